@@ -1,0 +1,888 @@
+//! Reads `CREATE TABLE` as MySQL and MariaDB write it.
+//!
+//! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.20 (CREATE TABLE), and of
+//! MariaDB's knowledge base on the same statement, as far as `SHOW CREATE TABLE` prints it.
+//! Attributes that do not concern the values (storage, format, visibility) are read over;
+//! what is unknown is an error, since it might concern them.
+
+use super::lexer::{Token, TokenKind, tokens};
+use crate::error::{Error, Result};
+
+/// A table as its server defined it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableDefinition {
+    /// Its name, without the database.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnDefinition>,
+    /// Primary key, unique keys and indexes, in order.
+    pub keys: Vec<KeyDefinition>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<ForeignKeyDefinition>,
+    /// The CHECK constraints: their names, if they have one, and expressions.
+    pub checks: Vec<(Option<String>, String)>,
+    /// What stands behind the closing parenthesis.
+    pub options: TableOptions,
+}
+
+/// The table options that matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// The next value of the AUTO_INCREMENT column.
+    pub auto_increment: Option<u64>,
+    /// The default character set, in lower case.
+    pub charset: Option<String>,
+    /// The comment.
+    pub comment: Option<String>,
+    /// Whether an engine is named: `--compatible` dumps name none.
+    pub has_engine: bool,
+}
+
+/// A column as its server defined it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnDefinition {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// Whether it is not `NOT NULL`.
+    pub nullable: bool,
+    /// Its default, if one is given.
+    pub default: Option<DefaultValue>,
+    /// Whether it is the AUTO_INCREMENT column.
+    pub auto_increment: bool,
+    /// The expression of a generated column.
+    pub generated: Option<Generated>,
+    /// Its comment.
+    pub comment: Option<String>,
+}
+
+/// A type as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DataType {
+    /// Its name in lower case: `int`, `varchar`, `double`.
+    pub name: String,
+    /// Width, length, precision and scale.
+    pub numbers: Vec<u64>,
+    /// The values of an enum or a set.
+    pub values: Vec<String>,
+    /// `unsigned`, or `zerofill`, which implies it.
+    pub unsigned: bool,
+    /// The column's own character set, in lower case.
+    pub charset: Option<String>,
+}
+
+/// The default of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// `DEFAULT NULL`
+    Null,
+    /// A string, unescaped.
+    Text(String),
+    /// A number as it is written, with its sign.
+    Number(String),
+    /// `b'01'`: the digits.
+    Bits(String),
+    /// `0x1f` or `x'1f'`: the digits.
+    Hex(String),
+    /// Anything else, as it is written: `current_timestamp()`, `(uuid())`.
+    Expression(String),
+}
+
+/// How a generated column comes about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The expression, without the parentheses around it.
+    pub expression: String,
+    /// Whether the server keeps the values.
+    pub stored: bool,
+}
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// `PRIMARY KEY`
+    Primary,
+    /// `UNIQUE KEY`
+    Unique,
+    /// `KEY`
+    Plain,
+    /// `FULLTEXT KEY`
+    Fulltext,
+    /// `SPATIAL KEY`
+    Spatial,
+}
+
+/// A key of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDefinition {
+    /// What it is for.
+    pub kind: KeyKind,
+    /// Its name; the primary key has none.
+    pub name: Option<String>,
+    /// Its parts, in order.
+    pub parts: Vec<KeyPart>,
+    /// Its comment.
+    pub comment: Option<String>,
+}
+
+/// One part of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPart {
+    /// A column or, in a functional index, an expression.
+    pub of: KeyPartOf,
+    /// How many characters (bytes of a binary column) are indexed.
+    pub prefix: Option<u64>,
+    /// Whether it is in descending order.
+    pub descending: bool,
+}
+
+/// What a part of a key indexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPartOf {
+    /// A column, by name.
+    Column(String),
+    /// An expression, as it is written.
+    Expression(String),
+}
+
+/// A foreign key of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKeyDefinition {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// The columns of this table.
+    pub columns: Vec<String>,
+    /// The table it points at.
+    pub references: String,
+    /// The columns there.
+    pub referenced_columns: Vec<String>,
+    /// `ON DELETE …`, in capitals.
+    pub on_delete: Option<String>,
+    /// `ON UPDATE …`, in capitals.
+    pub on_update: Option<String>,
+}
+
+/// Reads a `CREATE TABLE` statement.
+pub fn create_table(statement: &str) -> Result<TableDefinition> {
+    let tokens = tokens(statement)?;
+    let mut parser = Parser {
+        text: statement,
+        tokens: &tokens,
+        at: 0,
+        place: String::new(),
+    };
+    parser.table_definition()
+}
+
+/// The table and the columns, if it names them, of `INSERT INTO t (a, b) VALUES`.
+pub fn insert_head(head: &str) -> Result<(String, Option<Vec<String>>)> {
+    let tokens = tokens(head)?;
+    let mut parser = Parser {
+        text: head,
+        tokens: &tokens,
+        at: 0,
+        place: String::new(),
+    };
+    while !parser.eat("INTO") {
+        let modifier = ["INSERT", "REPLACE", "IGNORE", "DELAYED", "LOW_PRIORITY"];
+        if !modifier.iter().any(|word| parser.eat(word)) {
+            break;
+        }
+    }
+    let table = parser.qualified_name()?;
+    parser.place = format!("table {table}");
+    let columns = parser.is_symbol('(').then(|| parser.names()).transpose()?;
+    if !parser.eat("VALUES") && !parser.eat("VALUE") {
+        return Err(parser.unexpected());
+    }
+    Ok((table, columns))
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: &'a [Token],
+    at: usize,
+    /// For errors: `table t` or `column t.a`.
+    place: String,
+}
+
+impl Parser<'_> {
+    fn table_definition(&mut self) -> Result<TableDefinition> {
+        self.expect("CREATE")?;
+        if self.eat("OR") {
+            self.expect("REPLACE")?;
+        }
+        self.eat("TEMPORARY");
+        self.expect("TABLE")?;
+        if self.eat("IF") {
+            self.expect("NOT")?;
+            self.expect("EXISTS")?;
+        }
+        let name = self.qualified_name()?;
+        self.place = format!("table {name}");
+        let mut definition = TableDefinition {
+            name,
+            columns: Vec::new(),
+            keys: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            options: TableOptions::default(),
+        };
+        self.symbol('(')?;
+        loop {
+            self.element(&mut definition)?;
+            if !self.eat_symbol(',') {
+                break;
+            }
+        }
+        self.symbol(')')?;
+        definition.options = self.options()?;
+        Ok(definition)
+    }
+
+    /// A column, key or constraint.
+    fn element(&mut self, table: &mut TableDefinition) -> Result<()> {
+        let name = if self.eat("CONSTRAINT") {
+            let unnamed = ["FOREIGN", "CHECK", "PRIMARY", "UNIQUE"]
+                .iter()
+                .any(|word| self.is(word));
+            (!unnamed).then(|| self.name()).transpose()?
+        } else {
+            None
+        };
+        if self.eat("PRIMARY") {
+            self.expect("KEY")?;
+            let key = self.key(KeyKind::Primary)?;
+            table.keys.push(key);
+        } else if self.eat("UNIQUE") {
+            let _ = self.eat("KEY") || self.eat("INDEX");
+            let mut key = self.key(KeyKind::Unique)?;
+            key.name = key.name.or(name);
+            table.keys.push(key);
+        } else if self.eat("FULLTEXT") {
+            let _ = self.eat("KEY") || self.eat("INDEX");
+            let key = self.key(KeyKind::Fulltext)?;
+            table.keys.push(key);
+        } else if self.eat("SPATIAL") {
+            let _ = self.eat("KEY") || self.eat("INDEX");
+            let key = self.key(KeyKind::Spatial)?;
+            table.keys.push(key);
+        } else if self.eat("KEY") || self.eat("INDEX") {
+            let key = self.key(KeyKind::Plain)?;
+            table.keys.push(key);
+        } else if self.eat("FOREIGN") {
+            let key = self.foreign_key(name)?;
+            table.foreign_keys.push(key);
+        } else if self.eat("CHECK") {
+            let expression = self.parenthesised()?;
+            self.skip_words(&["NOT", "ENFORCED"]);
+            table.checks.push((name, expression));
+        } else if self.is("PERIOD") && self.is_word_at(1, "FOR") {
+            self.skip_element();
+        } else {
+            self.column(table)?;
+        }
+        Ok(())
+    }
+
+    fn column(&mut self, table: &mut TableDefinition) -> Result<()> {
+        let mut column = ColumnDefinition {
+            name: self.name()?,
+            data_type: DataType::default(),
+            nullable: true,
+            default: None,
+            auto_increment: false,
+            generated: None,
+            comment: None,
+        };
+        self.place = format!("column {}.{}", table.name, column.name);
+        column.data_type = self.data_type()?;
+        while !self.is_symbol(',') && !self.is_symbol(')') {
+            self.column_attribute(&mut column, table)?;
+        }
+        table.columns.push(column);
+        self.place = format!("table {}", table.name);
+        Ok(())
+    }
+
+    fn data_type(&mut self) -> Result<DataType> {
+        let mut data_type = DataType {
+            name: self.word()?.to_ascii_lowercase(),
+            ..DataType::default()
+        };
+        if data_type.name == "double" {
+            self.eat("PRECISION");
+        }
+        if self.eat_symbol('(') {
+            while !self.eat_symbol(')') {
+                match self.next()?.kind {
+                    TokenKind::Number(number) => {
+                        let number = number.parse().map_err(|_| self.unexpected())?;
+                        data_type.numbers.push(number);
+                    }
+                    TokenKind::Text(value) | TokenKind::DoubleQuoted(value) => {
+                        data_type.values.push(value);
+                    }
+                    TokenKind::Symbol(',') => {}
+                    _ => return Err(self.unexpected_before()),
+                }
+            }
+        }
+        loop {
+            if self.eat("UNSIGNED") || self.eat("ZEROFILL") {
+                data_type.unsigned = true;
+            } else if !self.eat("SIGNED") {
+                return Ok(data_type);
+            }
+        }
+    }
+
+    fn column_attribute(
+        &mut self,
+        column: &mut ColumnDefinition,
+        table: &mut TableDefinition,
+    ) -> Result<()> {
+        if self.eat("NOT") {
+            self.expect("NULL")?;
+            column.nullable = false;
+        } else if self.eat("NULL") {
+            column.nullable = true;
+        } else if self.eat("DEFAULT") {
+            column.default = Some(self.default_value()?);
+        } else if self.eat("AUTO_INCREMENT") {
+            column.auto_increment = true;
+        } else if self.eat("COMMENT") {
+            column.comment = Some(self.text_literal()?);
+        } else if self.eat("CHARACTER") {
+            self.expect("SET")?;
+            column.data_type.charset = Some(self.option_value()?.to_ascii_lowercase());
+        } else if self.eat("CHARSET") {
+            column.data_type.charset = Some(self.option_value()?.to_ascii_lowercase());
+        } else if self.eat("ON") {
+            self.expect("UPDATE")?;
+            self.expression()?;
+        } else if self.eat("GENERATED") {
+            self.expect("ALWAYS")?;
+            self.generated(column)?;
+        } else if self.is("AS") {
+            self.generated(column)?;
+        } else if self.eat("PRIMARY") {
+            self.expect("KEY")?;
+            table.keys.push(key_of(KeyKind::Primary, &column.name));
+        } else if self.eat("UNIQUE") {
+            self.eat("KEY");
+            table.keys.push(key_of(KeyKind::Unique, &column.name));
+        } else if self.eat("CONSTRAINT") {
+            if !self.is("CHECK") {
+                self.name()?;
+            }
+        } else if self.eat("CHECK") {
+            let expression = self.parenthesised()?;
+            self.skip_words(&["NOT", "ENFORCED"]);
+            table.checks.push((None, expression));
+        } else {
+            self.attribute_without_effect()?;
+        }
+        Ok(())
+    }
+
+    fn generated(&mut self, column: &mut ColumnDefinition) -> Result<()> {
+        self.expect("AS")?;
+        let expression = self.parenthesised()?;
+        let stored = self.eat("STORED") || self.eat("PERSISTENT");
+        if !stored {
+            self.eat("VIRTUAL");
+        }
+        column.generated = Some(Generated { expression, stored });
+        Ok(())
+    }
+
+    /// Attributes that change neither values nor what PostgreSQL has to know.
+    fn attribute_without_effect(&mut self) -> Result<()> {
+        let alone = [
+            "INVISIBLE",
+            "VISIBLE",
+            "BINARY",
+            "ASCII",
+            "UNICODE",
+            "VIRTUAL",
+            "KEY",
+        ];
+        if alone.iter().any(|word| self.eat(word)) {
+            return Ok(());
+        }
+        if ["WITH", "WITHOUT"].iter().any(|word| self.is(word)) && self.is_word_at(1, "SYSTEM") {
+            self.skip_words(&["WITH", "WITHOUT", "SYSTEM", "VERSIONING"]);
+            return Ok(());
+        }
+        let with_value = [
+            "COLLATE",
+            "COLUMN_FORMAT",
+            "STORAGE",
+            "SRID",
+            "REF_SYSTEM_ID",
+        ];
+        if with_value.iter().any(|word| self.eat(word)) {
+            self.option_value()?;
+            return Ok(());
+        }
+        // Engine attributes and compression: `COMPRESSED`, `ENGINE_ATTRIBUTE='…'`, `x`='y'.
+        if self.is("COMPRESSED") || self.is("ENGINE_ATTRIBUTE") || self.is_symbol_at(1, '=') {
+            self.at += 1;
+            if self.is("COMPRESSED") || self.is_symbol('=') {
+                self.option_value()?;
+            }
+            return Ok(());
+        }
+        Err(self.unexpected())
+    }
+
+    fn default_value(&mut self) -> Result<DefaultValue> {
+        let start = self.at;
+        let sign = if self.eat_symbol('-') { "-" } else { "" };
+        let token = self.next()?;
+        Ok(match token.kind {
+            TokenKind::Number(number) => DefaultValue::Number(format!("{sign}{number}")),
+            TokenKind::Text(text) | TokenKind::DoubleQuoted(text) => DefaultValue::Text(text),
+            TokenKind::Bits(digits) => DefaultValue::Bits(digits),
+            TokenKind::Hex(digits) => DefaultValue::Hex(digits),
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("NULL") => DefaultValue::Null,
+            // A charset introducer: `_utf8mb3'x'`.
+            TokenKind::Word(word) if word.starts_with('_') => return self.default_value(),
+            _ => {
+                self.at = start;
+                DefaultValue::Expression(self.expression()?)
+            }
+        })
+    }
+
+    /// A word with arguments if it has any, or something in parentheses, as it is written.
+    fn expression(&mut self) -> Result<String> {
+        let start = self.peek().map_or(self.text.len(), |token| token.start);
+        if !self.is_symbol('(') {
+            self.word()?;
+        }
+        if self.is_symbol('(') {
+            self.parenthesised()?;
+        }
+        Ok(self.text[start..self.end_of_last()].to_owned())
+    }
+
+    /// The text between the parenthesis that must stand here and its counterpart.
+    fn parenthesised(&mut self) -> Result<String> {
+        self.symbol('(')?;
+        let start = self.end_of_last();
+        let mut depth = 1;
+        while depth > 0 {
+            match self.next()?.kind {
+                TokenKind::Symbol('(') => depth += 1,
+                TokenKind::Symbol(')') => depth -= 1,
+                _ => {}
+            }
+        }
+        let end = self.tokens[self.at - 1].start;
+        Ok(self.text[start..end].trim().to_owned())
+    }
+
+    fn key(&mut self, kind: KeyKind) -> Result<KeyDefinition> {
+        let mut key = KeyDefinition {
+            kind,
+            name: None,
+            parts: Vec::new(),
+            comment: None,
+        };
+        if !self.is_symbol('(') && !self.is("USING") {
+            key.name = Some(self.name()?);
+        }
+        if self.eat("USING") {
+            self.word()?;
+        }
+        self.symbol('(')?;
+        loop {
+            key.parts.push(self.key_part()?);
+            if !self.eat_symbol(',') {
+                break;
+            }
+        }
+        self.symbol(')')?;
+        while !self.is_symbol(',') && !self.is_symbol(')') {
+            if self.eat("COMMENT") {
+                key.comment = Some(self.text_literal()?);
+            } else {
+                // USING, KEY_BLOCK_SIZE, VISIBLE, WITH PARSER and their like.
+                self.next()?;
+            }
+        }
+        Ok(key)
+    }
+
+    fn key_part(&mut self) -> Result<KeyPart> {
+        let of = if self.is_symbol('(') {
+            KeyPartOf::Expression(self.parenthesised()?)
+        } else {
+            KeyPartOf::Column(self.name()?)
+        };
+        let mut prefix = None;
+        if self.eat_symbol('(') {
+            prefix = Some(self.number()?);
+            self.symbol(')')?;
+        }
+        self.eat("ASC");
+        Ok(KeyPart {
+            of,
+            prefix,
+            descending: self.eat("DESC"),
+        })
+    }
+
+    fn foreign_key(&mut self, name: Option<String>) -> Result<ForeignKeyDefinition> {
+        self.expect("KEY")?;
+        let index_name = (!self.is_symbol('(')).then(|| self.name()).transpose()?;
+        let columns = self.names()?;
+        self.expect("REFERENCES")?;
+        let mut key = ForeignKeyDefinition {
+            name: name.or(index_name),
+            columns,
+            references: self.qualified_name()?,
+            referenced_columns: self.names()?,
+            on_delete: None,
+            on_update: None,
+        };
+        while self.eat("ON") {
+            let event = self.word()?;
+            let mut action = self.word()?.to_ascii_uppercase();
+            if action == "SET" || action == "NO" {
+                action = format!("{action} {}", self.word()?.to_ascii_uppercase());
+            }
+            if event.eq_ignore_ascii_case("DELETE") {
+                key.on_delete = Some(action);
+            } else {
+                key.on_update = Some(action);
+            }
+        }
+        Ok(key)
+    }
+
+    fn options(&mut self) -> Result<TableOptions> {
+        let mut options = TableOptions::default();
+        while self.at < self.tokens.len() {
+            if self.is("PARTITION") || self.is("AS") || self.is("SELECT") {
+                break;
+            }
+            if self.eat("AUTO_INCREMENT") {
+                self.eat_symbol('=');
+                options.auto_increment = Some(self.number()?);
+            } else if self.eat("ENGINE") || self.eat("TYPE") {
+                options.has_engine = true;
+            } else if self.eat("COMMENT") {
+                self.eat_symbol('=');
+                options.comment = Some(self.text_literal()?);
+            } else if self.eat("CHARSET") {
+                options.charset = Some(self.option_value()?.to_ascii_lowercase());
+            } else if self.eat("CHARACTER") {
+                self.expect("SET")?;
+                options.charset = Some(self.option_value()?.to_ascii_lowercase());
+            } else {
+                self.at += 1;
+            }
+        }
+        Ok(options)
+    }
+
+    fn names(&mut self) -> Result<Vec<String>> {
+        self.symbol('(')?;
+        let mut names = Vec::new();
+        while !self.eat_symbol(')') {
+            names.push(self.name()?);
+            self.eat_symbol(',');
+        }
+        Ok(names)
+    }
+
+    /// A name, of which the part before a dot (the database) is dropped.
+    fn qualified_name(&mut self) -> Result<String> {
+        let name = self.name()?;
+        if self.eat_symbol('.') {
+            return self.name();
+        }
+        Ok(name)
+    }
+
+    fn name(&mut self) -> Result<String> {
+        match self.next()?.kind {
+            TokenKind::Word(name) | TokenKind::Identifier(name) | TokenKind::DoubleQuoted(name) => {
+                Ok(name)
+            }
+            _ => Err(self.unexpected_before()),
+        }
+    }
+
+    fn word(&mut self) -> Result<String> {
+        match self.next()?.kind {
+            TokenKind::Word(word) => Ok(word),
+            _ => Err(self.unexpected_before()),
+        }
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        match self.next()?.kind {
+            TokenKind::Number(number) => number.parse().map_err(|_| self.unexpected_before()),
+            _ => Err(self.unexpected_before()),
+        }
+    }
+
+    fn text_literal(&mut self) -> Result<String> {
+        match self.next()?.kind {
+            TokenKind::Text(text) | TokenKind::DoubleQuoted(text) => Ok(text),
+            _ => Err(self.unexpected_before()),
+        }
+    }
+
+    /// The value of an option, with or without `=` before it.
+    fn option_value(&mut self) -> Result<String> {
+        self.eat_symbol('=');
+        match self.next()?.kind {
+            TokenKind::Word(value)
+            | TokenKind::Text(value)
+            | TokenKind::Number(value)
+            | TokenKind::Identifier(value)
+            | TokenKind::DoubleQuoted(value) => Ok(value),
+            _ => Err(self.unexpected_before()),
+        }
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn next(&mut self) -> Result<Token> {
+        let token = self.peek().cloned();
+        self.at += 1;
+        token.ok_or_else(|| self.error("the statement ends too early"))
+    }
+
+    fn is(&self, word: &str) -> bool {
+        self.is_word_at(0, word)
+    }
+
+    fn is_word_at(&self, ahead: usize, word: &str) -> bool {
+        matches!(self.tokens.get(self.at + ahead),
+            Some(Token { kind: TokenKind::Word(found), .. }) if found.eq_ignore_ascii_case(word))
+    }
+
+    fn is_symbol(&self, symbol: char) -> bool {
+        self.is_symbol_at(0, symbol)
+    }
+
+    fn is_symbol_at(&self, ahead: usize, symbol: char) -> bool {
+        matches!(self.tokens.get(self.at + ahead),
+            Some(Token { kind: TokenKind::Symbol(found), .. }) if *found == symbol)
+    }
+
+    fn eat(&mut self, word: &str) -> bool {
+        let found = self.is(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn eat_symbol(&mut self, symbol: char) -> bool {
+        let found = self.is_symbol(symbol);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, word: &str) -> Result<()> {
+        if self.eat(word) {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
+    }
+
+    fn symbol(&mut self, symbol: char) -> Result<()> {
+        if self.eat_symbol(symbol) {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
+    }
+
+    fn skip_words(&mut self, words: &[&str]) {
+        while words.iter().any(|word| self.eat(word)) {}
+    }
+
+    fn skip_element(&mut self) {
+        let mut depth = 0;
+        while let Some(token) = self.peek() {
+            match token.kind {
+                TokenKind::Symbol('(') => depth += 1,
+                TokenKind::Symbol(',') if depth == 0 => return,
+                TokenKind::Symbol(')') if depth == 0 => return,
+                TokenKind::Symbol(')') => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Where the token before this one ends.
+    fn end_of_last(&self) -> usize {
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(at))
+            .map_or(0, |token| token.end)
+    }
+
+    fn unexpected_before(&mut self) -> Error {
+        self.at = self.at.saturating_sub(1);
+        self.unexpected()
+    }
+
+    fn unexpected(&self) -> Error {
+        match self.peek() {
+            Some(token) => {
+                let shown: String = self.text[token.start..].chars().take(40).collect();
+                self.error(&format!("cannot read the definition from \"{shown}\" on"))
+            }
+            None => self.error("the statement ends too early"),
+        }
+    }
+
+    fn error(&self, what: &str) -> Error {
+        let error = Error::failed(what);
+        if self.place.is_empty() {
+            error
+        } else {
+            error.at(&self.place)
+        }
+    }
+}
+
+fn key_of(kind: KeyKind, column: &str) -> KeyDefinition {
+    KeyDefinition {
+        kind,
+        name: (kind != KeyKind::Primary).then(|| column.to_owned()),
+        parts: vec![KeyPart {
+            of: KeyPartOf::Column(column.to_owned()),
+            prefix: None,
+            descending: false,
+        }],
+        comment: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(definition: &str) -> ColumnDefinition {
+        let table = create_table(&format!(
+            "CREATE TABLE `t` (\n  {definition}\n) ENGINE=InnoDB"
+        ));
+        table
+            .unwrap_or_else(|error| panic!("{definition}: {error}"))
+            .columns
+            .remove(0)
+    }
+
+    #[test]
+    fn a_table_as_rails_made_it() {
+        let table = create_table(
+            "CREATE TABLE `ci_builds` (
+               `id` int(11) NOT NULL AUTO_INCREMENT,
+               `status` varchar(255) COLLATE utf8_unicode_ci DEFAULT NULL,
+               `deploy` tinyint(1) DEFAULT '0',
+               PRIMARY KEY (`id`),
+               UNIQUE KEY `u` (`status`(10),`deploy` DESC) USING BTREE COMMENT 'a, (b)',
+               KEY `index_on_status` (`status`) USING BTREE
+             ) ENGINE=InnoDB AUTO_INCREMENT=4712 DEFAULT CHARSET=utf8 COLLATE=utf8_unicode_ci
+             COMMENT='x' /*!50100 PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (1)) */;",
+        )
+        .unwrap();
+        assert_eq!(table.name, "ci_builds");
+        assert_eq!(table.columns.len(), 3);
+        assert!(table.columns[0].auto_increment && !table.columns[0].nullable);
+        assert_eq!(table.columns[1].data_type.numbers, [255]);
+        assert_eq!(
+            table.columns[2].default,
+            Some(DefaultValue::Text("0".into()))
+        );
+        assert_eq!(table.keys.len(), 3);
+        assert_eq!(table.keys[1].parts[0].prefix, Some(10));
+        assert!(table.keys[1].parts[1].descending);
+        assert_eq!(table.keys[1].comment.as_deref(), Some("a, (b)"));
+        assert_eq!(table.options.auto_increment, Some(4712));
+        assert_eq!(table.options.charset.as_deref(), Some("utf8"));
+        assert_eq!(table.options.comment.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn columns_with_all_sorts_of_attributes() {
+        let comment = column("`a` int(10) unsigned zerofill NOT NULL COMMENT 'a (b), c; it''s'");
+        assert_eq!(comment.comment.as_deref(), Some("a (b), c; it's"));
+        assert!(comment.data_type.unsigned && !comment.nullable);
+        let values = column(r"`a` enum('x','it''s','a,b)','\\') CHARACTER SET latin1 DEFAULT 'x'");
+        assert_eq!(values.data_type.values, ["x", "it's", "a,b)", "\\"]);
+        assert_eq!(values.data_type.charset.as_deref(), Some("latin1"));
+        let defaults = [
+            ("-1.5", DefaultValue::Number("-1.5".into())),
+            ("b'0'", DefaultValue::Bits("0".into())),
+            ("0x1F", DefaultValue::Hex("1F".into())),
+            ("_utf8mb3''", DefaultValue::Text(String::new())),
+            ("(uuid())", DefaultValue::Expression("(uuid())".into())),
+            (
+                "current_timestamp()",
+                DefaultValue::Expression("current_timestamp()".into()),
+            ),
+        ];
+        for (written, expected) in defaults {
+            let column = column(&format!(
+                "`a` int DEFAULT {written} ON UPDATE current_timestamp()"
+            ));
+            assert_eq!(column.default, Some(expected), "{written}");
+        }
+        let generated = column("`a` int GENERATED ALWAYS AS (`b` + (1)) STORED NOT NULL").generated;
+        assert_eq!(generated.unwrap().expression, "`b` + (1)");
+        column("`a` int /*!50606 STORAGE DISK */ /*!50606 COLUMN_FORMAT DYNAMIC */ DEFAULT NULL");
+        column("`a` geometry NOT NULL /*!80003 SRID 0 */");
+        column("`a` int /*!80023 INVISIBLE */");
+        column("`a` longtext COMPRESSED=zlib CHECK (json_valid(`a`)) `compression`='x'");
+    }
+
+    #[test]
+    fn what_is_not_known_is_an_error_with_its_place() {
+        let error = create_table("CREATE TABLE `t` (`a` int FROBNICATED 3)").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "column t.a: cannot read the definition from \"FROBNICATED 3)\" on"
+        );
+        assert!(create_table("CREATE TABLE `t` (`a` int").is_err());
+        assert!(create_table("CREATE TABLE `t`").is_err());
+    }
+
+    #[test]
+    fn foreign_keys_and_checks() {
+        let table = create_table(
+            "CREATE TABLE t (a int, CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `db`.`o` (`x`)
+             ON DELETE SET NULL ON UPDATE CASCADE, CONSTRAINT c CHECK (a > 0), CHECK (a <> ')'))",
+        )
+        .unwrap();
+        assert_eq!(table.foreign_keys[0].references, "o");
+        assert_eq!(table.foreign_keys[0].on_delete.as_deref(), Some("SET NULL"));
+        assert_eq!(table.checks[0], (Some("c".into()), "a > 0".into()));
+        assert_eq!(table.checks[1].1, "a <> ')'");
+    }
+
+    #[test]
+    fn heads_of_inserts() {
+        let (table, columns) = insert_head("INSERT INTO `a b` VALUES ").unwrap();
+        assert_eq!((table.as_str(), columns), ("a b", None));
+        let (table, columns) = insert_head("REPLACE INTO \"t\" (\"b\", `a`) VALUES").unwrap();
+        assert_eq!(
+            (table.as_str(), columns.unwrap()),
+            ("t", vec!["b".into(), "a".into()])
+        );
+        assert_eq!(insert_head("INSERT IGNORE INTO d.t VALUE").unwrap().0, "t");
+    }
+}

@@ -1,0 +1,73 @@
+//! Tells which program wrote a dump, from its first bytes.
+
+use memchr::memmem;
+
+/// The kinds of SQL dump a backup archive can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// What mysqldump or mariadb-dump wrote, natively or with `--compatible=…`.
+    Mysql,
+    /// What GitLab CI's converter made of a `--compatible=postgresql` dump.
+    ConvertedMysql,
+    /// What `pg_dump` wrote.
+    Postgresql,
+}
+
+/// The dialect of the dump that begins with `start` (its first 64 KiB or so), if it shows.
+#[must_use]
+pub fn detect(start: &[u8]) -> Option<Dialect> {
+    let marks: [(&[u8], Dialect); 9] = [
+        (b"-- Converted by db_converter", Dialect::ConvertedMysql),
+        (b"-- PostgreSQL database dump", Dialect::Postgresql),
+        (b"-- MySQL dump", Dialect::Mysql),
+        (b"-- MariaDB dump", Dialect::Mysql),
+        (b"\nSET client_encoding", Dialect::Postgresql),
+        (b"/*!4", Dialect::Mysql),
+        (b"/*M!", Dialect::Mysql),
+        (b"CREATE TABLE `", Dialect::Mysql),
+        (b"INSERT INTO `", Dialect::Mysql),
+    ];
+    // The mark that stands first decides: a dump may quote another one in its data.
+    marks
+        .into_iter()
+        .filter_map(|(mark, dialect)| memmem::find(start, mark).map(|at| (at, dialect)))
+        .min_by_key(|(at, _)| *at)
+        .map(|(_, dialect)| dialect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dialect_by_its_first_lines() {
+        let cases: [(&[u8], Option<Dialect>); 6] = [
+            (b"-- MySQL dump 10.13  Distrib 5.5.44", Some(Dialect::Mysql)),
+            (
+                b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump",
+                Some(Dialect::Mysql),
+            ),
+            (
+                b"--\n-- PostgreSQL database dump\n--\n",
+                Some(Dialect::Postgresql),
+            ),
+            (
+                b"-- Converted by db_converter\nSTART TRANSACTION;",
+                Some(Dialect::ConvertedMysql),
+            ),
+            (
+                b"DROP TABLE IF EXISTS t;\nCREATE TABLE `t` (",
+                Some(Dialect::Mysql),
+            ),
+            (b"hello", None),
+        ];
+        for (start, expected) in cases {
+            assert_eq!(
+                detect(start),
+                expected,
+                "{}",
+                String::from_utf8_lossy(start)
+            );
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Turns the inflated bytes of a dump into events: the definition of a table, rows of a table.
+//!
+//! Nothing of a dump is ever executed. Definitions are parsed, rows are handed on as bytes, and
+//! a statement that would change data in a way not understood here is an error.
+
+pub mod definition;
+mod dialect;
+pub mod lexer;
+mod reader;
+pub mod scanner;
+mod statement;
+
+pub use dialect::{Dialect, detect};
+pub use reader::{Consumer, Facts, InsertTarget, Reader, RowChunk};

@@ -1,0 +1,462 @@
+//! Reads a MySQL dump that comes in blocks, and hands on tables and chunks of whole rows.
+
+use std::sync::Arc;
+
+use super::definition::{TableDefinition, create_table, insert_head};
+use super::scanner::{Piece, Scanned, Scanner};
+use super::statement::{Statement, classify};
+use crate::error::{Error, Result};
+
+/// A chunk is handed on when it has this many bytes and ends with a whole row.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// No definition, routine or view is longer; what is longer would fill the memory.
+const MAX_STATEMENT_BYTES: usize = 64 * 1024 * 1024;
+
+/// MySQL's own limit of a packet, and so of a row in a dump.
+const MAX_ROW_BYTES: usize = 1024 * 1024 * 1024 + CHUNK_BYTES;
+
+/// What the reader hands on.
+pub trait Consumer {
+    /// A table of the dump; its rows, if any, follow.
+    fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()>;
+    /// Whole rows of one table.
+    fn rows(&mut self, rows: RowChunk) -> Result<()>;
+}
+
+/// Whole rows `(…),(…)` as the dump has them, with what may stand between and behind them.
+#[derive(Debug)]
+pub struct RowChunk {
+    /// Where they go.
+    pub insert: Arc<InsertTarget>,
+    /// The rows.
+    pub bytes: Vec<u8>,
+    /// Offset of the first byte in the inflated dump.
+    pub offset: u64,
+    /// Number of the first row in its table, from 1.
+    pub first_row: u64,
+    /// How many rows there are.
+    pub rows: u64,
+}
+
+/// The head of an INSERT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InsertTarget {
+    /// The table.
+    pub table: String,
+    /// The columns, where the INSERT names them.
+    pub columns: Option<Vec<String>>,
+}
+
+/// What a dump says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The first comment that names the program: `MySQL dump 10.13  Distrib 5.5.44, …`.
+    pub written_by: Option<String>,
+    /// The server's version.
+    pub server_version: Option<String>,
+    /// `SET NAMES`, in lower case.
+    pub charset: Option<String>,
+    /// Whether the dump was made with a `--compatible` mode that leaves out AUTO_INCREMENT.
+    pub compatible: bool,
+    /// The databases `USE` names.
+    pub databases: Vec<String>,
+    /// Views, triggers, routines: kind and name.
+    pub left_out: Vec<(&'static str, String)>,
+    /// Lines that are no SQL, such as warnings mixed in; the first few.
+    pub noise: Vec<String>,
+    /// Whether the last line, `-- Dump completed`, was there.
+    pub completed: bool,
+    /// Bytes of the inflated dump.
+    pub bytes: u64,
+}
+
+/// A reader of one dump. Blocks are handed in by `feed`, in order; `finish` ends it.
+pub struct Reader<C> {
+    scanner: Scanner,
+    consumer: C,
+    facts: Facts,
+    /// The current piece of prose, as far as it has come.
+    prose: Vec<u8>,
+    chunk: Vec<u8>,
+    /// Offset of the chunk's first byte in the dump.
+    chunk_offset: u64,
+    /// Rows that end in the chunk, and where the last of them ends.
+    chunk_rows: u64,
+    chunk_last_end: usize,
+    insert: Option<Arc<InsertTarget>>,
+    /// Rows of the current table before the chunk.
+    rows_before: u64,
+}
+
+impl<C: Consumer> Reader<C> {
+    /// A reader that hands on to `consumer`.
+    pub fn new(consumer: C) -> Self {
+        Reader {
+            scanner: Scanner::new(),
+            consumer,
+            facts: Facts::default(),
+            prose: Vec::new(),
+            chunk: Vec::new(),
+            chunk_offset: 0,
+            chunk_rows: 0,
+            chunk_last_end: 0,
+            insert: None,
+            rows_before: 0,
+        }
+    }
+
+    /// Takes the next bytes of the dump; how they are cut is of no consequence.
+    pub fn feed(&mut self, block: &[u8]) -> Result<()> {
+        let mut rest = block;
+        if self.facts.bytes == 0 {
+            rest = rest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(rest);
+            self.facts.bytes += (block.len() - rest.len()) as u64;
+        }
+        while !rest.is_empty() {
+            let in_rows = self.scanner.in_rows();
+            let Scanned { used, piece } = self.scanner.scan(rest);
+            let (bytes, behind) = rest.split_at(used);
+            rest = behind;
+            if in_rows {
+                self.take_rows(bytes, piece)?;
+            } else {
+                self.take_prose(bytes, piece)?;
+            }
+            self.facts.bytes += used as u64;
+        }
+        Ok(())
+    }
+
+    /// Ends the dump: an error if it stops in the middle.
+    pub fn finish(mut self) -> Result<(C, Facts)> {
+        if !self.scanner.may_end() {
+            return Err(self.truncated("it ends in the middle of a statement"));
+        }
+        let rest = String::from_utf8_lossy(&self.prose).into_owned();
+        self.comment(&rest);
+        // Only comments can be left out on purpose (--skip-comments), and then all of them are.
+        if self.facts.written_by.is_some() && !self.facts.completed {
+            return Err(self.truncated("its last line, \"-- Dump completed\", is missing"));
+        }
+        Ok((self.consumer, self.facts))
+    }
+
+    fn truncated(&self, how: &str) -> Error {
+        let bytes = self.facts.bytes;
+        Error::archive(format!("the dump is truncated at byte {bytes}: {how}"))
+            .hint("make the backup again; mysqldump probably failed while it was made")
+    }
+
+    fn take_prose(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
+        if piece == Piece::Gap {
+            return Ok(());
+        }
+        self.prose.extend_from_slice(bytes);
+        if self.prose.len() > MAX_STATEMENT_BYTES {
+            let place = self.facts.bytes;
+            return Err(Error::archive(format!(
+                "the dump has a statement of more than 64 MiB before byte {place}"
+            )));
+        }
+        if piece == Piece::Partial {
+            return Ok(());
+        }
+        let prose = std::mem::take(&mut self.prose);
+        let outcome = self.whole_prose(&prose, piece);
+        self.prose = prose;
+        self.prose.clear();
+        outcome
+    }
+
+    fn whole_prose(&mut self, prose: &[u8], piece: Piece) -> Result<()> {
+        let text = String::from_utf8_lossy(prose);
+        match piece {
+            Piece::Comment => self.comment(&text),
+            Piece::Noise if self.facts.noise.len() < 10 => {
+                self.facts.noise.push(text.trim_end().to_owned());
+            }
+            Piece::Statement => return self.statement(prose, &text),
+            Piece::InsertHead => return self.insert_head(prose),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, comment: &str) {
+        let text = comment.trim_start_matches('-').trim();
+        if text.starts_with("MySQL dump ") || text.starts_with("MariaDB dump ") {
+            self.facts.written_by.get_or_insert_with(|| text.to_owned());
+        } else if let Some(version) = text.strip_prefix("Server version") {
+            self.facts
+                .server_version
+                .get_or_insert_with(|| version.trim().to_owned());
+        } else if text.starts_with("Dump completed") {
+            self.facts.completed = true;
+        }
+    }
+
+    fn statement(&mut self, bytes: &[u8], text: &str) -> Result<()> {
+        match classify(text) {
+            Statement::CreateTable => {
+                let text = self.utf8(bytes)?;
+                let table = create_table(text).map_err(|error| self.placed(error))?;
+                self.rows_before = 0;
+                self.insert = None;
+                self.consumer.table(table, &self.facts)
+            }
+            Statement::LeftOut(kind, name) => {
+                if !self
+                    .facts
+                    .left_out
+                    .iter()
+                    .any(|(k, n)| *k == kind && *n == name)
+                {
+                    self.facts.left_out.push((kind, name));
+                }
+                Ok(())
+            }
+            Statement::Use(database) => self.use_database(database),
+            Statement::SetNames(charset) => {
+                self.facts.charset = Some(charset);
+                Ok(())
+            }
+            Statement::SetSqlMode(mode) => {
+                self.facts.compatible |= leaves_out_auto_increment(&mode);
+                Ok(())
+            }
+            Statement::WithoutEffect => Ok(()),
+            Statement::Unknown => {
+                let shown: String = text.chars().take(60).collect();
+                Err(self.placed(Error::failed(format!(
+                    "the dump holds a statement that is not understood: {shown}"
+                ))))
+            }
+        }
+    }
+
+    fn use_database(&mut self, database: String) -> Result<()> {
+        if !self.facts.databases.contains(&database) {
+            self.facts.databases.push(database);
+        }
+        if self.facts.databases.len() > 1 {
+            let list = self.facts.databases.join(", ");
+            return Err(
+                Error::failed(format!("the dump holds several databases: {list}, …"))
+                    .hint("dump one database only"),
+            );
+        }
+        Ok(())
+    }
+
+    fn insert_head(&mut self, head: &[u8]) -> Result<()> {
+        let (table, columns) = insert_head(self.utf8(head)?).map_err(|error| self.placed(error))?;
+        let target = InsertTarget { table, columns };
+        match &self.insert {
+            Some(same) if **same == target => {}
+            Some(other) if other.table == target.table => self.insert = Some(Arc::new(target)),
+            _ => {
+                self.rows_before = 0;
+                self.insert = Some(Arc::new(target));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_rows(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
+        let before = self.chunk.len();
+        if before == 0 {
+            self.chunk_offset = self.facts.bytes;
+        }
+        self.chunk.extend_from_slice(bytes);
+        match piece {
+            Piece::Rows { rows, last_end } => {
+                self.chunk_rows += u64::from(rows);
+                if let Some(end) = last_end {
+                    self.chunk_last_end = before + end;
+                }
+                if self.chunk.len() >= CHUNK_BYTES && self.chunk_rows > 0 {
+                    let tail = self.chunk[self.chunk_last_end..].to_vec();
+                    self.chunk.truncate(self.chunk_last_end);
+                    self.hand_on(tail)?;
+                }
+                self.check_row_length()
+            }
+            Piece::LastRows { rows } => {
+                self.chunk_rows += u64::from(rows);
+                // Behind the last row only the delimiter may stand; the transcoder sees to it.
+                self.chunk.pop();
+                self.hand_on(Vec::new())
+            }
+            _ => unreachable!("the scanner was in rows"),
+        }
+    }
+
+    fn hand_on(&mut self, tail: Vec<u8>) -> Result<()> {
+        let length = self.chunk.len() as u64;
+        let bytes = std::mem::replace(&mut self.chunk, tail);
+        let offset = self.chunk_offset;
+        self.chunk_offset += length;
+        let rows = std::mem::take(&mut self.chunk_rows);
+        self.chunk_last_end = 0;
+        let first_row = self.rows_before + 1;
+        self.rows_before += rows;
+        let Some(insert) = self.insert.clone() else {
+            return Ok(());
+        };
+        self.consumer.rows(RowChunk {
+            insert,
+            bytes,
+            offset,
+            first_row,
+            rows,
+        })
+    }
+
+    fn check_row_length(&self) -> Result<()> {
+        if self.chunk.len() > MAX_ROW_BYTES {
+            let table = self
+                .insert
+                .as_ref()
+                .map_or("", |insert| insert.table.as_str());
+            return Err(Error::archive(format!(
+                "{table} row {}: longer than 1 GiB, which no server writes",
+                self.rows_before + 1
+            )));
+        }
+        Ok(())
+    }
+
+    fn utf8<'a>(&self, bytes: &'a [u8]) -> Result<&'a str> {
+        std::str::from_utf8(bytes)
+            .map_err(|_| self.placed(Error::archive("a definition is not valid UTF-8")))
+    }
+
+    fn placed(&self, error: Error) -> Error {
+        error.at(format!("byte {}", self.facts.bytes))
+    }
+}
+
+/// The SQL modes under which `SHOW CREATE TABLE` prints no AUTO_INCREMENT: they imply
+/// `NO_FIELD_OPTIONS` (MySQL 5.7 manual, 5.1.10, "Combination SQL Modes").
+fn leaves_out_auto_increment(mode: &str) -> bool {
+    let modes = [
+        "POSTGRESQL",
+        "ORACLE",
+        "MSSQL",
+        "DB2",
+        "MAXDB",
+        "NO_FIELD_OPTIONS",
+    ];
+    mode.split(',').any(|one| modes.contains(&one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Collected {
+        tables: Vec<String>,
+        rows: Vec<(String, String, u64, u64, u64)>,
+    }
+
+    impl Consumer for Collected {
+        fn table(&mut self, table: TableDefinition, _: &Facts) -> Result<()> {
+            self.tables.push(table.name);
+            Ok(())
+        }
+
+        fn rows(&mut self, rows: RowChunk) -> Result<()> {
+            let text = String::from_utf8(rows.bytes).unwrap();
+            self.rows.push((
+                rows.insert.table.clone(),
+                text,
+                rows.offset,
+                rows.first_row,
+                rows.rows,
+            ));
+            Ok(())
+        }
+    }
+
+    const DUMP: &str = "-- MySQL dump 10.13  Distrib 5.5.44\n-- Server version\t5.5.44\n\
+        /*!40101 SET NAMES utf8 */;\nCREATE TABLE `t` (`a` int);\n\
+        INSERT INTO `t` VALUES (1),(2);\nINSERT INTO `t` VALUES (3);\n\
+        /*!50001 CREATE VIEW `v` AS SELECT 1 AS `a`*/;\n-- Dump completed on 2015-10-01\n";
+
+    fn read(dump: &[u8], cut: usize) -> Result<(Collected, Facts)> {
+        let mut reader = Reader::new(Collected::default());
+        reader.feed(&dump[..cut])?;
+        reader.feed(&dump[cut..])?;
+        reader.finish()
+    }
+
+    #[test]
+    fn events_are_the_same_wherever_the_blocks_are_cut() {
+        let first = DUMP.find("(1),(2)").unwrap() as u64;
+        let second = DUMP.find("(3)").unwrap() as u64;
+        for cut in 0..=DUMP.len() {
+            let (collected, facts) = read(DUMP.as_bytes(), cut).unwrap();
+            assert_eq!(collected.tables, ["t"]);
+            let expected = [
+                ("t".to_owned(), "(1),(2)".to_owned(), first, 1, 2),
+                ("t".to_owned(), "(3)".to_owned(), second, 3, 1),
+            ];
+            assert_eq!(collected.rows, expected, "cut at {cut}");
+            assert_eq!(facts.charset.as_deref(), Some("utf8"));
+            assert_eq!(facts.server_version.as_deref(), Some("5.5.44"));
+            assert_eq!(facts.left_out, [("view", "v".to_owned())]);
+            assert_eq!(facts.bytes, DUMP.len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_dump_cut_anywhere_is_truncated() {
+        let completed = DUMP.find("Dump completed").unwrap() + "Dump completed".len();
+        for end in DUMP.find('\n').unwrap() + 1..completed {
+            let error = read(&DUMP.as_bytes()[..end], 0)
+                .err()
+                .unwrap_or_else(|| panic!("a dump cut at byte {end} was taken for a whole one"));
+            assert_eq!(error.kind(), crate::error::Kind::Archive, "{error}");
+        }
+    }
+
+    #[test]
+    fn large_rows_are_handed_on_in_chunks_of_whole_rows() {
+        let value = "x".repeat(100_000);
+        let rows = vec![format!("('{value}')"); 20].join(",\n");
+        let dump = format!("CREATE TABLE t (a text);\nINSERT INTO t VALUES {rows};\n");
+        let mut reader = Reader::new(Collected::default());
+        for block in dump.as_bytes().chunks(65_536) {
+            reader.feed(block).unwrap();
+        }
+        let (collected, _) = reader.finish().unwrap();
+        assert!(collected.rows.len() > 4);
+        assert_eq!(collected.rows.iter().map(|chunk| chunk.4).sum::<u64>(), 20);
+        let mut next = 1;
+        for (_, text, offset, first_row, rows) in &collected.rows {
+            assert_eq!(*first_row, next);
+            next += rows;
+            assert_eq!(&dump[*offset as usize..*offset as usize + text.len()], text);
+        }
+    }
+
+    #[test]
+    fn a_statement_that_might_change_data_is_refused() {
+        let error = read(b"UPDATE t SET a = 1;", 3).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "byte 3: the dump holds a statement that is not understood: UPDATE t SET a = 1;"
+        );
+        assert!(read(b"USE a; USE b;", 0).is_err());
+    }
+
+    #[test]
+    fn compatible_modes_are_recognised() {
+        let dump = b"/*!40101 SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO,POSTGRESQL' */;";
+        assert!(read(dump, 0).unwrap().1.compatible);
+        let dump = b"/*!40101 SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;";
+        assert!(!read(dump, 0).unwrap().1.compatible);
+    }
+}
