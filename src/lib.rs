@@ -4,3 +4,5 @@
 
 pub mod dump;
 pub mod error;
+pub mod rows;
+pub mod schema;

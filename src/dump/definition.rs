@@ -53,6 +53,8 @@ pub struct ColumnDefinition {
     pub auto_increment: bool,
     /// The expression of a generated column.
     pub generated: Option<Generated>,
+    /// Whether `ON UPDATE CURRENT_TIMESTAMP` keeps it current.
+    pub on_update: bool,
     /// Its comment.
     pub comment: Option<String>,
 }
@@ -294,6 +296,7 @@ impl Parser<'_> {
             default: None,
             auto_increment: false,
             generated: None,
+            on_update: false,
             comment: None,
         };
         self.place = format!("column {}.{}", table.name, column.name);
@@ -362,6 +365,7 @@ impl Parser<'_> {
         } else if self.eat("ON") {
             self.expect("UPDATE")?;
             self.expression()?;
+            column.on_update = true;
         } else if self.eat("GENERATED") {
             self.expect("ALWAYS")?;
             self.generated(column)?;

@@ -1,0 +1,75 @@
+//! Names of relations: unique in their schema, and no longer than PostgreSQL takes them.
+
+use std::collections::HashSet;
+
+/// PostgreSQL cuts what is longer (NAMEDATALEN - 1; manual, 4.1.1).
+const MAX_BYTES: usize = 63;
+
+/// The names given so far in one schema. Tables, indexes and sequences share a name space there.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    taken: HashSet<String>,
+}
+
+impl Names {
+    /// Keeps `name` from being given to anything else; whether it was free.
+    pub fn reserve(&mut self, name: &str) -> bool {
+        self.taken.insert(name.to_owned())
+    }
+
+    /// A name for something of `table`, `wanted` itself if it is free and short enough. The same
+    /// calls give the same names.
+    pub fn give(&mut self, wanted: &str, table: &str) -> String {
+        let mut candidates = std::iter::once(wanted.to_owned())
+            .chain(std::iter::once(format!("{table}_{wanted}")))
+            .chain((2u32..).map(|n| format!("{table}_{wanted}_{n}")));
+        loop {
+            let candidate = candidates.next().unwrap_or_default();
+            let name = fitting(&candidate);
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
+}
+
+/// `name`, or where it is too long its beginning and a checksum of the whole.
+fn fitting(name: &str) -> String {
+    if name.len() <= MAX_BYTES {
+        return name.to_owned();
+    }
+    let checksum = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let mut end = MAX_BYTES - 9;
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}_{checksum:08x}", &name[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_where_they_can_be() {
+        let mut names = Names::default();
+        let rails = "index_ci_taggings_on_taggable_id_and_taggable_type_and_context";
+        assert_eq!(names.give(rails, "ci_taggings"), rails);
+        assert_eq!(names.give("i", "a"), "i");
+        assert_eq!(names.give("i", "b"), "b_i");
+        assert_eq!(names.give("i", "b"), "b_i_2");
+    }
+
+    #[test]
+    fn names_that_are_too_long_stay_apart_and_stable() {
+        let long = "日".repeat(30);
+        let mut names = Names::default();
+        let first = names.give(&format!("{long}a"), "t");
+        let second = names.give(&format!("{long}b"), "t");
+        assert!(first.len() <= MAX_BYTES && second.len() <= MAX_BYTES);
+        assert_ne!(first, second);
+        assert_eq!(Names::default().give(&format!("{long}a"), "t"), first);
+    }
+}
