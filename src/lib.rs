@@ -2,7 +2,22 @@
 //!
 //! The rooms, in the order the data passes; `ARCHITECTURE.md` has the map.
 
+pub mod cli;
+pub mod settings;
+
+pub mod archive;
+pub mod convert;
 pub mod dump;
-pub mod error;
+pub mod gitlab;
+pub mod load;
+pub mod publish;
 pub mod rows;
 pub mod schema;
+pub mod traces;
+
+pub mod error;
+pub mod halt;
+pub mod import;
+pub mod private_server;
+pub mod progress;
+pub mod report;

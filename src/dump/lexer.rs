@@ -209,7 +209,7 @@ fn unescape(byte: u8, content: &mut Vec<u8>) {
 }
 
 fn is_line_comment(rest: &[u8]) -> bool {
-    rest.starts_with(b"--") && rest.get(2).is_none_or(|b| b.is_ascii_whitespace())
+    rest.starts_with(b"--") && rest.get(2).is_none_or(u8::is_ascii_whitespace)
 }
 
 fn is_word(byte: u8) -> bool {

@@ -438,7 +438,8 @@ mod tests {
         for (_, text, offset, first_row, rows) in &collected.rows {
             assert_eq!(*first_row, next);
             next += rows;
-            assert_eq!(&dump[*offset as usize..*offset as usize + text.len()], text);
+            let offset = usize::try_from(*offset).unwrap();
+            assert_eq!(&dump[offset..offset + text.len()], text);
         }
     }
 

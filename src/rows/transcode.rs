@@ -75,7 +75,7 @@ struct Transcoder<'a> {
 
 impl<'a> Transcoder<'a> {
     fn rows(&mut self, plan: &Plan) -> Result<u64, RowError> {
-        while self.to_next_row()? {
+        while self.next_row_begins()? {
             let mut separator = b'(';
             for column in &plan.columns {
                 self.skip_blank();
@@ -116,7 +116,7 @@ impl<'a> Transcoder<'a> {
     }
 
     /// Goes to the parenthesis of the next row, if there is one.
-    fn to_next_row(&mut self) -> Result<bool, RowError> {
+    fn next_row_begins(&mut self) -> Result<bool, RowError> {
         let mut commas = 0;
         loop {
             self.skip_blank();
@@ -584,7 +584,10 @@ fn copy_byte(byte: u8, out: &mut Vec<u8>) {
 
 /// Appends the bytes of hexadecimal digits; an odd count has a zero before it, as in MySQL.
 fn unhex(digits: &[u8], bytes: &mut Vec<u8>) {
-    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0) as u8;
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20) - b'a' + 10,
+    };
     let (first, pairs) = digits.split_at(digits.len() % 2);
     bytes.extend(first.iter().map(|digit| value(*digit)));
     bytes.extend(

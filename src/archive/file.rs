@@ -1,0 +1,87 @@
+//! An archive in a file: its headers are read first, the members at will.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::extent::Extent;
+use super::member::{Member, classify, missing, twice};
+use crate::error::{Doing, Error, Result};
+
+/// The members of an archive in a file.
+#[derive(Debug)]
+pub struct ArchiveFile {
+    members: [Extent; 3],
+}
+
+impl ArchiveFile {
+    /// A reader of `member`, from its beginning.
+    #[must_use]
+    pub fn open(&self, member: Member) -> Extent {
+        self.members[member as usize].clone()
+    }
+}
+
+/// Reads the headers of the archive at `path`; the data of the members is skipped.
+pub fn index(path: &Path) -> Result<ArchiveFile> {
+    let file = File::open(path).doing(format!("read {}", path.display()))?;
+    let length = file
+        .metadata()
+        .doing(format!("read {}", path.display()))?
+        .len();
+    let file = Arc::new(file);
+    let mut found: [Option<Extent>; 3] = [None, None, None];
+    let mut archive = tar::Archive::new(&*file);
+    let damaged = |cause: std::io::Error| {
+        Error::archive(format!("the archive is damaged: {cause}"))
+            .hint("is it a tar file, and was it copied whole?")
+    };
+    for entry in archive.entries_with_seek().map_err(damaged)? {
+        let entry = entry.map_err(damaged)?;
+        let (offset, size) = (entry.raw_file_position(), entry.size());
+        if offset.checked_add(size).is_none_or(|end| end > length) {
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            return Err(Error::archive(format!(
+                "the archive is truncated: the member {name:?} has {size} bytes from byte \
+                 {offset} on, the file only {length}"
+            )));
+        }
+        if let Some(member) = classify(&entry)? {
+            let extent = Extent::new(Arc::clone(&file), offset, size);
+            if found[member as usize].replace(extent).is_some() {
+                return Err(twice(member));
+            }
+        }
+    }
+    let member = |found: &mut [Option<Extent>; 3], member: Member| {
+        found[member as usize].take().ok_or_else(|| missing(member))
+    };
+    Ok(ArchiveFile {
+        members: [
+            member(&mut found, Member::Database)?,
+            member(&mut found, Member::Builds)?,
+            member(&mut found, Member::Information)?,
+        ],
+    })
+}
+
+impl ArchiveFile {
+    /// The whole of a small member, at most `limit` bytes.
+    pub fn read_small(&self, member: Member, limit: u64) -> Result<Vec<u8>> {
+        read_small(member, self.open(member), limit)
+    }
+}
+
+pub(super) fn read_small(member: Member, reader: impl Read, limit: u64) -> Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let read = reader.take(limit + 1).read_to_end(&mut content);
+    read.map_err(|cause| super::read_failure(member.name(), 0, &cause))?;
+    if content.len() as u64 > limit {
+        let name = member.name();
+        return Err(Error::archive(format!(
+            "the member {name} is larger than {limit} bytes"
+        )));
+    }
+    Ok(content)
+}

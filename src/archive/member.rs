@@ -1,0 +1,133 @@
+//! Which members a backup archive has, and which it must not have.
+
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use tar::EntryType;
+
+use crate::error::{Error, Result};
+
+/// The SQL dump, compressed with gzip.
+pub const DATABASE: &str = "db/database.sql.gz";
+/// A tar of the build traces, compressed with gzip.
+pub const BUILDS: &str = "builds/builds.tar.gz";
+/// Versions and times, as YAML; the last member.
+pub const INFORMATION: &str = "backup_information.yml";
+
+/// The members that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Member {
+    /// [`DATABASE`]
+    Database,
+    /// [`BUILDS`]
+    Builds,
+    /// [`INFORMATION`]
+    Information,
+}
+
+impl Member {
+    /// All of them, in the order a backup has them.
+    pub const ALL: [Member; 3] = [Member::Database, Member::Builds, Member::Information];
+
+    /// The name of the member in the archive.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Member::Database => DATABASE,
+            Member::Builds => BUILDS,
+            Member::Information => INFORMATION,
+        }
+    }
+}
+
+/// Refuses an entry that a backup never holds; says which member it is, if it is one.
+pub(super) fn classify<R: Read>(entry: &tar::Entry<'_, R>) -> Result<Option<Member>> {
+    let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+    let kind = entry.header().entry_type();
+    if kind == EntryType::XGlobalHeader {
+        return Ok(None);
+    }
+    let path = safe_path(&entry.path_bytes())?;
+    match kind {
+        EntryType::Directory => Ok(None),
+        EntryType::Regular | EntryType::Continuous => Ok(Member::ALL
+            .into_iter()
+            .find(|member| path == Path::new(member.name()))),
+        other => Err(refused(&name, kind_of(other))),
+    }
+}
+
+/// The path of a member below the directory it is unpacked to, without `.` parts; an error for
+/// one that is absolute, leads outside, or is no text without NUL.
+pub fn safe_path(name: &[u8]) -> Result<PathBuf> {
+    let shown = String::from_utf8_lossy(name);
+    let text = std::str::from_utf8(name).map_err(|_| refused(&shown, "its name is not UTF-8"))?;
+    if text.contains('\0') {
+        return Err(refused(&shown, "its name has a NUL character"));
+    }
+    let mut path = PathBuf::new();
+    for component in Path::new(text).components() {
+        match component {
+            Component::Normal(part) => path.push(part),
+            Component::CurDir => {}
+            Component::ParentDir => return Err(refused(&shown, "its name has a part \"..\"")),
+            Component::RootDir | Component::Prefix(_) => {
+                return Err(refused(&shown, "its name is absolute"));
+            }
+        }
+    }
+    Ok(path)
+}
+
+/// What a kind of entry that is refused is called.
+pub(crate) fn kind_of(kind: EntryType) -> &'static str {
+    match kind {
+        EntryType::Symlink => "it is a symbolic link",
+        EntryType::Link => "it is a hard link",
+        EntryType::Char | EntryType::Block => "it is a device",
+        EntryType::Fifo => "it is a FIFO",
+        EntryType::GNUSparse => "it is a sparse file",
+        _ => "it is neither a file nor a directory",
+    }
+}
+
+/// The error for a member that is not taken.
+pub(crate) fn refused(name: &str, why: &str) -> Error {
+    Error::archive(format!("the member {name:?} is refused: {why}"))
+        .hint("a backup made by GitLab CI has no such member; do not trust this archive")
+}
+
+/// The error for a member that is not there.
+pub(super) fn missing(member: Member) -> Error {
+    Error::archive(format!("the archive has no member {}", member.name()))
+        .hint("is this a backup of GitLab CI (<epoch>_gitlab_ci_backup.tar), and whole?")
+}
+
+/// The error for a member that is there twice.
+pub(super) fn twice(member: Member) -> Error {
+    refused(member.name(), "it is there twice")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_members() {
+        assert_eq!(
+            safe_path(b"./2015_10/1/2.log").unwrap(),
+            Path::new("2015_10/1/2.log")
+        );
+        assert_eq!(safe_path(b"./").unwrap(), Path::new(""));
+        for (name, why) in [
+            (&b"../x"[..], "its name has a part \"..\""),
+            (b"a/../../x", "its name has a part \"..\""),
+            (b"/etc/passwd", "its name is absolute"),
+            (b"a\xff", "its name is not UTF-8"),
+            (b"a\0b", "its name has a NUL character"),
+        ] {
+            let error = safe_path(name).unwrap_err().to_string();
+            assert!(error.ends_with(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Finds the members of a backup archive: in a file by its headers, in a pipe as they come.
+//!
+//! The archive is a plain tar (POSIX.1-1988 ustar with GNU's long names) made by GNU tar. Nothing
+//! in it is trusted: a member with an unsafe name or of a kind that a backup never holds is
+//! refused by name.
+
+mod extent;
+mod file;
+mod inflate;
+mod member;
+mod pipe;
+
+pub use extent::Extent;
+pub use file::{ArchiveFile, index};
+pub use inflate::{BLOCK_BYTES, for_each_block, inflated, read_block, read_failure};
+pub use member::{BUILDS, DATABASE, INFORMATION, Member, safe_path};
+pub(crate) use member::{kind_of, refused};
+pub use pipe::{Visitor, read_pipe};

@@ -1,0 +1,61 @@
+//! An archive that comes through a pipe: read once, in order.
+
+use std::io::Read;
+
+use super::file::read_small;
+use super::member::{Member, classify, missing, twice};
+use crate::error::{Error, Result};
+
+/// What is done with the members as they come.
+pub trait Visitor {
+    /// The dump, compressed, of `size` bytes.
+    fn database(&mut self, reader: &mut dyn Read, size: u64) -> Result<()>;
+    /// The traces, compressed, of `size` bytes.
+    fn builds(&mut self, reader: &mut dyn Read, size: u64) -> Result<()>;
+    /// The information file.
+    fn information(&mut self, content: &[u8]) -> Result<()>;
+}
+
+/// Reads an archive to its end. `information_limit` is the most bytes its information file may
+/// have.
+pub fn read_pipe(
+    mut input: impl Read,
+    visitor: &mut impl Visitor,
+    information_limit: u64,
+) -> Result<()> {
+    let damaged = |cause: std::io::Error| {
+        Error::archive(format!("the archive is damaged or ends too early: {cause}"))
+    };
+    let mut seen = [false; 3];
+    let mut archive = tar::Archive::new(&mut input);
+    for entry in archive.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        let Some(member) = classify(&entry)? else {
+            continue;
+        };
+        if std::mem::replace(&mut seen[member as usize], true) {
+            return Err(twice(member));
+        }
+        let size = entry.size();
+        match member {
+            Member::Database => visitor.database(&mut entry, size)?,
+            Member::Builds => visitor.builds(&mut entry, size)?,
+            Member::Information => {
+                let content = read_small(member, &mut entry, information_limit)?;
+                if content.len() as u64 != size {
+                    return Err(damaged(std::io::ErrorKind::UnexpectedEof.into()));
+                }
+                visitor.information(&content)?;
+            }
+        }
+    }
+    if let Some(member) = Member::ALL
+        .into_iter()
+        .find(|member| !seen[*member as usize])
+    {
+        return Err(missing(member));
+    }
+    // The writer of the pipe is not cut off while it still pads its last block.
+    std::io::copy(&mut input, &mut std::io::sink()).map_err(damaged)?;
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! What is particular to GitLab: its tables, its versions, its steps around the publish. The rest
+//! of the program would serve any other server's dump.
+
+pub mod information;
+pub mod live;
+pub mod tables;

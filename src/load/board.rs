@@ -1,0 +1,222 @@
+//! The board between whoever brings chunks and the workers that load them.
+//!
+//! It promises: no more than a fixed number of chunks wait; a table's indexes are built after all
+//! of its rows are committed; the first failure stops everybody, and is the one reported.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::convert::PlannedRows;
+use crate::error::{Error, Result};
+use crate::rows::Tally;
+
+/// Work for a worker.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Rows to COPY.
+    Rows(PlannedRows),
+    /// A primary key or an index to build.
+    Build(Build),
+}
+
+/// The statements, run one after the other, that give a table a key or an index.
+#[derive(Debug)]
+pub(super) struct Build {
+    /// The table, for errors.
+    pub(super) table: String,
+    pub(super) statements: Vec<String>,
+}
+
+/// What the board knows of a table.
+#[derive(Debug, Default)]
+struct TableState {
+    /// Chunks that wait or are being copied, or whose COPY is not committed yet.
+    chunks_under_way: usize,
+    /// Builds that wait for the rows; taken when the table is complete.
+    builds: Vec<Build>,
+    /// All chunks have been put on the board.
+    complete: bool,
+    rows_put: u64,
+    rows_committed: u64,
+    tally: Tally,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    chunks: VecDeque<PlannedRows>,
+    builds: VecDeque<Build>,
+    tables: Vec<TableState>,
+    /// Nothing more will be put on the board.
+    closed: bool,
+    failed: Option<Error>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Board {
+    state: Mutex<State>,
+    changed: Condvar,
+    capacity: usize,
+}
+
+/// What came of a table's rows.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    /// Rows the dump has.
+    pub(super) rows_put: u64,
+    /// Rows the server has taken.
+    pub(super) rows_committed: u64,
+    /// What was changed in them.
+    pub(super) tally: Tally,
+}
+
+impl Board {
+    /// A board on which at most `capacity` chunks wait.
+    pub(super) fn new(capacity: usize) -> Self {
+        Board {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            capacity,
+        }
+    }
+
+    /// Adds a table; `builds` are run when its rows are in. Returns its number.
+    pub(super) fn add_table(&self, builds: Vec<Build>) -> usize {
+        let mut state = self.lock();
+        state.tables.push(TableState {
+            builds,
+            ..TableState::default()
+        });
+        state.tables.len() - 1
+    }
+
+    /// Puts a chunk on the board; waits while there is no room.
+    pub(super) fn put(&self, rows: PlannedRows) -> Result<()> {
+        let mut state = self.wait_while(|state| state.chunks.len() >= self.capacity)?;
+        let table = &mut state.tables[rows.table];
+        table.chunks_under_way += 1;
+        table.rows_put += rows.chunk.rows;
+        state.chunks.push_back(rows);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Says that all rows of `table` have been put. More may come all the same; they are loaded
+    /// into a table that has its indexes.
+    pub(super) fn complete_table(&self, table: usize) {
+        let mut state = self.lock();
+        state.tables[table].complete = true;
+        release_builds(&mut state, table);
+        self.changed.notify_all();
+    }
+
+    /// Says that nothing more will come.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        for table in 0..state.tables.len() {
+            state.tables[table].complete = true;
+            release_builds(&mut state, table);
+        }
+        self.changed.notify_all();
+    }
+
+    /// The next task; waits for one. `None` when there is nothing more to do.
+    pub(super) fn take(&self) -> Result<Option<Task>> {
+        let nothing_yet = |state: &mut State| {
+            let idle = state.chunks.is_empty() && state.builds.is_empty();
+            idle && !(state.closed && state.tables.iter().all(|t| t.chunks_under_way == 0))
+        };
+        let mut state = self.wait_while(nothing_yet)?;
+        self.changed.notify_all();
+        if let Some(rows) = state.chunks.pop_front() {
+            return Ok(Some(Task::Rows(rows)));
+        }
+        Ok(state.builds.pop_front().map(Task::Build))
+    }
+
+    /// The next chunk, if there is one at once and it is for `table` as it is filled by `copy`.
+    pub(super) fn take_more(&self, copy: &str) -> Result<Option<PlannedRows>> {
+        let mut state = self.checked()?;
+        let fits = state.chunks.front().is_some_and(|rows| *rows.copy == *copy);
+        let rows = fits.then(|| state.chunks.pop_front()).flatten();
+        self.changed.notify_all();
+        Ok(rows)
+    }
+
+    /// Says that `chunks` of `table` with `rows` rows are committed.
+    pub(super) fn committed(&self, table: usize, chunks: usize, rows: u64, tally: &Tally) {
+        let mut state = self.lock();
+        let progress = &mut state.tables[table];
+        progress.chunks_under_way -= chunks;
+        progress.rows_committed += rows;
+        progress.tally.merge(tally);
+        release_builds(&mut state, table);
+        self.changed.notify_all();
+    }
+
+    /// Stops everybody with `error`, unless somebody failed before.
+    pub(super) fn fail(&self, error: Error) {
+        let mut state = self.lock();
+        state.failed.get_or_insert(error);
+        state.chunks.clear();
+        state.builds.clear();
+        self.changed.notify_all();
+    }
+
+    /// The first failure, if there was one.
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.lock().failed.clone()
+    }
+
+    /// What came of each table, in order of their numbers.
+    pub(super) fn counted(&self) -> Vec<Counted> {
+        let mut state = self.lock();
+        let counted = |table: TableState| Counted {
+            rows_put: table.rows_put,
+            rows_committed: table.rows_committed,
+            tally: table.tally,
+        };
+        std::mem::take(&mut state.tables)
+            .into_iter()
+            .map(counted)
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A worker that panics fails the import when it is joined; the state itself stays sound.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn checked(&self) -> Result<MutexGuard<'_, State>> {
+        let state = self.lock();
+        match &state.failed {
+            Some(error) => Err(error.clone()),
+            None => Ok(state),
+        }
+    }
+
+    fn wait_while(
+        &self,
+        mut condition: impl FnMut(&mut State) -> bool,
+    ) -> Result<MutexGuard<'_, State>> {
+        let state = self
+            .changed
+            .wait_while(self.lock(), |state| {
+                state.failed.is_none() && condition(state)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        match &state.failed {
+            Some(error) => Err(error.clone()),
+            None => Ok(state),
+        }
+    }
+}
+
+fn release_builds(state: &mut State, table: usize) {
+    let progress = &mut state.tables[table];
+    if progress.complete && progress.chunks_under_way == 0 {
+        let builds = std::mem::take(&mut progress.builds);
+        state.builds.extend(builds);
+    }
+}

@@ -1,0 +1,56 @@
+//! Turns errors of the target's server into ours.
+
+use postgres::error::SqlState;
+
+use crate::error::{Error, Kind};
+
+/// A function that turns the server's error into ours; `doing` reads as in "cannot …".
+pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) -> Error {
+    move |cause| {
+        let Some(error) = cause.as_db_error() else {
+            return Error::target(format!("cannot {doing}: {}", chain(&cause)))
+                .hint("nothing was published; look at the target server's log, then run it again");
+        };
+        let mut message = format!("cannot {doing}: {}", error.message());
+        if let Some(detail) = error.detail() {
+            message += &format!(" ({detail})");
+        }
+        if let Some(context) = error.where_() {
+            message += &format!(" [{}]", context.lines().next().unwrap_or_default());
+        }
+        let failure = Error::new(kind_of(error.code()), message);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// Whether it is the server that is away or refuses, or the data that do not fit.
+fn kind_of(code: &SqlState) -> Kind {
+    // Classes: 08 connection, 28 authorization, 53 resources, 57 operator intervention.
+    let class = &code.code()[..2.min(code.code().len())];
+    let refused = [
+        SqlState::INSUFFICIENT_PRIVILEGE,
+        SqlState::LOCK_NOT_AVAILABLE,
+    ];
+    if ["08", "28", "53", "57"].contains(&class) || refused.contains(code) {
+        Kind::Target
+    } else {
+        Kind::Failed
+    }
+}
+
+/// The error and its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text += &format!(": {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

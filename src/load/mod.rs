@@ -1,0 +1,16 @@
+//! Loads converted tables into a staging schema of the target, where nobody sees them.
+//!
+//! Several connections COPY chunks at the same time, also into the same table. When the rows of a
+//! table are in, its primary key and indexes are built, while the next table loads.
+
+mod board;
+mod failure;
+mod loader;
+mod staging;
+mod target;
+mod worker;
+
+pub use failure::failure;
+pub use loader::{LoadedTable, Loader};
+pub use staging::{STAGING_SCHEMA, Staging};
+pub use target::Target;

@@ -1,0 +1,139 @@
+//! The staging schema: made at the start, published or dropped at the end.
+
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+
+use super::failure::failure;
+use super::target::Target;
+use crate::error::{Error, Result};
+use crate::schema::ddl::identifier;
+
+/// Where tables are loaded before they are published. One import at a time has it.
+pub const STAGING_SCHEMA: &str = "ci_import_staging";
+
+/// Of the advisory lock that an import holds in its target; any number, but always the same.
+const LOCK_KEY: i64 = 0x6369_2d69_6d70_6f72;
+
+/// How long another import's session may take to be gone after that import has ended.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The staging schema of this import and the session that holds the target's lock. Dropped
+/// without being published, it takes the schema with it.
+pub struct Staging {
+    target: Target,
+    client: Client,
+    /// Whether the schema exists and is ours to drop.
+    made: bool,
+}
+
+impl Staging {
+    /// Connects and takes the lock, which only one import at a time can have.
+    pub fn lock(target: &Target) -> Result<Staging> {
+        let mut client = target.connect()?;
+        client
+            .batch_execute(
+                "SET statement_timeout = 0; SET idle_session_timeout = 0;
+                 SET client_min_messages = warning",
+            )
+            .or_else(|_| client.batch_execute("SET statement_timeout = 0"))
+            .map_err(failure("prepare the session"))?;
+        let started = Instant::now();
+        loop {
+            let locked: bool = client
+                .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK_KEY])
+                .map_err(failure("take the lock of the import"))?
+                .get(0);
+            if locked {
+                break;
+            }
+            if started.elapsed() > LOCK_PATIENCE {
+                return Err(held_by_another(&mut client));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(Staging {
+            target: target.clone(),
+            client,
+            made: false,
+        })
+    }
+
+    /// Makes the schema, in place of one that an import which is no more has left behind: the
+    /// lock says that it is.
+    pub fn make(&mut self) -> Result<()> {
+        let schema = identifier(STAGING_SCHEMA);
+        self.client
+            .batch_execute(&format!(
+                "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}"
+            ))
+            .map_err(failure("make the staging schema"))?;
+        self.made = true;
+        Ok(())
+    }
+
+    /// The session that holds the lock.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Says that the schema was published, and is no more.
+    pub fn published(&mut self) {
+        self.made = false;
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if !self.made {
+            return;
+        }
+        let sql = format!(
+            "SET lock_timeout = '60s'; DROP SCHEMA IF EXISTS {} CASCADE",
+            identifier(STAGING_SCHEMA)
+        );
+        if self.client.batch_execute(&sql).is_ok() {
+            return;
+        }
+        // This session may be cut off while the server lives on.
+        let again = self.target.connect().and_then(|mut client| {
+            client
+                .batch_execute(&sql)
+                .map_err(failure("drop the staging schema"))
+        });
+        if let Err(error) = again {
+            eprintln!(
+                "ci-import: warning: the schema {STAGING_SCHEMA} stays in the target ({error}); \
+                 the next import removes it"
+            );
+        }
+    }
+}
+
+fn held_by_another(client: &mut Client) -> Error {
+    let sql = "SELECT a.pid, a.usename::text, COALESCE(a.client_addr::text, 'the local socket')
+               FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+               WHERE l.locktype = 'advisory' AND l.granted
+                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND (l.classid::bigint << 32 | l.objid::bigint) = $1";
+    let holder = client
+        .query_opt(sql, &[&LOCK_KEY])
+        .ok()
+        .flatten()
+        .map_or_else(String::new, |row| {
+            let (pid, user): (i32, Option<String>) = (row.get(0), row.get(1));
+            let from: String = row.get(2);
+            let user = user.unwrap_or_default();
+            format!(" (server process {pid}, user {user}, from {from})")
+        });
+    Error::target(format!(
+        "another import into this database is under way{holder}"
+    ))
+    .hint("wait until it has ended, then run it again")
+}

@@ -1,0 +1,204 @@
+//! How the target is named, and how to connect to it.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use postgres::config::{Host, SslMode};
+use postgres::{Client, Config, NoTls};
+
+use super::failure::failure;
+use crate::error::{Error, Result};
+
+/// The oldest server that is supported: `AS integer` of sequences came with it.
+const OLDEST_SERVER: i32 = 100_000;
+
+/// Where Debian's and PostgreSQL's own builds have their socket.
+const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
+/// A PostgreSQL database to import into.
+#[derive(Clone)]
+pub struct Target {
+    config: Config,
+}
+
+/// Without the password.
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let config = &self.config;
+        let database = config
+            .get_dbname()
+            .or(config.get_user())
+            .unwrap_or_default();
+        write!(f, "database {database}")?;
+        if let Some(user) = config.get_user() {
+            write!(f, " as {user}")?;
+        }
+        let port = config.get_ports().first().copied().unwrap_or(5432);
+        match config.get_hosts().first() {
+            Some(Host::Tcp(host)) => write!(f, " on {host}:{port}"),
+            Some(Host::Unix(directory)) => write!(f, " on the socket {}", directory.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Target {
+    /// The target that `url` names: `postgresql://user@host/database`, or libpq's `key=value`.
+    pub fn from_url(url: &str) -> Result<Target> {
+        if url.starts_with("mysql:") || url.starts_with("mysql2:") || url.starts_with("mariadb:") {
+            return Err(Error::usage("a MySQL target is not supported yet")
+                .hint("name a PostgreSQL database: postgresql://user@host/database"));
+        }
+        let config = Config::from_str(url).map_err(|cause| {
+            Error::usage(format!("the database URL cannot be read: {cause}"))
+                .hint("it should look like postgresql://user:password@host:5432/database")
+        })?;
+        Ok(Target::new(config))
+    }
+
+    /// The target that libpq's environment names (PostgreSQL manual, 34.15), if it names one.
+    /// `variable` looks up a variable of the environment.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
+        if variable("PGSERVICE").is_some() {
+            return Err(
+                Error::usage("PGSERVICE is set, but service files are not supported yet")
+                    .hint("name the target with --database-url, or unset PGSERVICE"),
+            );
+        }
+        if variable("PGHOST").is_none() && variable("PGDATABASE").is_none() {
+            return Ok(None);
+        }
+        let mut config = Config::new();
+        for host in variable("PGHOST").iter().flat_map(|hosts| hosts.split(',')) {
+            config.host(host);
+        }
+        if let Some(port) = variable("PGPORT") {
+            let port = port
+                .parse()
+                .map_err(|_| Error::usage(format!("PGPORT is {port:?}, which is no port")))?;
+            config.port(port);
+        }
+        if let Some(user) = variable("PGUSER") {
+            config.user(&user);
+        }
+        if let Some(database) = variable("PGDATABASE") {
+            config.dbname(&database);
+        }
+        if let Some(password) = variable("PGPASSWORD") {
+            config.password(password);
+        }
+        Ok(Some(Target::new(config)))
+    }
+
+    /// The database on a server of our own that listens in `socket_directory`.
+    #[must_use]
+    pub fn on_socket(socket_directory: &Path, port: u16, user: &str, database: &str) -> Target {
+        let mut config = Config::new();
+        config
+            .host_path(socket_directory)
+            .port(port)
+            .user(user)
+            .dbname(database);
+        Target::new(config)
+    }
+
+    fn new(mut config: Config) -> Target {
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            let found = SOCKET_DIRECTORIES
+                .into_iter()
+                .find(|directory| Path::new(directory).join(".s.PGSQL.5432").exists());
+            match found {
+                Some(directory) => config.host_path(directory),
+                None => config.host("localhost"),
+            };
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(Duration::from_secs(30));
+        }
+        Target { config }
+    }
+
+    /// Connects. The session writes dates as the COPY text has them, and finds the server's own
+    /// functions only: all other names are qualified.
+    pub fn connect(&self) -> Result<Client> {
+        if self.config.get_ssl_mode() == SslMode::Require {
+            return Err(Error::usage("sslmode=require: TLS is not supported yet"));
+        }
+        let mut config = self.config.clone();
+        config.application_name("ci-import");
+        let mut client = config.connect(NoTls).map_err(|cause| {
+            let error = failure(format!("connect to {self}"))(cause);
+            Error::target(error.to_string())
+                .hint("is the server running, and are host, port, user and password right?")
+        })?;
+        let version: i32 = client
+            .query_one("SELECT current_setting('server_version_num')::int", &[])
+            .map_err(failure("ask for the server's version"))?
+            .get(0);
+        if version < OLDEST_SERVER {
+            return Err(Error::target(format!(
+                "the server is PostgreSQL {}.{}; 10 is the oldest supported",
+                version / 10_000,
+                version / 100 % 100
+            )));
+        }
+        Ok(client)
+    }
+
+    /// Connects for loading: what is committed need not be on disk before the publish is.
+    pub(super) fn connect_for_loading(&self) -> Result<Client> {
+        let mut client = self.connect()?;
+        client
+            .batch_execute(
+                "SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
+                 SET synchronous_commit = off; SET statement_timeout = 0;
+                 SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning",
+            )
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let target = Target::from_url("postgresql://git:s3cret@db.example:5433/gitlab").unwrap();
+        assert_eq!(
+            target.to_string(),
+            "database gitlab as git on db.example:5433"
+        );
+        let error = Target::from_url("postgresql://git:s3cret@db:x/gitlab")
+            .err()
+            .unwrap();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_names_a_target_or_none() {
+        let from = |pairs: &[(&str, &str)]| {
+            Target::from_environment(|name| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(from(&[("PGUSER", "git")]).unwrap().is_none());
+        let target = from(&[
+            ("PGHOST", "/tmp/s"),
+            ("PGPORT", "6000"),
+            ("PGDATABASE", "d"),
+            ("PGUSER", "u"),
+        ]);
+        assert_eq!(
+            target.unwrap().unwrap().to_string(),
+            "database d as u on the socket /tmp/s"
+        );
+        assert!(from(&[("PGSERVICE", "x")]).is_err());
+        assert!(Target::from_url("mysql://u@h/d").is_err());
+    }
+}

@@ -1,0 +1,94 @@
+//! A worker: one connection that takes tasks from the board until there are none.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use postgres::Client;
+
+use super::board::{Board, Build, Task};
+use super::failure::failure;
+use super::target::Target;
+use crate::convert::PlannedRows;
+use crate::error::{Error, Result};
+use crate::rows::{RowError, Tally, transcode};
+
+/// Works until the board has nothing more, or somebody fails.
+pub(super) fn work(target: &Target, board: &Board) {
+    if let Err(error) = try_to_work(target, board) {
+        board.fail(error);
+    }
+}
+
+fn try_to_work(target: &Target, board: &Board) -> Result<()> {
+    let mut client = target.connect_for_loading()?;
+    let mut buffer = Vec::new();
+    while let Some(task) = board.take()? {
+        match task {
+            Task::Rows(rows) => copy(&mut client, board, rows, &mut buffer)?,
+            Task::Build(Build { table, statements }) => {
+                for statement in statements {
+                    let doing = format!("build the indexes of {table}");
+                    client.batch_execute(&statement).map_err(failure(doing))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// COPYs `first`, and as long as the board has more for the same table at once, that as well.
+fn copy(
+    client: &mut Client,
+    board: &Board,
+    first: PlannedRows,
+    buffer: &mut Vec<u8>,
+) -> Result<()> {
+    let (table, copy) = (first.table, Arc::clone(&first.copy));
+    let name = first.chunk.insert.table.clone();
+    let doing = || format!("load {name}");
+    let mut writer = client.copy_in(&*copy).map_err(failure(doing()))?;
+    let mut tally = Tally::default();
+    let (mut chunks, mut rows) = (0, 0);
+    let mut next = Some(first);
+    while let Some(PlannedRows { plan, chunk, .. }) = next {
+        buffer.clear();
+        rows += transcode(&plan, &chunk.bytes, chunk.first_row, buffer, &mut tally)
+            .map_err(|error| placed(&chunk, error))?;
+        if let Err(cause) = writer.write_all(buffer) {
+            // The server's own words come with the end of the COPY, if it still has any.
+            let cause = writer.finish().err().map_or_else(
+                || Error::target(format!("cannot {}: {cause}", doing())),
+                failure(doing()),
+            );
+            return Err(cause);
+        }
+        chunks += 1;
+        next = board.take_more(&copy)?;
+    }
+    let copied = writer.finish().map_err(failure(doing()))?;
+    if copied != rows {
+        return Err(Error::failed(format!(
+            "{name}: {rows} rows were sent, but the server took {copied}"
+        )));
+    }
+    board.committed(table, chunks, copied, &tally);
+    Ok(())
+}
+
+/// The error with its place in the dump.
+fn placed(chunk: &crate::dump::RowChunk, error: RowError) -> Error {
+    let table = &chunk.insert.table;
+    let row = chunk.first_row + error.row;
+    let byte = chunk.offset + error.at as u64;
+    let column = error
+        .column
+        .map_or_else(String::new, |column| format!(", column {column}"));
+    let placed = Error::failed(format!(
+        "{table} row {row} (byte {byte}){column}: {}",
+        error.message
+    ));
+    match error.hint {
+        Some(hint) => placed.hint(hint),
+        None => placed,
+    }
+}

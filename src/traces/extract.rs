@@ -1,0 +1,244 @@
+//! Reads the tar of the traces and hands its files to the writers.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::ScopedJoinHandle;
+
+use tar::EntryType;
+
+use super::directory::StagedDirectory;
+use super::writer::{Attributes, Order, Writer};
+use crate::archive::{BLOCK_BYTES, BUILDS, kind_of, read_block, read_failure, refused, safe_path};
+use crate::error::{Doing, Error, Result};
+
+/// How many orders, each of at most [`BLOCK_BYTES`], may wait for a writer.
+const ORDERS_PER_WRITER: usize = 16;
+
+/// The unit of a tar.
+const TAR_BLOCK: usize = 512;
+
+/// What was unpacked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceSummary {
+    /// Files.
+    pub files: u64,
+    /// Bytes of their content.
+    pub bytes: u64,
+}
+
+/// Unpacks `inflated`, a tar of traces, into `staged` with `writers` threads. What is on the disk
+/// at the end is there to stay, whatever happens to the machine.
+pub fn extract(
+    inflated: &mut dyn Read,
+    staged: &StagedDirectory,
+    writers: usize,
+) -> Result<TraceSummary> {
+    let doing = || format!("write into {}", staged.path().display());
+    let root = File::open(staged.path()).doing(doing())?;
+    let summary = std::thread::scope(|scope| {
+        let mut channels = Vec::new();
+        let mut threads = Vec::new();
+        for _ in 0..writers.max(1) {
+            let (sender, receiver): (SyncSender<Order>, Receiver<Order>) =
+                sync_channel(ORDERS_PER_WRITER);
+            let mut writer = Writer::new(root.as_fd(), staged.owner());
+            threads.push(scope.spawn(move || writer.run(&receiver)));
+            channels.push(sender);
+        }
+        let mut dispatcher = Dispatcher {
+            channels,
+            summary: TraceSummary::default(),
+        };
+        let read = dispatcher.read(inflated);
+        let summary = std::mem::take(&mut dispatcher.summary);
+        drop(dispatcher);
+        // A writer's failure is the cause of the reader's, who could not hand on any more.
+        threads.into_iter().try_for_each(join)?;
+        read.map(|()| summary)
+    })?;
+    rustix::fs::syncfs(&root)
+        .map_err(io::Error::from)
+        .doing(doing())?;
+    Ok(summary)
+}
+
+fn join(thread: ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
+    thread
+        .join()
+        .unwrap_or_else(|_| Err(Error::failed("a writer of traces crashed")))
+}
+
+struct Dispatcher {
+    channels: Vec<SyncSender<Order>>,
+    summary: TraceSummary,
+}
+
+impl Dispatcher {
+    fn read(&mut self, inflated: &mut dyn Read) -> Result<()> {
+        let mut input = Counted {
+            inner: inflated,
+            bytes: 0,
+        };
+        let mut archive = tar::Archive::new(&mut input);
+        let mut place = String::new();
+        let mut end = 0;
+        let damaged = |place: &str, at: u64, cause: &io::Error| {
+            let error = read_failure(BUILDS, at, cause);
+            if place.is_empty() {
+                error
+            } else {
+                error.at(format!("behind the trace {place}"))
+            }
+        };
+        for entry in archive.entries().map_err(|cause| damaged("", 0, &cause))? {
+            let mut entry = entry.map_err(|cause| damaged(&place, end, &as_damage(cause)))?;
+            place = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let padded = entry
+                .size()
+                .checked_next_multiple_of(TAR_BLOCK as u64)
+                .unwrap_or(u64::MAX);
+            end = entry.raw_file_position().saturating_add(padded);
+            self.entry(&mut entry).map_err(|error| error.at(BUILDS))?;
+        }
+        // GNU tar ends with two blocks of zeros; one that was killed while it wrote does not. The
+        // reader has taken the first of them.
+        let mut second = [1; TAR_BLOCK];
+        let has_first = input.bytes >= end.saturating_add(TAR_BLOCK as u64);
+        let count = read_block(&mut input, &mut second)
+            .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
+        if !has_first || count < second.len() || second.iter().any(|byte| *byte != 0) {
+            return Err(Error::archive(format!(
+                "{BUILDS}: the tar in it is truncated at byte {} (behind {place:?})",
+                input.bytes
+            ))
+            .hint("tar probably failed while the backup was made; make the backup again"));
+        }
+        // What follows is padding, but gzip's checksum is behind it.
+        io::copy(&mut input, &mut io::sink())
+            .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
+        Ok(())
+    }
+
+    fn entry<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>) -> Result<()> {
+        let header = entry.header();
+        let kind = header.entry_type();
+        if kind == EntryType::XGlobalHeader {
+            return Ok(());
+        }
+        let name = entry.path_bytes().into_owned();
+        let path = safe_path(&name)?;
+        let mode = header.mode().unwrap_or(0o600);
+        match kind {
+            EntryType::Directory if path.as_os_str().is_empty() => Ok(()),
+            EntryType::Directory => self.send(
+                &path.clone(),
+                Order::Directory {
+                    path,
+                    mode: mode & 0o777 | 0o700,
+                },
+            ),
+            EntryType::Regular | EntryType::Continuous if path.as_os_str().is_empty() => Err(
+                refused(&String::from_utf8_lossy(&name), "a file needs a name"),
+            ),
+            EntryType::Regular | EntryType::Continuous => {
+                let modified = header
+                    .mtime()
+                    .ok()
+                    .and_then(|time| i64::try_from(time).ok());
+                let attributes = Attributes {
+                    mode: mode & 0o666 | 0o600,
+                    modified: modified.unwrap_or(0),
+                };
+                self.file(&path, attributes, entry)
+            }
+            other => Err(refused(&String::from_utf8_lossy(&name), kind_of(other))),
+        }
+    }
+
+    fn file<R: Read>(
+        &mut self,
+        path: &Path,
+        attributes: Attributes,
+        entry: &mut tar::Entry<'_, R>,
+    ) -> Result<()> {
+        let size = entry.size();
+        let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut read = 0;
+        let mut next = |entry: &mut tar::Entry<'_, R>| -> Result<Vec<u8>> {
+            let length = usize::try_from(size - read)
+                .unwrap_or(usize::MAX)
+                .min(BLOCK_BYTES);
+            let mut block = vec![0; length];
+            let count = read_block(entry, &mut block).map_err(|cause| {
+                let damage = as_damage(cause);
+                Error::archive(format!(
+                    "the trace {} is cut or damaged: {damage}",
+                    path.display()
+                ))
+            })?;
+            if count < length {
+                return Err(Error::archive(format!(
+                    "the archive is truncated in the trace {} at its byte {} of {size}",
+                    path.display(),
+                    read + count as u64
+                )));
+            }
+            read += count as u64;
+            Ok(block)
+        };
+        let start = next(entry)?;
+        let mut sent = start.len() as u64;
+        self.send(
+            &parent,
+            Order::File {
+                path: path.to_owned(),
+                attributes,
+                start,
+            },
+        )?;
+        while sent < size {
+            let block = next(entry)?;
+            sent += block.len() as u64;
+            self.send(&parent, Order::More(block))?;
+        }
+        self.summary.files += 1;
+        self.summary.bytes += size;
+        self.send(&parent, Order::End)
+    }
+
+    /// Sends an order to the writer of `directory`.
+    fn send(&self, directory: &Path, order: Order) -> Result<()> {
+        let mut hasher = DefaultHasher::new();
+        directory.hash(&mut hasher);
+        let number = usize::try_from(hasher.finish() % self.channels.len() as u64).unwrap_or(0);
+        self.channels[number]
+            .send(order)
+            .map_err(|_| Error::failed("a writer of traces has stopped"))
+    }
+}
+
+/// The tar reader says of a broken header only that it is "other".
+fn as_damage(cause: io::Error) -> io::Error {
+    match cause.kind() {
+        io::ErrorKind::Other => io::Error::new(io::ErrorKind::InvalidData, cause),
+        _ => cause,
+    }
+}
+
+/// Counts the bytes that pass.
+struct Counted<'a> {
+    inner: &'a mut dyn Read,
+    bytes: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,12 @@
+//! Unpacks the build traces into a staging directory beside the final one.
+//!
+//! One thread inflates and reads the tar, several write. All files of a directory go to the same
+//! writer, since the kernel lets only one at a time add to a directory anyway. The bytes in flight
+//! are bounded; a large trace passes through in pieces.
+
+mod directory;
+mod extract;
+mod writer;
+
+pub use directory::{BuildsDirectory, StagedDirectory};
+pub use extract::{TraceSummary, extract};

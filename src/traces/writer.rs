@@ -1,0 +1,191 @@
+//! A writer of traces: makes the files of some directories, below one that is held open.
+//!
+//! Every file is opened relative to a handle of its directory and never through a link, so that
+//! nothing is written outside, whatever else happens on the disk.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+use std::sync::mpsc::Receiver;
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags, Timespec, Timestamps};
+use rustix::io::Errno;
+
+use crate::error::{Error, Result};
+
+/// What a writer is told. The parts of a file follow each other.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Make a directory.
+    Directory { path: PathBuf, mode: u32 },
+    /// Make a file, with the first bytes of its content.
+    File {
+        path: PathBuf,
+        attributes: Attributes,
+        start: Vec<u8>,
+    },
+    /// Append to the file.
+    More(Vec<u8>),
+    /// The file is whole.
+    End,
+}
+
+/// What a file gets beside its content.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attributes {
+    /// Permissions, already masked.
+    pub(super) mode: u32,
+    /// Time of the last change, in seconds since 1970.
+    pub(super) modified: i64,
+}
+
+/// A directory that is open, and the file in it that is being written.
+pub(super) struct Writer<'a> {
+    root: BorrowedFd<'a>,
+    owner: Option<(u32, u32)>,
+    current: Option<(PathBuf, OwnedFd)>,
+    file: Option<(PathBuf, OwnedFd, Attributes)>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(root: BorrowedFd<'a>, owner: Option<(u32, u32)>) -> Self {
+        Writer {
+            root,
+            owner,
+            current: None,
+            file: None,
+        }
+    }
+
+    /// Obeys orders until no more come.
+    pub(super) fn run(&mut self, orders: &Receiver<Order>) -> Result<()> {
+        for order in orders {
+            match order {
+                Order::Directory { path, mode } => {
+                    let directory = self.open_directory(&path)?;
+                    let mode = Mode::from_raw_mode(mode);
+                    rustix::fs::fchmod(directory, mode).map_err(|cause| failed(&path, cause))?;
+                }
+                Order::File {
+                    path,
+                    attributes,
+                    start,
+                } => self.begin(path, attributes, &start)?,
+                Order::More(bytes) => self.append(&bytes)?,
+                Order::End => self.end()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, path: PathBuf, attributes: Attributes, start: &[u8]) -> Result<()> {
+        let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+        let directory = self.open_directory(&parent)?;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let name = path.file_name().unwrap_or(OsStr::new(""));
+        let mode = Mode::from_raw_mode(attributes.mode);
+        let file =
+            rustix::fs::openat(directory, name, flags, mode).map_err(|cause| match cause {
+                Errno::EXIST => {
+                    crate::archive::refused(&path.to_string_lossy(), "it is there twice")
+                }
+                cause => failed(&path, cause),
+            })?;
+        self.file = Some((path, file, attributes));
+        self.append(start)
+    }
+
+    fn append(&mut self, mut bytes: &[u8]) -> Result<()> {
+        let Some((path, file, _)) = &self.file else {
+            return Ok(());
+        };
+        while !bytes.is_empty() {
+            match rustix::io::write(file, bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(Errno::INTR) => {}
+                Err(cause) => return Err(failed(path, cause)),
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some((path, file, attributes)) = self.file.take() else {
+            return Ok(());
+        };
+        own(file.as_fd(), self.owner).map_err(|cause| failed(&path, cause))?;
+        let time = Timespec {
+            tv_sec: attributes.modified,
+            tv_nsec: 0,
+        };
+        let times = Timestamps {
+            last_access: time,
+            last_modification: time,
+        };
+        rustix::fs::futimens(&file, &times).map_err(|cause| failed(&path, cause))
+    }
+
+    /// Makes the directory at `path` below the root where it is missing, and opens it.
+    fn open_directory(&mut self, path: &Path) -> Result<BorrowedFd<'_>> {
+        let is_open = self
+            .current
+            .as_ref()
+            .is_some_and(|(current, _)| current == path);
+        if !is_open {
+            self.current = None;
+            let mut open: Option<OwnedFd> = None;
+            for part in path
+                .components()
+                .filter(|part| matches!(part, Component::Normal(_)))
+            {
+                let parent = open.as_ref().map_or(self.root, AsFd::as_fd);
+                let next = self.step(parent, part.as_os_str());
+                open = Some(next.map_err(|cause| failed(path, cause))?);
+            }
+            self.current = open.map(|open| (path.to_owned(), open));
+        }
+        Ok(self
+            .current
+            .as_ref()
+            .map_or(self.root, |(_, open)| open.as_fd()))
+    }
+
+    fn step(&self, parent: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<OwnedFd> {
+        // Its own mode comes with its own entry, if the archive has one.
+        let made = match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(cause) => return Err(cause),
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = rustix::fs::openat(parent, name, flags, Mode::empty())?;
+        if made {
+            own(open.as_fd(), self.owner)?;
+        }
+        Ok(open)
+    }
+}
+
+fn own(file: BorrowedFd<'_>, owner: Option<(u32, u32)>) -> rustix::io::Result<()> {
+    let Some((user, group)) = owner else {
+        return Ok(());
+    };
+    let (user, group) = (
+        rustix::fs::Uid::from_raw(user),
+        rustix::fs::Gid::from_raw(group),
+    );
+    rustix::fs::fchown(file, Some(user), Some(group))
+}
+
+fn failed(path: &Path, cause: Errno) -> Error {
+    let error = Error::failed(format!(
+        "cannot write the trace {}: {cause}",
+        path.display()
+    ));
+    if cause == Errno::NOSPC {
+        error.hint("free some space and run it again")
+    } else {
+        error
+    }
+}
