@@ -374,7 +374,8 @@ impl Stager<'_> {
         let (converter, facts) = self.convert(&mut inflated, loader)?;
         meter.read("completing the indexes");
         let Converter { sink, notes, .. } = converter;
-        Ok((sink.finish()?, notes, facts))
+        let tables = sink.finish().map_err(|error| error.at(DATABASE))?;
+        Ok((tables, notes, facts))
     }
 
     /// Reads the dump here, and scans and converts it in a thread of its own.

@@ -1,2 +1,15 @@
-//! The tests.
-fn main() {}
+//! What users rely on, tried with real servers: PostgreSQL and MariaDB, which the tests start
+//! themselves. A test that does not find its server fails.
+
+mod archives;
+mod compare;
+mod failures;
+mod gitlab_target;
+mod private_server;
+mod program;
+mod readme;
+mod refusals;
+mod scene;
+mod servers;
+mod state;
+mod values;

@@ -1,0 +1,125 @@
+//! Runs the program as a user would, and shows everything it said when it did not do as expected.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+/// Where the program is: as cargo built it, or where a test of an installed one says.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os("CI_IMPORT_PROGRAM")
+        .map_or_else(|| env!("CARGO_BIN_EXE_ci-import").into(), PathBuf::from)
+}
+
+/// The top of the project.
+pub(crate) fn project() -> PathBuf {
+    std::env::var_os("CI_IMPORT_PROJECT")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+}
+
+/// The program with `arguments`, in an environment that names no target.
+pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(program());
+    for variable in ["DATABASE_URL", "PGHOST", "PGDATABASE", "PGSERVICE", "force"] {
+        command.env_remove(variable);
+    }
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// What a run of the program left behind.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    shown: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs `command` to its end.
+pub(crate) fn run(mut command: Command) -> Outcome {
+    let shown = format!("{command:?}");
+    Outcome::new(shown, command.output().expect("the program starts"))
+}
+
+/// Runs `command`, feeding its standard input by `feed`.
+pub(crate) fn run_fed(mut command: Command, feed: impl FnOnce(&mut dyn Write)) -> Outcome {
+    let shown = format!("{command:?}");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut input = child.stdin.take().unwrap();
+    feed(&mut input);
+    drop(input);
+    finish(child, shown)
+}
+
+/// Waits for `child`.
+pub(crate) fn finish(child: Child, shown: String) -> Outcome {
+    Outcome::new(shown, child.wait_with_output().unwrap())
+}
+
+impl Outcome {
+    fn new(shown: String, output: Output) -> Outcome {
+        Outcome {
+            shown,
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// It exited with 0.
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Outcome {
+        self.exits(0)
+    }
+
+    /// It exited with `code`.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Outcome {
+        assert!(
+            self.code == Some(code),
+            "expected exit code {code}\n{}",
+            self.whole()
+        );
+        self
+    }
+
+    /// Its standard error contains `text`.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Outcome {
+        assert!(
+            self.stderr.contains(text),
+            "expected on stderr: {text}\n{}",
+            self.whole()
+        );
+        self
+    }
+
+    /// Its standard output contains `text`.
+    #[track_caller]
+    pub(crate) fn reports(self, text: &str) -> Outcome {
+        assert!(
+            self.stdout.contains(text),
+            "expected on stdout: {text}\n{}",
+            self.whole()
+        );
+        self
+    }
+
+    fn whole(&self) -> String {
+        let Outcome {
+            shown,
+            code,
+            stdout,
+            stderr,
+        } = self;
+        format!("{shown}\nexit code {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+    }
+}

@@ -1,0 +1,205 @@
+//! What most tests begin with: the fixture's rows in MariaDB, their dump, traces, a target.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::program::{Outcome, command, project, run};
+use crate::servers::{
+    connect_postgresql, expect_success, mariadb_program, new_mariadb_database,
+    new_postgresql_database, postgresql_url,
+};
+
+/// How mysqldump writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Native,
+    Compatible,
+}
+
+/// The MariaDB database that holds the fixture's rows; nobody changes it.
+pub(crate) fn fixture_database() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        let name = new_mariadb_database();
+        for file in ["gitlab_ci.sql", "awkward.sql"] {
+            load_into_mariadb(&name, &project().join("fixtures").join(file));
+        }
+        name
+    })
+}
+
+pub(crate) fn load_into_mariadb(database: &str, file: &Path) {
+    let mut client = mariadb_program("mariadb");
+    client.arg(database).stdin(fs::File::open(file).unwrap());
+    expect_success(client.output().unwrap());
+}
+
+/// What the real mysqldump writes of `database`.
+pub(crate) fn mysqldump(database: &str, options: &[&str]) -> Vec<u8> {
+    expect_success(
+        mariadb_program("mysqldump")
+            .args(options)
+            .arg(database)
+            .output()
+            .unwrap(),
+    )
+}
+
+/// The dump of the fixture's rows.
+pub(crate) fn fixture_dump(dialect: Dialect) -> Vec<u8> {
+    let options: &[&str] = match dialect {
+        Dialect::Native => &[],
+        Dialect::Compatible => &["--compatible=postgresql"],
+    };
+    mysqldump(fixture_database(), options)
+}
+
+/// A temporary directory with traces, an archive, and a database to import into.
+pub(crate) struct Scene {
+    pub(crate) directory: TempDir,
+    pub(crate) database: String,
+}
+
+impl Scene {
+    /// With an empty database as target.
+    pub(crate) fn bare() -> Scene {
+        let directory = tempfile::tempdir().unwrap();
+        let script = project().join("fixtures/traces");
+        expect_success(
+            Command::new(script)
+                .arg(directory.path().join("source"))
+                .output()
+                .unwrap(),
+        );
+        Scene {
+            directory,
+            database: new_postgresql_database(),
+        }
+    }
+
+    /// With the database of a GitLab 8.0 as target, and some old traces.
+    pub(crate) fn gitlab() -> Scene {
+        let scene = Scene::bare();
+        let sql = fs::read_to_string(project().join("fixtures/gitlab_target.sql")).unwrap();
+        connect_postgresql(&scene.database)
+            .batch_execute(&sql)
+            .unwrap();
+        fs::create_dir_all(scene.builds().join("2014_01/1")).unwrap();
+        fs::write(scene.builds().join("2014_01/1/1.log"), "an old trace").unwrap();
+        scene
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The directory the archive's traces are made from.
+    pub(crate) fn source(&self) -> PathBuf {
+        self.path("source")
+    }
+
+    /// The builds directory of the target.
+    pub(crate) fn builds(&self) -> PathBuf {
+        let live = self.path("live");
+        fs::create_dir_all(&live).unwrap();
+        live.join("builds")
+    }
+
+    /// Packs `dump` and the traces as GitLab CI did.
+    pub(crate) fn pack(&self, dump: &[u8]) -> PathBuf {
+        self.pack_version(dump, "8.0.5")
+    }
+
+    pub(crate) fn pack_version(&self, dump: &[u8], version: &str) -> PathBuf {
+        let (sql, archive) = (
+            self.path("dump.sql"),
+            self.path("1443700800_gitlab_ci_backup.tar"),
+        );
+        fs::write(&sql, dump).unwrap();
+        let mut pack = Command::new(project().join("fixtures/pack"));
+        pack.arg(sql).arg(self.source()).arg(&archive).arg(version);
+        expect_success(pack.output().unwrap());
+        archive
+    }
+
+    /// The import of `archive` into this scene's target.
+    pub(crate) fn import_command(&self, archive: &str) -> Command {
+        let mut import = command([archive, "--mysql-to-postgresql", "--yes", "--builds-path"]);
+        import
+            .arg(self.builds())
+            .arg("--database-url")
+            .arg(postgresql_url(&self.database));
+        import
+    }
+
+    pub(crate) fn import(&self, archive: &Path) -> Outcome {
+        run(self.import_command(archive.to_str().unwrap()))
+    }
+
+    /// The same through a pipe.
+    pub(crate) fn import_piped(&self, archive: &Path) -> Outcome {
+        let mut cat = Command::new("cat")
+            .arg(archive)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut import = self.import_command("-");
+        import.stdin(cat.stdout.take().unwrap());
+        let outcome = run(import);
+        cat.wait().unwrap();
+        outcome
+    }
+
+    pub(crate) fn connect(&self) -> postgres::Client {
+        connect_postgresql(&self.database)
+    }
+
+    /// The first column of the first row that `sql` gives, as text.
+    #[track_caller]
+    pub(crate) fn value(&self, sql: &str) -> String {
+        self.values(sql).into_iter().next().unwrap_or_default()
+    }
+
+    /// The rows that `sql` gives, columns joined by `|`, NULL as `~`.
+    #[track_caller]
+    pub(crate) fn values(&self, sql: &str) -> Vec<String> {
+        let messages = self
+            .connect()
+            .simple_query(sql)
+            .unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+        let rows = messages.into_iter().filter_map(|message| match message {
+            postgres::SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        rows.map(|row| {
+            let values: Vec<&str> = (0..row.len())
+                .map(|at| row.get(at).unwrap_or("~"))
+                .collect();
+            values.join("|")
+        })
+        .collect()
+    }
+}
+
+/// The tables of GitLab CI, as the manual lists them.
+pub(crate) const TABLES: [&str; 15] = [
+    "ci_application_settings",
+    "ci_builds",
+    "ci_commits",
+    "ci_events",
+    "ci_jobs",
+    "ci_projects",
+    "ci_runner_projects",
+    "ci_runners",
+    "ci_services",
+    "ci_tags",
+    "ci_taggings",
+    "ci_trigger_requests",
+    "ci_triggers",
+    "ci_variables",
+    "ci_web_hooks",
+];

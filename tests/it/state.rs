@@ -1,0 +1,61 @@
+//! What is live, whole: to see that nothing of it has changed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::compare::tree;
+use crate::scene::Scene;
+use crate::servers::{expect_success, postgresql, postgresql_programs};
+
+type Tree = BTreeMap<PathBuf, (Option<Vec<u8>>, u32, i64)>;
+
+/// The whole database as pg_dump sees it, its schemas, and everything beside the builds directory.
+#[derive(PartialEq)]
+pub(crate) struct State {
+    database: String,
+    schemas: Vec<String>,
+    directories: Tree,
+}
+
+impl State {
+    pub(crate) fn of(scene: &Scene) -> State {
+        let live = scene.builds().parent().unwrap().to_owned();
+        State {
+            database: pg_dump(scene, &[]),
+            schemas: scene
+                .values("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1"),
+            directories: tree(&live),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_same(&self, after: &State) {
+        assert_eq!(self.schemas, after.schemas, "schemas");
+        assert!(self.database == after.database, "the database differs");
+        let names = |tree: &Tree| tree.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(
+            names(&self.directories),
+            names(&after.directories),
+            "directories"
+        );
+        assert!(self.directories == after.directories, "a file differs");
+    }
+}
+
+/// What the real pg_dump writes of the scene's database, without the random keys that newer
+/// versions put around it.
+pub(crate) fn pg_dump(scene: &Scene, options: &[&str]) -> String {
+    let mut command = Command::new(postgresql_programs().join("pg_dump"));
+    command
+        .arg("-h")
+        .arg(&postgresql().directory)
+        .args(["-U", "postgres"]);
+    let output = command.args(options).arg(&scene.database).output().unwrap();
+    let dump = String::from_utf8(expect_success(output)).unwrap();
+    let is_key = |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
+    dump.lines()
+        .filter(|line| !is_key(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
