@@ -1,0 +1,61 @@
+//! How many bytes per second the scanner and the transcoder take, on one core: rows of CI builds
+//! as mysqldump writes them.
+
+use ci_import::dump::scanner::Scanner;
+use ci_import::rows::{Plan, PlannedColumn, Tally, ValueKind, transcode};
+use divan::Bencher;
+use divan::counter::BytesCount;
+
+fn main() {
+    divan::main();
+}
+
+/// About a megabyte of rows: numbers, dates, NULLs, and texts with some escapes.
+fn rows() -> Vec<u8> {
+    let mut rows = Vec::new();
+    for id in 0..1600 {
+        let separator = if id == 0 { "" } else { "," };
+        let row = format!(
+            "{separator}({id},1,'success','2015-10-01 12:00:00',NULL,'2015-10-01 11:58:{:02}',NULL,\
+             95.5,{},'bundle install --path vendor/bundle\\nbundle exec rake spec\\necho \\\"it\\'s done\\\"',\
+             0,'{}')",
+            id % 60,
+            id * 7,
+            "a long line of a trace that was kept in the database \\n".repeat(8),
+        );
+        rows.extend_from_slice(row.as_bytes());
+    }
+    rows
+}
+
+#[divan::bench]
+fn scan(bencher: Bencher<'_, '_>) {
+    let mut dump = b"INSERT INTO `ci_builds` VALUES ".to_vec();
+    dump.extend(rows());
+    dump.push(b';');
+    bencher.counter(BytesCount::new(dump.len())).bench_local(|| {
+        let mut scanner = Scanner::new();
+        let mut rest = &dump[..];
+        while !rest.is_empty() {
+            rest = &rest[scanner.scan(divan::black_box(rest)).used..];
+        }
+    });
+}
+
+#[divan::bench]
+fn transcode_rows(bencher: Bencher<'_, '_>) {
+    use ValueKind::{Boolean, Integer, Number, Text, Timestamp};
+    let kinds = [
+        Integer, Integer, Text, Timestamp, Timestamp, Timestamp, Timestamp, Number, Integer, Text,
+        Boolean, Text,
+    ];
+    let columns = kinds.iter().map(|kind| PlannedColumn { name: "c".to_owned(), kind: *kind });
+    let plan = Plan { columns: columns.collect() };
+    let rows = rows();
+    let mut out = Vec::with_capacity(2 * rows.len());
+    let mut tally = Tally::default();
+    bencher.counter(BytesCount::new(rows.len())).bench_local(|| {
+        out.clear();
+        transcode(&plan, divan::black_box(&rows), 1, &mut out, &mut tally).expect("good rows")
+    });
+}
