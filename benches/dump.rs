@@ -33,13 +33,15 @@ fn scan(bencher: Bencher<'_, '_>) {
     let mut dump = b"INSERT INTO `ci_builds` VALUES ".to_vec();
     dump.extend(rows());
     dump.push(b';');
-    bencher.counter(BytesCount::new(dump.len())).bench_local(|| {
-        let mut scanner = Scanner::new();
-        let mut rest = &dump[..];
-        while !rest.is_empty() {
-            rest = &rest[scanner.scan(divan::black_box(rest)).used..];
-        }
-    });
+    bencher
+        .counter(BytesCount::new(dump.len()))
+        .bench_local(|| {
+            let mut scanner = Scanner::new();
+            let mut rest = &dump[..];
+            while !rest.is_empty() {
+                rest = &rest[scanner.scan(divan::black_box(rest)).used..];
+            }
+        });
 }
 
 #[divan::bench]
@@ -49,13 +51,20 @@ fn transcode_rows(bencher: Bencher<'_, '_>) {
         Integer, Integer, Text, Timestamp, Timestamp, Timestamp, Timestamp, Number, Integer, Text,
         Boolean, Text,
     ];
-    let columns = kinds.iter().map(|kind| PlannedColumn { name: "c".to_owned(), kind: *kind });
-    let plan = Plan { columns: columns.collect() };
+    let columns = kinds.iter().map(|kind| PlannedColumn {
+        name: "c".to_owned(),
+        kind: *kind,
+    });
+    let plan = Plan {
+        columns: columns.collect(),
+    };
     let rows = rows();
     let mut out = Vec::with_capacity(2 * rows.len());
     let mut tally = Tally::default();
-    bencher.counter(BytesCount::new(rows.len())).bench_local(|| {
-        out.clear();
-        transcode(&plan, divan::black_box(&rows), 1, &mut out, &mut tally).expect("good rows")
-    });
+    bencher
+        .counter(BytesCount::new(rows.len()))
+        .bench_local(|| {
+            out.clear();
+            transcode(&plan, divan::black_box(&rows), 1, &mut out, &mut tally).expect("good rows")
+        });
 }

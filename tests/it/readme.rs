@@ -1,2 +1,135 @@
-//! The README says what is true: its options are those of the help, its exit codes those of the
-//! program, and the commands in it run.
+//! The README says what is true: its commands run, its options are those of the help, its exit
+//! codes those of the program.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::program::{command, program, project, run};
+use crate::scene::{Dialect, Scene, fixture_dump};
+use crate::servers::{expect_success, postgresql_url};
+
+fn readme() -> String {
+    fs::read_to_string(project().join("README.md")).unwrap()
+}
+
+/// The commands in the README's shell blocks, in order.
+fn commands() -> Vec<String> {
+    let text = readme();
+    let blocks = text
+        .split("```sh\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap());
+    blocks.flat_map(str::lines).map(str::to_owned).collect()
+}
+
+/// `scripts/test` runs itself, the demo and the build; all others are run here, as they stand: in a
+/// directory with such an archive, with `ssh` to a machine that is this one, and with a private
+/// directory and a builds directory of the test's.
+#[test]
+fn its_commands_run() {
+    let scene = Scene::gitlab();
+    fs::set_permissions(scene.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    scene.pack(&fixture_dump(Dialect::Native));
+    let programs = scene.path("bin");
+    fs::create_dir(&programs).unwrap();
+    let script = |name: &str, text: &str| {
+        let path = programs.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let (real, private) = (program(), scene.path("private"));
+    script(
+        "ci-import",
+        &format!(
+            "if [ \"$1\" = private ]; then shift; set -- private --private-dir '{1}' \"$@\"
+             elif [ -z \"$DATABASE_URL\" ]; then set -- \"$@\" --private-dir '{1}'; fi
+             exec '{0}' \"$@\"",
+            real.display(),
+            private.display()
+        ),
+    );
+    script("ssh", "shift; exec \"$@\"");
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut environment = String::new();
+    let mut count = 0;
+    for line in commands() {
+        if line.starts_with("scripts/") || line.starts_with("cargo build") {
+            continue;
+        }
+        let line = line
+            .replace(
+                "postgresql://git@db.example.com/gitlabhq_production",
+                &postgresql_url(&scene.database),
+            )
+            .replace("/home/git/gitlab/builds", scene.builds().to_str().unwrap());
+        if line.starts_with("export ") {
+            // This scene's GitLab has traces already, which asks for a yes; the README's has none.
+            fs::remove_dir_all(scene.builds()).unwrap();
+            environment = line;
+            continue;
+        }
+        let mut shell = Command::new("sh");
+        shell
+            .arg("-c")
+            .arg(format!("set -e; {environment}\n{line}"));
+        shell
+            .env("PATH", &path)
+            .env_remove("DATABASE_URL")
+            .env_remove("PGHOST");
+        expect_success(shell.current_dir(scene.directory.path()).output().unwrap());
+        count += 1;
+    }
+    assert_eq!(count, 9, "commands in the README");
+    assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
+}
+
+#[test]
+fn its_options_are_those_of_the_help() {
+    let help = run(command(["--help"])).succeeds().stdout;
+    let options = |text: &str| {
+        let mut names: Vec<String> = text
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+            .filter(|word| word.starts_with("--") && word.len() > 2)
+            .filter(|word| !["--help", "--version"].contains(word))
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let text = readme();
+    let table: String = text
+        .lines()
+        .filter(|line| line.starts_with("| `--"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert_eq!(options(&help), options(&table));
+}
+
+#[test]
+fn its_exit_codes_are_those_of_the_help() {
+    let help = run(command(["--help"])).succeeds().stdout;
+    let text = readme();
+    let section = text
+        .split("### Exit codes")
+        .nth(1)
+        .unwrap()
+        .split("\n## ")
+        .next()
+        .unwrap();
+    let rows: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
+    assert_eq!(rows.len(), 7, "{rows:?}");
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let line = format!("{:3}  {}", cells[0], cells[1]);
+        let found = help
+            .lines()
+            .any(|l| l.split_whitespace().eq(line.split_whitespace()));
+        assert!(found, "not in the help: {line}");
+    }
+}
