@@ -43,7 +43,7 @@ pub(crate) struct Outcome {
 /// Runs `command` to its end.
 pub(crate) fn run(mut command: Command) -> Outcome {
     let shown = format!("{command:?}");
-    Outcome::new(shown, command.output().expect("the program starts"))
+    Outcome::new(shown, &command.output().expect("the program starts"))
 }
 
 /// Runs `command`, feeding its standard input by `feed`.
@@ -61,11 +61,11 @@ pub(crate) fn run_fed(mut command: Command, feed: impl FnOnce(&mut dyn Write)) -
 
 /// Waits for `child`.
 pub(crate) fn finish(child: Child, shown: String) -> Outcome {
-    Outcome::new(shown, child.wait_with_output().unwrap())
+    Outcome::new(shown, &child.wait_with_output().unwrap())
 }
 
 impl Outcome {
-    fn new(shown: String, output: Output) -> Outcome {
+    fn new(shown: String, output: &Output) -> Outcome {
         Outcome {
             shown,
             code: output.status.code(),

@@ -77,7 +77,7 @@ fn its_commands_run() {
             .env("PATH", &path)
             .env_remove("DATABASE_URL")
             .env_remove("PGHOST");
-        expect_success(shell.current_dir(scene.directory.path()).output().unwrap());
+        expect_success(&shell.current_dir(scene.directory.path()).output().unwrap());
         count += 1;
     }
     assert_eq!(count, 9, "commands in the README");

@@ -35,13 +35,13 @@ pub(crate) fn fixture_database() -> &'static str {
 pub(crate) fn load_into_mariadb(database: &str, file: &Path) {
     let mut client = mariadb_program("mariadb");
     client.arg(database).stdin(fs::File::open(file).unwrap());
-    expect_success(client.output().unwrap());
+    expect_success(&client.output().unwrap());
 }
 
 /// What the real mysqldump writes of `database`.
 pub(crate) fn mysqldump(database: &str, options: &[&str]) -> Vec<u8> {
     expect_success(
-        mariadb_program("mysqldump")
+        &mariadb_program("mysqldump")
             .args(options)
             .arg(database)
             .output()
@@ -70,7 +70,7 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let script = project().join("fixtures/traces");
         expect_success(
-            Command::new(script)
+            &Command::new(script)
                 .arg(directory.path().join("source"))
                 .output()
                 .unwrap(),
@@ -122,7 +122,7 @@ impl Scene {
         fs::write(&sql, dump).unwrap();
         let mut pack = Command::new(project().join("fixtures/pack"));
         pack.arg(sql).arg(self.source()).arg(&archive).arg(version);
-        expect_success(pack.output().unwrap());
+        expect_success(&pack.output().unwrap());
         archive
     }
 

@@ -140,7 +140,7 @@ fn start_postgresql() -> Server {
         "--locale=C.UTF-8",
         "-D",
     ]);
-    expect_success(initdb.arg(&data).output().expect("initdb runs"));
+    expect_success(&initdb.arg(&data).output().expect("initdb runs"));
     let mut postgres = as_user(programs.join("postgres"), user);
     postgres.arg("-D").arg(&data).arg("-k").arg(&directory);
     for setting in [
@@ -176,7 +176,7 @@ fn start_mariadb() -> Server {
     let output = install
         .output()
         .expect("MariaDB is not installed; scripts/test installs it");
-    expect_success(output);
+    expect_success(&output);
     let mut mariadbd = as_user("mariadbd".into(), user);
     mariadbd.args([
         "--no-defaults",
@@ -213,6 +213,8 @@ fn server_directory(kind: &str, user: Option<(u32, u32)>) -> PathBuf {
     directory
 }
 
+// The servers live as long as this process; nobody waits for them but the watchdog.
+#[expect(clippy::zombie_processes)]
 /// Starts a server, and a shell that waits for the end of this process to end the server too.
 fn start(mut server: Command, directory: &Path) {
     let log = fs::File::create(directory.join("log")).unwrap();
@@ -278,11 +280,11 @@ pub(crate) fn user_ids(name: &str) -> Option<(u32, u32)> {
     ))
 }
 
-pub(crate) fn expect_success(output: Output) -> Vec<u8> {
+pub(crate) fn expect_success(output: &Output) -> Vec<u8> {
     if !output.status.success() {
         let _ = std::io::stderr().write_all(&output.stdout);
         let _ = std::io::stderr().write_all(&output.stderr);
         panic!("{}", output.status);
     }
-    output.stdout
+    output.stdout.clone()
 }

@@ -52,7 +52,7 @@ pub(crate) fn pg_dump(scene: &Scene, options: &[&str]) -> String {
         .arg(&postgresql().directory)
         .args(["-U", "postgres"]);
     let output = command.args(options).arg(&scene.database).output().unwrap();
-    let dump = String::from_utf8(expect_success(output)).unwrap();
+    let dump = String::from_utf8(expect_success(&output)).unwrap();
     let is_key = |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
     dump.lines()
         .filter(|line| !is_key(line))
