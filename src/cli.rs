@@ -32,7 +32,7 @@ pub struct Cli {
 /// The arguments of the import.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The archive, <epoch>_gitlab_ci_backup.tar, or "-" for a pipe
+    /// The archive, EPOCH_gitlab_ci_backup.tar, or "-" for a pipe
     #[arg(required = true)]
     pub archive: Option<PathBuf>,
     /// Convert the archive's MySQL dump to PostgreSQL
