@@ -1,8 +1,9 @@
 //! How many bytes per second the scanner and the transcoder take, on one core: rows of CI builds
 //! as mysqldump writes them.
 
+use ci_import::charset::Multibyte;
 use ci_import::dump::scanner::Scanner;
-use ci_import::rows::{Plan, PlannedColumn, Tally, ValueKind, transcode};
+use ci_import::rows::{Plan, PlannedColumn, Tally, ValueKind, ValuePolicies, transcode};
 use divan::Bencher;
 use divan::counter::BytesCount;
 
@@ -57,6 +58,8 @@ fn transcode_rows(bencher: Bencher<'_, '_>) {
     });
     let plan = Plan {
         columns: columns.collect(),
+        policies: ValuePolicies::default(),
+        multibyte: Multibyte::None,
     };
     let rows = rows();
     let mut out = Vec::with_capacity(2 * rows.len());

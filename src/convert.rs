@@ -102,7 +102,11 @@ impl<S: Sink> Converter<S> {
             insert: Arc::clone(insert),
             table: number,
             copy: self.sink.copy_statement(table, &names).into(),
-            plan: Arc::new(Plan { columns }),
+            plan: Arc::new(Plan {
+                columns,
+                policies: crate::rows::ValuePolicies::default(),
+                multibyte: crate::charset::Multibyte::None,
+            }),
         })
     }
 }

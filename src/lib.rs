@@ -6,6 +6,7 @@ pub mod cli;
 pub mod settings;
 
 pub mod archive;
+pub mod charset;
 pub mod convert;
 pub mod dump;
 pub mod gitlab;

@@ -10,6 +10,8 @@
 
 use memchr::memchr2;
 
+use crate::charset::Multibyte;
+
 /// What the first `used` bytes of a scanned slice are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scanned {
@@ -102,6 +104,9 @@ pub struct Scanner {
     /// In rows: the quote of the string we are in, and whether a backslash came just before.
     quote: Option<u8>,
     escaped: bool,
+    /// How characters of texts may hide a quote or a backslash; whether half of one ended a slice.
+    multibyte: Multibyte,
+    after_lead: bool,
 }
 
 /// A keyword as far as it has been read, in capitals.
@@ -147,7 +152,14 @@ impl Scanner {
             tail: Vec::new(),
             quote: None,
             escaped: false,
+            multibyte: Multibyte::None,
+            after_lead: false,
         }
+    }
+
+    /// Says that the texts from here on are in such a character set.
+    pub fn set_multibyte(&mut self, multibyte: Multibyte) {
+        self.multibyte = multibyte;
     }
 
     /// Whether the input may end here: no statement, comment or row is open. (A line comment or
@@ -384,6 +396,11 @@ impl Scanner {
         // The byte behind a backslash that ended the slice before stands for itself.
         let mut at = usize::from(self.escaped && !input.is_empty());
         self.escaped &= input.is_empty();
+        if let Some(first) = input.first()
+            && std::mem::take(&mut self.after_lead)
+        {
+            at = usize::from(self.multibyte.is_trail(*first));
+        }
         while at < input.len() {
             if let Some(quote) = self.quote {
                 at = self.scan_string(input, at, quote);
@@ -418,6 +435,9 @@ impl Scanner {
 
     /// Skips the string that `at` stands in; returns the index behind it, or the input's end.
     fn scan_string(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
+        if self.multibyte != Multibyte::None {
+            return self.scan_multibyte_character(input, at, quote);
+        }
         match memchr2(quote, b'\\', &input[at..]) {
             None => input.len(),
             Some(offset) if input[at + offset] == quote => {
@@ -436,6 +456,25 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+impl Scanner {
+    /// As `scan_string`, but only one character at a time.
+    fn scan_multibyte_character(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
+        let byte = input[at];
+        if byte == quote {
+            self.quote = None;
+        } else if byte == b'\\' {
+            self.escaped = at + 1 == input.len();
+            return (at + 2).min(input.len());
+        } else if self.multibyte.is_lead(byte) {
+            match input.get(at + 1) {
+                None => self.after_lead = true,
+                Some(next) => return at + 1 + usize::from(self.multibyte.is_trail(*next)),
+            }
+        }
+        at + 1
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -443,7 +482,12 @@ mod tests {
     /// The pieces of `dump` when it is handed over in slices that end at `cuts`: a letter for the
     /// kind of piece, its text, and for rows the count.
     fn pieces(dump: &[u8], cuts: &[usize]) -> Vec<String> {
+        pieces_in(Multibyte::None, dump, cuts)
+    }
+
+    fn pieces_in(multibyte: Multibyte, dump: &[u8], cuts: &[usize]) -> Vec<String> {
         let mut scanner = Scanner::new();
+        scanner.set_multibyte(multibyte);
         let mut pieces = Vec::new();
         let mut text = Vec::new();
         let mut count = 0;
@@ -600,5 +644,24 @@ mod tests {
             "INSERT INTO t SELECT (1);",
             &["S INSERT INTO t SELECT (1);"],
         );
+    }
+
+    #[test]
+    fn a_backslash_that_is_half_a_character() {
+        // In Shift JIS 0x95 0x5c is one character, 0x95 before a quote is none.
+        let dump = b"INSERT INTO t VALUES ('\x95\\'),('\\\\\x95\\'),('\x95');x;";
+        let expected = pieces_in(Multibyte::ShiftJis, dump, &[]);
+        assert!(
+            expected[1].starts_with("R3 ") && expected[2] == "S x;",
+            "{expected:?}"
+        );
+        for cut in 0..=dump.len() {
+            assert_eq!(
+                pieces_in(Multibyte::ShiftJis, dump, &[cut]),
+                expected,
+                "cut at {cut}"
+            );
+        }
+        assert_eq!(pieces(dump, &[]).last().map(|last| &last[..1]), Some("?"));
     }
 }

@@ -48,6 +48,34 @@ pub(super) fn time(text: &[u8]) -> Verdict {
     }
 }
 
+/// Judges a time of any length and sign: `-838:59:59.000000`.
+pub(super) fn interval(text: &[u8]) -> Verdict {
+    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    let hours = unsigned
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let rest = &unsigned[hours..];
+    if !(2..=3).contains(&hours) || rest.is_empty() {
+        return Verdict::Wrong;
+    }
+    let clock = [b"00", rest].concat();
+    if is_clock(&clock, 23) {
+        Verdict::Fine
+    } else {
+        Verdict::Wrong
+    }
+}
+
+/// A date and time in UTC as one in this machine's time zone; none for what is no date.
+pub(super) fn utc_to_local(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?;
+    let utc: jiff::civil::DateTime = text.parse().ok()?;
+    let instant = jiff::tz::TimeZone::UTC.to_timestamp(utc).ok()?;
+    let local = jiff::tz::TimeZone::system().to_datetime(instant);
+    Some(local.to_string().replace('T', " "))
+}
+
 fn is_clock(text: &[u8], last_hour: u32) -> bool {
     let (Some(hour), Some(minute), Some(second)) =
         (digits(text, 0, 2), digits(text, 3, 2), digits(text, 6, 2))

@@ -11,15 +11,30 @@ const PLACES: usize = 3;
 pub enum Change {
     /// A date with a zero part became NULL.
     ZeroDateToNull,
+    /// A date with a zero part became -infinity.
+    ZeroDateToInfinity,
     /// NUL characters of a text, which PostgreSQL cannot hold, were left out.
     NulStripped,
+    /// NUL characters of a text became U+FFFD.
+    NulReplaced,
+    /// Bytes that are not valid in a text's character set became U+FFFD.
+    InvalidReplaced,
+    /// A text that is not valid in its character set was read as latin1.
+    InvalidAsLatin1,
+    /// A number other than 0 and 1 became true.
+    NumberToTrue,
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Change::ZeroDateToNull => "zero dates became NULL",
+            Change::ZeroDateToInfinity => "zero dates became -infinity",
             Change::NulStripped => "texts lost their NUL characters",
+            Change::NulReplaced => "texts had their NUL characters replaced by U+FFFD",
+            Change::InvalidReplaced => "texts had invalid bytes replaced by U+FFFD",
+            Change::InvalidAsLatin1 => "invalid texts were read as latin1",
+            Change::NumberToTrue => "numbers other than 0 and 1 became true",
         })
     }
 }
@@ -46,6 +61,7 @@ impl Occurrences {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     changes: BTreeMap<(String, Change), Occurrences>,
+    largest: (usize, u64),
 }
 
 impl Tally {
@@ -60,8 +76,21 @@ impl Tally {
             .add(&one);
     }
 
+    pub(super) fn row(&mut self, bytes: usize, row: u64) {
+        if bytes > self.largest.0 {
+            self.largest = (bytes, row);
+        }
+    }
+
+    /// The bytes of the largest row in the dump, and its number.
+    #[must_use]
+    pub fn largest_row(&self) -> (usize, u64) {
+        self.largest
+    }
+
     /// Adds what another part of the same table counted.
     pub fn merge(&mut self, other: &Tally) {
+        self.largest = self.largest.max(other.largest);
         for (key, occurrences) in &other.changes {
             self.changes
                 .entry(key.clone())
