@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::charset::{Charset, Multibyte};
 use crate::dump::definition::TableDefinition;
 use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
-use crate::rows::{Plan, PlannedColumn};
-use crate::schema::{Mapped, Names, Note, Table, from_mysql};
+use crate::policies::{Policies, Timestamps};
+use crate::rows::{Change, Plan, PlannedColumn, Tally, ValueKind};
+use crate::schema::{DumpFacts, Mapped, Names, Note, Table, from_mysql};
 
 /// What takes converted tables: a target's staging schema, or later a dump in PostgreSQL's
 /// notation.
@@ -43,90 +45,160 @@ struct Route {
     plan: Arc<Plan>,
 }
 
+/// Judges the name of a table before anything is done with it.
+pub type Accept = Box<dyn Fn(&str) -> Result<()> + Send>;
+
 /// The consumer of a dump that converts it for a sink.
 pub struct Converter<S> {
     /// Where the tables go.
     pub sink: S,
     /// What PostgreSQL gets differently.
     pub notes: Vec<Note>,
-    accept: fn(&str) -> Result<()>,
+    policies: Policies,
+    accept: Accept,
     names: Names,
     tables: Vec<Mapped>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<String, Taken>,
+    multibyte: Multibyte,
     route: Option<Route>,
 }
 
+/// What is done with the rows of a table.
+#[derive(Debug, Clone, Copy)]
+enum Taken {
+    /// They go into the table of this number.
+    Into(usize),
+    /// They are read over.
+    Not,
+}
+
 impl<S: Sink> Converter<S> {
-    /// A converter for `sink`; `accept` judges the names of tables.
-    pub fn new(sink: S, accept: fn(&str) -> Result<()>) -> Self {
+    /// A converter for `sink` that does as `policies` say; `accept` judges the names of tables.
+    pub fn new(sink: S, policies: Policies, accept: Accept) -> Self {
         Converter {
             sink,
             notes: Vec::new(),
+            policies,
             accept,
             names: Names::default(),
             tables: Vec::new(),
             by_name: HashMap::new(),
+            multibyte: Multibyte::None,
             route: None,
         }
     }
 
-    fn plan(&self, insert: &Arc<InsertTarget>) -> Result<Route> {
+    fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
         let name = &insert.table;
-        let number = *self.by_name.get(name).ok_or_else(|| {
-            Error::failed(format!(
-                "the dump has rows of {name}, but not its definition"
-            ))
-            .hint("make the dump without --no-create-info")
-        })?;
-        let Mapped { table, kinds, .. } = &self.tables[number];
-        let planned = |at: usize| PlannedColumn {
-            name: table.columns[at].name.clone(),
-            kind: kinds[at],
-        };
+        let mapped = &self.tables[number];
         let columns: Vec<PlannedColumn> = match &insert.columns {
-            None => (0..kinds.len()).map(planned).collect(),
-            Some(names) => names
-                .iter()
-                .map(|column| {
-                    let at = table.columns.iter().position(|known| known.name == *column);
-                    at.map(planned).ok_or_else(|| {
-                        Error::failed(format!(
-                            "{name}: rows have a column {column} the table has not"
-                        ))
+            None => (0..mapped.kinds.len())
+                .map(|at| planned(mapped, at))
+                .collect(),
+            Some(columns) => {
+                if let Some(missing) = mapped.materialised.iter().find(|c| !contains(columns, c)) {
+                    return Err(Error::failed(format!(
+                        "column {name}.{missing}: PostgreSQL cannot compute this generated column, \
+                         and the dump has no values of it"
+                    ))
+                    .hint(format!("--skip-column {name}.{missing} leaves it out")));
+                }
+                columns
+                    .iter()
+                    .map(|column| {
+                        let same = |(known, _): &(String, _)| known.eq_ignore_ascii_case(column);
+                        let at = mapped.names.iter().position(same);
+                        at.map(|at| planned(mapped, at)).ok_or_else(|| {
+                            Error::failed(format!(
+                                "{name}: rows have a column {column} the table has not"
+                            ))
+                        })
                     })
-                })
-                .collect::<Result<_>>()?,
+                    .collect::<Result<_>>()?
+            }
         };
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> = columns
+            .iter()
+            .filter(|column| column.kind != ValueKind::Skipped)
+            .map(|column| column.name.as_str())
+            .collect();
         Ok(Route {
             insert: Arc::clone(insert),
             table: number,
-            copy: self.sink.copy_statement(table, &names).into(),
+            copy: self.sink.copy_statement(&mapped.table, &names).into(),
             plan: Arc::new(Plan {
                 columns,
-                policies: crate::rows::ValuePolicies::default(),
-                multibyte: crate::charset::Multibyte::None,
+                policies: self.policies.values,
+                multibyte: self.multibyte,
             }),
         })
     }
 }
 
+fn planned(mapped: &Mapped, at: usize) -> PlannedColumn {
+    let (mysql, name) = &mapped.names[at];
+    PlannedColumn {
+        name: name.as_ref().unwrap_or(mysql).clone(),
+        kind: mapped.kinds[at],
+    }
+}
+
+fn contains(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 impl<S: Sink> Consumer for Converter<S> {
     fn table(&mut self, definition: TableDefinition, facts: &Facts) -> Result<()> {
+        if !self.policies.takes_table(&definition.name) {
+            self.by_name.insert(definition.name, Taken::Not);
+            return Ok(());
+        }
         (self.accept)(&definition.name)?;
-        check_charset(facts)?;
-        let mut mapped = from_mysql(&definition, facts.compatible, &mut self.names)?;
+        let charset = facts
+            .charset
+            .as_deref()
+            .map_or(Ok(Charset::Utf8), Charset::named)?;
+        self.multibyte = charset.multibyte();
+        let known = DumpFacts {
+            compatible: facts.compatible,
+            charset,
+            utc: facts.utc,
+        };
+        let mut mapped = from_mysql(&definition, known, &self.policies, &mut self.names)?;
         self.notes.append(&mut mapped.notes);
+        let has_timestamps = definition
+            .columns
+            .iter()
+            .any(|column| column.data_type.name == "timestamp");
+        if has_timestamps && !facts.utc && self.policies.timestamps == Timestamps::Utc {
+            self.notes.push(Note {
+                table: mapped.table.name.clone(),
+                item: None,
+                what: "timestamps are as in the dump, which does not say that they are in UTC"
+                    .to_owned(),
+            });
+        }
         self.sink.table(&mapped.table)?;
-        self.by_name.insert(definition.name, self.tables.len());
+        self.by_name
+            .insert(definition.name, Taken::Into(self.tables.len()));
         self.tables.push(mapped);
         Ok(())
     }
 
     fn rows(&mut self, chunk: RowChunk) -> Result<()> {
+        let name = &chunk.insert.table;
+        let number = match self.by_name.get(name) {
+            Some(Taken::Into(number)) => *number,
+            Some(Taken::Not) => return Ok(()),
+            None if !self.policies.takes_table(name) => return Ok(()),
+            None => {
+                let message = format!("the dump has rows of {name}, but not its definition");
+                return Err(Error::failed(message).hint("make the dump without --no-create-info"));
+            }
+        };
         let route = match &self.route {
             Some(route) if Arc::ptr_eq(&route.insert, &chunk.insert) => route.clone(),
-            _ => self.plan(&chunk.insert)?,
+            _ => self.plan(&chunk.insert, number)?,
         };
         let rows = PlannedRows {
             table: route.table,
@@ -139,13 +211,21 @@ impl<S: Sink> Consumer for Converter<S> {
     }
 }
 
-/// Texts are taken for UTF-8, which they are unless the dump says otherwise.
-fn check_charset(facts: &Facts) -> Result<()> {
-    match facts.charset.as_deref() {
-        None | Some("utf8" | "utf8mb3" | "utf8mb4" | "binary" | "ascii") => Ok(()),
-        Some(other) => Err(Error::failed(format!(
-            "the dump is in the character set {other}, which is not supported yet"
-        ))
-        .hint("make the dump with --default-character-set=utf8mb4")),
-    }
+/// The columns of `table` that are to be set NOT NULL when its rows are in, and notes of those that
+/// cannot be, since zero dates in them became NULL.
+#[must_use]
+pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>, Vec<Note>) {
+    let late = table
+        .columns
+        .iter()
+        .filter(|column| column.not_null_after_load);
+    let (nulls, not_null): (Vec<_>, Vec<_>) =
+        late.partition(|column| tally.has(&column.name, Change::ZeroDateToNull));
+    let notes = nulls.into_iter().map(|column| Note {
+        table: table.name.clone(),
+        item: Some(column.name.clone()),
+        what: "NOT NULL left out, because of the zero dates".to_owned(),
+    });
+    let not_null = not_null.into_iter().map(|column| column.name.as_str());
+    (not_null.collect(), notes.collect())
 }

@@ -15,6 +15,7 @@ use crate::gitlab::live::{self, LiveChanges};
 use crate::gitlab::tables::{TABLES, check_table};
 use crate::halt::Halt;
 use crate::load::{LoadedTable, Loader, Staging, Target};
+use crate::policies::Policies;
 use crate::private_server::PrivateServer;
 use crate::progress::Progress;
 use crate::publish::{Live, PREVIOUS_SCHEMA, Publication, Published, examine, publish};
@@ -388,7 +389,10 @@ impl Stager<'_> {
         let (give_back, spare) = channel();
         std::thread::scope(|scope| {
             let scanning = scope.spawn(move || {
-                let mut reader = Reader::new(Converter::new(loader, check_table));
+                let mut reader = Reader::new(
+                    Converter::new(loader, Policies::default(), Box::new(check_table)),
+                    None,
+                );
                 for block in scanned {
                     reader.feed(&block)?;
                     let _ = give_back.send(block);

@@ -11,6 +11,7 @@ pub mod convert;
 pub mod dump;
 pub mod gitlab;
 pub mod load;
+pub mod policies;
 pub mod publish;
 pub mod rows;
 pub mod schema;

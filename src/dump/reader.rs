@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::definition::{TableDefinition, create_table, insert_head};
 use super::scanner::{Piece, Scanned, Scanner};
 use super::statement::{Statement, classify};
+use crate::charset::Charset;
 use crate::error::{Error, Result};
 
 /// A chunk is handed on when it has this many bytes and ends with a whole row.
@@ -59,7 +60,9 @@ pub struct Facts {
     pub charset: Option<String>,
     /// Whether the dump was made with a `--compatible` mode that leaves out AUTO_INCREMENT.
     pub compatible: bool,
-    /// The databases `USE` names.
+    /// Whether timestamps are in UTC: `SET TIME_ZONE='+00:00'`.
+    pub utc: bool,
+    /// The databases of the dump that have tables, where it names them.
     pub databases: Vec<String>,
     /// Views, triggers, routines: kind and name.
     pub left_out: Vec<(&'static str, String)>,
@@ -87,11 +90,15 @@ pub struct Reader<C> {
     insert: Option<Arc<InsertTarget>>,
     /// Rows of the current table before the chunk.
     rows_before: u64,
+    /// The database to take, and the one the dump is in.
+    wanted: Option<String>,
+    current: Option<String>,
 }
 
 impl<C: Consumer> Reader<C> {
-    /// A reader that hands on to `consumer`.
-    pub fn new(consumer: C) -> Self {
+    /// A reader that hands on to `consumer` the tables of `database`; without one those of the only
+    /// database in the dump.
+    pub fn new(consumer: C, database: Option<String>) -> Self {
         Reader {
             scanner: Scanner::new(),
             consumer,
@@ -103,6 +110,8 @@ impl<C: Consumer> Reader<C> {
             chunk_last_end: 0,
             insert: None,
             rows_before: 0,
+            wanted: database,
+            current: None,
         }
     }
 
@@ -139,7 +148,34 @@ impl<C: Consumer> Reader<C> {
         if self.facts.written_by.is_some() && !self.facts.completed {
             return Err(self.truncated("its last line, \"-- Dump completed\", is missing"));
         }
+        self.check_databases()?;
         Ok((self.consumer, self.facts))
+    }
+
+    fn check_databases(&self) -> Result<()> {
+        let list = self.facts.databases.join(", ");
+        match &self.wanted {
+            None if self.facts.databases.len() > 1 => Err(Error::usage(format!(
+                "the dump holds several databases: {list}"
+            ))
+            .hint("name the one to take: --database")),
+            Some(wanted) if !list.is_empty() && !self.facts.databases.contains(wanted) => Err(
+                Error::usage(format!("the dump holds no database {wanted}, but {list}")),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what comes now belongs to the database to take. Of several without a choice the
+    /// first is taken, until the end tells that there are several.
+    fn is_taken(&self) -> bool {
+        let Some(current) = &self.current else {
+            return true;
+        };
+        self.wanted
+            .as_ref()
+            .or(self.facts.databases.first())
+            .is_none_or(|wanted| wanted == current)
     }
 
     fn truncated(&self, how: &str) -> Error {
@@ -200,9 +236,19 @@ impl<C: Consumer> Reader<C> {
         match classify(text) {
             Statement::CreateTable => {
                 let text = self.utf8(bytes)?;
-                let table = create_table(text).map_err(|error| self.placed(error))?;
                 self.rows_before = 0;
                 self.insert = None;
+                let current = self.current.iter();
+                let known = &mut self.facts.databases;
+                current.for_each(|name| {
+                    if !known.contains(name) {
+                        known.push(name.clone());
+                    }
+                });
+                if !self.is_taken() {
+                    return Ok(());
+                }
+                let table = create_table(text).map_err(|error| self.placed(error))?;
                 self.consumer.table(table, &self.facts)
             }
             Statement::LeftOut(kind, name) => {
@@ -216,9 +262,20 @@ impl<C: Consumer> Reader<C> {
                 }
                 Ok(())
             }
-            Statement::Use(database) => self.use_database(database),
+            Statement::Use(database) => {
+                self.current = Some(database);
+                Ok(())
+            }
             Statement::SetNames(charset) => {
+                let multibyte = Charset::named(&charset)
+                    .map_err(|e| self.placed(e))?
+                    .multibyte();
+                self.scanner.set_multibyte(multibyte);
                 self.facts.charset = Some(charset);
+                Ok(())
+            }
+            Statement::SetTimeZone(zone) => {
+                self.facts.utc = zone == "+00:00" || zone.eq_ignore_ascii_case("utc");
                 Ok(())
             }
             Statement::SetSqlMode(mode) => {
@@ -233,20 +290,6 @@ impl<C: Consumer> Reader<C> {
                 ))))
             }
         }
-    }
-
-    fn use_database(&mut self, database: String) -> Result<()> {
-        if !self.facts.databases.contains(&database) {
-            self.facts.databases.push(database);
-        }
-        if self.facts.databases.len() > 1 {
-            let list = self.facts.databases.join(", ");
-            return Err(
-                Error::failed(format!("the dump holds several databases: {list}, …"))
-                    .hint("dump one database only"),
-            );
-        }
-        Ok(())
     }
 
     fn insert_head(&mut self, head: &[u8]) -> Result<()> {
@@ -301,7 +344,7 @@ impl<C: Consumer> Reader<C> {
         self.chunk_last_end = 0;
         let first_row = self.rows_before + 1;
         self.rows_before += rows;
-        let Some(insert) = self.insert.clone() else {
+        let Some(insert) = self.insert.clone().filter(|_| self.is_taken()) else {
             return Ok(());
         };
         self.consumer.rows(RowChunk {
@@ -386,7 +429,7 @@ mod tests {
         /*!50001 CREATE VIEW `v` AS SELECT 1 AS `a`*/;\n-- Dump completed on 2015-10-01\n";
 
     fn read(dump: &[u8], cut: usize) -> Result<(Collected, Facts)> {
-        let mut reader = Reader::new(Collected::default());
+        let mut reader = Reader::new(Collected::default(), None);
         reader.feed(&dump[..cut])?;
         reader.feed(&dump[cut..])?;
         reader.finish()
@@ -427,7 +470,7 @@ mod tests {
         let value = "x".repeat(100_000);
         let rows = vec![format!("('{value}')"); 20].join(",\n");
         let dump = format!("CREATE TABLE t (a text);\nINSERT INTO t VALUES {rows};\n");
-        let mut reader = Reader::new(Collected::default());
+        let mut reader = Reader::new(Collected::default(), None);
         for block in dump.as_bytes().chunks(65_536) {
             reader.feed(block).unwrap();
         }
@@ -450,7 +493,27 @@ mod tests {
             error.to_string(),
             "byte 3: the dump holds a statement that is not understood: UPDATE t SET a = 1;"
         );
-        assert!(read(b"USE a; USE b;", 0).is_err());
+    }
+
+    #[test]
+    fn one_of_several_databases_is_taken() {
+        let dump = b"USE a; CREATE TABLE t (x int); INSERT INTO t VALUES (1); USE empty; USE b; \
+                     CREATE TABLE t (x int); INSERT INTO t VALUES (2),(3); USE a;";
+        let read = |database: Option<&str>| {
+            let mut reader = Reader::new(Collected::default(), database.map(str::to_owned));
+            reader.feed(dump)?;
+            reader
+                .finish()
+                .map(|(collected, _)| collected.rows[0].1.clone())
+        };
+        assert_eq!(read(Some("a")).unwrap(), "(1)");
+        assert_eq!(read(Some("b")).unwrap(), "(2),(3)");
+        assert_eq!(
+            read(None).unwrap_err().to_string(),
+            "the dump holds several databases: a, b"
+        );
+        let none = read(Some("c")).unwrap_err().to_string();
+        assert_eq!(none, "the dump holds no database c, but a, b");
     }
 
     #[test]

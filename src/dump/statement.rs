@@ -15,6 +15,8 @@ pub(super) enum Statement {
     SetNames(String),
     /// `SET … SQL_MODE='…'`
     SetSqlMode(String),
+    /// `SET … TIME_ZONE='…'`
+    SetTimeZone(String),
     /// Locks, session settings, `DROP … IF EXISTS`: of no consequence for the data.
     WithoutEffect,
     /// Anything else; it might change data.
@@ -51,7 +53,7 @@ pub(super) fn classify(statement: &str) -> Statement {
         "" | ";" => Statement::WithoutEffect,
         "USE" => Statement::Use(name(&tokens, 1)),
         "SET" if is(1, "NAMES") => Statement::SetNames(name(&tokens, 2).to_ascii_lowercase()),
-        "SET" => sql_mode(&tokens).map_or(Statement::WithoutEffect, Statement::SetSqlMode),
+        "SET" => set(&tokens),
         "ALTER" if is(1, "TABLE") && (words.iter().any(|w| w == "KEYS")) => {
             Statement::WithoutEffect
         }
@@ -102,16 +104,28 @@ fn create(statement: &str, tokens: &[Token], words: &[String]) -> Statement {
     Statement::Unknown
 }
 
-/// The value of `SQL_MODE='…'` in a SET statement.
-fn sql_mode(tokens: &[Token]) -> Option<String> {
+fn set(tokens: &[Token]) -> Statement {
+    if let Some(mode) = value_of(tokens, "SQL_MODE") {
+        Statement::SetSqlMode(mode.to_ascii_uppercase())
+    } else if let Some(zone) = value_of(tokens, "TIME_ZONE") {
+        Statement::SetTimeZone(zone)
+    } else {
+        Statement::WithoutEffect
+    }
+}
+
+/// The value in `VARIABLE='value'` of a SET statement.
+fn value_of(tokens: &[Token], variable: &str) -> Option<String> {
     tokens.windows(3).find_map(|window| match window {
-        [name, equals, value]
-            if word(name).ends_with("SQL_MODE") && equals.kind == TokenKind::Symbol('=') =>
-        {
-            match &value.kind {
-                TokenKind::Text(mode) => Some(mode.to_ascii_uppercase()),
-                _ => None,
-            }
+        [
+            name,
+            equals,
+            Token {
+                kind: TokenKind::Text(value),
+                ..
+            },
+        ] if word(name).ends_with(variable) && equals.kind == TokenKind::Symbol('=') => {
+            Some(value.clone())
         }
         _ => None,
     })
@@ -168,6 +182,10 @@ mod tests {
             &SetSqlMode("NO_AUTO_VALUE_ON_ZERO,POSTGRESQL".into()),
         );
         check("/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;", &WithoutEffect);
+        check(
+            "/*!40103 SET TIME_ZONE='+00:00' */;",
+            &Statement::SetTimeZone("+00:00".into()),
+        );
         check("/*!40000 ALTER TABLE `t` DISABLE KEYS */;", &WithoutEffect);
         check("LOCK TABLES `t` WRITE;", &WithoutEffect);
         check("DROP TABLE IF EXISTS `t`;", &WithoutEffect);

@@ -9,6 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::convert::PlannedRows;
 use crate::error::{Error, Result};
 use crate::rows::Tally;
+use crate::schema::Note;
 
 /// Work for a worker.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Build {
     /// The table, for errors.
     pub(super) table: String,
     pub(super) statements: Vec<String>,
+    /// What is done instead when a value is too long for the index, and the note that tells.
+    pub(super) fallback: Option<(Vec<String>, Note)>,
 }
 
 /// What the board knows of a table.
@@ -43,6 +46,7 @@ struct TableState {
 
 #[derive(Debug, Default)]
 struct State {
+    notes: Vec<Note>,
     chunks: VecDeque<PlannedRows>,
     builds: VecDeque<Build>,
     tables: Vec<TableState>,
@@ -162,6 +166,16 @@ impl Board {
         state.chunks.clear();
         state.builds.clear();
         self.changed.notify_all();
+    }
+
+    /// Keeps a note for the report.
+    pub(super) fn note(&self, note: Note) {
+        self.lock().notes.push(note);
+    }
+
+    /// The notes kept so far.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        std::mem::take(&mut self.lock().notes)
     }
 
     /// The first failure, if there was one.

@@ -6,14 +6,21 @@ use std::thread::JoinHandle;
 use postgres::Client;
 
 use super::board::{Board, Build, Counted};
+use super::constraints;
 use super::failure::failure;
 use super::staging::STAGING_SCHEMA;
 use super::target::Target;
 use super::worker::work;
-use crate::convert::{PlannedRows, Sink};
+use crate::convert::{PlannedRows, Sink, not_null_after_load};
 use crate::error::{Error, Result};
-use crate::rows::{Change, Tally};
-use crate::schema::{Note, Table, ddl};
+use crate::rows::Tally;
+use crate::schema::{IndexKind, Note, Table, ddl, final_names};
+
+/// Everything here goes into the staging schema.
+pub(super) const STYLE: ddl::Style<'_> = ddl::Style {
+    schema: Some(STAGING_SCHEMA),
+    typed_sequences: true,
+};
 
 /// How many chunks may wait for each worker.
 const CHUNKS_PER_WORKER: usize = 4;
@@ -63,8 +70,8 @@ impl Loader {
         Ok(loader)
     }
 
-    /// Waits until all rows are in and all indexes are built, then sets sequences and NOT NULLs,
-    /// adds foreign keys, and compares the counts.
+    /// Waits until all rows are in and all indexes are built, then completes the tables. What came
+    /// out differently is in the notes of the tables.
     pub fn finish(mut self) -> Result<Vec<LoadedTable>> {
         self.board.close();
         self.join()?;
@@ -72,16 +79,46 @@ impl Loader {
         let tables = std::mem::take(&mut self.tables);
         let mut loaded = Vec::new();
         for (table, counted) in tables.into_iter().zip(counted) {
-            loaded.push(complete(&mut self.client, table, counted)?);
+            loaded.push(complete_rows(&mut self.client, table, counted)?);
         }
-        for LoadedTable { table, .. } in &loaded {
-            for key in &table.foreign_keys {
-                let sql = ddl::add_foreign_key(STAGING_SCHEMA, &table.name, key);
-                let doing = format!("add the foreign key {} of {}", key.name, table.name);
-                self.client.batch_execute(&sql).map_err(failure(doing))?;
+        let mut notes = self.board.notes();
+        notes.extend(self.rename_indexes(&loaded)?);
+        notes.extend(constraints::add_all(&mut self.client, &loaded)?);
+        for note in notes {
+            if let Some(loaded) = loaded
+                .iter_mut()
+                .find(|loaded| loaded.table.name == note.table)
+            {
+                loaded.notes.push(note);
             }
         }
         Ok(loaded)
+    }
+
+    /// Gives the indexes the names they should have, now that those of all tables are known.
+    fn rename_indexes(&mut self, loaded: &[LoadedTable]) -> Result<Vec<Note>> {
+        let tables: Vec<&Table> = loaded.iter().map(|loaded| &loaded.table).collect();
+        let (names, notes) = final_names(&tables);
+        let mut sql = String::new();
+        for (number, names) in names.iter().enumerate() {
+            let key = names
+                .primary_key
+                .iter()
+                .map(|name| (staged_key_name(number), name));
+            let indexes = names.indexes.iter().enumerate();
+            for (from, to) in
+                key.chain(indexes.map(|(at, name)| (staged_index_name(number, at), name)))
+            {
+                // An index that was given up is not there.
+                let rename = ddl::rename_index(STYLE, &from, to);
+                sql += &rename.replacen("ALTER INDEX", "ALTER INDEX IF EXISTS", 1);
+                sql += ";\n";
+            }
+        }
+        self.client
+            .batch_execute(&sql)
+            .map_err(failure("name the indexes"))?;
+        Ok(notes)
     }
 
     fn join(&mut self) -> Result<()> {
@@ -106,26 +143,14 @@ impl Drop for Loader {
 
 impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
-        let sql = ddl::create_table(STAGING_SCHEMA, table);
+        let sql = ddl::create_table(STYLE, table);
         self.client
             .batch_execute(&sql)
             .map_err(failure(format!("create the table {}", table.name)))?;
         if let Some(last) = self.tables.len().checked_sub(1) {
             self.board.complete_table(last);
         }
-        let build = |statements: Vec<String>| Build {
-            table: table.name.clone(),
-            statements,
-        };
-        let key = table.primary_key.iter();
-        let indexes = table.indexes.iter();
-        let builds = key
-            .map(|key| build(ddl::primary_key(STAGING_SCHEMA, &table.name, key).to_vec()))
-            .chain(
-                indexes.map(|index| build(ddl::create_index(STAGING_SCHEMA, &table.name, index))),
-            )
-            .collect();
-        self.board.add_table(builds);
+        self.board.add_table(builds(table, self.tables.len()));
         self.tables.push(table.clone());
         Ok(())
     }
@@ -135,12 +160,61 @@ impl Sink for Loader {
     }
 
     fn copy_statement(&self, table: &Table, columns: &[&str]) -> String {
-        ddl::copy_from_stdin(STAGING_SCHEMA, &table.name, columns.iter().copied())
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied())
     }
 }
 
+fn staged_key_name(table: usize) -> String {
+    format!("ci_import_{table}_pkey")
+}
+
+fn staged_index_name(table: usize, index: usize) -> String {
+    format!("ci_import_{table}_{index}")
+}
+
+/// The builds of the indexes of `table`, whose number is `number`, under names of the staging.
+fn builds(table: &Table, number: usize) -> Vec<Build> {
+    let note = |item: &str, what: &str| Note {
+        table: table.name.clone(),
+        item: Some(item.to_owned()),
+        what: what.to_owned(),
+    };
+    let mut builds = Vec::new();
+    if let Some(key) = &table.primary_key {
+        let name = staged_key_name(number);
+        let short = ddl::short_primary_key(STYLE, table, key, &name);
+        let what =
+            "the primary key has too long values; a unique index over checksums is in its place";
+        builds.push(Build {
+            table: table.name.clone(),
+            statements: ddl::primary_key(STYLE, &table.name, key, &name).to_vec(),
+            fallback: Some((vec![short], note(&key.name, what))),
+        });
+    }
+    for (at, index) in table.indexes.iter().enumerate() {
+        let name = staged_index_name(number, at);
+        let (instead, what) = match index.kind {
+            IndexKind::Fulltext => (Vec::new(), "left out: a text is too long for a tsvector"),
+            IndexKind::Unique => (
+                ddl::create_short_index(STYLE, &table.name, index, &name),
+                "the index has too long values; it is over checksums of the texts",
+            ),
+            IndexKind::Plain => (
+                ddl::create_short_index(STYLE, &table.name, index, &name),
+                "the index has too long values; it is over the beginnings of the texts",
+            ),
+        };
+        builds.push(Build {
+            table: table.name.clone(),
+            statements: ddl::create_index(STYLE, &table.name, index, &name),
+            fallback: Some((instead, note(&index.name, what))),
+        });
+    }
+    builds
+}
+
 /// What can only be done when all rows of `table` are in.
-fn complete(client: &mut Client, table: Table, counted: Counted) -> Result<LoadedTable> {
+fn complete_rows(client: &mut Client, table: Table, counted: Counted) -> Result<LoadedTable> {
     let name = &table.name;
     if counted.rows_put != counted.rows_committed {
         return Err(Error::failed(format!(
@@ -148,32 +222,16 @@ fn complete(client: &mut Client, table: Table, counted: Counted) -> Result<Loade
             counted.rows_put, counted.rows_committed
         )));
     }
-    let mut notes = Vec::new();
-    let mut not_null = Vec::new();
-    for column in table
-        .columns
-        .iter()
-        .filter(|column| column.not_null_after_load)
-    {
-        if counted.tally.has(&column.name, Change::ZeroDateToNull) {
-            notes.push(Note {
-                table: name.clone(),
-                item: Some(column.name.clone()),
-                what: "NOT NULL left out, because of the zero dates".to_owned(),
-            });
-        } else {
-            not_null.push(column.name.as_str());
-        }
-    }
+    let (not_null, notes) = not_null_after_load(&table, &counted.tally);
     if !not_null.is_empty() {
         client
-            .batch_execute(&ddl::set_not_null(STAGING_SCHEMA, name, &not_null))
+            .batch_execute(&ddl::set_not_null(STYLE, name, &not_null))
             .map_err(failure(format!("set NOT NULL in {name}")))?;
     }
     let mut next_value = None;
     if let Some(sequence) = &table.sequence {
         let row = client
-            .query_one(&ddl::set_sequence(STAGING_SCHEMA, name, sequence), &[])
+            .query_one(&ddl::set_sequence(STYLE, name, sequence), &[])
             .map_err(failure(format!("set the sequence {}", sequence.name)))?;
         next_value = Some(row.get(0));
     }

@@ -4,6 +4,7 @@
 //! table are in, its primary key and indexes are built, while the next table loads.
 
 mod board;
+mod constraints;
 mod failure;
 mod loader;
 mod staging;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use postgres::Client;
+use postgres::error::SqlState;
 
 use super::board::{Board, Build, Task};
 use super::failure::failure;
@@ -25,15 +26,28 @@ fn try_to_work(target: &Target, board: &Board) -> Result<()> {
     while let Some(task) = board.take()? {
         match task {
             Task::Rows(rows) => copy(&mut client, board, rows, &mut buffer)?,
-            Task::Build(Build { table, statements }) => {
-                for statement in statements {
-                    let doing = format!("build the indexes of {table}");
-                    client.batch_execute(&statement).map_err(failure(doing))?;
-                }
-            }
+            Task::Build(build) => run_build(&mut client, board, build)?,
         }
     }
     Ok(())
+}
+
+fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
+    let doing = || failure(format!("build the indexes of {}", build.table));
+    let mut run = |statements: &[String]| {
+        statements
+            .iter()
+            .try_for_each(|statement| client.batch_execute(statement))
+    };
+    match (run(&build.statements), build.fallback) {
+        (Err(cause), Some((instead, note)))
+            if cause.code() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED) =>
+        {
+            board.note(note);
+            run(&instead).map_err(doing())
+        }
+        (done, _) => done.map_err(doing()),
+    }
 }
 
 /// COPYs `first`, and as long as the board has more for the same table at once, that as well.

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Column, ForeignKey, Index, IndexPart, Prefix, PrimaryKey, Sequence, Table};
+use super::{
+    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
+    Prefix, PrimaryKey, Sequence, Table,
+};
 
 /// `name` as an identifier.
 #[must_use]
@@ -27,24 +30,65 @@ pub fn literal(text: &str) -> String {
     }
 }
 
-/// The statements that create `table` in `schema`, with its sequence and comments, without keys
-/// and indexes.
+/// How DDL is written for different readers of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style<'a> {
+    /// The schema, or none for the current one.
+    pub schema: Option<&'a str>,
+    /// Whether sequences are given the type of their column, which PostgreSQL 9 does not know.
+    pub typed_sequences: bool,
+}
+
+impl<'a> Style<'a> {
+    /// For a server of today, in `schema`.
+    #[must_use]
+    pub fn in_schema(schema: &'a str) -> Style<'a> {
+        Style {
+            schema: Some(schema),
+            typed_sequences: true,
+        }
+    }
+
+    /// `name` in the schema.
+    #[must_use]
+    pub fn name(self, name: &str) -> String {
+        self.schema
+            .map_or_else(|| identifier(name), |schema| qualified(schema, name))
+    }
+}
+
+/// The statements that create `table`, with its types, sequence and comments, without keys,
+/// indexes and constraints.
 #[must_use]
-pub fn create_table(schema: &str, table: &Table) -> String {
-    let name = qualified(schema, &table.name);
+pub fn create_table(style: Style<'_>, table: &Table) -> String {
+    let name = style.name(&table.name);
     let mut sql = String::new();
-    if let Some(sequence) = &table.sequence {
+    for EnumType { name, values } in &table.enum_types {
+        let values: Vec<String> = values.iter().map(|value| literal(value)).collect();
         let _ = write!(
             sql,
-            "CREATE SEQUENCE {} AS {};\n",
-            qualified(schema, &sequence.name),
-            sequence.data_type
+            "CREATE TYPE {} AS ENUM ({});\n",
+            style.name(name),
+            values.join(", ")
+        );
+    }
+    if let Some(sequence) = &table.sequence {
+        let data_type = &sequence.data_type;
+        let typed = if style.typed_sequences {
+            format!(" AS {data_type}")
+        } else {
+            String::new()
+        };
+        let _ = write!(
+            sql,
+            "CREATE SEQUENCE {}{typed};\n",
+            style.name(&sequence.name)
         );
     }
     let columns: Vec<String> = table
         .columns
         .iter()
-        .map(|c| column(schema, c, table))
+        .map(|c| column(style, c, table))
         .collect();
     let _ = write!(
         sql,
@@ -55,7 +99,7 @@ pub fn create_table(schema: &str, table: &Table) -> String {
         let _ = write!(
             sql,
             "ALTER SEQUENCE {} OWNED BY {name}.{};\n",
-            qualified(schema, &sequence.name),
+            style.name(&sequence.name),
             identifier(&sequence.column)
         );
     }
@@ -75,11 +119,21 @@ pub fn create_table(schema: &str, table: &Table) -> String {
     sql
 }
 
-fn column(schema: &str, column: &Column, table: &Table) -> String {
-    let mut sql = format!("{} {}", identifier(&column.name), column.data_type);
+fn column(style: Style<'_>, column: &Column, table: &Table) -> String {
+    let data_type = match &column.data_type {
+        DataType::Enum(name) => style.name(name),
+        other => other.to_string(),
+    };
+    let mut sql = format!("{} {data_type}", identifier(&column.name));
+    if let Some(expression) = &column.generated {
+        let _ = write!(
+            sql,
+            " GENERATED ALWAYS AS (({expression})::{data_type}) STORED"
+        );
+    }
     match &table.sequence {
         Some(sequence) if sequence.column == column.name => {
-            let name = literal(&qualified(schema, &sequence.name));
+            let name = literal(&style.name(&sequence.name));
             let _ = write!(sql, " DEFAULT nextval({name}::regclass)");
         }
         _ => {
@@ -91,24 +145,15 @@ fn column(schema: &str, column: &Column, table: &Table) -> String {
     if column.not_null && !column.not_null_after_load {
         sql += " NOT NULL";
     }
-    if let Some(allowed) = &column.allowed {
-        let values: Vec<String> = allowed.iter().map(|value| literal(value)).collect();
-        let _ = write!(
-            sql,
-            " CHECK ({} IN ({}))",
-            identifier(&column.name),
-            values.join(", ")
-        );
-    }
     sql
 }
 
-/// The statements that give `table` in `schema` its primary key. The index is built first, under
+/// The statements that give `table` its primary key, named `name`. The index is built first, under
 /// a lock that lets the table's other indexes be built at the same time.
 #[must_use]
-pub fn primary_key(schema: &str, table: &str, key: &PrimaryKey) -> [String; 2] {
-    let name = identifier(&key.name);
-    let on = qualified(schema, table);
+pub fn primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> [String; 2] {
+    let name = identifier(name);
+    let on = style.name(table);
     [
         format!(
             "CREATE UNIQUE INDEX {name} ON {on} ({})",
@@ -118,46 +163,165 @@ pub fn primary_key(schema: &str, table: &str, key: &PrimaryKey) -> [String; 2] {
     ]
 }
 
-/// The statements that create `index` on `table` in `schema`.
+/// The statements that create `index` on `table`, named `name`.
 #[must_use]
-pub fn create_index(schema: &str, table: &str, index: &Index) -> Vec<String> {
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let parts: Vec<String> = index.parts.iter().map(index_part).collect();
-    let name = identifier(&index.name);
-    let on = qualified(schema, table);
-    let mut statements = vec![format!(
-        "CREATE {unique}INDEX {name} ON {on} USING btree ({})",
+pub fn create_index(style: Style<'_>, table: &str, index: &Index, name: &str) -> Vec<String> {
+    index_statements(style, table, index, name, index_part)
+}
+
+/// As [`create_index`], for values that are too long for an entry (a third of a page; PostgreSQL
+/// manual, 67.4): of a unique index the checksums are indexed, of another one the beginnings.
+#[must_use]
+pub fn create_short_index(style: Style<'_>, table: &str, index: &Index, name: &str) -> Vec<String> {
+    let part = if index.kind == IndexKind::Unique {
+        checksum
+    } else {
+        beginning
+    };
+    index_statements(style, table, index, name, part)
+}
+
+/// The statement that creates a unique index in place of a primary key over values that are too
+/// long for an entry.
+#[must_use]
+pub fn short_primary_key(style: Style<'_>, table: &Table, key: &PrimaryKey, name: &str) -> String {
+    let parts: Vec<String> = key
+        .columns
+        .iter()
+        .filter_map(|name| table.columns.iter().find(|column| column.name == *name))
+        .map(|column| match column.data_type {
+            DataType::Varchar(_) | DataType::Char(_) | DataType::Text | DataType::Bytea => {
+                format!("md5({})", identifier(&column.name))
+            }
+            _ => identifier(&column.name),
+        })
+        .collect();
+    let on = style.name(&table.name);
+    format!(
+        "CREATE UNIQUE INDEX {} ON {on} ({})",
+        identifier(name),
         parts.join(", ")
+    )
+}
+
+/// The statement that gives the index `from` its name `to`; that of a constraint follows.
+#[must_use]
+pub fn rename_index(style: Style<'_>, from: &str, to: &str) -> String {
+    format!(
+        "ALTER INDEX {} RENAME TO {}",
+        style.name(from),
+        identifier(to)
+    )
+}
+
+fn index_statements(
+    style: Style<'_>,
+    table: &str,
+    index: &Index,
+    name: &str,
+    part: fn(&IndexPart) -> String,
+) -> Vec<String> {
+    let unique = if index.kind == IndexKind::Unique {
+        "UNIQUE "
+    } else {
+        ""
+    };
+    let parts = match index.kind {
+        IndexKind::Fulltext => {
+            let texts: Vec<String> = index
+                .parts
+                .iter()
+                .map(|part| format!("COALESCE({}::text, '')", index_part(part)))
+                .collect();
+            format!(
+                "gin (to_tsvector('pg_catalog.simple', {}))",
+                texts.join(" || ' ' || ")
+            )
+        }
+        _ => {
+            let parts: Vec<String> = index.parts.iter().map(part).collect();
+            format!("btree ({})", parts.join(", "))
+        }
+    };
+    let on = style.name(table);
+    let mut statements = vec![format!(
+        "CREATE {unique}INDEX {} ON {on} USING {parts}",
+        identifier(name)
     )];
     if let Some(comment) = &index.comment {
-        let name = qualified(schema, &index.name);
+        let name = style.name(name);
         statements.push(format!("COMMENT ON INDEX {name} IS {}", literal(comment)));
     }
     statements
 }
 
 fn index_part(part: &IndexPart) -> String {
-    let column = identifier(&part.column);
-    let mut sql = match part.prefix {
-        None => column,
-        Some(Prefix::Characters(count)) => format!("\"left\"({column}, {count})"),
-        Some(Prefix::Bytes(count)) => format!("substr({column}, 1, {count})"),
+    let sql = match &part.of {
+        IndexPartOf::Column(name, None, _) => identifier(name),
+        IndexPartOf::Column(name, Some(Prefix::Characters(count)), _) => {
+            format!("\"left\"({}::text, {count})", identifier(name))
+        }
+        IndexPartOf::Column(name, Some(Prefix::Bytes(count)), _) => {
+            format!("substr({}, 1, {count})", identifier(name))
+        }
+        IndexPartOf::Expression(expression) => format!("({expression})"),
     };
-    if part.descending {
-        sql += " DESC";
-    }
-    sql
+    if part.descending { sql + " DESC" } else { sql }
 }
 
-/// The statement that adds `key` to `table`, both tables in `schema`.
+fn checksum(part: &IndexPart) -> String {
+    let ascending = IndexPart {
+        descending: false,
+        ..part.clone()
+    };
+    match &part.of {
+        IndexPartOf::Column(_, _, DataType::Bytea) => format!("md5({})", index_part(&ascending)),
+        IndexPartOf::Column(
+            _,
+            _,
+            DataType::Varchar(_) | DataType::Char(_) | DataType::Text | DataType::Json,
+        ) => format!("md5({}::text)", index_part(&ascending)),
+        _ => index_part(part),
+    }
+}
+
+fn beginning(part: &IndexPart) -> String {
+    // Of characters that may have four bytes each.
+    const CHARACTERS: u64 = 500;
+    let prefix = match &part.of {
+        IndexPartOf::Column(_, _, DataType::Bytea) => Prefix::Bytes(4 * CHARACTERS),
+        IndexPartOf::Column(_, _, DataType::Varchar(_) | DataType::Char(_) | DataType::Text) => {
+            Prefix::Characters(CHARACTERS)
+        }
+        _ => return index_part(part),
+    };
+    let mut short = part.clone();
+    if let IndexPartOf::Column(_, old, _) = &mut short.of {
+        *old = Some(prefix);
+    }
+    index_part(&short)
+}
+
+/// The statement that adds `check` to `table`.
 #[must_use]
-pub fn add_foreign_key(schema: &str, table: &str, key: &ForeignKey) -> String {
+pub fn add_check(style: Style<'_>, table: &str, check: &Check) -> String {
+    let name = identifier(&check.name);
+    let expression = &check.expression;
+    format!(
+        "ALTER TABLE {} ADD CONSTRAINT {name} CHECK ({expression})",
+        style.name(table)
+    )
+}
+
+/// The statement that adds `key` to `table`.
+#[must_use]
+pub fn add_foreign_key(style: Style<'_>, table: &str, key: &ForeignKey) -> String {
     let mut sql = format!(
         "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({})",
-        qualified(schema, table),
+        style.name(table),
         identifier(&key.name),
         identifiers(&key.columns),
-        qualified(schema, &key.references),
+        style.name(&key.references),
         identifiers(&key.referenced_columns),
     );
     for (event, action) in [("DELETE", &key.on_delete), ("UPDATE", &key.on_update)] {
@@ -168,44 +332,40 @@ pub fn add_foreign_key(schema: &str, table: &str, key: &ForeignKey) -> String {
     sql
 }
 
-/// The statement that sets `sequence` of `table` in `schema`: the next value is one more than the
+/// The statement that sets `sequence` of `table`: the next value is one more than the
 /// largest there is, or what the source would have given next, whichever is more.
 #[must_use]
-pub fn set_sequence(schema: &str, table: &str, sequence: &Sequence) -> String {
+pub fn set_sequence(style: Style<'_>, table: &str, sequence: &Sequence) -> String {
     format!(
         "SELECT setval({}, GREATEST((SELECT max({}) FROM {}) + 1, {}), false)",
-        literal(&qualified(schema, &sequence.name)),
+        literal(&style.name(&sequence.name)),
         identifier(&sequence.column),
-        qualified(schema, table),
+        style.name(table),
         sequence.next_at_least.max(1),
     )
 }
 
-/// The statement that makes `columns` of `table` in `schema` NOT NULL, in one pass over it.
+/// The statement that makes `columns` of `table` NOT NULL, in one pass over it.
 #[must_use]
-pub fn set_not_null(schema: &str, table: &str, columns: &[&str]) -> String {
+pub fn set_not_null(style: Style<'_>, table: &str, columns: &[&str]) -> String {
     let actions: Vec<String> = columns
         .iter()
         .map(|column| format!("ALTER COLUMN {} SET NOT NULL", identifier(column)))
         .collect();
-    format!(
-        "ALTER TABLE {} {}",
-        qualified(schema, table),
-        actions.join(", ")
-    )
+    format!("ALTER TABLE {} {}", style.name(table), actions.join(", "))
 }
 
-/// The statement that takes rows in COPY's text format into `columns` of `table` in `schema`.
+/// The statement that takes rows in COPY's text format into `columns` of `table`.
 #[must_use]
 pub fn copy_from_stdin<'a>(
-    schema: &str,
+    style: Style<'_>,
     table: &str,
     columns: impl Iterator<Item = &'a str>,
 ) -> String {
     let columns: Vec<String> = columns.map(identifier).collect();
     format!(
         "COPY {} ({}) FROM STDIN",
-        qualified(schema, table),
+        style.name(table),
         columns.join(", ")
     )
 }

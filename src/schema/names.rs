@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::{Note, Table};
+
 /// PostgreSQL cuts what is longer (NAMEDATALEN - 1; manual, 4.1.1).
 const MAX_BYTES: usize = 63;
 
@@ -34,7 +36,7 @@ impl Names {
 }
 
 /// `name`, or where it is too long its beginning and a checksum of the whole.
-fn fitting(name: &str) -> String {
+pub(super) fn fitting(name: &str) -> String {
     if name.len() <= MAX_BYTES {
         return name.to_owned();
     }
@@ -46,6 +48,64 @@ fn fitting(name: &str) -> String {
         end -= 1;
     }
     format!("{}_{checksum:08x}", &name[..end])
+}
+
+/// The names that the indexes of a table have at the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FinalNames {
+    /// Of the primary key.
+    pub primary_key: Option<String>,
+    /// Of the indexes, in order.
+    pub indexes: Vec<String>,
+}
+
+/// Gives the indexes of `tables` their names, when all of them are known: those they have in MySQL,
+/// where an index needs to be unique in its table only, unless another relation has it. Tables,
+/// sequences and types keep theirs. What is named otherwise is noted.
+#[must_use]
+pub fn final_names(tables: &[&Table]) -> (Vec<FinalNames>, Vec<Note>) {
+    let mut names = Names::default();
+    let mut notes = Vec::new();
+    for table in tables {
+        names.reserve(&table.name);
+        table
+            .sequence
+            .iter()
+            .for_each(|sequence| _ = names.reserve(&sequence.name));
+        table
+            .enum_types
+            .iter()
+            .for_each(|enum_type| _ = names.reserve(&enum_type.name));
+    }
+    let keys: Vec<Option<String>> = tables
+        .iter()
+        .map(|table| {
+            table
+                .primary_key
+                .as_ref()
+                .map(|key| names.give(&key.name, &table.name))
+        })
+        .collect();
+    let mut all = Vec::new();
+    for (table, primary_key) in tables.iter().zip(keys) {
+        let mut indexes = Vec::new();
+        for index in &table.indexes {
+            let name = names.give(&index.name, &table.name);
+            if name != index.name {
+                notes.push(Note {
+                    table: table.name.clone(),
+                    item: Some(index.name.clone()),
+                    what: format!("the index is named {name}"),
+                });
+            }
+            indexes.push(name);
+        }
+        all.push(FinalNames {
+            primary_key,
+            indexes,
+        });
+    }
+    (all, notes)
 }
 
 #[cfg(test)]

@@ -1,0 +1,105 @@
+//! Adds CHECKs and foreign keys when all tables are loaded. The rows are as they were in MySQL, which
+//! did not always watch over them: a constraint that they break is given up, and told, not they.
+
+use postgres::Client;
+use postgres::error::SqlState;
+
+use super::failure::failure;
+use super::loader::{LoadedTable, STYLE};
+use crate::error::Result;
+use crate::schema::{ForeignKey, Note, Table, ddl};
+
+/// Adds the constraints of all tables; the notes are of those that could not be.
+pub(super) fn add_all(client: &mut Client, loaded: &[LoadedTable]) -> Result<Vec<Note>> {
+    let mut notes = Vec::new();
+    let note = |table: &Table, item: &str, what: &str| Note {
+        table: table.name.clone(),
+        item: Some(item.to_owned()),
+        what: what.to_owned(),
+    };
+    for LoadedTable { table, .. } in loaded {
+        for check in &table.checks {
+            let sql = ddl::add_check(STYLE, &table.name, check);
+            match client.batch_execute(&sql) {
+                Err(cause) if cause.code() == Some(&SqlState::CHECK_VIOLATION) => {
+                    notes.push(note(table, &check.name, "CHECK left out: rows break it"));
+                }
+                done => done.map_err(failure(format!("add a CHECK to {}", table.name)))?,
+            }
+        }
+    }
+    for LoadedTable { table, .. } in loaded {
+        for key in &table.foreign_keys {
+            if let Some(what) = add_foreign_key(client, loaded, table, key)? {
+                notes.push(note(table, &key.name, &what));
+            }
+        }
+    }
+    Ok(notes)
+}
+
+/// Adds `key` of `table`; returns what came out differently.
+fn add_foreign_key(
+    client: &mut Client,
+    loaded: &[LoadedTable],
+    table: &Table,
+    key: &ForeignKey,
+) -> Result<Option<String>> {
+    // MySQL on some systems writes names of tables there without regard to case.
+    let named = |exact: bool| {
+        loaded.iter().map(|loaded| &loaded.table).find(|other| {
+            other.name == key.references
+                || !exact && other.name.eq_ignore_ascii_case(&key.references)
+        })
+    };
+    let Some(other) = named(true).or_else(|| named(false)) else {
+        return Ok(Some(format!(
+            "foreign key left out: there is no table {}",
+            key.references
+        )));
+    };
+    let column = |name: &String| {
+        let found = other
+            .columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name));
+        found.map_or_else(|| name.clone(), |column| column.name.clone())
+    };
+    let key = ForeignKey {
+        references: other.name.clone(),
+        referenced_columns: key.referenced_columns.iter().map(column).collect(),
+        ..key.clone()
+    };
+    let sql = ddl::add_foreign_key(STYLE, &table.name, &key);
+    let doing = || {
+        failure(format!(
+            "add the foreign key {} of {}",
+            key.name, table.name
+        ))
+    };
+    let Err(cause) = client.batch_execute(&sql) else {
+        return Ok(None);
+    };
+    let Some(code) = cause.code() else {
+        return Err(doing()(cause));
+    };
+    if *code == SqlState::FOREIGN_KEY_VIOLATION {
+        client
+            .batch_execute(&format!("{sql} NOT VALID"))
+            .map_err(doing())?;
+        return Ok(Some("foreign key not validated: rows break it".to_owned()));
+    }
+    let cannot_be = [
+        SqlState::INVALID_FOREIGN_KEY,
+        SqlState::DATATYPE_MISMATCH,
+        SqlState::UNDEFINED_COLUMN,
+        SqlState::SYNTAX_ERROR,
+        SqlState::FEATURE_NOT_SUPPORTED,
+        SqlState::INVALID_TABLE_DEFINITION,
+        SqlState::DUPLICATE_OBJECT,
+    ];
+    if cannot_be.contains(code) {
+        return Ok(Some(format!("foreign key left out: {}", doing()(cause))));
+    }
+    Err(doing()(cause))
+}

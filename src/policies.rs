@@ -1,0 +1,91 @@
+//! What is asked of a conversion: the policies of the design's table of types, and which parts of a
+//! dump are taken.
+
+use clap::ValueEnum;
+
+use crate::rows::ValuePolicies;
+
+/// The choices of one conversion.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// What is done with single values.
+    pub values: ValuePolicies,
+    /// What `tinyint(1)` becomes.
+    pub tinyint1: Tinyint1,
+    /// What an enum becomes.
+    pub enums: Enums,
+    /// What `time` becomes.
+    pub time: Times,
+    /// What `timestamp` becomes.
+    pub timestamps: Timestamps,
+    /// Tables and columns that are left out.
+    pub skip_columns: Vec<(String, String)>,
+    /// Tables that are left out.
+    pub skip_tables: Vec<String>,
+    /// If not empty, all other tables are left out.
+    pub only_tables: Vec<String>,
+    /// The database to take, of a dump that has several.
+    pub database: Option<String>,
+}
+
+impl Policies {
+    /// Whether `table` is taken.
+    #[must_use]
+    pub fn takes_table(&self, table: &str) -> bool {
+        let named = |list: &[String]| list.iter().any(|name| name == table);
+        !named(&self.skip_tables) && (self.only_tables.is_empty() || named(&self.only_tables))
+    }
+
+    /// Whether `column` of `table` is taken.
+    #[must_use]
+    pub fn takes_column(&self, table: &str, column: &str) -> bool {
+        !self
+            .skip_columns
+            .iter()
+            .any(|(t, c)| t == table && c == column)
+    }
+}
+
+/// What `tinyint(1)` becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Tinyint1 {
+    /// boolean; a number other than 0 and 1 is an error
+    #[default]
+    Boolean,
+    /// smallint
+    Smallint,
+    /// boolean; every number but 0 is true
+    Truthy,
+}
+
+/// What an enum becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Enums {
+    /// text with a CHECK of its values
+    #[default]
+    Text,
+    /// A type of its own, named TABLE_COLUMN
+    Type,
+}
+
+/// What `time` becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Times {
+    /// time; what is not within a day is an error
+    #[default]
+    Time,
+    /// interval
+    Interval,
+}
+
+/// What `timestamp` becomes. MySQL keeps it in UTC, and so do dumps, unless made with --skip-tz-utc.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Timestamps {
+    /// timestamp without time zone, as it is in the dump
+    #[default]
+    Utc,
+    /// timestamp with time zone
+    Tz,
+    /// timestamp without time zone, in the time zone of this machine
+    Local,
+}
