@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Makes the backup archive of a GitLab CI 8.0 server live in PostgreSQL: all of it, or nothing.
+use crate::policies::{Enums, Times, Timestamps, Tinyint1};
+use crate::rows::{InvalidUtf8, Nul, ZeroDates};
+
+/// Makes the backup archive of a GitLab CI 8.0 server, or any MySQL dump, live in PostgreSQL: all of
+/// it, or nothing.
 ///
 /// The tables are loaded into a staging schema and the build traces into a staging directory;
 /// both are put in the place of what is live at the end, in one step. What they replace is kept:
@@ -18,6 +22,7 @@ Exit codes:
   2  wrong usage
   3  the archive is damaged or not acceptable; nothing was published
   4  the target is not reachable, or refused; nothing was published
+  5  done, but with --strict: values had to be changed, as the report says
   6  the connection broke while the publish was committed; the message says what to look at
   130  interrupted; nothing was published")]
 pub struct Cli {
@@ -32,7 +37,7 @@ pub struct Cli {
 /// The arguments of the import.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The archive, EPOCH_gitlab_ci_backup.tar, or "-" for a pipe
+    /// The archive, EPOCH_gitlab_ci_backup.tar, or a MySQL dump (.sql, .sql.gz); "-" for a pipe
     #[arg(required = true)]
     pub archive: Option<PathBuf>,
     /// Convert the archive's MySQL dump to PostgreSQL
@@ -46,21 +51,76 @@ pub struct ImportArgs {
     /// the machine do not see it.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
-    /// The directory of the build traces; needed with a database, else beside the private one
+    /// The directory of the build traces; an archive needs it with a database, else it is beside the
+    /// private one
     #[arg(long, value_name = "DIR")]
     pub builds_path: Option<PathBuf>,
     /// Where the private PostgreSQL lives
     #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
     pub private_dir: Option<PathBuf>,
+    /// The schema the tables go to [default: public, or the first of the user's search_path]
+    #[arg(long, value_name = "NAME")]
+    pub schema: Option<String>,
+    /// Replace existing tables by those of a dump that have the same names
+    #[arg(long)]
+    pub replace: bool,
     /// How many connections load, and how many threads write traces [default: one for each CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
     /// Replace existing CI data without asking (also with force=yes in the environment)
     #[arg(long, short)]
     pub yes: bool,
+    /// Exit with 5 if a value had to be changed
+    #[arg(long)]
+    pub strict: bool,
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
+    /// Report in JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How values and types are converted
+    #[command(flatten)]
+    pub conversion: ConversionArgs,
+}
+
+/// How values and types are converted, and what of a dump is taken.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Conversion")]
+pub struct ConversionArgs {
+    /// What tinyint(1) becomes
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub tinyint1: Tinyint1,
+    /// What dates with a zero year, month or day become
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub zero_dates: ZeroDates,
+    /// What becomes of NUL characters in a text, which PostgreSQL cannot hold
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub nul: Nul,
+    /// What becomes of a text that is not valid in its character set
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub invalid_utf8: InvalidUtf8,
+    /// What enums become
+    #[arg(long = "enum", value_enum, default_value_t, value_name = "POLICY")]
+    pub enums: Enums,
+    /// What time becomes
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub time: Times,
+    /// What timestamp becomes; a dump has it in UTC
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub timestamps: Timestamps,
+    /// Leave out a column; can be given several times
+    #[arg(long, value_name = "TABLE.COLUMN")]
+    pub skip_column: Vec<String>,
+    /// Leave out a table; can be given several times
+    #[arg(long, value_name = "TABLE")]
+    pub skip_table: Vec<String>,
+    /// Take only this table; can be given several times
+    #[arg(long, value_name = "TABLE")]
+    pub only_table: Vec<String>,
+    /// The database to take, of a dump that has several
+    #[arg(long, value_name = "NAME")]
+    pub from_database: Option<String>,
 }
 
 /// The other jobs.

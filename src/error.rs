@@ -34,6 +34,9 @@ impl Kind {
     }
 }
 
+/// The exit code of an import that was done, but changed values, under `--strict`.
+pub const DATA_CHANGED: u8 = 5;
+
 /// A failure: a message in lower case that names the thing with its value and place, and
 /// where there is one a hint that says what to do next.
 #[derive(Debug, Clone)]

@@ -2,9 +2,20 @@
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use signal_hook::consts;
 
 use crate::error::{Error, Result};
+
+/// How often somebody who waits looks whether to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How much of a pipe is read ahead.
+const PIPE_BLOCKS: usize = 8;
+const PIPE_BLOCK_BYTES: usize = 64 * 1024;
 
 /// Knows whether to stop, and why.
 #[derive(Debug, Default)]
@@ -15,10 +26,10 @@ pub struct Halt {
 }
 
 impl Halt {
-    /// Stops on SIGINT and SIGTERM; a second signal ends the process at once.
+    /// Stops on SIGINT, SIGTERM and SIGHUP; a second signal ends the process at once.
     pub fn on_signals() -> Result<Halt> {
         let halt = Halt::default();
-        let registered = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM]
+        let registered = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP]
             .into_iter()
             .try_for_each(|signal| {
                 let flag = || Arc::clone(&halt.signalled);
@@ -60,6 +71,55 @@ impl Halt {
         Watched { halt: self, reader }
     }
 
+    /// Does `work`, which may block for long, in a thread that is left to itself when the import is
+    /// to stop. None if it was.
+    pub fn wait_for<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = sync_channel(1);
+        std::thread::spawn(move || sender.send(work()));
+        loop {
+            match receiver.recv_timeout(PATIENCE) {
+                Ok(done) => return Some(done),
+                Err(RecvTimeoutError::Timeout) if !self.is_stopped() => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// A reader of `pipe` that does not wait for it when the work is to stop.
+    pub fn watch_pipe(&self, mut pipe: impl Read + Send + 'static) -> WatchedPipe<'_> {
+        let (sender, blocks) = sync_channel(PIPE_BLOCKS);
+        std::thread::spawn(move || {
+            loop {
+                let mut block = vec![0; PIPE_BLOCK_BYTES];
+                let read = pipe.read(&mut block).map(|count| {
+                    block.truncate(count);
+                    block
+                });
+                let is_last = !matches!(&read, Ok(block) if !block.is_empty());
+                let interrupted =
+                    matches!(&read, Err(cause) if cause.kind() == io::ErrorKind::Interrupted);
+                if !interrupted && (sender.send(read).is_err() || is_last) {
+                    return;
+                }
+            }
+        });
+        WatchedPipe {
+            halt: self,
+            blocks,
+            block: Vec::new(),
+            at: 0,
+        }
+    }
+
+    /// Whether the work is to stop.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.is_signalled() || self.stopped.load(Ordering::Relaxed)
+    }
+
     fn is_signalled(&self) -> bool {
         self.signalled.load(Ordering::Relaxed)
     }
@@ -74,9 +134,38 @@ pub struct Watched<'a, R> {
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.halt.is_signalled() || self.halt.stopped.load(Ordering::Relaxed) {
+        if self.halt.is_stopped() {
             return Err(io::Error::other("stopped"));
         }
         self.reader.read(buffer)
+    }
+}
+
+/// See [`Halt::watch_pipe`].
+#[derive(Debug)]
+pub struct WatchedPipe<'a> {
+    halt: &'a Halt,
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl Read for WatchedPipe<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.block.len() {
+            match self.blocks.recv_timeout(PATIENCE) {
+                Ok(block) => (self.block, self.at) = (block?, 0),
+                Err(RecvTimeoutError::Timeout) if !self.halt.is_stopped() => continue,
+                Err(RecvTimeoutError::Timeout) => return Err(io::Error::other("stopped")),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+            }
+            if self.block.is_empty() {
+                return Ok(0);
+            }
+        }
+        let count = buffer.len().min(self.block.len() - self.at);
+        buffer[..count].copy_from_slice(&self.block[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
     }
 }

@@ -1,56 +1,66 @@
 //! `ci-import`: the program. What happens, readable in one look.
 
-use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
 use ci_import::cli::{Cli, Command, PrivateAction, PrivateArgs};
-use ci_import::error::{Doing, Error, Result};
+use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
 use ci_import::halt::Halt;
 use ci_import::import;
 use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
 use ci_import::settings::Settings;
+use ci_import::terminal;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => run_import(cli),
-        Some(Command::Private(arguments)) => look_after_private(&arguments),
+        Some(Command::Private(arguments)) => {
+            look_after_private(&arguments).map(|()| ExitCode::SUCCESS)
+        }
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("ci-import: error: {error}");
+            terminal::say(&format!("ci-import: error: {error}"));
             if let Some(hint) = error.hint_text() {
-                eprintln!("hint: {hint}");
+                terminal::say(&format!("hint: {hint}"));
             }
             ExitCode::from(error.kind().exit_code())
         }
     }
 }
 
-fn run_import(cli: Cli) -> Result<()> {
+fn run_import(cli: Cli) -> Result<ExitCode> {
     let settings = Settings::new(cli.import, |name| std::env::var(name).ok())?;
     let progress = Progress::new(settings.quiet);
     let halt = Halt::on_signals()?;
     let report = import::run(&settings, &progress, &halt)?;
-    if !settings.quiet {
-        // What is done is done, even if nobody reads about it.
-        let _ = write!(std::io::stdout(), "{report}");
+    if settings.json {
+        terminal::print(&format!("{:#}\n", report.to_json()));
+    } else if !settings.quiet {
+        terminal::print(&report.to_string());
     }
-    Ok(())
+    let is_strict_failure = settings.strict && report.has_changes();
+    Ok(if is_strict_failure {
+        ExitCode::from(DATA_CHANGED)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn look_after_private(arguments: &PrivateArgs) -> Result<()> {
     let default = || PrivateServer::default_directory(|name| std::env::var(name).ok());
-    let directory = arguments.private_dir.clone().unwrap_or_else(default);
+    let directory = arguments.private_dir.clone().map_or_else(default, Ok)?;
     let server = PrivateServer::at(&directory)?;
     match &arguments.action {
         PrivateAction::Start => {
             server.start()?;
-            println!("{}", server.url());
+            terminal::print(&format!("{}\n", server.url()));
         }
         PrivateAction::Stop => {
             let was = if server.stop()? {
@@ -58,29 +68,33 @@ fn look_after_private(arguments: &PrivateArgs) -> Result<()> {
             } else {
                 "was not running"
             };
-            eprintln!(
+            terminal::say(&format!(
                 "ci-import: the private PostgreSQL in {} {was}",
                 directory.display()
-            );
+            ));
         }
         PrivateAction::Psql { arguments } => {
             let started = server.start()?;
+            // Ctrl-C is for psql.
+            let ignored = Arc::new(AtomicBool::new(false));
+            signal_hook::flag::register(signal_hook::consts::SIGINT, ignored)
+                .doing("handle signals")?;
             let status = server.psql().args(arguments).status().doing("run psql")?;
             if started {
-                server.stop()?;
+                server.stop_if_unused()?;
             }
             if !status.success() {
                 return Err(Error::failed(format!("psql: {status}")));
             }
         }
-        PrivateAction::Url => println!("{}", server.url()),
+        PrivateAction::Url => terminal::print(&format!("{}\n", server.url())),
         PrivateAction::Remove { yes } => {
             confirm_removal(&server, *yes)?;
             server.remove()?;
-            eprintln!(
+            terminal::say(&format!(
                 "ci-import: the private PostgreSQL in {} is removed",
                 directory.display()
-            );
+            ));
         }
     }
     Ok(())
@@ -90,19 +104,16 @@ fn confirm_removal(server: &PrivateServer, yes: bool) -> Result<()> {
     if yes || !server.exists() {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
+    if !terminal::can_ask() {
         return Err(Error::usage(
             "not removed: off a terminal, --yes must say so",
         ));
     }
-    eprint!(
-        "Remove the database in {} with all its data? [y/N] ",
-        server.directory().display()
-    );
-    let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    let _ = std::io::stdin().lock().read_line(&mut answer);
-    if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+    let directory = server.directory().display();
+    if terminal::ask(
+        &format!("Remove the database in {directory} with all its data?"),
+        &Halt::default(),
+    ) {
         return Ok(());
     }
     Err(Error::failed("not confirmed; nothing was removed"))

@@ -2,7 +2,7 @@
 //! user can reach. The target of whoever names none.
 
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -62,14 +62,21 @@ impl PrivateServer {
     }
 
     /// Where the private server is when nothing else is said.
-    #[must_use]
-    pub fn default_directory(variable: impl Fn(&str) -> Option<String>) -> PathBuf {
+    pub fn default_directory(variable: impl Fn(&str) -> Option<String>) -> Result<PathBuf> {
         if rustix::process::geteuid().is_root() {
-            return PathBuf::from("/var/lib/ci-import");
+            return Ok(PathBuf::from("/var/lib/ci-import"));
         }
-        let data = variable("XDG_DATA_HOME").filter(|path| path.starts_with('/'));
-        let home = || PathBuf::from(variable("HOME").unwrap_or_default()).join(".local/share");
-        data.map_or_else(home, PathBuf::from).join("ci-import")
+        let absolute = |name: &str| variable(name).filter(|path| path.starts_with('/'));
+        let data = absolute("XDG_DATA_HOME").map(PathBuf::from);
+        let home = || absolute("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        data.or_else(home)
+            .map(|data| data.join("ci-import"))
+            .ok_or_else(|| {
+                Error::usage(
+                    "neither HOME nor XDG_DATA_HOME says where the private PostgreSQL lives",
+                )
+                .hint("name its directory: --private-dir")
+            })
     }
 
     /// The builds directory beside the database.
@@ -138,6 +145,13 @@ impl PrivateServer {
 
     /// Makes it if need be, and starts it if it does not run; whether it was started.
     pub fn start(&self) -> Result<bool> {
+        let doing = || format!("make {}", self.directory.display());
+        make_directories(&self.directory).doing(doing())?;
+        // Two imports at once must not both make it.
+        let lock = fs::File::create(self.directory.join(".lock")).doing(doing())?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
+            .map_err(std::io::Error::from)
+            .doing(doing())?;
         if self.is_running()? {
             return Ok(false);
         }
@@ -173,6 +187,23 @@ impl PrivateServer {
         Ok(true)
     }
 
+    /// Stops it, unless somebody else uses it.
+    pub fn stop_if_unused(&self) -> Result<bool> {
+        let others = "SELECT count(*) FROM pg_stat_activity
+                      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        let count = self.target().connect().ok().and_then(|mut client| {
+            client
+                .query_one(others, &[])
+                .ok()
+                .map(|row| row.get::<_, i64>(0))
+        });
+        if count.is_some_and(|count| count > 0) {
+            Ok(false)
+        } else {
+            self.stop()
+        }
+    }
+
     /// Stops it and removes the database with all that is in it; the builds directory stays.
     pub fn remove(&self) -> Result<()> {
         self.stop()?;
@@ -194,11 +225,6 @@ impl PrivateServer {
 
     fn make(&self) -> Result<()> {
         let doing = || format!("make {}", self.directory.display());
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&self.directory)
-            .doing(doing())?;
         let home = self.home();
         // A cluster that was cut off while it was made is worth nothing.
         if home.exists() {
@@ -350,6 +376,19 @@ fn unprivileged_user() -> Result<(u32, u32)> {
     UNPRIVILEGED.into_iter().find_map(ids).ok_or_else(|| {
         Error::target("there is no user postgres or nobody that the private server could run as")
     })
+}
+
+/// Makes `path` and what is missing above it, for the server's user to go through, whatever the
+/// umask is.
+fn make_directories(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_directories(parent)?;
+    }
+    fs::create_dir(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
 /// A file without a name, for what a command says.

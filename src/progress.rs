@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::terminal;
+
 /// How an import shows its progress, on standard error.
 #[derive(Debug)]
 pub struct Progress {
@@ -38,7 +40,7 @@ impl Progress {
     pub fn step(&self, what: &str) {
         match self.mode {
             Mode::Quiet => {}
-            Mode::Lines => eprintln!("ci-import: {what}"),
+            Mode::Lines => terminal::say(&format!("ci-import: {what}")),
             Mode::Bars => {
                 let _ = self.bars.println(format!("ci-import: {what}"));
             }

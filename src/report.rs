@@ -1,9 +1,12 @@
-//! What came of an import, as text for a person to read and keep.
+//! What came of an import: as text for a person to read and keep, and as JSON for a program.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use crate::dump::Facts;
 use crate::gitlab::information::Information;
 use crate::gitlab::live::LiveChanges;
 use crate::load::LoadedTable;
@@ -14,36 +17,41 @@ use crate::traces::TraceSummary;
 /// The report of an import that was published.
 #[derive(Debug)]
 pub struct Report {
-    /// The archive's name.
-    pub archive: String,
-    /// What it says about itself.
-    pub information: Information,
-    /// The program that wrote its dump.
-    pub written_by: Option<String>,
+    /// The archive's or dump's name.
+    pub input: String,
     /// The target.
     pub target: String,
+    /// The schema of the tables.
+    pub schema: String,
+    /// What the dump says about itself.
+    pub facts: Facts,
     /// The tables, in the order of the dump.
     pub tables: Vec<LoadedTable>,
     /// What PostgreSQL got differently.
     pub notes: Vec<Note>,
-    /// Views, triggers, routines of the dump: kind and name.
-    pub left_out: Vec<(&'static str, String)>,
-    /// Lines of the dump that are no SQL.
-    pub noise: Vec<String>,
-    /// The traces.
-    pub traces: TraceSummary,
-    /// Where they are.
-    pub builds: PathBuf,
     /// The tables that were replaced.
     pub replaced: Vec<String>,
-    /// Where the replaced traces are.
-    pub previous_builds: Option<PathBuf>,
-    /// What GitLab's steps did.
-    pub live: LiveChanges,
+    /// What only an archive has.
+    pub archive: Option<ArchiveReport>,
     /// How long it took.
     pub elapsed: Duration,
     /// How to connect to the private server, if that was the target.
     pub connect: Option<String>,
+}
+
+/// What came of the rest of an archive.
+#[derive(Debug)]
+pub struct ArchiveReport {
+    /// What it says about itself.
+    pub information: Information,
+    /// The traces.
+    pub traces: TraceSummary,
+    /// Where they are.
+    pub builds: PathBuf,
+    /// Where the replaced traces are.
+    pub previous_builds: Option<PathBuf>,
+    /// What GitLab's steps did.
+    pub live: LiveChanges,
 }
 
 impl fmt::Display for Report {
@@ -62,37 +70,53 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// Whether a value was changed in more than its notation.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.tables.iter().any(|loaded| !loaded.tally.is_empty())
+    }
+
     fn heading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "imported {} (GitLab CI {}",
-            self.archive, self.information.version
-        )?;
-        if let Some(time) = &self.information.created_at {
-            write!(f, ", made {time}")?;
+        write!(f, "imported {}", self.input)?;
+        if let Some(archive) = &self.archive {
+            write!(f, " (GitLab CI {}", archive.information.version)?;
+            if let Some(time) = &archive.information.created_at {
+                write!(f, ", made {time}")?;
+            }
+            write!(f, ")")?;
         }
-        writeln!(f, ")")?;
-        if let Some(program) = &self.written_by {
+        writeln!(f)?;
+        if let Some(program) = &self.facts.written_by {
             writeln!(f, "    from {program}")?;
         }
         writeln!(f, "    into {}", self.target)?;
-        writeln!(f, "     and {}\n", self.builds.display())
+        if let Some(archive) = &self.archive {
+            writeln!(f, "     and {}", archive.builds.display())?;
+        }
+        writeln!(f)
     }
 
     fn table_list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:26} {:>14} {:>14}", "table", "rows", "next id")?;
+        let names = self
+            .tables
+            .iter()
+            .map(|loaded| loaded.table.name.chars().count());
+        let width = names.max().unwrap_or(0).max(26);
+        writeln!(f, "{:width$} {:>14} {:>14}", "table", "rows", "next id")?;
         for loaded in &self.tables {
             let next = loaded.next_value.map_or_else(|| "-".to_owned(), grouped);
             writeln!(
                 f,
-                "{:26} {:>14} {next:>14}",
+                "{:width$} {:>14} {next:>14}",
                 loaded.table.name,
                 grouped(loaded.rows)
             )?;
         }
-        let traces = &self.traces;
+        let Some(ArchiveReport { traces, .. }) = &self.archive else {
+            return Ok(());
+        };
         let (files, bytes) = (grouped(traces.files), grouped(traces.bytes));
-        writeln!(f, "{:26} {files:>14} {bytes:>14} bytes", "build traces")
+        writeln!(f, "{:width$} {files:>14} {bytes:>14} bytes", "build traces")
     }
 
     fn changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,24 +136,25 @@ impl Report {
                 ));
             }
         }
-        let notes = self
-            .notes
-            .iter()
-            .chain(self.tables.iter().flat_map(|table| &table.notes));
-        lines.extend(notes.map(|note| match &note.item {
+        lines.extend(self.all_notes().map(|note| match &note.item {
             Some(item) => format!("{}.{item}: {}", note.table, note.what),
             None => format!("{}: {}", note.table, note.what),
         }));
-        for (kind, name) in &self.left_out {
+        for (kind, name) in &self.facts.left_out {
             lines.push(format!("the {kind} {name} was left out"));
         }
-        for line in &self.noise {
+        for line in &self.facts.noise {
+            let line = line.replace(char::is_control, "\u{fffd}");
             lines.push(format!(
                 "a line of the dump that is no SQL was skipped: {line}"
             ));
         }
-        if self.live.taggings_without_tag > 0 {
-            let count = grouped(self.live.taggings_without_tag);
+        let orphans = self
+            .archive
+            .as_ref()
+            .map_or(0, |archive| archive.live.taggings_without_tag);
+        if orphans > 0 {
+            let count = grouped(orphans);
             lines.push(format!(
                 "ci_taggings: {count} without a tag were not merged into taggings"
             ));
@@ -141,8 +166,16 @@ impl Report {
         lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 
+    fn all_notes(&self) -> impl Iterator<Item = &Note> {
+        self.notes
+            .iter()
+            .chain(self.tables.iter().flat_map(|table| &table.notes))
+    }
+
     fn live_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let live = &self.live;
+        let Some(ArchiveReport { live, .. }) = &self.archive else {
+            return Ok(());
+        };
         let mut lines = Vec::new();
         if let Some(taggings) = live.taggings {
             let (taggings, tags) = (grouped(taggings), grouped(live.new_tags));
@@ -165,7 +198,11 @@ impl Report {
     }
 
     fn what_was_kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.replaced.is_empty() && self.previous_builds.is_none() {
+        let previous = self
+            .archive
+            .as_ref()
+            .and_then(|archive| archive.previous_builds.as_ref());
+        if self.replaced.is_empty() && previous.is_none() {
             return Ok(());
         }
         writeln!(f, "\nkept of what was there before")?;
@@ -173,15 +210,84 @@ impl Report {
             let count = self.replaced.len();
             writeln!(f, "  {count} tables, in the schema {PREVIOUS_SCHEMA}")?;
         }
-        if let Some(path) = &self.previous_builds {
+        if let Some(path) = previous {
             writeln!(f, "  the traces, in {}", path.display())?;
         }
         Ok(())
     }
+
+    /// The report for programs. Numbers are numbers; what does not apply is null.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let tables: Vec<Value> = self.tables.iter().map(table_json).collect();
+        let notes: Vec<Value> = self
+            .all_notes()
+            .map(|note| json!({"table": note.table, "item": note.item, "what": note.what}))
+            .collect();
+        let left_out: Vec<Value> = self
+            .facts
+            .left_out
+            .iter()
+            .map(|(kind, name)| json!({"kind": kind, "name": name}))
+            .collect();
+        let archive = self.archive.as_ref().map(|archive| {
+            json!({
+                "version": archive.information.version,
+                "created_at": archive.information.created_at,
+                "db_version": archive.information.db_version,
+                "traces": {"files": archive.traces.files, "bytes": archive.traces.bytes},
+                "builds": archive.builds,
+                "previous_builds": archive.previous_builds,
+                "ci_enabled": archive.live.ci_enabled,
+                "taggings": archive.live.taggings,
+                "new_tags": archive.live.new_tags,
+                "taggings_without_tag": archive.live.taggings_without_tag,
+                "services_prefixed": archive.live.services,
+            })
+        });
+        json!({
+            "input": self.input,
+            "target": self.target,
+            "schema": self.schema,
+            "written_by": self.facts.written_by,
+            "server_version": self.facts.server_version,
+            "charset": self.facts.charset,
+            "tables": tables,
+            "notes": notes,
+            "left_out": left_out,
+            "skipped_lines": self.facts.noise,
+            "dump_completed": self.facts.completed,
+            "replaced": self.replaced,
+            "previous_schema": (!self.replaced.is_empty()).then_some(PREVIOUS_SCHEMA),
+            "archive": archive,
+            "seconds": self.elapsed.as_secs_f64(),
+        })
+    }
+}
+
+fn table_json(loaded: &LoadedTable) -> Value {
+    let changes: Vec<Value> = loaded
+        .tally
+        .iter()
+        .map(|(column, change, found)| {
+            json!({
+                "column": column,
+                "change": change.to_string(),
+                "count": found.count,
+                "first_rows": found.rows,
+            })
+        })
+        .collect();
+    json!({
+        "name": loaded.table.name,
+        "rows": loaded.rows,
+        "next_value": loaded.next_value,
+        "changes": changes,
+    })
 }
 
 /// A number with a comma at every third digit.
-fn grouped(number: impl fmt::Display) -> String {
+pub(crate) fn grouped(number: impl fmt::Display) -> String {
     let text = number.to_string();
     let (sign, digits) = text
         .strip_prefix('-')

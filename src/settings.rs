@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::cli::ImportArgs;
+use crate::cli::{ConversionArgs, ImportArgs};
 use crate::error::{Error, Result};
 use crate::load::Target;
+use crate::policies::Policies;
 use crate::private_server::PrivateServer;
+use crate::rows::ValuePolicies;
 
 /// Where the archive comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +25,8 @@ pub enum Destination {
     Named {
         /// The database.
         target: Box<Target>,
-        /// The builds directory.
-        builds: PathBuf,
+        /// The builds directory, which only an archive needs.
+        builds: Option<PathBuf>,
     },
     /// The private server.
     Private {
@@ -50,6 +52,16 @@ pub struct Settings {
     pub yes: bool,
     /// Whether nothing but errors is said.
     pub quiet: bool,
+    /// Whether a changed value is a failure.
+    pub strict: bool,
+    /// Whether the report is in JSON.
+    pub json: bool,
+    /// The schema the tables go to, if one is named.
+    pub schema: Option<String>,
+    /// Whether tables of a dump may replace existing ones.
+    pub replace: bool,
+    /// How values and types are converted.
+    pub policies: Policies,
 }
 
 impl Settings {
@@ -70,22 +82,14 @@ impl Settings {
             },
         };
         let destination = match target {
-            Some(target) => {
-                let builds = arguments.builds_path.ok_or_else(|| {
-                    Error::usage("a database is named, but no directory for the build traces").hint(
-                        "add --builds-path; GitLab's own is /home/git/gitlab/builds or \
-                         /var/opt/gitlab/gitlab-ci/builds",
-                    )
-                })?;
-                Destination::Named {
-                    target: Box::new(target),
-                    builds,
-                }
-            }
+            Some(target) => Destination::Named {
+                target: Box::new(target),
+                builds: arguments.builds_path,
+            },
             None => Destination::Private {
                 directory: arguments
                     .private_dir
-                    .unwrap_or_else(|| PrivateServer::default_directory(variable)),
+                    .map_or_else(|| PrivateServer::default_directory(variable), Ok)?,
                 builds: arguments.builds_path,
             },
         };
@@ -101,8 +105,38 @@ impl Settings {
             jobs: arguments.jobs.map_or_else(cpus, usize::from),
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.quiet,
+            strict: arguments.strict,
+            json: arguments.json,
+            schema: arguments.schema,
+            replace: arguments.replace,
+            policies: policies(arguments.conversion)?,
         })
     }
+}
+
+/// The policies that were asked for.
+pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
+    let skip_columns = arguments.skip_column.iter().map(|name| {
+        let parts = name.split_once('.');
+        parts
+            .map(|(table, column)| (table.to_owned(), column.to_owned()))
+            .ok_or_else(|| Error::usage(format!("--skip-column {name}: name it as TABLE.COLUMN")))
+    });
+    Ok(Policies {
+        values: ValuePolicies {
+            zero_dates: arguments.zero_dates,
+            nul: arguments.nul,
+            invalid_utf8: arguments.invalid_utf8,
+        },
+        tinyint1: arguments.tinyint1,
+        enums: arguments.enums,
+        time: arguments.time,
+        timestamps: arguments.timestamps,
+        skip_columns: skip_columns.collect::<Result<_>>()?,
+        skip_tables: arguments.skip_table,
+        only_tables: arguments.only_table,
+        database: arguments.from_database,
+    })
 }
 
 #[cfg(test)]
@@ -111,6 +145,7 @@ mod tests {
 
     use super::*;
     use crate::cli::Cli;
+    use crate::policies::{Enums, Tinyint1};
 
     fn settings(line: &str, environment: &[(&str, &str)]) -> Result<Settings> {
         let cli = Cli::try_parse_from(line.split(' ')).expect(line);
@@ -133,25 +168,46 @@ mod tests {
     }
 
     #[test]
-    fn a_named_database_needs_a_builds_path() {
-        let error = settings("ci-import a.tar --database-url postgresql://u@h/d", &[])
-            .err()
-            .unwrap();
-        assert_eq!(error.kind().exit_code(), 2);
-        assert!(settings("ci-import a.tar", &[("DATABASE_URL", "postgresql://u@h/d")]).is_err());
-        let named = settings(
-            "ci-import a.tar --builds-path /b",
-            &[("PGHOST", "h"), ("PGUSER", "u")],
+    fn the_target_is_the_one_named_first() {
+        let environment = [
+            ("PGHOST", "h"),
+            ("PGUSER", "u"),
+            ("DATABASE_URL", "postgresql://v@i/d"),
+        ];
+        let target =
+            |line: &str, environment| match settings(line, environment).unwrap().destination {
+                Destination::Named { target, .. } => target.to_string(),
+                Destination::Private { .. } => "private".to_owned(),
+            };
+        assert_eq!(
+            target("ci-import a.tar", &environment[..2]),
+            "database u as u on h:5432"
         );
-        assert!(matches!(
-            named.unwrap().destination,
-            Destination::Named { .. }
-        ));
+        assert_eq!(
+            target("ci-import a.tar", &environment),
+            "database d as v on i:5432"
+        );
+        let url = "ci-import a.tar --database-url postgresql://w@j/e";
+        assert_eq!(target(url, &environment), "database e as w on j:5432");
+    }
+
+    #[test]
+    fn policies_are_understood() {
+        let home = [("HOME", "/home/x")];
+        let line =
+            "ci-import a.sql --tinyint1 truthy --enum type --skip-column a.b --skip-column c.d.e";
+        let policies = settings(line, &home).unwrap().policies;
+        assert_eq!(
+            (policies.tinyint1, policies.enums),
+            (Tinyint1::Truthy, Enums::Type)
+        );
+        assert!(!policies.takes_column("c", "d.e") && policies.takes_column("a", "c"));
+        assert!(settings("ci-import a.sql --skip-column a", &home).is_err());
     }
 
     #[test]
     fn without_a_target_it_is_the_private_server() {
-        let environment = [("DATABASE_URL", "")];
+        let environment = [("DATABASE_URL", ""), ("HOME", "/home/x")];
         let private = settings("ci-import - -j 3", &environment).unwrap();
         assert!(matches!(
             private.destination,

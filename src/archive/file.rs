@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::entries::for_each_entry;
 use super::extent::Extent;
 use super::member::{Member, classify, missing, twice};
 use crate::error::{Doing, Error, Result};
@@ -37,23 +38,24 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
         Error::archive(format!("the archive is damaged: {cause}"))
             .hint("is it a tar file, and was it copied whole?")
     };
-    for entry in archive.entries_with_seek().map_err(damaged)? {
-        let entry = entry.map_err(damaged)?;
+    let entries = archive.entries_with_seek().map_err(damaged)?;
+    for_each_entry(entries, damaged, |name, entry| {
         let (offset, size) = (entry.raw_file_position(), entry.size());
         if offset.checked_add(size).is_none_or(|end| end > length) {
-            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let name = String::from_utf8_lossy(name).into_owned();
             return Err(Error::archive(format!(
                 "the archive is truncated: the member {name:?} has {size} bytes from byte \
                  {offset} on, the file only {length}"
             )));
         }
-        if let Some(member) = classify(&entry)? {
+        if let Some(member) = classify(name, entry)? {
             let extent = Extent::new(Arc::clone(&file), offset, size);
             if found[member as usize].replace(extent).is_some() {
                 return Err(twice(member));
             }
         }
-    }
+        Ok(())
+    })?;
     let member = |found: &mut [Option<Extent>; 3], member: Member| {
         found[member as usize].take().ok_or_else(|| missing(member))
     };

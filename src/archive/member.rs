@@ -40,20 +40,15 @@ impl Member {
     }
 }
 
-/// Refuses an entry that a backup never holds; says which member it is, if it is one.
-pub(super) fn classify<R: Read>(entry: &tar::Entry<'_, R>) -> Result<Option<Member>> {
-    let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-    let kind = entry.header().entry_type();
-    if kind == EntryType::XGlobalHeader {
-        return Ok(None);
-    }
-    let path = safe_path(&entry.path_bytes())?;
-    match kind {
+/// Refuses an entry, named `name`, that a backup never holds; says which member it is, if it is one.
+pub(super) fn classify<R: Read>(name: &[u8], entry: &tar::Entry<'_, R>) -> Result<Option<Member>> {
+    let path = safe_path(name)?;
+    match entry.header().entry_type() {
         EntryType::Directory => Ok(None),
         EntryType::Regular | EntryType::Continuous => Ok(Member::ALL
             .into_iter()
             .find(|member| path == Path::new(member.name()))),
-        other => Err(refused(&name, kind_of(other))),
+        other => Err(refused(&String::from_utf8_lossy(name), kind_of(other))),
     }
 }
 

@@ -4,15 +4,19 @@
 //! in it is trusted: a member with an unsafe name or of a kind that a backup never holds is
 //! refused by name.
 
+mod entries;
 mod extent;
 mod file;
 mod inflate;
+mod kind;
 mod member;
 mod pipe;
 
+pub use entries::for_each_entry;
 pub use extent::Extent;
 pub use file::{ArchiveFile, index};
 pub use inflate::{BLOCK_BYTES, for_each_block, inflated, read_block, read_failure};
+pub use kind::{Kind, SNIFF_BYTES, kind_of_input, sniff};
 pub use member::{BUILDS, DATABASE, INFORMATION, Member, safe_path};
 pub(crate) use member::{kind_of, refused};
 pub use pipe::{Visitor, read_pipe};

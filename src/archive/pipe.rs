@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::entries::for_each_entry;
 use super::file::read_small;
 use super::member::{Member, classify, missing, twice};
 use crate::error::{Error, Result};
@@ -28,27 +29,27 @@ pub fn read_pipe(
     };
     let mut seen = [false; 3];
     let mut archive = tar::Archive::new(&mut input);
-    for entry in archive.entries().map_err(damaged)? {
-        let mut entry = entry.map_err(damaged)?;
-        let Some(member) = classify(&entry)? else {
-            continue;
+    let entries = archive.entries().map_err(damaged)?;
+    for_each_entry(entries, damaged, |name, entry| {
+        let Some(member) = classify(name, entry)? else {
+            return Ok(());
         };
         if std::mem::replace(&mut seen[member as usize], true) {
             return Err(twice(member));
         }
         let size = entry.size();
         match member {
-            Member::Database => visitor.database(&mut entry, size)?,
-            Member::Builds => visitor.builds(&mut entry, size)?,
+            Member::Database => visitor.database(entry, size),
+            Member::Builds => visitor.builds(entry, size),
             Member::Information => {
-                let content = read_small(member, &mut entry, information_limit)?;
+                let content = read_small(member, &mut *entry, information_limit)?;
                 if content.len() as u64 != size {
                     return Err(damaged(std::io::ErrorKind::UnexpectedEof.into()));
                 }
-                visitor.information(&content)?;
+                visitor.information(&content)
             }
         }
-    }
+    })?;
     if let Some(member) = Member::ALL
         .into_iter()
         .find(|member| !seen[*member as usize])

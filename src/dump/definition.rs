@@ -453,7 +453,9 @@ impl Parser<'_> {
             TokenKind::Hex(digits) => DefaultValue::Hex(digits),
             TokenKind::Word(word) if word.eq_ignore_ascii_case("NULL") => DefaultValue::Null,
             // A charset introducer: `_utf8mb3'x'`.
-            TokenKind::Word(word) if word.starts_with('_') => return self.default_value(),
+            TokenKind::Word(word) if word.starts_with('_') && !self.is_symbol('(') => {
+                DefaultValue::Text(self.text_literal()?)
+            }
             _ => {
                 self.at = start;
                 DefaultValue::Expression(self.expression()?)

@@ -12,7 +12,10 @@ use crate::error::{Error, Result};
 const CHUNK_BYTES: usize = 256 * 1024;
 
 /// No definition, routine or view is longer; what is longer would fill the memory.
-const MAX_STATEMENT_BYTES: usize = 64 * 1024 * 1024;
+const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// No definition of a table is longer; its tokens take much more memory than its text.
+const MAX_DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 
 /// MySQL's own limit of a packet, and so of a row in a dump.
 const MAX_ROW_BYTES: usize = 1024 * 1024 * 1024 + CHUNK_BYTES;
@@ -158,7 +161,7 @@ impl<C: Consumer> Reader<C> {
             None if self.facts.databases.len() > 1 => Err(Error::usage(format!(
                 "the dump holds several databases: {list}"
             ))
-            .hint("name the one to take: --database")),
+            .hint("name the one to take: --from-database")),
             Some(wanted) if !list.is_empty() && !self.facts.databases.contains(wanted) => Err(
                 Error::usage(format!("the dump holds no database {wanted}, but {list}")),
             ),
@@ -192,7 +195,7 @@ impl<C: Consumer> Reader<C> {
         if self.prose.len() > MAX_STATEMENT_BYTES {
             let place = self.facts.bytes;
             return Err(Error::archive(format!(
-                "the dump has a statement of more than 64 MiB before byte {place}"
+                "the dump has a statement of more than 16 MiB before byte {place}"
             )));
         }
         if piece == Piece::Partial {
@@ -371,6 +374,9 @@ impl<C: Consumer> Reader<C> {
     }
 
     fn utf8<'a>(&self, bytes: &'a [u8]) -> Result<&'a str> {
+        if bytes.len() > MAX_DEFINITION_BYTES {
+            return Err(self.placed(Error::archive("a definition has more than 2 MiB")));
+        }
         std::str::from_utf8(bytes)
             .map_err(|_| self.placed(Error::archive("a definition is not valid UTF-8")))
     }

@@ -24,7 +24,7 @@ pub(super) enum Statement {
 }
 
 /// Statements that begin like this change no data of a table in the dump.
-const WITHOUT_EFFECT: [&str; 14] = [
+const WITHOUT_EFFECT: [&str; 18] = [
     "SET",
     "DROP",
     "LOCK",
@@ -39,6 +39,10 @@ const WITHOUT_EFFECT: [&str; 14] = [
     "GRANT",
     "STOP",
     "DELIMITER",
+    "SELECT",
+    "PREPARE",
+    "EXECUTE",
+    "DEALLOCATE",
 ];
 
 /// How many tokens decide; a definer, an algorithm and a security clause may precede the kind.

@@ -1,6 +1,6 @@
 //! `backup_information.yml`: which version made the archive, and whether it may be imported.
 
-use yaml_rust2::{Yaml, YamlLoader};
+use std::collections::HashMap;
 
 use crate::archive::INFORMATION;
 use crate::error::{Error, Result};
@@ -22,20 +22,30 @@ pub struct Information {
     pub db_version: Option<String>,
 }
 
-/// Reads the file: YAML with Ruby symbols as keys.
+/// Reads the file: YAML of one kind only, a line for each key, which is a Ruby symbol, and its value,
+/// plain or quoted (YAML 1.1, chapter 9.1). Anchors, lists and what else YAML knows have no place in
+/// it, and would let a small file grow without bounds.
 pub fn parse(content: &[u8]) -> Result<Information> {
-    let damaged = |what: &str| Error::archive(format!("{INFORMATION}: {what}"));
-    let text = std::str::from_utf8(content).map_err(|_| damaged("it is not UTF-8"))?;
-    let documents = YamlLoader::load_from_str(text)
-        .map_err(|error| damaged(&format!("it is not YAML: {error}")))?;
-    let Some(Yaml::Hash(entries)) = documents.first() else {
-        return Err(damaged("it holds no keys and values"));
-    };
-    let value = |key: &str| entries.get(&Yaml::String(key.to_owned())).and_then(scalar);
+    let damaged = |what: String| Error::archive(format!("{INFORMATION}: {what}"));
+    let text = std::str::from_utf8(content).map_err(|_| damaged("it is not UTF-8".to_owned()))?;
+    let mut values = HashMap::new();
+    for line in text.lines() {
+        if line.trim().is_empty() || line.starts_with('#') || line == "---" || line == "..." {
+            continue;
+        }
+        let pair = line.strip_prefix(':').and_then(|rest| rest.split_once(':'));
+        let Some((key, value)) = pair.filter(|(key, _)| !key.is_empty()) else {
+            let shown: String = line.chars().take(40).collect();
+            return Err(damaged(format!("{shown:?} is no key with a value")));
+        };
+        values.insert(key, scalar(value.trim()));
+    }
+    let mut value = |key: &str| values.remove(key).filter(|value| !value.is_empty());
     Ok(Information {
-        version: value(":gitlab_version").ok_or_else(|| damaged("it has no :gitlab_version"))?,
-        created_at: value(":backup_created_at"),
-        db_version: value(":db_version"),
+        version: value("gitlab_version")
+            .ok_or_else(|| damaged("it has no :gitlab_version".to_owned()))?,
+        created_at: value("backup_created_at"),
+        db_version: value("db_version"),
     })
 }
 
@@ -54,11 +64,17 @@ impl Information {
     }
 }
 
-fn scalar(value: &Yaml) -> Option<String> {
-    match value {
-        Yaml::String(text) | Yaml::Real(text) => Some(text.clone()),
-        Yaml::Integer(number) => Some(number.to_string()),
-        _ => None,
+/// A value without its quotes.
+fn scalar(written: &str) -> String {
+    let quoted = |quote| {
+        written
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+    };
+    match (quoted('\''), quoted('"')) {
+        (Some(text), _) => text.replace("''", "'"),
+        (None, Some(text)) => text.to_owned(),
+        (None, None) => written.to_owned(),
     }
 }
 
@@ -86,7 +102,9 @@ mod tests {
     #[test]
     fn what_is_no_information_is_refused() {
         let deep = "[".repeat(60_000);
-        for content in ["", "hello", ":a: b", "[", "\u{1}", deep.as_str()] {
+        let many = "- ".repeat(32_000);
+        let anchors = "a: &a [x]\nb: &b [*a,*a]\n:gitlab_version: 8.0.5\n";
+        for content in ["", "hello", ":a: b", "[", "\u{1}", &deep, &many, anchors] {
             assert!(parse(content.as_bytes()).is_err(), "{content:.20}");
         }
         assert!(parse(b"\xff").is_err());

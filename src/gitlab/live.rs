@@ -86,7 +86,8 @@ fn merge_tags(
          ORDER BY name"
     ))?;
     execute(&format!(
-        "DELETE FROM {taggings} WHERE context = 'tags' AND taggable_type LIKE 'Ci::%'"
+        "DELETE FROM {taggings} WHERE taggable_type LIKE 'Ci::%'
+           AND (context = 'tags' OR context IN (SELECT context FROM {ci_taggings}))"
     ))?;
     let written = execute(&format!(
         "INSERT INTO {taggings}

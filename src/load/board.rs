@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use postgres::{CancelToken, NoTls};
+
 use crate::convert::PlannedRows;
 use crate::error::{Error, Result};
 use crate::rows::Tally;
@@ -25,6 +27,8 @@ pub(super) enum Task {
 pub(super) struct Build {
     /// The table, for errors.
     pub(super) table: String,
+    /// The name the index will have, for errors.
+    pub(super) name: String,
     pub(super) statements: Vec<String>,
     /// What is done instead when a value is too long for the index, and the note that tells.
     pub(super) fallback: Option<(Vec<String>, Note)>,
@@ -56,11 +60,12 @@ struct State {
 }
 
 /// See the module.
-#[derive(Debug)]
 pub(super) struct Board {
     state: Mutex<State>,
     changed: Condvar,
     capacity: usize,
+    /// What cancels the statements that the workers run.
+    cancel_tokens: Mutex<Vec<CancelToken>>,
 }
 
 /// What came of a table's rows.
@@ -81,6 +86,7 @@ impl Board {
             state: Mutex::default(),
             changed: Condvar::new(),
             capacity,
+            cancel_tokens: Mutex::default(),
         }
     }
 
@@ -166,6 +172,27 @@ impl Board {
         state.chunks.clear();
         state.builds.clear();
         self.changed.notify_all();
+    }
+
+    /// Lets [`Board::cancel_all`] cancel what a worker's connection runs.
+    pub(super) fn add_cancel_token(&self, token: CancelToken) {
+        self.cancel_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(token);
+    }
+
+    /// Cancels what the workers run, once.
+    pub(super) fn cancel_all(&self) {
+        let tokens = std::mem::take(
+            &mut *self
+                .cancel_tokens
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for token in tokens {
+            let _ = token.cancel_query(NoTls);
+        }
     }
 
     /// Keeps a note for the report.

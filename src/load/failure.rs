@@ -32,6 +32,7 @@ fn kind_of(code: &SqlState) -> Kind {
     let class = &code.code()[..2.min(code.code().len())];
     let refused = [
         SqlState::INSUFFICIENT_PRIVILEGE,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
         SqlState::LOCK_NOT_AVAILABLE,
     ];
     if ["08", "28", "53", "57"].contains(&class) || refused.contains(code) {

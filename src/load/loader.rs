@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use postgres::Client;
 
@@ -21,6 +22,9 @@ pub(super) const STYLE: ddl::Style<'_> = ddl::Style {
     schema: Some(STAGING_SCHEMA),
     typed_sequences: true,
 };
+
+/// How often it is looked at whether the workers have finished.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// How many chunks may wait for each worker.
 const CHUNKS_PER_WORKER: usize = 4;
@@ -72,8 +76,18 @@ impl Loader {
 
     /// Waits until all rows are in and all indexes are built, then completes the tables. What came
     /// out differently is in the notes of the tables.
-    pub fn finish(mut self) -> Result<Vec<LoadedTable>> {
+    /// As soon as `is_stopped` says so, what still runs on the server is cancelled.
+    pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
         self.board.close();
+        while self.workers.iter().any(|worker| !worker.is_finished()) {
+            if is_stopped() {
+                self.board.fail(Error::interrupted());
+            }
+            if self.board.failure().is_some() {
+                self.board.cancel_all();
+            }
+            std::thread::sleep(PATIENCE);
+        }
         self.join()?;
         let counted = self.board.counted();
         let tables = std::mem::take(&mut self.tables);
@@ -122,6 +136,9 @@ impl Loader {
     }
 
     fn join(&mut self) -> Result<()> {
+        if self.board.failure().is_some() {
+            self.board.cancel_all();
+        }
         for worker in self.workers.drain(..) {
             if worker.join().is_err() {
                 self.board
@@ -187,6 +204,7 @@ fn builds(table: &Table, number: usize) -> Vec<Build> {
             "the primary key has too long values; a unique index over checksums is in its place";
         builds.push(Build {
             table: table.name.clone(),
+            name: key.name.clone(),
             statements: ddl::primary_key(STYLE, &table.name, key, &name).to_vec(),
             fallback: Some((vec![short], note(&key.name, what))),
         });
@@ -206,6 +224,7 @@ fn builds(table: &Table, number: usize) -> Vec<Build> {
         };
         builds.push(Build {
             table: table.name.clone(),
+            name: index.name.clone(),
             statements: ddl::create_index(STYLE, &table.name, index, &name),
             fallback: Some((instead, note(&index.name, what))),
         });

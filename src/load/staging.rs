@@ -8,6 +8,7 @@ use super::failure::failure;
 use super::target::Target;
 use crate::error::{Error, Result};
 use crate::schema::ddl::identifier;
+use crate::terminal;
 
 /// Where tables are loaded before they are published. One import at a time has it.
 pub const STAGING_SCHEMA: &str = "ci_import_staging";
@@ -108,10 +109,9 @@ impl Drop for Staging {
                 .map_err(failure("drop the staging schema"))
         });
         if let Err(error) = again {
-            eprintln!(
-                "ci-import: warning: the schema {STAGING_SCHEMA} stays in the target ({error}); \
-                 the next import removes it"
-            );
+            terminal::warn(&format!(
+                "the schema {STAGING_SCHEMA} stays in the target ({error}); the next import removes it"
+            ));
         }
     }
 }

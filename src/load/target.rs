@@ -54,12 +54,30 @@ impl Target {
             Error::usage(format!("the database URL cannot be read: {cause}"))
                 .hint("it should look like postgresql://user:password@host:5432/database")
         })?;
+        let is_split_wrongly = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        if config.get_hosts().iter().any(is_split_wrongly) {
+            return Err(Error::usage("the database URL has an \"@\" too many")
+                .hint("an \"@\" in a password is written %40"));
+        }
         Ok(Target::new(config))
     }
 
     /// The target that libpq's environment names (PostgreSQL manual, 34.15), if it names one.
     /// `variable` looks up a variable of the environment.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
+        let not_yet = [
+            "PGHOSTADDR",
+            "PGPASSFILE",
+            "PGSSLROOTCERT",
+            "PGSSLCERT",
+            "PGOPTIONS",
+        ];
+        if let Some(name) = not_yet.iter().find(|name| variable(name).is_some()) {
+            return Err(
+                Error::usage(format!("{name} is set, but not supported yet"))
+                    .hint("unset it, or name the target with --database-url"),
+            );
+        }
         if variable("PGSERVICE").is_some() {
             return Err(
                 Error::usage("PGSERVICE is set, but service files are not supported yet")
@@ -79,6 +97,11 @@ impl Target {
                 .map_err(|_| Error::usage(format!("PGPORT is {port:?}, which is no port")))?;
             config.port(port);
         }
+        match variable("PGSSLMODE").as_deref() {
+            None | Some("disable") => config.ssl_mode(SslMode::Disable),
+            Some("allow" | "prefer") => config.ssl_mode(SslMode::Prefer),
+            Some(_) => config.ssl_mode(SslMode::Require),
+        };
         if let Some(user) = variable("PGUSER") {
             config.user(&user);
         }
@@ -175,6 +198,10 @@ mod tests {
             .err()
             .unwrap();
         assert!(!error.to_string().contains("s3cret"), "{error}");
+        let error = Target::from_url("postgresql://git:s3@cret@db/gitlab")
+            .err()
+            .unwrap();
+        assert!(!error.to_string().contains("cret"), "{error}");
     }
 
     #[test]

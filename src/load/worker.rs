@@ -22,6 +22,7 @@ pub(super) fn work(target: &Target, board: &Board) {
 
 fn try_to_work(target: &Target, board: &Board) -> Result<()> {
     let mut client = target.connect_for_loading()?;
+    board.add_cancel_token(client.cancel_token());
     let mut buffer = Vec::new();
     while let Some(task) = board.take()? {
         match task {
@@ -33,7 +34,7 @@ fn try_to_work(target: &Target, board: &Board) -> Result<()> {
 }
 
 fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
-    let doing = || failure(format!("build the indexes of {}", build.table));
+    let doing = || failure(format!("build the index {} of {}", build.name, build.table));
     let mut run = |statements: &[String]| {
         statements
             .iter()

@@ -6,5 +6,5 @@ mod grants;
 mod preflight;
 mod swap;
 
-pub use preflight::{Live, examine};
+pub use preflight::{Live, examine, tables_of};
 pub use swap::{PREVIOUS_SCHEMA, Publication, Published, Step, publish};

@@ -17,20 +17,22 @@ pub struct Live {
     pub has_previous: bool,
 }
 
-/// Examines the target before tables named `tables` are published there. An error names what
-/// depends on them and would be left pointing at the old ones.
-pub fn examine(client: &mut Client, tables: &[&str]) -> Result<Live> {
+/// Examines the target before tables named `tables` are published in `schema`, or without one in
+/// the current schema. An error names what depends on them and would be left pointing at the old
+/// ones.
+pub fn examine(client: &mut Client, schema: Option<&str>, tables: &[&str]) -> Result<Live> {
     let doing = || failure("examine the target");
-    let schema: Option<String> = client
+    let current: Option<String> = client
         .query_one("SELECT current_schema()::text", &[])
         .map_err(doing())?
         .get(0);
-    let schema = schema.ok_or_else(|| {
-        Error::target("the target has no current schema").hint("check the search_path of its user")
+    let schema = schema.map(str::to_owned).or(current).ok_or_else(|| {
+        Error::target("the target has no current schema").hint("name one: --schema")
     })?;
     let rights = client
         .query_one(
-            "SELECT has_schema_privilege($1, 'CREATE'),
+            "SELECT COALESCE((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace
+                              WHERE nspname = $1), true),
                     has_database_privilege(current_database(), 'CREATE')",
             &[&schema],
         )
@@ -72,18 +74,52 @@ pub fn examine(client: &mut Client, tables: &[&str]) -> Result<Live> {
         }
     }
     refuse_dependents(client, &schema, tables)?;
-    let has_previous = client
-        .query_one(
-            "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)",
-            &[&super::PREVIOUS_SCHEMA],
-        )
-        .map_err(doing())?
-        .get(0);
+    let has_previous = examine_previous(client)?;
     Ok(Live {
         schema,
         with_rows,
         has_previous,
     })
+}
+
+/// Whether there is a schema with the tables of the import before; an error if it could not be
+/// dropped when it is replaced.
+fn examine_previous(client: &mut Client) -> Result<bool> {
+    let schema = super::PREVIOUS_SCHEMA;
+    let sql = "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') = $2, pg_has_role(nspowner, 'USAGE')
+               FROM pg_namespace WHERE nspname = $1";
+    let found = client
+        .query_opt(sql, &[&schema, &super::swap::PREVIOUS_COMMENT])
+        .map_err(failure("look for the tables of the import before"))?;
+    let Some(found) = found else {
+        return Ok(false);
+    };
+    if !found.get::<_, bool>(0) {
+        return Err(
+            Error::target(format!("the target has a schema {schema} that is not ours"))
+                .hint("rename it: the replaced tables are kept in a schema of that name"),
+        );
+    }
+    if !found.get::<_, bool>(1) {
+        return Err(
+            Error::target(format!("the user does not own the schema {schema}"))
+                .hint("connect as its owner, or as a superuser"),
+        );
+    }
+    let tables = tables_of(client, schema)?;
+    let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+    refuse_dependents(client, schema, &tables)?;
+    Ok(true)
+}
+
+/// The tables that are in `schema`.
+pub fn tables_of(client: &mut Client, schema: &str) -> Result<Vec<String>> {
+    let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+    let rows = client
+        .query(sql, &[&schema])
+        .map_err(failure("list the tables of the target"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Views, foreign keys and triggers that would stay with the old tables.
@@ -103,6 +139,20 @@ fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&str]) -> Resu
         UNION
         SELECT 'the trigger ' || quote_ident(tgname) || ' of ' || tgrelid::regclass::text
           FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the policy ' || quote_ident(polname) || ' of ' || polrelid::regclass::text
+          FROM pg_policy WHERE polrelid IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the rule ' || quote_ident(rulename) || ' of ' || ev_class::regclass::text
+          FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the publication ' || quote_ident(pubname) || ' of ' || prrelid::regclass::text
+          FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid
+          WHERE prrelid IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the function ' || d.objid::regprocedure::text FROM pg_depend d
+          WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid IN (SELECT oid FROM live)
         UNION
         SELECT 'the inheriting table ' || inhrelid::regclass::text
           FROM pg_inherits WHERE inhparent IN (SELECT oid FROM live)

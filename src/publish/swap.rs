@@ -1,14 +1,14 @@
 //! The publish transaction.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postgres::{Client, Transaction};
 
 use super::directories::{self, Swapped};
 use super::grants;
 use crate::error::{Error, Kind, Result};
-use crate::load::{STAGING_SCHEMA, failure};
+use crate::load::{STAGING_SCHEMA, Target, failure};
 use crate::schema::ddl::{identifier, literal, qualified};
 use crate::traces::{BuildsDirectory, StagedDirectory};
 
@@ -16,7 +16,7 @@ use crate::traces::{BuildsDirectory, StagedDirectory};
 pub const PREVIOUS_SCHEMA: &str = "ci_import_previous";
 
 /// Marks the schema as ours.
-const PREVIOUS_COMMENT: &str = "tables replaced by ci-import";
+pub(super) const PREVIOUS_COMMENT: &str = "tables replaced by ci-import";
 
 /// How long others may hold the live tables before the publish gives up.
 const LOCK_TIMEOUT: &str = "15s";
@@ -30,10 +30,8 @@ pub struct Publication<'a> {
     pub schema: &'a str,
     /// The staged tables.
     pub tables: &'a [&'a str],
-    /// The builds directory.
-    pub builds: &'a BuildsDirectory,
-    /// What takes its place.
-    pub staged: &'a StagedDirectory,
+    /// The builds directory and what takes its place, if there are traces.
+    pub builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
 }
 
 /// What came of it.
@@ -50,6 +48,7 @@ pub struct Published<T> {
 /// Publishes: all of it, or nothing. `before` is done when the live tables are locked, `finish`
 /// when the staged ones are in their place; both in the same transaction.
 pub fn publish<T>(
+    target: &Target,
     client: &mut Client,
     publication: &Publication<'_>,
     before: Step<'_, ()>,
@@ -64,7 +63,19 @@ pub fn publish<T>(
         .map_err(failure("begin to publish"))?;
     let replaced = lock_live(&mut transaction, schema, publication.tables)?;
     before(&mut transaction, schema)?;
-    drop_previous(&mut transaction)?;
+    let create = format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(schema));
+    let exists = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)";
+    let doing = || failure("make the schema");
+    if !transaction
+        .query_one(exists, &[&schema])
+        .map_err(doing())?
+        .get::<_, bool>(0)
+    {
+        transaction.batch_execute(&create).map_err(doing())?;
+    }
+    if !replaced.is_empty() {
+        drop_previous(&mut transaction)?;
+    }
     replace(&mut transaction, publication, &replaced)?;
     let finished = finish(&mut transaction, schema)?;
     let id: i64 = transaction
@@ -74,40 +85,75 @@ pub fn publish<T>(
     let epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |now| now.as_secs());
-    let swapped = directories::swap(publication.builds, publication.staged, epoch)?;
-    commit(transaction, id, &swapped)?;
+    let swapped = match publication.builds {
+        Some((builds, staged)) => Some(directories::swap(builds, staged, epoch)?),
+        None => None,
+    };
+    commit(transaction, target, id, swapped.as_ref())?;
+    let previous_builds = swapped.and_then(|swapped| swapped.previous);
     Ok(Published {
         replaced,
-        previous_builds: swapped.previous,
+        previous_builds,
         finished,
     })
 }
 
-/// Commits, or brings the directories back. When the connection breaks in the middle nobody here
-/// knows which of both is right, and nothing is touched.
-fn commit(transaction: Transaction<'_>, id: i64, swapped: &Swapped) -> Result<()> {
+/// Commits, or brings the directories back. When the connection breaks in the middle the server is
+/// asked what became of it; if it does not answer, nobody here knows, and nothing is touched.
+fn commit(
+    transaction: Transaction<'_>,
+    target: &Target,
+    id: i64,
+    swapped: Option<&Swapped>,
+) -> Result<()> {
     let Err(cause) = transaction.commit() else {
         return Ok(());
     };
     if cause.as_db_error().is_some() {
-        swapped.undo()?;
+        swapped.map_or(Ok(()), Swapped::undo)?;
         return Err(failure("commit the publish")(cause));
     }
-    let previous = swapped.previous.as_ref().map_or_else(
-        || "there was none before".to_owned(),
-        |path| format!("the old one is {}", path.display()),
-    );
-    Err(Error::new(
-        Kind::CutPublish,
-        format!(
-            "the connection was lost while the publish was committed: {cause}; the new builds \
-             directory is in place ({previous})"
-        ),
-    )
-    .hint(format!(
+    match status_of(target, id).as_deref() {
+        Some("committed") => return Ok(()),
+        Some("aborted") => {
+            swapped.map_or(Ok(()), Swapped::undo)?;
+            return Err(failure("commit the publish")(cause));
+        }
+        _ => {}
+    }
+    let directories = swapped.map_or_else(String::new, |swapped| {
+        let previous = swapped.previous.as_ref();
+        let old = previous.map_or_else(
+            || "there was none before".to_owned(),
+            |path| format!("the old one is {}", path.display()),
+        );
+        format!("; the new builds directory is in place ({old})")
+    });
+    let message =
+        format!("the connection was lost while the publish was committed: {cause}{directories}");
+    Err(Error::new(Kind::CutPublish, message).hint(format!(
         "ask the target: SELECT txid_status({id}); if it says \"aborted\", rename the builds \
          directories back"
     )))
+}
+
+/// What became of the transaction with this number: `committed`, `aborted`, `in progress`.
+fn status_of(target: &Target, id: i64) -> Option<String> {
+    for _ in 0..20 {
+        let status = target.connect().ok().and_then(|mut client| {
+            let row = client.query_one("SELECT txid_status($1)", &[&id]).ok()?;
+            row.get::<_, Option<String>>(0)
+        });
+        // A backend may need a moment to notice that nobody is there any more.
+        if status
+            .as_deref()
+            .is_some_and(|status| status != "in progress")
+        {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    None
 }
 
 /// Locks those of `tables` that are live; returns their names.
@@ -180,6 +226,9 @@ fn drop_previous(transaction: &mut Transaction<'_>) -> Result<()> {
     for row in sequences {
         sql += &format!("DROP SEQUENCE {}; ", qualified(PREVIOUS_SCHEMA, row.get(0)));
     }
+    for name in enum_types(transaction, PREVIOUS_SCHEMA)? {
+        sql += &format!("DROP TYPE {}; ", qualified(PREVIOUS_SCHEMA, &name));
+    }
     sql += &format!("DROP SCHEMA {}", identifier(PREVIOUS_SCHEMA));
     transaction
         .batch_execute(&sql)
@@ -211,6 +260,7 @@ fn replace(
         for name in names {
             rights.push(grants::read(transaction, schema, &name)?);
         }
+        own_previous(transaction, schema, &replaced[0])?;
         for table in replaced {
             let sql = format!(
                 "ALTER TABLE {} SET SCHEMA {previous}",
@@ -219,6 +269,17 @@ fn replace(
             transaction
                 .batch_execute(&sql)
                 .map_err(failure(format!("move {table} aside")))?;
+        }
+        let live_types = enum_types(transaction, schema)?;
+        let staged_types = enum_types(transaction, STAGING_SCHEMA)?;
+        for name in staged_types.iter().filter(|name| live_types.contains(name)) {
+            let sql = format!(
+                "ALTER TYPE {} SET SCHEMA {previous}",
+                qualified(schema, name)
+            );
+            transaction
+                .batch_execute(&sql)
+                .map_err(failure(format!("move {name} aside")))?;
         }
         for sequence in unowned_sequences(transaction, schema)? {
             let name = qualified(schema, &sequence);
@@ -237,6 +298,15 @@ fn replace(
             .batch_execute(&sql)
             .map_err(failure(format!("move {table} into place")))?;
     }
+    for name in enum_types(transaction, STAGING_SCHEMA)? {
+        let sql = format!(
+            "ALTER TYPE {} SET SCHEMA {live}",
+            qualified(STAGING_SCHEMA, &name)
+        );
+        transaction
+            .batch_execute(&sql)
+            .map_err(failure(format!("move {name} into place")))?;
+    }
     for rights in rights {
         rights.give(transaction)?;
     }
@@ -244,6 +314,38 @@ fn replace(
     transaction
         .batch_execute(&sql)
         .map_err(failure("drop the empty staging schema"))
+}
+
+/// Gives the schema for the old tables to the owner of these, who will drop it one day.
+fn own_previous(transaction: &mut Transaction<'_>, schema: &str, table: &str) -> Result<()> {
+    let sql = "SELECT pg_get_userbyid(c.relowner)::text, pg_get_userbyid(c.relowner) = current_user
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relname = $2";
+    let doing = || failure("make the schema for the old tables");
+    let row = transaction
+        .query_one(sql, &[&schema, &table])
+        .map_err(doing())?;
+    if row.get::<_, bool>(1) {
+        return Ok(());
+    }
+    let owner = identifier(&row.get::<_, String>(0));
+    let sql = format!(
+        "ALTER SCHEMA {} OWNER TO {owner}",
+        identifier(PREVIOUS_SCHEMA)
+    );
+    transaction.batch_execute(&sql).map_err(doing())
+}
+
+/// The types of enums in `schema`.
+fn enum_types(transaction: &mut Transaction<'_>, schema: &str) -> Result<Vec<String>> {
+    let rows = transaction
+        .query(
+            "SELECT t.typname::text FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+             WHERE n.nspname = $1 AND t.typtype = 'e' ORDER BY 1",
+            &[&schema],
+        )
+        .map_err(failure("look for types"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 fn staged_sequences(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {

@@ -2,7 +2,6 @@
 
 use super::ValueKind;
 use super::transcode::{Transcoder, Wrong};
-use crate::charset::Multibyte;
 
 impl<'a> Transcoder<'a> {
     pub(super) fn bytes(&mut self) -> Result<(), Wrong> {
@@ -16,7 +15,7 @@ impl<'a> Transcoder<'a> {
             return Ok(());
         }
         let mut bytes = Vec::new();
-        self.quoted_bytes(&mut bytes, Multibyte::None)?;
+        self.quoted_bytes(&mut bytes)?;
         self.out.extend_from_slice(b"\\\\x");
         self.out
             .extend(bytes.iter().flat_map(|byte| HEX[usize::from(*byte)]));
@@ -67,7 +66,7 @@ impl<'a> Transcoder<'a> {
                 )
             });
         } else {
-            self.quoted_bytes(&mut bytes, Multibyte::None)?;
+            self.quoted_bytes(&mut bytes)?;
         }
         let significant = bytes.iter().skip_while(|byte| **byte == 0);
         if significant.clone().count() > 8 {

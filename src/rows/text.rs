@@ -110,7 +110,7 @@ impl Transcoder<'_> {
         if let Some(hex) = self.hex_digits()? {
             unhex(hex, &mut bytes);
         } else {
-            self.quoted_bytes(&mut bytes, charset.multibyte())?;
+            self.quoted_bytes(&mut bytes)?;
         }
         let text = self.decode(column, charset, &bytes, start)?;
         let mut nuls = 0;
@@ -136,10 +136,7 @@ impl Transcoder<'_> {
             Charset::Utf8 | Charset::Binary => {
                 (std::str::from_utf8(bytes).ok().map(Cow::Borrowed), "UTF-8")
             }
-            Charset::Other(encoding, _) => (
-                encoding.decode_without_bom_handling_and_without_replacement(bytes),
-                encoding.name(),
-            ),
+            Charset::Other(foreign) => (foreign.decode(bytes), foreign.name()),
         };
         if let Some(text) = valid {
             return Ok(text);
@@ -160,7 +157,7 @@ impl Transcoder<'_> {
                 self.count(column, Change::InvalidReplaced);
                 Ok(match charset {
                     Charset::Utf8 | Charset::Binary => String::from_utf8_lossy(bytes),
-                    Charset::Other(encoding, _) => encoding.decode_without_bom_handling(bytes).0,
+                    Charset::Other(foreign) => foreign.decode_lossy(bytes),
                 })
             }
             InvalidUtf8::Latin1 => {
@@ -172,12 +169,10 @@ impl Transcoder<'_> {
         }
     }
 
-    /// Appends the bytes of a quoted string to `bytes`, whose characters may be of two bytes.
-    pub(super) fn quoted_bytes(
-        &mut self,
-        bytes: &mut Vec<u8>,
-        multibyte: Multibyte,
-    ) -> Result<(), Wrong> {
+    /// Appends the bytes of a quoted string to `bytes`. Even those of a blob are escaped as if they were
+    /// characters of the dump's character set.
+    pub(super) fn quoted_bytes(&mut self, bytes: &mut Vec<u8>) -> Result<(), Wrong> {
+        let multibyte = self.multibyte;
         let start = self.at;
         let quote = self.opening_quote()?;
         loop {

@@ -80,7 +80,7 @@ pub(super) struct Transcoder<'a> {
     tally: &'a mut Tally,
     pub(super) policies: ValuePolicies,
     /// How characters in the dump may hide a quote or a backslash.
-    multibyte: Multibyte,
+    pub(super) multibyte: Multibyte,
 }
 
 impl<'a> Transcoder<'a> {
@@ -185,8 +185,7 @@ impl<'a> Transcoder<'a> {
             match self.input.get(self.at) {
                 None => return Err(self.unterminated(start)),
                 Some(b'\'' | b'"') => {
-                    let multibyte = self.multibyte;
-                    self.quoted_bytes(&mut Vec::new(), multibyte)?;
+                    self.quoted_bytes(&mut Vec::new())?;
                     continue;
                 }
                 Some(b'(') => depth += 1,

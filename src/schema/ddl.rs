@@ -226,22 +226,19 @@ fn index_statements(
     } else {
         ""
     };
-    let parts = match index.kind {
-        IndexKind::Fulltext => {
-            let texts: Vec<String> = index
-                .parts
-                .iter()
-                .map(|part| format!("COALESCE({}::text, '')", index_part(part)))
-                .collect();
-            format!(
-                "gin (to_tsvector('pg_catalog.simple', {}))",
-                texts.join(" || ' ' || ")
-            )
-        }
-        _ => {
-            let parts: Vec<String> = index.parts.iter().map(part).collect();
-            format!("btree ({})", parts.join(", "))
-        }
+    let parts = if index.kind == IndexKind::Fulltext {
+        let texts: Vec<String> = index
+            .parts
+            .iter()
+            .map(|part| format!("COALESCE({}::text, '')", index_part(part)))
+            .collect();
+        format!(
+            "gin (to_tsvector('pg_catalog.simple', {}))",
+            texts.join(" || ' ' || ")
+        )
+    } else {
+        let parts: Vec<String> = index.parts.iter().map(part).collect();
+        format!("btree ({})", parts.join(", "))
     };
     let on = style.name(table);
     let mut statements = vec![format!(
@@ -336,12 +333,19 @@ pub fn add_foreign_key(style: Style<'_>, table: &str, key: &ForeignKey) -> Strin
 /// largest there is, or what the source would have given next, whichever is more.
 #[must_use]
 pub fn set_sequence(style: Style<'_>, table: &str, sequence: &Sequence) -> String {
+    let name = literal(&style.name(&sequence.name));
+    let (column, table) = (identifier(&sequence.column), style.name(table));
+    let least = sequence.next_at_least.max(1);
+    let end: i64 = match sequence.data_type {
+        DataType::Smallint => i16::MAX.into(),
+        DataType::Integer => i32::MAX.into(),
+        _ => i64::MAX,
+    };
+    // Behind the last value of its type a sequence has no next one, but it can be used up.
     format!(
-        "SELECT setval({}, GREATEST((SELECT max({}) FROM {}) + 1, {}), false)",
-        literal(&style.name(&sequence.name)),
-        identifier(&sequence.column),
-        style.name(table),
-        sequence.next_at_least.max(1),
+        "SELECT CASE WHEN n > {end} THEN setval({name}, {end}, true)
+                     ELSE setval({name}, n::bigint, false) END
+         FROM (SELECT GREATEST((SELECT max({column})::numeric FROM {table}) + 1, {least}) AS n) AS next"
     )
 }
 

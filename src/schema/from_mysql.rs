@@ -304,7 +304,7 @@ impl Mapper<'_> {
             {
                 ValueKind::Text
             }
-            other => ValueKind::EncodedText(other),
+            other @ Charset::Other(..) => ValueKind::EncodedText(other),
         })
     }
 
@@ -387,7 +387,7 @@ impl Mapper<'_> {
             }
             DefaultValue::Bits(digits) => match data_type {
                 DataType::Bit(width) => {
-                    let width = usize::try_from(*width).unwrap_or(0);
+                    let width = usize::try_from(*width).unwrap_or(0).min(64);
                     Ok(format!("B'{digits:0>width$}'"))
                 }
                 _ => constant(digits.trim_start_matches('0'), data_type).ok_or(digits),
@@ -411,11 +411,13 @@ impl Mapper<'_> {
 
     fn sequence(&mut self) -> Option<Sequence> {
         let definition = self.definition;
+        // --skip-create-options and its kin leave it out as well, and the engine with it.
+        let has_none = self.facts.compatible || !definition.options.has_engine;
         let is_rails_id = |column: &ColumnDefinition| {
             let alone = definition.keys.iter().any(|key| {
                 key.kind == KeyKind::Primary && key.parts.len() == 1 && indexes(&key.parts[0], "id")
             });
-            self.facts.compatible && column.name == "id" && alone
+            has_none && column.name == "id" && alone
         };
         let found = definition
             .columns
@@ -866,7 +868,9 @@ mod tests {
             ("t_id_seq", 7)
         );
         let bare = "CREATE TABLE t (\"id\" int(11) NOT NULL, PRIMARY KEY (\"id\"))";
-        assert!(mapped(bare, false).unwrap().table.sequence.is_none());
+        let complete = "CREATE TABLE t (id int NOT NULL, PRIMARY KEY (id)) ENGINE=InnoDB";
+        assert!(mapped(bare, false).unwrap().table.sequence.is_some());
+        assert!(mapped(complete, false).unwrap().table.sequence.is_none());
         assert!(mapped(bare, true).unwrap().table.sequence.is_some());
         let text = "CREATE TABLE t (\"id\" varchar(9) NOT NULL, PRIMARY KEY (\"id\"))";
         assert!(mapped(text, true).unwrap().table.sequence.is_none());

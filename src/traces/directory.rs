@@ -1,10 +1,16 @@
 //! The builds directory and the staging directory beside it.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+
 use crate::error::{Doing, Error, Result};
+use crate::terminal;
+
+/// Of a staging directory's name, behind that of the builds directory.
+const STAGING_SUFFIX: &str = ".ci_import_staging.";
 
 /// The directory of the build traces, which need not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +23,14 @@ impl BuildsDirectory {
     pub fn at(path: &Path) -> Result<BuildsDirectory> {
         let doing = || format!("use {} as builds directory", path.display());
         if let Ok(path) = path.canonicalize() {
-            if !path.is_dir() {
-                return Err(Error::usage(format!(
-                    "cannot {}: it is no directory",
-                    doing()
-                )));
-            }
-            return Ok(BuildsDirectory { path });
+            return BuildsDirectory::existing(path)
+                .map_err(|e| e.at(format!("cannot {}", doing())));
+        }
+        if path.is_symlink() {
+            return Err(Error::usage(format!(
+                "cannot {}: the link leads nowhere",
+                doing()
+            )));
         }
         let absolute = std::path::absolute(path).doing(doing())?;
         let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
@@ -36,6 +43,20 @@ impl BuildsDirectory {
         Ok(BuildsDirectory {
             path: parent.join(name),
         })
+    }
+
+    fn existing(path: PathBuf) -> Result<BuildsDirectory> {
+        let metadata = fs::metadata(&path).doing("look at it")?;
+        if !metadata.is_dir() {
+            return Err(Error::usage("it is no directory"));
+        }
+        let parent = path.parent().and_then(|parent| fs::metadata(parent).ok());
+        // It is renamed in the end, which neither a root nor a mount point can be.
+        if parent.is_none_or(|parent| parent.dev() != metadata.dev()) {
+            return Err(Error::usage("it is a mount point, which cannot be renamed")
+                .hint("name a directory in it"));
+        }
+        Ok(BuildsDirectory { path })
     }
 
     /// Where it is.
@@ -61,16 +82,51 @@ impl BuildsDirectory {
         self.path.with_file_name(name)
     }
 
+    /// Removes the staging directories of imports that are no more: nobody holds their locks.
+    fn remove_stale(&self) -> Result<()> {
+        let parent = self.path.parent().unwrap_or(Path::new("/"));
+        let prefix = self.beside(STAGING_SUFFIX);
+        let prefix = prefix
+            .file_name()
+            .unwrap_or_default()
+            .as_encoded_bytes()
+            .to_owned();
+        let entries = fs::read_dir(parent).doing(format!("read {}", parent.display()))?;
+        for entry in entries.flatten() {
+            if !entry.file_name().as_encoded_bytes().starts_with(&prefix) {
+                continue;
+            }
+            let path = entry.path();
+            let is_stale = File::open(&path).is_ok_and(|directory| {
+                flock(&directory, FlockOperation::NonBlockingLockExclusive).is_ok()
+            });
+            if is_stale {
+                let shown = path.display();
+                terminal::say(&format!(
+                    "ci-import: removing what an import that was cut off left: {shown}"
+                ));
+                fs::remove_dir_all(&path).doing(format!("remove {shown}"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the staging directory, with the mode and owner of the builds directory that it will
     /// replace; without one, for its owner alone.
     pub fn stage(&self, unique: &str) -> Result<StagedDirectory> {
-        let path = self.beside(&format!(".ci_import_staging.{unique}"));
+        self.remove_stale()?;
+        let path = self.beside(&format!("{STAGING_SUFFIX}{unique}"));
         let doing = || format!("make the staging directory {}", path.display());
         DirBuilder::new().mode(0o700).create(&path).doing(doing())?;
+        let lock = File::open(&path).doing(doing())?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(std::io::Error::from)
+            .doing(doing())?;
         let mut staged = StagedDirectory {
             path: path.clone(),
             owner: None,
             keep: false,
+            _lock: lock,
         };
         let present = fs::metadata(&self.path).ok();
         let model = match &present {
@@ -78,7 +134,7 @@ impl BuildsDirectory {
             None => fs::metadata(self.path.parent().unwrap_or(Path::new("/"))).doing(doing())?,
         };
         if let Some(present) = present {
-            let mode = present.permissions().mode() & 0o777 | 0o700;
+            let mode = present.permissions().mode() & 0o2777 | 0o700;
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).doing(doing())?;
         }
         let made = fs::metadata(&path).doing(doing())?;
@@ -97,6 +153,8 @@ pub struct StagedDirectory {
     path: PathBuf,
     owner: Option<(u32, u32)>,
     keep: bool,
+    /// Held as long as the import lives; the kernel lets go of it when the process ends.
+    _lock: File,
 }
 
 impl StagedDirectory {
@@ -122,9 +180,10 @@ impl Drop for StagedDirectory {
     fn drop(&mut self) {
         if !self.keep
             && let Err(cause) = fs::remove_dir_all(&self.path)
+            && cause.kind() != std::io::ErrorKind::NotFound
         {
             let path = self.path.display();
-            eprintln!("ci-import: warning: the staging directory {path} stays: {cause}");
+            terminal::warn(&format!("the staging directory {path} stays: {cause}"));
         }
     }
 }

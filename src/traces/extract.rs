@@ -1,5 +1,6 @@
 //! Reads the tar of the traces and hands its files to the writers.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
@@ -12,7 +13,9 @@ use tar::EntryType;
 
 use super::directory::StagedDirectory;
 use super::writer::{Attributes, Order, Writer};
-use crate::archive::{BLOCK_BYTES, BUILDS, kind_of, read_block, read_failure, refused, safe_path};
+use crate::archive::{
+    BLOCK_BYTES, BUILDS, for_each_entry, kind_of, read_block, read_failure, refused, safe_path,
+};
 use crate::error::{Doing, Error, Result};
 
 /// How many orders, each of at most [`BLOCK_BYTES`], may wait for a writer.
@@ -84,8 +87,6 @@ impl Dispatcher {
             bytes: 0,
         };
         let mut archive = tar::Archive::new(&mut input);
-        let mut place = String::new();
-        let mut end = 0;
         let damaged = |place: &str, at: u64, cause: &io::Error| {
             let error = read_failure(BUILDS, at, cause);
             if place.is_empty() {
@@ -94,16 +95,29 @@ impl Dispatcher {
                 error.at(format!("behind the trace {place}"))
             }
         };
-        for entry in archive.entries().map_err(|cause| damaged("", 0, &cause))? {
-            let mut entry = entry.map_err(|cause| damaged(&place, end, &as_damage(cause)))?;
-            place = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let entries = archive.entries().map_err(|cause| damaged("", 0, &cause))?;
+        let place = RefCell::new((String::new(), 0));
+        let damaged_entry = |cause| {
+            let place = place.borrow();
+            damaged(&place.0, place.1, &as_damage(cause))
+        };
+        for_each_entry(entries, damaged_entry, |name, entry| {
             let padded = entry
                 .size()
                 .checked_next_multiple_of(TAR_BLOCK as u64)
                 .unwrap_or(u64::MAX);
-            end = entry.raw_file_position().saturating_add(padded);
-            self.entry(&mut entry).map_err(|error| error.at(BUILDS))?;
-        }
+            let end = entry.raw_file_position().saturating_add(padded);
+            place.replace((String::from_utf8_lossy(name).into_owned(), end));
+            self.entry(name, entry).map_err(|error| error.at(BUILDS))
+        })
+        .map_err(|error| {
+            if error.to_string().starts_with(BUILDS) {
+                error
+            } else {
+                error.at(BUILDS)
+            }
+        })?;
+        let (place, end) = place.into_inner();
         // GNU tar ends with two blocks of zeros; one that was killed while it wrote does not. The
         // reader has taken the first of them.
         let mut second = [1; TAR_BLOCK];
@@ -123,14 +137,10 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn entry<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>) -> Result<()> {
+    fn entry<R: Read>(&mut self, name: &[u8], entry: &mut tar::Entry<'_, R>) -> Result<()> {
         let header = entry.header();
         let kind = header.entry_type();
-        if kind == EntryType::XGlobalHeader {
-            return Ok(());
-        }
-        let name = entry.path_bytes().into_owned();
-        let path = safe_path(&name)?;
+        let path = safe_path(name)?;
         let mode = header.mode().unwrap_or(0o600);
         match kind {
             EntryType::Directory if path.as_os_str().is_empty() => Ok(()),
@@ -142,7 +152,7 @@ impl Dispatcher {
                 },
             ),
             EntryType::Regular | EntryType::Continuous if path.as_os_str().is_empty() => Err(
-                refused(&String::from_utf8_lossy(&name), "a file needs a name"),
+                refused(&String::from_utf8_lossy(name), "a file needs a name"),
             ),
             EntryType::Regular | EntryType::Continuous => {
                 let modified = header
@@ -155,7 +165,7 @@ impl Dispatcher {
                 };
                 self.file(&path, attributes, entry)
             }
-            other => Err(refused(&String::from_utf8_lossy(&name), kind_of(other))),
+            other => Err(refused(&String::from_utf8_lossy(name), kind_of(other))),
         }
     }
 

@@ -1,139 +1,398 @@
-//! Compares what is in MariaDB with what is in PostgreSQL, and directories with each other.
+//! Compares a database in MariaDB with one in PostgreSQL: tables, columns, rows, values, indexes. Both
+//! servers are asked; what the program did in between is of no concern here.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 
 use mysql::Value;
 use mysql::prelude::Queryable;
-
-use crate::servers::{connect_mariadb, connect_postgresql};
 
 /// A difference that is meant to be: table, column, and what becomes of a value.
 pub(crate) type Meant = (
     &'static str,
     &'static str,
-    fn(Option<String>) -> Option<String>,
+    fn(Option<Vec<u8>>) -> Option<Vec<u8>>,
 );
 
-/// Compares every value of every row of `table`, by primary key `id`. Returns how many values
-/// there were.
-#[track_caller]
-pub(crate) fn same_rows(mariadb: &str, postgresql: &str, table: &str, meant: &[Meant]) -> usize {
-    let mut source = connect_mariadb(mariadb);
-    let rows: Vec<mysql::Row> = source
-        .query(format!("SELECT * FROM `{table}` ORDER BY id"))
-        .unwrap();
-    let mut target = connect_postgresql(postgresql);
-    let types: Vec<(String, String)> = target
-        .query(
-            "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute
-             WHERE attrelid = $1::text::regclass AND attnum > 0 ORDER BY attnum",
-            &[&format!("public.{table}")],
-        )
-        .unwrap()
-        .iter()
-        .map(|row| (row.get(0), row.get(1)))
-        .collect();
-    let found: Vec<Vec<Option<String>>> = target
-        .simple_query(&format!("SELECT * FROM public.{table} ORDER BY id"))
-        .unwrap()
-        .into_iter()
-        .filter_map(|message| match message {
-            postgres::SimpleQueryMessage::Row(row) => Some(
-                (0..row.len())
-                    .map(|at| row.get(at).map(str::to_owned))
-                    .collect(),
-            ),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(rows.len(), found.len(), "rows of {table}");
-    let mut values = 0;
-    for (row, found) in rows.into_iter().zip(&found) {
-        let columns: Vec<String> = row
-            .columns_ref()
+/// Both databases, and what is known to differ.
+pub(crate) struct Comparison<'a> {
+    pub(crate) source: mysql::Conn,
+    pub(crate) target: postgres::Client,
+    /// The schema in PostgreSQL.
+    pub(crate) schema: &'a str,
+    /// Differences that are meant to be.
+    pub(crate) meant: &'a [Meant],
+}
+
+/// What was compared, and what differs.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) tables: usize,
+    pub(crate) rows: usize,
+    pub(crate) values: usize,
+    pub(crate) indexes: usize,
+    pub(crate) differences: Vec<String>,
+}
+
+/// No more differences than this are kept of one table.
+const ENOUGH: usize = 10;
+
+type Cell = Option<Vec<u8>>;
+
+impl Comparison<'_> {
+    /// Compares all base tables of MariaDB's current database.
+    pub(crate) fn all_tables(&mut self) -> Findings {
+        let mut findings = Findings::default();
+        let tables: Vec<String> = self
+            .source
+            .query(
+                "SELECT table_name FROM information_schema.tables
+                 WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY 1",
+            )
+            .unwrap();
+        let found: BTreeSet<String> = self
+            .target
+            .query(
+                "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = $1 AND c.relkind = 'r'",
+                &[&self.schema],
+            )
+            .unwrap()
             .iter()
-            .map(|column| column.name_str().into_owned())
+            .map(|row| row.get(0))
             .collect();
-        let source = row.unwrap();
-        assert_eq!(source.len(), found.len(), "columns of {table}");
-        let id = found[0].clone().unwrap_or_default();
-        for (at, (value, found)) in source.into_iter().zip(found).enumerate() {
-            let (column, kind) = &types[at];
-            assert_eq!(*column, columns[at], "name of a column of {table}");
-            let mut expected = text_of(value);
-            for (_, _, change) in meant.iter().filter(|(t, c, _)| *t == table && c == column) {
-                expected = change(expected);
+        for table in &tables {
+            if found.contains(table) {
+                self.table(table, &mut findings);
+            } else {
+                findings
+                    .differences
+                    .push(format!("the table {table} is missing"));
             }
-            let place = format!("{table}.{column} of the row with id {id}");
-            assert_same(kind, expected, found.as_ref(), &place);
-            values += 1;
         }
+        let known: BTreeSet<String> = tables.into_iter().collect();
+        for table in found.difference(&known) {
+            findings
+                .differences
+                .push(format!("the table {table} is not in MariaDB"));
+        }
+        findings
     }
-    values
-}
 
-fn text_of(value: Value) -> Option<String> {
-    match value {
-        Value::NULL => None,
-        Value::Bytes(bytes) => Some(String::from_utf8(bytes).expect("MariaDB sends UTF-8")),
-        other => panic!("the text protocol sends text, not {other:?}"),
-    }
-}
-
-/// Compares by the type that PostgreSQL gave the column.
-#[track_caller]
-fn assert_same(kind: &str, expected: Option<String>, found: Option<&String>, place: &str) {
-    let expected = match (kind, expected) {
-        ("boolean", Some(value)) => Some(match value.as_str() {
-            "0" => "f".to_owned(),
-            "1" => "t".to_owned(),
-            other => panic!("{place}: {other} for a boolean"),
-        }),
-        ("timestamp without time zone", Some(value)) if value.starts_with("0000-00-00") => None,
-        ("double precision", Some(value)) => {
-            let number = |text: &str| text.parse::<f64>().unwrap();
-            let same = found.is_some_and(|found| number(found).total_cmp(&number(&value)).is_eq());
-            assert!(same, "{place}: {value} became {found:?}");
+    /// Compares one table.
+    pub(crate) fn table(&mut self, table: &str, findings: &mut Findings) {
+        findings.tables += 1;
+        let before = findings.differences.len();
+        let columns = self.columns(table, findings);
+        let source = self.source_rows(table, &columns);
+        let target = self.target_rows(table, &columns);
+        if source.len() != target.len() {
+            findings.differences.push(format!(
+                "{table}: {} rows in MariaDB, {} in PostgreSQL",
+                source.len(),
+                target.len()
+            ));
             return;
         }
-        ("text" | "character varying", Some(value)) => Some(value.replace('\0', "")),
-        (_, value) => value,
-    };
-    assert_eq!(expected.as_ref(), found, "{place}");
-}
+        findings.rows += source.len();
+        for (expected, found) in source.iter().zip(&target) {
+            for (at, (column, _)) in columns.iter().enumerate() {
+                findings.values += 1;
+                if expected[at] != found[at] && findings.differences.len() < before + ENOUGH {
+                    findings.differences.push(format!(
+                        "{table}.{column} of the row with {}: {} became {}",
+                        shown(expected.first().unwrap_or(&None)),
+                        shown(&expected[at]),
+                        shown(&found[at])
+                    ));
+                }
+            }
+        }
+        self.indexes(table, findings);
+    }
 
-/// The files below `directory`: path, content, and for files mode and time of change.
-pub(crate) fn tree(directory: &Path) -> BTreeMap<PathBuf, (Option<Vec<u8>>, u32, i64)> {
-    let mut found = BTreeMap::new();
-    let mut pending = vec![directory.to_owned()];
-    while let Some(path) = pending.pop() {
-        for entry in fs::read_dir(&path).unwrap() {
-            let entry = entry.unwrap();
-            let metadata = entry.metadata().unwrap();
-            let path = entry.path();
-            let relative = path.strip_prefix(directory).unwrap().to_owned();
-            if metadata.is_dir() {
-                found.insert(relative, (None, metadata.mode(), 0));
-                pending.push(path);
-            } else {
-                let content = fs::read(&path).unwrap();
-                found.insert(relative, (Some(content), metadata.mode(), metadata.mtime()));
+    /// The columns that both have, with their types in PostgreSQL; what only one has is a finding,
+    /// unless PostgreSQL cannot have it.
+    fn columns(&mut self, table: &str, findings: &mut Findings) -> Vec<(String, String)> {
+        let source: Vec<(String, String)> = self
+            .source
+            .exec(
+                "SELECT column_name, data_type FROM information_schema.columns
+                 WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position",
+                (table,),
+            )
+            .unwrap();
+        let target: Vec<(String, String)> = self
+            .target
+            .query(
+                "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute
+                 JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = $1 AND c.relname = $2 AND attnum > 0 AND NOT attisdropped
+                 ORDER BY attnum",
+                &[&self.schema, &table],
+            )
+            .unwrap()
+            .iter()
+            .map(|row| (row.get(0), row.get(1)))
+            .collect();
+        let spatial = [
+            "geometry",
+            "point",
+            "linestring",
+            "polygon",
+            "multipoint",
+            "multilinestring",
+            "multipolygon",
+            "geometrycollection",
+        ];
+        let expected: Vec<&String> = source
+            .iter()
+            .filter(|(name, kind)| {
+                !spatial.contains(&kind.as_str()) || target.iter().any(|(known, _)| known == name)
+            })
+            .map(|(name, _)| name)
+            .collect();
+        let found: Vec<&String> = target.iter().map(|(name, _)| name).collect();
+        if expected != found {
+            findings
+                .differences
+                .push(format!("{table}: columns {expected:?} became {found:?}"));
+        }
+        target
+            .into_iter()
+            .filter(|(name, _)| expected.contains(&name))
+            .collect()
+    }
+
+    fn source_rows(&mut self, table: &str, columns: &[(String, String)]) -> Vec<Vec<Cell>> {
+        let list: Vec<String> = columns
+            .iter()
+            .map(|(name, kind)| {
+                let name = format!("`{}`", name.replace('`', "``"));
+                match kind.as_str() {
+                    "boolean" => format!("{name} + 0"),
+                    kind if kind.starts_with("bit(") => {
+                        let width: u32 = kind[4..kind.len() - 1].parse().unwrap();
+                        format!("LPAD(BIN({name}), {width}, '0')")
+                    }
+                    _ => name,
+                }
+            })
+            .collect();
+        let sql = format!(
+            "SELECT {} FROM `{}`",
+            list.join(", "),
+            table.replace('`', "``")
+        );
+        let mut rows = Vec::new();
+        for row in self.source.query_iter(sql).unwrap() {
+            let values = row.unwrap().unwrap();
+            let cells = values
+                .into_iter()
+                .zip(columns)
+                .map(|(value, (column, kind))| {
+                    let mut cell = match value {
+                        Value::NULL => None,
+                        Value::Bytes(bytes) => Some(bytes),
+                        other => panic!("the text protocol sends text, not {other:?}"),
+                    };
+                    let meant = self
+                        .meant
+                        .iter()
+                        .filter(|(t, c, _)| *t == table && c == column);
+                    for (_, _, change) in meant {
+                        cell = change(cell);
+                    }
+                    cell.and_then(|bytes| from_mariadb(kind, bytes))
+                });
+            rows.push(cells.collect());
+        }
+        rows.sort();
+        rows
+    }
+
+    fn target_rows(&mut self, table: &str, columns: &[(String, String)]) -> Vec<Vec<Cell>> {
+        let list: Vec<String> = columns
+            .iter()
+            .map(|(name, kind)| {
+                let name = format!("\"{}\"", name.replace('"', "\"\""));
+                match kind.as_str() {
+                    "boolean" => format!("{name}::int::text"),
+                    "bytea" => format!("encode({name}, 'hex')"),
+                    _ => format!("{name}::text"),
+                }
+            })
+            .collect();
+        let table = table.replace('"', "\"\"");
+        let sql = format!(
+            "SELECT {} FROM \"{}\".\"{table}\"",
+            list.join(", "),
+            self.schema
+        );
+        let mut rows: Vec<Vec<Cell>> = self
+            .target
+            .simple_query(&sql)
+            .unwrap()
+            .into_iter()
+            .filter_map(|message| match message {
+                postgres::SimpleQueryMessage::Row(row) => Some(row),
+                _ => None,
+            })
+            .map(|row| {
+                let cells = columns
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (_, kind))| row.get(at).map(|text| from_postgresql(kind, text)));
+                cells.collect()
+            })
+            .collect();
+        rows.sort();
+        rows
+    }
+
+    /// Each index of MariaDB has a counterpart of as many parts, unique where it is.
+    fn indexes(&mut self, table: &str, findings: &mut Findings) {
+        let source: Vec<(String, i64, i64, String)> = self
+            .source
+            .exec(
+                "SELECT index_name, CAST(MAX(non_unique) AS SIGNED), CAST(COUNT(*) AS SIGNED), MAX(index_type)
+                 FROM information_schema.statistics
+                 WHERE table_schema = DATABASE() AND table_name = ? GROUP BY index_name",
+                (table,),
+            )
+            .unwrap();
+        let mut found: Vec<(bool, i64)> = self
+            .target
+            .query(
+                "SELECT i.indisunique, i.indnkeyatts::bigint FROM pg_index i
+                 JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = $1 AND c.relname = $2",
+                &[&self.schema, &table],
+            )
+            .unwrap()
+            .iter()
+            .map(|row| (row.get(0), row.get(1)))
+            .collect();
+        for (name, non_unique, parts, kind) in source {
+            findings.indexes += 1;
+            let wanted = match kind.as_str() {
+                "SPATIAL" => continue,
+                "FULLTEXT" => (false, 1),
+                _ => (non_unique == 0, parts),
+            };
+            match found.iter().position(|index| *index == wanted) {
+                Some(at) => drop(found.remove(at)),
+                None => findings
+                    .differences
+                    .push(format!("{table}: the index {name} is missing")),
             }
         }
     }
-    found
 }
 
-/// Both directories hold the same files, byte for byte, with the same modes and times.
-#[track_caller]
-pub(crate) fn same_tree(expected: &Path, found: &Path) {
-    let (expected, found) = (tree(expected), tree(found));
-    let names = |tree: &BTreeMap<PathBuf, _>| tree.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&expected), names(&found));
-    for (path, entry) in &expected {
-        assert!(found[path] == *entry, "{} differs", path.display());
+/// A value of MariaDB as PostgreSQL should show it in a column of type `kind`.
+fn from_mariadb(kind: &str, bytes: Vec<u8>) -> Cell {
+    let text = || String::from_utf8(bytes.clone()).expect("MariaDB sends UTF-8");
+    let base = kind.split(['(', ' ']).next().unwrap();
+    Some(match base {
+        "date" | "timestamp" => {
+            let text = text();
+            let date = text.split(' ').next().unwrap().to_owned();
+            if date
+                .split('-')
+                .any(|part| part.trim_matches('0').is_empty())
+            {
+                return None;
+            }
+            without_fraction_zeros(&text)
+        }
+        "time" => without_fraction_zeros(&text()),
+        "double" => float(&text()),
+        "numeric" => decimal(&text()),
+        "bytea" => bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+            .into_bytes(),
+        "jsonb" => json(&text()),
+        "character" if !kind.starts_with("character varying") => text()
+            .replace('\0', "")
+            .trim_end_matches(' ')
+            .as_bytes()
+            .to_vec(),
+        "text" | "character" | "json" => text().replace('\0', "").into_bytes(),
+        "smallint" | "integer" | "bigint" => text()
+            .parse::<i128>()
+            .expect("a whole number")
+            .to_string()
+            .into_bytes(),
+        _ => bytes,
+    })
+}
+
+/// The same of PostgreSQL's own value.
+fn from_postgresql(kind: &str, text: &str) -> Vec<u8> {
+    let base = kind.split(['(', ' ']).next().unwrap();
+    match base {
+        "date" | "timestamp" | "time" => without_fraction_zeros(text),
+        "double" => float(text),
+        "numeric" => decimal(text),
+        "jsonb" => json(text),
+        "character" if !kind.starts_with("character varying") => {
+            text.trim_end_matches(' ').as_bytes().to_vec()
+        }
+        _ => text.as_bytes().to_vec(),
     }
+}
+
+fn without_fraction_zeros(text: &str) -> Vec<u8> {
+    if text.contains('.') {
+        return text
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .as_bytes()
+            .to_vec();
+    }
+    text.as_bytes().to_vec()
+}
+
+fn float(text: &str) -> Vec<u8> {
+    let number: f64 = text.parse().expect("a number");
+    format!("{number:e}").into_bytes()
+}
+
+fn decimal(text: &str) -> Vec<u8> {
+    let (sign, digits) = text
+        .strip_prefix('-')
+        .map_or(("", text), |digits| ("-", digits));
+    let digits = digits.trim_start_matches('0');
+    let digits = if digits.is_empty() || digits.starts_with('.') {
+        format!("0{digits}")
+    } else {
+        digits.to_owned()
+    };
+    let sign = if digits.chars().all(|c| matches!(c, '0' | '.')) {
+        ""
+    } else {
+        sign
+    };
+    format!("{sign}{digits}").into_bytes()
+}
+
+fn json(text: &str) -> Vec<u8> {
+    let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    value.to_string().into_bytes()
+}
+
+fn shown(cell: &Cell) -> String {
+    cell.as_ref().map_or_else(
+        || "NULL".to_owned(),
+        |bytes| {
+            String::from_utf8_lossy(bytes)
+                .chars()
+                .take(60)
+                .collect::<String>()
+                .escape_debug()
+                .to_string()
+        },
+    )
 }

@@ -199,6 +199,40 @@ fn a_signal_comes() {
     }
 }
 
+/// The pipe stands still: a signal is obeyed all the same.
+#[test]
+fn a_signal_comes_while_nothing_else_does() {
+    let scene = Scene::gitlab();
+    let before = State::of(&scene);
+    let archive = fs::read(scene.pack(&fixture_dump(Dialect::Native))).unwrap();
+    let mut import = scene.import_command("-");
+    let mut child = import.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&archive[..archive.len() - 20_000]).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let kill = std::process::Command::new("kill")
+        .args(["-HUP", &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let started = Instant::now();
+    finish(child, format!("{import:?}")).exits(130);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    drop(input);
+    before.assert_same(&State::of(&scene));
+}
+
+#[test]
+fn nobody_reads_what_it_says() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut import = scene.import_command(archive.to_str().unwrap());
+    import.stdout(full()).stderr(full());
+    assert_eq!(import.status().unwrap().code(), Some(0));
+    let mut import = crate::program::command(["/no/such/file"]);
+    assert_eq!(import.stderr(full()).status().unwrap().code(), Some(2));
+}
+
 #[test]
 fn a_killed_import_does_not_hinder_the_next() {
     let scene = Scene::gitlab();
@@ -213,6 +247,14 @@ fn a_killed_import_does_not_hinder_the_next() {
     let archive = scene.pack(&fixture_dump(Dialect::Native));
     scene.import(&archive).succeeds();
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
+    let names = fs::read_dir(scene.path("live")).unwrap();
+    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        !names
+            .iter()
+            .any(|name| name.to_string_lossy().contains("staging")),
+        "{names:?}"
+    );
 }
 
 #[test]

@@ -243,6 +243,20 @@ fn owners_and_grants_are_carried_over() {
     assert_eq!(before, scene.values(rights));
 }
 
+/// Options of mysqldump that leave out AUTO_INCREMENT leave out the engine too.
+#[test]
+fn sequences_of_a_dump_without_create_options() {
+    let scene = Scene::gitlab();
+    let dump =
+        crate::scene::mysqldump(crate::scene::fixture_database(), &["--skip-create-options"]);
+    let archive = scene.pack(&dump);
+    scene.import(&archive).succeeds();
+    for table in TABLES {
+        let sequence = scene.value(&format!("SELECT pg_get_serial_sequence('{table}', 'id')"));
+        assert_eq!(sequence, format!("public.{table}_id_seq"));
+    }
+}
+
 /// A database that the old converter made has sequences nobody owns; they must not be in the way.
 #[test]
 fn unowned_sequences_of_an_earlier_conversion_are_replaced() {

@@ -1,6 +1,7 @@
 //! What users rely on, tried with real servers: PostgreSQL and MariaDB, which the tests start
 //! themselves. A test that does not find its server fails.
 
+mod any_table;
 mod archives;
 mod compare;
 mod failures;
@@ -12,4 +13,5 @@ mod refusals;
 mod scene;
 mod servers;
 mod state;
+mod trees;
 mod values;

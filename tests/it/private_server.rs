@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::compare::same_tree;
 use crate::program::{Outcome, command, run};
 use crate::scene::{Dialect, Scene, fixture_dump};
+use crate::trees::same_tree;
 
 /// Stops the server at the end of a test, however it ends.
 struct Private<'a>(&'a Path);

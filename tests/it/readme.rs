@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use crate::archives::gzip;
 use crate::program::{command, program, project, run};
 use crate::scene::{Dialect, Scene, fixture_dump};
 use crate::servers::{expect_success, postgresql_url};
@@ -31,6 +32,11 @@ fn its_commands_run() {
     let scene = Scene::gitlab();
     fs::set_permissions(scene.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     scene.pack(&fixture_dump(Dialect::Native));
+    fs::write(
+        scene.path("shop.sql.gz"),
+        gzip(&fixture_dump(Dialect::Native)),
+    )
+    .unwrap();
     let programs = scene.path("bin");
     fs::create_dir(&programs).unwrap();
     let script = |name: &str, text: &str| {
@@ -80,7 +86,7 @@ fn its_commands_run() {
         expect_success(&shell.current_dir(scene.directory.path()).output().unwrap());
         count += 1;
     }
-    assert_eq!(count, 9, "commands in the README");
+    assert_eq!(count, 11, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
 }
 
@@ -123,7 +129,7 @@ fn its_exit_codes_are_those_of_the_help() {
         .filter(|line| line.starts_with("| "))
         .skip(1)
         .collect();
-    assert_eq!(rows.len(), 7, "{rows:?}");
+    assert_eq!(rows.len(), 8, "{rows:?}");
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let line = format!("{:3}  {}", cells[0], cells[1]);

@@ -64,11 +64,17 @@ fn archives_without_one_of_the_members() {
     refused(&scene, &tar(&twice, false), 3, "it is there twice");
     refused(
         &scene,
-        b"",
+        &[0; 10240],
         3,
-        "the archive has no member db/database.sql.gz",
+        "neither a backup archive nor a dump",
     );
-    refused(&scene, &[b'x'; 4096], 3, "damaged");
+    refused(&scene, b"", 3, "neither a backup archive nor a dump");
+    refused(
+        &scene,
+        &[b'x'; 4096],
+        3,
+        "neither a backup archive nor a dump",
+    );
 }
 
 #[test]
@@ -121,6 +127,52 @@ fn members_that_lead_outside_or_are_no_files() {
         3,
         "\"a.log\" is refused: it is there twice",
     );
+}
+
+/// Headers that would fill the memory, before the entry they belong to.
+#[test]
+fn extended_headers_without_bounds() {
+    let scene = Scene::gitlab();
+    let large = vec![b'x'; 100_000];
+    for kind in [EntryType::GNULongName, EntryType::XHeader] {
+        let traces = tar(
+            &[
+                (b"long", kind, &large),
+                (b"a.log", EntryType::Regular, b"x"),
+            ],
+            false,
+        );
+        refused(
+            &scene,
+            &archive(&traces, SMALL_DUMP),
+            3,
+            "larger than 64 KiB",
+        );
+    }
+    for record in ["22 GNU.sparse.major=1\n", "10 size=1\n\n"] {
+        let traces = tar(
+            &[
+                (b"x", EntryType::XHeader, record.as_bytes()),
+                (b"a", EntryType::Regular, b"x"),
+            ],
+            false,
+        );
+        refused(
+            &scene,
+            &archive(&traces, SMALL_DUMP),
+            3,
+            "builds/builds.tar.gz: the member",
+        );
+    }
+    let outside = tar(
+        &[
+            (b"x", EntryType::XHeader, b"16 path=../../x\n"),
+            (b"a", EntryType::Regular, b"x"),
+        ],
+        false,
+    );
+    let message = "its name has a part \"..\"";
+    refused(&scene, &archive(&outside, SMALL_DUMP), 3, message);
 }
 
 #[test]
@@ -176,7 +228,7 @@ fn what_is_not_mapped_names_table_and_column() {
         &scene,
         &archive(&empty, dump),
         1,
-        "column ci_tags.place: the type geometry is not supported yet",
+        "column ci_tags.place: the type geometry is not supported",
     );
     let dump = b"-- MySQL dump\nCREATE TABLE `ci_tags` (`id` int, `ok` tinyint(1));\nINSERT INTO `ci_tags` VALUES (1,2);\n-- Dump completed\n";
     refused(

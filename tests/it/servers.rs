@@ -187,6 +187,7 @@ fn start_mariadb() -> Server {
         "--max-allowed-packet=256M",
         "--innodb-buffer-pool-size=128M",
     ]);
+    mariadbd.arg("--default-time-zone=+00:00");
     mariadbd.arg(format!("--datadir={}", data.display()));
     mariadbd.arg(format!("--socket={}", directory.join("socket").display()));
     start(mariadbd, &directory);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::compare::tree;
 use crate::scene::Scene;
 use crate::servers::{expect_success, postgresql, postgresql_programs};
+use crate::trees::tree;
 
 type Tree = BTreeMap<PathBuf, (Option<Vec<u8>>, u32, i64)>;
 

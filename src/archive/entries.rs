@@ -1,0 +1,95 @@
+//! The entries of a tar with their whole names.
+//!
+//! Names that do not fit into a header come in entries of their own before it: GNU's long names
+//! (type `L`) and POSIX.1-2001's extended headers (type `x`). These are read here, since a hostile
+//! one may be as large as it likes.
+
+use std::io::Read;
+
+use tar::{Entry, EntryType};
+
+use super::member::refused;
+use crate::error::{Error, Result};
+
+/// The longest path of Linux is 4 KiB; an extended header holds little more.
+const MAX_EXTENSION_BYTES: u64 = 64 * 1024;
+
+/// Calls `take` with the name of each entry and the entry. An entry that cannot be read makes
+/// `damaged` an error of its cause.
+pub fn for_each_entry<'a, R: Read + 'a>(
+    entries: tar::Entries<'a, R>,
+    damaged: impl Fn(std::io::Error) -> Error,
+    mut take: impl FnMut(&[u8], &mut Entry<'a, R>) -> Result<()>,
+) -> Result<()> {
+    let mut long_name = None;
+    for entry in entries.raw(true) {
+        let mut entry = entry.map_err(&damaged)?;
+        match entry.header().entry_type() {
+            EntryType::GNULongName => {
+                let mut name = extension(&mut entry, &damaged)?;
+                while name.last() == Some(&0) {
+                    name.pop();
+                }
+                long_name = Some(name);
+            }
+            EntryType::XHeader => {
+                let records = extension(&mut entry, &damaged)?;
+                long_name = pax_path(&records)?.or(long_name);
+            }
+            EntryType::XGlobalHeader => _ = extension(&mut entry, &damaged)?,
+            _ => {
+                let name = long_name
+                    .take()
+                    .unwrap_or_else(|| entry.path_bytes().into_owned());
+                take(&name, &mut entry)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn extension<R: Read>(
+    entry: &mut Entry<'_, R>,
+    damaged: impl Fn(std::io::Error) -> Error,
+) -> Result<Vec<u8>> {
+    if entry.size() > MAX_EXTENSION_BYTES {
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        return Err(refused(
+            &name,
+            "the header of its name is larger than 64 KiB",
+        ));
+    }
+    let mut content = Vec::new();
+    entry.read_to_end(&mut content).map_err(damaged)?;
+    Ok(content)
+}
+
+/// The path that an extended header gives. One that gives another size than the header, or a map of
+/// a sparse file, is refused: what follows would be misread.
+fn pax_path(records: &[u8]) -> Result<Option<Vec<u8>>> {
+    let mut path = None;
+    let mut rest = records;
+    while let Some(space) = rest.iter().position(|byte| *byte == b' ') {
+        let digits = std::str::from_utf8(&rest[..space]).unwrap_or_default();
+        let length = digits.parse().unwrap_or(0);
+        let record = rest
+            .get(space + 1..length)
+            .and_then(|record| record.strip_suffix(b"\n"));
+        let pair = record.and_then(|r| {
+            r.iter()
+                .position(|byte| *byte == b'=')
+                .map(|at| r.split_at(at))
+        });
+        let Some((key, value)) = pair else {
+            return Err(Error::archive("an extended header of the tar is damaged"));
+        };
+        match key {
+            b"path" => path = Some(value[1..].to_vec()),
+            b"size" => return Err(refused("?", "its size stands in an extended header")),
+            _ if key.starts_with(b"GNU.sparse") => return Err(refused("?", "it is a sparse file")),
+            _ => {}
+        }
+        rest = &rest[length..];
+    }
+    Ok(path)
+}

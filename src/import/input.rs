@@ -1,0 +1,159 @@
+//! What is imported: an archive or a plain dump, from a file or from a pipe.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::archive::{self, ArchiveFile, DATABASE, Kind, Member};
+use crate::dump::{Dialect, detect};
+use crate::error::{Doing, Error, Result};
+use crate::gitlab::information::{self, Information};
+use crate::halt::Halt;
+use crate::settings::Source;
+
+/// How much of a dump is looked at to see who wrote it.
+const DIALECT_BYTES: usize = 64 * 1024;
+
+/// The input, opened.
+pub enum Input<'a> {
+    /// An archive whose members can be read at will, several at a time.
+    ArchiveFile(ArchiveFile),
+    /// An archive whose members come once, in order.
+    ArchivePipe(Box<dyn Read + 'a>),
+    /// A dump.
+    Dump {
+        /// Its bytes, compressed or not.
+        reader: Box<dyn Read + 'a>,
+        /// Whether they are compressed.
+        compressed: bool,
+        /// How many there are, if that is known.
+        size: u64,
+    },
+}
+
+impl<'a> Input<'a> {
+    /// Opens `source` and sees what it is.
+    pub fn open(source: &Source, halt: &'a Halt) -> Result<Input<'a>> {
+        let Source::Path(path) = source else {
+            return Input::from_pipe(Box::new(halt.watch_pipe(std::io::stdin())));
+        };
+        let cannot_read = |cause: std::io::Error| {
+            Error::usage(format!("cannot read {}: {cause}", path.display()))
+        };
+        let metadata = std::fs::metadata(path).map_err(cannot_read)?;
+        if metadata.is_dir() {
+            return Err(Error::usage(format!(
+                "{} is a directory, not an archive",
+                path.display()
+            )));
+        }
+        let file = File::open(path).map_err(cannot_read)?;
+        if !metadata.is_file() {
+            return Input::from_pipe(Box::new(halt.watch_pipe(file)));
+        }
+        let (start, whole) = archive::sniff(file).doing(format!("read {}", path.display()))?;
+        Input::of_kind(&start, Box::new(whole), Some(path), metadata.len())
+    }
+
+    fn from_pipe(pipe: Box<dyn Read + 'a>) -> Result<Input<'a>> {
+        let (start, whole) = archive::sniff(pipe).doing("read the input")?;
+        Input::of_kind(&start, Box::new(whole), None, 0)
+    }
+
+    fn of_kind(
+        start: &[u8],
+        reader: Box<dyn Read + 'a>,
+        path: Option<&Path>,
+        size: u64,
+    ) -> Result<Input<'a>> {
+        Ok(match archive::kind_of_input(start) {
+            Kind::Archive => match path {
+                Some(path) => Input::ArchiveFile(archive::index(path)?),
+                None => Input::ArchivePipe(reader),
+            },
+            Kind::CompressedArchive => {
+                return Err(Error::usage("compressed archives are not supported yet")
+                    .hint("inflate it on the way: zcat ARCHIVE | ci-import - …"));
+            }
+            Kind::CompressedDump => Input::Dump {
+                reader,
+                compressed: true,
+                size,
+            },
+            Kind::Plain => {
+                if detect(start).is_none() && !looks_like_sql(start) {
+                    return Err(Error::archive(
+                        "the input is neither a backup archive nor a dump of MySQL",
+                    )
+                    .hint("is it the right file, and was it copied whole?"));
+                }
+                Input::Dump {
+                    reader,
+                    compressed: false,
+                    size,
+                }
+            }
+        })
+    }
+
+    /// Whether it is a backup archive.
+    #[must_use]
+    pub fn is_archive(&self) -> bool {
+        !matches!(self, Input::Dump { .. })
+    }
+
+    /// Judges what can be known of an archive before anything is touched: in a file its version
+    /// and dialect, in a pipe nothing.
+    pub fn judge(&self, mysql_to_postgresql: bool) -> Result<Option<Information>> {
+        let Input::ArchiveFile(file) = self else {
+            return Ok(None);
+        };
+        let content = file.read_small(Member::Information, information::MAX_BYTES)?;
+        let information = information::parse(&content)?;
+        information.check_version()?;
+        let mut start = vec![0; DIALECT_BYTES];
+        let mut inflated = archive::inflated(file.open(Member::Database));
+        let count = archive::read_block(&mut inflated, &mut start)
+            .map_err(|cause| archive::read_failure(DATABASE, 0, &cause))?;
+        check_dialect(&start[..count], mysql_to_postgresql).map_err(|error| error.at(DATABASE))?;
+        Ok(Some(information))
+    }
+}
+
+/// Refuses a dump of a kind that cannot be imported; `start` is its beginning. `convert` says that a
+/// MySQL dump may be converted.
+pub fn check_dialect(start: &[u8], convert: bool) -> Result<()> {
+    let start = &start[..start.len().min(DIALECT_BYTES)];
+    Err(match detect(start) {
+        Some(Dialect::Mysql) if convert => return Ok(()),
+        None if convert && looks_like_sql(start) => return Ok(()),
+        Some(Dialect::Mysql) => {
+            Error::usage("the dump was made by MySQL, but the target is PostgreSQL")
+                .hint("add --mysql-to-postgresql to convert it")
+        }
+        Some(Dialect::Postgresql) => {
+            Error::usage("the dump was made by pg_dump; dumps of PostgreSQL are not supported yet")
+        }
+        Some(Dialect::ConvertedMysql) => Error::usage(
+            "the dump was converted by GitLab CI; converted dumps are not supported yet",
+        )
+        .hint("make the backup without MYSQL_TO_POSTGRESQL=1, and convert it here"),
+        None => Error::archive("it is no dump of MySQL, MariaDB or PostgreSQL"),
+    })
+}
+
+/// Whether a dump without comments and backticks (`--skip-comments --skip-quote-names`) begins here.
+fn looks_like_sql(start: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let begins = |word: &str| {
+        text.get(..word.len())
+            .is_some_and(|t| t.eq_ignore_ascii_case(word))
+    };
+    [
+        "CREATE ", "DROP ", "INSERT ", "SET ", "USE ", "LOCK ", "--", "/*", "REPLACE ",
+    ]
+    .iter()
+    .any(|word| begins(word))
+        || text.starts_with("mysqldump:")
+}

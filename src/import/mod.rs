@@ -1,0 +1,267 @@
+//! Wires the rooms together: archive, dump, conversion, load, traces, publish. The only place
+//! that knows all of them.
+
+mod destination;
+pub mod input;
+mod stage;
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::archive;
+use crate::convert::Accept;
+use crate::error::{Error, Result};
+use crate::gitlab::live::{self, LiveChanges};
+use crate::gitlab::tables::{TABLES, check_table};
+use crate::halt::Halt;
+use crate::load::{LoadedTable, Staging};
+use crate::progress::Progress;
+use crate::publish::{Live, Publication, Published, examine, publish, tables_of};
+use crate::report::{ArchiveReport, Report};
+use crate::schema::Note;
+use crate::settings::{Settings, Source};
+use crate::traces::StagedDirectory;
+
+use destination::Ready;
+use input::Input;
+use stage::{Staged, Stager};
+
+/// The schema that a plain dump goes to when none is named.
+const DEFAULT_SCHEMA: &str = "public";
+
+/// Does the whole import; the report is of what was published.
+pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
+    let started = Instant::now();
+    let input = Input::open(&settings.source, halt)?;
+    let is_archive = input.is_archive();
+    let information = input.judge(settings.mysql_to_postgresql)?;
+    let destination = Ready::prepare(&settings.destination, is_archive, progress)?;
+    let mut staging = Staging::lock(&destination.target)?;
+    let live = look_at(&mut staging, settings, &destination, is_archive, halt)?;
+    let accept = acceptance(&mut staging, settings, &live, is_archive)?;
+    staging.make()?;
+    let unique = unique_suffix();
+    let directory = destination
+        .builds
+        .as_ref()
+        .map(|b| b.stage(&unique))
+        .transpose()?;
+    let mut work = Stager {
+        settings,
+        target: staging.target(),
+        directory: directory.as_ref(),
+        accept: &*accept,
+        progress,
+        halt,
+        staged: Staged {
+            information,
+            ..Staged::default()
+        },
+    };
+    work.stage(input)?;
+    let staged = work.staged;
+    check(&staged, is_archive)?;
+    halt.check()?;
+    progress.step("publishing");
+    let published = if is_archive {
+        publish_archive(
+            &mut staging,
+            &live,
+            &staged,
+            &destination,
+            directory.as_ref(),
+        )?
+    } else {
+        publish_dump(&mut staging, &live, &staged)?
+    };
+    staging.published();
+    let mut notes = staged.notes;
+    notes.extend(missing_tables(&staged.tables, is_archive));
+    let archive = staged.information.map(|information| ArchiveReport {
+        information,
+        traces: staged.traces,
+        builds: destination
+            .builds
+            .as_ref()
+            .map(|b| b.path().to_owned())
+            .unwrap_or_default(),
+        previous_builds: published.previous_builds,
+        live: published.finished,
+    });
+    if let Some(mut directory) = directory {
+        directory.published();
+    }
+    Ok(Report {
+        input: settings.source.name(),
+        target: destination.shown(),
+        schema: live.schema,
+        facts: staged.facts,
+        tables: staged.tables,
+        notes,
+        replaced: published.replaced,
+        archive,
+        elapsed: started.elapsed(),
+        connect: destination.how_to_connect(),
+    })
+}
+
+impl Source {
+    /// What it is called in reports.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Source::Stdin => "standard input".to_owned(),
+            Source::Path(path) => path
+                .file_name()
+                .unwrap_or(path.as_os_str())
+                .display()
+                .to_string(),
+        }
+    }
+}
+
+/// Looks at what is live, and asks whether CI's data may be replaced.
+fn look_at(
+    staging: &mut Staging,
+    settings: &Settings,
+    destination: &Ready,
+    is_archive: bool,
+    halt: &Halt,
+) -> Result<Live> {
+    if is_archive {
+        let live = examine(staging.client(), settings.schema.as_deref(), &TABLES)?;
+        destination.confirm(settings, &live, halt)?;
+        return Ok(live);
+    }
+    let schema = settings.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
+    examine(staging.client(), Some(schema), &[])
+}
+
+/// Which tables may be imported: of an archive those of GitLab CI, of a dump those that would
+/// replace none, unless they may.
+fn acceptance(
+    staging: &mut Staging,
+    settings: &Settings,
+    live: &Live,
+    is_archive: bool,
+) -> Result<Box<dyn Fn() -> Accept + Sync>> {
+    if is_archive {
+        return Ok(Box::new(|| Box::new(check_table)));
+    }
+    let existing: HashSet<String> = if settings.replace {
+        HashSet::new()
+    } else {
+        tables_of(staging.client(), &live.schema)?
+            .into_iter()
+            .collect()
+    };
+    let schema = live.schema.clone();
+    Ok(Box::new(move || {
+        let (existing, schema) = (existing.clone(), schema.clone());
+        Box::new(move |name| {
+            if !existing.contains(name) {
+                return Ok(());
+            }
+            Err(Error::usage(format!("the target has a table {schema}.{name} already")).hint(
+                "--replace puts the dump's tables in the place of those; --schema puts them elsewhere",
+            ))
+        })
+    }))
+}
+
+/// What must hold before anything is published.
+fn check(staged: &Staged, is_archive: bool) -> Result<()> {
+    if is_archive {
+        let missing = || {
+            Error::archive(format!(
+                "the archive has no member {}",
+                archive::INFORMATION
+            ))
+        };
+        staged
+            .information
+            .as_ref()
+            .ok_or_else(missing)?
+            .check_version()?;
+        if staged.tables.is_empty() {
+            return Err(Error::archive("it holds no table of GitLab CI").at(archive::DATABASE));
+        }
+    } else if staged.tables.is_empty() {
+        return Err(Error::archive("the dump holds no table"));
+    }
+    Ok(())
+}
+
+/// Notes of the tables that an archive should have and has not: those of the target stay.
+fn missing_tables(tables: &[LoadedTable], is_archive: bool) -> Vec<Note> {
+    let is_there = |name: &str| tables.iter().any(|loaded| loaded.table.name == name);
+    let missing = TABLES.iter().filter(|name| is_archive && !is_there(name));
+    let note = |name: &&str| Note {
+        table: (*name).to_owned(),
+        item: None,
+        what: "the dump has no such table; what the target has of it stays".to_owned(),
+    };
+    missing.map(note).collect()
+}
+
+fn names(staged: &Staged) -> Vec<&str> {
+    staged
+        .tables
+        .iter()
+        .map(|loaded| loaded.table.name.as_str())
+        .collect()
+}
+
+fn publish_archive(
+    staging: &mut Staging,
+    live: &Live,
+    staged: &Staged,
+    destination: &Ready,
+    directory: Option<&StagedDirectory>,
+) -> Result<Published<LiveChanges>> {
+    let publication = Publication {
+        schema: &live.schema,
+        tables: &names(staged),
+        builds: destination.builds.as_ref().zip(directory),
+    };
+    let target = staging.target().clone();
+    publish(
+        &target,
+        staging.client(),
+        &publication,
+        &mut live::disable_ci,
+        &mut live::finish,
+    )
+}
+
+fn publish_dump(
+    staging: &mut Staging,
+    live: &Live,
+    staged: &Staged,
+) -> Result<Published<LiveChanges>> {
+    let tables = names(staged);
+    // Now that the names are known: what depends on tables of the same names?
+    examine(staging.client(), Some(&live.schema), &tables)?;
+    let publication = Publication {
+        schema: &live.schema,
+        tables: &tables,
+        builds: None,
+    };
+    let nothing = LiveChanges::default();
+    let target = staging.target().clone();
+    publish(
+        &target,
+        staging.client(),
+        &publication,
+        &mut |_, _| Ok(()),
+        &mut |_, _| Ok(nothing.clone()),
+    )
+}
+
+/// Keeps the staging directories of different imports apart.
+fn unique_suffix() -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    format!("{}.{}", now.as_secs(), std::process::id())
+}
