@@ -126,8 +126,44 @@ pub struct ConversionArgs {
 /// The other jobs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Converts a MySQL dump, or the one in an archive, to a PostgreSQL dump
+    Convert(ConvertArgs),
+    /// Says what is in an archive or dump, without touching a database
+    Inspect(InspectArgs),
     /// Looks after the private PostgreSQL
     Private(PrivateArgs),
+}
+
+/// The arguments of `convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// The dump (.sql, .sql.gz) or archive; "-" for a pipe
+    pub input: PathBuf,
+    /// Where to: a file, compressed if its name ends in .gz, or "-" for standard output
+    #[arg(long, short, value_name = "OUTPUT")]
+    pub output: Option<PathBuf>,
+    /// Convert MySQL to PostgreSQL: the only conversion there is
+    #[arg(long)]
+    pub mysql_to_postgresql: bool,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// How values and types are converted
+    #[command(flatten)]
+    pub conversion: ConversionArgs,
+}
+
+/// The arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The archive or dump; "-" for a pipe
+    pub input: PathBuf,
+    /// Tell it in JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The database to look at, of a dump that has several
+    #[arg(long, value_name = "NAME")]
+    pub from_database: Option<String>,
 }
 
 /// The arguments of `private`.

@@ -8,7 +8,7 @@ use crate::dump::definition::TableDefinition;
 use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::policies::{Policies, Timestamps};
-use crate::rows::{Change, Plan, PlannedColumn, Tally, ValueKind};
+use crate::rows::{Change, Plan, PlannedColumn, RowError, Tally, ValueKind};
 use crate::schema::{DumpFacts, Mapped, Names, Note, Table, from_mysql};
 
 /// What takes converted tables: a target's staging schema, or later a dump in PostgreSQL's
@@ -228,4 +228,23 @@ pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>
     });
     let not_null = not_null.into_iter().map(|column| column.name.as_str());
     (not_null.collect(), notes.collect())
+}
+
+/// The error with its place in the dump.
+#[must_use]
+pub fn placed(chunk: &RowChunk, error: RowError) -> Error {
+    let table = &chunk.insert.table;
+    let row = chunk.first_row + error.row;
+    let byte = chunk.offset + error.at as u64;
+    let column = error
+        .column
+        .map_or_else(String::new, |column| format!(", column {column}"));
+    let placed = Error::failed(format!(
+        "{table} row {row} (byte {byte}){column}: {}",
+        error.message
+    ));
+    match error.hint {
+        Some(hint) => placed.hint(hint),
+        None => placed,
+    }
 }

@@ -6,19 +6,23 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
-use ci_import::cli::{Cli, Command, PrivateAction, PrivateArgs};
+use ci_import::cli::{Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs};
+use ci_import::convert_command;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
 use ci_import::halt::Halt;
 use ci_import::import;
+use ci_import::inspect;
 use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
-use ci_import::settings::Settings;
+use ci_import::settings::{self, Settings, Source};
 use ci_import::terminal;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => run_import(cli),
+        Some(Command::Convert(arguments)) => run_convert(arguments),
+        Some(Command::Inspect(arguments)) => run_inspect(arguments),
         Some(Command::Private(arguments)) => {
             look_after_private(&arguments).map(|()| ExitCode::SUCCESS)
         }
@@ -51,6 +55,30 @@ fn run_import(cli: Cli) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
+    let policies = settings::policies(arguments.conversion)?;
+    let source = Source::named(arguments.input);
+    let halt = Halt::on_signals()?;
+    let changes = convert_command::run(&source, arguments.output.as_deref(), &policies, &halt)?;
+    if !arguments.quiet {
+        // Standard output may be the dump's.
+        terminal::say(changes.to_string().trim_end());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
+    let halt = Halt::on_signals()?;
+    let source = Source::named(arguments.input);
+    let findings = inspect::run(&source, arguments.from_database, &halt)?;
+    if arguments.json {
+        terminal::print(&format!("{:#}\n", findings.to_json()));
+    } else {
+        terminal::print(&findings.to_text());
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn look_after_private(arguments: &PrivateArgs) -> Result<()> {

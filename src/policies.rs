@@ -26,6 +26,8 @@ pub struct Policies {
     pub only_tables: Vec<String>,
     /// The database to take, of a dump that has several.
     pub database: Option<String>,
+    /// Whether a column of a type that is not supported is left out instead of being an error.
+    pub skip_unsupported: bool,
 }
 
 impl Policies {

@@ -11,6 +11,7 @@ use crate::gitlab::information::Information;
 use crate::gitlab::live::LiveChanges;
 use crate::load::LoadedTable;
 use crate::publish::PREVIOUS_SCHEMA;
+use crate::rows::Tally;
 use crate::schema::Note;
 use crate::traces::TraceSummary;
 
@@ -52,6 +53,77 @@ pub struct ArchiveReport {
     pub previous_builds: Option<PathBuf>,
     /// What GitLab's steps did.
     pub live: LiveChanges,
+}
+
+/// What a conversion changed.
+#[derive(Debug)]
+pub struct Changes {
+    /// The tables: name, rows, changes.
+    pub tables: Vec<(String, u64, Tally)>,
+    /// What PostgreSQL gets differently.
+    pub notes: Vec<Note>,
+    /// What the dump says about itself.
+    pub facts: Facts,
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: u64 = self.tables.iter().map(|(_, rows, _)| rows).sum();
+        writeln!(
+            f,
+            "converted {} tables, {} rows",
+            self.tables.len(),
+            grouped(rows)
+        )?;
+        let tallies = self
+            .tables
+            .iter()
+            .map(|(name, _, tally)| (name.as_str(), tally));
+        let lines = change_lines(tallies, self.notes.iter(), &self.facts);
+        lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+    }
+}
+
+/// A line for each change of values and for each thing that came out differently.
+fn change_lines<'a>(
+    tallies: impl Iterator<Item = (&'a str, &'a Tally)>,
+    notes: impl Iterator<Item = &'a Note>,
+    facts: &Facts,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (table, tally) in tallies {
+        for (column, change, found) in tally.iter() {
+            let rows: Vec<String> = found.rows.iter().map(|row| grouped(*row)).collect();
+            let more = if found.count > found.rows.len() as u64 {
+                ", …"
+            } else {
+                ""
+            };
+            let (count, rows) = (grouped(found.count), rows.join(", "));
+            lines.push(format!(
+                "{table}.{column}: {count} {change} (rows {rows}{more})"
+            ));
+        }
+    }
+    lines.extend(notes.map(|note| match &note.item {
+        Some(item) => format!("{}.{item}: {}", note.table, note.what),
+        None => format!("{}: {}", note.table, note.what),
+    }));
+    for (kind, name) in &facts.left_out {
+        lines.push(format!("the {kind} {name} was left out"));
+    }
+    for line in &facts.noise {
+        let line = line.replace(char::is_control, "\u{fffd}");
+        lines.push(format!(
+            "a line of the dump that is no SQL was skipped: {line}"
+        ));
+    }
+    if !facts.completed {
+        let what =
+            "the dump has no last line \"-- Dump completed\"; nothing shows that it is whole";
+        lines.push(what.to_owned());
+    }
+    lines
 }
 
 impl fmt::Display for Report {
@@ -120,35 +192,11 @@ impl Report {
     }
 
     fn changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines = Vec::new();
-        for loaded in &self.tables {
-            let table = &loaded.table.name;
-            for (column, change, found) in loaded.tally.iter() {
-                let rows: Vec<String> = found.rows.iter().map(|row| grouped(*row)).collect();
-                let more = if found.count > found.rows.len() as u64 {
-                    ", …"
-                } else {
-                    ""
-                };
-                let (count, rows) = (grouped(found.count), rows.join(", "));
-                lines.push(format!(
-                    "{table}.{column}: {count} {change} (rows {rows}{more})"
-                ));
-            }
-        }
-        lines.extend(self.all_notes().map(|note| match &note.item {
-            Some(item) => format!("{}.{item}: {}", note.table, note.what),
-            None => format!("{}: {}", note.table, note.what),
-        }));
-        for (kind, name) in &self.facts.left_out {
-            lines.push(format!("the {kind} {name} was left out"));
-        }
-        for line in &self.facts.noise {
-            let line = line.replace(char::is_control, "\u{fffd}");
-            lines.push(format!(
-                "a line of the dump that is no SQL was skipped: {line}"
-            ));
-        }
+        let tallies = self
+            .tables
+            .iter()
+            .map(|table| (table.table.name.as_str(), &table.tally));
+        let mut lines = change_lines(tallies, self.all_notes(), &self.facts);
         let orphans = self
             .archive
             .as_ref()

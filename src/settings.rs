@@ -18,6 +18,18 @@ pub enum Source {
     Stdin,
 }
 
+impl Source {
+    /// The source that was typed: a path, or `-`.
+    #[must_use]
+    pub fn named(path: PathBuf) -> Source {
+        if path.as_os_str() == "-" {
+            Source::Stdin
+        } else {
+            Source::Path(path)
+        }
+    }
+}
+
 /// Where the data go.
 #[derive(Clone)]
 pub enum Destination {
@@ -68,11 +80,10 @@ impl Settings {
     /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
     pub fn new(arguments: ImportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let source = match arguments.archive {
-            Some(path) if path.as_os_str() == "-" => Source::Stdin,
-            Some(path) => Source::Path(path),
-            None => return Err(Error::usage("no archive is named")),
-        };
+        let source = arguments
+            .archive
+            .map(Source::named)
+            .ok_or_else(|| Error::usage("no archive is named"))?;
         let target = match (&arguments.database_url, &arguments.private_dir) {
             (Some(url), _) => Some(Target::from_url(url)?),
             (None, Some(_)) => None,
@@ -136,6 +147,7 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         skip_tables: arguments.skip_table,
         only_tables: arguments.only_table,
         database: arguments.from_database,
+        skip_unsupported: false,
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::entries::for_each_entry;
 use super::extent::Extent;
-use super::member::{Member, classify, missing, twice};
+use super::member::{Member, classify_entry, missing, twice};
 use crate::error::{Doing, Error, Result};
 
 /// The members of an archive in a file.
@@ -48,7 +48,7 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
                  {offset} on, the file only {length}"
             )));
         }
-        if let Some(member) = classify(name, entry)? {
+        if let Some(member) = classify_entry(name, entry)? {
             let extent = Extent::new(Arc::clone(&file), offset, size);
             if found[member as usize].replace(extent).is_some() {
                 return Err(twice(member));

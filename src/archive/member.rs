@@ -41,7 +41,7 @@ impl Member {
 }
 
 /// Refuses an entry, named `name`, that a backup never holds; says which member it is, if it is one.
-pub(super) fn classify<R: Read>(name: &[u8], entry: &tar::Entry<'_, R>) -> Result<Option<Member>> {
+pub fn classify_entry<R: Read>(name: &[u8], entry: &tar::Entry<'_, R>) -> Result<Option<Member>> {
     let path = safe_path(name)?;
     match entry.header().entry_type() {
         EntryType::Directory => Ok(None),

@@ -17,6 +17,6 @@ pub use extent::Extent;
 pub use file::{ArchiveFile, index};
 pub use inflate::{BLOCK_BYTES, for_each_block, inflated, read_block, read_failure};
 pub use kind::{Kind, SNIFF_BYTES, kind_of_input, sniff};
-pub use member::{BUILDS, DATABASE, INFORMATION, Member, safe_path};
+pub use member::{BUILDS, DATABASE, INFORMATION, Member, classify_entry, safe_path};
 pub(crate) use member::{kind_of, refused};
 pub use pipe::{Visitor, read_pipe};

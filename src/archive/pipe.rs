@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::entries::for_each_entry;
 use super::file::read_small;
-use super::member::{Member, classify, missing, twice};
+use super::member::{Member, classify_entry, missing, twice};
 use crate::error::{Error, Result};
 
 /// What is done with the members as they come.
@@ -31,7 +31,7 @@ pub fn read_pipe(
     let mut archive = tar::Archive::new(&mut input);
     let entries = archive.entries().map_err(damaged)?;
     for_each_entry(entries, damaged, |name, entry| {
-        let Some(member) = classify(name, entry)? else {
+        let Some(member) = classify_entry(name, entry)? else {
             return Ok(());
         };
         if std::mem::replace(&mut seen[member as usize], true) {

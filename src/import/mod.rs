@@ -2,7 +2,6 @@
 //! that knows all of them.
 
 mod destination;
-pub mod input;
 mod stage;
 
 use std::collections::HashSet;
@@ -14,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::gitlab::live::{self, LiveChanges};
 use crate::gitlab::tables::{TABLES, check_table};
 use crate::halt::Halt;
+use crate::input::Input;
 use crate::load::{LoadedTable, Staging};
 use crate::progress::Progress;
 use crate::publish::{Live, Publication, Published, examine, publish, tables_of};
@@ -23,7 +23,6 @@ use crate::settings::{Settings, Source};
 use crate::traces::StagedDirectory;
 
 use destination::Ready;
-use input::Input;
 use stage::{Staged, Stager};
 
 /// The schema that a plain dump goes to when none is named.

@@ -2,13 +2,13 @@
 
 use std::io::Read;
 
-use super::input::{Input, check_dialect};
 use crate::archive::{self, ArchiveFile, DATABASE, Member, Visitor};
 use crate::convert::{Accept, Converter};
 use crate::dump::Facts;
 use crate::error::{Error, Result};
 use crate::gitlab::information::{self, Information};
 use crate::halt::Halt;
+use crate::input::{Input, check_dialect};
 use crate::load::{LoadedTable, Loader, Target};
 use crate::progress::Progress;
 use crate::read_dump::read_dump;

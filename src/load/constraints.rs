@@ -7,7 +7,7 @@ use postgres::error::SqlState;
 use super::failure::failure;
 use super::loader::{LoadedTable, STYLE};
 use crate::error::Result;
-use crate::schema::{ForeignKey, Note, Table, ddl};
+use crate::schema::{ForeignKey, Note, Table, ddl, resolve_foreign_key};
 
 /// Adds the constraints of all tables; the notes are of those that could not be.
 pub(super) fn add_all(client: &mut Client, loaded: &[LoadedTable]) -> Result<Vec<Note>> {
@@ -45,30 +45,12 @@ fn add_foreign_key(
     table: &Table,
     key: &ForeignKey,
 ) -> Result<Option<String>> {
-    // MySQL on some systems writes names of tables there without regard to case.
-    let named = |exact: bool| {
-        loaded.iter().map(|loaded| &loaded.table).find(|other| {
-            other.name == key.references
-                || !exact && other.name.eq_ignore_ascii_case(&key.references)
-        })
-    };
-    let Some(other) = named(true).or_else(|| named(false)) else {
+    let tables: Vec<&Table> = loaded.iter().map(|loaded| &loaded.table).collect();
+    let Some(key) = resolve_foreign_key(&tables, key) else {
         return Ok(Some(format!(
             "foreign key left out: there is no table {}",
             key.references
         )));
-    };
-    let column = |name: &String| {
-        let found = other
-            .columns
-            .iter()
-            .find(|column| column.name.eq_ignore_ascii_case(name));
-        found.map_or_else(|| name.clone(), |column| column.name.clone())
-    };
-    let key = ForeignKey {
-        references: other.name.clone(),
-        referenced_columns: key.referenced_columns.iter().map(column).collect(),
-        ..key.clone()
     };
     let sql = ddl::add_foreign_key(STYLE, &table.name, &key);
     let doing = || {

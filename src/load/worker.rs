@@ -9,9 +9,9 @@ use postgres::error::SqlState;
 use super::board::{Board, Build, Task};
 use super::failure::failure;
 use super::target::Target;
-use crate::convert::PlannedRows;
+use crate::convert::{PlannedRows, placed};
 use crate::error::{Error, Result};
-use crate::rows::{RowError, Tally, transcode};
+use crate::rows::{Tally, transcode};
 
 /// Works until the board has nothing more, or somebody fails.
 pub(super) fn work(target: &Target, board: &Board) {
@@ -88,22 +88,4 @@ fn copy(
     }
     board.committed(table, chunks, copied, &tally);
     Ok(())
-}
-
-/// The error with its place in the dump.
-fn placed(chunk: &crate::dump::RowChunk, error: RowError) -> Error {
-    let table = &chunk.insert.table;
-    let row = chunk.first_row + error.row;
-    let byte = chunk.offset + error.at as u64;
-    let column = error
-        .column
-        .map_or_else(String::new, |column| format!(", column {column}"));
-    let placed = Error::failed(format!(
-        "{table} row {row} (byte {byte}){column}: {}",
-        error.message
-    ));
-    match error.hint {
-        Some(hint) => placed.hint(hint),
-        None => placed,
-    }
 }

@@ -23,6 +23,24 @@ pub enum Change {
     InvalidAsLatin1,
     /// A number other than 0 and 1 became true.
     NumberToTrue,
+    /// A time outside of a day became an interval: no change of the value, but worth to be known.
+    OutsideDay,
+}
+
+impl Change {
+    /// What was found in a column, said before anything is done about it.
+    #[must_use]
+    pub fn found(self) -> &'static str {
+        match self {
+            Change::ZeroDateToNull | Change::ZeroDateToInfinity => "zero dates (--zero-dates)",
+            Change::NulStripped | Change::NulReplaced => "texts with NUL characters (--nul)",
+            Change::InvalidReplaced | Change::InvalidAsLatin1 => {
+                "texts not valid in their character set (--invalid-utf8)"
+            }
+            Change::NumberToTrue => "numbers other than 0 and 1 in a tinyint(1) (--tinyint1)",
+            Change::OutsideDay => "times outside of a day (--time)",
+        }
+    }
 }
 
 impl fmt::Display for Change {
@@ -35,6 +53,7 @@ impl fmt::Display for Change {
             Change::InvalidReplaced => "texts had invalid bytes replaced by U+FFFD",
             Change::InvalidAsLatin1 => "invalid texts were read as latin1",
             Change::NumberToTrue => "numbers other than 0 and 1 became true",
+            Change::OutsideDay => "times are outside of a day",
         })
     }
 }
@@ -112,9 +131,11 @@ impl Tally {
         self.changes.contains_key(&(column.to_owned(), change))
     }
 
-    /// Whether nothing was changed.
+    /// Whether no value was changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes
+            .keys()
+            .all(|(_, change)| *change == Change::OutsideDay)
     }
 }

@@ -278,7 +278,12 @@ impl<'a> Transcoder<'a> {
         let start = self.at;
         let text = self.quoted_without_escapes()?;
         match judge(text) {
-            Verdict::Fine => self.out.extend_from_slice(text),
+            Verdict::Fine => {
+                self.out.extend_from_slice(text);
+                if column.kind == ValueKind::Interval && dates::time(text) != Verdict::Fine {
+                    self.count(column, Change::OutsideDay);
+                }
+            }
             Verdict::ZeroDate => return self.zero_date(column, start),
             Verdict::Wrong => {
                 let text = String::from_utf8_lossy(text).into_owned();

@@ -104,7 +104,15 @@ impl Mapper<'_> {
                 names.push((column.name.clone(), None));
                 continue;
             }
-            let (mut mapped, kind) = self.column(column)?;
+            let (mut mapped, kind) = match self.column(column) {
+                Err(error) if self.policies.skip_unsupported => {
+                    self.note(Some(&column.name), error.to_string());
+                    kinds.push(ValueKind::Skipped);
+                    names.push((column.name.clone(), None));
+                    continue;
+                }
+                mapped => mapped?,
+            };
             mapped.name = column_names.give(&column.name, "column");
             if mapped.name != column.name {
                 self.note(

@@ -267,3 +267,28 @@ pub struct Note {
     /// What became of it.
     pub what: String,
 }
+
+/// `key` with the names its table and columns really have among `tables`; none if the table is not
+/// there. MySQL on some systems writes them there without regard to case.
+#[must_use]
+pub fn resolve_foreign_key(tables: &[&Table], key: &ForeignKey) -> Option<ForeignKey> {
+    let exact = tables.iter().find(|table| table.name == key.references);
+    let alike = || {
+        tables
+            .iter()
+            .find(|table| table.name.eq_ignore_ascii_case(&key.references))
+    };
+    let other = exact.or_else(alike)?;
+    let column = |name: &String| {
+        let found = other
+            .columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name));
+        found.map_or_else(|| name.clone(), |column| column.name.clone())
+    };
+    Some(ForeignKey {
+        references: other.name.clone(),
+        referenced_columns: key.referenced_columns.iter().map(column).collect(),
+        ..key.clone()
+    })
+}

@@ -1,6 +1,7 @@
 //! Reads the tar of the traces and hands its files to the writers.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
@@ -33,6 +34,59 @@ pub struct TraceSummary {
     pub bytes: u64,
 }
 
+/// What a tar of traces holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceSurvey {
+    /// Files.
+    pub files: u64,
+    /// Bytes of their content.
+    pub bytes: u64,
+    /// The directories at the top: `2015_10`.
+    pub months: BTreeSet<String>,
+    /// The largest file and its size.
+    pub largest: Option<(String, u64)>,
+}
+
+/// Reads `inflated`, a tar of traces, to its end without writing anything.
+pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
+    let mut found = TraceSurvey::default();
+    for_each_trace_entry(inflated, |name, entry| {
+        let path = safe_path(name)?;
+        match entry.header().entry_type() {
+            EntryType::Directory => return Ok(()),
+            EntryType::Regular | EntryType::Continuous => {}
+            other => return Err(refused(&String::from_utf8_lossy(name), kind_of(other))),
+        }
+        let size = entry.size();
+        found.files += 1;
+        found.bytes += size;
+        if found
+            .largest
+            .as_ref()
+            .is_none_or(|(_, largest)| size > *largest)
+        {
+            found.largest = Some((path.display().to_string(), size));
+        }
+        let mut parts = path.components();
+        if let (Some(month), Some(_)) = (parts.next(), parts.next()) {
+            found
+                .months
+                .insert(month.as_os_str().to_string_lossy().into_owned());
+        }
+        let read = io::copy(entry, &mut io::sink()).map_err(|cause| {
+            Error::archive(format!("the trace {} is damaged: {cause}", path.display()))
+        })?;
+        if read == size {
+            return Ok(());
+        }
+        Err(Error::archive(format!(
+            "the archive is truncated in the trace {}",
+            path.display()
+        )))
+    })?;
+    Ok(found)
+}
+
 /// Unpacks `inflated`, a tar of traces, into `staged` with `writers` threads. What is on the disk
 /// at the end is there to stay, whatever happens to the machine.
 pub fn extract(
@@ -56,7 +110,7 @@ pub fn extract(
             channels,
             summary: TraceSummary::default(),
         };
-        let read = dispatcher.read(inflated);
+        let read = for_each_trace_entry(inflated, |name, entry| dispatcher.entry(name, entry));
         let summary = std::mem::take(&mut dispatcher.summary);
         drop(dispatcher);
         // A writer's failure is the cause of the reader's, who could not hand on any more.
@@ -81,62 +135,6 @@ struct Dispatcher {
 }
 
 impl Dispatcher {
-    fn read(&mut self, inflated: &mut dyn Read) -> Result<()> {
-        let mut input = Counted {
-            inner: inflated,
-            bytes: 0,
-        };
-        let mut archive = tar::Archive::new(&mut input);
-        let damaged = |place: &str, at: u64, cause: &io::Error| {
-            let error = read_failure(BUILDS, at, cause);
-            if place.is_empty() {
-                error
-            } else {
-                error.at(format!("behind the trace {place}"))
-            }
-        };
-        let entries = archive.entries().map_err(|cause| damaged("", 0, &cause))?;
-        let place = RefCell::new((String::new(), 0));
-        let damaged_entry = |cause| {
-            let place = place.borrow();
-            damaged(&place.0, place.1, &as_damage(cause))
-        };
-        for_each_entry(entries, damaged_entry, |name, entry| {
-            let padded = entry
-                .size()
-                .checked_next_multiple_of(TAR_BLOCK as u64)
-                .unwrap_or(u64::MAX);
-            let end = entry.raw_file_position().saturating_add(padded);
-            place.replace((String::from_utf8_lossy(name).into_owned(), end));
-            self.entry(name, entry).map_err(|error| error.at(BUILDS))
-        })
-        .map_err(|error| {
-            if error.to_string().starts_with(BUILDS) {
-                error
-            } else {
-                error.at(BUILDS)
-            }
-        })?;
-        let (place, end) = place.into_inner();
-        // GNU tar ends with two blocks of zeros; one that was killed while it wrote does not. The
-        // reader has taken the first of them.
-        let mut second = [1; TAR_BLOCK];
-        let has_first = input.bytes >= end.saturating_add(TAR_BLOCK as u64);
-        let count = read_block(&mut input, &mut second)
-            .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
-        if !has_first || count < second.len() || second.iter().any(|byte| *byte != 0) {
-            return Err(Error::archive(format!(
-                "{BUILDS}: the tar in it is truncated at byte {} (behind {place:?})",
-                input.bytes
-            ))
-            .hint("tar probably failed while the backup was made; make the backup again"));
-        }
-        // What follows is padding, but gzip's checksum is behind it.
-        io::copy(&mut input, &mut io::sink())
-            .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
-        Ok(())
-    }
-
     fn entry<R: Read>(&mut self, name: &[u8], entry: &mut tar::Entry<'_, R>) -> Result<()> {
         let header = entry.header();
         let kind = header.entry_type();
@@ -251,4 +249,64 @@ impl Read for Counted<'_> {
         self.bytes += count as u64;
         Ok(count)
     }
+}
+
+/// Calls `take` for each entry of a tar of traces, and sees that the tar and what holds it are whole.
+fn for_each_trace_entry(
+    inflated: &mut dyn Read,
+    mut take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()>,
+) -> Result<()> {
+    let mut input = Counted {
+        inner: inflated,
+        bytes: 0,
+    };
+    let mut archive = tar::Archive::new(&mut input);
+    let damaged = |place: &str, at: u64, cause: &io::Error| {
+        let error = read_failure(BUILDS, at, cause);
+        if place.is_empty() {
+            error
+        } else {
+            error.at(format!("behind the trace {place}"))
+        }
+    };
+    let entries = archive.entries().map_err(|cause| damaged("", 0, &cause))?;
+    let place = RefCell::new((String::new(), 0));
+    let damaged_entry = |cause| {
+        let place = place.borrow();
+        damaged(&place.0, place.1, &as_damage(cause))
+    };
+    for_each_entry(entries, damaged_entry, |name, entry| {
+        let padded = entry
+            .size()
+            .checked_next_multiple_of(TAR_BLOCK as u64)
+            .unwrap_or(u64::MAX);
+        let end = entry.raw_file_position().saturating_add(padded);
+        place.replace((String::from_utf8_lossy(name).into_owned(), end));
+        take(name, entry).map_err(|error| error.at(BUILDS))
+    })
+    .map_err(|error| {
+        if error.to_string().starts_with(BUILDS) {
+            error
+        } else {
+            error.at(BUILDS)
+        }
+    })?;
+    let (place, end) = place.into_inner();
+    // GNU tar ends with two blocks of zeros; one that was killed while it wrote does not. The
+    // reader has taken the first of them.
+    let mut second = [1; TAR_BLOCK];
+    let has_first = input.bytes >= end.saturating_add(TAR_BLOCK as u64);
+    let count = read_block(&mut input, &mut second)
+        .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
+    if !has_first || count < second.len() || second.iter().any(|byte| *byte != 0) {
+        return Err(Error::archive(format!(
+            "{BUILDS}: the tar in it is truncated at byte {} (behind {place:?})",
+            input.bytes
+        ))
+        .hint("tar probably failed while the backup was made; make the backup again"));
+    }
+    // What follows is padding, but gzip's checksum is behind it.
+    io::copy(&mut input, &mut io::sink())
+        .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
+    Ok(())
 }

@@ -9,4 +9,4 @@ mod extract;
 mod writer;
 
 pub use directory::{BuildsDirectory, StagedDirectory};
-pub use extract::{TraceSummary, extract};
+pub use extract::{TraceSummary, TraceSurvey, extract, survey};

@@ -1,0 +1,84 @@
+//! `ci-import convert`: a dump becomes a PostgreSQL dump, an archive an archive with one.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::archive;
+use crate::convert::Converter;
+use crate::error::{Error, Result};
+use crate::halt::Halt;
+use crate::input::{Input, check_dialect};
+use crate::output::{DumpWriter, OutputFile, convert_archive};
+use crate::policies::Policies;
+use crate::read_dump::read_dump;
+use crate::report::Changes;
+use crate::settings::Source;
+
+/// Converts `source` to `output`, or to standard output. Returns what was changed on the way.
+pub fn run(
+    source: &Source,
+    output: Option<&Path>,
+    policies: &Policies,
+    halt: &Halt,
+) -> Result<Changes> {
+    let output = OutputFile::create(output)?;
+    let (tables, notes, facts) = halt.guard(|| match Input::open(source, halt)? {
+        Input::Dump {
+            reader, compressed, ..
+        } => convert_dump(halt.watch(reader), compressed, &output, policies),
+        Input::ArchivePipe(pipe) => convert_archive(halt.watch(pipe), output.writer()?, policies),
+        Input::ArchiveFile(_) => {
+            let Source::Path(path) = source else {
+                return Err(Error::failed("an archive in a file has a name"));
+            };
+            let file = std::fs::File::open(path).map_err(|cause| {
+                Error::usage(format!("cannot read {}: {cause}", path.display()))
+            })?;
+            let file = std::io::BufReader::with_capacity(archive::BLOCK_BYTES, file);
+            convert_archive(halt.watch(file), output.writer()?, policies)
+        }
+    })?;
+    output.keep()?;
+    let tables = tables
+        .into_iter()
+        .map(|written| (written.table.name, written.rows, written.tally));
+    Ok(Changes {
+        tables: tables.collect(),
+        notes,
+        facts,
+    })
+}
+
+type Converted = (
+    Vec<crate::output::WrittenTable>,
+    Vec<crate::schema::Note>,
+    crate::dump::Facts,
+);
+
+fn convert_dump(
+    mut reader: impl Read,
+    compressed: bool,
+    output: &OutputFile,
+    policies: &Policies,
+) -> Result<Converted> {
+    let name = "the dump";
+    let writer = DumpWriter::start(output.writer()?, output.is_compressed());
+    let database = policies.database.clone();
+    let converter = Converter::new(writer, policies.clone(), Box::new(|_| Ok(())));
+    let judge = |start: &[u8]| check_dialect(start, true);
+    let (converter, facts) = if compressed {
+        let mut inflated = archive::inflated(reader);
+        read_dump(name, &mut inflated, converter, database, judge)?
+    } else {
+        read_dump(name, &mut reader, converter, database, judge)?
+    };
+    let Converter {
+        sink, mut notes, ..
+    } = converter;
+    let (tables, late) = sink.finish().map_err(|error| error.at(name))?;
+    if tables.is_empty() {
+        return Err(Error::archive("the dump holds no table"));
+    }
+    notes.extend(late);
+    Ok((tables, notes, facts))
+}

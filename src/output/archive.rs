@@ -1,0 +1,87 @@
+//! An archive of the same shape with a converted dump: same members, modes and times; the traces pass
+//! through unread.
+
+use std::io::{Read, Seek, Write};
+
+use super::dump::{DumpWriter, WrittenTable};
+use crate::archive::{self, DATABASE, classify_entry, for_each_entry};
+use crate::convert::Converter;
+use crate::dump::Facts;
+use crate::error::{Doing, Error, Result};
+use crate::gitlab::tables::check_table;
+use crate::input::check_dialect;
+use crate::policies::Policies;
+use crate::read_dump::read_dump;
+use crate::schema::Note;
+
+/// Reads the archive `input` and writes it to `out` with its dump converted. The converted dump is kept
+/// in a temporary file until its size is known, which stands before it in a tar.
+pub fn convert_archive(
+    input: impl Read,
+    out: Box<dyn Write + Send>,
+    policies: &Policies,
+) -> Result<(Vec<WrittenTable>, Vec<Note>, Facts)> {
+    let damaged = |cause: std::io::Error| {
+        Error::archive(format!("the archive is damaged or ends too early: {cause}"))
+    };
+    let mut builder = tar::Builder::new(out);
+    let mut converted = None;
+    let mut input = tar::Archive::new(input);
+    for_each_entry(input.entries().map_err(damaged)?, damaged, |name, entry| {
+        let mut header = entry.header().clone();
+        if classify_entry(name, entry)? != Some(archive::Member::Database) {
+            let size = entry.size();
+            header.set_size(size);
+            header.set_cksum();
+            let mut content = Counting {
+                inner: &mut *entry,
+                count: 0,
+            };
+            builder.append(&header, &mut content).map_err(damaged)?;
+            if content.count != size {
+                return Err(damaged(std::io::ErrorKind::UnexpectedEof.into()));
+            }
+            return Ok(());
+        }
+        let spool = tempfile::tempfile().doing("make a temporary file")?;
+        let copy = spool.try_clone().doing("make a temporary file")?;
+        let writer = DumpWriter::start(Box::new(copy), true);
+        let database = policies.database.clone();
+        let converter = Converter::new(writer, policies.clone(), Box::new(check_table));
+        let judge = |start: &[u8]| check_dialect(start, true);
+        let mut inflated = archive::inflated(&mut *entry);
+        let (converter, facts) = read_dump(DATABASE, &mut inflated, converter, database, judge)?;
+        let Converter {
+            sink, mut notes, ..
+        } = converter;
+        let (tables, late) = sink.finish()?;
+        notes.extend(late);
+        let mut spool = spool;
+        let size = spool.stream_position().doing("read a temporary file")?;
+        spool.rewind().doing("read a temporary file")?;
+        header.set_size(size);
+        header.set_cksum();
+        builder
+            .append(&header, spool.take(size))
+            .doing("write the archive")?;
+        converted = Some((tables, notes, facts));
+        Ok(())
+    })?;
+    let mut out = builder.into_inner().doing("write the archive")?;
+    out.flush().doing("write the archive")?;
+    converted.ok_or_else(|| Error::archive(format!("the archive has no member {DATABASE}")))
+}
+
+/// Counts what is read.
+struct Counting<R> {
+    inner: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count += count as u64;
+        Ok(count)
+    }
+}

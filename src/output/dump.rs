@@ -1,0 +1,338 @@
+//! A dump in PostgreSQL's notation: definitions, COPY blocks, then indexes, sequences, constraints.
+//!
+//! Chunks are transcoded, and compressed if they are to be, several at a time, and written in order.
+//! A compressed dump is a row of gzip streams, which every reader takes for one (RFC 1952, 2.2).
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rayon::prelude::*;
+
+use crate::convert::{PlannedRows, Sink, not_null_after_load, placed};
+use crate::error::{Error, Result};
+use crate::rows::{Tally, transcode};
+use crate::schema::ddl::{self, Style};
+use crate::schema::{Note, Table, final_names, resolve_foreign_key};
+
+/// How many chunks are worked on at a time, for each CPU.
+const CHUNKS_PER_CPU: usize = 2;
+
+/// PostgreSQL 9 reads it, too.
+const STYLE: Style<'_> = Style {
+    schema: None,
+    typed_sequences: false,
+};
+
+const HEAD: &str = "\
+SET statement_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET client_min_messages = warning;
+SET datestyle = 'ISO, YMD';
+SET timezone = 'UTC';
+";
+
+/// Ends a dump that cannot be completed, so that nobody commits what there is of it.
+const GIVEN_UP: &str = "\
+\\.
+DO $$ BEGIN RAISE EXCEPTION 'the conversion of this dump was not completed'; END $$;
+";
+
+/// Work for the writer's thread.
+enum Piece {
+    Text(String),
+    /// The columns of these tables that may be NOT NULL now that all rows have been through.
+    NotNull(Vec<Table>),
+    /// Rows of one table.
+    Rows(Vec<PlannedRows>),
+}
+
+/// A table that was written.
+#[derive(Debug)]
+pub struct WrittenTable {
+    /// The table.
+    pub table: Table,
+    /// How many rows it has.
+    pub rows: u64,
+    /// What was changed in them.
+    pub tally: Tally,
+}
+
+/// A sink that writes a dump.
+pub struct DumpWriter {
+    pieces: Option<SyncSender<Piece>>,
+    writer: Option<JoinHandle<Result<Vec<(u64, Tally)>>>>,
+    batch: Vec<PlannedRows>,
+    batch_size: usize,
+    tables: Vec<Table>,
+}
+
+impl DumpWriter {
+    /// A writer to `out`, compressed or not.
+    pub fn start(out: Box<dyn Write + Send>, compressed: bool) -> DumpWriter {
+        let (pieces, received) = sync_channel::<Piece>(1);
+        let writer = std::thread::spawn(move || {
+            let mut output = Output {
+                out,
+                compressed,
+                counted: Vec::new(),
+            };
+            for piece in received {
+                match piece {
+                    Piece::Text(text) => output.text(&text)?,
+                    Piece::NotNull(tables) => output.not_null(&tables)?,
+                    Piece::Rows(batch) => {
+                        if let Err(error) = output.rows(&batch) {
+                            let _ = output.text(GIVEN_UP);
+                            return Err(error);
+                        }
+                    }
+                }
+            }
+            output.out.flush().map_err(cannot_write)?;
+            Ok(output.counted)
+        });
+        let cpus = std::thread::available_parallelism().map_or(2, usize::from);
+        let mut dump = DumpWriter {
+            pieces: Some(pieces),
+            writer: Some(writer),
+            batch: Vec::new(),
+            batch_size: cpus * CHUNKS_PER_CPU,
+            tables: Vec::new(),
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        let _ = dump.send(Piece::Text(format!(
+            "-- Converted from MySQL by ci-import {version}\n\n{HEAD}"
+        )));
+        dump
+    }
+
+    /// Completes the dump. Returns the tables, and notes of what came out differently.
+    pub fn finish(mut self) -> Result<(Vec<WrittenTable>, Vec<Note>)> {
+        self.flush()?;
+        let tables: Vec<&Table> = self.tables.iter().collect();
+        let (names, mut notes) = final_names(&tables);
+        let mut sql = String::new();
+        for (table, names) in tables.iter().zip(&names) {
+            sql += "\n";
+            if let (Some(key), Some(name)) = (&table.primary_key, &names.primary_key) {
+                statements(&mut sql, &ddl::primary_key(STYLE, &table.name, key, name));
+            }
+            for (index, name) in table.indexes.iter().zip(&names.indexes) {
+                statements(
+                    &mut sql,
+                    &ddl::create_index(STYLE, &table.name, index, name),
+                );
+            }
+            if let Some(sequence) = &table.sequence {
+                statements(&mut sql, &[ddl::set_sequence(STYLE, &table.name, sequence)]);
+            }
+            for check in &table.checks {
+                statements(&mut sql, &[ddl::add_check(STYLE, &table.name, check)]);
+            }
+        }
+        for table in &tables {
+            for key in &table.foreign_keys {
+                match resolve_foreign_key(&tables, key) {
+                    Some(key) => {
+                        statements(&mut sql, &[ddl::add_foreign_key(STYLE, &table.name, &key)]);
+                    }
+                    None => notes.push(Note {
+                        table: table.name.clone(),
+                        item: Some(key.name.clone()),
+                        what: format!("foreign key left out: there is no table {}", key.references),
+                    }),
+                }
+            }
+        }
+        self.send(Piece::NotNull(self.tables.clone()))?;
+        self.send(Piece::Text(sql))?;
+        self.send(Piece::Text("\n-- Dump completed\n".to_owned()))?;
+        let counted = self.join()?;
+        let tables = std::mem::take(&mut self.tables);
+        let written = tables.into_iter().enumerate().map(|(number, table)| {
+            let (rows, tally) = counted.get(number).cloned().unwrap_or_default();
+            let (_, late) = not_null_after_load(&table, &tally);
+            notes.extend(late);
+            WrittenTable { table, rows, tally }
+        });
+        Ok((written.collect(), notes))
+    }
+
+    fn send(&mut self, piece: Piece) -> Result<()> {
+        let sent = self
+            .pieces
+            .as_ref()
+            .is_some_and(|pieces| pieces.send(piece).is_ok());
+        if sent {
+            Ok(())
+        } else {
+            self.join()
+                .and(Err(Error::failed("the writer has stopped")))
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.batch);
+        self.send(Piece::Rows(batch))
+    }
+
+    fn join(&mut self) -> Result<Vec<(u64, Tally)>> {
+        self.pieces = None;
+        let Some(writer) = self.writer.take() else {
+            return Ok(Vec::new());
+        };
+        writer
+            .join()
+            .unwrap_or_else(|_| Err(Error::failed("the writer of the dump crashed")))
+    }
+}
+
+impl Drop for DumpWriter {
+    fn drop(&mut self) {
+        if self.writer.is_some() {
+            let _ = self.send(Piece::Text(GIVEN_UP.to_owned()));
+            let _ = self.join();
+        }
+    }
+}
+
+impl Sink for DumpWriter {
+    fn table(&mut self, table: &Table) -> Result<()> {
+        self.flush()?;
+        let mut sql = format!("\nDROP TABLE IF EXISTS {};\n", STYLE.name(&table.name));
+        if let Some(sequence) = &table.sequence {
+            sql += &format!("DROP SEQUENCE IF EXISTS {};\n", STYLE.name(&sequence.name));
+        }
+        for enum_type in &table.enum_types {
+            sql += &format!("DROP TYPE IF EXISTS {};\n", STYLE.name(&enum_type.name));
+        }
+        sql += &ddl::create_table(STYLE, table);
+        self.tables.push(table.clone());
+        self.send(Piece::Text(sql))
+    }
+
+    fn rows(&mut self, rows: PlannedRows) -> Result<()> {
+        if self
+            .batch
+            .first()
+            .is_some_and(|first| first.copy != rows.copy)
+        {
+            self.flush()?;
+        }
+        self.batch.push(rows);
+        if self.batch.len() >= self.batch_size {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied())
+    }
+}
+
+fn statements(sql: &mut String, statements: &[String]) {
+    for statement in statements {
+        *sql += statement;
+        *sql += ";\n";
+    }
+}
+
+fn cannot_write(cause: std::io::Error) -> Error {
+    Error::failed(format!("cannot write the dump: {cause}"))
+}
+
+/// The writer's thread's side.
+struct Output {
+    out: Box<dyn Write + Send>,
+    compressed: bool,
+    /// Rows and changes of each table.
+    counted: Vec<(u64, Tally)>,
+}
+
+impl Output {
+    fn text(&mut self, text: &str) -> Result<()> {
+        let bytes = packed(text.as_bytes(), self.compressed)?;
+        self.out.write_all(&bytes).map_err(cannot_write)
+    }
+
+    fn not_null(&mut self, tables: &[Table]) -> Result<()> {
+        let mut sql = String::new();
+        for (number, table) in tables.iter().enumerate() {
+            let tally = self
+                .counted
+                .get(number)
+                .map(|(_, tally)| tally.clone())
+                .unwrap_or_default();
+            let (columns, _) = not_null_after_load(table, &tally);
+            if !columns.is_empty() {
+                statements(&mut sql, &[ddl::set_not_null(STYLE, &table.name, &columns)]);
+            }
+        }
+        self.text(&sql)
+    }
+
+    /// A COPY block for each batch: what is written is whole at any time.
+    fn rows(&mut self, batch: &[PlannedRows]) -> Result<()> {
+        let Some(first) = batch.first() else {
+            return Ok(());
+        };
+        let table = first.table;
+        let copy = format!("\n{};\n", first.copy.replace("FROM STDIN", "FROM stdin"));
+        let last = batch.len() - 1;
+        let compressed = self.compressed;
+        let done: Vec<Result<(Vec<u8>, u64, Tally)>> = batch
+            .par_iter()
+            .enumerate()
+            .map(|(at, rows)| {
+                let mut tally = Tally::default();
+                let mut lines = Vec::with_capacity(rows.chunk.bytes.len() + copy.len() + 1024);
+                if at == 0 {
+                    lines.extend_from_slice(copy.as_bytes());
+                }
+                let chunk = &rows.chunk;
+                let count = transcode(
+                    &rows.plan,
+                    &chunk.bytes,
+                    chunk.first_row,
+                    &mut lines,
+                    &mut tally,
+                )
+                .map_err(|error| placed(chunk, error))?;
+                if at == last {
+                    lines.extend_from_slice(b"\\.\n");
+                }
+                Ok((packed(&lines, compressed)?.into_owned(), count, tally))
+            })
+            .collect();
+        if self.counted.len() <= table {
+            self.counted.resize_with(table + 1, Default::default);
+        }
+        for done in done {
+            let (bytes, count, tally) = done?;
+            self.out.write_all(&bytes).map_err(cannot_write)?;
+            self.counted[table].0 += count;
+            self.counted[table].1.merge(&tally);
+        }
+        Ok(())
+    }
+}
+
+/// `bytes` as they are written.
+fn packed(bytes: &[u8], compressed: bool) -> Result<Cow<'_, [u8]>> {
+    if !compressed {
+        return Ok(bytes.into());
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(3));
+    encoder.write_all(bytes).map_err(cannot_write)?;
+    Ok(encoder.finish().map_err(cannot_write)?.into())
+}

@@ -1,0 +1,9 @@
+//! Writes what was converted: a dump in PostgreSQL's notation, or an archive with such a dump.
+
+mod archive;
+mod dump;
+mod file;
+
+pub use archive::convert_archive;
+pub use dump::{DumpWriter, WrittenTable};
+pub use file::OutputFile;
