@@ -244,7 +244,9 @@ impl Findings {
         let needs = self.needs();
         if !needs.is_empty() {
             let _ = writeln!(text, "\nwhat would be changed, or needs a policy");
-            needs.iter().for_each(|line| _ = writeln!(text, "  {line}"));
+            for line in &needs {
+                let _ = writeln!(text, "  {line}");
+            }
         }
         text + "\nall of it reads through without damage\n"
     }

@@ -20,6 +20,9 @@ const MAX_DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 /// MySQL's own limit of a packet, and so of a row in a dump.
 const MAX_ROW_BYTES: usize = 1024 * 1024 * 1024 + CHUNK_BYTES;
 
+/// How the last line of a dump begins.
+const COMPLETED: &str = "Dump completed";
+
 /// What the reader hands on.
 pub trait Consumer {
     /// A table of the dump; its rows, if any, follow.
@@ -142,17 +145,29 @@ impl<C: Consumer> Reader<C> {
 
     /// Ends the dump: an error if it stops in the middle.
     pub fn finish(mut self) -> Result<(C, Facts)> {
+        self.check_end()?;
+        self.check_databases()?;
+        self.facts.completed |= self.ends_with_completed();
+        Ok((self.consumer, self.facts))
+    }
+
+    /// Whether the dump may end with what was fed so far; an error that says why not.
+    pub fn check_end(&self) -> Result<()> {
         if !self.scanner.may_end() {
             return Err(self.truncated("it ends in the middle of a statement"));
         }
-        let rest = String::from_utf8_lossy(&self.prose).into_owned();
-        self.comment(&rest);
         // Only comments can be left out on purpose (--skip-comments), and then all of them are.
-        if self.facts.written_by.is_some() && !self.facts.completed {
+        let has_comments = self.facts.written_by.is_some();
+        if has_comments && !self.facts.completed && !self.ends_with_completed() {
             return Err(self.truncated("its last line, \"-- Dump completed\", is missing"));
         }
-        self.check_databases()?;
-        Ok((self.consumer, self.facts))
+        Ok(())
+    }
+
+    /// The last line needs no line end.
+    fn ends_with_completed(&self) -> bool {
+        let last = String::from_utf8_lossy(&self.prose);
+        last.trim_start_matches('-').trim().starts_with(COMPLETED)
     }
 
     fn check_databases(&self) -> Result<()> {
@@ -230,7 +245,7 @@ impl<C: Consumer> Reader<C> {
             self.facts
                 .server_version
                 .get_or_insert_with(|| version.trim().to_owned());
-        } else if text.starts_with("Dump completed") {
+        } else if text.starts_with(COMPLETED) {
             self.facts.completed = true;
         }
     }

@@ -46,11 +46,9 @@ fn add_foreign_key(
     key: &ForeignKey,
 ) -> Result<Option<String>> {
     let tables: Vec<&Table> = loaded.iter().map(|loaded| &loaded.table).collect();
-    let Some(key) = resolve_foreign_key(&tables, key) else {
-        return Ok(Some(format!(
-            "foreign key left out: there is no table {}",
-            key.references
-        )));
+    let key = match resolve_foreign_key(&tables, key) {
+        Ok(key) => key,
+        Err(why) => return Ok(Some(format!("foreign key left out: {why}"))),
     };
     let sql = ddl::add_foreign_key(STYLE, &table.name, &key);
     let doing = || {

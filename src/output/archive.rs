@@ -25,7 +25,7 @@ pub fn convert_archive(
         Error::archive(format!("the archive is damaged or ends too early: {cause}"))
     };
     let mut builder = tar::Builder::new(out);
-    let mut converted = None;
+    let mut done = None;
     let mut input = tar::Archive::new(input);
     for_each_entry(input.entries().map_err(damaged)?, damaged, |name, entry| {
         let mut header = entry.header().clone();
@@ -64,12 +64,12 @@ pub fn convert_archive(
         builder
             .append(&header, spool.take(size))
             .doing("write the archive")?;
-        converted = Some((tables, notes, facts));
+        done = Some((tables, notes, facts));
         Ok(())
     })?;
     let mut out = builder.into_inner().doing("write the archive")?;
     out.flush().doing("write the archive")?;
-    converted.ok_or_else(|| Error::archive(format!("the archive has no member {DATABASE}")))
+    done.ok_or_else(|| Error::archive(format!("the archive has no member {DATABASE}")))
 }
 
 /// Counts what is read.

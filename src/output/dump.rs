@@ -42,6 +42,9 @@ const GIVEN_UP: &str = "\
 DO $$ BEGIN RAISE EXCEPTION 'the conversion of this dump was not completed'; END $$;
 ";
 
+/// Rows and changes of each table.
+type Counts = Vec<(u64, Tally)>;
+
 /// Work for the writer's thread.
 enum Piece {
     Text(String),
@@ -65,7 +68,7 @@ pub struct WrittenTable {
 /// A sink that writes a dump.
 pub struct DumpWriter {
     pieces: Option<SyncSender<Piece>>,
-    writer: Option<JoinHandle<Result<Vec<(u64, Tally)>>>>,
+    writer: Option<JoinHandle<Result<Counts>>>,
     batch: Vec<PlannedRows>,
     batch_size: usize,
     tables: Vec<Table>,
@@ -138,13 +141,13 @@ impl DumpWriter {
         for table in &tables {
             for key in &table.foreign_keys {
                 match resolve_foreign_key(&tables, key) {
-                    Some(key) => {
+                    Ok(key) => {
                         statements(&mut sql, &[ddl::add_foreign_key(STYLE, &table.name, &key)]);
                     }
-                    None => notes.push(Note {
+                    Err(why) => notes.push(Note {
                         table: table.name.clone(),
                         item: Some(key.name.clone()),
-                        what: format!("foreign key left out: there is no table {}", key.references),
+                        what: format!("foreign key left out: {why}"),
                     }),
                 }
             }
@@ -184,7 +187,7 @@ impl DumpWriter {
         self.send(Piece::Rows(batch))
     }
 
-    fn join(&mut self) -> Result<Vec<(u64, Tally)>> {
+    fn join(&mut self) -> Result<Counts> {
         self.pieces = None;
         let Some(writer) = self.writer.take() else {
             return Ok(Vec::new());
@@ -247,6 +250,7 @@ fn statements(sql: &mut String, statements: &[String]) {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 fn cannot_write(cause: std::io::Error) -> Error {
     Error::failed(format!("cannot write the dump: {cause}"))
 }
@@ -256,7 +260,7 @@ struct Output {
     out: Box<dyn Write + Send>,
     compressed: bool,
     /// Rows and changes of each table.
-    counted: Vec<(u64, Tally)>,
+    counted: Counts,
 }
 
 impl Output {

@@ -67,6 +67,9 @@ pub fn transcode(
     transcoder.rows(plan)
 }
 
+const TINYINT1_HINT: &str =
+    "--tinyint1 smallint keeps such numbers, --tinyint1 truthy makes them true";
+
 /// What is wrong with the value at hand.
 pub(super) type Wrong = (String, Option<&'static str>);
 
@@ -263,7 +266,8 @@ impl<'a> Transcoder<'a> {
             _ => {
                 let number = String::from_utf8_lossy(number).into_owned();
                 self.at = start;
-                return Err((format!("{number} in a tinyint(1) is neither 0 nor 1"), None));
+                let message = format!("{number} in a tinyint(1) is neither 0 nor 1");
+                return Err((message, Some(TINYINT1_HINT)));
             }
         };
         self.out.push(value);

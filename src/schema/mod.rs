@@ -268,17 +268,18 @@ pub struct Note {
     pub what: String,
 }
 
-/// `key` with the names its table and columns really have among `tables`; none if the table is not
-/// there. MySQL on some systems writes them there without regard to case.
-#[must_use]
-pub fn resolve_foreign_key(tables: &[&Table], key: &ForeignKey) -> Option<ForeignKey> {
+/// `key` with the names its table and columns really have among `tables` (MySQL on some systems writes
+/// them without regard to case there), or why PostgreSQL cannot have it.
+pub fn resolve_foreign_key(tables: &[&Table], key: &ForeignKey) -> Result<ForeignKey, String> {
     let exact = tables.iter().find(|table| table.name == key.references);
     let alike = || {
         tables
             .iter()
             .find(|table| table.name.eq_ignore_ascii_case(&key.references))
     };
-    let other = exact.or_else(alike)?;
+    let Some(other) = exact.or_else(alike) else {
+        return Err(format!("there is no table {}", key.references));
+    };
     let column = |name: &String| {
         let found = other
             .columns
@@ -286,9 +287,37 @@ pub fn resolve_foreign_key(tables: &[&Table], key: &ForeignKey) -> Option<Foreig
             .find(|column| column.name.eq_ignore_ascii_case(name));
         found.map_or_else(|| name.clone(), |column| column.name.clone())
     };
-    Some(ForeignKey {
+    let referenced_columns: Vec<String> = key.referenced_columns.iter().map(column).collect();
+    if !is_unique(other, &referenced_columns) {
+        let columns = referenced_columns.join(", ");
+        return Err(format!("{}({columns}) is not unique", other.name));
+    }
+    Ok(ForeignKey {
         references: other.name.clone(),
-        referenced_columns: key.referenced_columns.iter().map(column).collect(),
+        referenced_columns,
         ..key.clone()
     })
+}
+
+/// Whether a key of `table` is over exactly `columns`, in any order.
+fn is_unique(table: &Table, columns: &[String]) -> bool {
+    let same = |key: &[String]| {
+        key.len() == columns.len() && key.iter().all(|column| columns.contains(column))
+    };
+    let whole_columns = |index: &Index| -> Option<Vec<String>> {
+        let part = |part: &IndexPart| match &part.of {
+            IndexPartOf::Column(name, None, _) => Some(name.clone()),
+            _ => None,
+        };
+        index.parts.iter().map(part).collect()
+    };
+    table
+        .primary_key
+        .as_ref()
+        .is_some_and(|key| same(&key.columns))
+        || table
+            .indexes
+            .iter()
+            .filter(|index| index.kind == IndexKind::Unique)
+            .any(|index| whole_columns(index).is_some_and(|columns| same(&columns)))
 }

@@ -4,6 +4,9 @@
 mod any_table;
 mod archives;
 mod compare;
+mod convert;
+mod damage;
+mod edge_cases;
 mod failures;
 mod gitlab_target;
 mod private_server;
