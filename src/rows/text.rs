@@ -187,6 +187,9 @@ impl Transcoder<'_> {
             };
             bytes.extend_from_slice(&rest[..plain]);
             self.at += plain + 1;
+            if rest[plain] == b'\\' && self.at == self.input.len() {
+                return Err(self.unterminated(start));
+            }
             let next = self.peek();
             if rest[plain] == quote {
                 if next != quote {

@@ -1,0 +1,50 @@
+//! A dump, whole and in two pieces: no crash, and the same rows wherever it is cut.
+#![no_main]
+
+use ci_import::dump::definition::TableDefinition;
+use ci_import::dump::{Consumer, Facts, Reader, RowChunk};
+use ci_import::error::Result;
+use ci_import::policies::Policies;
+use ci_import::schema::{DumpFacts, Names, ddl, from_mysql};
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Default, PartialEq, Debug)]
+struct Seen {
+    tables: Vec<String>,
+    rows: Vec<u8>,
+    count: u64,
+}
+
+impl Consumer for Seen {
+    fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()> {
+        let facts = DumpFacts {
+            compatible: facts.compatible,
+            charset: ci_import::charset::Charset::Utf8,
+            utc: facts.utc,
+        };
+        if let Ok(mapped) = from_mysql(&table, facts, &Policies::default(), &mut Names::default()) {
+            self.tables.push(ddl::create_table(ddl::Style::in_schema("s"), &mapped.table));
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: RowChunk) -> Result<()> {
+        self.rows.extend_from_slice(&rows.bytes);
+        self.count += rows.rows;
+        Ok(())
+    }
+}
+
+fn read(pieces: [&[u8]; 2]) -> Option<Seen> {
+    let mut reader = Reader::new(Seen::default(), None);
+    for piece in pieces {
+        reader.feed(piece).ok()?;
+    }
+    reader.finish().ok().map(|(seen, _)| seen)
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((cut, dump)) = data.split_first() else { return };
+    let at = usize::from(*cut) * dump.len() / 256;
+    assert_eq!(read([dump, b""]), read([&dump[..at], &dump[at..]]));
+});
