@@ -393,6 +393,11 @@ impl Parser<'_> {
 
     fn generated(&mut self, column: &mut ColumnDefinition) -> Result<()> {
         self.expect("AS")?;
+        if self.eat("ROW") {
+            // When a row of a system-versioned table was valid: the dump has the values.
+            let _ = self.eat("START") || self.eat("END");
+            return Ok(());
+        }
         let expression = self.parenthesised()?;
         let stored = self.eat("STORED") || self.eat("PERSISTENT");
         if !stored {
@@ -498,10 +503,11 @@ impl Parser<'_> {
             parts: Vec::new(),
             comment: None,
         };
+        // `TYPE BTREE` is how MySQL 5.0 wrote `USING BTREE`.
         if !self.is_symbol('(') && !self.is("USING") {
             key.name = Some(self.name()?);
         }
-        if self.eat("USING") {
+        if self.eat("USING") || self.eat("TYPE") {
             self.word()?;
         }
         self.symbol('(')?;

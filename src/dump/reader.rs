@@ -293,7 +293,8 @@ impl<C: Consumer> Reader<C> {
                 Ok(())
             }
             Statement::SetTimeZone(zone) => {
-                self.facts.utc = zone == "+00:00" || zone.eq_ignore_ascii_case("utc");
+                // Events have a zone of their own, for as long as they are created.
+                self.facts.utc |= zone == "+00:00" || zone.eq_ignore_ascii_case("utc");
                 Ok(())
             }
             Statement::SetSqlMode(mode) => {

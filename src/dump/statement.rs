@@ -24,7 +24,7 @@ pub(super) enum Statement {
 }
 
 /// Statements that begin like this change no data of a table in the dump.
-const WITHOUT_EFFECT: [&str; 18] = [
+const WITHOUT_EFFECT: [&str; 19] = [
     "SET",
     "DROP",
     "LOCK",
@@ -43,6 +43,7 @@ const WITHOUT_EFFECT: [&str; 18] = [
     "PREPARE",
     "EXECUTE",
     "DEALLOCATE",
+    "DO",
 ];
 
 /// How many tokens decide; a definer, an algorithm and a security clause may precede the kind.

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::charset::Charset;
 use crate::dump::definition::{
-    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition,
+    self, ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPart, KeyPartOf,
+    TableDefinition,
 };
 use crate::error::{Error, Result};
 use crate::policies::{Enums, Policies, Times, Timestamps, Tinyint1};
@@ -250,11 +251,14 @@ impl Mapper<'_> {
             ("uuid", _) => (DataType::Uuid, ValueKind::Text),
             ("inet4" | "inet6", _) => (DataType::Inet, ValueKind::Text),
             ("date", _) => (DataType::Date, ValueKind::Date),
-            ("datetime", _) => (DataType::Timestamp(number(0)), ValueKind::Timestamp),
+            ("datetime", _) => (
+                DataType::Timestamp(precision(written)),
+                ValueKind::Timestamp,
+            ),
             ("timestamp", _) => self.timestamp(column)?,
             ("time", _) => match self.policies.time {
-                Times::Time => (DataType::Time(number(0)), ValueKind::Time),
-                Times::Interval => (DataType::Interval(number(0)), ValueKind::Interval),
+                Times::Time => (DataType::Time(precision(written)), ValueKind::Time),
+                Times::Interval => (DataType::Interval(precision(written)), ValueKind::Interval),
             },
             (other, _) => {
                 let table = &self.definition.name;
@@ -275,7 +279,7 @@ impl Mapper<'_> {
     }
 
     fn timestamp(&self, column: &ColumnDefinition) -> Result<(DataType, ValueKind)> {
-        let precision = column.data_type.numbers.first().copied();
+        let precision = precision(&column.data_type);
         if !self.facts.utc && self.policies.timestamps != Timestamps::Utc {
             let (table, column) = (&self.definition.name, &column.name);
             return Err(Error::failed(format!(
@@ -627,6 +631,15 @@ impl Mapper<'_> {
             what,
         });
     }
+}
+
+/// Digits of a second. What is more is a width, as MySQL 4.0 wrote it.
+fn precision(written: &definition::DataType) -> Option<u64> {
+    written
+        .numbers
+        .first()
+        .copied()
+        .filter(|digits| *digits <= 6)
 }
 
 fn enum_check(table: &str, column: &str, values: &[String]) -> Check {
