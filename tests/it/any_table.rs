@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -23,6 +24,9 @@ fn random_tables_arrive_value_for_value() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let seconds = number("CI_IMPORT_RANDOM_SECONDS").unwrap_or(60);
     let mut seed = number("CI_IMPORT_RANDOM_SEED").unwrap_or_else(|| fastrand::u64(..));
+    // Not by `println!`, of which only a failed test is heard.
+    let say = |text: String| _ = writeln!(std::io::stderr(), "{text}");
+    say(format!("random tables: CI_IMPORT_RANDOM_SEED={seed}"));
     let started = Instant::now();
     let (mut rounds, mut values) = (0, 0);
     loop {
@@ -34,7 +38,7 @@ fn random_tables_arrive_value_for_value() {
             break;
         }
     }
-    println!("{rounds} rounds, {values} values");
+    say(format!("random tables: {rounds} rounds, {values} values"));
     assert!(values > 0);
 }
 
