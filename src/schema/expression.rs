@@ -14,7 +14,7 @@ use crate::dump::lexer::{TokenKind, tokens};
 
 /// What an expression is for; values must be the same to the last bit, constraints need not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in crate::schema) enum Purpose {
     /// The value of a column, or the key of an index.
     Value,
     /// A constraint. Texts may be compared, though MySQL often does so without regard to case.
@@ -33,7 +33,11 @@ enum Class {
 }
 
 /// `written`, an expression of MySQL over `columns`, as one of PostgreSQL.
-pub(super) fn translate(written: &str, columns: &[Column], purpose: Purpose) -> Option<String> {
+pub(in crate::schema) fn translate(
+    written: &str,
+    columns: &[Column],
+    purpose: Purpose,
+) -> Option<String> {
     let text = normalised(written)?;
     let expression = Parser::new(&MySqlDialect {})
         .try_with_sql(&text)

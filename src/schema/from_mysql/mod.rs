@@ -1,18 +1,16 @@
 //! Maps a MySQL table definition to the model, and decides how each column's values go.
 
+mod defaults;
+mod keys;
+mod types;
+
 use super::expression::{Purpose, translate};
 use super::names::fitting;
-use super::{
-    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Names,
-    Note, Prefix, PrimaryKey, Sequence, Table,
-};
+use super::{Check, Column, DataType, EnumType, Names, Note, Sequence, Table};
 use crate::charset::Charset;
-use crate::dump::definition::{
-    self, ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPart, KeyPartOf,
-    TableDefinition,
-};
+use crate::dump::definition::{ColumnDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition};
 use crate::error::{Error, Result};
-use crate::policies::{Enums, Policies, Times, Timestamps, Tinyint1};
+use crate::policies::{Enums, Policies};
 use crate::rows::ValueKind;
 
 /// The longest `varchar(n)` PostgreSQL takes (manual, 8.3).
@@ -191,145 +189,6 @@ impl Mapper<'_> {
         Ok((mapped, kind))
     }
 
-    /// The design's table of types.
-    fn data_type(&mut self, column: &ColumnDefinition) -> Result<(DataType, ValueKind)> {
-        let written = &column.data_type;
-        let number = |at: usize| written.numbers.get(at).copied();
-        let is_json = || self.is_checked_json(&column.name);
-        Ok(match (written.name.as_str(), written.unsigned) {
-            ("tinyint", _) if number(0) == Some(1) => self.tinyint1(),
-            ("bool" | "boolean", _) => self.tinyint1(),
-            ("tinyint" | "year" | "int1", _) | ("smallint" | "int2", false) => {
-                (DataType::Smallint, ValueKind::Integer)
-            }
-            ("smallint" | "int2", true)
-            | ("mediumint" | "int3", _)
-            | ("int" | "integer" | "int4", false) => (DataType::Integer, ValueKind::Integer),
-            ("int" | "integer" | "int4", true) | ("bigint" | "int8", false) => {
-                (DataType::Bigint, ValueKind::Integer)
-            }
-            ("bigint" | "int8", true)
-                if column.auto_increment || self.is_in_a_key(&column.name) =>
-            {
-                (DataType::Bigint, ValueKind::UnsignedToBigint)
-            }
-            ("bigint" | "int8", true) => (DataType::Numeric(20, 0), ValueKind::Integer),
-            ("float" | "double" | "real", _) => (DataType::DoublePrecision, ValueKind::Number),
-            ("decimal" | "numeric" | "dec" | "fixed", _) => {
-                let precision = number(0).unwrap_or(10).min(MAX_PRECISION);
-                (
-                    DataType::Numeric(precision, number(1).unwrap_or(0)),
-                    ValueKind::Number,
-                )
-            }
-            ("varchar", _) => match number(0) {
-                Some(length @ 1..=MAX_VARCHAR) => (DataType::Varchar(length), self.text(column)?),
-                _ => (DataType::Text, self.text(column)?),
-            },
-            ("char", _) => match number(0) {
-                Some(0) => (DataType::Text, self.text(column)?),
-                length => (DataType::Char(length.unwrap_or(1)), self.text(column)?),
-            },
-            ("longtext", _) if is_json() => (DataType::Json, self.text(column)?),
-            ("enum", _) if self.policies.enums == Enums::Type => {
-                (self.enum_type(column), self.text(column)?)
-            }
-            ("tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set", _) => {
-                (DataType::Text, self.text(column)?)
-            }
-            ("binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob", _) => {
-                (DataType::Bytea, ValueKind::Bytes)
-            }
-            ("bit", _) => match number(0).unwrap_or(1) {
-                1 => (DataType::Boolean, ValueKind::BitBoolean),
-                width => {
-                    let bits = u8::try_from(width).unwrap_or(u8::MAX).min(64);
-                    (DataType::Bit(width), ValueKind::Bits { width: bits })
-                }
-            },
-            ("json", _) => (DataType::Jsonb, self.text(column)?),
-            ("uuid", _) => (DataType::Uuid, ValueKind::Text),
-            ("inet4" | "inet6", _) => (DataType::Inet, ValueKind::Text),
-            ("date", _) => (DataType::Date, ValueKind::Date),
-            ("datetime", _) => (
-                DataType::Timestamp(precision(written)),
-                ValueKind::Timestamp,
-            ),
-            ("timestamp", _) => self.timestamp(column)?,
-            ("time", _) => match self.policies.time {
-                Times::Time => (DataType::Time(precision(written)), ValueKind::Time),
-                Times::Interval => (DataType::Interval(precision(written)), ValueKind::Interval),
-            },
-            (other, _) => {
-                let table = &self.definition.name;
-                let column = &column.name;
-                let message = format!("column {table}.{column}: the type {other} is not supported");
-                return Err(Error::failed(message)
-                    .hint(format!("--skip-column {table}.{column} leaves it out")));
-            }
-        })
-    }
-
-    fn tinyint1(&self) -> (DataType, ValueKind) {
-        match self.policies.tinyint1 {
-            Tinyint1::Boolean => (DataType::Boolean, ValueKind::Boolean),
-            Tinyint1::Truthy => (DataType::Boolean, ValueKind::Truthy),
-            Tinyint1::Smallint => (DataType::Smallint, ValueKind::Integer),
-        }
-    }
-
-    fn timestamp(&self, column: &ColumnDefinition) -> Result<(DataType, ValueKind)> {
-        let precision = precision(&column.data_type);
-        if !self.facts.utc && self.policies.timestamps != Timestamps::Utc {
-            let (table, column) = (&self.definition.name, &column.name);
-            return Err(Error::failed(format!(
-                "column {table}.{column}: the dump does not say that its timestamps are in UTC"
-            ))
-            .hint("make the dump with --tz-utc, or take them as they are: --timestamps utc"));
-        }
-        Ok(match self.policies.timestamps {
-            Timestamps::Utc => (DataType::Timestamp(precision), ValueKind::Timestamp),
-            Timestamps::Tz => (DataType::Timestamptz(precision), ValueKind::Timestamp),
-            Timestamps::Local => (DataType::Timestamp(precision), ValueKind::LocalTimestamp),
-        })
-    }
-
-    /// How a text column's values go: where texts are in their columns' own character sets, that
-    /// is the column's, or the table's.
-    fn text(&self, column: &ColumnDefinition) -> Result<ValueKind> {
-        let charset = match self.facts.charset {
-            Charset::Binary => {
-                let own = column.data_type.charset.as_ref();
-                let name = own.or(self.definition.options.charset.as_ref());
-                name.map_or(Ok(Charset::Utf8), |name| Charset::named(name))
-                    .map_err(|error| {
-                        error.at(format!("column {}.{}", self.definition.name, column.name))
-                    })?
-            }
-            charset => charset,
-        };
-        Ok(match charset {
-            Charset::Utf8 | Charset::Binary => ValueKind::Text,
-            // JSON is in utf8mb4 whatever the table is in.
-            Charset::Other(..)
-                if column.data_type.name == "json" && self.facts.charset == Charset::Binary =>
-            {
-                ValueKind::Text
-            }
-            other @ Charset::Other(..) => ValueKind::EncodedText(other),
-        })
-    }
-
-    fn enum_type(&mut self, column: &ColumnDefinition) -> DataType {
-        let wanted = format!("{}_{}", self.name, column.name);
-        let name = self.names.give(&wanted, &self.name);
-        self.enum_types.push(EnumType {
-            name: name.clone(),
-            values: column.data_type.values.clone(),
-        });
-        DataType::Enum(name)
-    }
-
     /// Lets PostgreSQL compute the generated columns it can; of the others the dump's values are
     /// taken. Returns the names of the latter.
     fn generated_columns(&mut self, kinds: &mut [ValueKind]) -> Vec<String> {
@@ -390,37 +249,6 @@ impl Mapper<'_> {
             .find(|column| column.name == name)
     }
 
-    /// The default as SQL, if it can be kept.
-    fn default(&mut self, column: &ColumnDefinition, data_type: &DataType) -> Option<String> {
-        let sql = match column.default.as_ref()? {
-            DefaultValue::Null => return None,
-            DefaultValue::Text(text) | DefaultValue::Number(text) => {
-                constant(text, data_type).ok_or(text)
-            }
-            DefaultValue::Bits(digits) => match data_type {
-                DataType::Bit(width) => {
-                    let width = usize::try_from(*width).unwrap_or(0).min(64);
-                    Ok(format!("B'{digits:0>width$}'"))
-                }
-                _ => constant(digits.trim_start_matches('0'), data_type).ok_or(digits),
-            },
-            DefaultValue::Hex(digits) if *data_type == DataType::Bytea => {
-                Ok(format!("'\\x{digits}'::bytea"))
-            }
-            DefaultValue::Hex(digits) => Err(digits),
-            DefaultValue::Expression(expression) => {
-                current_time(expression, &column.data_type.name, data_type).ok_or(expression)
-            }
-        };
-        match sql {
-            Ok(sql) => Some(sql),
-            Err(written) => {
-                self.note(Some(&column.name), format!("default {written} left out"));
-                None
-            }
-        }
-    }
-
     fn sequence(&mut self) -> Option<Sequence> {
         let definition = self.definition;
         // --skip-create-options and its kin leave it out as well, and the engine with it.
@@ -449,157 +277,6 @@ impl Mapper<'_> {
             data_type,
             next_at_least: definition.options.auto_increment.unwrap_or(1),
         })
-    }
-
-    fn key(&mut self, key: &KeyDefinition, table: &mut Table) -> Result<()> {
-        let key_name = key.name.clone().unwrap_or_else(|| "PRIMARY".to_owned());
-        let mut parts = Vec::new();
-        for part in &key.parts {
-            match self.key_part(part, key.kind) {
-                Ok(Some(part)) => parts.push(part),
-                Ok(None) => {
-                    self.note(Some(&key_name), "the index was left out".to_owned());
-                    return Ok(());
-                }
-                Err(error) => return Err(error.at(format!("key {key_name} of {}", self.name))),
-            }
-        }
-        let is_whole = |part: &IndexPart| matches!(part.of, IndexPartOf::Column(_, None, _));
-        let kind = match key.kind {
-            KeyKind::Primary if parts.iter().all(is_whole) => {
-                let columns = parts.into_iter().filter_map(|part| match part.of {
-                    IndexPartOf::Column(name, ..) => Some(name),
-                    IndexPartOf::Expression(_) => None,
-                });
-                let columns: Vec<String> = columns.collect();
-                let name = fitting(&format!("{}_pkey", self.name));
-                table.primary_key = Some(PrimaryKey { name, columns });
-                return Ok(());
-            }
-            KeyKind::Primary => {
-                let what = "the primary key, over part of a column, is a unique index now";
-                self.note(None, what.to_owned());
-                IndexKind::Unique
-            }
-            KeyKind::Unique => IndexKind::Unique,
-            KeyKind::Plain => IndexKind::Plain,
-            KeyKind::Fulltext => {
-                let what = "the fulltext index is GIN over to_tsvector('simple', …) now";
-                self.note(Some(&key_name), what.to_owned());
-                IndexKind::Fulltext
-            }
-            KeyKind::Spatial => {
-                self.note(Some(&key_name), "the spatial index was left out".to_owned());
-                return Ok(());
-            }
-        };
-        table.indexes.push(Index {
-            name: key
-                .name
-                .clone()
-                .unwrap_or_else(|| fitting(&format!("{}_pkey", self.name))),
-            kind,
-            parts,
-            comment: key.comment.clone(),
-        });
-        Ok(())
-    }
-
-    /// A part of a key; none if PostgreSQL cannot have it.
-    fn key_part(&self, part: &KeyPart, kind: KeyKind) -> Result<Option<IndexPart>> {
-        let of = match &part.of {
-            KeyPartOf::Column(name) => {
-                let found = |(known, _): &&(String, Column)| known.eq_ignore_ascii_case(name);
-                let Some((_, column)) = self.columns.iter().find(found) else {
-                    return match self.definition_of(name) {
-                        Some(_) => Ok(None),
-                        None => Err(Error::failed(format!("there is no column {name}"))),
-                    };
-                };
-                let data_type = column.data_type.clone();
-                if data_type == DataType::Json && kind != KeyKind::Fulltext {
-                    return Ok(None);
-                }
-                let prefix = part.prefix.and_then(|length| prefix(length, &data_type));
-                IndexPartOf::Column(column.name.clone(), prefix, data_type)
-            }
-            KeyPartOf::Expression(expression) => {
-                let columns: Vec<Column> = self
-                    .columns
-                    .iter()
-                    .map(|(_, column)| column.clone())
-                    .collect();
-                match translate(expression, &columns, Purpose::Value) {
-                    Some(expression) => IndexPartOf::Expression(expression),
-                    None => return Ok(None),
-                }
-            }
-        };
-        Ok(Some(IndexPart {
-            of,
-            descending: part.descending,
-        }))
-    }
-
-    fn foreign_keys(&mut self, table: &mut Table) {
-        for (at, key) in self.definition.foreign_keys.iter().enumerate() {
-            let default = || format!("{}_ibfk_{}", self.name, at + 1);
-            let name = fitting(&key.name.clone().unwrap_or_else(default));
-            let columns: Option<Vec<String>> = key
-                .columns
-                .iter()
-                .map(|name| {
-                    let found = |(known, _): &&(String, Column)| known.eq_ignore_ascii_case(name);
-                    self.columns
-                        .iter()
-                        .find(found)
-                        .map(|(_, column)| column.name.clone())
-                })
-                .collect();
-            let Some(columns) = columns else {
-                self.note(
-                    Some(&name),
-                    "the foreign key was left out with its column".to_owned(),
-                );
-                continue;
-            };
-            table.foreign_keys.push(ForeignKey {
-                name,
-                columns,
-                references: fitting(&key.references),
-                referenced_columns: key.referenced_columns.iter().map(|c| fitting(c)).collect(),
-                // PostgreSQL takes NO ACTION and RESTRICT as MySQL does.
-                on_delete: key.on_delete.clone(),
-                on_update: key.on_update.clone(),
-            });
-        }
-    }
-
-    fn checks(&mut self, table: &mut Table) {
-        let definition = self.definition;
-        let columns: Vec<Column> = self
-            .columns
-            .iter()
-            .filter(|(name, column)| *name == column.name)
-            .map(|(_, column)| column.clone())
-            .collect();
-        for (name, check) in &definition.checks {
-            if definition
-                .columns
-                .iter()
-                .any(|column| is_json_check(check, &column.name))
-            {
-                continue;
-            }
-            let Some(expression) = translate(check, &columns, Purpose::Check) else {
-                self.note(name.as_deref(), format!("CHECK ({check}) was left out"));
-                continue;
-            };
-            let number = table.checks.len() + 1;
-            let default = || format!("{}_chk_{number}", self.name);
-            let name = fitting(&name.clone().unwrap_or_else(default));
-            table.checks.push(Check { name, expression });
-        }
     }
 
     fn is_checked_json(&self, column: &str) -> bool {
@@ -633,15 +310,6 @@ impl Mapper<'_> {
     }
 }
 
-/// Digits of a second. What is more is a width, as MySQL 4.0 wrote it.
-fn precision(written: &definition::DataType) -> Option<u64> {
-    written
-        .numbers
-        .first()
-        .copied()
-        .filter(|digits| *digits <= 6)
-}
-
 fn enum_check(table: &str, column: &str, values: &[String]) -> Check {
     let values: Vec<String> = values
         .iter()
@@ -665,79 +333,6 @@ fn is_json_check(check: &str, column: &str) -> bool {
         .collect();
     let column: String = column.chars().filter(|c| *c != ' ').collect();
     bare.eq_ignore_ascii_case(&format!("json_valid({column})"))
-}
-
-/// The prefix of an index, unless it covers the whole column anyway.
-fn prefix(length: u64, data_type: &DataType) -> Option<Prefix> {
-    match data_type {
-        DataType::Varchar(n) | DataType::Char(n) if *n <= length => None,
-        DataType::Bytea => Some(Prefix::Bytes(length)),
-        _ => Some(Prefix::Characters(length)),
-    }
-}
-
-/// A constant default as SQL, if it is one of `data_type`.
-fn constant(text: &str, data_type: &DataType) -> Option<String> {
-    let is_number = text.parse::<f64>().is_ok_and(f64::is_finite);
-    match data_type {
-        DataType::Boolean => match text.trim_start_matches('0') {
-            "" => Some("false".to_owned()),
-            "1" => Some("true".to_owned()),
-            _ => None,
-        },
-        DataType::Smallint
-        | DataType::Integer
-        | DataType::Bigint
-        | DataType::Numeric(..)
-        | DataType::DoublePrecision => is_number.then(|| text.to_owned()),
-        DataType::Varchar(_)
-        | DataType::Char(_)
-        | DataType::Text
-        | DataType::Enum(_)
-        | DataType::Json
-        | DataType::Jsonb
-        | DataType::Uuid
-        | DataType::Inet
-        | DataType::Time(_)
-        | DataType::Interval(_) => (!text.contains('\0')).then(|| super::ddl::literal(text)),
-        DataType::Bytea => {
-            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-            Some(format!("'\\x{hex}'::bytea"))
-        }
-        DataType::Date | DataType::Timestamp(_) | DataType::Timestamptz(_) => {
-            // A date with a zero part is none; one without is left to PostgreSQL to judge.
-            let mut parts = text.split([' ', '-']).take(3);
-            let has_zero_part = parts.any(|part| part.trim_matches('0').is_empty());
-            let zone = if matches!(data_type, DataType::Timestamptz(_)) {
-                "+00"
-            } else {
-                ""
-            };
-            (!has_zero_part).then(|| super::ddl::literal(&format!("{text}{zone}")))
-        }
-        DataType::Bit(_) => None,
-    }
-}
-
-/// `CURRENT_TIMESTAMP` in its many spellings. A timestamp is in UTC, as in the dump; a datetime
-/// is in the time zone of whoever inserts.
-fn current_time(expression: &str, mysql_type: &str, data_type: &DataType) -> Option<String> {
-    let name = expression
-        .split('(')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    let is_now =
-        ["current_timestamp", "now", "localtime", "localtimestamp"].contains(&name.as_str());
-    match (data_type, mysql_type) {
-        _ if !is_now => None,
-        (DataType::Timestamptz(_), _) => Some("now()".to_owned()),
-        (DataType::Timestamp(_), "timestamp") => Some("timezone('UTC', now())".to_owned()),
-        (DataType::Timestamp(_), _) => Some("LOCALTIMESTAMP".to_owned()),
-        (DataType::Date, _) => Some("CURRENT_DATE".to_owned()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

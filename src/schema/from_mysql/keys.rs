@@ -1,0 +1,173 @@
+//! Primary keys, indexes, foreign keys and CHECKs.
+
+use super::{Mapper, is_json_check};
+use crate::dump::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf};
+use crate::error::{Error, Result};
+use crate::schema::expression::{Purpose, translate};
+use crate::schema::names::fitting;
+use crate::schema::{
+    Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Prefix,
+    PrimaryKey, Table,
+};
+
+impl Mapper<'_> {
+    pub(super) fn key(&mut self, key: &KeyDefinition, table: &mut Table) -> Result<()> {
+        let key_name = key.name.clone().unwrap_or_else(|| "PRIMARY".to_owned());
+        let mut parts = Vec::new();
+        for part in &key.parts {
+            match self.key_part(part, key.kind) {
+                Ok(Some(part)) => parts.push(part),
+                Ok(None) => {
+                    self.note(Some(&key_name), "the index was left out".to_owned());
+                    return Ok(());
+                }
+                Err(error) => return Err(error.at(format!("key {key_name} of {}", self.name))),
+            }
+        }
+        let is_whole = |part: &IndexPart| matches!(part.of, IndexPartOf::Column(_, None, _));
+        let kind = match key.kind {
+            KeyKind::Primary if parts.iter().all(is_whole) => {
+                let columns = parts.into_iter().filter_map(|part| match part.of {
+                    IndexPartOf::Column(name, ..) => Some(name),
+                    IndexPartOf::Expression(_) => None,
+                });
+                let columns: Vec<String> = columns.collect();
+                let name = fitting(&format!("{}_pkey", self.name));
+                table.primary_key = Some(PrimaryKey { name, columns });
+                return Ok(());
+            }
+            KeyKind::Primary => {
+                let what = "the primary key, over part of a column, is a unique index now";
+                self.note(None, what.to_owned());
+                IndexKind::Unique
+            }
+            KeyKind::Unique => IndexKind::Unique,
+            KeyKind::Plain => IndexKind::Plain,
+            KeyKind::Fulltext => {
+                let what = "the fulltext index is GIN over to_tsvector('simple', …) now";
+                self.note(Some(&key_name), what.to_owned());
+                IndexKind::Fulltext
+            }
+            KeyKind::Spatial => {
+                self.note(Some(&key_name), "the spatial index was left out".to_owned());
+                return Ok(());
+            }
+        };
+        table.indexes.push(Index {
+            name: key
+                .name
+                .clone()
+                .unwrap_or_else(|| fitting(&format!("{}_pkey", self.name))),
+            kind,
+            parts,
+            comment: key.comment.clone(),
+        });
+        Ok(())
+    }
+
+    /// A part of a key; none if PostgreSQL cannot have it.
+    fn key_part(&self, part: &KeyPart, kind: KeyKind) -> Result<Option<IndexPart>> {
+        let of = match &part.of {
+            KeyPartOf::Column(name) => {
+                let found = |(known, _): &&(String, Column)| known.eq_ignore_ascii_case(name);
+                let Some((_, column)) = self.columns.iter().find(found) else {
+                    return match self.definition_of(name) {
+                        Some(_) => Ok(None),
+                        None => Err(Error::failed(format!("there is no column {name}"))),
+                    };
+                };
+                let data_type = column.data_type.clone();
+                if data_type == DataType::Json && kind != KeyKind::Fulltext {
+                    return Ok(None);
+                }
+                let prefix = part.prefix.and_then(|length| prefix(length, &data_type));
+                IndexPartOf::Column(column.name.clone(), prefix, data_type)
+            }
+            KeyPartOf::Expression(expression) => {
+                let columns: Vec<Column> = self
+                    .columns
+                    .iter()
+                    .map(|(_, column)| column.clone())
+                    .collect();
+                match translate(expression, &columns, Purpose::Value) {
+                    Some(expression) => IndexPartOf::Expression(expression),
+                    None => return Ok(None),
+                }
+            }
+        };
+        Ok(Some(IndexPart {
+            of,
+            descending: part.descending,
+        }))
+    }
+
+    pub(super) fn foreign_keys(&mut self, table: &mut Table) {
+        for (at, key) in self.definition.foreign_keys.iter().enumerate() {
+            let default = || format!("{}_ibfk_{}", self.name, at + 1);
+            let name = fitting(&key.name.clone().unwrap_or_else(default));
+            let columns: Option<Vec<String>> = key
+                .columns
+                .iter()
+                .map(|name| {
+                    let found = |(known, _): &&(String, Column)| known.eq_ignore_ascii_case(name);
+                    self.columns
+                        .iter()
+                        .find(found)
+                        .map(|(_, column)| column.name.clone())
+                })
+                .collect();
+            let Some(columns) = columns else {
+                self.note(
+                    Some(&name),
+                    "the foreign key was left out with its column".to_owned(),
+                );
+                continue;
+            };
+            table.foreign_keys.push(ForeignKey {
+                name,
+                columns,
+                references: fitting(&key.references),
+                referenced_columns: key.referenced_columns.iter().map(|c| fitting(c)).collect(),
+                // PostgreSQL takes NO ACTION and RESTRICT as MySQL does.
+                on_delete: key.on_delete.clone(),
+                on_update: key.on_update.clone(),
+            });
+        }
+    }
+
+    pub(super) fn checks(&mut self, table: &mut Table) {
+        let definition = self.definition;
+        let columns: Vec<Column> = self
+            .columns
+            .iter()
+            .filter(|(name, column)| *name == column.name)
+            .map(|(_, column)| column.clone())
+            .collect();
+        for (name, check) in &definition.checks {
+            if definition
+                .columns
+                .iter()
+                .any(|column| is_json_check(check, &column.name))
+            {
+                continue;
+            }
+            let Some(expression) = translate(check, &columns, Purpose::Check) else {
+                self.note(name.as_deref(), format!("CHECK ({check}) was left out"));
+                continue;
+            };
+            let number = table.checks.len() + 1;
+            let default = || format!("{}_chk_{number}", self.name);
+            let name = fitting(&name.clone().unwrap_or_else(default));
+            table.checks.push(Check { name, expression });
+        }
+    }
+}
+
+/// The prefix of an index, unless it covers the whole column anyway.
+fn prefix(length: u64, data_type: &DataType) -> Option<Prefix> {
+    match data_type {
+        DataType::Varchar(n) | DataType::Char(n) if *n <= length => None,
+        DataType::Bytea => Some(Prefix::Bytes(length)),
+        _ => Some(Prefix::Characters(length)),
+    }
+}

@@ -1,0 +1,159 @@
+//! The table of types: what each type of MySQL becomes, and how its values go.
+
+use super::{MAX_PRECISION, MAX_VARCHAR, Mapper};
+use crate::charset::Charset;
+use crate::dump::definition::{self, ColumnDefinition};
+use crate::error::{Error, Result};
+use crate::policies::{Enums, Times, Timestamps, Tinyint1};
+use crate::rows::ValueKind;
+use crate::schema::{DataType, EnumType};
+
+impl Mapper<'_> {
+    /// The design's table of types.
+    pub(super) fn data_type(&mut self, column: &ColumnDefinition) -> Result<(DataType, ValueKind)> {
+        let written = &column.data_type;
+        let number = |at: usize| written.numbers.get(at).copied();
+        let is_json = || self.is_checked_json(&column.name);
+        Ok(match (written.name.as_str(), written.unsigned) {
+            ("tinyint", _) if number(0) == Some(1) => self.tinyint1(),
+            ("bool" | "boolean", _) => self.tinyint1(),
+            ("tinyint" | "year" | "int1", _) | ("smallint" | "int2", false) => {
+                (DataType::Smallint, ValueKind::Integer)
+            }
+            ("smallint" | "int2", true)
+            | ("mediumint" | "int3", _)
+            | ("int" | "integer" | "int4", false) => (DataType::Integer, ValueKind::Integer),
+            ("int" | "integer" | "int4", true) | ("bigint" | "int8", false) => {
+                (DataType::Bigint, ValueKind::Integer)
+            }
+            ("bigint" | "int8", true)
+                if column.auto_increment || self.is_in_a_key(&column.name) =>
+            {
+                (DataType::Bigint, ValueKind::UnsignedToBigint)
+            }
+            ("bigint" | "int8", true) => (DataType::Numeric(20, 0), ValueKind::Integer),
+            ("float" | "double" | "real", _) => (DataType::DoublePrecision, ValueKind::Number),
+            ("decimal" | "numeric" | "dec" | "fixed", _) => {
+                let precision = number(0).unwrap_or(10).min(MAX_PRECISION);
+                (
+                    DataType::Numeric(precision, number(1).unwrap_or(0)),
+                    ValueKind::Number,
+                )
+            }
+            ("varchar", _) => match number(0) {
+                Some(length @ 1..=MAX_VARCHAR) => (DataType::Varchar(length), self.text(column)?),
+                _ => (DataType::Text, self.text(column)?),
+            },
+            ("char", _) => match number(0) {
+                Some(0) => (DataType::Text, self.text(column)?),
+                length => (DataType::Char(length.unwrap_or(1)), self.text(column)?),
+            },
+            ("longtext", _) if is_json() => (DataType::Json, self.text(column)?),
+            ("enum", _) if self.policies.enums == Enums::Type => {
+                (self.enum_type(column), self.text(column)?)
+            }
+            ("tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set", _) => {
+                (DataType::Text, self.text(column)?)
+            }
+            ("binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob", _) => {
+                (DataType::Bytea, ValueKind::Bytes)
+            }
+            ("bit", _) => match number(0).unwrap_or(1) {
+                1 => (DataType::Boolean, ValueKind::BitBoolean),
+                width => {
+                    let bits = u8::try_from(width).unwrap_or(u8::MAX).min(64);
+                    (DataType::Bit(width), ValueKind::Bits { width: bits })
+                }
+            },
+            ("json", _) => (DataType::Jsonb, self.text(column)?),
+            ("uuid", _) => (DataType::Uuid, ValueKind::Text),
+            ("inet4" | "inet6", _) => (DataType::Inet, ValueKind::Text),
+            ("date", _) => (DataType::Date, ValueKind::Date),
+            ("datetime", _) => (
+                DataType::Timestamp(precision(written)),
+                ValueKind::Timestamp,
+            ),
+            ("timestamp", _) => self.timestamp(column)?,
+            ("time", _) => match self.policies.time {
+                Times::Time => (DataType::Time(precision(written)), ValueKind::Time),
+                Times::Interval => (DataType::Interval(precision(written)), ValueKind::Interval),
+            },
+            (other, _) => {
+                let table = &self.definition.name;
+                let column = &column.name;
+                let message = format!("column {table}.{column}: the type {other} is not supported");
+                return Err(Error::failed(message)
+                    .hint(format!("--skip-column {table}.{column} leaves it out")));
+            }
+        })
+    }
+
+    fn tinyint1(&self) -> (DataType, ValueKind) {
+        match self.policies.tinyint1 {
+            Tinyint1::Boolean => (DataType::Boolean, ValueKind::Boolean),
+            Tinyint1::Truthy => (DataType::Boolean, ValueKind::Truthy),
+            Tinyint1::Smallint => (DataType::Smallint, ValueKind::Integer),
+        }
+    }
+
+    fn timestamp(&self, column: &ColumnDefinition) -> Result<(DataType, ValueKind)> {
+        let precision = precision(&column.data_type);
+        if !self.facts.utc && self.policies.timestamps != Timestamps::Utc {
+            let (table, column) = (&self.definition.name, &column.name);
+            return Err(Error::failed(format!(
+                "column {table}.{column}: the dump does not say that its timestamps are in UTC"
+            ))
+            .hint("make the dump with --tz-utc, or take them as they are: --timestamps utc"));
+        }
+        Ok(match self.policies.timestamps {
+            Timestamps::Utc => (DataType::Timestamp(precision), ValueKind::Timestamp),
+            Timestamps::Tz => (DataType::Timestamptz(precision), ValueKind::Timestamp),
+            Timestamps::Local => (DataType::Timestamp(precision), ValueKind::LocalTimestamp),
+        })
+    }
+
+    /// How a text column's values go: where texts are in their columns' own character sets, that
+    /// is the column's, or the table's.
+    fn text(&self, column: &ColumnDefinition) -> Result<ValueKind> {
+        let charset = match self.facts.charset {
+            Charset::Binary => {
+                let own = column.data_type.charset.as_ref();
+                let name = own.or(self.definition.options.charset.as_ref());
+                name.map_or(Ok(Charset::Utf8), |name| Charset::named(name))
+                    .map_err(|error| {
+                        error.at(format!("column {}.{}", self.definition.name, column.name))
+                    })?
+            }
+            charset => charset,
+        };
+        Ok(match charset {
+            Charset::Utf8 | Charset::Binary => ValueKind::Text,
+            // JSON is in utf8mb4 whatever the table is in.
+            Charset::Other(..)
+                if column.data_type.name == "json" && self.facts.charset == Charset::Binary =>
+            {
+                ValueKind::Text
+            }
+            other @ Charset::Other(..) => ValueKind::EncodedText(other),
+        })
+    }
+
+    fn enum_type(&mut self, column: &ColumnDefinition) -> DataType {
+        let wanted = format!("{}_{}", self.name, column.name);
+        let name = self.names.give(&wanted, &self.name);
+        self.enum_types.push(EnumType {
+            name: name.clone(),
+            values: column.data_type.values.clone(),
+        });
+        DataType::Enum(name)
+    }
+}
+
+/// Digits of a second. What is more is a width, as MySQL 4.0 wrote it.
+fn precision(written: &definition::DataType) -> Option<u64> {
+    written
+        .numbers
+        .first()
+        .copied()
+        .filter(|digits| *digits <= 6)
+}
