@@ -57,7 +57,7 @@ pub fn transcode(
         at: 0,
         out,
         // One look at all of it spares the look at each text. Bytes of blobs may spoil it.
-        valid_utf8: std::str::from_utf8(input).is_ok(),
+        valid_utf8: simdutf8::basic::from_utf8(input).is_ok(),
         row: 0,
         first_row,
         tally,

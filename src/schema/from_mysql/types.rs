@@ -8,6 +8,19 @@ use crate::policies::{Enums, Times, Timestamps, Tinyint1};
 use crate::rows::ValueKind;
 use crate::schema::{DataType, EnumType};
 
+/// The spatial types (MySQL manual, 13.4).
+const SPATIAL: [&str; 9] = [
+    "geometry",
+    "point",
+    "linestring",
+    "polygon",
+    "multipoint",
+    "multilinestring",
+    "multipolygon",
+    "geometrycollection",
+    "geomcollection",
+];
+
 impl Mapper<'_> {
     /// The design's table of types.
     pub(super) fn data_type(&mut self, column: &ColumnDefinition) -> Result<(DataType, ValueKind)> {
@@ -78,14 +91,36 @@ impl Mapper<'_> {
                 Times::Time => (DataType::Time(precision(written)), ValueKind::Time),
                 Times::Interval => (DataType::Interval(precision(written)), ValueKind::Interval),
             },
-            (other, _) => {
-                let table = &self.definition.name;
-                let column = &column.name;
-                let message = format!("column {table}.{column}: the type {other} is not supported");
-                return Err(Error::failed(message)
-                    .hint(format!("--skip-column {table}.{column} leaves it out")));
-            }
+            (other, _) => return Err(self.unsupported(column, other)),
         })
+    }
+
+    /// The error for a type PostgreSQL has nothing for; its hint leaves out all such columns at once.
+    fn unsupported(&self, column: &ColumnDefinition, name: &str) -> Error {
+        let table = &self.definition.name;
+        let is_alike = |other: &&ColumnDefinition| {
+            let other_name = other.data_type.name.as_str();
+            let alike =
+                other_name == name || SPATIAL.contains(&other_name) && SPATIAL.contains(&name);
+            alike && self.policies.takes_column(table, &other.name)
+        };
+        let options: Vec<String> = self
+            .definition
+            .columns
+            .iter()
+            .filter(is_alike)
+            .map(|column| format!("--skip-column {table}.{}", column.name))
+            .collect();
+        let them = if options.len() == 1 {
+            "it"
+        } else {
+            "all of its kind"
+        };
+        Error::failed(format!(
+            "column {table}.{}: the type {name} is not supported",
+            column.name
+        ))
+        .hint(format!("{} leaves {them} out", options.join(" ")))
     }
 
     fn tinyint1(&self) -> (DataType, ValueKind) {
