@@ -242,7 +242,6 @@ fn replace(
     replaced: &[String],
 ) -> Result<()> {
     let schema = publication.schema;
-    let live = identifier(schema);
     let previous = identifier(PREVIOUS_SCHEMA);
     let mut rights = Vec::new();
     if !replaced.is_empty() {
@@ -262,50 +261,27 @@ fn replace(
         }
         own_previous(transaction, schema, &replaced[0])?;
         for table in replaced {
-            let sql = format!(
-                "ALTER TABLE {} SET SCHEMA {previous}",
-                qualified(schema, table)
-            );
-            transaction
-                .batch_execute(&sql)
-                .map_err(failure(format!("move {table} aside")))?;
+            set_schema(transaction, "TABLE", (schema, table), PREVIOUS_SCHEMA)?;
         }
         let live_types = enum_types(transaction, schema)?;
         let staged_types = enum_types(transaction, STAGING_SCHEMA)?;
         for name in staged_types.iter().filter(|name| live_types.contains(name)) {
-            let sql = format!(
-                "ALTER TYPE {} SET SCHEMA {previous}",
-                qualified(schema, name)
-            );
-            transaction
-                .batch_execute(&sql)
-                .map_err(failure(format!("move {name} aside")))?;
+            set_schema(transaction, "TYPE", (schema, name), PREVIOUS_SCHEMA)?;
         }
         for sequence in unowned_sequences(transaction, schema)? {
-            let name = qualified(schema, &sequence);
-            let sql = format!("ALTER SEQUENCE {name} SET SCHEMA {previous}");
-            transaction
-                .batch_execute(&sql)
-                .map_err(failure(format!("move {sequence} aside")))?;
+            set_schema(
+                transaction,
+                "SEQUENCE",
+                (schema, &sequence),
+                PREVIOUS_SCHEMA,
+            )?;
         }
     }
     for table in publication.tables {
-        let sql = format!(
-            "ALTER TABLE {} SET SCHEMA {live}",
-            qualified(STAGING_SCHEMA, table)
-        );
-        transaction
-            .batch_execute(&sql)
-            .map_err(failure(format!("move {table} into place")))?;
+        set_schema(transaction, "TABLE", (STAGING_SCHEMA, table), schema)?;
     }
     for name in enum_types(transaction, STAGING_SCHEMA)? {
-        let sql = format!(
-            "ALTER TYPE {} SET SCHEMA {live}",
-            qualified(STAGING_SCHEMA, &name)
-        );
-        transaction
-            .batch_execute(&sql)
-            .map_err(failure(format!("move {name} into place")))?;
+        set_schema(transaction, "TYPE", (STAGING_SCHEMA, &name), schema)?;
     }
     for rights in rights {
         rights.give(transaction)?;
@@ -314,6 +290,23 @@ fn replace(
     transaction
         .batch_execute(&sql)
         .map_err(failure("drop the empty staging schema"))
+}
+
+/// Moves `name`, a table, type or sequence as `kind` says, from its schema to the schema `to`.
+fn set_schema(
+    transaction: &mut Transaction<'_>,
+    kind: &str,
+    (from, name): (&str, &str),
+    to: &str,
+) -> Result<()> {
+    let sql = format!(
+        "ALTER {kind} {} SET SCHEMA {}",
+        qualified(from, name),
+        identifier(to)
+    );
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure(format!("move {from}.{name} to the schema {to}")))
 }
 
 /// Gives the schema for the old tables to the owner of these, who will drop it one day.

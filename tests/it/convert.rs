@@ -4,10 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::compare::{Comparison, Findings};
 use crate::program::{command, project, run};
-use crate::scene::{Dialect, Scene, TABLES, fixture_database, fixture_dump};
-use crate::servers::{connect_mariadb, expect_success, postgresql};
+use crate::scene::{Dialect, Scene, TABLES, fixture_dump};
+use crate::servers::{expect_success, postgresql};
 use crate::trees::same_tree;
 
 /// What the manual tells an admin to do with a dump.
@@ -36,22 +35,7 @@ fn psql(scene: &Scene, sql: &[u8]) -> bool {
 
 #[track_caller]
 fn same_values(scene: &Scene) {
-    let mut comparison = Comparison {
-        source: connect_mariadb(fixture_database()),
-        target: scene.connect(),
-        schema: "public",
-        meant: &[],
-    };
-    let mut findings = Findings::default();
-    for table in TABLES {
-        comparison.table(table, &mut findings);
-    }
-    assert!(
-        findings.differences.is_empty(),
-        "{:#?}",
-        findings.differences
-    );
-    assert!(findings.values > 300);
+    scene.assert_same_values(&[]);
     for table in TABLES {
         let sequence = scene.value(&format!("SELECT pg_get_serial_sequence('{table}', 'id')"));
         assert_eq!(sequence, format!("public.{table}_id_seq"));

@@ -735,6 +735,33 @@ fn whole_dumps<'a>() -> Vec<Case<'a>> {
 }
 
 #[test]
+fn timestamps_in_the_time_zone_of_this_machine() {
+    let database = new_postgresql_database();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dump.sql");
+    let dump = "SET TIME_ZONE='+00:00';\nCREATE TABLE t (c timestamp(3) NULL, d datetime);\n\
+                INSERT INTO t VALUES ('2015-10-01 20:00:00.125','2015-10-01 20:00:00');\n";
+    fs::write(&path, dump).unwrap();
+    let mut import = command([path.to_str().unwrap(), "--timestamps", "local"]);
+    import
+        .args(["--database-url", &postgresql_url(&database)])
+        .env("TZ", "UTC-9");
+    run(import).succeeds();
+    let mut client = connect_postgresql(&database);
+    let row = client
+        .query_one("SELECT c::text, d::text FROM t", &[])
+        .unwrap();
+    let found: (String, String) = (row.get(0), row.get(1));
+    assert_eq!(
+        found,
+        (
+            "2015-10-02 05:00:00.125".to_owned(),
+            "2015-10-01 20:00:00".to_owned()
+        )
+    );
+}
+
+#[test]
 fn existing_tables_are_replaced_only_when_asked() {
     let database = new_postgresql_database();
     let dump = |value: u32| {

@@ -7,9 +7,10 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use crate::compare::{Comparison, Findings, Meant};
 use crate::program::{Outcome, command, project, run};
 use crate::servers::{
-    connect_postgresql, expect_success, mariadb_program, new_mariadb_database,
+    connect_mariadb, connect_postgresql, expect_success, mariadb_program, new_mariadb_database,
     new_postgresql_database, postgresql_url,
 };
 
@@ -156,6 +157,27 @@ impl Scene {
 
     pub(crate) fn connect(&self) -> postgres::Client {
         connect_postgresql(&self.database)
+    }
+
+    /// Every value of the fixture's rows is in this scene's database, but for what is `meant` to differ.
+    #[track_caller]
+    pub(crate) fn assert_same_values(&self, meant: &[Meant]) {
+        let mut comparison = Comparison {
+            source: connect_mariadb(fixture_database()),
+            target: self.connect(),
+            schema: "public",
+            meant,
+        };
+        let mut findings = Findings::default();
+        for table in TABLES {
+            comparison.table(table, &mut findings);
+        }
+        assert!(
+            findings.differences.is_empty(),
+            "{:#?}",
+            findings.differences
+        );
+        assert!(findings.values > 300, "{findings:?}");
     }
 
     /// The first column of the first row that `sql` gives, as text.
