@@ -3,7 +3,9 @@
 
 use ci_import::charset::Multibyte;
 use ci_import::dump::scanner::Scanner;
-use ci_import::rows::{Plan, PlannedColumn, Tally, ValueKind, ValuePolicies, transcode};
+use ci_import::rows::{
+    Format, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, transcode,
+};
 use divan::Bencher;
 use divan::counter::BytesCount;
 
@@ -46,18 +48,42 @@ fn scan(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
-fn transcode_rows(bencher: Bencher<'_, '_>) {
-    use ValueKind::{Boolean, Integer, Number, Text, Timestamp};
-    let kinds = [
-        Integer, Integer, Text, Timestamp, Timestamp, Timestamp, Timestamp, Number, Integer, Text,
-        Boolean, Text,
+fn transcode_to_text(bencher: Bencher<'_, '_>) {
+    transcode_to(bencher, Format::Text);
+}
+
+#[divan::bench]
+fn transcode_to_binary(bencher: Bencher<'_, '_>) {
+    transcode_to(bencher, Format::Binary);
+}
+
+fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
+    let integer = (ValueKind::Integer, Storage::Integer);
+    let text = (ValueKind::Text, Storage::Text);
+    let timestamp = (ValueKind::Timestamp, Storage::Timestamp);
+    let columns = [
+        integer,
+        integer,
+        text,
+        timestamp,
+        timestamp,
+        timestamp,
+        timestamp,
+        (ValueKind::Number, Storage::Double),
+        integer,
+        text,
+        (ValueKind::Boolean, Storage::Boolean),
+        text,
     ];
-    let columns = kinds.iter().map(|kind| PlannedColumn {
-        name: "c".to_owned(),
-        kind: *kind,
-    });
     let plan = Plan {
-        columns: columns.collect(),
+        columns: columns
+            .map(|(kind, storage)| PlannedColumn {
+                name: "c".to_owned(),
+                kind,
+                storage,
+            })
+            .to_vec(),
+        format,
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
     };

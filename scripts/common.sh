@@ -18,6 +18,6 @@ install_missing() {
 
 # need_rust: stops if there is no Rust toolchain, which no package of Debian has new enough.
 need_rust() {
-  command -v cargo >/dev/null || { echo "a Rust toolchain is needed (cargo, rustc 1.88 or later)" >&2; exit 1; }
+  command -v cargo >/dev/null || { echo "a Rust toolchain is needed (cargo, rustc 1.89 or later)" >&2; exit 1; }
   command -v cc >/dev/null || install_missing gcc libc6-dev
 }

@@ -8,8 +8,8 @@ use crate::dump::definition::TableDefinition;
 use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::policies::{Policies, Timestamps};
-use crate::rows::{Change, Plan, PlannedColumn, RowError, Tally, ValueKind};
-use crate::schema::{DumpFacts, Mapped, Names, Note, Table, from_mysql};
+use crate::rows::{Change, Format, Plan, PlannedColumn, RowError, Storage, Tally, ValueKind};
+use crate::schema::{DataType, DumpFacts, Mapped, Names, Note, Table, from_mysql};
 
 /// What takes converted tables: a target's staging schema, or later a dump in PostgreSQL's
 /// notation.
@@ -18,8 +18,17 @@ pub trait Sink {
     fn table(&mut self, table: &Table) -> Result<()>;
     /// Rows of a table that came before.
     fn rows(&mut self, rows: PlannedRows) -> Result<()>;
+    /// The buffer of a chunk that is done with, to be filled again, if there is one.
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+    /// The format it takes the rows of a table in; the argument says whether all of their columns
+    /// can be binary.
+    fn format(&self, _all_binary: bool) -> Format {
+        Format::Text
+    }
     /// The COPY statement for rows of `table` that have `columns`.
-    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String;
+    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String;
 }
 
 /// Rows as they are in the dump, and how to transcode them. That is done by whoever takes them,
@@ -122,12 +131,18 @@ impl<S: Sink> Converter<S> {
             .filter(|column| column.kind != ValueKind::Skipped)
             .map(|column| column.name.as_str())
             .collect();
+        let all_binary = columns
+            .iter()
+            .all(|column| column.storage != Storage::OnlyText);
+        let format = self.sink.format(all_binary);
+        let copy = self.sink.copy_statement(&mapped.table, &names, format);
         Ok(Route {
             insert: Arc::clone(insert),
             table: number,
-            copy: self.sink.copy_statement(&mapped.table, &names).into(),
+            copy: copy.into(),
             plan: Arc::new(Plan {
                 columns,
+                format,
                 policies: self.policies.values,
                 multibyte: self.multibyte,
             }),
@@ -137,9 +152,40 @@ impl<S: Sink> Converter<S> {
 
 fn planned(mapped: &Mapped, at: usize) -> PlannedColumn {
     let (mysql, name) = &mapped.names[at];
+    let name = name.as_ref().unwrap_or(mysql);
+    let column = mapped
+        .table
+        .columns
+        .iter()
+        .find(|column| column.name == *name);
     PlannedColumn {
-        name: name.as_ref().unwrap_or(mysql).clone(),
+        name: name.clone(),
         kind: mapped.kinds[at],
+        storage: column.map_or(Storage::Text, |column| storage(&column.data_type)),
+    }
+}
+
+fn storage(data_type: &DataType) -> Storage {
+    match data_type {
+        DataType::Boolean => Storage::Boolean,
+        DataType::Smallint => Storage::Smallint,
+        DataType::Integer => Storage::Integer,
+        DataType::Bigint => Storage::Bigint,
+        DataType::Numeric(..) => Storage::Numeric,
+        DataType::DoublePrecision => Storage::Double,
+        DataType::Varchar(_)
+        | DataType::Char(_)
+        | DataType::Text
+        | DataType::Json
+        | DataType::Enum(_) => Storage::Text,
+        DataType::Jsonb => Storage::Jsonb,
+        DataType::Bytea => Storage::Bytea,
+        DataType::Bit(_) => Storage::Bit,
+        DataType::Date => Storage::Date,
+        DataType::Timestamp(_) | DataType::Timestamptz(_) => Storage::Timestamp,
+        DataType::Time(_) => Storage::Time,
+        DataType::Interval(_) => Storage::Interval,
+        DataType::Uuid | DataType::Inet => Storage::OnlyText,
     }
 }
 
@@ -208,6 +254,10 @@ impl<S: Sink> Consumer for Converter<S> {
         };
         self.route = Some(route);
         self.sink.rows(rows)
+    }
+
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.sink.spare()
     }
 }
 

@@ -62,7 +62,7 @@ fn convert_dump(
     policies: &Policies,
 ) -> Result<Converted> {
     let name = "the dump";
-    let writer = DumpWriter::start(output.writer()?, output.is_compressed());
+    let writer = DumpWriter::start(output.writer()?, output.is_compressed())?;
     let database = policies.database.clone();
     let converter = Converter::new(writer, policies.clone(), Box::new(|_| Ok(())));
     let judge = |start: &[u8]| check_dialect(start, true);

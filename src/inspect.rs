@@ -15,7 +15,7 @@ use crate::input::{Input, check_dialect};
 use crate::policies::{Policies, Times, Tinyint1};
 use crate::read_dump::read_dump;
 use crate::report::grouped;
-use crate::rows::{InvalidUtf8, Nul, Tally, ValuePolicies, ZeroDates, transcode};
+use crate::rows::{Format, InvalidUtf8, Nul, Tally, ValuePolicies, ZeroDates, transcode};
 use crate::schema::{Note, Table, ddl};
 use crate::settings::Source;
 use crate::traces::{TraceSurvey, survey};
@@ -168,7 +168,7 @@ impl Sink for Observer {
         Ok(())
     }
 
-    fn copy_statement(&self, table: &Table, _: &[&str]) -> String {
+    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
         ddl::identifier(&table.name)
     }
 }

@@ -3,7 +3,8 @@
 
 use ci_import::charset::{Charset, Multibyte};
 use ci_import::rows::{
-    InvalidUtf8, Nul, Plan, PlannedColumn, Tally, ValueKind, ValuePolicies, ZeroDates, transcode,
+    Format, InvalidUtf8, Nul, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, ZeroDates,
+    transcode,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -21,16 +22,61 @@ fn kind(byte: u8) -> ValueKind {
         9 => ValueKind::Date,
         10 => ValueKind::Timestamp,
         11 => ValueKind::LocalTimestamp,
+        12 if byte > 127 => ValueKind::Interval,
         12 => ValueKind::Time,
         13 => ValueKind::Skipped,
         _ => ValueKind::Text,
     }
 }
 
+/// What holds values of a kind in PostgreSQL.
+fn storage(kind: ValueKind, byte: u8) -> Storage {
+    match kind {
+        ValueKind::Boolean | ValueKind::Truthy | ValueKind::BitBoolean => Storage::Boolean,
+        ValueKind::Integer => [
+            Storage::Smallint,
+            Storage::Integer,
+            Storage::Bigint,
+            Storage::Numeric,
+        ][usize::from(byte >> 6)],
+        ValueKind::UnsignedToBigint => Storage::Bigint,
+        ValueKind::Number => [Storage::Double, Storage::Numeric][usize::from(byte >> 7)],
+        ValueKind::Bytes => Storage::Bytea,
+        ValueKind::Bits { .. } => Storage::Bit,
+        ValueKind::Date => Storage::Date,
+        ValueKind::Timestamp | ValueKind::LocalTimestamp => Storage::Timestamp,
+        ValueKind::Time => Storage::Time,
+        ValueKind::Interval => Storage::Interval,
+        ValueKind::Text | ValueKind::EncodedText(_) | ValueKind::Skipped => Storage::Text,
+    }
+}
+
+/// Reads over rows in the binary format; returns how many there are.
+fn binary_rows(mut rows: &[u8], columns: u16) -> u64 {
+    let mut count = 0;
+    while let Some((fields, rest)) = rows.split_first_chunk() {
+        assert_eq!(u16::from_be_bytes(*fields), columns);
+        rows = rest;
+        for _ in 0..columns {
+            let (length, rest) = rows.split_first_chunk().expect("a length");
+            let length = i32::from_be_bytes(*length);
+            rows = &rest[usize::try_from(length).unwrap_or(0)..];
+            assert!(length >= -1);
+        }
+        count += 1;
+    }
+    assert!(rows.is_empty());
+    count
+}
+
 fuzz_target!(|data: &[u8]| {
     let [a, b, policy, rows @ ..] = data else { return };
-    let column = |byte: u8| PlannedColumn { name: "c".to_owned(), kind: kind(byte) };
-    let plan = Plan {
+    let column = |byte: u8| PlannedColumn {
+        name: "c".to_owned(),
+        kind: kind(byte),
+        storage: storage(kind(byte), byte),
+    };
+    let mut plan = Plan {
         columns: vec![column(*a), column(*b)],
         policies: ValuePolicies {
             zero_dates: [ZeroDates::Null, ZeroDates::Error, ZeroDates::Infinity][usize::from(policy % 3)],
@@ -45,5 +91,11 @@ fuzz_target!(|data: &[u8]| {
         let text = std::str::from_utf8(&out).expect("COPY text is UTF-8");
         assert_eq!(text.matches('\n').count() as u64, count);
         assert!(!text.contains('\0') && !text.contains('\r'));
+    }
+    plan.format = Format::Binary;
+    out.clear();
+    if let Ok(count) = transcode(&plan, rows, 1, &mut out, &mut Tally::default()) {
+        let written = plan.columns.iter().filter(|column| column.kind != ValueKind::Skipped).count();
+        assert_eq!(binary_rows(&out, written as u16), count);
     }
 });

@@ -1,6 +1,7 @@
 //! Inflates a member that is compressed with gzip (RFC 1952), one or several streams in a row.
 
 use std::io::{self, BufReader, Read};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -31,16 +32,92 @@ pub fn read_failure(member: &str, at: u64, cause: &io::Error) -> Error {
 
 /// Fills as much of `block` as the reader has; 0 only at its end.
 pub fn read_block(reader: &mut dyn Read, block: &mut [u8]) -> io::Result<usize> {
+    match fill(reader, block) {
+        (count, None) => Ok(count),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// As [`read_block`], with what came before the error.
+fn fill(reader: &mut dyn Read, block: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut filled = 0;
     while filled < block.len() {
         match reader.read(&mut block[filled..]) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return (filled, Some(error)),
         }
     }
-    Ok(filled)
+    (filled, None)
+}
+
+/// How many blocks [`read_ahead`] reads before they are asked for.
+const BLOCKS_AHEAD: usize = 4;
+
+/// Reads `reader`, while a thread of its own has `take` work on what was read; so that inflating
+/// never waits for what is done with the bytes, and is done in large blocks.
+pub fn read_ahead<T: Send>(
+    reader: &mut dyn Read,
+    take: impl FnOnce(&mut dyn Read) -> Result<T> + Send,
+) -> Result<T> {
+    let (send, blocks) = sync_channel(BLOCKS_AHEAD);
+    let (give_back, spares) = channel();
+    std::thread::scope(|scope| {
+        let taking = scope.spawn(move || {
+            take(&mut Ahead {
+                blocks,
+                give_back,
+                block: Vec::new(),
+                at: 0,
+            })
+        });
+        loop {
+            let mut block: Vec<u8> = spares.try_recv().unwrap_or_default();
+            block.resize(BLOCK_BYTES, 0);
+            let (count, error) = fill(reader, &mut block);
+            block.truncate(count);
+            let at_end = count == 0 || error.is_some();
+            let mut sent = count == 0 || send.send(Ok(block)).is_ok();
+            if let Some(error) = error {
+                sent &= send.send(Err(error)).is_ok();
+            }
+            // Nobody takes it any more when the work has ended early.
+            if at_end || !sent {
+                break;
+            }
+        }
+        // Who reads on behind the end, or behind an error, must not wait.
+        drop(send);
+        taking
+            .join()
+            .unwrap_or_else(|_| Err(Error::failed("working on what was inflated crashed")))
+    })
+}
+
+/// What was read ahead.
+struct Ahead {
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    give_back: Sender<Vec<u8>>,
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.block.len() {
+            // An empty block is the end, and so is none.
+            let next = self.blocks.recv().unwrap_or(Ok(Vec::new()))?;
+            let _ = self
+                .give_back
+                .send(std::mem::replace(&mut self.block, next));
+            self.at = 0;
+        }
+        let count = buffer.len().min(self.block.len() - self.at);
+        buffer[..count].copy_from_slice(&self.block[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
 }
 
 /// Reads `reader` to its end, block by block, into buffers that `take` gets and may give back.
@@ -62,5 +139,53 @@ pub fn for_each_block(
         total += count as u64;
         block.truncate(count);
         spare = take(block)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives `good` bytes, then an error.
+    struct Failing {
+        good: usize,
+    }
+
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.good == 0 {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let count = self.good.min(buffer.len());
+            self.good -= count;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn reading_ahead_gives_everything_and_then_the_error() {
+        let good = 3 * BLOCK_BYTES + 17;
+        let read = read_ahead(&mut Failing { good }, |reader| {
+            let mut all = Vec::new();
+            let error = reader.read_to_end(&mut all).expect_err("it fails");
+            // Behind the error there is nothing, and nobody waits.
+            assert_eq!(reader.read(&mut [0]).expect("an end"), 0);
+            Ok((all.len(), error.kind()))
+        });
+        assert_eq!(read.unwrap(), (good, io::ErrorKind::InvalidData));
+    }
+
+    #[test]
+    fn who_ends_early_stops_the_reading() {
+        let taken = read_ahead(&mut io::repeat(b'x'), |reader| {
+            let mut some = [0; 10];
+            reader.read_exact(&mut some).expect("there is enough");
+            Ok(some)
+        });
+        assert_eq!(taken.unwrap(), [b'x'; 10]);
+        let end = read_ahead(&mut io::empty(), |reader| {
+            Ok([0, 0].map(|_| reader.read(&mut [0]).expect("an end")))
+        });
+        assert_eq!(end.unwrap(), [0, 0]);
     }
 }

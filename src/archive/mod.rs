@@ -15,7 +15,7 @@ mod pipe;
 pub use entries::for_each_entry;
 pub use extent::Extent;
 pub use file::{ArchiveFile, index};
-pub use inflate::{BLOCK_BYTES, for_each_block, inflated, read_block, read_failure};
+pub use inflate::{BLOCK_BYTES, for_each_block, inflated, read_ahead, read_block, read_failure};
 pub use kind::{Kind, SNIFF_BYTES, kind_of_input, sniff};
 pub use member::{BUILDS, DATABASE, INFORMATION, Member, classify_entry, safe_path};
 pub(crate) use member::{kind_of, refused};

@@ -9,6 +9,7 @@ pub mod lexer;
 mod reader;
 pub mod scanner;
 mod statement;
+mod structure;
 
 pub use dialect::{Dialect, detect};
 pub use reader::{Consumer, Facts, InsertTarget, Reader, RowChunk};

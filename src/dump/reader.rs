@@ -29,6 +29,10 @@ pub trait Consumer {
     fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()>;
     /// Whole rows of one table.
     fn rows(&mut self, rows: RowChunk) -> Result<()>;
+    /// The buffer of a chunk that is done with, to be filled again, if there is one.
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Whole rows `(…),(…)` as the dump has them, with what may stand between and behind them.
@@ -338,9 +342,7 @@ impl<C: Consumer> Reader<C> {
                     self.chunk_last_end = before + end;
                 }
                 if self.chunk.len() >= CHUNK_BYTES && self.chunk_rows > 0 {
-                    let tail = self.chunk[self.chunk_last_end..].to_vec();
-                    self.chunk.truncate(self.chunk_last_end);
-                    self.hand_on(tail)?;
+                    self.hand_on(self.chunk_last_end)?;
                 }
                 self.check_row_length()
             }
@@ -348,17 +350,21 @@ impl<C: Consumer> Reader<C> {
                 self.chunk_rows += u64::from(rows);
                 // Behind the last row only the delimiter may stand; the transcoder sees to it.
                 self.chunk.pop();
-                self.hand_on(Vec::new())
+                self.hand_on(self.chunk.len())
             }
             _ => unreachable!("the scanner was in rows"),
         }
     }
 
-    fn hand_on(&mut self, tail: Vec<u8>) -> Result<()> {
-        let length = self.chunk.len() as u64;
-        let bytes = std::mem::replace(&mut self.chunk, tail);
+    /// Hands on the first `length` bytes of the chunk; what is behind them begins the next one.
+    fn hand_on(&mut self, length: usize) -> Result<()> {
+        let mut next = self.consumer.spare().unwrap_or_default();
+        next.clear();
+        next.extend_from_slice(&self.chunk[length..]);
+        self.chunk.truncate(length);
+        let bytes = std::mem::replace(&mut self.chunk, next);
         let offset = self.chunk_offset;
-        self.chunk_offset += length;
+        self.chunk_offset += length as u64;
         let rows = std::mem::take(&mut self.chunk_rows);
         self.chunk_last_end = 0;
         let first_row = self.rows_before + 1;

@@ -4,12 +4,13 @@
 //! but a few bytes of state. However the input is cut into slices, the pieces are the same.
 //!
 //! Rows are scanned for speed: only quotes, backslashes, parentheses and the end of the statement
-//! matter there. Everything else (definitions, settings, comments) is *prose*, looked at byte by
+//! matter there, and are looked for in whole blocks. Everything else (definitions, settings, comments) is *prose*, looked at byte by
 //! byte. The lexical rules are those of the MySQL 8.0 Reference Manual, chapters 11.1.1 (string
 //! literals), 11.2 (identifiers) and 11.7 (comments), and of the `mysql` client's `DELIMITER`.
 
 use memchr::memchr2;
 
+use super::structure::{self, Place, structure};
 use crate::charset::Multibyte;
 
 /// What the first `used` bytes of a scanned slice are.
@@ -80,6 +81,16 @@ enum Mode {
 
 /// No server has this version: MariaDB marks with it what only old clients would run.
 const VERSION_OF_NO_SERVER: u32 = 999_999;
+
+/// What was found in the rows of a slice.
+#[derive(Default)]
+struct Found {
+    /// How many rows end in it, and where the last of them does.
+    rows: u32,
+    last_end: Option<usize>,
+    /// Where the statement ends, if it does.
+    statement_end: Option<usize>,
+}
 
 /// As many bytes of a word as are needed to tell the keywords apart.
 const WORD: usize = 9;
@@ -391,8 +402,6 @@ impl Scanner {
     }
 
     fn scan_rows(&mut self, input: &[u8]) -> Scanned {
-        let mut rows = 0;
-        let mut last_end = None;
         // The byte behind a backslash that ended the slice before stands for itself.
         let mut at = usize::from(self.escaped && !input.is_empty());
         self.escaped &= input.is_empty();
@@ -401,36 +410,95 @@ impl Scanner {
         {
             at = usize::from(self.multibyte.is_trail(*first));
         }
+        let mut found = Found::default();
+        // Up to here byte by byte.
+        let mut slow_until = at;
         while at < input.len() {
-            if let Some(quote) = self.quote {
+            if at >= slow_until
+                && let Some(block) = self.block(input, at)
+            {
+                at = self.scan_blocks(input, at, block, &mut found);
+                slow_until = at + structure::BLOCK;
+            } else if let Some(quote) = self.quote {
                 at = self.scan_string(input, at, quote);
-                continue;
-            }
-            match input[at] {
-                byte @ (b'\'' | b'"' | b'`') => self.quote = Some(byte),
-                b'(' => self.depth += 1,
-                b')' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        rows += 1;
-                        last_end = Some(at + 1);
-                    }
+            } else {
+                match input[at] {
+                    byte @ (b'\'' | b'"' | b'`') => self.quote = Some(byte),
+                    byte => self.structural(byte, at, &mut found),
                 }
-                b';' if self.depth == 0 => {
-                    self.mode = Mode::Gap;
-                    return Scanned {
-                        used: at + 1,
-                        piece: Piece::LastRows { rows },
-                    };
-                }
-                _ => {}
+                at += 1;
             }
-            at += 1;
+            if let Some(used) = found.statement_end {
+                self.mode = Mode::Gap;
+                let rows = found.rows;
+                return Scanned {
+                    used,
+                    piece: Piece::LastRows { rows },
+                };
+            }
         }
+        let Found { rows, last_end, .. } = found;
         Scanned {
             used: input.len(),
             piece: Piece::Rows { rows, last_end },
         }
+    }
+
+    /// A byte outside of strings that may be structure.
+    fn structural(&mut self, byte: u8, at: usize, found: &mut Found) {
+        match byte {
+            b'(' => self.depth += 1,
+            b')' => {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    found.rows += 1;
+                    found.last_end = Some(at + 1);
+                }
+            }
+            b';' if self.depth == 0 => found.statement_end = Some(at + 1),
+            _ => {}
+        }
+    }
+
+    /// The block at `at`, if blocks can be looked at as a whole here.
+    fn block<'a>(&self, input: &'a [u8], at: usize) -> Option<&'a [u8; structure::BLOCK]> {
+        let simple = self.multibyte == Multibyte::None && matches!(self.quote, None | Some(b'\''));
+        simple.then(|| input[at..].first_chunk()).flatten()
+    }
+
+    /// Takes `block`, which begins at `at`, and those that follow, as long as that can be done and
+    /// the statement does not end. Returns where the first byte stands that was not taken.
+    fn scan_blocks<'a>(
+        &mut self,
+        input: &'a [u8],
+        mut at: usize,
+        mut block: &'a [u8; structure::BLOCK],
+        found: &mut Found,
+    ) -> usize {
+        let mut place = Place {
+            in_string: self.quote.is_some(),
+            escaped: false,
+        };
+        while let Some((mut structural, behind)) = structure(block, place) {
+            while structural != 0 {
+                let index = structural.trailing_zeros() as usize;
+                self.structural(block[index], at + index, found);
+                if found.statement_end.is_some() {
+                    self.quote = None;
+                    return at;
+                }
+                structural &= structural - 1;
+            }
+            place = behind;
+            at += structure::BLOCK;
+            match input[at..].first_chunk() {
+                Some(next) => block = next,
+                None => break,
+            }
+        }
+        self.quote = place.in_string.then_some(b'\'');
+        self.escaped = place.escaped && at == input.len();
+        at + usize::from(place.escaped && at < input.len())
     }
 
     /// Skips the string that `at` stands in; returns the index behind it, or the input's end.

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::rows::Tally;
 use crate::schema::Note;
 
+/// Buffers of chunks are kept for the next ones up to this size.
+const MAX_SPARE_BYTES: usize = 1024 * 1024;
+
 /// Work for a worker.
 #[derive(Debug)]
 pub(super) enum Task {
@@ -64,6 +67,8 @@ pub(super) struct Board {
     state: Mutex<State>,
     changed: Condvar,
     capacity: usize,
+    /// Buffers of chunks that are done with.
+    spares: Mutex<Vec<Vec<u8>>>,
     /// What cancels the statements that the workers run.
     cancel_tokens: Mutex<Vec<CancelToken>>,
 }
@@ -86,6 +91,7 @@ impl Board {
             state: Mutex::default(),
             changed: Condvar::new(),
             capacity,
+            spares: Mutex::default(),
             cancel_tokens: Mutex::default(),
         }
     }
@@ -152,6 +158,23 @@ impl Board {
         let rows = fits.then(|| state.chunks.pop_front()).flatten();
         self.changed.notify_all();
         Ok(rows)
+    }
+
+    /// A buffer that was given back, if there is one.
+    pub(super) fn spare(&self) -> Option<Vec<u8>> {
+        self.lock_spares().pop()
+    }
+
+    /// Gives back the buffer of a chunk. One that a huge row has made huge is let go.
+    pub(super) fn give_back(&self, buffer: Vec<u8>) {
+        let mut spares = self.lock_spares();
+        if buffer.capacity() <= MAX_SPARE_BYTES && spares.len() < self.capacity {
+            spares.push(buffer);
+        }
+    }
+
+    fn lock_spares(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that `chunks` of `table` with `rows` rows are committed.

@@ -14,7 +14,7 @@ use super::target::Target;
 use super::worker::work;
 use crate::convert::{PlannedRows, Sink, not_null_after_load};
 use crate::error::{Error, Result};
-use crate::rows::Tally;
+use crate::rows::{Format, Tally};
 use crate::schema::{IndexKind, Note, Table, ddl, final_names};
 
 /// Everything here goes into the staging schema.
@@ -176,8 +176,20 @@ impl Sink for Loader {
         self.board.put(rows)
     }
 
-    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied())
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.board.spare()
+    }
+
+    fn format(&self, all_binary: bool) -> Format {
+        if all_binary {
+            Format::Binary
+        } else {
+            Format::Text
+        }
+    }
+
+    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
     }
 }
 

@@ -64,11 +64,19 @@ fn copy(
     let mut writer = client.copy_in(&*copy).map_err(failure(doing()))?;
     let mut tally = Tally::default();
     let (mut chunks, mut rows) = (0, 0);
+    let format = first.plan.format;
     let mut next = Some(first);
+    buffer.clear();
+    buffer.extend_from_slice(format.head());
     while let Some(PlannedRows { plan, chunk, .. }) = next {
-        buffer.clear();
         rows += transcode(&plan, &chunk.bytes, chunk.first_row, buffer, &mut tally)
             .map_err(|error| placed(&chunk, error))?;
+        board.give_back(chunk.bytes);
+        chunks += 1;
+        next = board.take_more(&copy)?;
+        if next.is_none() {
+            buffer.extend_from_slice(format.tail());
+        }
         if let Err(cause) = writer.write_all(buffer) {
             // The server's own words come with the end of the COPY, if it still has any.
             let cause = writer.finish().err().map_or_else(
@@ -77,8 +85,7 @@ fn copy(
             );
             return Err(cause);
         }
-        chunks += 1;
-        next = board.take_more(&copy)?;
+        buffer.clear();
     }
     let copied = writer.finish().map_err(failure(doing()))?;
     if copied != rows {

@@ -45,7 +45,7 @@ pub fn convert_archive(
         }
         let spool = tempfile::tempfile().doing("make a temporary file")?;
         let copy = spool.try_clone().doing("make a temporary file")?;
-        let writer = DumpWriter::start(Box::new(copy), true);
+        let writer = DumpWriter::start(Box::new(copy), true)?;
         let database = policies.database.clone();
         let converter = Converter::new(writer, policies.clone(), Box::new(check_table));
         let judge = |start: &[u8]| check_dialect(start, true);

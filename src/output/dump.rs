@@ -1,25 +1,29 @@
 //! A dump in PostgreSQL's notation: definitions, COPY blocks, then indexes, sequences, constraints.
 //!
-//! Chunks are transcoded, and compressed if they are to be, several at a time, and written in order.
+//! Chunks are transcoded, and compressed if they are to be, by a pool of threads, and written in order.
 //! A compressed dump is a row of gzip streams, which every reader takes for one (RFC 1952, 2.2).
 
 use std::borrow::Cow;
 use std::io::Write;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::convert::{PlannedRows, Sink, not_null_after_load, placed};
 use crate::error::{Error, Result};
-use crate::rows::{Tally, transcode};
+use crate::rows::{Format, Tally, transcode};
 use crate::schema::ddl::{self, Style};
 use crate::schema::{Note, Table, final_names, resolve_foreign_key};
 
-/// How many chunks are worked on at a time, for each CPU.
-const CHUNKS_PER_CPU: usize = 2;
+/// How many chunks are under way at a time, for each CPU.
+const CHUNKS_PER_CPU: usize = 4;
+
+/// Buffers are kept for the next chunks up to this size.
+const MAX_SPARE_BYTES: usize = 1024 * 1024;
 
 /// PostgreSQL 9 reads it, too.
 const STYLE: Style<'_> = Style {
@@ -38,7 +42,6 @@ SET timezone = 'UTC';
 
 /// Ends a dump that cannot be completed, so that nobody commits what there is of it.
 const GIVEN_UP: &str = "\
-\\.
 DO $$ BEGIN RAISE EXCEPTION 'the conversion of this dump was not completed'; END $$;
 ";
 
@@ -50,8 +53,27 @@ enum Piece {
     Text(String),
     /// The columns of these tables that may be NOT NULL now that all rows have been through.
     NotNull(Vec<Table>),
-    /// Rows of one table.
-    Rows(Vec<PlannedRows>),
+    /// Rows of the table of this number for this COPY, as soon as they are transcoded.
+    Rows {
+        table: usize,
+        copy: Arc<str>,
+        done: Receiver<Result<Transcoded>>,
+    },
+}
+
+/// A chunk as it will be written.
+struct Transcoded {
+    lines: Vec<u8>,
+    rows: u64,
+    tally: Tally,
+    /// The chunk's buffer, to be used again.
+    chunk: Vec<u8>,
+}
+
+/// Buffers that are done with: those of chunks, and those of lines.
+struct Spares {
+    chunks: Receiver<Vec<u8>>,
+    lines: Receiver<Vec<u8>>,
 }
 
 /// A table that was written.
@@ -69,27 +91,41 @@ pub struct WrittenTable {
 pub struct DumpWriter {
     pieces: Option<SyncSender<Piece>>,
     writer: Option<JoinHandle<Result<Counts>>>,
-    batch: Vec<PlannedRows>,
-    batch_size: usize,
+    pool: ThreadPool,
+    spares: Spares,
+    compressed: bool,
     tables: Vec<Table>,
 }
 
 impl DumpWriter {
     /// A writer to `out`, compressed or not.
-    pub fn start(out: Box<dyn Write + Send>, compressed: bool) -> DumpWriter {
-        let (pieces, received) = sync_channel::<Piece>(1);
+    pub fn start(out: Box<dyn Write + Send>, compressed: bool) -> Result<DumpWriter> {
+        let cpus = std::thread::available_parallelism().map_or(2, usize::from);
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(cpus)
+            .thread_name(|number| format!("transcode-{number}"))
+            // Whoever waits for the chunk sees that it does not come.
+            .panic_handler(|_| ())
+            .build()
+            .map_err(|cause| Error::failed(format!("cannot start threads: {cause}")))?;
+        let (pieces, received) = sync_channel::<Piece>(cpus * CHUNKS_PER_CPU);
+        let (chunks, spare_chunks) = channel();
+        let (lines, spare_lines) = channel();
         let writer = std::thread::spawn(move || {
             let mut output = Output {
                 out,
                 compressed,
+                open: None,
+                chunks,
+                lines,
                 counted: Vec::new(),
             };
             for piece in received {
                 match piece {
                     Piece::Text(text) => output.text(&text)?,
                     Piece::NotNull(tables) => output.not_null(&tables)?,
-                    Piece::Rows(batch) => {
-                        if let Err(error) = output.rows(&batch) {
+                    Piece::Rows { table, copy, done } => {
+                        if let Err(error) = output.rows(table, copy, &done) {
                             let _ = output.text(GIVEN_UP);
                             return Err(error);
                         }
@@ -99,24 +135,26 @@ impl DumpWriter {
             output.out.flush().map_err(cannot_write)?;
             Ok(output.counted)
         });
-        let cpus = std::thread::available_parallelism().map_or(2, usize::from);
         let mut dump = DumpWriter {
             pieces: Some(pieces),
             writer: Some(writer),
-            batch: Vec::new(),
-            batch_size: cpus * CHUNKS_PER_CPU,
+            pool,
+            spares: Spares {
+                chunks: spare_chunks,
+                lines: spare_lines,
+            },
+            compressed,
             tables: Vec::new(),
         };
         let version = env!("CARGO_PKG_VERSION");
         let _ = dump.send(Piece::Text(format!(
             "-- Converted from MySQL by ci-import {version}\n\n{HEAD}"
         )));
-        dump
+        Ok(dump)
     }
 
     /// Completes the dump. Returns the tables, and notes of what came out differently.
     pub fn finish(mut self) -> Result<(Vec<WrittenTable>, Vec<Note>)> {
-        self.flush()?;
         let tables: Vec<&Table> = self.tables.iter().collect();
         let (names, mut notes) = final_names(&tables);
         let mut sql = String::new();
@@ -179,14 +217,6 @@ impl DumpWriter {
         }
     }
 
-    fn flush(&mut self) -> Result<()> {
-        if self.batch.is_empty() {
-            return Ok(());
-        }
-        let batch = std::mem::take(&mut self.batch);
-        self.send(Piece::Rows(batch))
-    }
-
     fn join(&mut self) -> Result<Counts> {
         self.pieces = None;
         let Some(writer) = self.writer.take() else {
@@ -209,7 +239,6 @@ impl Drop for DumpWriter {
 
 impl Sink for DumpWriter {
     fn table(&mut self, table: &Table) -> Result<()> {
-        self.flush()?;
         let mut sql = format!("\nDROP TABLE IF EXISTS {};\n", STYLE.name(&table.name));
         if let Some(sequence) = &table.sequence {
             sql += &format!("DROP SEQUENCE IF EXISTS {};\n", STYLE.name(&sequence.name));
@@ -223,24 +252,39 @@ impl Sink for DumpWriter {
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
-        if self
-            .batch
-            .first()
-            .is_some_and(|first| first.copy != rows.copy)
-        {
-            self.flush()?;
-        }
-        self.batch.push(rows);
-        if self.batch.len() >= self.batch_size {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        let (send, done) = sync_channel(1);
+        let (table, copy, compressed) = (rows.table, Arc::clone(&rows.copy), self.compressed);
+        let lines = self.spares.lines.try_recv().unwrap_or_default();
+        self.pool
+            .spawn(move || _ = send.send(transcoded(rows, lines, compressed)));
+        self.send(Piece::Rows { table, copy, done })
     }
 
-    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied())
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.spares.chunks.try_recv().ok()
     }
+
+    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
+    }
+}
+
+/// The chunk as it will be written, in `lines`.
+fn transcoded(rows: PlannedRows, mut lines: Vec<u8>, compressed: bool) -> Result<Transcoded> {
+    let PlannedRows { plan, chunk, .. } = rows;
+    let mut tally = Tally::default();
+    lines.clear();
+    let count = transcode(&plan, &chunk.bytes, chunk.first_row, &mut lines, &mut tally)
+        .map_err(|error| placed(&chunk, error))?;
+    if compressed {
+        lines = packed(&lines, compressed)?.into_owned();
+    }
+    Ok(Transcoded {
+        lines,
+        rows: count,
+        tally,
+        chunk: chunk.bytes,
+    })
 }
 
 fn statements(sql: &mut String, statements: &[String]) {
@@ -259,12 +303,29 @@ fn cannot_write(cause: std::io::Error) -> Error {
 struct Output {
     out: Box<dyn Write + Send>,
     compressed: bool,
+    /// The COPY whose rows are being written.
+    open: Option<Arc<str>>,
+    /// Where buffers of chunks and of lines are given back.
+    chunks: Sender<Vec<u8>>,
+    lines: Sender<Vec<u8>>,
     /// Rows and changes of each table.
     counted: Counts,
 }
 
 impl Output {
     fn text(&mut self, text: &str) -> Result<()> {
+        self.close_copy()?;
+        self.put(text)
+    }
+
+    fn close_copy(&mut self) -> Result<()> {
+        if self.open.take().is_some() {
+            return self.put("\\.\n");
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, text: &str) -> Result<()> {
         let bytes = packed(text.as_bytes(), self.compressed)?;
         self.out.write_all(&bytes).map_err(cannot_write)
     }
@@ -285,47 +346,33 @@ impl Output {
         self.text(&sql)
     }
 
-    /// A COPY block for each batch: what is written is whole at any time.
-    fn rows(&mut self, batch: &[PlannedRows]) -> Result<()> {
-        let Some(first) = batch.first() else {
-            return Ok(());
-        };
-        let table = first.table;
-        let copy = format!("\n{};\n", first.copy.replace("FROM STDIN", "FROM stdin"));
-        let last = batch.len() - 1;
-        let compressed = self.compressed;
-        let done: Vec<Result<(Vec<u8>, u64, Tally)>> = batch
-            .par_iter()
-            .enumerate()
-            .map(|(at, rows)| {
-                let mut tally = Tally::default();
-                let mut lines = Vec::with_capacity(rows.chunk.bytes.len() + copy.len() + 1024);
-                if at == 0 {
-                    lines.extend_from_slice(copy.as_bytes());
-                }
-                let chunk = &rows.chunk;
-                let count = transcode(
-                    &rows.plan,
-                    &chunk.bytes,
-                    chunk.first_row,
-                    &mut lines,
-                    &mut tally,
-                )
-                .map_err(|error| placed(chunk, error))?;
-                if at == last {
-                    lines.extend_from_slice(b"\\.\n");
-                }
-                Ok((packed(&lines, compressed)?.into_owned(), count, tally))
-            })
-            .collect();
+    /// Rows of a COPY, which stays open for those that follow.
+    fn rows(
+        &mut self,
+        table: usize,
+        copy: Arc<str>,
+        done: &Receiver<Result<Transcoded>>,
+    ) -> Result<()> {
+        if self.open.as_ref() != Some(&copy) {
+            self.close_copy()?;
+            self.put(&format!(
+                "\n{};\n",
+                copy.replace("FROM STDIN", "FROM stdin")
+            ))?;
+            self.open = Some(copy);
+        }
+        let crashed = |_| Err(Error::failed("transcoding rows crashed"));
+        let done = done.recv().unwrap_or_else(crashed)?;
+        self.out.write_all(&done.lines).map_err(cannot_write)?;
         if self.counted.len() <= table {
             self.counted.resize_with(table + 1, Default::default);
         }
-        for done in done {
-            let (bytes, count, tally) = done?;
-            self.out.write_all(&bytes).map_err(cannot_write)?;
-            self.counted[table].0 += count;
-            self.counted[table].1.merge(&tally);
+        self.counted[table].0 += done.rows;
+        self.counted[table].1.merge(&done.tally);
+        for (buffer, to) in [(done.lines, &self.lines), (done.chunk, &self.chunks)] {
+            if buffer.capacity() <= MAX_SPARE_BYTES {
+                let _ = to.send(buffer);
+            }
         }
         Ok(())
     }

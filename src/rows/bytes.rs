@@ -1,43 +1,32 @@
 //! Bytes, bits and their hexadecimal notation.
 
 use super::ValueKind;
+use super::notation::Notation;
 use super::transcode::{Transcoder, Wrong};
 
-impl<'a> Transcoder<'a> {
+impl<'a, N: Notation> Transcoder<'a, N> {
     pub(super) fn bytes(&mut self) -> Result<(), Wrong> {
         self.skip_introducer();
+        let mut bytes = std::mem::take(&mut self.spare);
+        bytes.clear();
         if let Some(hex) = self.hex_digits()? {
-            self.out.extend_from_slice(b"\\\\x");
-            if hex.len() % 2 == 1 {
-                self.out.push(b'0');
-            }
-            self.out.extend_from_slice(hex);
-            return Ok(());
+            unhex(hex, &mut bytes);
+        } else {
+            self.quoted_bytes(&mut bytes)?;
         }
-        let mut bytes = Vec::new();
-        self.quoted_bytes(&mut bytes)?;
-        self.out.extend_from_slice(b"\\\\x");
-        self.out
-            .extend(bytes.iter().flat_map(|byte| HEX[usize::from(*byte)]));
+        N::bytes(self.out, &bytes);
+        self.spare = bytes;
         Ok(())
     }
 
-    pub(super) fn bits(&mut self, width: u8) -> Result<(), Wrong> {
+    pub(super) fn bits(&mut self, width: u8) -> Result<u64, Wrong> {
         let start = self.at;
         let bits = self.bit_value()?;
         if width < 64 && bits >> width != 0 {
             self.at = start;
             return Err((format!("{bits} does not fit into bit({width})"), None));
         }
-        if width == 1 {
-            self.out.push(if bits == 1 { b't' } else { b'f' });
-        } else {
-            let digits = (0..width)
-                .rev()
-                .map(|n| b'0' + u8::from(bits >> n & 1 == 1));
-            self.out.extend(digits);
-        }
-        Ok(())
+        Ok(bits)
     }
 
     /// The value of a bit column: its bytes as a string, in hexadecimal, in bits or as a number.
@@ -114,7 +103,7 @@ pub(super) fn unhex(digits: &[u8], bytes: &mut Vec<u8>) {
 }
 
 /// Two hexadecimal digits for each byte.
-const HEX: [[u8; 2]; 256] = {
+pub(super) const HEX: [[u8; 2]; 256] = {
     let digits = b"0123456789abcdef";
     let mut table = [[0; 2]; 256];
     let mut byte = 0;

@@ -1,5 +1,16 @@
 //! Judges dates and times as MySQL writes them; what is fine is copied as it is.
 
+/// Bytes of `YYYY-MM-DD HH:MM:SS`.
+pub(super) const TIMESTAMP: usize = 19;
+
+/// Digits of a second, at most.
+const FRACTION: usize = 6;
+
+const MICROS_OF_DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// From the first of March of the year 0 to 2000-01-01.
+const DAYS_BEFORE_2000: i32 = 730_425;
+
 /// What a date or time is to PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -29,8 +40,47 @@ pub(super) fn date(text: &[u8]) -> Verdict {
     }
 }
 
+/// Whether `text` begins with digits as they stand in `YYYY-MM-DD HH:MM:SS`, and what is between
+/// them is neither a quote nor a backslash.
+pub(super) fn is_plain_timestamp(text: &[u8]) -> bool {
+    text.first_chunk::<TIMESTAMP>()
+        .is_some_and(|text| timestamp_digits(text).is_some())
+}
+
+/// The year, month, day, hour, minute, second of a date and time that has its digits and
+/// separators where they belong.
+fn timestamp_digits(text: &[u8; TIMESTAMP]) -> Option<[u32; 6]> {
+    let digit = |at: usize| u32::from(text[at].wrapping_sub(b'0'));
+    let at = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18];
+    // Without an early exit these are a few instructions.
+    let digits = at.iter().fold(true, |all, at| all & (digit(*at) <= 9));
+    let separators = [4, 7, 10, 13, 16].map(|at: usize| text[at]);
+    let pair = |at: usize| digit(at) * 10 + digit(at + 1);
+    (digits && separators == *b"-- ::").then(|| {
+        [
+            pair(0) * 100 + pair(2),
+            pair(5),
+            pair(8),
+            pair(11),
+            pair(14),
+            pair(17),
+        ]
+    })
+}
+
 /// Judges `YYYY-MM-DD HH:MM:SS[.ffffff]`.
 pub(super) fn timestamp(text: &[u8]) -> Verdict {
+    if let Ok(text) = text.try_into()
+        && let Some([year, month, day, hour, minute, second]) = timestamp_digits(text)
+        && (1..=12).contains(&month)
+        && (1..=28).contains(&day)
+        && year > 0
+        && hour < 24
+        && minute < 60
+        && second < 60
+    {
+        return Verdict::Fine;
+    }
     if text.len() < 19 || text[10] != b' ' || !is_clock(&text[11..], 23) {
         return Verdict::Wrong;
     }
@@ -67,6 +117,46 @@ pub(super) fn interval(text: &[u8]) -> Verdict {
     }
 }
 
+/// Days from 2000-01-01 to a date that is fine; what follows it is not looked at.
+pub(super) fn days(text: &[u8]) -> i32 {
+    let part = |from, count| digits(text, from, count).unwrap_or(0).cast_signed();
+    let (year, month, day) = (part(0, 4), part(5, 2), part(8, 2));
+    // Years begin in March, so that the leap day is the last.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let since_march = (month * 153 + 2) / 5 + day - 1;
+    year * 365 + leap_days + since_march - DAYS_BEFORE_2000
+}
+
+/// Microseconds from 2000-01-01 00:00:00 to a date and time that is fine.
+pub(super) fn timestamp_micros(text: &[u8]) -> i64 {
+    i64::from(days(text)) * MICROS_OF_DAY + clock_micros(&text[11..])
+}
+
+/// Microseconds of a time that is fine, of a day or any other: `-838:59:59.5`.
+pub(super) fn clock_micros(text: &[u8]) -> i64 {
+    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    let colon = unsigned.iter().position(|byte| *byte == b':').unwrap_or(0);
+    let number = |from, count| i64::from(digits(unsigned, from, count).unwrap_or(0));
+    let seconds = (number(0, colon) * 60 + number(colon + 1, 2)) * 60 + number(colon + 4, 2);
+    let fraction = unsigned.get(colon + 7..).unwrap_or_default();
+    let micros = fraction
+        .iter()
+        .chain(std::iter::repeat(&b'0'))
+        .take(FRACTION)
+        .fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'));
+    let micros = seconds * 1_000_000 + micros;
+    if unsigned.len() < text.len() {
+        -micros
+    } else {
+        micros
+    }
+}
+
 /// A date and time in UTC as one in this machine's time zone; none for what is no date.
 pub(super) fn utc_to_local(text: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
@@ -84,7 +174,9 @@ fn is_clock(text: &[u8], last_hour: u32) -> bool {
     };
     let fraction = match text.get(8) {
         None => true,
-        Some(b'.') => text.len() > 9 && text[9..].iter().all(u8::is_ascii_digit),
+        Some(b'.') => {
+            (1..=FRACTION).contains(&(text.len() - 9)) && text[9..].iter().all(u8::is_ascii_digit)
+        }
         Some(_) => false,
     };
     fraction
@@ -145,6 +237,46 @@ mod tests {
     }
 
     #[test]
+    fn dates_and_times_are_counted() {
+        for (text, count) in [
+            ("2000-01-01", 0),
+            ("1999-12-31", -1),
+            ("2000-02-29", 59),
+            ("2000-03-01", 60),
+            ("2015-10-01", 5752),
+            ("1970-01-01", -10_957),
+            ("0001-01-01", -730_119),
+            ("9999-12-31", 2_921_939),
+        ] {
+            assert_eq!(days(text.as_bytes()), count, "{text}");
+        }
+        // Each day is one more than the day before it.
+        let mut before = days(b"1899-12-31");
+        for year in 1900..2105 {
+            for month in 1..=12 {
+                for day in 1..=days_of(month, year) {
+                    let text = format!("{year}-{month:02}-{day:02}");
+                    assert_eq!(days(text.as_bytes()), before + 1, "{text}");
+                    before += 1;
+                }
+            }
+        }
+        for (text, count) in [
+            ("00:00:00", 0),
+            ("00:00:00.5", 500_000),
+            ("24:00:00", MICROS_OF_DAY),
+            ("-838:59:59.000001", -3_020_399_000_001),
+        ] {
+            assert_eq!(clock_micros(text.as_bytes()), count, "{text}");
+        }
+        assert_eq!(
+            timestamp_micros(b"2000-01-02 00:00:01.25"),
+            MICROS_OF_DAY + 1_250_000
+        );
+        assert_eq!(timestamp_micros(b"1999-12-31 23:59:59"), -1_000_000);
+    }
+
+    #[test]
     fn timestamps_and_times_are_judged() {
         use Verdict::{Fine, Wrong, ZeroDate};
         let cases = [
@@ -155,6 +287,7 @@ mod tests {
             ("2015-10-01 24:00:00", Wrong),
             ("2015-10-01", Wrong),
             ("2015-10-01 10:00:00.", Wrong),
+            ("2015-10-01 10:00:00.1234567", Wrong),
             ("2015-10-01T10:00:00", Wrong),
         ];
         for (text, verdict) in cases {

@@ -1,17 +1,21 @@
-//! Transcodes rows of a MySQL dump into the text format of PostgreSQL's COPY.
+//! Transcodes rows of a MySQL dump into the text or the binary format of PostgreSQL's COPY.
 //!
 //! One pass from bytes to bytes: MySQL's escapes out, COPY's escapes in, no value objects. What
 //! a column needs is decided once per table, in its [`Plan`].
 
+mod binary;
 mod bytes;
 mod dates;
+mod notation;
 mod policy;
+mod special;
 mod tally;
 mod text;
 mod transcode;
 
 use crate::charset::Charset;
 
+pub use notation::Format;
 pub use policy::{InvalidUtf8, Nul, ValuePolicies, ZeroDates};
 pub use tally::{Change, Occurrences, Tally};
 pub use transcode::{Plan, PlannedColumn, RowError, transcode};
@@ -54,4 +58,39 @@ pub enum ValueKind {
     Interval,
     /// Read over; the target has no such column.
     Skipped,
+}
+
+/// What holds the values of a column in PostgreSQL, as far as its binary notation is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// `boolean`
+    Boolean,
+    /// `smallint`
+    Smallint,
+    /// `integer`
+    Integer,
+    /// `bigint`
+    Bigint,
+    /// `numeric`
+    Numeric,
+    /// `double precision`
+    Double,
+    /// `text`, and what is sent as text is: `varchar`, `char`, `json`, enums
+    Text,
+    /// `jsonb`
+    Jsonb,
+    /// `bytea`
+    Bytea,
+    /// `bit(n)`
+    Bit,
+    /// `date`
+    Date,
+    /// `timestamp`, with or without time zone
+    Timestamp,
+    /// `time`
+    Time,
+    /// `interval`
+    Interval,
+    /// A type that is only written as text.
+    OnlyText,
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::bytes::unhex;
+use super::notation::{Notation, PLAIN_ESCAPES};
+use super::special::{BLOCK, Special};
 use super::transcode::{PlannedColumn, Transcoder, Wrong};
 use super::{Change, InvalidUtf8, Nul};
 use crate::charset::{Charset, Multibyte};
@@ -10,7 +12,7 @@ use crate::charset::{Charset, Multibyte};
 const INVALID_HINT: &str = "--invalid-utf8 replace or latin1 takes it";
 const NUL_HINT: &str = "--nul strip or replace takes it";
 
-impl Transcoder<'_> {
+impl<N: Notation> Transcoder<'_, N> {
     /// A text in UTF-8: what needs no work is copied as it stands.
     pub(super) fn text(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
         if !matches!(self.peek(), b'\'' | b'"') {
@@ -20,13 +22,12 @@ impl Transcoder<'_> {
         let start = self.at;
         let before = self.out.len();
         let quote = self.opening_quote()?;
+        let special = Special::new(quote, N::ESCAPES_LINES);
+        let begun = N::begin_text(self.out, column.storage);
         let mut nuls = 0;
         loop {
-            let rest = &self.input[self.at..];
-            let plain = plain_run(rest);
-            self.out.extend_from_slice(&rest[..plain]);
-            self.at += plain;
-            match rest.get(plain) {
+            self.copy_plain(special);
+            match self.input.get(self.at) {
                 None => return Err(self.unterminated(start)),
                 Some(b'\\') => nuls += u64::from(self.escape(start)?),
                 Some(byte) if *byte == quote => {
@@ -43,11 +44,12 @@ impl Transcoder<'_> {
                     self.at += 1;
                 }
                 Some(byte) => {
-                    copy_byte(*byte, self.out);
+                    N::text_byte(self.out, *byte);
                     self.at += 1;
                 }
             }
         }
+        N::end_text(self.out, begun);
         if !self.valid_utf8 && std::str::from_utf8(&self.input[start..self.at]).is_err() {
             // Once more, slowly; it ends at the same place.
             self.out.truncate(before);
@@ -57,23 +59,38 @@ impl Transcoder<'_> {
         self.count_nuls(column, start, nuls)
     }
 
+    /// Copies what is the same in both notations, up to a special byte or the end.
+    fn copy_plain(&mut self, special: Special) {
+        let mut rest = &self.input[self.at..];
+        // Whole blocks are copied, and what was too much is taken back: both are of fixed size,
+        // which a copy of the right length is not.
+        while let Some(block) = rest.first_chunk::<BLOCK>() {
+            self.out.extend_from_slice(block);
+            let plain = special.first(block);
+            if plain < BLOCK {
+                self.out.truncate(self.out.len() - (BLOCK - plain));
+                self.at = self.input.len() - rest.len() + plain;
+                return;
+            }
+            rest = &rest[BLOCK..];
+        }
+        let plain = rest.iter().take_while(|byte| !special.is(**byte)).count();
+        self.out.extend_from_slice(&rest[..plain]);
+        self.at = self.input.len() - rest.len() + plain;
+    }
+
     /// Takes a backslash and what it escapes; whether that was NUL.
     fn escape(&mut self, start: usize) -> Result<bool, Wrong> {
         let Some(&escaped) = self.input.get(self.at + 1) else {
             return Err(self.unterminated(start));
         };
         self.at += 2;
-        match escaped {
-            b'\\' | b'n' | b'r' | b't' | b'b' => self.out.extend_from_slice(&[b'\\', escaped]),
-            b'Z' => self.out.push(0x1a),
-            b'%' | b'_' => self.out.extend_from_slice(&[b'\\', b'\\', escaped]),
-            b'0' | 0 => {
-                self.nul();
-                return Ok(true);
-            }
-            other => copy_byte(other, self.out),
+        let escape = N::ESCAPES[usize::from(escaped)];
+        escape.write(self.out);
+        if escape.is_nul() {
+            self.nul();
         }
-        Ok(false)
+        Ok(escape.is_nul())
     }
 
     fn nul(&mut self) {
@@ -114,14 +131,16 @@ impl Transcoder<'_> {
         }
         let text = self.decode(column, charset, &bytes, start)?;
         let mut nuls = 0;
+        let begun = N::begin_text(self.out, column.storage);
         for byte in text.bytes() {
             if byte == 0 {
                 nuls += 1;
                 self.nul();
             } else {
-                copy_byte(byte, self.out);
+                N::text_byte(self.out, byte);
             }
         }
+        N::end_text(self.out, begun);
         self.count_nuls(column, start, nuls)
     }
 
@@ -197,15 +216,10 @@ impl Transcoder<'_> {
                 }
                 bytes.push(quote);
             } else {
-                match next {
-                    b'0' => bytes.push(0),
-                    b'n' => bytes.push(b'\n'),
-                    b'r' => bytes.push(b'\r'),
-                    b't' => bytes.push(b'\t'),
-                    b'b' => bytes.push(8),
-                    b'Z' => bytes.push(0x1a),
-                    b'%' | b'_' => bytes.extend_from_slice(&[b'\\', next]),
-                    other => bytes.push(other),
+                let escape = PLAIN_ESCAPES[usize::from(next)];
+                escape.write(bytes);
+                if escape.is_nul() {
+                    bytes.push(0);
                 }
             }
             self.at += 1;
@@ -234,58 +248,9 @@ fn find_special(bytes: &[u8], quote: u8, multibyte: Multibyte) -> Option<usize> 
     None
 }
 
-/// How many bytes from the start of `bytes` are neither quotes, backslashes nor control
-/// characters, so that they are the same in a MySQL string and in COPY.
-fn plain_run(bytes: &[u8]) -> usize {
-    const BLOCK: usize = 16;
-    let mut at = 0;
-    // Without an early exit inside the block this compiles to a few vector instructions.
-    for block in bytes.chunks_exact(BLOCK) {
-        if block
-            .iter()
-            .fold(false, |found, byte| found | is_special(*byte))
-        {
-            break;
-        }
-        at += BLOCK;
-    }
-    let rest = &bytes[at..];
-    at + rest
-        .iter()
-        .position(|byte| is_special(*byte))
-        .unwrap_or(rest.len())
-}
-
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'\'' || byte == b'"' || byte == b'\\'
-}
-
-/// Appends one byte of a text, not NUL, as COPY wants it.
-fn copy_byte(byte: u8, out: &mut Vec<u8>) {
-    match byte {
-        b'\\' => out.extend_from_slice(b"\\\\"),
-        b'\t' => out.extend_from_slice(b"\\t"),
-        b'\n' => out.extend_from_slice(b"\\n"),
-        b'\r' => out.extend_from_slice(b"\\r"),
-        other => out.push(other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plain_runs_stop_at_each_special_byte() {
-        for special in [b'\'', b'"', b'\\', b'\n', b'\t', 0] {
-            for before in 0..40 {
-                let mut bytes = vec![b'x'; 50];
-                bytes[before] = special;
-                assert_eq!(plain_run(&bytes), before);
-            }
-        }
-        assert_eq!(plain_run(&[0xe9; 33]), 33);
-    }
 
     #[test]
     fn a_backslash_may_be_half_a_character() {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::rows::Format;
+
 use super::{
     Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
     Prefix, PrimaryKey, Sequence, Table,
@@ -365,10 +367,15 @@ pub fn copy_from_stdin<'a>(
     style: Style<'_>,
     table: &str,
     columns: impl Iterator<Item = &'a str>,
+    format: Format,
 ) -> String {
     let columns: Vec<String> = columns.map(identifier).collect();
+    let binary = match format {
+        Format::Text => "",
+        Format::Binary => " WITH (FORMAT binary)",
+    };
     format!(
-        "COPY {} ({}) FROM STDIN",
+        "COPY {} ({}) FROM STDIN{binary}",
         style.name(table),
         columns.join(", ")
     )

@@ -15,7 +15,8 @@ use tar::EntryType;
 use super::directory::StagedDirectory;
 use super::writer::{Attributes, Order, Writer};
 use crate::archive::{
-    BLOCK_BYTES, BUILDS, for_each_entry, kind_of, read_block, read_failure, refused, safe_path,
+    BLOCK_BYTES, BUILDS, for_each_entry, kind_of, read_ahead, read_block, read_failure, refused,
+    safe_path,
 };
 use crate::error::{Doing, Error, Result};
 
@@ -253,6 +254,13 @@ impl Read for Counted<'_> {
 
 /// Calls `take` for each entry of a tar of traces, and sees that the tar and what holds it are whole.
 fn for_each_trace_entry(
+    inflated: &mut dyn Read,
+    take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()> + Send,
+) -> Result<()> {
+    read_ahead(inflated, |tar| read_tar(tar, take))
+}
+
+fn read_tar(
     inflated: &mut dyn Read,
     mut take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()>,
 ) -> Result<()> {

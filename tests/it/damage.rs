@@ -4,7 +4,7 @@ use ci_import::convert::{Converter, PlannedRows, Sink};
 use ci_import::dump::Reader;
 use ci_import::error::{Kind, Result};
 use ci_import::policies::Policies;
-use ci_import::rows::{Tally, transcode};
+use ci_import::rows::{Format, Tally, transcode};
 use ci_import::schema::{Table, ddl};
 
 use crate::scene::{Dialect, fixture_database, fixture_dump, mysqldump};
@@ -32,7 +32,7 @@ impl Sink for Nowhere {
         Ok(())
     }
 
-    fn copy_statement(&self, table: &Table, _: &[&str]) -> String {
+    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
         table.name.clone()
     }
 }
