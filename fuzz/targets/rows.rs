@@ -78,6 +78,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut plan = Plan {
         columns: vec![column(*a), column(*b)],
+        format: Format::Text,
         policies: ValuePolicies {
             zero_dates: [ZeroDates::Null, ZeroDates::Error, ZeroDates::Infinity][usize::from(policy % 3)],
             nul: [Nul::Strip, Nul::Error, Nul::Replace][usize::from(policy / 3 % 3)],

@@ -78,12 +78,12 @@ pub fn read_ahead<T: Send>(
             let (count, error) = fill(reader, &mut block);
             block.truncate(count);
             let at_end = count == 0 || error.is_some();
-            let mut sent = count == 0 || send.send(Ok(block)).is_ok();
+            let mut taken = count == 0 || send.send(Ok(block)).is_ok();
             if let Some(error) = error {
-                sent &= send.send(Err(error)).is_ok();
+                taken &= send.send(Err(error)).is_ok();
             }
             // Nobody takes it any more when the work has ended early.
-            if at_end || !sent {
+            if at_end || !taken {
                 break;
             }
         }
