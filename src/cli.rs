@@ -67,6 +67,12 @@ pub struct ImportArgs {
     /// How many connections load, and how many threads write traces [default: one for each CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
+    /// How much memory the import may take, in MiB [default: 128]
+    ///
+    /// Neither the archive's size nor that of a table or trace matters; only a row that is larger
+    /// than the budget takes what it needs.
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<u64>,
     /// Replace existing CI data without asking (also with force=yes in the environment)
     #[arg(long, short)]
     pub yes: bool,
@@ -142,6 +148,9 @@ pub struct ConvertArgs {
     /// Where to: a file, compressed if its name ends in .gz, or "-" for standard output
     #[arg(long, short, value_name = "OUTPUT")]
     pub output: Option<PathBuf>,
+    /// How much memory the conversion may take, in MiB [default: 128]
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<u64>,
     /// Convert MySQL to PostgreSQL: the only conversion there is
     #[arg(long)]
     pub mysql_to_postgresql: bool,

@@ -12,6 +12,7 @@ use crate::output::{DumpWriter, OutputFile, convert_archive};
 use crate::policies::Policies;
 use crate::read_dump::read_dump;
 use crate::report::Changes;
+use crate::resources::Resources;
 use crate::settings::Source;
 
 /// Converts `source` to `output`, or to standard output. Returns what was changed on the way.
@@ -19,14 +20,17 @@ pub fn run(
     source: &Source,
     output: Option<&Path>,
     policies: &Policies,
+    resources: &Resources,
     halt: &Halt,
 ) -> Result<Changes> {
     let output = OutputFile::create(output)?;
     let (tables, notes, facts) = halt.guard(|| match Input::open(source, halt)? {
         Input::Dump {
             reader, compressed, ..
-        } => convert_dump(halt.watch(reader), compressed, &output, policies),
-        Input::ArchivePipe(pipe) => convert_archive(halt.watch(pipe), output.writer()?, policies),
+        } => convert_dump(halt.watch(reader), compressed, &output, policies, resources),
+        Input::ArchivePipe(pipe) => {
+            convert_archive(halt.watch(pipe), output.writer()?, policies, resources)
+        }
         Input::ArchiveFile(_) => {
             let Source::Path(path) = source else {
                 return Err(Error::failed("an archive in a file has a name"));
@@ -35,7 +39,7 @@ pub fn run(
                 Error::usage(format!("cannot read {}: {cause}", path.display()))
             })?;
             let file = std::io::BufReader::with_capacity(archive::BLOCK_BYTES, file);
-            convert_archive(halt.watch(file), output.writer()?, policies)
+            convert_archive(halt.watch(file), output.writer()?, policies, resources)
         }
     })?;
     output.keep()?;
@@ -60,9 +64,10 @@ fn convert_dump(
     compressed: bool,
     output: &OutputFile,
     policies: &Policies,
+    resources: &Resources,
 ) -> Result<Converted> {
     let name = "the dump";
-    let writer = DumpWriter::start(output.writer()?, output.is_compressed())?;
+    let writer = DumpWriter::start(output.writer()?, output.is_compressed(), resources)?;
     let database = policies.database.clone();
     let converter = Converter::new(writer, policies.clone(), Box::new(|_| Ok(())));
     let judge = |start: &[u8]| check_dialect(start, true);

@@ -28,4 +28,5 @@ pub mod inspect;
 pub mod private_server;
 pub mod progress;
 pub mod report;
+pub mod resources;
 pub mod terminal;

@@ -14,6 +14,7 @@ use ci_import::import;
 use ci_import::inspect;
 use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
+use ci_import::resources::Resources;
 use ci_import::settings::{self, Settings, Source};
 use ci_import::terminal;
 
@@ -61,7 +62,9 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     let policies = settings::policies(arguments.conversion)?;
     let source = Source::named(arguments.input);
     let halt = Halt::on_signals()?;
-    let changes = convert_command::run(&source, arguments.output.as_deref(), &policies, &halt)?;
+    let resources = Resources::new(None, arguments.memory)?;
+    let output = arguments.output.as_deref();
+    let changes = convert_command::run(&source, output, &policies, &resources, &halt)?;
     if !arguments.quiet {
         // Standard output may be the dump's.
         terminal::say(changes.to_string().trim_end());

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::load::Target;
 use crate::policies::Policies;
 use crate::private_server::PrivateServer;
+use crate::resources::Resources;
 use crate::rows::ValuePolicies;
 
 /// Where the archive comes from.
@@ -58,8 +59,8 @@ pub struct Settings {
     pub mysql_to_postgresql: bool,
     /// The target.
     pub destination: Destination,
-    /// Connections that load, threads that write.
-    pub jobs: usize,
+    /// How many connections and threads there are, and how much may wait in memory.
+    pub resources: Resources,
     /// Whether existing data may be replaced without asking.
     pub yes: bool,
     /// Whether nothing but errors is said.
@@ -104,16 +105,11 @@ impl Settings {
                 builds: arguments.builds_path,
             },
         };
-        let cpus = || {
-            std::thread::available_parallelism()
-                .map_or(2, usize::from)
-                .clamp(2, 16)
-        };
         Ok(Settings {
             source,
             mysql_to_postgresql: arguments.mysql_to_postgresql,
             destination,
-            jobs: arguments.jobs.map_or_else(cpus, usize::from),
+            resources: Resources::new(arguments.jobs, arguments.memory)?,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.quiet,
             strict: arguments.strict,
@@ -226,7 +222,7 @@ mod tests {
             Destination::Private { builds: None, .. }
         ));
         assert_eq!(
-            (private.source, private.jobs, private.yes),
+            (private.source, private.resources.jobs, private.yes),
             (Source::Stdin, 3, false)
         );
         let environment = [("DATABASE_URL", "postgresql://u@h/d"), ("force", "yes")];

@@ -12,4 +12,4 @@ mod statement;
 mod structure;
 
 pub use dialect::{Dialect, detect};
-pub use reader::{Consumer, Facts, InsertTarget, Reader, RowChunk};
+pub use reader::{CHUNK_BYTES, Consumer, Facts, InsertTarget, Reader, RowChunk};

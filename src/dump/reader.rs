@@ -9,7 +9,7 @@ use crate::charset::Charset;
 use crate::error::{Error, Result};
 
 /// A chunk is handed on when it has this many bytes and ends with a whole row.
-const CHUNK_BYTES: usize = 256 * 1024;
+pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// No definition, routine or view is longer; what is longer would fill the memory.
 const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;

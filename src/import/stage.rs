@@ -96,7 +96,7 @@ impl Stager<'_> {
         size: u64,
     ) -> Result<LoadedDump> {
         let meter = self.progress.member("loading the database", size);
-        let loader = Loader::start(self.target, self.settings.jobs)?;
+        let loader = Loader::start(self.target, &self.settings.resources)?;
         let policies = self.settings.policies.clone();
         let database = policies.database.clone();
         let converter = Converter::new(loader, policies, (self.accept)());
@@ -125,7 +125,7 @@ impl Stager<'_> {
             .ok_or_else(|| Error::failed("no place for the traces"))?;
         let meter = self.progress.member("unpacking the traces", size);
         let mut inflated = archive::inflated(meter.watch(self.halt.watch(compressed)));
-        traces::extract(&mut inflated, directory, self.settings.jobs)
+        traces::extract(&mut inflated, directory, &self.settings.resources)
     }
 }
 

@@ -14,6 +14,7 @@ use super::target::Target;
 use super::worker::work;
 use crate::convert::{PlannedRows, Sink, not_null_after_load};
 use crate::error::{Error, Result};
+use crate::resources::Resources;
 use crate::rows::{Format, Tally};
 use crate::schema::{IndexKind, Note, Table, ddl, final_names};
 
@@ -25,9 +26,6 @@ pub(super) const STYLE: ddl::Style<'_> = ddl::Style {
 
 /// How often it is looked at whether the workers have finished.
 const PATIENCE: Duration = Duration::from_millis(10);
-
-/// How many chunks may wait for each worker.
-const CHUNKS_PER_WORKER: usize = 4;
 
 /// A table that was loaded.
 #[derive(Debug, Clone)]
@@ -53,21 +51,22 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Connects `jobs` workers to `target`, whose staging schema exists.
-    pub fn start(target: &Target, jobs: usize) -> Result<Loader> {
-        let client = target.connect_for_loading()?;
-        let board = Arc::new(Board::new(jobs * CHUNKS_PER_WORKER));
+    /// Connects the workers to `target`, whose staging schema exists.
+    pub fn start(target: &Target, resources: &Resources) -> Result<Loader> {
+        let client = target.connect_for_loading(resources.jobs)?;
+        let board = Arc::new(Board::new(resources.chunks));
         let mut loader = Loader {
             client,
             board,
             workers: Vec::new(),
             tables: Vec::new(),
         };
-        for number in 0..jobs {
+        for number in 0..resources.jobs {
             let (target, board) = (target.clone(), Arc::clone(&loader.board));
+            let jobs = resources.jobs;
             let worker = std::thread::Builder::new()
                 .name(format!("load-{number}"))
-                .spawn(move || work(&target, &board))
+                .spawn(move || work(&target, jobs, &board))
                 .map_err(|cause| Error::failed(format!("cannot start a thread: {cause}")))?;
             loader.workers.push(worker);
         }

@@ -12,6 +12,7 @@ use crate::gitlab::tables::check_table;
 use crate::input::check_dialect;
 use crate::policies::Policies;
 use crate::read_dump::read_dump;
+use crate::resources::Resources;
 use crate::schema::Note;
 
 /// Reads the archive `input` and writes it to `out` with its dump converted. The converted dump is kept
@@ -20,6 +21,7 @@ pub fn convert_archive(
     input: impl Read,
     out: Box<dyn Write + Send>,
     policies: &Policies,
+    resources: &Resources,
 ) -> Result<(Vec<WrittenTable>, Vec<Note>, Facts)> {
     let damaged = |cause: std::io::Error| {
         Error::archive(format!("the archive is damaged or ends too early: {cause}"))
@@ -45,7 +47,7 @@ pub fn convert_archive(
         }
         let spool = tempfile::tempfile().doing("make a temporary file")?;
         let copy = spool.try_clone().doing("make a temporary file")?;
-        let writer = DumpWriter::start(Box::new(copy), true)?;
+        let writer = DumpWriter::start(Box::new(copy), true, resources)?;
         let database = policies.database.clone();
         let converter = Converter::new(writer, policies.clone(), Box::new(check_table));
         let judge = |start: &[u8]| check_dialect(start, true);

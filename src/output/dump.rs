@@ -15,12 +15,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::convert::{PlannedRows, Sink, not_null_after_load, placed};
 use crate::error::{Error, Result};
+use crate::resources::Resources;
 use crate::rows::{Format, Tally, transcode};
 use crate::schema::ddl::{self, Style};
 use crate::schema::{Note, Table, final_names, resolve_foreign_key};
-
-/// How many chunks are under way at a time, for each CPU.
-const CHUNKS_PER_CPU: usize = 4;
 
 /// Buffers are kept for the next chunks up to this size.
 const MAX_SPARE_BYTES: usize = 1024 * 1024;
@@ -99,16 +97,19 @@ pub struct DumpWriter {
 
 impl DumpWriter {
     /// A writer to `out`, compressed or not.
-    pub fn start(out: Box<dyn Write + Send>, compressed: bool) -> Result<DumpWriter> {
-        let cpus = std::thread::available_parallelism().map_or(2, usize::from);
+    pub fn start(
+        out: Box<dyn Write + Send>,
+        compressed: bool,
+        resources: &Resources,
+    ) -> Result<DumpWriter> {
         let pool = ThreadPoolBuilder::new()
-            .num_threads(cpus)
+            .num_threads(resources.jobs)
             .thread_name(|number| format!("transcode-{number}"))
             // Whoever waits for the chunk sees that it does not come.
             .panic_handler(|_| ())
             .build()
             .map_err(|cause| Error::failed(format!("cannot start threads: {cause}")))?;
-        let (pieces, received) = sync_channel::<Piece>(cpus * CHUNKS_PER_CPU);
+        let (pieces, received) = sync_channel::<Piece>(resources.chunks);
         let (chunks, spare_chunks) = channel();
         let (lines, spare_lines) = channel();
         let writer = std::thread::spawn(move || {

@@ -19,9 +19,7 @@ use crate::archive::{
     safe_path,
 };
 use crate::error::{Doing, Error, Result};
-
-/// How many orders, each of at most [`BLOCK_BYTES`], may wait for a writer.
-const ORDERS_PER_WRITER: usize = 16;
+use crate::resources::Resources;
 
 /// The unit of a tar.
 const TAR_BLOCK: usize = 512;
@@ -88,21 +86,21 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
     Ok(found)
 }
 
-/// Unpacks `inflated`, a tar of traces, into `staged` with `writers` threads. What is on the disk
+/// Unpacks `inflated`, a tar of traces, into `staged` with a thread for each job. What is on the disk
 /// at the end is there to stay, whatever happens to the machine.
 pub fn extract(
     inflated: &mut dyn Read,
     staged: &StagedDirectory,
-    writers: usize,
+    resources: &Resources,
 ) -> Result<TraceSummary> {
     let doing = || format!("write into {}", staged.path().display());
     let root = File::open(staged.path()).doing(doing())?;
     let summary = std::thread::scope(|scope| {
         let mut channels = Vec::new();
         let mut threads = Vec::new();
-        for _ in 0..writers.max(1) {
+        for _ in 0..resources.jobs {
             let (sender, receiver): (SyncSender<Order>, Receiver<Order>) =
-                sync_channel(ORDERS_PER_WRITER);
+                sync_channel(resources.blocks_per_writer);
             let mut writer = Writer::new(root.as_fd(), staged.owner());
             threads.push(scope.spawn(move || writer.run(&receiver)));
             channels.push(sender);

@@ -9,6 +9,7 @@ mod damage;
 mod edge_cases;
 mod failures;
 mod gitlab_target;
+mod memory;
 mod private_server;
 mod program;
 mod readme;

@@ -116,11 +116,18 @@ impl Scene {
     }
 
     pub(crate) fn pack_version(&self, dump: &[u8], version: &str) -> PathBuf {
-        let (sql, archive) = (
-            self.path("dump.sql"),
-            self.path("1443700800_gitlab_ci_backup.tar"),
-        );
+        let sql = self.path("dump.sql");
         fs::write(&sql, dump).unwrap();
+        self.pack_file_version(&sql, version)
+    }
+
+    /// The same with a dump in a file, compressed or not.
+    pub(crate) fn pack_file(&self, sql: &Path) -> PathBuf {
+        self.pack_file_version(sql, "8.0.5")
+    }
+
+    fn pack_file_version(&self, sql: &Path, version: &str) -> PathBuf {
+        let archive = self.path("1443700800_gitlab_ci_backup.tar");
         let mut pack = Command::new(project().join("fixtures/pack"));
         pack.arg(sql).arg(self.source()).arg(&archive).arg(version);
         expect_success(&pack.output().unwrap());

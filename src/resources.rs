@@ -1,0 +1,114 @@
+//! How many threads and connections there are, and how much may wait in memory between them.
+//!
+//! Nothing depends on the size of an archive, a table or a trace. A single row larger than a chunk
+//! is the exception; it takes a few times its own size.
+
+use crate::archive::BLOCK_BYTES;
+use crate::dump::CHUNK_BYTES;
+use crate::error::{Error, Result};
+
+/// The budget where none is given, in MiB.
+pub const DEFAULT_MIB: u64 = 128;
+
+const MIB: usize = 1024 * 1024;
+
+/// The program, what inflates, and the blocks in between.
+const BASE_BYTES: usize = 16 * MIB;
+
+/// A connection with its chunk, the rows made of it, and the message they are sent in.
+const JOB_BYTES: usize = 2 * MIB;
+
+/// A chunk is handed on when it is full, so it is somewhat larger.
+const WAITING_CHUNK_BYTES: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
+
+/// More than so many do not make anything faster.
+const CHUNKS_PER_JOB: usize = 4;
+const BLOCKS_PER_WRITER: usize = 16;
+
+/// What an import or a conversion may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resources {
+    /// Connections that load, threads that transcode or write traces.
+    pub jobs: usize,
+    /// Chunks of rows that may wait to be loaded or written.
+    pub chunks: usize,
+    /// Blocks of traces, of at most [`BLOCK_BYTES`], that may wait for each writer.
+    pub blocks_per_writer: usize,
+}
+
+impl Resources {
+    /// What `jobs` may use of `mebibytes`. Without jobs there is one for each CPU, but 2 at least and
+    /// 16 at most; without a budget it is the default, or more if so many jobs need it.
+    pub fn new(jobs: Option<u16>, mebibytes: Option<u64>) -> Result<Resources> {
+        let cpus = || {
+            std::thread::available_parallelism()
+                .map_or(2, usize::from)
+                .clamp(2, 16)
+        };
+        let jobs = jobs.map_or_else(cpus, usize::from);
+        let least = BASE_BYTES + jobs * (JOB_BYTES + WAITING_CHUNK_BYTES + BLOCK_BYTES);
+        let least = least.div_ceil(MIB);
+        let given = mebibytes.map(|given| usize::try_from(given).unwrap_or(usize::MAX));
+        if let Some(given) = given.filter(|given| *given < least) {
+            return Err(
+                Error::usage(format!("--memory {given} is too little for {jobs} jobs"))
+                    .hint(format!("give at least {least} MiB, or fewer --jobs")),
+            );
+        }
+        let budget = given.unwrap_or_else(|| {
+            usize::try_from(DEFAULT_MIB)
+                .unwrap_or(usize::MAX)
+                .max(least)
+        });
+        let rest = budget.saturating_mul(MIB) - BASE_BYTES - jobs * JOB_BYTES;
+        Ok(Resources {
+            jobs,
+            chunks: (rest / 2 / WAITING_CHUNK_BYTES).clamp(jobs, jobs * CHUNKS_PER_JOB),
+            blocks_per_writer: (rest / 2 / BLOCK_BYTES / jobs).clamp(1, BLOCKS_PER_WRITER),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_is_kept_and_no_more_is_taken_than_helps() {
+        let shared = |mebibytes, jobs| Resources::new(Some(jobs), mebibytes).unwrap();
+        let most = Resources {
+            jobs: 2,
+            chunks: 8,
+            blocks_per_writer: 16,
+        };
+        assert_eq!(shared(None, 2), most);
+        assert_eq!(shared(Some(100_000), 2), most);
+        assert_eq!(
+            shared(Some(22), 2),
+            Resources {
+                jobs: 2,
+                chunks: 2,
+                blocks_per_writer: 2
+            }
+        );
+        for given in 1..=64 {
+            let Resources {
+                jobs,
+                chunks,
+                blocks_per_writer,
+            } = shared(None, given);
+            let taken = BASE_BYTES
+                + jobs * JOB_BYTES
+                + chunks * WAITING_CHUNK_BYTES
+                + jobs * blocks_per_writer * BLOCK_BYTES;
+            assert!(taken <= 128 * MIB || jobs > 40, "{jobs}: {taken}");
+            assert!(chunks >= jobs && blocks_per_writer >= 1);
+        }
+        let error = Resources::new(Some(2), Some(20)).unwrap_err();
+        assert_eq!(error.to_string(), "--memory 20 is too little for 2 jobs");
+        assert_eq!(
+            error.hint_text(),
+            Some("give at least 22 MiB, or fewer --jobs")
+        );
+    }
+}

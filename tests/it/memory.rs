@@ -1,0 +1,83 @@
+//! The memory an import takes: a budget, whatever is imported.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::program::finish;
+use crate::scene::Scene;
+
+/// What the importer is given, in MiB.
+const BUDGET: u64 = 24;
+
+/// Runs `command` and returns the most memory it had at any time, in bytes.
+fn peak_of(mut command: std::process::Command) -> u64 {
+    let shown = format!("{command:?}");
+    let mut child = command.spawn().expect("the program starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        // VmHWM is the peak so far; the process of one that has ended has none.
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let kilobytes = text
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .and_then(|line| {
+                line.trim()
+                    .trim_end_matches("kB")
+                    .trim()
+                    .parse::<u64>()
+                    .ok()
+            });
+        peak = peak.max(kilobytes.unwrap_or(0) * 1024);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    finish(child, shown).succeeds();
+    assert!(peak > 1024 * 1024, "{peak}");
+    peak
+}
+
+#[test]
+fn an_import_keeps_its_budget() {
+    let scene = Scene::bare();
+    let sql = scene.path("large.sql.gz");
+    let mut dump = GzEncoder::new(File::create(&sql).unwrap(), Compression::fast());
+    let rows = 120_000;
+    dump.write_all(b"CREATE TABLE `ci_builds` (`id` int NOT NULL AUTO_INCREMENT, `trace` longtext, PRIMARY KEY (`id`));\n").unwrap();
+    for first in (0..rows).step_by(1000) {
+        dump.write_all(b"INSERT INTO `ci_builds` VALUES ").unwrap();
+        for id in first..first + 1000 {
+            let comma = if id == first { "" } else { "," };
+            let line = "a line\\n".repeat(100);
+            write!(dump, "{comma}({},'{id} {line}')", id + 1).unwrap();
+        }
+        dump.write_all(b";\n").unwrap();
+    }
+    dump.finish().unwrap();
+    // One trace is ten times the budget, and there are many.
+    fs::create_dir_all(scene.source().join("2015_11/1")).unwrap();
+    File::create(scene.source().join("2015_11/1/1.log"))
+        .unwrap()
+        .set_len(10 * BUDGET * 1024 * 1024)
+        .unwrap();
+    for id in 2..2000 {
+        fs::write(
+            scene.source().join(format!("2015_11/1/{id}.log")),
+            [b'x'; 20_000],
+        )
+        .unwrap();
+    }
+    let archive = scene.pack_file(&sql);
+    let mut import = scene.import_command(archive.to_str().unwrap());
+    import.args(["--memory", &BUDGET.to_string(), "--jobs", "2"]);
+    let peak = peak_of(import);
+    assert!(peak <= BUDGET * 1024 * 1024, "{} KiB", peak / 1024);
+    let counted = scene.value("SELECT count(*) || ' ' || sum(length(trace)) FROM ci_builds");
+    let digits: usize = (0..rows).map(|id| id.to_string().len()).sum();
+    assert_eq!(counted, format!("{rows} {}", digits + rows * 701));
+    let huge = fs::metadata(scene.builds().join("2015_11/1/1.log")).unwrap();
+    assert_eq!(huge.len(), 10 * BUDGET * 1024 * 1024);
+}
