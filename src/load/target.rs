@@ -169,23 +169,14 @@ impl Target {
         Ok(client)
     }
 
-    /// Connects for loading: what is committed need not be on disk before the publish is, and
-    /// each of `jobs` sessions may sort an index in its share of a gigabyte.
-    pub(super) fn connect_for_loading(&self, jobs: usize) -> Result<Client> {
+    /// Connects for loading: what is committed need not be on disk before the publish is.
+    pub(super) fn connect_for_loading(&self) -> Result<Client> {
         let mut client = self.connect()?;
         client
             .batch_execute(
                 "SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
                  SET synchronous_commit = off; SET statement_timeout = 0;
                  SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning",
-            )
-            .map_err(failure("prepare the session"))?;
-        let megabytes = (1024 / jobs).min(256);
-        client
-            .execute(
-                "SELECT set_config('maintenance_work_mem', $1, false)
-                 WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes($1)",
-                &[&format!("{megabytes}MB")],
             )
             .map_err(failure("prepare the session"))?;
         Ok(client)
