@@ -53,7 +53,7 @@ pub struct Loader {
 impl Loader {
     /// Connects the workers to `target`, whose staging schema exists.
     pub fn start(target: &Target, resources: &Resources) -> Result<Loader> {
-        let client = target.connect_for_loading()?;
+        let client = target.connect_for_loading(resources.jobs)?;
         let board = Arc::new(Board::new(resources.chunks));
         let mut loader = Loader {
             client,
@@ -63,9 +63,10 @@ impl Loader {
         };
         for number in 0..resources.jobs {
             let (target, board) = (target.clone(), Arc::clone(&loader.board));
+            let jobs = resources.jobs;
             let worker = std::thread::Builder::new()
                 .name(format!("load-{number}"))
-                .spawn(move || work(&target, &board))
+                .spawn(move || work(&target, jobs, &board))
                 .map_err(|cause| Error::failed(format!("cannot start a thread: {cause}")))?;
             loader.workers.push(worker);
         }

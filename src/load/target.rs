@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 /// The oldest server that is supported: `AS integer` of sequences came with it.
 const OLDEST_SERVER: i32 = 100_000;
 
+/// A table has some indexes, and as many jobs build them; only more jobs than that leave CPUs idle.
+const JOBS_PER_HELPER: usize = 4;
+
 /// Where Debian's and PostgreSQL's own builds have their socket.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
@@ -169,14 +172,24 @@ impl Target {
         Ok(client)
     }
 
-    /// Connects for loading: what is committed need not be on disk before the publish is.
-    pub(super) fn connect_for_loading(&self) -> Result<Client> {
+    /// Connects for loading: what is committed need not be on disk before the publish is, and
+    /// where `jobs` sessions build indexes at the same time, none needs many helpers.
+    pub(super) fn connect_for_loading(&self, jobs: usize) -> Result<Client> {
         let mut client = self.connect()?;
         client
             .batch_execute(
                 "SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
                  SET synchronous_commit = off; SET statement_timeout = 0;
                  SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning",
+            )
+            .map_err(failure("prepare the session"))?;
+        let helpers = i32::try_from(jobs / JOBS_PER_HELPER).unwrap_or(0);
+        // PostgreSQL 10 has no such setting.
+        client
+            .execute(
+                "SELECT set_config(name, least(setting::int, $1)::text, false) FROM pg_settings
+                 WHERE name = 'max_parallel_maintenance_workers'",
+                &[&helpers],
             )
             .map_err(failure("prepare the session"))?;
         Ok(client)

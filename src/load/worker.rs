@@ -13,15 +13,15 @@ use crate::convert::{PlannedRows, placed};
 use crate::error::{Error, Result};
 use crate::rows::{Tally, transcode};
 
-/// Works until the board has nothing more, or somebody fails.
-pub(super) fn work(target: &Target, board: &Board) {
-    if let Err(error) = try_to_work(target, board) {
+/// Works, as one of `jobs`, until the board has nothing more, or somebody fails.
+pub(super) fn work(target: &Target, jobs: usize, board: &Board) {
+    if let Err(error) = try_to_work(target, jobs, board) {
         board.fail(error);
     }
 }
 
-fn try_to_work(target: &Target, board: &Board) -> Result<()> {
-    let mut client = target.connect_for_loading()?;
+fn try_to_work(target: &Target, jobs: usize, board: &Board) -> Result<()> {
+    let mut client = target.connect_for_loading(jobs)?;
     board.add_cancel_token(client.cancel_token());
     let mut buffer = Vec::new();
     while let Some(task) = board.take()? {

@@ -66,7 +66,7 @@ fn an_import_keeps_its_budget() {
     for id in 2..2000 {
         fs::write(
             scene.source().join(format!("2015_11/1/{id}.log")),
-            [b'x'; 20_000],
+            vec![b'x'; 20_000],
         )
         .unwrap();
     }
