@@ -76,6 +76,12 @@ pub struct ImportArgs {
     /// Replace existing CI data without asking (also with force=yes in the environment)
     #[arg(long, short)]
     pub yes: bool,
+    /// Import the traces that are whole where the archive of the traces ends too early
+    ///
+    /// GitLab CI never looked whether tar could write it all. Damage of any other kind is still an
+    /// error. The report says where it ends.
+    #[arg(long)]
+    pub allow_truncated_traces: bool,
     /// Exit with 5 if a value had to be changed
     #[arg(long)]
     pub strict: bool,

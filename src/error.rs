@@ -44,6 +44,7 @@ pub struct Error {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    truncation: bool,
 }
 
 /// What every fallible function of the crate returns.
@@ -56,6 +57,7 @@ impl Error {
             kind,
             message: message.into(),
             hint: None,
+            truncation: false,
         }
     }
 
@@ -97,6 +99,19 @@ impl Error {
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
+    }
+
+    /// The same error, marked: all that is wrong is that something ends too early.
+    #[must_use]
+    pub fn truncation(mut self) -> Self {
+        self.truncation = true;
+        self
+    }
+
+    /// Whether all that is wrong is that something ends too early.
+    #[must_use]
+    pub fn is_truncation(&self) -> bool {
+        self.truncation
     }
 
     /// What the failure means.

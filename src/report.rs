@@ -142,10 +142,12 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// Whether a value was changed in more than its notation.
+    /// Whether a value was changed in more than its notation, or traces were missing.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        self.tables.iter().any(|loaded| !loaded.tally.is_empty())
+        let archive = self.archive.as_ref();
+        archive.is_some_and(|archive| archive.traces.truncated.is_some())
+            || self.tables.iter().any(|loaded| !loaded.tally.is_empty())
     }
 
     fn heading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,7 +190,11 @@ impl Report {
             return Ok(());
         };
         let (files, bytes) = (grouped(traces.files), grouped(traces.bytes));
-        writeln!(f, "{:width$} {files:>14} {bytes:>14} bytes", "build traces")
+        writeln!(f, "{:width$} {files:>14} {bytes:>14} bytes", "build traces")?;
+        match &traces.truncated {
+            None => Ok(()),
+            Some(how) => writeln!(f, "\nthe traces are not all there: {how}"),
+        }
     }
 
     fn changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -283,7 +289,11 @@ impl Report {
                 "version": archive.information.version,
                 "created_at": archive.information.created_at,
                 "db_version": archive.information.db_version,
-                "traces": {"files": archive.traces.files, "bytes": archive.traces.bytes},
+                "traces": {
+                    "files": archive.traces.files,
+                    "bytes": archive.traces.bytes,
+                    "truncated": archive.traces.truncated,
+                },
                 "builds": archive.builds,
                 "previous_builds": archive.previous_builds,
                 "ci_enabled": archive.live.ci_enabled,

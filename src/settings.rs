@@ -61,6 +61,8 @@ pub struct Settings {
     pub destination: Destination,
     /// How many connections and threads there are, and how much may wait in memory.
     pub resources: Resources,
+    /// Whether a tar of traces may end too early.
+    pub allow_truncated_traces: bool,
     /// Whether existing data may be replaced without asking.
     pub yes: bool,
     /// Whether nothing but errors is said.
@@ -110,6 +112,7 @@ impl Settings {
             mysql_to_postgresql: arguments.mysql_to_postgresql,
             destination,
             resources: Resources::new(arguments.jobs, arguments.memory)?,
+            allow_truncated_traces: arguments.allow_truncated_traces,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.quiet,
             strict: arguments.strict,

@@ -125,7 +125,12 @@ impl Stager<'_> {
             .ok_or_else(|| Error::failed("no place for the traces"))?;
         let meter = self.progress.member("unpacking the traces", size);
         let mut inflated = archive::inflated(meter.watch(self.halt.watch(compressed)));
-        traces::extract(&mut inflated, directory, &self.settings.resources)
+        traces::extract(
+            &mut inflated,
+            directory,
+            &self.settings.resources,
+            self.settings.allow_truncated_traces,
+        )
     }
 }
 

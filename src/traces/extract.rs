@@ -1,6 +1,6 @@
 //! Reads the tar of the traces and hands its files to the writers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,7 +18,7 @@ use crate::archive::{
     BLOCK_BYTES, BUILDS, for_each_entry, kind_of, read_ahead, read_block, read_failure, refused,
     safe_path,
 };
-use crate::error::{Doing, Error, Result};
+use crate::error::{Doing, Error, Kind, Result};
 use crate::resources::Resources;
 
 /// The unit of a tar.
@@ -31,6 +31,8 @@ pub struct TraceSummary {
     pub files: u64,
     /// Bytes of their content.
     pub bytes: u64,
+    /// Where the tar ended too early, if it did and that was allowed; what came before is there.
+    pub truncated: Option<String>,
 }
 
 /// What a tar of traces holds.
@@ -87,11 +89,13 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
 }
 
 /// Unpacks `inflated`, a tar of traces, into `staged` with a thread for each job. What is on the disk
-/// at the end is there to stay, whatever happens to the machine.
+/// at the end is there to stay, whatever happens to the machine. With `allow_truncated` a tar that
+/// ends too early is no error; the traces that are whole are taken.
 pub fn extract(
     inflated: &mut dyn Read,
     staged: &StagedDirectory,
     resources: &Resources,
+    allow_truncated: bool,
 ) -> Result<TraceSummary> {
     let doing = || format!("write into {}", staged.path().display());
     let root = File::open(staged.path()).doing(doing())?;
@@ -110,11 +114,22 @@ pub fn extract(
             summary: TraceSummary::default(),
         };
         let read = for_each_trace_entry(inflated, |name, entry| dispatcher.entry(name, entry));
-        let summary = std::mem::take(&mut dispatcher.summary);
+        let mut summary = std::mem::take(&mut dispatcher.summary);
         drop(dispatcher);
         // A writer's failure is the cause of the reader's, who could not hand on any more.
         threads.into_iter().try_for_each(join)?;
-        read.map(|()| summary)
+        match read {
+            Err(error) if error.is_truncation() && allow_truncated => {
+                summary.truncated = Some(error.to_string());
+            }
+            Err(error) if error.is_truncation() => {
+                return Err(error.hint(
+                    "make the backup again; --allow-truncated-traces takes the traces that are whole",
+                ));
+            }
+            read => read?,
+        }
+        Ok(summary)
     })?;
     rustix::fs::syncfs(&root)
         .map_err(io::Error::from)
@@ -208,7 +223,13 @@ impl Dispatcher {
             },
         )?;
         while sent < size {
-            let block = next(entry)?;
+            let block = match next(entry) {
+                Ok(block) => block,
+                Err(error) => {
+                    self.send(&parent, Order::Abandon)?;
+                    return Err(error);
+                }
+            };
             sent += block.len() as u64;
             self.send(&parent, Order::More(block))?;
         }
@@ -236,15 +257,23 @@ fn as_damage(cause: io::Error) -> io::Error {
     }
 }
 
-/// Counts the bytes that pass.
+/// Counts the bytes that pass, and sees whether they end.
 struct Counted<'a> {
     inner: &'a mut dyn Read,
     bytes: u64,
+    ended: &'a Cell<bool>,
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
+        let read = self.inner.read(buffer);
+        if let Err(cause) = &read {
+            let cut = cause.kind() == io::ErrorKind::UnexpectedEof;
+            self.ended.set(self.ended.get() || cut);
+        }
+        let count = read?;
+        self.ended
+            .set(self.ended.get() || count == 0 && !buffer.is_empty());
         self.bytes += count as u64;
         Ok(count)
     }
@@ -255,16 +284,27 @@ fn for_each_trace_entry(
     inflated: &mut dyn Read,
     take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()> + Send,
 ) -> Result<()> {
-    read_ahead(inflated, |tar| read_tar(tar, take))
+    read_ahead(inflated, |tar| {
+        let ended = Cell::new(false);
+        let read = read_tar(tar, &ended, take);
+        // The end is only seen by who wants to read on. What is wrong is then that it is there.
+        let is_cut = |error: &Error| ended.get() && error.kind() == Kind::Archive;
+        read.map_err(|error| match error {
+            error if is_cut(&error) => error.truncation(),
+            error => error,
+        })
+    })
 }
 
 fn read_tar(
     inflated: &mut dyn Read,
+    ended: &Cell<bool>,
     mut take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()>,
 ) -> Result<()> {
     let mut input = Counted {
         inner: inflated,
         bytes: 0,
+        ended,
     };
     let mut archive = tar::Archive::new(&mut input);
     let damaged = |place: &str, at: u64, cause: &io::Error| {

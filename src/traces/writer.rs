@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
@@ -28,6 +28,8 @@ pub(super) enum Order {
     More(Vec<u8>),
     /// The file is whole.
     End,
+    /// The rest of the file does not come: remove it.
+    Abandon,
 }
 
 /// What a file gets beside its content.
@@ -73,6 +75,7 @@ impl<'a> Writer<'a> {
                 } => self.begin(path, attributes, &start)?,
                 Order::More(bytes) => self.append(&bytes)?,
                 Order::End => self.end()?,
+                Order::Abandon => self.abandon()?,
             }
         }
         Ok(())
@@ -124,6 +127,18 @@ impl<'a> Writer<'a> {
             last_modification: time,
         };
         rustix::fs::futimens(&file, &times).map_err(|cause| failed(&path, cause))
+    }
+
+    fn abandon(&mut self) -> Result<()> {
+        let Some((path, file, _)) = self.file.take() else {
+            return Ok(());
+        };
+        drop(file);
+        let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+        let directory = self.open_directory(&parent)?;
+        let name = path.file_name().unwrap_or(OsStr::new(""));
+        rustix::fs::unlinkat(directory, name, AtFlags::empty())
+            .map_err(|cause| failed(&path, cause))
     }
 
     /// Makes the directory at `path` below the root where it is missing, and opens it.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tar::EntryType;
 
 use crate::archives::{SMALL_DUMP, archive, gzip, tar};
-use crate::program::{Outcome, finish, run_fed};
+use crate::program::{Outcome, finish, run, run_fed};
 use crate::scene::{Dialect, Scene, fixture_dump};
 use crate::state::State;
 
@@ -118,6 +118,82 @@ fn a_truncated_or_damaged_inner_tar() {
         fs::write(&path, outer).unwrap();
         fails_without_a_trace(&scene, &path, 3, "builds/builds.tar.gz");
     }
+}
+
+#[test]
+fn a_truncated_inner_tar_where_that_is_allowed() {
+    let scene = Scene::gitlab();
+    let path = scene.path("truncated.tar");
+    // Larger than what the reader hands on at once: some of it is written when the end comes.
+    let large = vec![b'z'; 1_000_000];
+    let traces = tar(
+        &[
+            (b"./2015_10/1/1.log", EntryType::Regular, &[b'x'; 2000]),
+            (b"./2015_10/1/2.log", EntryType::Regular, b"y"),
+            (b"./2015_10/1/3.log", EntryType::Regular, &large),
+        ],
+        false,
+    );
+    let import = |archive: &std::path::Path| {
+        let mut import = scene.import_command(archive.to_str().unwrap());
+        import.arg("--allow-truncated-traces");
+        import
+    };
+    let third = 512 + 2048 + 512 + 512;
+    for (length, whole) in [
+        (1500, 0),
+        (2560, 1),
+        (2600, 1),
+        (third + 512 + 600_000, 2),
+        (traces.len() - 512, 3),
+        (traces.len(), 3),
+    ] {
+        fs::write(&path, archive(&traces[..length], SMALL_DUMP)).unwrap();
+        let outcome = run(import(&path)).succeeds();
+        let told = outcome.stdout.contains("the traces are not all there");
+        assert_eq!(told, length < traces.len(), "{length}: {}", outcome.stdout);
+        for number in 1..=3 {
+            let trace = scene.builds().join(format!("2015_10/1/{number}.log"));
+            assert_eq!(trace.exists(), number <= whole, "{length}: {number}");
+        }
+    }
+    assert_eq!(
+        fs::read(scene.builds().join("2015_10/1/3.log")).unwrap(),
+        large
+    );
+    fs::write(&path, archive(&traces[..2600], SMALL_DUMP)).unwrap();
+    let mut strict = import(&path);
+    strict.arg("--strict");
+    run(strict).exits(5);
+
+    // gzip was killed, too: what it had written is taken.
+    let gzipped = gzip(&traces);
+    let with = |builds: &[u8]| {
+        tar(
+            &[
+                (b"db/database.sql.gz", EntryType::Regular, &gzip(SMALL_DUMP)),
+                (b"builds/builds.tar.gz", EntryType::Regular, builds),
+                (
+                    b"backup_information.yml",
+                    EntryType::Regular,
+                    crate::archives::INFORMATION,
+                ),
+            ],
+            false,
+        )
+    };
+    fs::write(&path, with(&gzipped[..gzipped.len() - 9])).unwrap();
+    run(import(&path)).succeeds();
+    assert!(scene.builds().join("2015_10/1/2.log").exists());
+
+    // Other damage is no truncation, and without the option neither is taken.
+    let mut wrong_sum = gzipped.clone();
+    wrong_sum[gzipped.len() - 6] ^= 1;
+    fs::write(&path, with(&wrong_sum)).unwrap();
+    run(import(&path)).exits(3);
+    let refused = tar(&[(b"../1.log", EntryType::Regular, b"x")], false);
+    fs::write(&path, archive(&refused[..1024], SMALL_DUMP)).unwrap();
+    run(import(&path)).exits(3);
 }
 
 #[test]
