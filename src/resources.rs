@@ -87,7 +87,7 @@ mod tests {
             shared(Some(22), 2),
             Resources {
                 jobs: 2,
-                chunks: 2,
+                chunks: 3,
                 blocks_per_writer: 2
             }
         );
