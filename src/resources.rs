@@ -13,7 +13,7 @@ pub const DEFAULT_MIB: u64 = 128;
 const MIB: usize = 1024 * 1024;
 
 /// The program, what inflates, and the blocks in between.
-const BASE_BYTES: usize = 16 * MIB;
+const BASE_BYTES: usize = 24 * MIB;
 
 /// A connection with its chunk, the rows made of it, and the message they are sent in.
 const JOB_BYTES: usize = 2 * MIB;
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(shared(None, 2), most);
         assert_eq!(shared(Some(100_000), 2), most);
         assert_eq!(
-            shared(Some(22), 2),
+            shared(Some(30), 2),
             Resources {
                 jobs: 2,
                 chunks: 3,
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(error.to_string(), "--memory 20 is too little for 2 jobs");
         assert_eq!(
             error.hint_text(),
-            Some("give at least 22 MiB, or fewer --jobs")
+            Some("give at least 30 MiB, or fewer --jobs")
         );
     }
 }

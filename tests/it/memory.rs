@@ -11,7 +11,7 @@ use crate::program::finish;
 use crate::scene::Scene;
 
 /// What the importer is given, in MiB.
-const BUDGET: u64 = 24;
+const BUDGET: u64 = 32;
 
 /// Runs `command` and returns the most memory it had at any time, in bytes.
 fn peak_of(mut command: std::process::Command) -> u64 {
