@@ -23,7 +23,7 @@ Exit codes:
   3  the archive is damaged or not acceptable; nothing was published
   4  the target is not reachable, or refused; nothing was published
   5  done, but with --strict: values had to be changed, as the report says
-  6  the connection broke while the publish was committed; the message says what to look at
+  6  a publish was cut off; ci-import recover finishes or undoes it
   130  interrupted; nothing was published")]
 pub struct Cli {
     /// Another job than the import
@@ -142,6 +142,8 @@ pub enum Command {
     Convert(ConvertArgs),
     /// Says what is in an archive or dump, without touching a database
     Inspect(InspectArgs),
+    /// Finishes or undoes a publish that was cut off, as every import does at its start
+    Recover(RecoverArgs),
     /// Looks after the private PostgreSQL
     Private(PrivateArgs),
 }
@@ -179,6 +181,20 @@ pub struct InspectArgs {
     /// The database to look at, of a dump that has several
     #[arg(long, value_name = "NAME")]
     pub from_database: Option<String>,
+}
+
+/// The arguments of `recover`: the target, as the import was given it.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// The database that was imported into
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// The directory of the build traces
+    #[arg(long, value_name = "DIR")]
+    pub builds_path: Option<PathBuf>,
+    /// Where the private PostgreSQL lives
+    #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
+    pub private_dir: Option<PathBuf>,
 }
 
 /// The arguments of `private`.

@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
-use ci_import::cli::{Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs};
+use ci_import::cli::{
+    Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, RecoverArgs,
+};
 use ci_import::convert_command;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
 use ci_import::halt::Halt;
@@ -14,8 +16,9 @@ use ci_import::import;
 use ci_import::inspect;
 use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
+use ci_import::recover_command;
 use ci_import::resources::Resources;
-use ci_import::settings::{self, Settings, Source};
+use ci_import::settings::{self, Destination, Settings, Source};
 use ci_import::terminal;
 
 fn main() -> ExitCode {
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
         None => run_import(cli),
         Some(Command::Convert(arguments)) => run_convert(arguments),
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
+        Some(Command::Recover(arguments)) => run_recover(arguments),
         Some(Command::Private(arguments)) => {
             look_after_private(&arguments).map(|()| ExitCode::SUCCESS)
         }
@@ -69,6 +73,19 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
         // Standard output may be the dump's.
         terminal::say(changes.to_string().trim_end());
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_recover(arguments: RecoverArgs) -> Result<ExitCode> {
+    let destination = Destination::named(
+        arguments.database_url.as_deref(),
+        arguments.private_dir,
+        arguments.builds_path,
+        |name| std::env::var(name).ok(),
+    )?;
+    let recovered = recover_command::run(&destination, &Progress::new(true))?;
+    let told = recovered.told().unwrap_or("no publish was cut off");
+    terminal::print(&format!("{told}\n"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -50,6 +50,37 @@ pub enum Destination {
     },
 }
 
+impl Destination {
+    /// The destination that was typed, or that the environment, looked up by `variable`, names.
+    pub fn named(
+        database_url: Option<&str>,
+        private_dir: Option<PathBuf>,
+        builds: Option<PathBuf>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Destination> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let target = match (database_url, &private_dir) {
+            (Some(url), _) => Some(Target::from_url(url)?),
+            (None, Some(_)) => None,
+            (None, None) => match variable("DATABASE_URL") {
+                Some(url) => Some(Target::from_url(&url).map_err(|e| e.at("DATABASE_URL"))?),
+                None => Target::from_environment(variable)?,
+            },
+        };
+        Ok(match target {
+            Some(target) => Destination::Named {
+                target: Box::new(target),
+                builds,
+            },
+            None => Destination::Private {
+                directory: private_dir
+                    .map_or_else(|| PrivateServer::default_directory(variable), Ok)?,
+                builds,
+            },
+        })
+    }
+}
+
 /// An import as it was asked for.
 #[derive(Clone)]
 pub struct Settings {
@@ -87,26 +118,12 @@ impl Settings {
             .archive
             .map(Source::named)
             .ok_or_else(|| Error::usage("no archive is named"))?;
-        let target = match (&arguments.database_url, &arguments.private_dir) {
-            (Some(url), _) => Some(Target::from_url(url)?),
-            (None, Some(_)) => None,
-            (None, None) => match variable("DATABASE_URL") {
-                Some(url) => Some(Target::from_url(&url).map_err(|e| e.at("DATABASE_URL"))?),
-                None => Target::from_environment(variable)?,
-            },
-        };
-        let destination = match target {
-            Some(target) => Destination::Named {
-                target: Box::new(target),
-                builds: arguments.builds_path,
-            },
-            None => Destination::Private {
-                directory: arguments
-                    .private_dir
-                    .map_or_else(|| PrivateServer::default_directory(variable), Ok)?,
-                builds: arguments.builds_path,
-            },
-        };
+        let destination = Destination::named(
+            arguments.database_url.as_deref(),
+            arguments.private_dir,
+            arguments.builds_path,
+            variable,
+        )?;
         Ok(Settings {
             source,
             mysql_to_postgresql: arguments.mysql_to_postgresql,

@@ -11,10 +11,10 @@ use crate::terminal;
 use crate::traces::BuildsDirectory;
 
 /// The destination, ready to be imported into.
-pub(super) struct Ready {
-    pub(super) target: Target,
+pub(crate) struct Ready {
+    pub(crate) target: Target,
     /// Where the traces go, if there are any.
-    pub(super) builds: Option<BuildsDirectory>,
+    pub(crate) builds: Option<BuildsDirectory>,
     private: Option<PrivateRun>,
 }
 
@@ -37,7 +37,7 @@ impl Drop for PrivateRun {
 
 impl Ready {
     /// Makes the destination ready, with a builds directory if the input `has_traces`.
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         destination: &Destination,
         has_traces: bool,
         progress: &Progress,

@@ -16,13 +16,14 @@ use crate::halt::Halt;
 use crate::input::Input;
 use crate::load::{LoadedTable, Staging};
 use crate::progress::Progress;
-use crate::publish::{Live, Publication, Published, examine, publish, tables_of};
+use crate::publish::{Live, Publication, Published, examine, publish, recover, tables_of};
 use crate::report::{ArchiveReport, Report};
 use crate::schema::Note;
 use crate::settings::{Settings, Source};
+use crate::terminal;
 use crate::traces::StagedDirectory;
 
-use destination::Ready;
+pub(crate) use destination::Ready;
 use stage::{Staged, Stager};
 
 /// The schema that a plain dump goes to when none is named.
@@ -36,6 +37,13 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let information = input.judge(settings.mysql_to_postgresql)?;
     let destination = Ready::prepare(&settings.destination, is_archive, progress)?;
     let mut staging = Staging::lock(&destination.target)?;
+    if let Some(builds) = &destination.builds {
+        let target = staging.target().clone();
+        let recovered = recover(&target, staging.client(), builds)?;
+        if let Some(told) = recovered.told() {
+            terminal::say(&format!("ci-import: {told}"));
+        }
+    }
     let live = look_at(&mut staging, settings, &destination, is_archive, halt)?;
     let accept = acceptance(&mut staging, settings, &live, is_archive)?;
     staging.make()?;

@@ -5,9 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postgres::{Client, Transaction};
 
-use super::directories::{self, Swapped};
 use super::grants;
+use super::journal::Journal;
+use super::recover::identity;
 use crate::error::{Error, Kind, Result};
+use crate::failpoint;
 use crate::load::{STAGING_SCHEMA, Target, failure};
 use crate::schema::ddl::{identifier, literal, qualified};
 use crate::traces::{BuildsDirectory, StagedDirectory};
@@ -85,12 +87,20 @@ pub fn publish<T>(
     let epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |now| now.as_secs());
-    let swapped = match publication.builds {
-        Some((builds, staged)) => Some(directories::swap(builds, staged, epoch)?),
-        None => None,
-    };
-    commit(transaction, target, id, swapped.as_ref())?;
-    let previous_builds = swapped.and_then(|swapped| swapped.previous);
+    let mut journal = None;
+    if let Some((builds, staged)) = publication.builds {
+        let database = identity(&mut transaction)?;
+        let written = Journal::write(builds, staged, epoch, id, database)?;
+        if let Err(error) = written.rename() {
+            written.undo()?;
+            return Err(error);
+        }
+        journal = Some(written);
+    }
+    let previous_builds = journal
+        .as_ref()
+        .and_then(|journal| journal.previous.clone());
+    commit(transaction, target, id, journal)?;
     Ok(Published {
         replaced,
         previous_builds,
@@ -104,41 +114,37 @@ fn commit(
     transaction: Transaction<'_>,
     target: &Target,
     id: i64,
-    swapped: Option<&Swapped>,
+    journal: Option<Journal>,
 ) -> Result<()> {
-    let Err(cause) = transaction.commit() else {
-        return Ok(());
+    let committed = transaction.commit();
+    let Err(cause) = committed else {
+        failpoint::reached("committed");
+        return journal.map_or(Ok(()), Journal::complete);
     };
-    if cause.as_db_error().is_some() {
-        swapped.map_or(Ok(()), Swapped::undo)?;
-        return Err(failure("commit the publish")(cause));
-    }
-    match status_of(target, id).as_deref() {
-        Some("committed") => return Ok(()),
+    let status = if cause.as_db_error().is_some() {
+        Some("aborted".to_owned())
+    } else {
+        status_of(target, id)
+    };
+    match status.as_deref() {
+        Some("committed") => return journal.map_or(Ok(()), Journal::complete),
         Some("aborted") => {
-            swapped.map_or(Ok(()), Swapped::undo)?;
+            journal.map_or(Ok(()), Journal::undo)?;
             return Err(failure("commit the publish")(cause));
         }
         _ => {}
     }
-    let directories = swapped.map_or_else(String::new, |swapped| {
-        let previous = swapped.previous.as_ref();
-        let old = previous.map_or_else(
-            || "there was none before".to_owned(),
-            |path| format!("the old one is {}", path.display()),
-        );
-        format!("; the new builds directory is in place ({old})")
-    });
-    let message =
-        format!("the connection was lost while the publish was committed: {cause}{directories}");
-    Err(Error::new(Kind::CutPublish, message).hint(format!(
-        "ask the target: SELECT txid_status({id}); if it says \"aborted\", rename the builds \
-         directories back"
-    )))
+    let message = format!("the connection was lost while the publish was committed: {cause}");
+    let error = Error::new(Kind::CutPublish, message);
+    Err(match journal {
+        // It stays for the next start.
+        Some(_) => error.hint("run ci-import recover as soon as the target is reachable again"),
+        None => error.hint(format!("ask the target: SELECT txid_status({id})")),
+    })
 }
 
 /// What became of the transaction with this number: `committed`, `aborted`, `in progress`.
-fn status_of(target: &Target, id: i64) -> Option<String> {
+pub(super) fn status_of(target: &Target, id: i64) -> Option<String> {
     for _ in 0..20 {
         let status = target.connect().ok().and_then(|mut client| {
             let row = client.query_one("SELECT txid_status($1)", &[&id]).ok()?;

@@ -83,7 +83,7 @@ impl BuildsDirectory {
     }
 
     /// Removes the staging directories of imports that are no more: nobody holds their locks.
-    fn remove_stale(&self) -> Result<()> {
+    pub fn remove_stale(&self) -> Result<()> {
         let parent = self.path.parent().unwrap_or(Path::new("/"));
         let prefix = self.beside(STAGING_SUFFIX);
         let prefix = prefix

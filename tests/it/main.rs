@@ -5,6 +5,7 @@ mod any_table;
 mod archives;
 mod compare;
 mod convert;
+mod cut_publish;
 mod damage;
 mod edge_cases;
 mod failures;

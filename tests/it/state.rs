@@ -22,7 +22,7 @@ impl State {
     pub(crate) fn of(scene: &Scene) -> State {
         let live = scene.builds().parent().unwrap().to_owned();
         State {
-            database: pg_dump(scene, &[]),
+            database: without_gaps(&pg_dump(scene, &[])),
             schemas: scene
                 .values("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1"),
             directories: tree(&live),
@@ -32,7 +32,16 @@ impl State {
     #[track_caller]
     pub(crate) fn assert_same(&self, after: &State) {
         assert_eq!(self.schemas, after.schemas, "schemas");
-        assert!(self.database == after.database, "the database differs");
+        let lines = |state: &State| {
+            state
+                .database
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let (before, now) = (lines(self), lines(after));
+        let differs = before.iter().zip(&now).find(|(one, other)| one != other);
+        assert!(before == now, "the database differs: {differs:?}");
         let names = |tree: &Tree| tree.keys().cloned().collect::<Vec<_>>();
         assert_eq!(
             names(&self.directories),
@@ -41,6 +50,17 @@ impl State {
         );
         assert!(self.directories == after.directories, "a file differs");
     }
+}
+
+/// The dump without the places of the sequences that merging tags takes numbers from: an aborted
+/// transaction leaves gaps in them (PostgreSQL manual, 9.17).
+fn without_gaps(dump: &str) -> String {
+    let is_place = |line: &&str| {
+        line.contains("setval('public.tags_id_seq'")
+            || line.contains("setval('public.taggings_id_seq'")
+    };
+    let lines: Vec<&str> = dump.lines().filter(|line| !is_place(line)).collect();
+    lines.join("\n")
 }
 
 /// What the real pg_dump writes of the scene's database, without the random keys that newer

@@ -1,0 +1,211 @@
+//! The journal of a publish: what is renamed beside the builds directory, and by which transaction.
+//!
+//! It is on the disk before the first rename and goes when the transaction has ended. Who finds one
+//! whose writer is gone asks the target what became of the transaction, and finishes the renames or
+//! undoes them: the database decides.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde_json::{Value, json};
+
+use crate::error::{Doing, Error, Kind, Result};
+use crate::failpoint;
+use crate::traces::{BuildsDirectory, StagedDirectory};
+
+/// Of the journal's name, behind that of the builds directory.
+const SUFFIX: &str = ".ci_import_journal";
+
+/// A publish's renames. Held open, it is locked.
+#[derive(Debug)]
+pub(super) struct Journal {
+    path: PathBuf,
+    live: PathBuf,
+    staged: PathBuf,
+    /// Where the old directory goes, if there is one.
+    pub(super) previous: Option<PathBuf>,
+    /// The number of the transaction, and the database it is in.
+    pub(super) transaction: i64,
+    pub(super) database: String,
+    /// The kernel lets go of the lock when the process ends.
+    _lock: File,
+}
+
+impl Journal {
+    /// Writes the journal of the publish of `staged` as `builds` by `transaction` of `database`.
+    pub(super) fn write(
+        builds: &BuildsDirectory,
+        staged: &StagedDirectory,
+        epoch: u64,
+        transaction: i64,
+        database: String,
+    ) -> Result<Journal> {
+        let path = builds.beside(SUFFIX);
+        let doing = || format!("write the journal {}", path.display());
+        let live = builds.path().to_owned();
+        let previous = live.exists().then(|| free_name(builds, epoch));
+        let name = |path: &Path| {
+            path.file_name()
+                .map(|name| name.as_encoded_bytes().to_vec())
+        };
+        let content = json!({
+            "staged": name(staged.path()),
+            "previous": previous.as_deref().map(name),
+            "transaction": transaction,
+            "database": database,
+        });
+        // Under another name until it is whole, and locked before anybody can find it.
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        let unfinished = builds.beside(&format!("{SUFFIX}."));
+        let mut file = tempfile::Builder::new()
+            .prefix(unfinished.file_name().unwrap_or_default())
+            .tempfile_in(directory)
+            .doing(doing())?;
+        lock(file.as_file(), &path)?;
+        file.write_all(content.to_string().as_bytes())
+            .and_then(|()| file.as_file().sync_all())
+            .doing(doing())?;
+        let file = file.persist_noclobber(&path).map_err(|error| {
+            Error::failed(format!("cannot {}: {}", doing(), error.error)).hint(
+                "is another publish under way, or was one cut off? then see ci-import recover",
+            )
+        })?;
+        sync_parent(&path).doing(doing())?;
+        failpoint::reached("journal written");
+        Ok(Journal {
+            path,
+            live,
+            staged: staged.path().to_owned(),
+            previous,
+            transaction,
+            database,
+            _lock: file,
+        })
+    }
+
+    /// The journal that a publish of `builds` has left, if it was cut.
+    pub(super) fn find(builds: &BuildsDirectory) -> Result<Option<Journal>> {
+        let path = builds.beside(SUFFIX);
+        let doing = || format!("read the journal {}", path.display());
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(cause).doing(doing()),
+        };
+        lock(&file, &path)?;
+        let content = fs::read(&path).doing(doing())?;
+        let value: Value = serde_json::from_slice(&content).unwrap_or_default();
+        // Names are bytes; none of them may lead elsewhere.
+        let beside = |value: &Value| -> Option<PathBuf> {
+            let bytes: Option<Vec<u8>> = value
+                .as_array()?
+                .iter()
+                .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+                .collect();
+            let name = OsString::from_vec(bytes?);
+            let path = builds.path().with_file_name(&name);
+            (path.file_name() == Some(&name)).then_some(path)
+        };
+        let previous = &value["previous"];
+        let known = (
+            beside(&value["staged"]),
+            value["transaction"].as_i64(),
+            value["database"].as_str(),
+            previous.is_null() || beside(previous).is_some(),
+        );
+        let (Some(staged), Some(transaction), Some(database), true) = known else {
+            return Err(Error::new(
+                Kind::CutPublish,
+                format!("cannot {}: it is damaged", doing()),
+            )
+            .hint("look at the builds directory and those beside it, then remove the journal"));
+        };
+        Ok(Some(Journal {
+            live: builds.path().to_owned(),
+            staged,
+            previous: beside(previous),
+            transaction,
+            database: database.to_owned(),
+            _lock: file,
+            path,
+        }))
+    }
+
+    /// Renames: the old directory aside, if there is one, and the staged one in its place.
+    pub(super) fn rename(&self) -> Result<()> {
+        if let Some(previous) = &self.previous {
+            rename(&self.live, previous)
+                .map_err(|error| error.hint("is it a mount point? then name a directory in it"))?;
+            failpoint::reached("old directory aside");
+        }
+        rename(&self.staged, &self.live)?;
+        sync_parent(&self.live).doing(format!("sync the directory of {}", self.live.display()))?;
+        failpoint::reached("new directory in place");
+        Ok(())
+    }
+
+    /// Undoes what was renamed, however much that is: the transaction was aborted.
+    pub(super) fn undo(self) -> Result<()> {
+        match &self.previous {
+            Some(previous) if previous.exists() => {
+                if self.live.exists() {
+                    rename(&self.live, &self.staged)?;
+                }
+                rename(previous, &self.live)?;
+            }
+            // Nothing was renamed.
+            Some(_) => {}
+            None if self.live.exists() && !self.staged.exists() => {
+                rename(&self.live, &self.staged)?;
+            }
+            None => {}
+        }
+        self.end()
+    }
+
+    /// Does what is still to be renamed: the transaction was committed.
+    pub(super) fn complete(self) -> Result<()> {
+        if self.staged.exists() {
+            if let Some(previous) = &self.previous
+                && !previous.exists()
+            {
+                rename(&self.live, previous)?;
+            }
+            rename(&self.staged, &self.live)?;
+        }
+        self.end()
+    }
+
+    fn end(self) -> Result<()> {
+        sync_parent(&self.path)
+            .and_then(|()| fs::remove_file(&self.path))
+            .and_then(|()| sync_parent(&self.path))
+            .doing(format!("remove the journal {}", self.path.display()))
+    }
+}
+
+fn lock(file: &File, path: &Path) -> Result<()> {
+    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        let shown = path.display();
+        Error::failed(format!("another import is publishing: it holds {shown}"))
+            .hint("wait until it has ended, then run it again")
+    })
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).doing(format!("rename {} to {}", from.display(), to.display()))
+}
+
+/// `builds.<epoch>`, or a later second if that is taken.
+fn free_name(builds: &BuildsDirectory, epoch: u64) -> PathBuf {
+    let mut names = (epoch..).map(|second| builds.beside(&format!(".{second}")));
+    names.find(|path| !path.exists()).unwrap_or_default()
+}
+
+fn sync_parent(path: &Path) -> std::io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+}

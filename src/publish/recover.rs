@@ -1,0 +1,74 @@
+//! Finishes or undoes a publish that was cut in two.
+
+use postgres::{Client, GenericClient};
+
+use super::journal::Journal;
+use super::swap::status_of;
+use crate::error::{Error, Kind, Result};
+use crate::load::{Target, failure};
+use crate::traces::BuildsDirectory;
+
+/// What was found and done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovered {
+    /// No publish was cut.
+    Nothing,
+    /// The database has the new tables: the new directory is in its place, too.
+    Finished,
+    /// The database has the old tables: the old directory is back.
+    Undone,
+}
+
+impl Recovered {
+    /// What is told about it, if there is something.
+    #[must_use]
+    pub fn told(self) -> Option<&'static str> {
+        match self {
+            Recovered::Nothing => None,
+            Recovered::Finished => Some("finished a publish that was cut off: the import is live"),
+            Recovered::Undone => Some("undid a publish that was cut off: what was live is back"),
+        }
+    }
+}
+
+/// Looks for a publish of `builds` that was cut, and brings the directories to where the database
+/// is. The session must hold the lock of the import.
+pub fn recover(
+    target: &Target,
+    client: &mut Client,
+    builds: &BuildsDirectory,
+) -> Result<Recovered> {
+    let Some(journal) = Journal::find(builds)? else {
+        return Ok(Recovered::Nothing);
+    };
+    let id = journal.transaction;
+    let cut = |message: String| Error::new(Kind::CutPublish, message);
+    if journal.database != identity(client)? {
+        return Err(cut(format!(
+            "a publish of {} into another database was cut off",
+            builds.path().display()
+        ))
+        .hint("run ci-import recover with that database"));
+    }
+    match status_of(target, id).as_deref() {
+        Some("committed") => journal.complete().map(|()| Recovered::Finished),
+        Some("aborted") => journal.undo().map(|()| Recovered::Undone),
+        status => {
+            let status = status.unwrap_or("unknown");
+            Err(cut(format!(
+                "a publish was cut off, and the target says of its transaction {id}: {status}"
+            ))
+            .hint("look at the tables and the directories, then remove the journal"))
+        }
+    }
+}
+
+/// What tells a database from all others: that of its server, and its number there.
+pub(super) fn identity(client: &mut impl GenericClient) -> Result<String> {
+    let sql = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid
+               FROM pg_database WHERE datname = current_database()";
+    let row = client
+        .query_one(sql, &[])
+        .map_err(failure("ask which database it is"))?;
+    Ok(row.get(0))
+}
