@@ -43,21 +43,9 @@ pub struct ImportArgs {
     /// Convert the archive's MySQL dump to PostgreSQL
     #[arg(long)]
     pub mysql_to_postgresql: bool,
-    /// The database to import into: postgresql://user@host/database
-    ///
-    /// Without it the environment names it: DATABASE_URL, or PGHOST and PGDATABASE with the
-    /// other variables of libpq. Where nothing names a database, the import makes a private
-    /// PostgreSQL of its own. A password is better put into DATABASE_URL, where other users of
-    /// the machine do not see it.
-    #[arg(long, value_name = "URL")]
-    pub database_url: Option<String>,
-    /// The directory of the build traces; an archive needs it with a database, else it is beside the
-    /// private one
-    #[arg(long, value_name = "DIR")]
-    pub builds_path: Option<PathBuf>,
-    /// Where the private PostgreSQL lives
-    #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
-    pub private_dir: Option<PathBuf>,
+    /// Where to
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// The schema the tables go to [default: public, or the first of the user's search_path]
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
@@ -94,6 +82,26 @@ pub struct ImportArgs {
     /// How values and types are converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
+}
+
+/// The target: a database and the directory of the build traces.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// The database to import into: postgresql://user@host/database
+    ///
+    /// Without it the environment names it: DATABASE_URL, or PGHOST and PGDATABASE with the
+    /// other variables of libpq. Where nothing names a database, the import makes a private
+    /// PostgreSQL of its own. A password is better put into DATABASE_URL, where other users of
+    /// the machine do not see it.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// The directory of the build traces; an archive needs it with a database, else it is beside the
+    /// private one
+    #[arg(long, value_name = "DIR")]
+    pub builds_path: Option<PathBuf>,
+    /// Where the private PostgreSQL lives
+    #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
+    pub private_dir: Option<PathBuf>,
 }
 
 /// How values and types are converted, and what of a dump is taken.
@@ -143,7 +151,7 @@ pub enum Command {
     /// Says what is in an archive or dump, without touching a database
     Inspect(InspectArgs),
     /// Finishes or undoes a publish that was cut off, as every import does at its start
-    Recover(RecoverArgs),
+    Recover(TargetArgs),
     /// Looks after the private PostgreSQL
     Private(PrivateArgs),
 }
@@ -181,20 +189,6 @@ pub struct InspectArgs {
     /// The database to look at, of a dump that has several
     #[arg(long, value_name = "NAME")]
     pub from_database: Option<String>,
-}
-
-/// The arguments of `recover`: the target, as the import was given it.
-#[derive(Debug, Args)]
-pub struct RecoverArgs {
-    /// The database that was imported into
-    #[arg(long, value_name = "URL")]
-    pub database_url: Option<String>,
-    /// The directory of the build traces
-    #[arg(long, value_name = "DIR")]
-    pub builds_path: Option<PathBuf>,
-    /// Where the private PostgreSQL lives
-    #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
-    pub private_dir: Option<PathBuf>,
 }
 
 /// The arguments of `private`.

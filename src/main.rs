@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Parser;
 
 use ci_import::cli::{
-    Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, RecoverArgs,
+    Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, TargetArgs,
 };
 use ci_import::convert_command;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
@@ -76,13 +76,8 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_recover(arguments: RecoverArgs) -> Result<ExitCode> {
-    let destination = Destination::named(
-        arguments.database_url.as_deref(),
-        arguments.private_dir,
-        arguments.builds_path,
-        |name| std::env::var(name).ok(),
-    )?;
+fn run_recover(target: TargetArgs) -> Result<ExitCode> {
+    let destination = Destination::named(target, |name| std::env::var(name).ok())?;
     let recovered = recover_command::run(&destination, &Progress::new(true))?;
     let told = recovered.told().unwrap_or("no publish was cut off");
     terminal::print(&format!("{told}\n"));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{ConversionArgs, ImportArgs};
+use crate::cli::{ConversionArgs, ImportArgs, TargetArgs};
 use crate::error::{Error, Result};
 use crate::load::Target;
 use crate::policies::Policies;
@@ -53,13 +53,16 @@ pub enum Destination {
 impl Destination {
     /// The destination that was typed, or that the environment, looked up by `variable`, names.
     pub fn named(
-        database_url: Option<&str>,
-        private_dir: Option<PathBuf>,
-        builds: Option<PathBuf>,
+        arguments: TargetArgs,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Destination> {
+        let TargetArgs {
+            database_url,
+            builds_path: builds,
+            private_dir,
+        } = arguments;
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let target = match (database_url, &private_dir) {
+        let target = match (&database_url, &private_dir) {
             (Some(url), _) => Some(Target::from_url(url)?),
             (None, Some(_)) => None,
             (None, None) => match variable("DATABASE_URL") {
@@ -118,12 +121,7 @@ impl Settings {
             .archive
             .map(Source::named)
             .ok_or_else(|| Error::usage("no archive is named"))?;
-        let destination = Destination::named(
-            arguments.database_url.as_deref(),
-            arguments.private_dir,
-            arguments.builds_path,
-            variable,
-        )?;
+        let destination = Destination::named(arguments.target, variable)?;
         Ok(Settings {
             source,
             mysql_to_postgresql: arguments.mysql_to_postgresql,
