@@ -73,6 +73,21 @@ fn a_dump_that_stops_early() {
     fails_without_a_trace(&scene, &archive, 3, "\"-- Dump completed\", is missing");
 }
 
+/// An archive whose `builds.tar.gz` has these bytes.
+fn with_builds(builds: &[u8]) -> Vec<u8> {
+    let dump = gzip(SMALL_DUMP);
+    let members: [(&[u8], EntryType, &[u8]); 3] = [
+        (b"db/database.sql.gz", EntryType::Regular, &dump),
+        (b"builds/builds.tar.gz", EntryType::Regular, builds),
+        (
+            b"backup_information.yml",
+            EntryType::Regular,
+            crate::archives::INFORMATION,
+        ),
+    ];
+    tar(&members, false)
+}
+
 #[test]
 fn a_truncated_or_damaged_inner_tar() {
     let scene = Scene::gitlab();
@@ -103,19 +118,7 @@ fn a_truncated_or_damaged_inner_tar() {
     let mut wrong_sum = good.clone();
     wrong_sum[good.len() - 6] ^= 1;
     for damaged in [&good[..good.len() - 9], &flipped, &wrong_sum] {
-        let outer = tar(
-            &[
-                (b"db/database.sql.gz", EntryType::Regular, &gzip(SMALL_DUMP)),
-                (b"builds/builds.tar.gz", EntryType::Regular, damaged),
-                (
-                    b"backup_information.yml",
-                    EntryType::Regular,
-                    crate::archives::INFORMATION,
-                ),
-            ],
-            false,
-        );
-        fs::write(&path, outer).unwrap();
+        fs::write(&path, with_builds(damaged)).unwrap();
         fails_without_a_trace(&scene, &path, 3, "builds/builds.tar.gz");
     }
 }
@@ -168,28 +171,14 @@ fn a_truncated_inner_tar_where_that_is_allowed() {
 
     // gzip was killed, too: what it had written is taken.
     let gzipped = gzip(&traces);
-    let with = |builds: &[u8]| {
-        tar(
-            &[
-                (b"db/database.sql.gz", EntryType::Regular, &gzip(SMALL_DUMP)),
-                (b"builds/builds.tar.gz", EntryType::Regular, builds),
-                (
-                    b"backup_information.yml",
-                    EntryType::Regular,
-                    crate::archives::INFORMATION,
-                ),
-            ],
-            false,
-        )
-    };
-    fs::write(&path, with(&gzipped[..gzipped.len() - 9])).unwrap();
+    fs::write(&path, with_builds(&gzipped[..gzipped.len() - 9])).unwrap();
     run(import(&path)).succeeds();
     assert!(scene.builds().join("2015_10/1/2.log").exists());
 
     // Other damage is no truncation, and without the option neither is taken.
     let mut wrong_sum = gzipped.clone();
     wrong_sum[gzipped.len() - 6] ^= 1;
-    fs::write(&path, with(&wrong_sum)).unwrap();
+    fs::write(&path, with_builds(&wrong_sum)).unwrap();
     run(import(&path)).exits(3);
     let refused = tar(&[(b"../1.log", EntryType::Regular, b"x")], false);
     fs::write(&path, archive(&refused[..1024], SMALL_DUMP)).unwrap();
