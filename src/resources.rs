@@ -12,6 +12,9 @@ pub const DEFAULT_MIB: u64 = 128;
 
 const MIB: usize = 1024 * 1024;
 
+/// Buffers that are done with are used again up to this size; one that a huge row made huge is let go.
+pub const MAX_SPARE_BYTES: usize = MIB;
+
 /// The program, what inflates, and the blocks in between.
 const BASE_BYTES: usize = 24 * MIB;
 

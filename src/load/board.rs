@@ -10,11 +10,9 @@ use postgres::{CancelToken, NoTls};
 
 use crate::convert::PlannedRows;
 use crate::error::{Error, Result};
+use crate::resources::MAX_SPARE_BYTES;
 use crate::rows::Tally;
 use crate::schema::Note;
-
-/// Buffers of chunks are kept for the next ones up to this size.
-const MAX_SPARE_BYTES: usize = 1024 * 1024;
 
 /// Work for a worker.
 #[derive(Debug)]

@@ -15,13 +15,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::convert::{PlannedRows, Sink, not_null_after_load, placed};
 use crate::error::{Error, Result};
-use crate::resources::Resources;
+use crate::resources::{MAX_SPARE_BYTES, Resources};
 use crate::rows::{Format, Tally, transcode};
 use crate::schema::ddl::{self, Style};
 use crate::schema::{Note, Table, final_names, resolve_foreign_key};
-
-/// Buffers are kept for the next chunks up to this size.
-const MAX_SPARE_BYTES: usize = 1024 * 1024;
 
 /// PostgreSQL 9 reads it, too.
 const STYLE: Style<'_> = Style {

@@ -150,6 +150,11 @@ impl Journal {
 
     /// Undoes what was renamed, however much that is: the transaction was aborted.
     pub(super) fn undo(self) -> Result<()> {
+        self.rename_back().map_err(cut)?;
+        self.end().map_err(cut)
+    }
+
+    fn rename_back(&self) -> Result<()> {
         match &self.previous {
             Some(previous) if previous.exists() => {
                 if self.live.exists() {
@@ -164,11 +169,16 @@ impl Journal {
             }
             None => {}
         }
-        self.end()
+        Ok(())
     }
 
     /// Does what is still to be renamed: the transaction was committed.
     pub(super) fn complete(self) -> Result<()> {
+        self.rename_rest().map_err(cut)?;
+        self.end().map_err(cut)
+    }
+
+    fn rename_rest(&self) -> Result<()> {
         if self.staged.exists() {
             if let Some(previous) = &self.previous
                 && !previous.exists()
@@ -177,7 +187,7 @@ impl Journal {
             }
             rename(&self.staged, &self.live)?;
         }
-        self.end()
+        Ok(())
     }
 
     fn end(self) -> Result<()> {
@@ -186,6 +196,14 @@ impl Journal {
             .and_then(|()| sync_parent(&self.path))
             .doing(format!("remove the journal {}", self.path.display()))
     }
+}
+
+/// The error when database and directories do not agree: it must not be told as one that left
+/// everything as it was.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn cut(error: Error) -> Error {
+    Error::new(Kind::CutPublish, error.to_string())
+        .hint("mend what is named here, then run ci-import recover")
 }
 
 fn lock(file: &File, path: &Path) -> Result<()> {
