@@ -152,6 +152,12 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Finishes or undoes a publish that was cut off, as every import does at its start
     Recover(TargetArgs),
+    /// Brings back the tables and the build traces that the last import has replaced
+    ///
+    /// What the import had brought takes their place aside; a second rollback brings it back.
+    Rollback(ReplacedArgs),
+    /// Removes the tables and the build traces that imports have replaced, for good
+    Discard(ReplacedArgs),
     /// Looks after the private PostgreSQL
     Private(PrivateArgs),
 }
@@ -176,6 +182,20 @@ pub struct ConvertArgs {
     /// How values and types are converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
+}
+
+/// The arguments of `rollback` and `discard`.
+#[derive(Debug, Args)]
+pub struct ReplacedArgs {
+    /// Where
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// The arguments of `inspect`.

@@ -1,12 +1,70 @@
-//! Points at which a test can have the program killed. There are none in a release build.
+//! Points at which a test can have the program killed, or stopped until the test lets it go on.
+//! There are none in a release build.
+//!
+//! The environment says what happens: `CI_IMPORT_FAILPOINT` is `kill:` or `stop:` and the name of
+//! a point, or `#` and the number of a hit, counted over all points from 1.
+//! `CI_IMPORT_FAILPOINT_LOG` names a file that gets a line for each hit.
 
-/// Ends the process at once, as a crash does, if the environment names this point.
+#[cfg(debug_assertions)]
+pub use armed::reached;
+
+/// Says that the program has come to `point`.
+#[cfg(not(debug_assertions))]
 #[inline]
-pub fn reached(point: &str) {
-    if cfg!(debug_assertions)
-        && std::env::var_os("CI_IMPORT_KILL_AT").is_some_and(|wanted| wanted == point)
-    {
-        let this = rustix::process::getpid();
-        let _ = rustix::process::kill_process(this, rustix::process::Signal::KILL);
+pub fn reached(_point: &str) {}
+
+#[cfg(debug_assertions)]
+mod armed {
+    use std::io::Write;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use rustix::process::{Signal, getpid, kill_process};
+
+    /// Which hit matters, and the signal it brings.
+    struct Plan {
+        signal: Signal,
+        wanted: Wanted,
+    }
+
+    enum Wanted {
+        Point(String),
+        Hit(u64),
+    }
+
+    fn plan() -> Option<&'static Plan> {
+        static PLAN: OnceLock<Option<Plan>> = OnceLock::new();
+        PLAN.get_or_init(|| {
+            let text = std::env::var("CI_IMPORT_FAILPOINT").ok()?;
+            let (action, wanted) = text.split_once(':')?;
+            let hit = wanted.strip_prefix('#').and_then(|hit| hit.parse().ok());
+            Some(Plan {
+                signal: if action == "kill" {
+                    Signal::KILL
+                } else {
+                    Signal::STOP
+                },
+                wanted: hit.map_or_else(|| Wanted::Point(wanted.to_owned()), Wanted::Hit),
+            })
+        })
+        .as_ref()
+    }
+
+    /// Says that the program has come to `point`.
+    pub fn reached(point: &str) {
+        static HITS: AtomicU64 = AtomicU64::new(0);
+        let number = HITS.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(log) = std::env::var_os("CI_IMPORT_FAILPOINT_LOG") {
+            let file = std::fs::File::options().append(true).create(true).open(log);
+            let _ = file.and_then(|mut file| file.write_all(format!("{point}\n").as_bytes()));
+        }
+        let Some(plan) = plan() else { return };
+        let is_wanted = match &plan.wanted {
+            Wanted::Point(name) => name == point,
+            Wanted::Hit(hit) => *hit == number,
+        };
+        if is_wanted {
+            let _ = kill_process(getpid(), plan.signal);
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Parser;
 
 use ci_import::cli::{
-    Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, TargetArgs,
+    Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, ReplacedArgs, TargetArgs,
 };
 use ci_import::convert_command;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
@@ -16,7 +16,7 @@ use ci_import::import;
 use ci_import::inspect;
 use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
-use ci_import::recover_command;
+use ci_import::publish_commands;
 use ci_import::resources::Resources;
 use ci_import::settings::{self, Destination, Settings, Source};
 use ci_import::terminal;
@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Some(Command::Convert(arguments)) => run_convert(arguments),
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
         Some(Command::Recover(arguments)) => run_recover(arguments),
+        Some(Command::Rollback(arguments)) => run_rollback(arguments),
+        Some(Command::Discard(arguments)) => run_discard(arguments),
         Some(Command::Private(arguments)) => {
             look_after_private(&arguments).map(|()| ExitCode::SUCCESS)
         }
@@ -78,9 +80,29 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
 
 fn run_recover(target: TargetArgs) -> Result<ExitCode> {
     let destination = Destination::named(target, |name| std::env::var(name).ok())?;
-    let recovered = recover_command::run(&destination, &Progress::new(true))?;
+    let recovered = publish_commands::recover(&destination, &Progress::new(true))?;
     let told = recovered.told().unwrap_or("no publish was cut off");
     terminal::print(&format!("{told}\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
+    let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
+    let (progress, halt) = (Progress::new(true), Halt::on_signals()?);
+    let done = publish_commands::rollback(&destination, arguments.yes, &progress, &halt)?;
+    if !arguments.quiet {
+        terminal::print(&done.to_string());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
+    let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
+    let (progress, halt) = (Progress::new(true), Halt::on_signals()?);
+    let done = publish_commands::discard(&destination, arguments.yes, &progress, &halt)?;
+    if !arguments.quiet {
+        terminal::print(&done.to_string());
+    }
     Ok(ExitCode::SUCCESS)
 }
 

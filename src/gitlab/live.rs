@@ -5,8 +5,15 @@
 use postgres::Transaction;
 
 use crate::error::Result;
+use crate::failpoint;
 use crate::load::failure;
+use crate::publish::PREVIOUS_SCHEMA;
 use crate::schema::ddl::qualified;
+
+/// The tables of GitLab of which rows are changed; what is kept of them has the same names.
+const SETTINGS: &str = "application_settings";
+const TAGS: &str = "tags";
+const TAGGINGS: &str = "taggings";
 
 /// What the steps found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,30 +30,68 @@ pub struct LiveChanges {
     pub services: u64,
 }
 
-/// Switches CI off, so that a running GitLab waits instead of writing.
+/// Switches CI off, so that a running GitLab waits instead of writing. How it was is kept.
 pub fn disable_ci(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
-    set_ci_enabled(transaction, schema, false).map(|_| ())
+    if has_column(transaction, schema, SETTINGS, "ci_enabled")? {
+        keep_settings(transaction, schema, PREVIOUS_SCHEMA)?;
+        set_ci_enabled(transaction, schema, false)?;
+    }
+    Ok(())
 }
 
 /// Does what has to be done when the imported tables are in place: `schema` is where they are.
 pub fn finish(transaction: &mut Transaction<'_>, schema: &str) -> Result<LiveChanges> {
     let mut changes = LiveChanges::default();
     merge_tags(transaction, schema, &mut changes)?;
+    failpoint::reached("tags merged");
     prefix_services(transaction, schema, &mut changes)?;
-    changes.ci_enabled = set_ci_enabled(transaction, schema, true)?;
+    failpoint::reached("services prefixed");
+    if has_column(transaction, schema, SETTINGS, "ci_enabled")? {
+        set_ci_enabled(transaction, schema, true)?;
+        changes.ci_enabled = true;
+    }
     Ok(changes)
 }
 
-fn set_ci_enabled(transaction: &mut Transaction<'_>, schema: &str, enabled: bool) -> Result<bool> {
-    if !has_column(transaction, schema, "application_settings", "ci_enabled")? {
-        return Ok(false);
+/// Brings the rows back that [`disable_ci`] and [`finish`] have changed and that are kept in the schema
+/// `from`; what is in their place now is kept in the schema `to`. Done twice, it changes nothing.
+pub fn exchange(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    from: &str,
+    to: &str,
+) -> Result<()> {
+    if has_column(transaction, from, SETTINGS, "ci_enabled")? {
+        keep_settings(transaction, schema, to)?;
+        let (settings, kept) = (qualified(schema, SETTINGS), qualified(from, SETTINGS));
+        let sql = format!(
+            "UPDATE {settings} SET ci_enabled = kept.ci_enabled FROM {kept} kept
+             WHERE kept.id = {settings}.id"
+        );
+        transaction
+            .execute(&sql, &[])
+            .map_err(failure("set application_settings.ci_enabled back"))?;
     }
-    let table = qualified(schema, "application_settings");
+    if has_column(transaction, from, TAGGINGS, "taggable_type")? {
+        exchange_tags(transaction, schema, from, to)?;
+    }
+    Ok(())
+}
+
+fn keep_settings(transaction: &mut Transaction<'_>, schema: &str, to: &str) -> Result<()> {
+    let (settings, kept) = (qualified(schema, SETTINGS), qualified(to, SETTINGS));
+    let sql = format!("CREATE TABLE {kept} AS SELECT id, ci_enabled FROM {settings}");
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure("keep application_settings.ci_enabled"))
+}
+
+fn set_ci_enabled(transaction: &mut Transaction<'_>, schema: &str, enabled: bool) -> Result<()> {
+    let table = qualified(schema, SETTINGS);
     let sql = format!("UPDATE {table} SET ci_enabled = {enabled}");
     transaction
-        .execute(&sql, &[])
-        .map_err(failure("set application_settings.ci_enabled"))?;
-    Ok(true)
+        .batch_execute(&sql)
+        .map_err(failure("set application_settings.ci_enabled"))
 }
 
 /// Brings CI's tags and taggings into GitLab's: tags by name, taggings of builds and runners anew.
@@ -57,8 +102,8 @@ fn merge_tags(
     changes: &mut LiveChanges,
 ) -> Result<()> {
     let needed = [
-        ("tags", "name"),
-        ("taggings", "taggable_type"),
+        (TAGS, "name"),
+        (TAGGINGS, "taggable_type"),
         ("ci_tags", "name"),
         ("ci_taggings", "taggable_type"),
     ];
@@ -79,16 +124,22 @@ fn merge_tags(
     execute(&format!(
         "LOCK TABLE {tags}, {taggings} IN SHARE ROW EXCLUSIVE MODE"
     ))?;
-    changes.new_tags = execute(&format!(
-        "INSERT INTO {tags} (name)
-         SELECT DISTINCT name FROM {ci_tags}
-         WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM {tags} WHERE name IS NOT NULL)
-         ORDER BY name"
-    ))?;
+    // What a rollback needs: the tags that come, the taggings that go.
+    let kept_tags = qualified(PREVIOUS_SCHEMA, TAGS);
     execute(&format!(
-        "DELETE FROM {taggings} WHERE taggable_type LIKE 'Ci::%'
-           AND (context = 'tags' OR context IN (SELECT context FROM {ci_taggings}))"
+        "CREATE TABLE {kept_tags} AS TABLE {tags} WITH NO DATA"
     ))?;
+    changes.new_tags = execute(&format!(
+        "WITH inserted AS (
+           INSERT INTO {tags} (name)
+           SELECT DISTINCT name FROM {ci_tags}
+           WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM {tags} WHERE name IS NOT NULL)
+           ORDER BY name RETURNING *)
+         INSERT INTO {kept_tags} SELECT * FROM inserted"
+    ))?;
+    let theirs = of_ci(std::slice::from_ref(&ci_taggings));
+    execute(&keep_taggings(schema, PREVIOUS_SCHEMA, &theirs))?;
+    execute(&format!("DELETE FROM {taggings} WHERE {theirs}"))?;
     let written = execute(&format!(
         "INSERT INTO {taggings}
            (tag_id, taggable_id, taggable_type, tagger_id, tagger_type, context, created_at)
@@ -112,18 +163,83 @@ fn merge_tags(
         .query_one(&orphans, &[])
         .map_err(failure("count the taggings"))?;
     changes.taggings_without_tag = u64::try_from(row.get::<_, i64>(0)).unwrap_or(0);
-    if has_column(transaction, schema, "tags", "taggings_count")? {
-        let sql = format!(
-            "UPDATE {tags} SET taggings_count = counted.n
-             FROM (SELECT t.id, count({taggings}.id) AS n FROM {tags} t
-                   LEFT JOIN {taggings} ON {taggings}.tag_id = t.id GROUP BY t.id) counted
-             WHERE counted.id = {tags}.id AND {tags}.taggings_count IS DISTINCT FROM counted.n"
-        );
-        transaction
-            .execute(&sql, &[])
-            .map_err(failure("recount tags.taggings_count"))?;
+    recount(transaction, schema)
+}
+
+/// Which taggings are CI's: those of builds and runners in the contexts that are in the tables
+/// `contexts`.
+fn of_ci(contexts: &[String]) -> String {
+    let contexts: String = contexts
+        .iter()
+        .map(|table| format!(" OR context IN (SELECT context FROM {table})"))
+        .collect();
+    format!("taggable_type LIKE 'Ci::%' AND (context = 'tags'{contexts})")
+}
+
+fn keep_taggings(schema: &str, to: &str, which: &str) -> String {
+    let (taggings, kept) = (qualified(schema, TAGGINGS), qualified(to, TAGGINGS));
+    format!("CREATE TABLE {kept} AS SELECT * FROM {taggings} WHERE {which}")
+}
+
+/// Counts the taggings of each tag anew, where that is kept in a column.
+fn recount(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+    if !has_column(transaction, schema, TAGS, "taggings_count")? {
+        return Ok(());
     }
-    Ok(())
+    let (tags, taggings) = (qualified(schema, TAGS), qualified(schema, TAGGINGS));
+    let sql = format!(
+        "UPDATE {tags} SET taggings_count = counted.n
+         FROM (SELECT t.id, count({taggings}.id) AS n FROM {tags} t
+               LEFT JOIN {taggings} ON {taggings}.tag_id = t.id GROUP BY t.id) counted
+         WHERE counted.id = {tags}.id AND {tags}.taggings_count IS DISTINCT FROM counted.n"
+    );
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure("recount tags.taggings_count"))
+}
+
+/// Exchanges CI's taggings for those in the schema `from`. Tags that only one of the two knows come
+/// and go with them, but for those that others have come to use.
+fn exchange_tags(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    from: &str,
+    to: &str,
+) -> Result<()> {
+    let (tags, taggings) = (qualified(schema, TAGS), qualified(schema, TAGGINGS));
+    let (kept_tags, kept_taggings) = (qualified(from, TAGS), qualified(from, TAGGINGS));
+    let mut contexts = vec![kept_taggings.clone()];
+    if has_column(transaction, schema, "ci_taggings", "context")? {
+        contexts.push(qualified(schema, "ci_taggings"));
+    }
+    let theirs = of_ci(&contexts);
+    let doing = || failure("bring the tags back");
+    transaction
+        .batch_execute(&format!(
+            "LOCK TABLE {tags}, {taggings} IN SHARE ROW EXCLUSIVE MODE;
+             CREATE TABLE {next_tags} AS TABLE {kept_tags}",
+            next_tags = qualified(to, TAGS)
+        ))
+        .map_err(doing())?;
+    let present = format!("SELECT id::bigint FROM {tags} WHERE id IN (SELECT id FROM {kept_tags})");
+    let present = transaction.query(&present, &[]).map_err(doing())?;
+    let present: Vec<i64> = present.iter().map(|row| row.get(0)).collect();
+    transaction
+        .batch_execute(&format!(
+            "INSERT INTO {tags} SELECT * FROM {kept_tags} kept
+             WHERE NOT EXISTS (SELECT 1 FROM {tags} t WHERE t.id = kept.id OR t.name = kept.name);
+             {keep};
+             DELETE FROM {taggings} WHERE {theirs};
+             INSERT INTO {taggings} SELECT * FROM {kept_taggings}",
+            keep = keep_taggings(schema, to, &theirs)
+        ))
+        .map_err(doing())?;
+    let unused = format!(
+        "DELETE FROM {tags} t WHERE id::bigint = ANY($1)
+           AND NOT EXISTS (SELECT 1 FROM {taggings} WHERE tag_id = t.id)"
+    );
+    transaction.execute(&unused, &[&present]).map_err(doing())?;
+    recount(transaction, schema)
 }
 
 /// Services of CI live in a module of their own in GitLab, and so do their class names.

@@ -78,7 +78,7 @@ impl Ready {
     }
 
     /// What it is called in messages.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match &self.private {
             None => self.target.to_string(),
             Some(run) => format!(

@@ -15,19 +15,26 @@ use serde_json::{Value, json};
 
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
-use crate::traces::{BuildsDirectory, StagedDirectory};
+use crate::traces::BuildsDirectory;
 
 /// Of the journal's name, behind that of the builds directory.
 const SUFFIX: &str = ".ci_import_journal";
+
+/// What is renamed. What is there before goes first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Renames {
+    /// The directory that becomes the live one, if one does.
+    pub(super) staged: Option<PathBuf>,
+    /// Where the live one goes, if there is one.
+    pub(super) previous: Option<PathBuf>,
+}
 
 /// A publish's renames. Held open, it is locked.
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
     live: PathBuf,
-    staged: PathBuf,
-    /// Where the old directory goes, if there is one.
-    pub(super) previous: Option<PathBuf>,
+    renames: Renames,
     /// The number of the transaction, and the database it is in.
     pub(super) transaction: i64,
     pub(super) database: String,
@@ -36,25 +43,23 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Writes the journal of the publish of `staged` as `builds` by `transaction` of `database`.
+    /// Writes the journal of `renames` of `builds` by `transaction` of `database`.
     pub(super) fn write(
         builds: &BuildsDirectory,
-        staged: &StagedDirectory,
-        epoch: u64,
+        renames: Renames,
         transaction: i64,
         database: String,
     ) -> Result<Journal> {
         let path = builds.beside(SUFFIX);
         let doing = || format!("write the journal {}", path.display());
-        let live = builds.path().to_owned();
-        let previous = live.exists().then(|| free_name(builds, epoch));
-        let name = |path: &Path| {
-            path.file_name()
+        let name = |path: &Option<PathBuf>| {
+            path.as_deref()
+                .and_then(Path::file_name)
                 .map(|name| name.as_encoded_bytes().to_vec())
         };
         let content = json!({
-            "staged": name(staged.path()),
-            "previous": previous.as_deref().map(name),
+            "staged": name(&renames.staged),
+            "previous": name(&renames.previous),
             "transaction": transaction,
             "database": database,
         });
@@ -78,9 +83,8 @@ impl Journal {
         failpoint::reached("journal written");
         Ok(Journal {
             path,
-            live,
-            staged: staged.path().to_owned(),
-            previous,
+            live: builds.path().to_owned(),
+            renames,
             transaction,
             database,
             _lock: file,
@@ -110,14 +114,14 @@ impl Journal {
             let path = builds.path().with_file_name(&name);
             (path.file_name() == Some(&name)).then_some(path)
         };
-        let previous = &value["previous"];
+        let is_name = |value: &Value| value.is_null() || beside(value).is_some();
+        let (staged, previous) = (&value["staged"], &value["previous"]);
         let known = (
-            beside(&value["staged"]),
             value["transaction"].as_i64(),
             value["database"].as_str(),
-            previous.is_null() || beside(previous).is_some(),
+            is_name(staged) && is_name(previous),
         );
-        let (Some(staged), Some(transaction), Some(database), true) = known else {
+        let (Some(transaction), Some(database), true) = known else {
             return Err(Error::new(
                 Kind::CutPublish,
                 format!("cannot {}: it is damaged", doing()),
@@ -126,8 +130,10 @@ impl Journal {
         };
         Ok(Some(Journal {
             live: builds.path().to_owned(),
-            staged,
-            previous: beside(previous),
+            renames: Renames {
+                staged: beside(staged),
+                previous: beside(previous),
+            },
             transaction,
             database: database.to_owned(),
             _lock: file,
@@ -135,14 +141,17 @@ impl Journal {
         }))
     }
 
-    /// Renames: the old directory aside, if there is one, and the staged one in its place.
+    /// Renames: the live directory aside, if there is one, and the staged one in its place.
     pub(super) fn rename(&self) -> Result<()> {
-        if let Some(previous) = &self.previous {
+        let Renames { staged, previous } = &self.renames;
+        if let Some(previous) = previous {
             rename(&self.live, previous)
                 .map_err(|error| error.hint("is it a mount point? then name a directory in it"))?;
             failpoint::reached("old directory aside");
         }
-        rename(&self.staged, &self.live)?;
+        if let Some(staged) = staged {
+            rename(staged, &self.live)?;
+        }
         sync_parent(&self.live).doing(format!("sync the directory of {}", self.live.display()))?;
         failpoint::reached("new directory in place");
         Ok(())
@@ -155,19 +164,19 @@ impl Journal {
     }
 
     fn rename_back(&self) -> Result<()> {
-        match &self.previous {
-            Some(previous) if previous.exists() => {
-                if self.live.exists() {
-                    rename(&self.live, &self.staged)?;
-                }
-                rename(previous, &self.live)?;
-            }
-            // Nothing was renamed.
-            Some(_) => {}
-            None if self.live.exists() && !self.staged.exists() => {
-                rename(&self.live, &self.staged)?;
-            }
-            None => {}
+        let Renames { staged, previous } = &self.renames;
+        // The live directory is the new one if the staged one is no more at its place.
+        let is_new = |staged: &PathBuf| self.live.exists() && !staged.exists();
+        if let Some(staged) = staged
+            && is_new(staged)
+            && previous.as_ref().is_none_or(|previous| previous.exists())
+        {
+            rename(&self.live, staged)?;
+        }
+        if let Some(previous) = previous
+            && previous.exists()
+        {
+            rename(previous, &self.live)?;
         }
         Ok(())
     }
@@ -179,15 +188,19 @@ impl Journal {
     }
 
     fn rename_rest(&self) -> Result<()> {
-        if self.staged.exists() {
-            if let Some(previous) = &self.previous
-                && !previous.exists()
-            {
-                rename(&self.live, previous)?;
-            }
-            rename(&self.staged, &self.live)?;
+        let Renames { staged, previous } = &self.renames;
+        if staged.as_ref().is_some_and(|staged| !staged.exists()) {
+            // It was the last to be renamed.
+            return Ok(());
         }
-        Ok(())
+        if let Some(previous) = previous
+            && !previous.exists()
+        {
+            rename(&self.live, previous)?;
+        }
+        staged
+            .as_ref()
+            .map_or(Ok(()), |staged| rename(staged, &self.live))
     }
 
     fn end(self) -> Result<()> {
@@ -216,12 +229,6 @@ fn lock(file: &File, path: &Path) -> Result<()> {
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).doing(format!("rename {} to {}", from.display(), to.display()))
-}
-
-/// `builds.<epoch>`, or a later second if that is taken.
-fn free_name(builds: &BuildsDirectory, epoch: u64) -> PathBuf {
-    let mut names = (epoch..).map(|second| builds.beside(&format!(".{second}")));
-    names.find(|path| !path.exists()).unwrap_or_default()
 }
 
 fn sync_parent(path: &Path) -> std::io::Result<()> {

@@ -1,12 +1,20 @@
 //! The one step that touches what is live: old tables aside, staged ones in, directories renamed;
-//! in one transaction, in milliseconds.
+//! in one transaction, in milliseconds. And back again.
 
+mod commit;
+mod discard;
 mod grants;
 mod journal;
 mod preflight;
+mod previous;
 mod recover;
+mod relations;
+mod rollback;
 mod swap;
 
+pub use discard::{Discarded, discard, previous_directories};
 pub use preflight::{Live, examine, tables_of};
+pub use previous::PREVIOUS_SCHEMA;
 pub use recover::{Recovered, recover};
-pub use swap::{PREVIOUS_SCHEMA, Publication, Published, Step, publish};
+pub use rollback::{Exchange, RolledBack, previous_import, rollback};
+pub use swap::{Publication, Published, Step, publish};

@@ -2,6 +2,7 @@
 
 use postgres::Client;
 
+use super::previous::{PREVIOUS_SCHEMA, Record};
 use crate::error::{Error, Result};
 use crate::load::failure;
 use crate::schema::ddl::qualified;
@@ -85,22 +86,18 @@ pub fn examine(client: &mut Client, schema: Option<&str>, tables: &[&str]) -> Re
 /// Whether there is a schema with the tables of the import before; an error if it could not be
 /// dropped when it is replaced.
 fn examine_previous(client: &mut Client) -> Result<bool> {
-    let schema = super::PREVIOUS_SCHEMA;
-    let sql = "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') = $2, pg_has_role(nspowner, 'USAGE')
-               FROM pg_namespace WHERE nspname = $1";
-    let found = client
-        .query_opt(sql, &[&schema, &super::swap::PREVIOUS_COMMENT])
-        .map_err(failure("look for the tables of the import before"))?;
-    let Some(found) = found else {
+    let schema = PREVIOUS_SCHEMA;
+    if Record::read(client)?.is_none() {
         return Ok(false);
-    };
-    if !found.get::<_, bool>(0) {
-        return Err(
-            Error::target(format!("the target has a schema {schema} that is not ours"))
-                .hint("rename it: the replaced tables are kept in a schema of that name"),
-        );
     }
-    if !found.get::<_, bool>(1) {
+    let ours: bool = client
+        .query_one(
+            "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = $1",
+            &[&schema],
+        )
+        .map_err(failure("look for the tables of the import before"))?
+        .get(0);
+    if !ours {
         return Err(
             Error::target(format!("the user does not own the schema {schema}"))
                 .hint("connect as its owner, or as a superuser"),
@@ -123,7 +120,7 @@ pub fn tables_of(client: &mut Client, schema: &str) -> Result<Vec<String>> {
 }
 
 /// Views, foreign keys and triggers that would stay with the old tables.
-fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&str]) -> Result<()> {
+pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&str]) -> Result<()> {
     let sql = "
         WITH live AS (
           SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

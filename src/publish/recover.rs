@@ -2,8 +2,8 @@
 
 use postgres::{Client, GenericClient};
 
+use super::commit::status_of;
 use super::journal::Journal;
-use super::swap::status_of;
 use crate::error::{Error, Kind, Result};
 use crate::load::{Target, failure};
 use crate::traces::BuildsDirectory;

@@ -17,7 +17,7 @@ const POINTS: [(&str, bool); 4] = [
 ];
 
 fn kill_at(mut import: Command, point: &str) {
-    import.env("CI_IMPORT_KILL_AT", point);
+    import.env("CI_IMPORT_FAILPOINT", format!("kill:{point}"));
     let outcome = run(import);
     assert_eq!(outcome.code, None, "{point}: {}", outcome.stderr);
 }

@@ -15,6 +15,7 @@ mod private_server;
 mod program;
 mod readme;
 mod refusals;
+mod rollback;
 mod scene;
 mod servers;
 mod state;

@@ -79,3 +79,44 @@ pub(crate) fn pg_dump(scene: &Scene, options: &[&str]) -> String {
         .collect::<Vec<_>>()
         .join("\n")
 }
+
+/// What users of the target see, whole, wherever on the disk it lies: not what was replaced, nor the
+/// order of rows.
+#[derive(PartialEq, Eq, Clone)]
+pub(crate) struct LiveState {
+    database: Vec<String>,
+    builds: Tree,
+}
+
+impl LiveState {
+    pub(crate) fn of(scene: &Scene) -> LiveState {
+        let dump = pg_dump(scene, &["--exclude-schema=ci_import_previous"]);
+        let mut database: Vec<String> = without_gaps(&dump).lines().map(str::to_owned).collect();
+        database.sort();
+        let builds = scene.builds();
+        LiveState {
+            database,
+            builds: if builds.exists() {
+                tree(&builds)
+            } else {
+                Tree::new()
+            },
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_same(&self, after: &LiveState) {
+        let missing = |one: &LiveState, other: &LiveState| {
+            let lines = one.database.iter().filter(|l| !other.database.contains(l));
+            lines.cloned().collect::<Vec<_>>()
+        };
+        let (gone, new) = (missing(self, after), missing(after, self));
+        assert!(
+            self.database == after.database,
+            "the database differs: gone {gone:#?}, new {new:#?}"
+        );
+        let names = |state: &LiveState| state.builds.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(self), names(after), "builds");
+        assert!(self.builds == after.builds, "a trace differs");
+    }
+}

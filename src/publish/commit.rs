@@ -1,0 +1,99 @@
+//! The end of a publish: renames, then the commit; and what to do when it fails.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use postgres::Transaction;
+
+use super::journal::{Journal, Renames};
+use super::recover::identity;
+use crate::error::{Error, Kind, Result};
+use crate::failpoint;
+use crate::load::{Target, failure};
+use crate::traces::BuildsDirectory;
+
+/// Renames the directories, if there are any to rename, and commits: both, or neither.
+pub(super) fn rename_and_commit(
+    mut transaction: Transaction<'_>,
+    target: &Target,
+    renames: Option<(&BuildsDirectory, Renames)>,
+) -> Result<()> {
+    let id: i64 = transaction
+        .query_one("SELECT txid_current()", &[])
+        .map_err(failure("ask for the transaction's number"))?
+        .get(0);
+    let mut journal = None;
+    if let Some((builds, renames)) = renames {
+        let database = identity(&mut transaction)?;
+        let written = Journal::write(builds, renames, id, database)?;
+        if let Err(error) = written.rename() {
+            written.undo()?;
+            return Err(error);
+        }
+        journal = Some(written);
+    }
+    commit(transaction, target, id, journal)
+}
+
+/// An epoch, now or a little later, for which `builds.<epoch>` is free.
+pub(super) fn free_epoch(path_of: impl Fn(u64) -> PathBuf) -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |now| now.as_secs());
+    let is_free = |epoch: &u64| path_of(*epoch).symlink_metadata().is_err();
+    (now..u64::MAX).find(is_free).unwrap_or(now)
+}
+
+/// Commits, or brings the directories back. When the connection breaks in the middle the server is
+/// asked what became of it; if it does not answer, nobody here knows, and nothing is touched.
+fn commit(
+    transaction: Transaction<'_>,
+    target: &Target,
+    id: i64,
+    journal: Option<Journal>,
+) -> Result<()> {
+    let committed = transaction.commit();
+    let Err(cause) = committed else {
+        failpoint::reached("committed");
+        return journal.map_or(Ok(()), Journal::complete);
+    };
+    let status = if cause.as_db_error().is_some() {
+        Some("aborted".to_owned())
+    } else {
+        status_of(target, id)
+    };
+    match status.as_deref() {
+        Some("committed") => return journal.map_or(Ok(()), Journal::complete),
+        Some("aborted") => {
+            journal.map_or(Ok(()), Journal::undo)?;
+            return Err(failure("commit the publish")(cause));
+        }
+        _ => {}
+    }
+    let message = format!("the connection was lost while the publish was committed: {cause}");
+    let error = Error::new(Kind::CutPublish, message);
+    Err(match journal {
+        // It stays for the next start.
+        Some(_) => error.hint("run ci-import recover as soon as the target is reachable again"),
+        None => error.hint(format!("ask the target: SELECT txid_status({id})")),
+    })
+}
+
+/// What became of the transaction with this number: `committed`, `aborted`, `in progress`.
+pub(super) fn status_of(target: &Target, id: i64) -> Option<String> {
+    for _ in 0..20 {
+        let status = target.connect().ok().and_then(|mut client| {
+            let row = client.query_one("SELECT txid_status($1)", &[&id]).ok()?;
+            row.get::<_, Option<String>>(0)
+        });
+        // A backend may need a moment to notice that nobody is there any more.
+        if status
+            .as_deref()
+            .is_some_and(|status| status != "in progress")
+        {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    None
+}

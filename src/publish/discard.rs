@@ -1,0 +1,90 @@
+//! Frees what a publish has put aside.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use postgres::Client;
+
+use super::previous::{self, PREVIOUS_SCHEMA, Record};
+use super::swap::begin;
+use crate::error::{Doing, Result};
+use crate::failpoint;
+use crate::load::failure;
+use crate::traces::BuildsDirectory;
+
+/// What was freed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Discarded {
+    /// Tables.
+    pub tables: Vec<String>,
+    /// Directories.
+    pub directories: Vec<PathBuf>,
+}
+
+impl fmt::Display for Discarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.tables.is_empty() && self.directories.is_empty() {
+            return writeln!(f, "there was nothing to discard");
+        }
+        if !self.tables.is_empty() {
+            writeln!(f, "removed {PREVIOUS_SCHEMA}: {}", self.tables.join(", "))?;
+        }
+        for directory in &self.directories {
+            writeln!(f, "removed {}", directory.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// The directories that [`discard`] would remove; none if there is nothing to free.
+pub fn previous_directories(
+    client: &mut Client,
+    builds: Option<&BuildsDirectory>,
+) -> Result<Option<Vec<PathBuf>>> {
+    let Some(record) = Record::read(client)? else {
+        return Ok(None);
+    };
+    directories(&record, builds).map(Some)
+}
+
+fn directories(record: &Record, builds: Option<&BuildsDirectory>) -> Result<Vec<PathBuf>> {
+    let builds = record.builds(builds)?;
+    let mut directories = builds.map_or_else(Vec::new, |builds| record.builds_aside(builds));
+    directories.retain(|path| path.symlink_metadata().is_ok_and(|found| found.is_dir()));
+    Ok(directories)
+}
+
+/// Drops the tables that were replaced, and removes the builds directories that were. Cut off, it
+/// can be done again: what is still to be removed stays on record until it is.
+pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+    let Some(record) = Record::read(client)? else {
+        return Ok(Discarded::default());
+    };
+    let directories = directories(&record, builds)?;
+    // There is no way back from here on.
+    let mut transaction = begin(client)?;
+    previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, false)?;
+    let without_tables = Record {
+        published: Vec::new(),
+        replaced: Vec::new(),
+        ..record.clone()
+    };
+    without_tables.write(&mut transaction)?;
+    transaction
+        .commit()
+        .map_err(failure("drop the tables of the import before"))?;
+    failpoint::reached("old tables dropped");
+    for directory in &directories {
+        std::fs::remove_dir_all(directory).doing(format!("remove {}", directory.display()))?;
+        failpoint::reached("old directory removed");
+    }
+    let mut transaction = begin(client)?;
+    previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, true)?;
+    transaction
+        .commit()
+        .map_err(failure("drop the schema of the old tables"))?;
+    Ok(Discarded {
+        tables: record.replaced,
+        directories,
+    })
+}

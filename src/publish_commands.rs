@@ -1,0 +1,130 @@
+//! The commands that look after publishes: `recover` finishes or undoes one that was cut in two,
+//! `rollback` brings back what the last one has replaced, `discard` frees it.
+
+use crate::error::{Error, Result};
+use crate::gitlab::live;
+use crate::halt::Halt;
+use crate::import::Ready;
+use crate::load::Staging;
+use crate::private_server::PrivateServer;
+use crate::progress::Progress;
+use crate::publish::{
+    self, Discarded, PREVIOUS_SCHEMA, Recovered, RolledBack, previous_directories, previous_import,
+};
+use crate::settings::Destination;
+use crate::terminal;
+
+/// A target whose lock is held.
+struct Held {
+    staging: Staging,
+    ready: Ready,
+}
+
+/// Connects and takes the lock; a publish that was cut off is recovered first.
+fn hold(destination: &Destination, progress: &Progress) -> Result<(Held, Recovered)> {
+    let has_builds = match destination {
+        Destination::Named { builds, .. } => builds.is_some(),
+        Destination::Private { directory, .. } => {
+            let server = PrivateServer::at(directory)?;
+            if !server.exists() {
+                let shown = directory.display();
+                return Err(
+                    Error::usage(format!("there is no private PostgreSQL in {shown}"))
+                        .hint("name the database: --database-url, or the environment"),
+                );
+            }
+            true
+        }
+    };
+    let ready = Ready::prepare(destination, has_builds, progress)?;
+    let mut staging = Staging::lock(&ready.target)?;
+    let mut recovered = Recovered::Nothing;
+    if let Some(builds) = &ready.builds {
+        let target = staging.target().clone();
+        recovered = publish::recover(&target, staging.client(), builds)?;
+    }
+    Ok((Held { staging, ready }, recovered))
+}
+
+/// As [`hold`], for commands that are about something else than what is recovered.
+fn hold_recovered(destination: &Destination, progress: &Progress) -> Result<Held> {
+    let (held, recovered) = hold(destination, progress)?;
+    if let Some(told) = recovered.told() {
+        terminal::say(&format!("ci-import: {told}"));
+    }
+    Ok(held)
+}
+
+/// Brings `destination` to the state before the import or after it, whichever its database has, and
+/// removes what is left of the import.
+pub fn recover(destination: &Destination, progress: &Progress) -> Result<Recovered> {
+    let (mut held, recovered) = hold(destination, progress)?;
+    let builds =
+        held.ready.builds.as_ref().ok_or_else(|| {
+            Error::usage("no builds directory is named").hint("add --builds-path")
+        })?;
+    builds.remove_stale()?;
+    // What is made here is dropped at the end, with what was there before.
+    held.staging.make()?;
+    Ok(recovered)
+}
+
+/// Undoes the last import; without `yes` it asks.
+pub fn rollback(
+    destination: &Destination,
+    yes: bool,
+    progress: &Progress,
+    halt: &Halt,
+) -> Result<RolledBack> {
+    let mut held = hold_recovered(destination, progress)?;
+    if let Some((restored, aside)) = previous_import(held.staging.client())? {
+        let restored = match restored.as_slice() {
+            [] => "leave no tables in their place".to_owned(),
+            restored => format!("bring back {}", restored.join(", ")),
+        };
+        let question = format!(
+            "Put {} of {} aside, with the build traces, and {restored}?",
+            aside.join(", "),
+            held.ready.shown()
+        );
+        confirm(&question, yes, halt)?;
+    }
+    let target = held.staging.target().clone();
+    let builds = held.ready.builds.as_ref();
+    publish::rollback(&target, held.staging.client(), builds, &mut live::exchange)
+}
+
+/// Frees what the last import has replaced; without `yes` it asks.
+pub fn discard(
+    destination: &Destination,
+    yes: bool,
+    progress: &Progress,
+    halt: &Halt,
+) -> Result<Discarded> {
+    let mut held = hold_recovered(destination, progress)?;
+    let builds = held.ready.builds.as_ref();
+    let client = held.staging.client();
+    let Some(directories) = previous_directories(client, builds)? else {
+        return Ok(Discarded::default());
+    };
+    let mut what = format!("the schema {PREVIOUS_SCHEMA} of {}", held.ready.shown());
+    for directory in directories {
+        what += &format!(", the directory {}", directory.display());
+    }
+    confirm(&format!("Remove {what}, for good?"), yes, halt)?;
+    publish::discard(held.staging.client(), builds)
+}
+
+fn confirm(question: &str, yes: bool, halt: &Halt) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !terminal::can_ask() {
+        return Err(Error::usage("not done: off a terminal, --yes must say so").hint(question));
+    }
+    if terminal::ask(question, halt) {
+        return Ok(());
+    }
+    halt.check()?;
+    Err(Error::failed("not confirmed; nothing was touched"))
+}
