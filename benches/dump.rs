@@ -86,6 +86,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
         format,
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
+        layout: None,
     };
     let rows = rows();
     let mut out = Vec::with_capacity(2 * rows.len());

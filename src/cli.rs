@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::policies::{Enums, Times, Timestamps, Tinyint1};
 use crate::rows::{InvalidUtf8, Nul, ZeroDates};
+use crate::verify::Depth;
 
 /// Makes the backup archive of a GitLab CI 8.0 server, or any MySQL dump, live in PostgreSQL: all of
 /// it, or nothing.
@@ -18,7 +19,7 @@ use crate::rows::{InvalidUtf8, Nul, ZeroDates};
 #[command(after_help = "\
 Exit codes:
   0  done
-  1  the import failed; nothing was published
+  1  the import failed, nothing was published; or verify found a difference
   2  wrong usage
   3  the archive is damaged or not acceptable; nothing was published
   4  the target is not reachable, or refused; nothing was published
@@ -70,6 +71,9 @@ pub struct ImportArgs {
     /// error. The report says where it ends.
     #[arg(long)]
     pub allow_truncated_traces: bool,
+    /// How thoroughly what was staged is looked at before it is published
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub verify: Depth,
     /// Exit with 5 if a value had to be changed
     #[arg(long)]
     pub strict: bool,
@@ -150,6 +154,11 @@ pub enum Command {
     Convert(ConvertArgs),
     /// Says what is in an archive or dump, without touching a database
     Inspect(InspectArgs),
+    /// Compares the live tables and traces with the archive or dump they were made from
+    ///
+    /// Rows and traces by their contents, sequences with the largest id. To be run with the options of
+    /// the import, before anybody changes the tables. Exits with 1 if anything differs.
+    Verify(VerifyArgs),
     /// Finishes or undoes a publish that was cut off, as every import does at its start
     Recover(TargetArgs),
     /// Brings back the tables and the build traces that the last import has replaced
@@ -180,6 +189,37 @@ pub struct ConvertArgs {
     #[arg(long, short)]
     pub quiet: bool,
     /// How values and types are converted
+    #[command(flatten)]
+    pub conversion: ConversionArgs,
+}
+
+/// The arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The archive or dump; "-" for a pipe
+    pub archive: PathBuf,
+    /// Where it was imported to
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The schema the tables are in [default: public, or the first of the user's search_path]
+    #[arg(long, value_name = "NAME")]
+    pub schema: Option<String>,
+    /// How many tables are compared at the same time [default: one for each CPU]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: Option<u16>,
+    /// How much memory it may take, in MiB [default: 128]
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<u64>,
+    /// Convert MySQL to PostgreSQL: the only conversion there is
+    #[arg(long)]
+    pub mysql_to_postgresql: bool,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Report in JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How values and types were converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
 }

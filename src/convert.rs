@@ -8,7 +8,9 @@ use crate::dump::definition::TableDefinition;
 use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::policies::{Policies, Timestamps};
-use crate::rows::{Change, Format, Plan, PlannedColumn, RowError, Storage, Tally, ValueKind};
+use crate::rows::{
+    Change, Format, Layout, Normal, Plan, PlannedColumn, RowError, Storage, Tally, ValueKind,
+};
 use crate::schema::{DataType, DumpFacts, Mapped, Names, Note, Table, from_mysql};
 
 /// What takes converted tables: a target's staging schema, or later a dump in PostgreSQL's
@@ -22,13 +24,10 @@ pub trait Sink {
     fn spare(&mut self) -> Option<Vec<u8>> {
         None
     }
-    /// The format it takes the rows of a table in; the argument says whether all of their columns
-    /// can be binary.
-    fn format(&self, _all_binary: bool) -> Format {
-        Format::Text
-    }
+    /// The format it takes rows in.
+    const FORMAT: Format;
     /// The COPY statement for rows of `table` that have `columns`.
-    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String;
+    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String;
 }
 
 /// Rows as they are in the dump, and how to transcode them. That is done by whoever takes them,
@@ -57,6 +56,9 @@ struct Route {
 /// Judges the name of a table before anything is done with it.
 pub type Accept = Box<dyn Fn(&str) -> Result<()> + Send>;
 
+/// Tells the prefix that the texts of a column of a table may get after they were loaded.
+pub type LatePrefix = fn(&str, &str) -> Option<&'static str>;
+
 /// The consumer of a dump that converts it for a sink.
 pub struct Converter<S> {
     /// Where the tables go.
@@ -70,6 +72,8 @@ pub struct Converter<S> {
     by_name: HashMap<String, Taken>,
     multibyte: Multibyte,
     route: Option<Route>,
+    /// Set if rows are to be hashed.
+    late_prefix: Option<LatePrefix>,
 }
 
 /// What is done with the rows of a table.
@@ -94,7 +98,34 @@ impl<S: Sink> Converter<S> {
             by_name: HashMap::new(),
             multibyte: Multibyte::None,
             route: None,
+            late_prefix: None,
         }
+    }
+
+    /// Has the rows hashed; texts in their columns may get a prefix later, as `late_prefix` says.
+    #[must_use]
+    pub fn hashing(mut self, late_prefix: LatePrefix) -> Self {
+        self.late_prefix = Some(late_prefix);
+        self
+    }
+
+    fn layout(&self, mapped: &Mapped, written: &[&str]) -> Option<Arc<Layout>> {
+        let late_prefix = self.late_prefix?;
+        let table = &mapped.table;
+        let place = |name: &str| table.columns.iter().position(|column| column.name == name);
+        let columns: Vec<(String, Normal)> = written
+            .iter()
+            .map(|name| {
+                let column = place(name).map(|place| &table.columns[place].data_type);
+                let normal = match late_prefix(&table.name, name) {
+                    Some(prefix) => Normal::WithoutPrefix(prefix),
+                    None => column.map_or(Normal::AsIs, normal),
+                };
+                ((*name).to_owned(), normal)
+            })
+            .collect();
+        let order = |name: &str| place(name).unwrap_or(usize::MAX);
+        Some(Arc::new(Layout::new(&columns, order)))
     }
 
     fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
@@ -131,20 +162,18 @@ impl<S: Sink> Converter<S> {
             .filter(|column| column.kind != ValueKind::Skipped)
             .map(|column| column.name.as_str())
             .collect();
-        let all_binary = columns
-            .iter()
-            .all(|column| column.storage != Storage::OnlyText);
-        let format = self.sink.format(all_binary);
-        let copy = self.sink.copy_statement(&mapped.table, &names, format);
+        let copy = self.sink.copy_statement(&mapped.table, &names);
+        let layout = self.layout(mapped, &names);
         Ok(Route {
             insert: Arc::clone(insert),
             table: number,
             copy: copy.into(),
             plan: Arc::new(Plan {
                 columns,
-                format,
+                format: S::FORMAT,
                 policies: self.policies.values,
                 multibyte: self.multibyte,
+                layout,
             }),
         })
     }
@@ -185,7 +214,17 @@ fn storage(data_type: &DataType) -> Storage {
         DataType::Timestamp(_) | DataType::Timestamptz(_) => Storage::Timestamp,
         DataType::Time(_) => Storage::Time,
         DataType::Interval(_) => Storage::Interval,
-        DataType::Uuid | DataType::Inet => Storage::OnlyText,
+        DataType::Uuid => Storage::Uuid,
+        DataType::Inet => Storage::Inet,
+    }
+}
+
+fn normal(data_type: &DataType) -> Normal {
+    match data_type {
+        DataType::Char(_) => Normal::WithoutBlanks,
+        DataType::Numeric(..) => Normal::Numeric,
+        DataType::Jsonb => Normal::Jsonb,
+        _ => Normal::AsIs,
     }
 }
 

@@ -168,7 +168,9 @@ impl Sink for Observer {
         Ok(())
     }
 
-    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
+    const FORMAT: Format = Format::Text;
+
+    fn copy_statement(&self, table: &Table, _: &[&str]) -> String {
         ddl::identifier(&table.name)
     }
 }

@@ -7,6 +7,7 @@ pub mod settings;
 
 pub mod archive;
 pub mod charset;
+pub mod contents;
 pub mod convert;
 pub mod convert_command;
 pub mod dump;
@@ -21,12 +22,15 @@ pub mod read_dump;
 pub mod rows;
 pub mod schema;
 pub mod traces;
+pub mod verify;
+pub mod verify_command;
 
 pub mod error;
 pub mod halt;
 pub mod import;
 pub mod input;
 pub mod inspect;
+pub mod members;
 pub mod private_server;
 pub mod progress;
 pub mod report;

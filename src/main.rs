@@ -8,6 +8,7 @@ use clap::Parser;
 
 use ci_import::cli::{
     Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, ReplacedArgs, TargetArgs,
+    VerifyArgs,
 };
 use ci_import::convert_command;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
@@ -18,8 +19,9 @@ use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
 use ci_import::publish_commands;
 use ci_import::resources::Resources;
-use ci_import::settings::{self, Destination, Settings, Source};
+use ci_import::settings::{self, Destination, Settings, Source, VerifySettings};
 use ci_import::terminal;
+use ci_import::verify_command;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         None => run_import(cli),
         Some(Command::Convert(arguments)) => run_convert(arguments),
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
+        Some(Command::Verify(arguments)) => run_verify(arguments),
         Some(Command::Recover(arguments)) => run_recover(arguments),
         Some(Command::Rollback(arguments)) => run_rollback(arguments),
         Some(Command::Discard(arguments)) => run_discard(arguments),
@@ -76,6 +79,22 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
         terminal::say(changes.to_string().trim_end());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
+    let (quiet, json) = (arguments.quiet, arguments.json);
+    let settings = VerifySettings::new(arguments, |name| std::env::var(name).ok())?;
+    let halt = Halt::on_signals()?;
+    let findings = verify_command::run(&settings, &Progress::new(quiet), &halt)?;
+    if json {
+        terminal::print(&format!("{:#}\n", findings.to_json()));
+    } else if !quiet {
+        terminal::print(&findings.to_string());
+    }
+    if findings.agree() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Error::failed("the target differs from the archive"))
 }
 
 fn run_recover(target: TargetArgs) -> Result<ExitCode> {

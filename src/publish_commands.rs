@@ -6,7 +6,6 @@ use crate::gitlab::live;
 use crate::halt::Halt;
 use crate::import::Ready;
 use crate::load::Staging;
-use crate::private_server::PrivateServer;
 use crate::progress::Progress;
 use crate::publish::{
     self, Discarded, PREVIOUS_SCHEMA, Recovered, RolledBack, previous_directories, previous_import,
@@ -24,19 +23,9 @@ struct Held {
 fn hold(destination: &Destination, progress: &Progress) -> Result<(Held, Recovered)> {
     let has_builds = match destination {
         Destination::Named { builds, .. } => builds.is_some(),
-        Destination::Private { directory, .. } => {
-            let server = PrivateServer::at(directory)?;
-            if !server.exists() {
-                let shown = directory.display();
-                return Err(
-                    Error::usage(format!("there is no private PostgreSQL in {shown}"))
-                        .hint("name the database: --database-url, or the environment"),
-                );
-            }
-            true
-        }
+        Destination::Private { .. } => true,
     };
-    let ready = Ready::prepare(destination, has_builds, progress)?;
+    let ready = Ready::existing(destination, has_builds, progress)?;
     let mut staging = Staging::lock(&ready.target)?;
     let mut recovered = Recovered::Nothing;
     if let Some(builds) = &ready.builds {

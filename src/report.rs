@@ -14,6 +14,7 @@ use crate::publish::PREVIOUS_SCHEMA;
 use crate::rows::Tally;
 use crate::schema::Note;
 use crate::traces::TraceSummary;
+use crate::verify::Depth;
 
 /// The report of an import that was published.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// The tables that were replaced.
     pub replaced: Vec<String>,
+    /// How thoroughly it was looked at before it was published.
+    pub verified: Depth,
     /// What only an archive has.
     pub archive: Option<ArchiveReport>,
     /// How long it took.
@@ -133,6 +136,9 @@ impl fmt::Display for Report {
         self.changes(f)?;
         self.live_changes(f)?;
         self.what_was_kept(f)?;
+        if let Some(verified) = self.verified.told() {
+            writeln!(f, "\nverified before it was published: {verified}")?;
+        }
         writeln!(f, "\ndone in {:.1} s", self.elapsed.as_secs_f64())?;
         if let Some(connect) = &self.connect {
             writeln!(f, "\n{connect}")?;
@@ -317,6 +323,11 @@ impl Report {
             "dump_completed": self.facts.completed,
             "replaced": self.replaced,
             "previous_schema": (!self.replaced.is_empty()).then_some(PREVIOUS_SCHEMA),
+            "verified": match self.verified {
+                Depth::Full => "full",
+                Depth::Count => "count",
+                Depth::None => "none",
+            },
             "archive": archive,
             "seconds": self.elapsed.as_secs_f64(),
         })

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{ConversionArgs, ImportArgs, TargetArgs};
+use crate::cli::{ConversionArgs, ImportArgs, TargetArgs, VerifyArgs};
 use crate::error::{Error, Result};
 use crate::load::Target;
 use crate::policies::Policies;
 use crate::private_server::PrivateServer;
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
+use crate::verify::Depth;
 
 /// Where the archive comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +98,8 @@ pub struct Settings {
     pub resources: Resources,
     /// Whether a tar of traces may end too early.
     pub allow_truncated_traces: bool,
+    /// How thoroughly it is looked at before it is published.
+    pub verify: Depth,
     /// Whether existing data may be replaced without asking.
     pub yes: bool,
     /// Whether nothing but errors is said.
@@ -128,12 +131,41 @@ impl Settings {
             destination,
             resources: Resources::new(arguments.jobs, arguments.memory)?,
             allow_truncated_traces: arguments.allow_truncated_traces,
+            verify: arguments.verify,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.quiet,
             strict: arguments.strict,
             json: arguments.json,
             schema: arguments.schema,
             replace: arguments.replace,
+            policies: policies(arguments.conversion)?,
+        })
+    }
+}
+
+/// A comparison of a target with what it was made from, as it was asked for.
+#[derive(Clone)]
+pub struct VerifySettings {
+    /// The archive.
+    pub source: Source,
+    /// The target.
+    pub destination: Destination,
+    /// The schema the tables are in, if one is named.
+    pub schema: Option<String>,
+    /// How many connections and threads there are, and how much may wait in memory.
+    pub resources: Resources,
+    /// How values and types were converted.
+    pub policies: Policies,
+}
+
+impl VerifySettings {
+    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    pub fn new(arguments: VerifyArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        Ok(VerifySettings {
+            source: Source::named(arguments.archive),
+            destination: Destination::named(arguments.target, variable)?,
+            schema: arguments.schema,
+            resources: Resources::new(arguments.jobs, arguments.memory)?,
             policies: policies(arguments.conversion)?,
         })
     }

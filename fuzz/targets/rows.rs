@@ -86,6 +86,7 @@ fuzz_target!(|data: &[u8]| {
                 [usize::from(policy / 9 % 3)],
         },
         multibyte: if *policy > 127 { Multibyte::ShiftJis } else { Multibyte::None },
+        layout: None,
     };
     let mut out = Vec::new();
     if let Ok(count) = transcode(&plan, rows, 1, &mut out, &mut Tally::default()) {

@@ -2,7 +2,7 @@
 //! services prefixed. Each is done only where the target has the tables for it, so that a bare
 //! database works as well.
 
-use postgres::Transaction;
+use postgres::{Client, Transaction};
 
 use crate::error::Result;
 use crate::failpoint;
@@ -14,6 +14,14 @@ use crate::schema::ddl::qualified;
 const SETTINGS: &str = "application_settings";
 const TAGS: &str = "tags";
 const TAGGINGS: &str = "taggings";
+
+/// Without these there is nothing to merge.
+const NEEDED_FOR_TAGS: [(&str, &str); 4] = [
+    (TAGS, "name"),
+    (TAGGINGS, "taggable_type"),
+    ("ci_tags", "name"),
+    ("ci_taggings", "taggable_type"),
+];
 
 /// What the steps found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,13 +109,7 @@ fn merge_tags(
     schema: &str,
     changes: &mut LiveChanges,
 ) -> Result<()> {
-    let needed = [
-        (TAGS, "name"),
-        (TAGGINGS, "taggable_type"),
-        ("ci_tags", "name"),
-        ("ci_taggings", "taggable_type"),
-    ];
-    for (table, column) in needed {
+    for (table, column) in NEEDED_FOR_TAGS {
         if !has_column(transaction, schema, table, column)? {
             return Ok(());
         }
@@ -256,6 +258,41 @@ fn prefix_services(
             .map_err(failure("prefix ci_services.type"))?;
     }
     Ok(())
+}
+
+/// The prefix that [`finish`] gives to the texts of a column of a table.
+#[must_use]
+pub fn late_prefix(table: &str, column: &str) -> Option<&'static str> {
+    (table == "ci_services" && column == "type").then_some("Ci::")
+}
+
+/// How many of CI's taggings, of those that have a tag, are not in GitLab's; none if the target does
+/// not have the tables for them.
+pub fn missing_taggings(client: &mut Client, schema: &str) -> Result<Option<i64>> {
+    let doing = || failure("compare the taggings");
+    let mut transaction = client.transaction().map_err(doing())?;
+    for (table, column) in NEEDED_FOR_TAGS {
+        if !has_column(&mut transaction, schema, table, column)? {
+            return Ok(None);
+        }
+    }
+    let name = |table: &str| qualified(schema, table);
+    let sql = format!(
+        "SELECT count(*) FROM {ci_taggings} ci JOIN {ci_tags} ON {ci_tags}.id = ci.tag_id
+         WHERE {ci_tags}.name IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM {taggings} t JOIN {tags} ON {tags}.id = t.tag_id
+           WHERE {tags}.name = {ci_tags}.name
+             AND t.taggable_id IS NOT DISTINCT FROM ci.taggable_id
+             AND t.taggable_type = CASE WHEN ci.taggable_type LIKE 'Ci::%' THEN ci.taggable_type
+                                        ELSE 'Ci::' || ci.taggable_type END
+             AND t.context = COALESCE(ci.context, 'tags'))",
+        ci_taggings = name("ci_taggings"),
+        ci_tags = name("ci_tags"),
+        taggings = name(TAGGINGS),
+        tags = name(TAGS)
+    );
+    let row = transaction.query_one(&sql, &[]).map_err(doing())?;
+    Ok(Some(row.get(0)))
 }
 
 fn has_column(

@@ -77,6 +77,25 @@ impl Ready {
         }
     }
 
+    /// As [`Ready::prepare`], of a destination that something was imported into; a private server is
+    /// not made for it.
+    pub(crate) fn existing(
+        destination: &Destination,
+        has_traces: bool,
+        progress: &Progress,
+    ) -> Result<Ready> {
+        if let Destination::Private { directory, .. } = destination
+            && !PrivateServer::at(directory)?.exists()
+        {
+            let shown = directory.display();
+            return Err(
+                Error::usage(format!("there is no private PostgreSQL in {shown}"))
+                    .hint("name the database: --database-url, or the environment"),
+            );
+        }
+        Ready::prepare(destination, has_traces, progress)
+    }
+
     /// What it is called in messages.
     pub(crate) fn shown(&self) -> String {
         match &self.private {

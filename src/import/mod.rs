@@ -9,25 +9,39 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::archive;
 use crate::convert::Accept;
+use crate::dump::Facts;
 use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::gitlab::information::Information;
 use crate::gitlab::live::{self, LiveChanges};
 use crate::gitlab::tables::{TABLES, check_table};
 use crate::halt::Halt;
 use crate::input::Input;
 use crate::load::{LoadedTable, Staging};
+use crate::members::take_members;
 use crate::progress::Progress;
 use crate::publish::{Live, Publication, Published, examine, publish, recover, tables_of};
 use crate::report::{ArchiveReport, Report};
 use crate::schema::Note;
 use crate::settings::{Settings, Source};
 use crate::terminal;
-use crate::traces::StagedDirectory;
+use crate::traces::{StagedDirectory, TraceSummary};
+use crate::verify::{Depth, verify_staged};
 
 pub(crate) use destination::Ready;
-use stage::{Staged, Stager};
+use stage::Stager;
 
 /// The schema that a plain dump goes to when none is named.
-const DEFAULT_SCHEMA: &str = "public";
+pub(crate) const DEFAULT_SCHEMA: &str = "public";
+
+/// What was staged, and what is known of it.
+struct Staged {
+    information: Option<Information>,
+    tables: Vec<LoadedTable>,
+    notes: Vec<Note>,
+    facts: Facts,
+    traces: TraceSummary,
+}
 
 /// Does the whole import; the report is of what was published.
 pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
@@ -47,27 +61,44 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let live = look_at(&mut staging, settings, &destination, is_archive, halt)?;
     let accept = acceptance(&mut staging, settings, &live, is_archive)?;
     staging.make()?;
+    failpoint::reached("staging schema made");
     let unique = unique_suffix();
     let directory = destination
         .builds
         .as_ref()
         .map(|b| b.stage(&unique))
         .transpose()?;
-    let mut work = Stager {
+    let stage = Stager {
         settings,
         target: staging.target(),
         directory: directory.as_ref(),
         accept: &*accept,
         progress,
         halt,
-        staged: Staged {
-            information,
-            ..Staged::default()
-        },
     };
-    work.stage(input)?;
-    let staged = work.staged;
+    let taken = take_members(input, &stage, halt)?;
+    let staged = Staged {
+        information: information.or(taken.information),
+        tables: taken.database.tables,
+        notes: taken.database.notes,
+        facts: taken.database.facts,
+        traces: taken.builds.unwrap_or_default(),
+    };
     check(&staged, is_archive)?;
+    failpoint::reached("staged");
+    if settings.verify != Depth::None {
+        progress.step("verifying what was staged");
+    }
+    verify_staged(
+        staging.target(),
+        settings.resources.jobs,
+        &staged.tables,
+        directory
+            .as_ref()
+            .map(|staged_in| (staged_in, &staged.traces)),
+        settings.verify,
+        halt,
+    )?;
     halt.check()?;
     progress.step("publishing");
     let published = if is_archive {
@@ -106,6 +137,7 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
         tables: staged.tables,
         notes,
         replaced: published.replaced,
+        verified: settings.verify,
         archive,
         elapsed: started.elapsed(),
         connect: destination.how_to_connect(),

@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use postgres::{CancelToken, NoTls};
 
+use crate::contents::Contents;
 use crate::convert::PlannedRows;
 use crate::error::{Error, Result};
 use crate::resources::MAX_SPARE_BYTES;
@@ -47,6 +48,7 @@ struct TableState {
     rows_put: u64,
     rows_committed: u64,
     tally: Tally,
+    contents: Contents,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +73,16 @@ pub(super) struct Board {
     cancel_tokens: Mutex<Vec<CancelToken>>,
 }
 
+/// Rows of one COPY.
+#[derive(Debug, Default)]
+pub(super) struct Copied {
+    pub(super) rows: u64,
+    /// What was changed in them.
+    pub(super) tally: Tally,
+    /// Their checksum, if they were hashed.
+    pub(super) contents: Contents,
+}
+
 /// What came of a table's rows.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
@@ -80,6 +92,8 @@ pub(super) struct Counted {
     pub(super) rows_committed: u64,
     /// What was changed in them.
     pub(super) tally: Tally,
+    /// Their checksum, if they were hashed.
+    pub(super) contents: Contents,
 }
 
 impl Board {
@@ -175,13 +189,14 @@ impl Board {
         self.spares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that `chunks` of `table` with `rows` rows are committed.
-    pub(super) fn committed(&self, table: usize, chunks: usize, rows: u64, tally: &Tally) {
+    /// Says that `chunks` of `table` with these rows are committed.
+    pub(super) fn committed(&self, table: usize, chunks: usize, copied: &Copied) {
         let mut state = self.lock();
         let progress = &mut state.tables[table];
         progress.chunks_under_way -= chunks;
-        progress.rows_committed += rows;
-        progress.tally.merge(tally);
+        progress.rows_committed += copied.rows;
+        progress.tally.merge(&copied.tally);
+        progress.contents.merge(&copied.contents);
         release_builds(&mut state, table);
         self.changed.notify_all();
     }
@@ -238,6 +253,7 @@ impl Board {
             rows_put: table.rows_put,
             rows_committed: table.rows_committed,
             tally: table.tally,
+            contents: table.contents,
         };
         std::mem::take(&mut state.tables)
             .into_iter()

@@ -12,8 +12,10 @@ use super::failure::failure;
 use super::staging::STAGING_SCHEMA;
 use super::target::Target;
 use super::worker::work;
+use crate::contents::Contents;
 use crate::convert::{PlannedRows, Sink, not_null_after_load};
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::resources::Resources;
 use crate::rows::{Format, Tally};
 use crate::schema::{IndexKind, Note, Table, ddl, final_names};
@@ -38,6 +40,8 @@ pub struct LoadedTable {
     pub tally: Tally,
     /// The value its sequence gives next.
     pub next_value: Option<i64>,
+    /// The checksum of its rows, if they were hashed.
+    pub contents: Contents,
     /// What came out differently because of the rows.
     pub notes: Vec<Note>,
 }
@@ -163,6 +167,7 @@ impl Sink for Loader {
         self.client
             .batch_execute(&sql)
             .map_err(failure(format!("create the table {}", table.name)))?;
+        failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {
             self.board.complete_table(last);
         }
@@ -179,16 +184,10 @@ impl Sink for Loader {
         self.board.spare()
     }
 
-    fn format(&self, all_binary: bool) -> Format {
-        if all_binary {
-            Format::Binary
-        } else {
-            Format::Text
-        }
-    }
+    const FORMAT: Format = Format::Binary;
 
-    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
+    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), Self::FORMAT)
     }
 }
 
@@ -264,10 +263,12 @@ fn complete_rows(client: &mut Client, table: Table, counted: Counted) -> Result<
             .query_one(&ddl::set_sequence(STYLE, name, sequence), &[])
             .map_err(failure(format!("set the sequence {}", sequence.name)))?;
         next_value = Some(row.get(0));
+        failpoint::reached("sequence set");
     }
     Ok(LoadedTable {
         rows: counted.rows_committed,
         tally: counted.tally,
+        contents: counted.contents,
         next_value,
         notes,
         table,

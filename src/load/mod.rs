@@ -7,11 +7,13 @@ mod board;
 mod constraints;
 mod failure;
 mod loader;
+mod read_back;
 mod staging;
 mod target;
 mod worker;
 
 pub use failure::failure;
 pub use loader::{LoadedTable, Loader};
+pub use read_back::read_back;
 pub use staging::{STAGING_SCHEMA, Staging};
 pub use target::Target;

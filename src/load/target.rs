@@ -19,6 +19,12 @@ const JOBS_PER_HELPER: usize = 4;
 /// Where Debian's and PostgreSQL's own builds have their socket.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
+/// What sessions that move rows depend on.
+const SESSION: &str = "\
+SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
+SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+SET client_min_messages = warning";
+
 /// A PostgreSQL database to import into.
 #[derive(Clone)]
 pub struct Target {
@@ -172,16 +178,21 @@ impl Target {
         Ok(client)
     }
 
+    /// Connects to read rows, as they are.
+    pub fn connect_to_read(&self) -> Result<Client> {
+        let mut client = self.connect()?;
+        client
+            .batch_execute(SESSION)
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+
     /// Connects for loading: what is committed need not be on disk before the publish is, and
     /// where `jobs` sessions build indexes at the same time, none needs many helpers.
     pub(super) fn connect_for_loading(&self, jobs: usize) -> Result<Client> {
-        let mut client = self.connect()?;
+        let mut client = self.connect_to_read()?;
         client
-            .batch_execute(
-                "SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
-                 SET synchronous_commit = off; SET statement_timeout = 0;
-                 SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning",
-            )
+            .batch_execute("SET synchronous_commit = off")
             .map_err(failure("prepare the session"))?;
         let helpers = i32::try_from(jobs / JOBS_PER_HELPER).unwrap_or(0);
         // PostgreSQL 10 has no such setting.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::board::{Board, Build, Task};
+use super::board::{Board, Build, Copied, Task};
 use super::failure::failure;
 use super::target::Target;
 use crate::convert::{PlannedRows, placed};
 use crate::error::{Error, Result};
-use crate::rows::{Tally, transcode};
+use crate::failpoint;
+use crate::rows::{Digest, transcode};
 
 /// Works, as one of `jobs`, until the board has nothing more, or somebody fails.
 pub(super) fn work(target: &Target, jobs: usize, board: &Board) {
@@ -40,6 +41,7 @@ fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
             .iter()
             .try_for_each(|statement| client.batch_execute(statement))
     };
+    failpoint::reached("index to be built");
     match (run(&build.statements), build.fallback) {
         (Err(cause), Some((instead, note)))
             if cause.code() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED) =>
@@ -61,16 +63,24 @@ fn copy(
     let (table, copy) = (first.table, Arc::clone(&first.copy));
     let name = first.chunk.insert.table.clone();
     let doing = || format!("load {name}");
+    failpoint::reached("rows to be copied");
     let mut writer = client.copy_in(&*copy).map_err(failure(doing()))?;
-    let mut tally = Tally::default();
-    let (mut chunks, mut rows) = (0, 0);
+    let mut done = Copied::default();
+    let mut chunks = 0;
     let format = first.plan.format;
     let mut next = Some(first);
     buffer.clear();
     buffer.extend_from_slice(format.head());
     while let Some(PlannedRows { plan, chunk, .. }) = next {
-        rows += transcode(&plan, &chunk.bytes, chunk.first_row, buffer, &mut tally)
+        let before = buffer.len();
+        let (input, first) = (&chunk.bytes, chunk.first_row);
+        done.rows += transcode(&plan, input, first, buffer, &mut done.tally)
             .map_err(|error| placed(&chunk, error))?;
+        if let Some(layout) = &plan.layout {
+            let mut digest = Digest::default();
+            digest.add(layout, &buffer[before..]);
+            done.contents.add(layout, digest);
+        }
         board.give_back(chunk.bytes);
         chunks += 1;
         next = board.take_more(&copy)?;
@@ -88,11 +98,13 @@ fn copy(
         buffer.clear();
     }
     let copied = writer.finish().map_err(failure(doing()))?;
-    if copied != rows {
+    if copied != done.rows {
         return Err(Error::failed(format!(
-            "{name}: {rows} rows were sent, but the server took {copied}"
+            "{name}: {} rows were sent, but the server took {copied}",
+            done.rows
         )));
     }
-    board.committed(table, chunks, copied, &tally);
+    board.committed(table, chunks, &done);
+    failpoint::reached("rows committed");
     Ok(())
 }

@@ -262,8 +262,10 @@ impl Sink for DumpWriter {
         self.spares.chunks.try_recv().ok()
     }
 
-    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
+    const FORMAT: Format = Format::Text;
+
+    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), Self::FORMAT)
     }
 }
 

@@ -13,7 +13,7 @@ mod rollback;
 mod swap;
 
 pub use discard::{Discarded, discard, previous_directories};
-pub use preflight::{Live, examine, tables_of};
+pub use preflight::{Live, current_schema, examine, tables_of};
 pub use previous::PREVIOUS_SCHEMA;
 pub use recover::{Recovered, recover};
 pub use rollback::{Exchange, RolledBack, previous_import, rollback};

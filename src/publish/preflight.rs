@@ -23,13 +23,7 @@ pub struct Live {
 /// ones.
 pub fn examine(client: &mut Client, schema: Option<&str>, tables: &[&str]) -> Result<Live> {
     let doing = || failure("examine the target");
-    let current: Option<String> = client
-        .query_one("SELECT current_schema()::text", &[])
-        .map_err(doing())?
-        .get(0);
-    let schema = schema.map(str::to_owned).or(current).ok_or_else(|| {
-        Error::target("the target has no current schema").hint("name one: --schema")
-    })?;
+    let schema = schema.map_or_else(|| current_schema(client), |schema| Ok(schema.to_owned()))?;
     let rights = client
         .query_one(
             "SELECT COALESCE((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace
@@ -81,6 +75,16 @@ pub fn examine(client: &mut Client, schema: Option<&str>, tables: &[&str]) -> Re
         with_rows,
         has_previous,
     })
+}
+
+/// The schema that tables go to if none is named.
+pub fn current_schema(client: &mut Client) -> Result<String> {
+    let current: Option<String> = client
+        .query_one("SELECT current_schema()::text", &[])
+        .map_err(failure("ask for the current schema"))?
+        .get(0);
+    current
+        .ok_or_else(|| Error::target("the target has no current schema").hint("name one: --schema"))
 }
 
 /// Whether there is a schema with the tables of the import before; an error if it could not be

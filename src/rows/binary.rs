@@ -1,9 +1,11 @@
 //! The binary format of COPY. The layouts of values are those of the types' receive functions in
 //! PostgreSQL (`src/backend/utils/adt`, the same since 8.4): big-endian, each behind its length.
 
+use std::net::IpAddr;
+
 use super::Storage;
 use super::dates;
-use super::notation::{Escape, Notation, OutOfRange, PLAIN_ESCAPES};
+use super::notation::{Escape, NotA, Notation, OutOfRange, PLAIN_ESCAPES};
 
 /// The binary format.
 pub(super) struct CopyBinary;
@@ -16,6 +18,9 @@ const DECIMALS: usize = 4;
 
 /// The sign of a negative numeric.
 const NUMERIC_NEGATIVE: u16 = 0x4000;
+
+/// The family of an inet that is an IPv4 address; the next number is IPv6.
+const INET_V4: u8 = 2;
 
 /// The most digits a numeric can have behind its point, and PostgreSQL takes before it.
 const MAX_EXPONENT: i64 = 16_000;
@@ -94,14 +99,57 @@ impl Notation for CopyBinary {
         begun
     }
 
-    fn end_text(out: &mut Vec<u8>, begun: usize) {
-        let length = length(out.len() - begun);
-        out[begun - length.len()..begun].copy_from_slice(&length);
+    #[inline]
+    fn end_text(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
+        if matches!(storage, Storage::Uuid | Storage::Inet) {
+            parsed(out, begun, storage)?;
+        }
+        close(out, begun);
+        Ok(())
     }
 
     fn text_byte(out: &mut Vec<u8>, byte: u8) {
         out.push(byte);
     }
+}
+
+/// Writes the length of a value that began at `begun` in front of it.
+fn close(out: &mut [u8], begun: usize) {
+    let length = length(out.len() - begun);
+    out[begun - length.len()..begun].copy_from_slice(&length);
+}
+
+/// Puts the bytes of a uuid or an address in the place of its text, which began at `begun`.
+#[cold]
+fn parsed(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
+    let text = String::from_utf8_lossy(&out[begun..]).into_owned();
+    out.truncate(begun);
+    if storage == Storage::Uuid {
+        out.extend_from_slice(&uuid(&text).ok_or(NotA("uuid"))?);
+        return Ok(());
+    }
+    // Family, bits of the mask, whether it is a cidr, bytes that follow.
+    match text.parse().map_err(|_| NotA("IP address"))? {
+        IpAddr::V4(address) => {
+            out.extend_from_slice(&[INET_V4, 32, 0, 4]);
+            out.extend_from_slice(&address.octets());
+        }
+        IpAddr::V6(address) => {
+            out.extend_from_slice(&[INET_V4 + 1, 128, 0, 16]);
+            out.extend_from_slice(&address.octets());
+        }
+    }
+    Ok(())
+}
+
+fn uuid(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.chars().filter(|letter| *letter != '-').collect();
+    if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    u128::from_str_radix(&digits, 16)
+        .ok()
+        .map(u128::to_be_bytes)
 }
 
 /// No value is longer than its row in the dump, which has at most a gigabyte.
@@ -218,7 +266,7 @@ fn numeric(out: &mut Vec<u8>, text: &[u8]) -> Result<(), OutOfRange> {
             group = 0;
         }
     }
-    CopyBinary::end_text(out, begun);
+    close(out, begun);
     Ok(())
 }
 
@@ -258,6 +306,36 @@ mod tests {
         }
         for text in ["1e99999", "1e", "1.2.3", "--1", "1e9999999999999999999"] {
             assert!(numeric(&mut Vec::new(), text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn uuids_and_addresses_are_bytes() {
+        let put = |text: &str, storage| {
+            let mut out = Vec::new();
+            let begun = CopyBinary::begin_text(&mut out, storage);
+            out.extend_from_slice(text.as_bytes());
+            CopyBinary::end_text(&mut out, begun, storage)
+                .ok()
+                .map(|()| out[4..].to_vec())
+        };
+        let uuid = "123e4567-e89b-12d3-a456-426655440000";
+        let bytes = put(uuid, Storage::Uuid).unwrap();
+        assert_eq!((bytes.len(), bytes[0], bytes[15]), (16, 0x12, 0));
+        assert_eq!(
+            put(&uuid.to_uppercase().replace('-', ""), Storage::Uuid),
+            Some(bytes)
+        );
+        let v4 = put("192.0.2.1", Storage::Inet).unwrap();
+        assert_eq!(v4, [2, 32, 0, 4, 192, 0, 2, 1]);
+        let v6 = put("::1", Storage::Inet).unwrap();
+        assert_eq!((v6[..4].to_vec(), v6[19]), (vec![3, 128, 0, 16], 1));
+        for (text, storage) in [
+            ("x", Storage::Uuid),
+            ("1.2.3", Storage::Inet),
+            ("", Storage::Uuid),
+        ] {
+            assert_eq!(put(text, storage), None, "{text}");
         }
     }
 

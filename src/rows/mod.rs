@@ -5,7 +5,9 @@
 
 mod binary;
 mod bytes;
+mod canonical;
 mod dates;
+mod digest;
 mod notation;
 mod policy;
 mod special;
@@ -15,6 +17,7 @@ mod transcode;
 
 use crate::charset::Charset;
 
+pub use digest::{Digest, Layout, Normal};
 pub use notation::Format;
 pub use policy::{InvalidUtf8, Nul, ValuePolicies, ZeroDates};
 pub use tally::{Change, Occurrences, Tally};
@@ -91,6 +94,8 @@ pub enum Storage {
     Time,
     /// `interval`
     Interval,
-    /// A type that is only written as text.
-    OnlyText,
+    /// `uuid`
+    Uuid,
+    /// `inet`
+    Inet,
 }

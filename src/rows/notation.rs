@@ -36,6 +36,9 @@ impl Format {
 /// A number is out of the range of the type that stands here.
 pub(super) struct OutOfRange(pub(super) &'static str);
 
+/// A text is no value of the type that stands here.
+pub(super) struct NotA(pub(super) &'static str);
+
 /// Writes values. What it is given has been judged already.
 pub(super) trait Notation {
     /// Whether tabs and line ends in a text need escapes.
@@ -59,7 +62,8 @@ pub(super) trait Notation {
 
     /// Begins a text; returns what `end_text` wants.
     fn begin_text(out: &mut Vec<u8>, storage: Storage) -> usize;
-    fn end_text(out: &mut Vec<u8>, begun: usize);
+    /// Ends it; a text that is no value of `storage` is an error.
+    fn end_text(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA>;
     /// A byte of a text, not NUL, that may need an escape.
     fn text_byte(out: &mut Vec<u8>, byte: u8);
     /// What a byte of a text behind a backslash becomes, by that byte (MySQL manual, 11.1.1, "Special
@@ -214,7 +218,9 @@ impl Notation for CopyText {
         0
     }
 
-    fn end_text(_: &mut Vec<u8>, _: usize) {}
+    fn end_text(_: &mut Vec<u8>, _: usize, _: Storage) -> Result<(), NotA> {
+        Ok(())
+    }
 
     fn text_byte(out: &mut Vec<u8>, byte: u8) {
         match byte {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::bytes::unhex;
-use super::notation::{Notation, PLAIN_ESCAPES};
+use super::notation::{NotA, Notation, PLAIN_ESCAPES};
 use super::special::{BLOCK, Special};
 use super::transcode::{PlannedColumn, Transcoder, Wrong};
 use super::{Change, InvalidUtf8, Nul};
@@ -49,7 +49,9 @@ impl<N: Notation> Transcoder<'_, N> {
                 }
             }
         }
-        N::end_text(self.out, begun);
+        if let Err(NotA(name)) = N::end_text(self.out, begun, column.storage) {
+            return Err(self.no_value(start, name));
+        }
         if !self.valid_utf8 && std::str::from_utf8(&self.input[start..self.at]).is_err() {
             // Once more, slowly; it ends at the same place.
             self.out.truncate(before);
@@ -57,6 +59,12 @@ impl<N: Notation> Transcoder<'_, N> {
             return self.encoded_text(column, Charset::Utf8);
         }
         self.count_nuls(column, start, nuls)
+    }
+
+    #[cold]
+    fn no_value(&mut self, start: usize, name: &str) -> Wrong {
+        self.at = start;
+        (format!("{} is no {name}", self.shown()), None)
     }
 
     /// Copies what is the same in both notations, up to a special byte or the end.
@@ -140,7 +148,9 @@ impl<N: Notation> Transcoder<'_, N> {
                 N::text_byte(self.out, byte);
             }
         }
-        N::end_text(self.out, begun);
+        if let Err(NotA(name)) = N::end_text(self.out, begun, column.storage) {
+            return Err(self.no_value(start, name));
+        }
         self.count_nuls(column, start, nuls)
     }
 

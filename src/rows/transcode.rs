@@ -4,11 +4,12 @@
 //! the PostgreSQL manual, "COPY", section "File Formats".
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::binary::CopyBinary;
 use super::dates::{self, Verdict};
 use super::notation::{CopyText, Format, Notation, OutOfRange};
-use super::{Change, Storage, Tally, ValueKind, ValuePolicies, ZeroDates};
+use super::{Change, Layout, Storage, Tally, ValueKind, ValuePolicies, ZeroDates};
 use crate::charset::Multibyte;
 
 /// What the columns of the rows of one INSERT need, in its order.
@@ -22,6 +23,8 @@ pub struct Plan {
     pub policies: ValuePolicies,
     /// How characters in the dump may hide a quote or a backslash.
     pub multibyte: Multibyte,
+    /// How the rows are hashed, if they are to be.
+    pub layout: Option<Arc<Layout>>,
 }
 
 /// A column and its need.
@@ -489,6 +492,7 @@ mod tests {
             format: Format::Text,
             policies: ValuePolicies::default(),
             multibyte: Multibyte::None,
+            layout: None,
         }
     }
 

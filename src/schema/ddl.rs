@@ -381,6 +381,21 @@ pub fn copy_from_stdin<'a>(
     )
 }
 
+/// The statement that gives the rows of `table` in COPY's binary format, with `columns` in this order.
+#[must_use]
+pub fn copy_to_stdout<'a>(
+    style: Style<'_>,
+    table: &str,
+    columns: impl Iterator<Item = &'a str>,
+) -> String {
+    let columns: Vec<String> = columns.map(identifier).collect();
+    format!(
+        "COPY {} ({}) TO STDOUT WITH (FORMAT binary)",
+        style.name(table),
+        columns.join(", ")
+    )
+}
+
 fn identifiers(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| identifier(name)).collect();
     quoted.join(", ")

@@ -12,6 +12,7 @@ use std::thread::ScopedJoinHandle;
 
 use tar::EntryType;
 
+use super::digest::TraceDigest;
 use super::directory::StagedDirectory;
 use super::writer::{Attributes, Order, Writer};
 use crate::archive::{
@@ -19,6 +20,7 @@ use crate::archive::{
     safe_path,
 };
 use crate::error::{Doing, Error, Kind, Result};
+use crate::failpoint;
 use crate::resources::Resources;
 
 /// The unit of a tar.
@@ -31,8 +33,19 @@ pub struct TraceSummary {
     pub files: u64,
     /// Bytes of their content.
     pub bytes: u64,
+    /// Their checksum, if it was asked for.
+    pub digest: Option<TraceDigest>,
     /// Where the tar ended too early, if it did and that was allowed; what came before is there.
     pub truncated: Option<String>,
+}
+
+/// How traces are to be unpacked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// A tar that ends too early is no error; the traces that are whole are taken.
+    pub allow_truncated: bool,
+    /// A checksum is taken of what is written.
+    pub digest: bool,
 }
 
 /// What a tar of traces holds.
@@ -89,13 +102,12 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
 }
 
 /// Unpacks `inflated`, a tar of traces, into `staged` with a thread for each job. What is on the disk
-/// at the end is there to stay, whatever happens to the machine. With `allow_truncated` a tar that
-/// ends too early is no error; the traces that are whole are taken.
+/// at the end is there to stay, whatever happens to the machine.
 pub fn extract(
     inflated: &mut dyn Read,
     staged: &StagedDirectory,
     resources: &Resources,
-    allow_truncated: bool,
+    wanted: Wanted,
 ) -> Result<TraceSummary> {
     let doing = || format!("write into {}", staged.path().display());
     let root = File::open(staged.path()).doing(doing())?;
@@ -105,7 +117,7 @@ pub fn extract(
         for _ in 0..resources.jobs {
             let (sender, receiver): (SyncSender<Order>, Receiver<Order>) =
                 sync_channel(resources.blocks_per_writer);
-            let mut writer = Writer::new(root.as_fd(), staged.owner());
+            let mut writer = Writer::new(root.as_fd(), staged.owner(), wanted.digest);
             threads.push(scope.spawn(move || writer.run(&receiver)));
             channels.push(sender);
         }
@@ -117,9 +129,14 @@ pub fn extract(
         let mut summary = std::mem::take(&mut dispatcher.summary);
         drop(dispatcher);
         // A writer's failure is the cause of the reader's, who could not hand on any more.
-        threads.into_iter().try_for_each(join)?;
+        for thread in threads {
+            let written = join(thread)?;
+            if wanted.digest {
+                summary.digest.get_or_insert_default().merge(written);
+            }
+        }
         match read {
-            Err(error) if error.is_truncation() && allow_truncated => {
+            Err(error) if error.is_truncation() && wanted.allow_truncated => {
                 summary.truncated = Some(error.to_string());
             }
             Err(error) if error.is_truncation() => {
@@ -131,13 +148,14 @@ pub fn extract(
         }
         Ok(summary)
     })?;
+    failpoint::reached("traces written");
     rustix::fs::syncfs(&root)
         .map_err(io::Error::from)
         .doing(doing())?;
     Ok(summary)
 }
 
-fn join(thread: ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
+fn join(thread: ScopedJoinHandle<'_, Result<TraceDigest>>) -> Result<TraceDigest> {
     thread
         .join()
         .unwrap_or_else(|_| Err(Error::failed("a writer of traces crashed")))
@@ -258,7 +276,7 @@ fn as_damage(cause: io::Error) -> io::Error {
 }
 
 /// Counts the bytes that pass, and sees whether they end.
-struct Counted<'a> {
+pub(super) struct Counted<'a> {
     inner: &'a mut dyn Read,
     bytes: u64,
     ended: &'a Cell<bool>,
@@ -280,7 +298,7 @@ impl Read for Counted<'_> {
 }
 
 /// Calls `take` for each entry of a tar of traces, and sees that the tar and what holds it are whole.
-fn for_each_trace_entry(
+pub(super) fn for_each_trace_entry(
     inflated: &mut dyn Read,
     take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()> + Send,
 ) -> Result<()> {

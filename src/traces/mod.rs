@@ -4,9 +4,13 @@
 //! writer, since the kernel lets only one at a time add to a directory anyway. The bytes in flight
 //! are bounded; a large trace passes through in pieces.
 
+mod compare;
+mod digest;
 mod directory;
 mod extract;
 mod writer;
 
+pub use compare::{Measured, Names, TraceFindings, compare, measure};
+pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, StagedDirectory};
-pub use extract::{TraceSummary, TraceSurvey, extract, survey};
+pub use extract::{TraceSummary, TraceSurvey, Wanted, extract, survey};

@@ -11,7 +11,9 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
+use super::digest::{TraceDigest, TraceHasher};
 use crate::error::{Error, Result};
+use crate::failpoint;
 
 /// What a writer is told. The parts of a file follow each other.
 #[derive(Debug)]
@@ -47,20 +49,27 @@ pub(super) struct Writer<'a> {
     owner: Option<(u32, u32)>,
     current: Option<(PathBuf, OwnedFd)>,
     file: Option<(PathBuf, OwnedFd, Attributes)>,
+    /// What was written so far, if it is hashed, and the hash of the file that is being written.
+    hashes: bool,
+    digest: TraceDigest,
+    hasher: Option<TraceHasher>,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(root: BorrowedFd<'a>, owner: Option<(u32, u32)>) -> Self {
+    pub(super) fn new(root: BorrowedFd<'a>, owner: Option<(u32, u32)>, hashes: bool) -> Self {
         Writer {
             root,
             owner,
             current: None,
             file: None,
+            hashes,
+            digest: TraceDigest::default(),
+            hasher: None,
         }
     }
 
-    /// Obeys orders until no more come.
-    pub(super) fn run(&mut self, orders: &Receiver<Order>) -> Result<()> {
+    /// Obeys orders until no more come. Returns the checksum of the files, if they are hashed.
+    pub(super) fn run(&mut self, orders: &Receiver<Order>) -> Result<TraceDigest> {
         for order in orders {
             match order {
                 Order::Directory { path, mode } => {
@@ -78,7 +87,7 @@ impl<'a> Writer<'a> {
                 Order::Abandon => self.abandon()?,
             }
         }
-        Ok(())
+        Ok(self.digest)
     }
 
     fn begin(&mut self, path: PathBuf, attributes: Attributes, start: &[u8]) -> Result<()> {
@@ -95,7 +104,9 @@ impl<'a> Writer<'a> {
                 }
                 cause => failed(&path, cause),
             })?;
+        self.hasher = self.hashes.then(|| TraceHasher::new(&path));
         self.file = Some((path, file, attributes));
+        failpoint::reached("trace begun");
         self.append(start)
     }
 
@@ -103,6 +114,9 @@ impl<'a> Writer<'a> {
         let Some((path, file, _)) = &self.file else {
             return Ok(());
         };
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
         while !bytes.is_empty() {
             match rustix::io::write(file, bytes) {
                 Ok(count) => bytes = &bytes[count..],
@@ -117,6 +131,9 @@ impl<'a> Writer<'a> {
         let Some((path, file, attributes)) = self.file.take() else {
             return Ok(());
         };
+        if let Some(hasher) = self.hasher.take() {
+            self.digest.add(hasher.finish());
+        }
         own(file.as_fd(), self.owner).map_err(|cause| failed(&path, cause))?;
         let time = Timespec {
             tv_sec: attributes.modified,

@@ -131,7 +131,7 @@ fn round(rng: &mut Rng) -> usize {
     let mut import = command([path.to_str().unwrap(), "--database-url"]);
     import
         .arg(postgresql_url(&database))
-        .args(["--quiet", "--jobs", "2"]);
+        .args(["--quiet", "--jobs", "2", "--verify", "full"]);
     let outcome = run(import);
     let story = || {
         format!(

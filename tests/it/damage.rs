@@ -32,7 +32,9 @@ impl Sink for Nowhere {
         Ok(())
     }
 
-    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
+    const FORMAT: Format = Format::Text;
+
+    fn copy_statement(&self, table: &Table, _: &[&str]) -> String {
         table.name.clone()
     }
 }

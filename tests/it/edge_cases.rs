@@ -71,11 +71,18 @@ fn check(database: &str, number: usize, case: &Case<'_>) {
     let mut import = command([path.to_str().unwrap(), "--schema", &schema, "--jobs", "1"]);
     import
         .args(["--database-url", &postgresql_url(database)])
+        .args(["--verify", "full"])
         .args(case.options);
     let mut outcome: Outcome = run(import);
     let fails = case.then.iter().any(|then| matches!(then, Fails(..)));
     if !fails {
         assert_eq!(outcome.code, Some(0), "{}: {outcome:?}", case.name);
+        let mut verify = command(["verify", path.to_str().unwrap(), "--schema", &schema]);
+        verify
+            .args(["--database-url", &postgresql_url(database)])
+            .args(case.options);
+        let verified = run(verify);
+        assert_eq!(verified.code, Some(0), "{}: {verified:?}", case.name);
     }
     for then in &case.then {
         match then {

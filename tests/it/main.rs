@@ -21,3 +21,4 @@ mod servers;
 mod state;
 mod trees;
 mod values;
+mod verify;

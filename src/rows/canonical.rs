@@ -1,0 +1,163 @@
+//! Values that the server writes in its own way, brought into one notation to be compared.
+
+use serde_json::Value;
+
+/// Appends a numeric in its binary notation (`numeric_send`) without zeros at its ends and without its
+/// scale: weight, sign, digits.
+pub(super) fn numeric(out: &mut Vec<u8>, value: &[u8]) {
+    let (words, _) = value.as_chunks::<2>();
+    let [_, weight, sign, _, digits @ ..] = words else {
+        out.extend_from_slice(value);
+        return;
+    };
+    let zeros = |digit: &&[u8; 2]| **digit == [0, 0];
+    let lead = digits.iter().take_while(zeros).count();
+    let tail = digits[lead..].iter().rev().take_while(zeros).count();
+    let digits = &digits[lead..digits.len() - tail];
+    if digits.is_empty() {
+        return;
+    }
+    let lead = i16::try_from(lead).unwrap_or(i16::MAX);
+    let weight = i16::from_be_bytes(*weight).wrapping_sub(lead);
+    out.extend_from_slice(&weight.to_be_bytes());
+    out.extend_from_slice(sign);
+    out.extend_from_slice(digits.as_flattened());
+}
+
+/// Appends a jsonb in its binary notation (`jsonb_send`: a version and the text): without blanks, of
+/// keys that are there twice the last, sorted, numbers by their value.
+pub(super) fn jsonb(out: &mut Vec<u8>, value: &[u8]) {
+    let text = value.get(1..).unwrap_or_default();
+    match serde_json::from_slice::<Value>(text) {
+        Ok(value) => json(out, &value),
+        // Deeper than a parser should go: then its notation counts.
+        Err(_) => out.extend_from_slice(text),
+    }
+}
+
+fn json(out: &mut Vec<u8>, value: &Value) {
+    let string = |out: &mut Vec<u8>, text: &str| {
+        out.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        out.extend_from_slice(text.as_bytes());
+    };
+    match value {
+        Value::Null => out.push(b'n'),
+        Value::Bool(false) => out.push(b'f'),
+        Value::Bool(true) => out.push(b't'),
+        Value::Number(number) => {
+            out.push(b'#');
+            decimal(out, &number.to_string());
+        }
+        Value::String(text) => {
+            out.push(b'"');
+            string(out, text);
+        }
+        Value::Array(items) => {
+            out.push(b'[');
+            for item in items {
+                json(out, item);
+            }
+            out.push(b']');
+        }
+        Value::Object(members) => {
+            out.push(b'{');
+            // They are sorted by their keys.
+            for (key, value) in members {
+                string(out, key);
+                json(out, value);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+/// Appends the value of a JSON number: sign, digits without zeros at their ends, exponent.
+fn decimal(out: &mut Vec<u8>, text: &str) {
+    let (negative, number) = match text.strip_prefix('-') {
+        Some(number) => (true, number),
+        None => (false, text),
+    };
+    let (decimal, exponent) = match number.split_once(['e', 'E']) {
+        Some((decimal, exponent)) => (decimal, exponent.parse::<i64>().unwrap_or(i64::MAX)),
+        None => (number, 0),
+    };
+    let (before, behind) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let digits = format!("{before}{behind}");
+    let significant = digits.trim_end_matches('0');
+    let zeros = digits.len() - significant.len();
+    let significant = significant.trim_start_matches('0');
+    if significant.is_empty() {
+        out.push(b'0');
+        return;
+    }
+    let shift = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let exponent = exponent
+        .saturating_sub(shift(behind.len()))
+        .saturating_add(shift(zeros));
+    if negative {
+        out.push(b'-');
+    }
+    out.extend_from_slice(significant.as_bytes());
+    out.push(b'e');
+    out.extend_from_slice(exponent.to_string().as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_json(text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        jsonb(&mut out, format!("\u{1}{text}").as_bytes());
+        out
+    }
+
+    #[test]
+    fn numerics_without_their_zeros() {
+        let of = |words: &[i16]| {
+            let value: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+            let mut out = Vec::new();
+            numeric(&mut out, &value);
+            out
+        };
+        // 12.5, 12.50, and with zeros before it and behind it.
+        let expected = of(&[2, 0, 0, 1, 12, 5000]);
+        for words in [
+            &[2, 0, 0, 2, 12, 5000][..],
+            &[3, 1, 0, 1, 0, 12, 5000],
+            &[3, 0, 0, 5, 12, 5000, 0],
+        ] {
+            assert_eq!(of(words), expected, "{words:?}");
+        }
+        assert_ne!(of(&[2, 0, 0x4000, 1, 12, 5000]), expected);
+        assert_ne!(of(&[2, 1, 0, 1, 12, 5000]), expected);
+        assert_eq!(of(&[1, 0, 0, 0, 0]), of(&[0, 0, 0, 2]));
+    }
+
+    #[test]
+    fn json_by_its_value() {
+        for (one, other) in [
+            (
+                r#"{"b":1, "a":[ 1.50 , null]}"#,
+                r#"{"a":[1.5,null],"b":1}"#,
+            ),
+            (r#"{"a":1,"a":2}"#, r#"{"a": 2}"#),
+            ("1e5", "100000"),
+            ("-0.0", "0"),
+            ("12345678901234567890.10", "12345678901234567890.1"),
+            (r#""\u00e4\n""#, "\"ä\\n\""),
+        ] {
+            assert_eq!(of_json(one), of_json(other), "{one}");
+        }
+        for (one, other) in [
+            ("1", "\"1\""),
+            ("[1,2]", "[12]"),
+            ("[[],1]", "[[1]]"),
+            ("12345678901234567890.1", "12345678901234567890.2"),
+            (r#"{"a":"b"}"#, r#"{"ab":""}"#),
+            ("null", "\"null\""),
+        ] {
+            assert_ne!(of_json(one), of_json(other), "{one}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A checksum of the rows of a table that does not depend on their order, over COPY's binary format:
+//! taken of what is loaded, and of what the server gives back, it tells whether they are the same.
+//!
+//! Each row has a hash of 128 bits (XXH3), and the sum of all is the table's. It finds accidents,
+//! not forgers.
+
+use twox_hash::xxhash3_128;
+
+use super::canonical;
+
+/// How a value is brought into one notation before it is hashed, where there are several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Normal {
+    /// There is only one.
+    AsIs,
+    /// `char(n)`: the server fills it up with blanks.
+    WithoutBlanks,
+    /// `numeric(p,s)`: the server fills it up with zeros.
+    Numeric,
+    /// `jsonb`: the server writes it anew.
+    Jsonb,
+    /// A text that may have got a prefix since.
+    WithoutPrefix(&'static str),
+}
+
+/// Which columns are hashed, in which order, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The columns, in the order of the table.
+    pub columns: Vec<String>,
+    /// For each of them the place of its value in a row that is loaded, from 0.
+    places: Vec<usize>,
+    normals: Vec<Normal>,
+    /// Whether a row can be hashed as it is.
+    as_is: bool,
+}
+
+impl Layout {
+    /// The layout of rows whose values are those of `columns`, in this order; `order` tells the place
+    /// of a column in the table.
+    #[must_use]
+    pub fn new(columns: &[(String, Normal)], order: impl Fn(&str) -> usize) -> Layout {
+        let mut places: Vec<usize> = (0..columns.len()).collect();
+        places.sort_by_key(|place| order(&columns[*place].0));
+        let normals: Vec<Normal> = places.iter().map(|place| columns[*place].1).collect();
+        Layout {
+            columns: places
+                .iter()
+                .map(|place| columns[*place].0.clone())
+                .collect(),
+            as_is: places.is_sorted() && normals.iter().all(|normal| *normal == Normal::AsIs),
+            places,
+            normals,
+        }
+    }
+
+    /// The layout of rows that have just these columns, in their order.
+    #[must_use]
+    pub fn in_order(&self) -> Layout {
+        Layout {
+            places: (0..self.columns.len()).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+/// The checksum of some rows, and how many they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// How many.
+    pub rows: u64,
+    sum: u128,
+}
+
+impl Digest {
+    /// Adds the rows that `bytes` begins with, in COPY's binary format without its head; returns how
+    /// many bytes they are. A row that is not whole is left, and so is the format's tail.
+    pub fn add(&mut self, layout: &Layout, bytes: &[u8]) -> usize {
+        let mut rest = bytes;
+        let mut row = Vec::new();
+        let mut fields = Vec::new();
+        while let Some(length) = split(rest, &mut fields) {
+            let hash = if layout.as_is {
+                xxhash3_128::Hasher::oneshot(&rest[..length])
+            } else {
+                row.clear();
+                for (place, normal) in layout.places.iter().zip(&layout.normals) {
+                    put(&mut row, fields.get(*place).copied().flatten(), *normal);
+                }
+                xxhash3_128::Hasher::oneshot(&row)
+            };
+            self.rows += 1;
+            self.sum = self.sum.wrapping_add(hash);
+            rest = &rest[length..];
+        }
+        bytes.len() - rest.len()
+    }
+
+    /// Adds other rows of the same table.
+    pub fn merge(&mut self, other: Digest) {
+        self.rows += other.rows;
+        self.sum = self.sum.wrapping_add(other.sum);
+    }
+}
+
+/// The values of the row that `bytes` begins with, and its length; none if it is not whole.
+fn split<'a>(bytes: &'a [u8], fields: &mut Vec<Option<&'a [u8]>>) -> Option<usize> {
+    let (count, mut rest) = bytes.split_first_chunk()?;
+    // -1 is the end of all rows.
+    let count = u16::try_from(i16::from_be_bytes(*count)).ok()?;
+    fields.clear();
+    for _ in 0..count {
+        let (length, behind) = rest.split_first_chunk()?;
+        rest = behind;
+        match usize::try_from(i32::from_be_bytes(*length)) {
+            Ok(length) => {
+                fields.push(Some(rest.get(..length)?));
+                rest = &rest[length..];
+            }
+            Err(_) => fields.push(None),
+        }
+    }
+    Some(bytes.len() - rest.len())
+}
+
+/// Appends a value as it is hashed.
+fn put(row: &mut Vec<u8>, value: Option<&[u8]>, normal: Normal) {
+    let Some(value) = value else {
+        row.extend_from_slice(&(-1i32).to_be_bytes());
+        return;
+    };
+    let begun = row.len() + 4;
+    row.extend_from_slice(&[0; 4]);
+    match normal {
+        Normal::AsIs => row.extend_from_slice(value),
+        Normal::WithoutBlanks => {
+            let blanks = value.iter().rev().take_while(|byte| **byte == b' ').count();
+            row.extend_from_slice(&value[..value.len() - blanks]);
+        }
+        Normal::Numeric => canonical::numeric(row, value),
+        Normal::Jsonb => canonical::jsonb(row, value),
+        Normal::WithoutPrefix(prefix) => {
+            row.extend_from_slice(value.strip_prefix(prefix.as_bytes()).unwrap_or(value));
+        }
+    }
+    let length = u32::try_from(row.len() - begun).unwrap_or(u32::MAX);
+    row[begun - 4..begun].copy_from_slice(&length.to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(values: &[Option<&[u8]>]) -> Vec<u8> {
+        let mut bytes = u16::try_from(values.len()).unwrap().to_be_bytes().to_vec();
+        for value in values {
+            match value {
+                None => bytes.extend_from_slice(&(-1i32).to_be_bytes()),
+                Some(value) => {
+                    bytes.extend_from_slice(&u32::try_from(value.len()).unwrap().to_be_bytes());
+                    bytes.extend_from_slice(value);
+                }
+            }
+        }
+        bytes
+    }
+
+    fn layout(columns: &[(&str, Normal)]) -> Layout {
+        let columns: Vec<_> = columns.iter().map(|(n, k)| ((*n).to_owned(), *k)).collect();
+        Layout::new(&columns, |name| usize::from(name.as_bytes()[0]))
+    }
+
+    fn digest(layout: &Layout, rows: &[Vec<u8>]) -> Digest {
+        let mut digest = Digest::default();
+        let bytes = rows.concat();
+        assert_eq!(digest.add(layout, &bytes), bytes.len());
+        digest
+    }
+
+    #[test]
+    fn the_order_of_rows_is_all_the_same_and_nothing_else_is() {
+        let plain = layout(&[("a", Normal::AsIs), ("b", Normal::AsIs)]);
+        let (one, other) = (row(&[Some(b"1"), Some(b"x")]), row(&[Some(b"2"), None]));
+        let both = digest(&plain, &[one.clone(), other.clone()]);
+        assert_eq!(both, digest(&plain, &[other.clone(), one.clone()]));
+        let mut merged = digest(&plain, std::slice::from_ref(&one));
+        merged.merge(digest(&plain, std::slice::from_ref(&other)));
+        assert_eq!(both, merged);
+        for changed in [
+            vec![one.clone()],
+            vec![one.clone(), one.clone()],
+            vec![one.clone(), other.clone(), other.clone()],
+            vec![one.clone(), row(&[Some(b"2"), Some(b"")])],
+            vec![row(&[Some(b"1x"), Some(b"")]), other.clone()],
+            vec![row(&[Some(b"x"), Some(b"1")]), other],
+        ] {
+            assert_ne!(both, digest(&plain, &changed), "{changed:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_not_whole_waits() {
+        let plain = layout(&[("a", Normal::AsIs)]);
+        let bytes = [row(&[Some(b"abc")]), row(&[Some(b"defg")])].concat();
+        for cut in 0..bytes.len() {
+            let mut digest = Digest::default();
+            let taken = digest.add(&plain, &bytes[..cut]);
+            assert_eq!((taken, digest.rows), if cut < 9 { (0, 0) } else { (9, 1) });
+        }
+        assert_eq!(Digest::default().add(&plain, b"\xff\xff"), 0);
+    }
+
+    #[test]
+    fn columns_in_another_order_and_notation_are_the_same() {
+        let loaded = layout(&[
+            ("b", Normal::WithoutPrefix("Ci::")),
+            ("a", Normal::WithoutBlanks),
+        ]);
+        assert_eq!(loaded.columns, ["a", "b"]);
+        let there = loaded.in_order();
+        assert_eq!(
+            digest(&loaded, &[row(&[Some(b"x"), Some(b"y")])]),
+            digest(&there, &[row(&[Some(b"y  "), Some(b"Ci::x")])])
+        );
+        assert_ne!(
+            digest(&loaded, &[row(&[Some(b"x"), Some(b"y")])]),
+            digest(&there, &[row(&[Some(b" y"), Some(b"x")])])
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! What a dump says a target should have: its rows are transcoded as for a load, hashed, and
+//! forgotten.
+
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::tables::ExpectedTable;
+use crate::contents::Contents;
+use crate::convert::{PlannedRows, Sink, placed};
+use crate::error::{Error, Result};
+use crate::resources::{MAX_SPARE_BYTES, Resources};
+use crate::rows::{Digest, Format, Tally, transcode};
+use crate::schema::Table;
+
+/// Rows and checksum of each table, by its number.
+type Counted = Vec<(u64, Contents)>;
+
+/// A sink that only hashes.
+pub struct Expected {
+    rows: Option<SyncSender<PlannedRows>>,
+    workers: Vec<JoinHandle<Result<Counted>>>,
+    spares: Receiver<Vec<u8>>,
+    tables: Vec<Table>,
+}
+
+impl Expected {
+    /// Starts its threads.
+    #[must_use]
+    pub fn start(resources: &Resources) -> Expected {
+        let (rows, taken) = sync_channel(resources.chunks);
+        let (give_back, spares) = channel();
+        let taken = Arc::new(Mutex::new(taken));
+        let workers = (0..resources.jobs)
+            .map(|_| {
+                let (taken, give_back) = (Arc::clone(&taken), give_back.clone());
+                std::thread::spawn(move || hash_all(&taken, &give_back))
+            })
+            .collect();
+        Expected {
+            rows: Some(rows),
+            workers,
+            spares,
+            tables: Vec::new(),
+        }
+    }
+
+    /// The tables, when all rows were given.
+    pub fn finish(mut self) -> Result<Vec<ExpectedTable>> {
+        let counted = self.join()?;
+        let tables = std::mem::take(&mut self.tables);
+        let expected = tables.into_iter().enumerate().map(|(number, table)| {
+            let (rows, contents) = counted.get(number).cloned().unwrap_or_default();
+            ExpectedTable {
+                table,
+                rows,
+                contents,
+            }
+        });
+        Ok(expected.collect())
+    }
+
+    fn join(&mut self) -> Result<Counted> {
+        self.rows = None;
+        let mut all = Counted::new();
+        for worker in self.workers.drain(..) {
+            let counted = worker
+                .join()
+                .unwrap_or_else(|_| Err(Error::failed("hashing rows crashed")))?;
+            for (number, (rows, contents)) in counted.into_iter().enumerate() {
+                let table = table_of(&mut all, number);
+                table.0 += rows;
+                table.1.merge(&contents);
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Sink for Expected {
+    const FORMAT: Format = Format::Binary;
+
+    fn table(&mut self, table: &Table) -> Result<()> {
+        self.tables.push(table.clone());
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: PlannedRows) -> Result<()> {
+        let sent = self.rows.as_ref().is_some_and(|to| to.send(rows).is_ok());
+        if sent {
+            return Ok(());
+        }
+        // Whoever failed says why.
+        self.join().and(Err(Error::failed("hashing has stopped")))
+    }
+
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.spares.try_recv().ok()
+    }
+
+    fn copy_statement(&self, _: &Table, _: &[&str]) -> String {
+        String::new()
+    }
+}
+
+fn table_of(counted: &mut Counted, number: usize) -> &mut (u64, Contents) {
+    if counted.len() <= number {
+        counted.resize_with(number + 1, Default::default);
+    }
+    &mut counted[number]
+}
+
+fn hash_all(rows: &Mutex<Receiver<PlannedRows>>, give_back: &Sender<Vec<u8>>) -> Result<Counted> {
+    let next = || {
+        let rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.recv().ok()
+    };
+    let mut counted = Counted::new();
+    let mut out = Vec::new();
+    while let Some(PlannedRows {
+        table, plan, chunk, ..
+    }) = next()
+    {
+        out.clear();
+        let mut tally = Tally::default();
+        let count = transcode(&plan, &chunk.bytes, chunk.first_row, &mut out, &mut tally)
+            .map_err(|error| placed(&chunk, error))?;
+        let of_table = table_of(&mut counted, table);
+        of_table.0 += count;
+        if let Some(layout) = &plan.layout {
+            let mut digest = Digest::default();
+            digest.add(layout, &out);
+            of_table.1.add(layout, digest);
+        }
+        if chunk.bytes.capacity() <= MAX_SPARE_BYTES {
+            let _ = give_back.send(chunk.bytes);
+        }
+    }
+    Ok(counted)
+}

@@ -1,0 +1,155 @@
+//! What a comparison of a target with an archive has found, for people and for programs.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::tables::TableFinding;
+use crate::report::grouped;
+use crate::traces::{Names, TraceFindings};
+
+/// What `verify` has found.
+#[derive(Debug)]
+pub struct Findings {
+    /// The archive's or dump's name.
+    pub input: String,
+    /// The target.
+    pub target: String,
+    /// The schema of the tables.
+    pub schema: String,
+    /// The tables.
+    pub tables: Vec<TableFinding>,
+    /// The traces, of an archive.
+    pub traces: Option<TraceFindings>,
+    /// How many taggings of CI are not among GitLab's, if it has any.
+    pub missing_taggings: Option<i64>,
+}
+
+impl Findings {
+    /// Whether all agree.
+    #[must_use]
+    pub fn agree(&self) -> bool {
+        self.tables.iter().all(|table| table.problems.is_empty())
+            && self.traces.as_ref().is_none_or(TraceFindings::agree)
+            && self.missing_taggings.unwrap_or(0) == 0
+    }
+
+    fn trace_problems(traces: &TraceFindings) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut names = |what: &str, names: &Names| {
+            if names.count > 0 {
+                let more = if names.count > names.first.len() as u64 {
+                    ", …"
+                } else {
+                    ""
+                };
+                let (count, first) = (grouped(names.count), names.first.join(", "));
+                problems.push(format!("{count} {what}: {first}{more}"));
+            }
+        };
+        names("missing", &traces.missing);
+        names("with another content", &traces.different);
+        let there = traces.files - traces.missing.count;
+        if traces.found > there {
+            let count = grouped(traces.found - there);
+            problems.push(format!("{count} that the archive does not have"));
+        }
+        problems
+    }
+
+    /// For a program.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let tables: Vec<Value> = self
+            .tables
+            .iter()
+            .map(|table| {
+                json!({
+                    "name": table.name,
+                    "rows_expected": table.expected,
+                    "rows_found": table.found,
+                    "compared_by_checksum": table.compared,
+                    "next_value": table.next_value,
+                    "problems": table.problems,
+                })
+            })
+            .collect();
+        let traces = self.traces.as_ref().map(|traces| {
+            json!({
+                "files_expected": traces.files,
+                "files_found": traces.found,
+                "bytes_expected": traces.bytes,
+                "missing": traces.missing.count,
+                "different": traces.different.count,
+                "problems": Findings::trace_problems(traces),
+            })
+        });
+        json!({
+            "input": self.input,
+            "target": self.target,
+            "schema": self.schema,
+            "agree": self.agree(),
+            "tables": tables,
+            "traces": traces,
+            "missing_taggings": self.missing_taggings,
+        })
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "compared {}", self.input)?;
+        writeln!(f, "    with {}, schema {}\n", self.target, self.schema)?;
+        let names = self.tables.iter().map(|table| table.name.chars().count());
+        let width = names.max().unwrap_or(0).max(26);
+        writeln!(
+            f,
+            "{:width$} {:>14} {:>14} {:>14}  result",
+            "table", "archive", "target", "next id"
+        )?;
+        let optional = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
+        for table in &self.tables {
+            let result = match table.problems.as_slice() {
+                [] if table.compared || table.expected == 0 => "same".to_owned(),
+                [] => "same count; contents not compared".to_owned(),
+                problems => format!("DIFFERS: {}", problems.join("; ")),
+            };
+            writeln!(
+                f,
+                "{:width$} {:>14} {:>14} {:>14}  {result}",
+                table.name,
+                grouped(table.expected),
+                optional(table.found.map(grouped)),
+                optional(table.next_value.map(grouped))
+            )?;
+        }
+        if let Some(traces) = &self.traces {
+            let result = if traces.agree() {
+                "same".to_owned()
+            } else {
+                format!("DIFFER: {}", Findings::trace_problems(traces).join("; "))
+            };
+            let (files, found) = (grouped(traces.files), grouped(traces.found));
+            let name = "build traces";
+            writeln!(
+                f,
+                "{name:width$} {files:>14} {found:>14} {:>14}  {result}",
+                "-"
+            )?;
+        }
+        if let Some(missing) = self.missing_taggings {
+            let result = if missing == 0 {
+                "all merged".to_owned()
+            } else {
+                format!("DIFFER: {} are not merged", grouped(missing))
+            };
+            writeln!(f, "{:width$} {:>44}  {result}", "taggings", "")?;
+        }
+        let verdict = if self.agree() {
+            "all agree"
+        } else {
+            "the target differs from the archive"
+        };
+        writeln!(f, "\n{verdict}")
+    }
+}

@@ -1,0 +1,71 @@
+//! Looks at what an import has staged, before it is published.
+
+use super::tables::{ExpectedTable, verify_tables};
+use super::{Depth, TableFinding};
+use crate::error::{Error, Result};
+use crate::halt::Halt;
+use crate::load::{LoadedTable, STAGING_SCHEMA, Target};
+use crate::traces::{StagedDirectory, TraceSummary, measure};
+
+/// Sees that the staged tables and traces are what was read; an error names what is not.
+pub fn verify_staged(
+    target: &Target,
+    jobs: usize,
+    tables: &[LoadedTable],
+    traces: Option<(&StagedDirectory, &TraceSummary)>,
+    depth: Depth,
+    halt: &Halt,
+) -> Result<()> {
+    if depth == Depth::None {
+        return Ok(());
+    }
+    std::thread::scope(|scope| {
+        let traces = traces.map(|(directory, summary)| {
+            scope.spawn(move || halt.guard(|| verify_traces(directory, summary, depth)))
+        });
+        let expected: Vec<ExpectedTable> = tables.iter().map(expected).collect();
+        let found = verify_tables(target, jobs, STAGING_SCHEMA, &expected, halt);
+        let traces = traces.map_or(Ok(()), |thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(Error::failed("comparing the traces crashed")))
+        });
+        found?.iter().try_for_each(refuse)?;
+        traces
+    })
+}
+
+fn expected(loaded: &LoadedTable) -> ExpectedTable {
+    ExpectedTable {
+        table: loaded.table.clone(),
+        rows: loaded.rows,
+        contents: loaded.contents.clone(),
+    }
+}
+
+fn refuse(finding: &TableFinding) -> Result<()> {
+    let Some(problem) = finding.problems.first() else {
+        return Ok(());
+    };
+    Err(Error::failed(format!(
+        "the staged table {} is not what was loaded: {problem}",
+        finding.name
+    )))
+}
+
+fn verify_traces(directory: &StagedDirectory, summary: &TraceSummary, depth: Depth) -> Result<()> {
+    let found = measure(directory.path(), depth == Depth::Full)?;
+    if found.files != summary.files || found.bytes != summary.bytes {
+        return Err(Error::failed(format!(
+            "the staged traces are not what was unpacked: {} files of {} bytes instead of {} of {}",
+            found.files, found.bytes, summary.files, summary.bytes
+        )));
+    }
+    if depth == Depth::Full && found.digest != Some(summary.digest.unwrap_or_default()) {
+        return Err(Error::failed(
+            "the staged traces are not what was unpacked: read back, their contents differ",
+        )
+        .hint("the disk or its file system is broken"));
+    }
+    Ok(())
+}
