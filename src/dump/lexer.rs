@@ -93,11 +93,11 @@ impl Lexer<'_> {
             b'.' if self.rest().get(1).is_some_and(u8::is_ascii_digit) => self.number_or_hex(),
             b'b' | b'B' if self.rest().get(1) == Some(&b'\'') => {
                 self.at += 1;
-                TokenKind::Bits(self.quoted(b'\'')?)
+                TokenKind::Bits(self.digits(|byte| matches!(byte, b'0' | b'1'))?)
             }
             b'x' | b'X' if self.rest().get(1) == Some(&b'\'') => {
                 self.at += 1;
-                TokenKind::Hex(self.quoted(b'\'')?)
+                TokenKind::Hex(self.digits(|byte| byte.is_ascii_hexdigit())?)
             }
             _ if is_word(byte) => TokenKind::Word(self.run(is_word)),
             _ => {
@@ -162,6 +162,15 @@ impl Lexer<'_> {
             return TokenKind::Word(number + &self.run(is_word));
         }
         TokenKind::Number(number)
+    }
+
+    /// The digits in the quotes that begin here; they are written out as they are.
+    fn digits(&mut self, belongs: fn(u8) -> bool) -> Result<String> {
+        let digits = self.quoted(b'\'')?;
+        if digits.bytes().all(belongs) {
+            return Ok(digits);
+        }
+        Err(Error::archive(format!("{digits:?} are no digits")))
     }
 
     /// The content of the quoted text that begins here.
@@ -251,6 +260,19 @@ mod tests {
             "2fa_enabled _utf8mb3'' 日本",
             "2fa_enabled _utf8mb3 '' 日本",
         );
+    }
+
+    #[test]
+    fn digits_are_digits() {
+        for statement in [
+            "b'02'",
+            "b'0''); --'",
+            "x'0g'",
+            "X'41''::bytea); --'",
+            "b'0\\''",
+        ] {
+            assert!(tokens(statement).is_err(), "{statement}");
+        }
     }
 
     #[test]
