@@ -12,6 +12,9 @@ use super::ddl::{identifier, literal};
 use super::{Column, DataType};
 use crate::dump::lexer::{TokenKind, tokens};
 
+/// `1 + 1 + 1 + …` is as deep as it is long; what is longer would need more stack than there is.
+const MAX_WORDS: usize = 500;
+
 /// What an expression is for; values must be the same to the last bit, constraints need not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::schema) enum Purpose {
@@ -51,7 +54,11 @@ pub(in crate::schema) fn translate(
 /// The same expression without charset introducers, and with one way to quote.
 fn normalised(written: &str) -> Option<String> {
     let mut text = String::new();
-    for token in tokens(written).ok()? {
+    let tokens = tokens(written).ok()?;
+    if tokens.len() > MAX_WORDS {
+        return None;
+    }
+    for token in tokens {
         match token.kind {
             TokenKind::Word(word) if word.starts_with("_utf8") || word == "_latin1" => continue,
             TokenKind::Word(word) | TokenKind::Number(word) => text += &word,
@@ -384,6 +391,23 @@ mod tests {
             "",
         ] {
             check(written, Purpose::Value, None);
+        }
+    }
+
+    #[test]
+    fn what_is_deep_is_no_crash() {
+        let sum = |count: usize| format!("`a`{}", " + 1".repeat(count));
+        assert!(translate(&sum(249), &columns(), Purpose::Value).is_some());
+        for written in [
+            sum(250),
+            sum(500_000),
+            "(".repeat(400),
+            "not ".repeat(400),
+            "- ".repeat(400),
+            "if(`a`,".repeat(100),
+            "case when ".repeat(200),
+        ] {
+            check(&written, Purpose::Check, None);
         }
     }
 }
