@@ -8,6 +8,9 @@
 use super::lexer::{Token, TokenKind, tokens};
 use crate::error::{Error, Result};
 
+/// MySQL has at most 4096 columns, and 64 keys.
+const MAX_ELEMENTS: usize = 5000;
+
 /// A table as its server defined it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableDefinition {
@@ -232,7 +235,11 @@ impl Parser<'_> {
             options: TableOptions::default(),
         };
         self.symbol('(')?;
-        loop {
+        for count in 0.. {
+            if count == MAX_ELEMENTS {
+                let what = format!("more than {MAX_ELEMENTS} columns, keys and constraints");
+                return Err(self.error(&what));
+            }
             self.element(&mut definition)?;
             if !self.eat_symbol(',') {
                 break;

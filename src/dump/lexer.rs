@@ -38,6 +38,9 @@ pub enum TokenKind {
     Symbol(char),
 }
 
+/// No definition has more; each takes many times the memory of its text.
+const MAX_TOKENS: usize = 100_000;
+
 /// The tokens of `statement`, in order.
 pub fn tokens(statement: &str) -> Result<Vec<Token>> {
     let mut lexer = Lexer {
@@ -46,6 +49,11 @@ pub fn tokens(statement: &str) -> Result<Vec<Token>> {
     };
     let mut tokens = Vec::new();
     while let Some(token) = lexer.next()? {
+        if tokens.len() == MAX_TOKENS {
+            return Err(Error::archive(format!(
+                "a definition has more than {MAX_TOKENS} words"
+            )));
+        }
         tokens.push(token);
     }
     Ok(tokens)
@@ -273,6 +281,13 @@ mod tests {
         ] {
             assert!(tokens(statement).is_err(), "{statement}");
         }
+    }
+
+    #[test]
+    fn a_definition_has_so_many_words_and_no_more() {
+        assert!(tokens(&"a ".repeat(MAX_TOKENS)).is_ok());
+        assert!(tokens(&"a ".repeat(MAX_TOKENS + 1)).is_err());
+        assert_eq!(first_tokens(&"a ".repeat(MAX_TOKENS + 1), 3).len(), 3);
     }
 
     #[test]

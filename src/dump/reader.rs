@@ -14,6 +14,15 @@ pub const CHUNK_BYTES: usize = 256 * 1024;
 /// No definition, routine or view is longer; what is longer would fill the memory.
 const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 
+/// What a statement is shows within so many bytes of it.
+const MAX_BEGINNING_BYTES: usize = 64 * 1024;
+
+/// What a dump says about itself is remembered up to so many characters; names have 64 at most.
+const MAX_REMEMBERED: usize = 200;
+
+/// No server has more databases, or more views, triggers and routines in one.
+const MAX_NAMES: usize = 10_000;
+
 /// No definition of a table is longer; its tokens take much more memory than its text.
 const MAX_DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 
@@ -228,11 +237,12 @@ impl<C: Consumer> Reader<C> {
     }
 
     fn whole_prose(&mut self, prose: &[u8], piece: Piece) -> Result<()> {
-        let text = String::from_utf8_lossy(prose);
+        let beginning = &prose[..prose.len().min(MAX_BEGINNING_BYTES)];
+        let text = String::from_utf8_lossy(beginning);
         match piece {
             Piece::Comment => self.comment(&text),
             Piece::Noise if self.facts.noise.len() < 10 => {
-                self.facts.noise.push(text.trim_end().to_owned());
+                self.facts.noise.push(remembered(text.trim_end()));
             }
             Piece::Statement => return self.statement(prose, &text),
             Piece::InsertHead => return self.insert_head(prose),
@@ -244,11 +254,13 @@ impl<C: Consumer> Reader<C> {
     fn comment(&mut self, comment: &str) {
         let text = comment.trim_start_matches('-').trim();
         if text.starts_with("MySQL dump ") || text.starts_with("MariaDB dump ") {
-            self.facts.written_by.get_or_insert_with(|| text.to_owned());
+            self.facts
+                .written_by
+                .get_or_insert_with(|| remembered(text));
         } else if let Some(version) = text.strip_prefix("Server version") {
             self.facts
                 .server_version
-                .get_or_insert_with(|| version.trim().to_owned());
+                .get_or_insert_with(|| remembered(version.trim()));
         } else if text.starts_with(COMPLETED) {
             self.facts.completed = true;
         }
@@ -260,13 +272,12 @@ impl<C: Consumer> Reader<C> {
                 let text = self.utf8(bytes)?;
                 self.rows_before = 0;
                 self.insert = None;
-                let current = self.current.iter();
-                let known = &mut self.facts.databases;
-                current.for_each(|name| {
-                    if !known.contains(name) {
-                        known.push(name.clone());
-                    }
-                });
+                if let Some(name) = &self.current
+                    && !self.facts.databases.contains(name)
+                {
+                    self.check_names(self.facts.databases.len(), "databases")?;
+                    self.facts.databases.push(name.clone());
+                }
                 if !self.is_taken() {
                     return Ok(());
                 }
@@ -274,17 +285,18 @@ impl<C: Consumer> Reader<C> {
                 self.consumer.table(table, &self.facts)
             }
             Statement::LeftOut(kind, name) => {
-                if !self
-                    .facts
-                    .left_out
-                    .iter()
-                    .any(|(k, n)| *k == kind && *n == name)
-                {
-                    self.facts.left_out.push((kind, name));
+                let left_out = (kind, remembered(&name));
+                if !self.facts.left_out.contains(&left_out) {
+                    self.check_names(self.facts.left_out.len(), "views, triggers and routines")?;
+                    self.facts.left_out.push(left_out);
                 }
                 Ok(())
             }
             Statement::Use(database) => {
+                if database.chars().count() > MAX_REMEMBERED {
+                    let what = "a database has a name of more than 200 characters";
+                    return Err(self.placed(Error::archive(what)));
+                }
                 self.current = Some(database);
                 Ok(())
             }
@@ -307,7 +319,11 @@ impl<C: Consumer> Reader<C> {
             }
             Statement::WithoutEffect => Ok(()),
             Statement::Unknown => {
-                let shown: String = text.chars().take(60).collect();
+                let shown: String = text
+                    .chars()
+                    .take(60)
+                    .map(|c| if c.is_control() { ' ' } else { c })
+                    .collect();
                 Err(self.placed(Error::failed(format!(
                     "the dump holds a statement that is not understood: {shown}"
                 ))))
@@ -403,9 +419,23 @@ impl<C: Consumer> Reader<C> {
             .map_err(|_| self.placed(Error::archive("a definition is not valid UTF-8")))
     }
 
+    /// Refuses one name more than `known` ones, where that are too many.
+    fn check_names(&self, known: usize, of: &str) -> Result<()> {
+        if known < MAX_NAMES {
+            return Ok(());
+        }
+        let what = format!("the dump has more than {MAX_NAMES} {of}");
+        Err(self.placed(Error::archive(what)))
+    }
+
     fn placed(&self, error: Error) -> Error {
         error.at(format!("byte {}", self.facts.bytes))
     }
+}
+
+/// The beginning of `text`: a hostile dump may say a lot about itself.
+fn remembered(text: &str) -> String {
+    text.chars().take(MAX_REMEMBERED).collect()
 }
 
 /// The SQL modes under which `SHOW CREATE TABLE` prints no AUTO_INCREMENT: they imply

@@ -92,6 +92,10 @@ struct Found {
     statement_end: Option<usize>,
 }
 
+/// A delimiter is not longer, and more of its line is not kept.
+const MAX_DELIMITER: usize = 16;
+const MAX_DELIMITER_LINE: usize = 1024;
+
 /// As many bytes of a word as are needed to tell the keywords apart.
 const WORD: usize = 9;
 
@@ -261,7 +265,9 @@ impl Scanner {
                 if byte == b'\n' {
                     return Some(self.delimiter_line_ended());
                 }
-                self.tail.push(byte);
+                if self.tail.len() <= MAX_DELIMITER_LINE {
+                    self.tail.push(byte);
+                }
             }
             Mode::CommentOpened { after_m } => {
                 self.mode = match byte {
@@ -390,7 +396,7 @@ impl Scanner {
 
     fn delimiter_line_ended(&mut self) -> Piece {
         let delimiter = self.tail.trim_ascii();
-        if !delimiter.is_empty() && delimiter.len() <= 16 {
+        if !delimiter.is_empty() && delimiter.len() <= MAX_DELIMITER {
             self.delimiter = delimiter.to_vec();
         }
         self.between(Piece::Delimiter)
