@@ -4,7 +4,7 @@
 //! (type `L`) and POSIX.1-2001's extended headers (type `x`). These are read here, since a hostile
 //! one may be as large as it likes.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use tar::{Entry, EntryType};
 
@@ -18,12 +18,12 @@ const MAX_EXTENSION_BYTES: u64 = 64 * 1024;
 /// `damaged` an error of its cause.
 pub fn for_each_entry<'a, R: Read + 'a>(
     entries: tar::Entries<'a, R>,
-    damaged: impl Fn(std::io::Error) -> Error,
+    damaged: impl Fn(io::Error) -> Error,
     mut take: impl FnMut(&[u8], &mut Entry<'a, R>) -> Result<()>,
 ) -> Result<()> {
     let mut long_name = None;
     for entry in entries.raw(true) {
-        let mut entry = entry.map_err(&damaged)?;
+        let mut entry = entry.map_err(|cause| damaged(without_lines(cause)))?;
         match entry.header().entry_type() {
             EntryType::GNULongName => {
                 let mut name = extension(&mut entry, &damaged)?;
@@ -36,7 +36,12 @@ pub fn for_each_entry<'a, R: Read + 'a>(
                 let records = extension(&mut entry, &damaged)?;
                 long_name = pax_path(&records)?.or(long_name);
             }
-            EntryType::XGlobalHeader => _ = extension(&mut entry, &damaged)?,
+            EntryType::XGlobalHeader => {
+                let records = extension(&mut entry, &damaged)?;
+                if pax_path(&records)?.is_some() {
+                    return Err(refused("?", "its name stands in a global header"));
+                }
+            }
             _ => {
                 let name = long_name
                     .take()
@@ -45,12 +50,26 @@ pub fn for_each_entry<'a, R: Read + 'a>(
             }
         }
     }
+    if long_name.is_some() {
+        return Err(Error::archive(
+            "the tar ends behind the name of an entry that does not come",
+        ));
+    }
     Ok(())
+}
+
+/// The reader quotes fields of the header that it cannot read, whatever is in them.
+fn without_lines(cause: io::Error) -> io::Error {
+    let text = cause.to_string();
+    if text.contains(char::is_control) {
+        return io::Error::new(cause.kind(), text.escape_debug().to_string());
+    }
+    cause
 }
 
 fn extension<R: Read>(
     entry: &mut Entry<'_, R>,
-    damaged: impl Fn(std::io::Error) -> Error,
+    damaged: impl Fn(io::Error) -> Error,
 ) -> Result<Vec<u8>> {
     if entry.size() > MAX_EXTENSION_BYTES {
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -60,7 +79,10 @@ fn extension<R: Read>(
         ));
     }
     let mut content = Vec::new();
-    entry.read_to_end(&mut content).map_err(damaged)?;
+    entry.read_to_end(&mut content).map_err(&damaged)?;
+    if content.len() as u64 != entry.size() {
+        return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
+    }
     Ok(content)
 }
 
@@ -69,7 +91,8 @@ fn extension<R: Read>(
 fn pax_path(records: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut path = None;
     let mut rest = records;
-    while let Some(space) = rest.iter().position(|byte| *byte == b' ') {
+    while !rest.is_empty() {
+        let space = rest.iter().position(|byte| *byte == b' ').unwrap_or(0);
         let digits = std::str::from_utf8(&rest[..space]).unwrap_or_default();
         let length = digits.parse().unwrap_or(0);
         let record = rest

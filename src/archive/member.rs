@@ -40,6 +40,13 @@ impl Member {
     }
 }
 
+/// What Linux takes (limits.h): no file could be made of more.
+const MAX_NAME_BYTES: usize = 255;
+const MAX_PATH_BYTES: usize = 4096;
+
+/// A trace has a month, a project and a name.
+const MAX_PARTS: usize = 32;
+
 /// Refuses an entry, named `name`, that a backup never holds; says which member it is, if it is one.
 pub fn classify_entry<R: Read>(name: &[u8], entry: &tar::Entry<'_, R>) -> Result<Option<Member>> {
     let path = safe_path(name)?;
@@ -53,23 +60,40 @@ pub fn classify_entry<R: Read>(name: &[u8], entry: &tar::Entry<'_, R>) -> Result
 }
 
 /// The path of a member below the directory it is unpacked to, without `.` parts; an error for
-/// one that is absolute, leads outside, or is no text without NUL.
+/// one that is absolute, leads outside, is no text without NUL, or is too long or too deep.
 pub fn safe_path(name: &[u8]) -> Result<PathBuf> {
     let shown = String::from_utf8_lossy(name);
     let text = std::str::from_utf8(name).map_err(|_| refused(&shown, "its name is not UTF-8"))?;
     if text.contains('\0') {
         return Err(refused(&shown, "its name has a NUL character"));
     }
+    if text.len() > MAX_PATH_BYTES {
+        let start: String = text.chars().take(MAX_NAME_BYTES).collect();
+        return Err(refused(&start, "its name is longer than 4096 bytes"));
+    }
     let mut path = PathBuf::new();
+    let mut parts = 0;
     for component in Path::new(text).components() {
         match component {
-            Component::Normal(part) => path.push(part),
+            Component::Normal(part) if part.len() > MAX_NAME_BYTES => {
+                return Err(refused(
+                    &shown,
+                    "its name has a part of more than 255 bytes",
+                ));
+            }
+            Component::Normal(part) => {
+                parts += 1;
+                path.push(part);
+            }
             Component::CurDir => {}
             Component::ParentDir => return Err(refused(&shown, "its name has a part \"..\"")),
             Component::RootDir | Component::Prefix(_) => {
                 return Err(refused(&shown, "its name is absolute"));
             }
         }
+    }
+    if parts > MAX_PARTS {
+        return Err(refused(&shown, "its name has more than 32 parts"));
     }
     Ok(path)
 }
@@ -123,6 +147,25 @@ mod tests {
         ] {
             let error = safe_path(name).unwrap_err().to_string();
             assert!(error.ends_with(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_too_long() {
+        let part = "x".repeat(255);
+        let path = [part.as_str(); 16].join("/");
+        assert_eq!(path.len(), 4095);
+        safe_path(path.as_bytes()).unwrap();
+        safe_path(format!("./{}/", vec!["d"; 32].join("/")).as_bytes()).unwrap();
+        for (name, why) in [
+            (format!("{part}x"), "a part of more than 255 bytes"),
+            (format!("a/{part}x/b"), "a part of more than 255 bytes"),
+            (format!("{path}/x"), "its name is longer than 4096 bytes"),
+            (vec!["d"; 33].join("/"), "its name has more than 32 parts"),
+        ] {
+            let error = safe_path(name.as_bytes()).unwrap_err().to_string();
+            assert!(error.ends_with(why), "{error}");
+            assert!(error.len() < 600, "{error}");
         }
     }
 }
