@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::policies::{Enums, Times, Timestamps, Tinyint1};
 use crate::rows::{InvalidUtf8, Nul, ZeroDates};
 use crate::verify::Depth;
@@ -74,6 +75,10 @@ pub struct ImportArgs {
     /// How thoroughly what was staged is looked at before it is published
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub verify: Depth,
+    /// How many times its size the dump or the traces may inflate to, beyond 512 MiB
+    #[arg(long, value_name = "RATIO", default_value_t = DEFAULT_MAX_INFLATION)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_inflation: u32,
     /// Exit with 5 if a value had to be changed
     #[arg(long)]
     pub strict: bool,

@@ -100,6 +100,8 @@ pub struct Settings {
     pub allow_truncated_traces: bool,
     /// How thoroughly it is looked at before it is published.
     pub verify: Depth,
+    /// How many times its size a member may inflate to.
+    pub max_inflation: u32,
     /// Whether existing data may be replaced without asking.
     pub yes: bool,
     /// Whether nothing but errors is said.
@@ -132,6 +134,7 @@ impl Settings {
             resources: Resources::new(arguments.jobs, arguments.memory)?,
             allow_truncated_traces: arguments.allow_truncated_traces,
             verify: arguments.verify,
+            max_inflation: arguments.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.quiet,
             strict: arguments.strict,

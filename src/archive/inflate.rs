@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::inflation_limit::inflation_failure;
 use crate::error::{Error, Result};
 
 /// How many bytes are read at a time, compressed and inflated.
@@ -19,6 +20,9 @@ pub fn inflated<R: Read>(compressed: R) -> impl Read {
 /// The error for `member` when reading it fails after `at` inflated bytes.
 #[must_use]
 pub fn read_failure(member: &str, at: u64, cause: &io::Error) -> Error {
+    if let Some(error) = inflation_failure(member, cause) {
+        return error;
+    }
     let what = match cause.kind() {
         io::ErrorKind::UnexpectedEof => "it is truncated".to_owned(),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {

@@ -61,7 +61,7 @@ impl Takes for Stager<'_> {
         let judge =
             |start: &[u8]| check_dialect(start, is_plain_dump || self.settings.mysql_to_postgresql);
         let (converter, facts) = if compressed {
-            let mut inflated = archive::inflated(reader);
+            let mut inflated = archive::inflated_within(reader, self.settings.max_inflation);
             read_dump(name, &mut inflated, converter, database, judge)?
         } else {
             read_dump(name, &mut reader, converter, database, judge)?
@@ -83,8 +83,9 @@ impl Takes for Stager<'_> {
             .directory
             .ok_or_else(|| Error::failed("no place for the traces"))?;
         let meter = self.progress.member("unpacking the traces", size);
-        let mut inflated = archive::inflated(meter.watch(self.halt.watch(reader)));
         let settings = self.settings;
+        let compressed = meter.watch(self.halt.watch(reader));
+        let mut inflated = archive::inflated_within(compressed, settings.max_inflation);
         let wanted = traces::Wanted {
             allow_truncated: settings.allow_truncated_traces,
             digest: settings.verify == Depth::Full,

@@ -1,0 +1,168 @@
+//! Stops a bomb: a small member that inflates to more than any disk holds.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use super::inflate::inflated;
+use crate::error::Error;
+
+/// How many times its size a member may inflate to where nothing else is asked for. Dumps and traces
+/// inflate to 5 to 50 times their size; deflate ends at 1032.
+pub const DEFAULT_MAX_INFLATION: u32 = 200;
+
+/// Up to here any ratio will do: what is small may be as regular as it likes.
+const FREE_BYTES: u64 = 512 * 1024 * 1024;
+
+/// As [`inflated`], but an error as soon as more than 512 MiB came of less than a `ratio`th of that.
+pub fn inflated_within<R: Read>(compressed: R, ratio: u32) -> impl Read {
+    let taken = Rc::new(Cell::new(0));
+    let counted = Counted {
+        inner: compressed,
+        bytes: Rc::clone(&taken),
+    };
+    Limited {
+        inner: inflated(counted),
+        taken,
+        given: 0,
+        ratio,
+        free: FREE_BYTES,
+    }
+}
+
+/// The error for `member` if the `cause` why it cannot be read is that it inflates to too much.
+pub(crate) fn inflation_failure(member: &str, cause: &io::Error) -> Option<Error> {
+    let exceeded = Exceeded::behind(cause)?;
+    Some(Error::archive(format!("{member}: {exceeded}")).hint(
+        "do not trust this archive; if you made it yourself, --max-inflation takes a higher ratio",
+    ))
+}
+
+/// What was given was too much for what was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Exceeded {
+    ratio: u32,
+    at: u64,
+}
+
+impl Exceeded {
+    /// The cause of `error`, if it is one: the readers in between wrap it.
+    fn behind(error: &io::Error) -> Option<Exceeded> {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(cause) = next {
+            if let Some(found) = cause.downcast_ref::<Exceeded>() {
+                return Some(found.clone());
+            }
+            // An I/O error's own source is that of what it wraps.
+            next = match cause.downcast_ref::<io::Error>() {
+                Some(error) => error.get_ref().map(|inner| inner as _),
+                None => cause.source(),
+            };
+        }
+        None
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Exceeded { ratio, at } = self;
+        write!(
+            f,
+            "it inflates to more than {ratio} times its size (byte {at} of what is in it)"
+        )
+    }
+}
+
+impl std::error::Error for Exceeded {}
+
+/// Counts the bytes that are taken.
+struct Counted<R> {
+    inner: R,
+    bytes: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.bytes.set(self.bytes.get() + count as u64);
+        Ok(count)
+    }
+}
+
+/// Gives what `inner` does, as long as it is not too much for what was `taken`.
+struct Limited<R> {
+    inner: R,
+    taken: Rc<Cell<u64>>,
+    given: u64,
+    ratio: u32,
+    free: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.given += count as u64;
+        let allowed = self.taken.get().saturating_mul(self.ratio.into());
+        if self.given > self.free && self.given > allowed {
+            let exceeded = Exceeded {
+                ratio: self.ratio,
+                at: self.given,
+            };
+            return Err(io::Error::new(io::ErrorKind::InvalidData, exceeded));
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::read_failure;
+    use crate::error::Kind;
+
+    fn limited(taken: u64, ratio: u32, free: u64) -> Limited<io::Repeat> {
+        Limited {
+            inner: io::repeat(0),
+            taken: Rc::new(Cell::new(taken)),
+            given: 0,
+            ratio,
+            free,
+        }
+    }
+
+    fn read(reader: &mut impl Read, count: usize) -> io::Result<()> {
+        reader.read_exact(&mut vec![0; count])
+    }
+
+    #[test]
+    fn too_much_is_an_error_that_says_so() {
+        let mut reader = limited(10, 200, 100);
+        read(&mut reader, 2000).unwrap();
+        let error = read(&mut reader, 1).unwrap_err();
+        // The tar reader wraps what it cannot read.
+        let wrapped = io::Error::new(io::ErrorKind::InvalidData, io::Error::other(error));
+        let error = read_failure("m", 7, &wrapped);
+        assert_eq!(
+            error.to_string(),
+            "m: it inflates to more than 200 times its size (byte 2001 of what is in it)"
+        );
+        assert_eq!(error.kind(), Kind::Archive);
+        assert!(error.hint_text().unwrap().contains("--max-inflation"));
+    }
+
+    #[test]
+    fn what_is_small_may_inflate_as_it_likes() {
+        let mut reader = limited(0, 1, 100);
+        read(&mut reader, 100).unwrap();
+        assert!(read(&mut reader, 1).is_err());
+        assert!(read(&mut limited(1000, u32::MAX, 0), 1_000_000).is_ok());
+    }
+
+    #[test]
+    fn other_errors_are_others() {
+        let other = io::Error::new(io::ErrorKind::InvalidData, "corrupt deflate stream");
+        assert_eq!(Exceeded::behind(&other), None);
+        assert_eq!(Exceeded::behind(&io::ErrorKind::UnexpectedEof.into()), None);
+    }
+}
