@@ -98,6 +98,11 @@ pub fn safe_path(name: &[u8]) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// A path of an archive as messages show it: in quotes, without characters a terminal would obey.
+pub(crate) fn shown(path: &Path) -> String {
+    format!("{:?}", path.to_string_lossy())
+}
+
 /// What a kind of entry that is refused is called.
 pub(crate) fn kind_of(kind: EntryType) -> &'static str {
     match kind {

@@ -14,10 +14,11 @@ use tar::EntryType;
 
 use super::digest::TraceDigest;
 use super::directory::StagedDirectory;
+use super::room::Room;
 use super::writer::{Attributes, Order, Writer};
 use crate::archive::{
-    BLOCK_BYTES, BUILDS, for_each_entry, kind_of, read_ahead, read_block, read_failure, refused,
-    safe_path,
+    BLOCK_BYTES, BUILDS, for_each_entry, inflation_failure, kind_of, read_ahead, read_block,
+    read_failure, refused, safe_path, shown,
 };
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
@@ -73,7 +74,7 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
         }
         let size = entry.size();
         found.files += 1;
-        found.bytes += size;
+        found.bytes = found.bytes.saturating_add(size);
         if found
             .largest
             .as_ref()
@@ -87,15 +88,13 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
                 .months
                 .insert(month.as_os_str().to_string_lossy().into_owned());
         }
-        let read = io::copy(entry, &mut io::sink()).map_err(|cause| {
-            Error::archive(format!("the trace {} is damaged: {cause}", path.display()))
-        })?;
+        let read = io::copy(entry, &mut io::sink()).map_err(|cause| damaged_trace(&path, cause))?;
         if read == size {
             return Ok(());
         }
         Err(Error::archive(format!(
             "the archive is truncated in the trace {}",
-            path.display()
+            shown(&path)
         )))
     })?;
     Ok(found)
@@ -124,6 +123,7 @@ pub fn extract(
         let mut dispatcher = Dispatcher {
             channels,
             summary: TraceSummary::default(),
+            room: Room::of(&root, staged.path()),
         };
         let read = for_each_trace_entry(inflated, |name, entry| dispatcher.entry(name, entry));
         let mut summary = std::mem::take(&mut dispatcher.summary);
@@ -164,6 +164,7 @@ fn join(thread: ScopedJoinHandle<'_, Result<TraceDigest>>) -> Result<TraceDigest
 struct Dispatcher {
     channels: Vec<SyncSender<Order>>,
     summary: TraceSummary,
+    room: Room,
 }
 
 impl Dispatcher {
@@ -174,13 +175,11 @@ impl Dispatcher {
         let mode = header.mode().unwrap_or(0o600);
         match kind {
             EntryType::Directory if path.as_os_str().is_empty() => Ok(()),
-            EntryType::Directory => self.send(
-                &path.clone(),
-                Order::Directory {
-                    path,
-                    mode: mode & 0o777 | 0o700,
-                },
-            ),
+            EntryType::Directory => {
+                self.room.announce(&path, 0)?;
+                let mode = mode & 0o777 | 0o700;
+                self.send(&path.clone(), Order::Directory { path, mode })
+            }
             EntryType::Regular | EntryType::Continuous if path.as_os_str().is_empty() => Err(
                 refused(&String::from_utf8_lossy(name), "a file needs a name"),
             ),
@@ -193,6 +192,7 @@ impl Dispatcher {
                     mode: mode & 0o666 | 0o600,
                     modified: modified.unwrap_or(0),
                 };
+                self.room.announce(&path, entry.size())?;
                 self.file(&path, attributes, entry)
             }
             other => Err(refused(&String::from_utf8_lossy(name), kind_of(other))),
@@ -213,17 +213,12 @@ impl Dispatcher {
                 .unwrap_or(usize::MAX)
                 .min(BLOCK_BYTES);
             let mut block = vec![0; length];
-            let count = read_block(entry, &mut block).map_err(|cause| {
-                let damage = as_damage(cause);
-                Error::archive(format!(
-                    "the trace {} is cut or damaged: {damage}",
-                    path.display()
-                ))
-            })?;
+            let count =
+                read_block(entry, &mut block).map_err(|cause| damaged_trace(path, cause))?;
             if count < length {
                 return Err(Error::archive(format!(
                     "the archive is truncated in the trace {} at its byte {} of {size}",
-                    path.display(),
+                    shown(path),
                     read + count as u64
                 )));
             }
@@ -265,6 +260,17 @@ impl Dispatcher {
             .send(order)
             .map_err(|_| Error::failed("a writer of traces has stopped"))
     }
+}
+
+/// The error for a trace that cannot be read to its end.
+fn damaged_trace(path: &Path, cause: io::Error) -> Error {
+    let cause = as_damage(cause);
+    inflation_failure(BUILDS, &cause).unwrap_or_else(|| {
+        Error::archive(format!(
+            "the trace {} is cut or damaged: {cause}",
+            shown(path)
+        ))
+    })
 }
 
 /// The tar reader says of a broken header only that it is "other".
@@ -330,7 +336,7 @@ fn read_tar(
         if place.is_empty() {
             error
         } else {
-            error.at(format!("behind the trace {place}"))
+            error.at(format!("behind the trace {place:?}"))
         }
     };
     let entries = archive.entries().map_err(|cause| damaged("", 0, &cause))?;
@@ -346,7 +352,7 @@ fn read_tar(
             .unwrap_or(u64::MAX);
         let end = entry.raw_file_position().saturating_add(padded);
         place.replace((String::from_utf8_lossy(name).into_owned(), end));
-        take(name, entry).map_err(|error| error.at(BUILDS))
+        take(name, entry)
     })
     .map_err(|error| {
         if error.to_string().starts_with(BUILDS) {
@@ -369,8 +375,26 @@ fn read_tar(
         ))
         .hint("tar probably failed while the backup was made; make the backup again"));
     }
-    // What follows is padding, but gzip's checksum is behind it.
-    io::copy(&mut input, &mut io::sink())
-        .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
-    Ok(())
+    expect_padding(&mut input)
+}
+
+/// Reads on to the end, since gzip's checksum is there. Up to it there must be nothing but zeros:
+/// entries that nobody would read are not forgotten silently.
+fn expect_padding(input: &mut Counted<'_>) -> Result<()> {
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        let at = input.bytes;
+        let count = read_block(input, &mut block)
+            .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
+        if count == 0 {
+            return Ok(());
+        }
+        if let Some(first) = block[..count].iter().position(|byte| *byte != 0) {
+            return Err(Error::archive(format!(
+                "{BUILDS}: the tar in it ends, but something follows at byte {}",
+                at + first as u64
+            ))
+            .hint("make the backup again; what follows would be lost"));
+        }
+    }
 }

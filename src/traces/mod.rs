@@ -8,6 +8,7 @@ mod compare;
 mod digest;
 mod directory;
 mod extract;
+mod room;
 mod writer;
 
 pub use compare::{Measured, Names, TraceFindings, compare, measure};

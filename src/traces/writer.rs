@@ -12,6 +12,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::digest::{TraceDigest, TraceHasher};
+use crate::archive::{refused, shown};
 use crate::error::{Error, Result};
 use crate::failpoint;
 
@@ -99,9 +100,7 @@ impl<'a> Writer<'a> {
         let mode = Mode::from_raw_mode(attributes.mode);
         let file =
             rustix::fs::openat(directory, name, flags, mode).map_err(|cause| match cause {
-                Errno::EXIST => {
-                    crate::archive::refused(&path.to_string_lossy(), "it is there twice")
-                }
+                Errno::EXIST => refused_twice(&path),
                 cause => failed(&path, cause),
             })?;
         self.hasher = self.hashes.then(|| TraceHasher::new(&path));
@@ -173,7 +172,10 @@ impl<'a> Writer<'a> {
             {
                 let parent = open.as_ref().map_or(self.root, AsFd::as_fd);
                 let next = self.step(parent, part.as_os_str());
-                open = Some(next.map_err(|cause| failed(path, cause))?);
+                open = Some(next.map_err(|cause| match cause {
+                    Errno::NOTDIR => refused_twice(path),
+                    cause => failed(path, cause),
+                })?);
             }
             self.current = open.map(|open| (path.to_owned(), open));
         }
@@ -210,11 +212,13 @@ fn own(file: BorrowedFd<'_>, owner: Option<(u32, u32)>) -> rustix::io::Result<()
     rustix::fs::fchown(file, Some(user), Some(group))
 }
 
+/// Of one name there are two files, or a file and a directory.
+fn refused_twice(path: &Path) -> Error {
+    refused(&path.to_string_lossy(), "it is there twice")
+}
+
 fn failed(path: &Path, cause: Errno) -> Error {
-    let error = Error::failed(format!(
-        "cannot write the trace {}: {cause}",
-        path.display()
-    ));
+    let error = Error::failed(format!("cannot write the trace {}: {cause}", shown(path)));
     if cause == Errno::NOSPC {
         error.hint("free some space and run it again")
     } else {

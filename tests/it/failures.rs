@@ -102,7 +102,7 @@ fn a_truncated_or_damaged_inner_tar() {
     // tar was killed while it wrote: within a file, within a header, between two files, and
     // before the second block of its end.
     for (length, message) in [
-        (1500, "truncated in the trace 2015_10/1/1.log"),
+        (1500, "truncated in the trace \"2015_10/1/1.log\""),
         (2600, "2015_10/1/1.log"),
         (512 + 2048, "truncated at byte 2560"),
         (traces.len() - 512, "truncated at byte"),

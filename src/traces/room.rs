@@ -1,0 +1,124 @@
+//! Whether the file system has room for the traces: what their headers announce must fit into what was
+//! free at the start.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use crate::archive::shown;
+use crate::error::{Error, Result};
+
+/// The room in a directory, and what was announced for it.
+#[derive(Debug)]
+pub(super) struct Room {
+    directory: PathBuf,
+    bytes: Amount,
+    files: Amount,
+}
+
+/// Bytes or files: how many were free, if the file system says, and how many are wanted.
+#[derive(Debug)]
+struct Amount {
+    free: Option<u64>,
+    wanted: u64,
+}
+
+impl Room {
+    /// The room there is now in the file system of `root`, which is open, and called `directory`.
+    pub(super) fn of(root: impl AsFd, directory: &Path) -> Room {
+        let amount = |free| Amount { free, wanted: 0 };
+        // What cannot be asked is no reason to stop; a full disk still is.
+        let said = rustix::fs::fstatvfs(root).ok();
+        // Some of it is kept for root.
+        let is_root = rustix::process::geteuid().is_root();
+        let bytes = said.as_ref().filter(|said| said.f_blocks > 0).map(|said| {
+            let blocks = if is_root { said.f_bfree } else { said.f_bavail };
+            blocks.saturating_mul(said.f_frsize)
+        });
+        let files = said.as_ref().filter(|said| said.f_files > 0);
+        let files = files.map(|said| if is_root { said.f_ffree } else { said.f_favail });
+        Room {
+            directory: directory.to_owned(),
+            bytes: amount(bytes),
+            files: amount(files),
+        }
+    }
+
+    /// Counts a file or directory of `bytes`, called `path`, that is still to be written.
+    pub(super) fn announce(&mut self, path: &Path, bytes: u64) -> Result<()> {
+        let exceeded = self
+            .bytes
+            .add(bytes)
+            .map(|(wanted, free)| format!("{wanted} bytes, and {free} are free"));
+        let exceeded = exceeded.or_else(|| {
+            let (wanted, free) = self.files.add(1)?;
+            Some(format!("{wanted} files, and {free} can be made"))
+        });
+        let Some(exceeded) = exceeded else {
+            return Ok(());
+        };
+        let directory = self.directory.display();
+        Err(Error::failed(format!(
+            "no room for the traces in {directory}: up to {} they are {exceeded}",
+            shown(path)
+        ))
+        .hint("free some space and run it again, or name a --builds-path where there is more"))
+    }
+}
+
+impl Amount {
+    /// Wants `more`; what is wanted then and what is free, if that is too much.
+    fn add(&mut self, more: u64) -> Option<(u64, u64)> {
+        self.wanted = self.wanted.saturating_add(more);
+        let free = self.free?;
+        (self.wanted > free).then_some((self.wanted, free))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(bytes: Option<u64>, files: Option<u64>) -> Room {
+        let amount = |free| Amount { free, wanted: 0 };
+        Room {
+            directory: PathBuf::from("/b"),
+            bytes: amount(bytes),
+            files: amount(files),
+        }
+    }
+
+    #[test]
+    fn more_than_fits_is_refused_by_its_header() {
+        let mut room = room(Some(100), Some(3));
+        room.announce(Path::new("a"), 60).unwrap();
+        room.announce(Path::new("b"), 40).unwrap();
+        let error = room.announce(Path::new("c\n"), u64::MAX).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "no room for the traces in /b: up to \"c\\n\" they are {} bytes, and 100 are free",
+                u64::MAX
+            )
+        );
+        assert!(error.hint_text().is_some());
+    }
+
+    #[test]
+    fn files_are_counted_too() {
+        let mut room = room(None, Some(2));
+        room.announce(Path::new("a"), u64::MAX).unwrap();
+        room.announce(Path::new("b"), u64::MAX).unwrap();
+        let error = room.announce(Path::new("c"), 0).unwrap_err().to_string();
+        assert!(error.ends_with("up to \"c\" they are 3 files, and 2 can be made"));
+    }
+
+    #[test]
+    fn a_file_system_that_says_nothing_has_room() {
+        let mut room = room(None, None);
+        room.announce(Path::new("a"), u64::MAX).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let open = std::fs::File::open(directory.path()).unwrap();
+        let mut room = Room::of(&open, directory.path());
+        room.announce(Path::new("a"), 1).unwrap();
+    }
+}
