@@ -1,18 +1,19 @@
 //! Speaks to whoever runs the program. Nobody listening is no reason to fail: the macros of the
 //! standard library would panic.
 
+use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 
 use crate::halt::Halt;
 
 /// Writes a line to standard error.
 pub fn say(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
+    let _ = writeln!(stderr(), "{}", harmless(line));
 }
 
 /// Writes `text` to standard output.
 pub fn print(text: &str) {
-    let _ = write!(stdout(), "{text}");
+    let _ = write!(stdout(), "{}", harmless(text));
     let _ = stdout().flush();
 }
 
@@ -39,4 +40,36 @@ pub fn ask(question: &str, halt: &Halt) -> bool {
     });
     let answer = answer.unwrap_or_default().trim().to_ascii_lowercase();
     matches!(answer.as_str(), "y" | "yes")
+}
+
+/// `text` with its control characters escaped: names and values of an archive may be in it, and a
+/// terminal would obey them.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_harmful(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_gets_to_a_terminal() {
+        assert_eq!(harmless("a\n\tü"), "a\n\tü");
+        assert_eq!(
+            harmless("\u{1b}[2J\r\0\u{9b}x"),
+            "\\u{1b}[2J\\r\\u{0}\\u{9b}x"
+        );
+    }
 }
