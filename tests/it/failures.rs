@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tar::EntryType;
 
-use crate::archives::{SMALL_DUMP, archive, gzip, tar};
+use crate::archives::{INFORMATION, SMALL_DUMP, archive, gzip, members, tar};
 use crate::program::{Outcome, finish, run, run_fed};
 use crate::scene::{Dialect, Scene, fixture_dump};
 use crate::state::State;
@@ -75,17 +75,7 @@ fn a_dump_that_stops_early() {
 
 /// An archive whose `builds.tar.gz` has these bytes.
 fn with_builds(builds: &[u8]) -> Vec<u8> {
-    let dump = gzip(SMALL_DUMP);
-    let members: [(&[u8], EntryType, &[u8]); 3] = [
-        (b"db/database.sql.gz", EntryType::Regular, &dump),
-        (b"builds/builds.tar.gz", EntryType::Regular, builds),
-        (
-            b"backup_information.yml",
-            EntryType::Regular,
-            crate::archives::INFORMATION,
-        ),
-    ];
-    tar(&members, false)
+    members(&gzip(SMALL_DUMP), builds, INFORMATION)
 }
 
 #[test]

@@ -2,40 +2,20 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::program::finish;
+use crate::program::run_watched;
 use crate::scene::Scene;
 
 /// What the importer is given, in MiB.
 const BUDGET: u64 = 32;
 
-/// Runs `command` and returns the most memory it had at any time, in bytes.
-fn peak_of(mut command: std::process::Command) -> u64 {
-    let shown = format!("{command:?}");
-    let mut child = command.spawn().expect("the program starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        // VmHWM is the peak so far; the process of one that has ended has none.
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let kilobytes = text
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .and_then(|line| {
-                line.trim()
-                    .trim_end_matches("kB")
-                    .trim()
-                    .parse::<u64>()
-                    .ok()
-            });
-        peak = peak.max(kilobytes.unwrap_or(0) * 1024);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    finish(child, shown).succeeds();
+/// Runs `command`, which succeeds, and returns the most memory it had at any time, in bytes.
+fn peak_of(command: std::process::Command) -> u64 {
+    let (outcome, peak) = run_watched(command);
+    outcome.succeeds();
     assert!(peak > 1024 * 1024, "{peak}");
     peak
 }

@@ -1,9 +1,12 @@
 //! Runs the program as a user would, and shows everything it said when it did not do as expected.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Where the program is: as cargo built it, or where a test of an installed one says.
 pub(crate) fn program() -> PathBuf {
@@ -44,6 +47,43 @@ pub(crate) struct Outcome {
 pub(crate) fn run(mut command: Command) -> Outcome {
     let shown = format!("{command:?}");
     Outcome::new(shown, &command.output().expect("the program starts"))
+}
+
+/// Runs `command` to its end, and watches the most memory it has at any time, in bytes.
+pub(crate) fn run_watched(mut command: Command) -> (Outcome, u64) {
+    let shown = format!("{command:?}");
+    let child = command.spawn().expect("the program starts");
+    let status = format!("/proc/{}/status", child.id());
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut peak = 0;
+            while !ended.load(Ordering::Relaxed) {
+                peak = peak.max(peak_so_far(&status));
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            peak
+        });
+        let outcome = finish(child, shown);
+        ended.store(true, Ordering::Relaxed);
+        (outcome, watch.join().unwrap())
+    })
+}
+
+/// The most memory a process had so far, in bytes; 0 of one that has ended.
+fn peak_so_far(status: &str) -> u64 {
+    let text = fs::read_to_string(status).unwrap_or_default();
+    let kilobytes = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|line| {
+            line.trim()
+                .trim_end_matches("kB")
+                .trim()
+                .parse::<u64>()
+                .ok()
+        });
+    kilobytes.unwrap_or(0) * 1024
 }
 
 /// Runs `command`, feeding its standard input by `feed`.
@@ -113,7 +153,7 @@ impl Outcome {
         self
     }
 
-    fn whole(&self) -> String {
+    pub(crate) fn whole(&self) -> String {
         let Outcome {
             shown,
             code,
