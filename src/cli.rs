@@ -72,6 +72,11 @@ pub struct ImportArgs {
     /// error. The report says where it ends.
     #[arg(long)]
     pub allow_truncated_traces: bool,
+    /// Begin even if the file system says that it has no room for the traces
+    ///
+    /// One that compresses may have it all the same.
+    #[arg(long)]
+    pub no_space_check: bool,
     /// How thoroughly what was staged is looked at before it is published
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub verify: Depth,
@@ -159,6 +164,10 @@ pub enum Command {
     Convert(ConvertArgs),
     /// Says what is in an archive or dump, without touching a database
     Inspect(InspectArgs),
+    /// Makes the checks that an import makes before it begins, and says what it would do
+    ///
+    /// Exits with the code that the import would fail with; nothing is changed.
+    Check(CheckArgs),
     /// Compares the live tables and traces with the archive or dump they were made from
     ///
     /// Rows and traces by their contents, sequences with the largest id. To be run with the options of
@@ -196,6 +205,25 @@ pub struct ConvertArgs {
     /// How values and types are converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
+}
+
+/// The arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The archive or dump, in a file
+    pub archive: PathBuf,
+    /// Convert the archive's MySQL dump to PostgreSQL
+    #[arg(long)]
+    pub mysql_to_postgresql: bool,
+    /// Where it would be imported to
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The schema the tables would go to [default: public, or the first of the user's search_path]
+    #[arg(long, value_name = "NAME")]
+    pub schema: Option<String>,
+    /// Tell it in JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `verify`.

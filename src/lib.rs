@@ -7,6 +7,7 @@ pub mod settings;
 
 pub mod archive;
 pub mod charset;
+pub mod check_command;
 pub mod contents;
 pub mod convert;
 pub mod convert_command;
@@ -31,6 +32,7 @@ pub mod import;
 pub mod input;
 pub mod inspect;
 pub mod members;
+pub mod preflight;
 pub mod private_server;
 pub mod progress;
 pub mod report;

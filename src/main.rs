@@ -6,9 +6,10 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
+use ci_import::check_command;
 use ci_import::cli::{
-    Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, ReplacedArgs, TargetArgs,
-    VerifyArgs,
+    CheckArgs, Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, ReplacedArgs,
+    TargetArgs, VerifyArgs,
 };
 use ci_import::convert_command;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
@@ -19,7 +20,7 @@ use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
 use ci_import::publish_commands;
 use ci_import::resources::Resources;
-use ci_import::settings::{self, Destination, Settings, Source, VerifySettings};
+use ci_import::settings::{self, CheckSettings, Destination, Settings, Source, VerifySettings};
 use ci_import::terminal;
 use ci_import::verify_command;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         None => run_import(cli),
         Some(Command::Convert(arguments)) => run_convert(arguments),
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
+        Some(Command::Check(arguments)) => run_check(arguments),
         Some(Command::Verify(arguments)) => run_verify(arguments),
         Some(Command::Recover(arguments)) => run_recover(arguments),
         Some(Command::Rollback(arguments)) => run_rollback(arguments),
@@ -79,6 +81,21 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
         terminal::say(changes.to_string().trim_end());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
+    let json = arguments.json;
+    let settings = CheckSettings::new(arguments, |name| std::env::var(name).ok())?;
+    let checks = check_command::run(&settings, &Halt::on_signals()?)?;
+    if json {
+        terminal::print(&format!("{:#}\n", checks.to_json()));
+    } else {
+        terminal::print(&checks.to_string());
+    }
+    let code = checks
+        .failure()
+        .map(|kind| ExitCode::from(kind.exit_code()));
+    Ok(code.unwrap_or(ExitCode::SUCCESS))
 }
 
 fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {

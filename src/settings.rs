@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{ConversionArgs, ImportArgs, TargetArgs, VerifyArgs};
+use crate::cli::{CheckArgs, ConversionArgs, ImportArgs, TargetArgs, VerifyArgs};
 use crate::error::{Error, Result};
 use crate::load::Target;
 use crate::policies::Policies;
@@ -100,6 +100,8 @@ pub struct Settings {
     pub allow_truncated_traces: bool,
     /// How thoroughly it is looked at before it is published.
     pub verify: Depth,
+    /// Whether traces may be begun that the file system has no room for, as it says.
+    pub no_space_check: bool,
     /// How many times its size a member may inflate to.
     pub max_inflation: u32,
     /// Whether existing data may be replaced without asking.
@@ -134,6 +136,7 @@ impl Settings {
             resources: Resources::new(arguments.jobs, arguments.memory)?,
             allow_truncated_traces: arguments.allow_truncated_traces,
             verify: arguments.verify,
+            no_space_check: arguments.no_space_check,
             max_inflation: arguments.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.quiet,
@@ -142,6 +145,31 @@ impl Settings {
             schema: arguments.schema,
             replace: arguments.replace,
             policies: policies(arguments.conversion)?,
+        })
+    }
+}
+
+/// The checks before an import, as they were asked for.
+#[derive(Clone)]
+pub struct CheckSettings {
+    /// The archive.
+    pub source: Source,
+    /// Whether a MySQL dump may be converted.
+    pub mysql_to_postgresql: bool,
+    /// The target.
+    pub destination: Destination,
+    /// The schema the tables would go to, if one is named.
+    pub schema: Option<String>,
+}
+
+impl CheckSettings {
+    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    pub fn new(arguments: CheckArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        Ok(CheckSettings {
+            source: Source::named(arguments.archive),
+            mysql_to_postgresql: arguments.mysql_to_postgresql,
+            destination: Destination::named(arguments.target, variable)?,
+            schema: arguments.schema,
         })
     }
 }

@@ -25,6 +25,11 @@ impl Extent {
         }
     }
 
+    /// Goes on behind the next `count` bytes.
+    pub(super) fn skip(&mut self, count: u64) {
+        self.at = self.at.saturating_add(count).min(self.end);
+    }
+
     /// How many bytes are left to read.
     #[must_use]
     pub fn remaining(&self) -> u64 {

@@ -75,6 +75,24 @@ impl ArchiveFile {
     }
 }
 
+/// Behind a gzip stream: its checksum and its size (RFC 1952, 2.3.1).
+const SIZE_BYTES: u64 = 4;
+
+impl ArchiveFile {
+    /// The inflated size of `member` as its last four bytes say, modulo 2^32; 0 if it is shorter.
+    pub fn size_in_trailer(&self, member: Member) -> Result<u32> {
+        let mut extent = self.open(member);
+        let mut size = [0; 4];
+        if extent.remaining() >= SIZE_BYTES {
+            extent.skip(extent.remaining() - SIZE_BYTES);
+            extent
+                .read_exact(&mut size)
+                .map_err(|cause| super::read_failure(member.name(), 0, &cause))?;
+        }
+        Ok(u32::from_le_bytes(size))
+    }
+}
+
 pub(super) fn read_small(member: Member, reader: impl Read, limit: u64) -> Result<Vec<u8>> {
     let mut content = Vec::new();
     let read = reader.take(limit + 1).read_to_end(&mut content);

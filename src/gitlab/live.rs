@@ -86,6 +86,21 @@ pub fn exchange(
     Ok(())
 }
 
+/// Whether CI is switched on; none if the target is no GitLab's.
+pub fn ci_enabled(client: &mut Client, schema: &str) -> Result<Option<bool>> {
+    let doing = || failure("look whether CI is switched on");
+    let mut transaction = client.transaction().map_err(doing())?;
+    if !has_column(&mut transaction, schema, SETTINGS, "ci_enabled")? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT COALESCE(bool_or(ci_enabled), false) FROM {}",
+        qualified(schema, SETTINGS)
+    );
+    let row = transaction.query_one(&sql, &[]).map_err(doing())?;
+    Ok(Some(row.get(0)))
+}
+
 fn keep_settings(transaction: &mut Transaction<'_>, schema: &str, to: &str) -> Result<()> {
     let (settings, kept) = (qualified(schema, SETTINGS), qualified(to, SETTINGS));
     let sql = format!("CREATE TABLE {kept} AS SELECT id, ci_enabled FROM {settings}");

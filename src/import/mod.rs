@@ -19,8 +19,11 @@ use crate::halt::Halt;
 use crate::input::Input;
 use crate::load::{LoadedTable, Staging};
 use crate::members::take_members;
+use crate::preflight::{estimate, refuse_too_little};
 use crate::progress::Progress;
-use crate::publish::{Live, Publication, Published, examine, publish, recover, tables_of};
+use crate::publish::{
+    Live, Publication, Published, examine, identity, publish, recover, tables_of,
+};
 use crate::report::{ArchiveReport, Report};
 use crate::schema::Note;
 use crate::settings::{Settings, Source};
@@ -58,6 +61,7 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
             terminal::say(&format!("ci-import: {told}"));
         }
     }
+    check_room(&mut staging, settings, &destination, &input)?;
     let live = look_at(&mut staging, settings, &destination, is_archive, halt)?;
     let accept = acceptance(&mut staging, settings, &live, is_archive)?;
     staging.make()?;
@@ -156,6 +160,25 @@ impl Source {
                 .display()
                 .to_string(),
         }
+    }
+}
+
+/// Sees that a publish with traces can be recovered, and that there is room for them.
+fn check_room(
+    staging: &mut Staging,
+    settings: &Settings,
+    destination: &Ready,
+    input: &Input<'_>,
+) -> Result<()> {
+    let Some(builds) = &destination.builds else {
+        return Ok(());
+    };
+    identity(staging.client())?;
+    match input {
+        Input::ArchiveFile(archive) if !settings.no_space_check => {
+            refuse_too_little(builds.path(), estimate(archive)?.least_traces)
+        }
+        _ => Ok(()),
     }
 }
 

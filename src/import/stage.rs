@@ -89,6 +89,7 @@ impl Takes for Stager<'_> {
         let wanted = traces::Wanted {
             allow_truncated: settings.allow_truncated_traces,
             digest: settings.verify == Depth::Full,
+            ignore_room: settings.no_space_check,
         };
         traces::extract(&mut inflated, directory, &settings.resources, wanted)
     }

@@ -16,4 +16,4 @@ pub use failure::failure;
 pub use loader::{LoadedTable, Loader};
 pub use read_back::read_back;
 pub use staging::{STAGING_SCHEMA, Staging};
-pub use target::Target;
+pub use target::{Server, Target};

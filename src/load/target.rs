@@ -1,6 +1,6 @@
 //! How the target is named, and how to connect to it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -29,6 +29,15 @@ SET client_min_messages = warning";
 #[derive(Clone)]
 pub struct Target {
     config: Config,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its version, as it writes it.
+    pub version: String,
+    /// Where its data are, if it runs on this machine and says so.
+    pub data_directory: Option<PathBuf>,
 }
 
 /// Without the password.
@@ -176,6 +185,28 @@ impl Target {
             )));
         }
         Ok(client)
+    }
+
+    /// What the server says of itself.
+    pub fn server(&self) -> Result<Server> {
+        let mut client = self.connect()?;
+        let row = client
+            .query_one(
+                "SELECT current_setting('server_version'),
+                        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+                             THEN current_setting('data_directory') END",
+                &[],
+            )
+            .map_err(failure("ask for the server's version"))?;
+        let is_here = self.config.get_hosts().iter().all(|host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => name == "localhost",
+        });
+        let data_directory: Option<String> = row.get(1);
+        Ok(Server {
+            version: row.get(0),
+            data_directory: data_directory.filter(|_| is_here).map(PathBuf::from),
+        })
     }
 
     /// Connects to read rows, as they are.

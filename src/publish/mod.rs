@@ -3,9 +3,9 @@
 
 mod commit;
 mod discard;
+mod examine;
 mod grants;
 mod journal;
-mod preflight;
 mod previous;
 mod recover;
 mod relations;
@@ -13,8 +13,8 @@ mod rollback;
 mod swap;
 
 pub use discard::{Discarded, discard, previous_directories};
-pub use preflight::{Live, current_schema, examine, tables_of};
+pub use examine::{Live, current_schema, examine, holders, tables_of};
 pub use previous::PREVIOUS_SCHEMA;
-pub use recover::{Recovered, recover};
+pub use recover::{Recovered, identity, is_cut, recover};
 pub use rollback::{Exchange, RolledBack, previous_import, rollback};
 pub use swap::{Publication, Published, Step, publish};

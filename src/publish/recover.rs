@@ -63,12 +63,19 @@ pub fn recover(
     }
 }
 
-/// What tells a database from all others: that of its server, and its number there.
-pub(super) fn identity(client: &mut impl GenericClient) -> Result<String> {
+/// Whether a publish of `builds` was cut off and waits to be recovered.
+pub fn is_cut(builds: &BuildsDirectory) -> Result<bool> {
+    Ok(Journal::find(builds)?.is_some())
+}
+
+/// What tells a database from all others: that of its server, and its number there. A publish with
+/// traces needs it.
+pub fn identity(client: &mut impl GenericClient) -> Result<String> {
     let sql = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid
                FROM pg_database WHERE datname = current_database()";
-    let row = client
-        .query_one(sql, &[])
-        .map_err(failure("ask which database it is"))?;
+    let row = client.query_one(sql, &[]).map_err(|cause| {
+        failure("ask which database it is")(cause)
+            .hint("GRANT EXECUTE ON FUNCTION pg_control_system() to the user")
+    })?;
     Ok(row.get(0))
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use postgres::{Client, Transaction};
 
 use super::commit::{free_epoch, rename_and_commit};
+use super::examine::refuse_dependents;
 use super::journal::Renames;
-use super::preflight::refuse_dependents;
 use super::previous::{self, BuildsRecord, PREVIOUS_SCHEMA, Record, aside};
 use super::relations::{drop_empty, lock_live, move_aside, move_in};
 use super::swap::begin;

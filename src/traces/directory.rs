@@ -74,6 +74,16 @@ impl BuildsDirectory {
         }
     }
 
+    /// Sees whether directories can be made beside it.
+    pub fn check_writable(&self) -> Result<()> {
+        let parent = self.path.parent().unwrap_or(Path::new("/"));
+        tempfile::Builder::new()
+            .prefix(".ci_import_check.")
+            .tempdir_in(parent)
+            .doing(format!("write into {}", parent.display()))
+            .map(drop)
+    }
+
     /// A path beside it: `builds` and `suffix`.
     #[must_use]
     pub fn beside(&self, suffix: &str) -> PathBuf {

@@ -47,6 +47,8 @@ pub struct Wanted {
     pub allow_truncated: bool,
     /// A checksum is taken of what is written.
     pub digest: bool,
+    /// What the file system says of its room does not matter.
+    pub ignore_room: bool,
 }
 
 /// What a tar of traces holds.
@@ -123,7 +125,11 @@ pub fn extract(
         let mut dispatcher = Dispatcher {
             channels,
             summary: TraceSummary::default(),
-            room: Room::of(&root, staged.path()),
+            room: if wanted.ignore_room {
+                Room::unknown(staged.path())
+            } else {
+                Room::of(&root, staged.path())
+            },
         };
         let read = for_each_trace_entry(inflated, |name, entry| dispatcher.entry(name, entry));
         let mut summary = std::mem::take(&mut dispatcher.summary);

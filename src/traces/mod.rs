@@ -15,3 +15,4 @@ pub use compare::{Measured, Names, TraceFindings, compare, measure};
 pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, StagedDirectory};
 pub use extract::{TraceSummary, TraceSurvey, Wanted, extract, survey};
+pub use room::free_bytes;

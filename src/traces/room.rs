@@ -4,6 +4,8 @@
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::StatVfs;
+
 use crate::archive::shown;
 use crate::error::{Error, Result};
 
@@ -25,21 +27,26 @@ struct Amount {
 impl Room {
     /// The room there is now in the file system of `root`, which is open, and called `directory`.
     pub(super) fn of(root: impl AsFd, directory: &Path) -> Room {
-        let amount = |free| Amount { free, wanted: 0 };
         // What cannot be asked is no reason to stop; a full disk still is.
         let said = rustix::fs::fstatvfs(root).ok();
-        // Some of it is kept for root.
-        let is_root = rustix::process::geteuid().is_root();
-        let bytes = said.as_ref().filter(|said| said.f_blocks > 0).map(|said| {
-            let blocks = if is_root { said.f_bfree } else { said.f_bavail };
-            blocks.saturating_mul(said.f_frsize)
-        });
-        let files = said.as_ref().filter(|said| said.f_files > 0);
-        let files = files.map(|said| if is_root { said.f_ffree } else { said.f_favail });
+        let amount = |free| Amount { free, wanted: 0 };
         Room {
             directory: directory.to_owned(),
-            bytes: amount(bytes),
-            files: amount(files),
+            bytes: amount(said.as_ref().and_then(free_bytes_of)),
+            files: amount(said.as_ref().and_then(free_files_of)),
+        }
+    }
+
+    /// Room without bounds: nobody asked the file system.
+    pub(super) fn unknown(directory: &Path) -> Room {
+        let amount = || Amount {
+            free: None,
+            wanted: 0,
+        };
+        Room {
+            directory: directory.to_owned(),
+            bytes: amount(),
+            files: amount(),
         }
     }
 
@@ -63,6 +70,28 @@ impl Room {
         ))
         .hint("free some space and run it again, or name a --builds-path where there is more"))
     }
+}
+
+/// How many bytes are free in the file system of `path`, if it says so.
+#[must_use]
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    rustix::fs::statvfs(path)
+        .ok()
+        .as_ref()
+        .and_then(free_bytes_of)
+}
+
+/// Some of what is free is kept for root.
+fn free_bytes_of(said: &StatVfs) -> Option<u64> {
+    let is_root = rustix::process::geteuid().is_root();
+    let blocks = if is_root { said.f_bfree } else { said.f_bavail };
+    (said.f_blocks > 0).then(|| blocks.saturating_mul(said.f_frsize))
+}
+
+fn free_files_of(said: &StatVfs) -> Option<u64> {
+    let is_root = rustix::process::geteuid().is_root();
+    let files = if is_root { said.f_ffree } else { said.f_favail };
+    (said.f_files > 0).then_some(files)
 }
 
 impl Amount {
@@ -114,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_file_system_that_says_nothing_has_room() {
-        let mut room = room(None, None);
+        let mut room = Room::unknown(Path::new("/b"));
         room.announce(Path::new("a"), u64::MAX).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let open = std::fs::File::open(directory.path()).unwrap();

@@ -3,6 +3,7 @@
 
 mod any_table;
 mod archives;
+mod check;
 mod compare;
 mod convert;
 mod cut_publish;

@@ -86,7 +86,7 @@ fn its_commands_run() {
         expect_success(&shell.current_dir(scene.directory.path()).output().unwrap());
         count += 1;
     }
-    assert_eq!(count, 21, "commands in the README");
+    assert_eq!(count, 22, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
 }
 

@@ -113,6 +113,20 @@ fn examine_previous(client: &mut Client) -> Result<bool> {
     Ok(true)
 }
 
+/// Sessions that hold locks on any of `tables` at this moment, each with a table: some of them.
+pub fn holders(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Vec<String>> {
+    let sql = "SELECT DISTINCT format('process %s of %s (%s)', l.pid, a.usename, min(c.relname))
+               FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                    JOIN pg_namespace n ON n.oid = c.relnamespace
+                    JOIN pg_stat_activity a ON a.pid = l.pid
+               WHERE n.nspname = $1 AND c.relname = ANY($2) AND l.pid <> pg_backend_pid()
+               GROUP BY l.pid, a.usename ORDER BY 1 LIMIT 5";
+    let rows = client
+        .query(sql, &[&schema, &tables])
+        .map_err(failure("look for locks on the tables"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// The tables that are in `schema`.
 pub fn tables_of(client: &mut Client, schema: &str) -> Result<Vec<String>> {
     let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,0 +1,208 @@
+//! `ci-import check`: makes all checks that an import makes before it begins, tells what came of each
+//! and what the import would do. Nothing is changed.
+
+use crate::archive::ArchiveFile;
+use crate::error::{Error, Result};
+use crate::gitlab::information::Information;
+use crate::gitlab::live;
+use crate::gitlab::tables::TABLES;
+use crate::halt::Halt;
+use crate::import::{DEFAULT_SCHEMA, Ready};
+use crate::input::Input;
+use crate::load::Staging;
+use crate::preflight::{Checks, database_space, estimate, traces_space};
+use crate::private_server::PrivateServer;
+use crate::progress::Progress;
+use crate::publish::{self, Live};
+use crate::settings::{CheckSettings, Destination};
+use crate::traces::BuildsDirectory;
+
+/// Makes the checks.
+pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
+    let mut checks = Checks::default();
+    let opened = Input::open(&settings.source, halt);
+    let input = checks.add("input", opened, |input| match input {
+        Input::ArchiveFile(_) => "an archive in a file".to_owned(),
+        Input::ArchivePipe(_) => "an archive in a pipe".to_owned(),
+        Input::Dump { .. } => "a dump of MySQL".to_owned(),
+    });
+    let Some(input) = input else {
+        return Ok(checks);
+    };
+    if let Input::ArchivePipe(_) = input {
+        return Err(Error::usage("a pipe can be read only once")
+            .hint("check the archive in its file; the import itself can come through a pipe"));
+    }
+    let is_archive = input.is_archive();
+    let judged = input.judge(settings.mysql_to_postgresql);
+    checks.add("version, dialect", judged, |known| {
+        tell_version(known.as_ref())
+    });
+    let archive = match &input {
+        Input::ArchiveFile(file) => Some(file),
+        _ => None,
+    };
+    check_target(&mut checks, settings, is_archive, archive);
+    if let Some(estimate) = archive.map(estimate) {
+        checks.add("estimate", estimate, ToString::to_string);
+    }
+    Ok(checks)
+}
+
+fn tell_version(information: Option<&Information>) -> String {
+    match information {
+        None => "MySQL, to be converted".to_owned(),
+        Some(information) => {
+            let made = information.created_at.as_deref().unwrap_or("some time");
+            format!(
+                "GitLab CI {}, made {made}; MySQL, to be converted",
+                information.version
+            )
+        }
+    }
+}
+
+fn check_target(
+    checks: &mut Checks,
+    settings: &CheckSettings,
+    is_archive: bool,
+    archive: Option<&ArchiveFile>,
+) {
+    if let Destination::Private { directory, .. } = &settings.destination {
+        let server = PrivateServer::at(directory);
+        let is_new = !server.as_ref().is_ok_and(PrivateServer::exists);
+        if is_new {
+            checks.add("target", server, |server| {
+                let shown = server.directory().display();
+                format!("a private PostgreSQL is made in {shown}")
+            });
+            return;
+        }
+    }
+    let ready = Ready::prepare(&settings.destination, is_archive, &Progress::new(true));
+    let Some(ready) = checks.add("target", ready, Ready::shown) else {
+        return;
+    };
+    let connected = ready.target.server();
+    let server = checks.add("server", connected, |server| {
+        format!("PostgreSQL {}", server.version)
+    });
+    if let Some(server) = server {
+        check_tables(checks, settings, is_archive, &ready);
+        if let (Some(data), Some(Ok(estimate))) = (server.data_directory, archive.map(estimate)) {
+            match database_space(&data, estimate.sql) {
+                Some(space) if !space.is_enough() => checks.note(
+                    "room for tables",
+                    format!("may not be enough in {}: {space}", data.display()),
+                ),
+                space => tell_space(checks, "room for tables", space.map(|s| s.to_string())),
+            }
+        }
+    }
+    if let Some(builds) = &ready.builds {
+        check_builds(checks, builds, archive);
+    }
+}
+
+fn tell_space(checks: &mut Checks, name: &'static str, space: Option<String>) {
+    match space {
+        Some(space) => _ = checks.add(name, Ok(space), Clone::clone),
+        None => checks.note(name, "the file system does not say"),
+    }
+}
+
+fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool, ready: &Ready) {
+    let locked = Staging::lock(&ready.target);
+    let locked = checks.add("lock", locked, |_| {
+        "no other import is under way".to_owned()
+    });
+    let Some(mut staging) = locked else { return };
+    let tables: &[&str] = if is_archive { &TABLES } else { &[] };
+    let schema = settings.schema.as_deref();
+    let schema = if is_archive {
+        schema
+    } else {
+        schema.or(Some(DEFAULT_SCHEMA))
+    };
+    let client = staging.client();
+    let examined = publish::examine(client, schema, tables);
+    let Some(live) = checks.add("rights", examined, |live| {
+        format!("may make schemas, and tables in {}", live.schema)
+    }) else {
+        return;
+    };
+    if !is_archive {
+        return;
+    }
+    tell_what_is_replaced(checks, &live);
+    if let Ok(holders) = publish::holders(client, &live.schema, tables)
+        && !holders.is_empty()
+    {
+        checks.note(
+            "locks",
+            format!(
+                "others use the tables; the publish waits 15 s for them: {}",
+                holders.join(", ")
+            ),
+        );
+    }
+    checks.add("recovery", publish::identity(client), |_| {
+        "the target can be asked what became of a publish".to_owned()
+    });
+    checks.add(
+        "GitLab",
+        live::ci_enabled(client, &live.schema),
+        |enabled| match enabled {
+            Some(true) => "CI is switched on; it is off while the tables change".to_owned(),
+            Some(false) => "CI is switched off; the import switches it on".to_owned(),
+            None => "no GitLab in this schema: only the tables are imported".to_owned(),
+        },
+    );
+}
+
+fn tell_what_is_replaced(checks: &mut Checks, live: &Live) {
+    let aside = publish::PREVIOUS_SCHEMA;
+    if live.with_rows.is_empty() {
+        let what = "no table with rows is replaced".to_owned();
+        checks.add("tables", Ok(what), Clone::clone);
+    } else {
+        let names = live.with_rows.join(", ");
+        checks.note("tables", format!("are put aside, into {aside}: {names}"));
+    }
+    if live.has_previous {
+        checks.note(
+            "previous import",
+            format!("what the import before has put into {aside} is dropped"),
+        );
+    }
+}
+
+fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, archive: Option<&ArchiveFile>) {
+    let shown = builds.path().display();
+    let writable = builds.check_writable().and_then(|()| builds.has_content());
+    checks.add("builds directory", writable, |has_content| {
+        if *has_content {
+            format!("{shown} is put aside")
+        } else {
+            format!("{shown} is made")
+        }
+    });
+    match publish::is_cut(builds) {
+        Ok(false) => {}
+        Ok(true) => checks.note(
+            "journal",
+            "a publish was cut off; the import, or ci-import recover, finishes or undoes it",
+        ),
+        Err(error) => _ = checks.add("journal", Err::<(), _>(error), |()| String::new()),
+    }
+    if let Some(Ok(estimate)) = archive.map(estimate) {
+        match traces_space(builds.path(), estimate.least_traces) {
+            Some(space) if !space.is_enough() => {
+                let error = Error::failed(format!("not enough: {space}"))
+                    .hint("free some space, or name a --builds-path where there is more");
+                checks.add("room for traces", Err::<(), _>(error), |()| String::new());
+            }
+            space => tell_space(checks, "room for traces", space.map(|s| s.to_string())),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How large what is in an archive may be, and how long its import may take.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::archive::{ArchiveFile, Member};
+use crate::error::Result;
+
+/// A member that is larger may have wrapped the size in its trailer around, even several times.
+const TRUSTED_BYTES: u64 = 200 * 1024 * 1024;
+
+/// What dumps and traces usually inflate to, as a multiple of their size.
+const USUAL_RATIO: u64 = 8;
+
+/// Megabytes of SQL, and of traces, that are imported in a second: by a slow disk, by a fast one.
+const SQL_SPEED: (u64, u64) = (20, 130);
+const TRACES_SPEED: (u64, u64) = (20, 150);
+
+const MEGABYTE: u64 = 1_000_000;
+
+/// Sizes in bytes, inflated, and the time they may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// Of the dump.
+    pub sql: u64,
+    /// Of the traces.
+    pub traces: u64,
+    /// What the traces take at least, whatever the estimate is.
+    pub least_traces: u64,
+}
+
+/// Estimates what is in `archive` by the trailers of its members: gzip puts the size there, modulo 2^32
+/// (RFC 1952, 2.3.1).
+pub fn estimate(archive: &ArchiveFile) -> Result<Estimate> {
+    let sizes = |member: Member| -> Result<(u64, u64)> {
+        let compressed = archive.open(member).remaining();
+        let least = u64::from(archive.size_in_trailer(member)?);
+        let guess = if compressed > TRUSTED_BYTES || least < compressed {
+            least.max(compressed.saturating_mul(USUAL_RATIO))
+        } else {
+            least
+        };
+        Ok((guess, least))
+    };
+    let (sql, _) = sizes(Member::Database)?;
+    let (traces, least_traces) = sizes(Member::Builds)?;
+    Ok(Estimate {
+        sql,
+        traces,
+        least_traces,
+    })
+}
+
+impl Estimate {
+    /// How long the import takes at best, and on a slow machine. Database and traces are imported at
+    /// the same time.
+    #[must_use]
+    pub fn durations(&self) -> (Duration, Duration) {
+        let at = |sql: u64, traces: u64| {
+            let seconds = (self.sql / MEGABYTE / sql).max(self.traces / MEGABYTE / traces);
+            Duration::from_secs(1 + seconds)
+        };
+        (
+            at(SQL_SPEED.1, TRACES_SPEED.1),
+            at(SQL_SPEED.0, TRACES_SPEED.0),
+        )
+    }
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let megabytes = |bytes: u64| bytes.div_ceil(MEGABYTE);
+        let (least, most) = self.durations();
+        write!(
+            f,
+            "about {} MB of SQL and {} MB of traces: {} to {}",
+            megabytes(self.sql),
+            megabytes(self.traces),
+            Shown(least),
+            Shown(most)
+        )
+    }
+}
+
+/// A duration as people say it.
+struct Shown(Duration);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        if seconds < 100 {
+            write!(f, "{seconds} s")
+        } else {
+            write!(f, "{} min", seconds.div_ceil(60))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_words() {
+        let estimate = Estimate {
+            sql: 4_000_000_000,
+            traces: 200_000,
+            least_traces: 0,
+        };
+        assert_eq!(
+            estimate.to_string(),
+            "about 4000 MB of SQL and 1 MB of traces: 31 s to 4 min"
+        );
+    }
+}
