@@ -63,20 +63,21 @@ fn masks(block: &[u8; BLOCK]) -> Masks {
     masks
 }
 
-/// The bytes that a backslash escapes, and whether the byte behind the block is one.
+/// The bits with odd numbers.
+const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+
+/// The bytes that a backslash escapes, and whether the byte behind the block is one. In a run of
+/// backslashes every second one is escaped, and so is what follows a run of odd length; an addition
+/// finds the ends of all runs at once, without a branch.
 #[inline]
 fn escaped(backslashes: u64, first_is: bool) -> (u64, bool) {
-    let mut escaped = u64::from(first_is);
-    let mut carry = false;
-    let mut rest = backslashes & !escaped;
-    while rest != 0 {
-        let backslash = rest & rest.wrapping_neg();
-        let next = backslash << 1;
-        escaped |= next;
-        carry = next == 0;
-        rest &= !(backslash | next);
-    }
-    (escaped, carry)
+    let first = u64::from(first_is);
+    let backslashes = backslashes & !first;
+    let behind = backslashes << 1 | first;
+    let begins_odd = backslashes & ODD & !behind;
+    // Behind the runs that begin at an odd place, their bits are gone; the others are as they were.
+    let (sum, carry) = begins_odd.overflowing_add(backslashes);
+    ((!ODD ^ sum << 1) & behind, carry)
 }
 
 /// Bit n is set if an odd number of the bits up to n are.

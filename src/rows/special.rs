@@ -5,36 +5,53 @@ use wide::u8x16;
 /// How many bytes are looked at together.
 pub(super) const BLOCK: usize = 16;
 
-/// Which bytes end a plain run: quote, backslash and NUL always; where `lines` says so, also the
-/// other control characters up to the carriage return, tab and line ends among them.
+/// Which bytes end a plain run: quote, backslash and NUL; in COPY's text format also the other control
+/// characters up to the carriage return, tab and line ends among them. There some escapes are plain,
+/// since they mean the same in both notations.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Special {
     quote: u8,
     /// The highest control character that ends a run.
     last_control: u8,
+    keeps_escapes: bool,
 }
 
+/// What stands behind a backslash in escapes that are the same in both notations. A backslash is one
+/// more, but backslashes in a row are counted by the byte.
+const KEPT: [u8; 4] = [b'n', b'r', b't', b'b'];
+
 impl Special {
-    pub(super) fn new(quote: u8, lines: bool) -> Self {
+    pub(super) fn new(quote: u8, is_copy_text: bool) -> Self {
         Special {
             quote,
-            last_control: if lines { b'\r' } else { 0 },
+            last_control: if is_copy_text { b'\r' } else { 0 },
+            keeps_escapes: is_copy_text,
         }
     }
 
-    /// Whether `byte` is special.
+    /// Whether `byte` is special, without a look at what follows.
     pub(super) fn is(self, byte: u8) -> bool {
         byte == self.quote || byte == b'\\' || byte <= self.last_control
     }
 
-    /// Where in `block` the first special byte is; [`BLOCK`] if there is none.
+    /// Where in `block` the first special byte is; [`BLOCK`] if there is none. The block must not begin
+    /// within an escape; up to what is returned, none is cut.
     #[inline]
     pub(super) fn first(self, block: &[u8; BLOCK]) -> usize {
         let bytes = u8x16::from(*block);
         let is_control = bytes.min(u8x16::splat(self.last_control)).simd_eq(bytes);
         let is_quote = bytes.simd_eq(u8x16::splat(self.quote));
         let is_backslash = bytes.simd_eq(u8x16::splat(b'\\'));
-        let special = (is_control | is_quote | is_backslash).to_bitmask();
+        let mut special = (is_control | is_quote | is_backslash).to_bitmask();
+        if self.keeps_escapes {
+            let backslashes = is_backslash.to_bitmask();
+            // Of two in a row nobody knows here which one is escaped.
+            if backslashes & backslashes << 1 == 0 {
+                let [n, r, t, b] = KEPT.map(|letter| bytes.simd_eq(u8x16::splat(letter)));
+                let letters = (n | r | t | b).to_bitmask();
+                special &= !(backslashes & letters >> 1);
+            }
+        }
         // A bit above all of them, so that there is always one.
         (special | 1 << BLOCK).trailing_zeros() as usize
     }
@@ -46,8 +63,8 @@ mod tests {
 
     #[test]
     fn the_first_special_byte_of_a_block_is_found() {
-        for lines in [false, true] {
-            let special = Special::new(b'\'', lines);
+        for is_copy_text in [false, true] {
+            let special = Special::new(b'\'', is_copy_text);
             for byte in 0..=255u8 {
                 for at in 0..BLOCK {
                     // What follows the first is of no consequence.
@@ -58,7 +75,37 @@ mod tests {
                     assert_eq!(special.first(&block), expected, "{byte} at {at}");
                 }
             }
-            assert!(special.is(0) && special.is(b'\n') == lines && !special.is(0x1b));
+            assert!(special.is(0) && special.is(b'\n') == is_copy_text && !special.is(0x1b));
         }
+    }
+
+    #[test]
+    fn escapes_that_stay_as_they_are_do_not_end_a_run() {
+        let special = Special::new(b'\'', true);
+        let mut rng = fastrand::Rng::with_seed(7);
+        for _ in 0..100_000 {
+            let block: [u8; BLOCK] =
+                std::array::from_fn(|_| *rng.choice(br"\\nrtbxyzxyz0'").unwrap_or(&b'x'));
+            let found = special.first(&block);
+            let mut at = 0;
+            // An escape is passed over as a whole; one that is cut by the end is not.
+            while at < found {
+                match block[at] {
+                    b'\\' => {
+                        assert!(KEPT.contains(&block[at + 1]), "{block:?} at {at}");
+                        at += 2;
+                    }
+                    byte => {
+                        assert!(!special.is(byte), "{block:?} at {at}");
+                        at += 1;
+                    }
+                }
+            }
+            assert_eq!(at, found, "{block:?}: an escape was cut");
+            assert!(found == BLOCK || special.is(block[found]), "{block:?}");
+        }
+        let plain = special.first(br"a\nb\tc\rd\be'xx");
+        assert_eq!(plain, 13);
+        assert_eq!(Special::new(b'\'', false).first(br"a\nb\tc\rd\be'xx"), 1);
     }
 }
