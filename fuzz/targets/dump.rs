@@ -23,7 +23,7 @@ impl Consumer for Seen {
             utc: facts.utc,
         };
         if let Ok(mapped) = from_mysql(&table, facts, &Policies::default(), &mut Names::default()) {
-            self.tables.push(ddl::create_table(ddl::Style::in_schema("s"), &mapped.table));
+            self.tables.push(ddl::create_table(ddl::Style::in_schema("s"), &mapped.table).concat());
         }
         Ok(())
     }

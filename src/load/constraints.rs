@@ -6,6 +6,7 @@ use postgres::error::SqlState;
 
 use super::failure::failure;
 use super::loader::{LoadedTable, STYLE};
+use super::statement::one_statement;
 use crate::error::Result;
 use crate::schema::{ForeignKey, Note, Table, ddl, resolve_foreign_key};
 
@@ -20,7 +21,7 @@ pub(super) fn add_all(client: &mut Client, loaded: &[LoadedTable]) -> Result<Vec
     for LoadedTable { table, .. } in loaded {
         for check in &table.checks {
             let sql = ddl::add_check(STYLE, &table.name, check);
-            match client.batch_execute(&sql) {
+            match one_statement(client, &sql) {
                 Err(cause) if cause.code() == Some(&SqlState::CHECK_VIOLATION) => {
                     notes.push(note(table, &check.name, "CHECK left out: rows break it"));
                 }
@@ -57,16 +58,14 @@ fn add_foreign_key(
             key.name, table.name
         ))
     };
-    let Err(cause) = client.batch_execute(&sql) else {
+    let Err(cause) = one_statement(client, &sql) else {
         return Ok(None);
     };
     let Some(code) = cause.code() else {
         return Err(doing()(cause));
     };
     if *code == SqlState::FOREIGN_KEY_VIOLATION {
-        client
-            .batch_execute(&format!("{sql} NOT VALID"))
-            .map_err(doing())?;
+        one_statement(client, &format!("{sql} NOT VALID")).map_err(doing())?;
         return Ok(Some("foreign key not validated: rows break it".to_owned()));
     }
     let cannot_be = [

@@ -10,6 +10,7 @@ use super::board::{Board, Build, Counted};
 use super::constraints;
 use super::failure::failure;
 use super::staging::STAGING_SCHEMA;
+use super::statement::one_statement;
 use super::target::Target;
 use super::worker::work;
 use crate::contents::Contents;
@@ -163,10 +164,10 @@ impl Drop for Loader {
 
 impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
-        let sql = ddl::create_table(STYLE, table);
-        self.client
-            .batch_execute(&sql)
-            .map_err(failure(format!("create the table {}", table.name)))?;
+        for statement in ddl::create_table(STYLE, table) {
+            one_statement(&mut self.client, &statement)
+                .map_err(failure(format!("create the table {}", table.name)))?;
+        }
         failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {
             self.board.complete_table(last);

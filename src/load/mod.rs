@@ -9,6 +9,7 @@ mod failure;
 mod loader;
 mod read_back;
 mod staging;
+mod statement;
 mod target;
 mod worker;
 

@@ -8,6 +8,7 @@ use postgres::error::SqlState;
 
 use super::board::{Board, Build, Copied, Task};
 use super::failure::failure;
+use super::statement::one_statement;
 use super::target::Target;
 use crate::convert::{PlannedRows, placed};
 use crate::error::{Error, Result};
@@ -39,7 +40,7 @@ fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
     let mut run = |statements: &[String]| {
         statements
             .iter()
-            .try_for_each(|statement| client.batch_execute(statement))
+            .try_for_each(|statement| one_statement(client, statement))
     };
     failpoint::reached("index to be built");
     match (run(&build.statements), build.fallback) {

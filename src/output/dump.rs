@@ -244,7 +244,7 @@ impl Sink for DumpWriter {
         for enum_type in &table.enum_types {
             sql += &format!("DROP TYPE IF EXISTS {};\n", STYLE.name(&enum_type.name));
         }
-        sql += &ddl::create_table(STYLE, table);
+        statements(&mut sql, &ddl::create_table(STYLE, table));
         self.tables.push(table.clone());
         self.send(Piece::Text(sql))
     }

@@ -62,17 +62,16 @@ impl<'a> Style<'a> {
 /// The statements that create `table`, with its types, sequence and comments, without keys,
 /// indexes and constraints.
 #[must_use]
-pub fn create_table(style: Style<'_>, table: &Table) -> String {
+pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
     let name = style.name(&table.name);
-    let mut sql = String::new();
+    let mut statements = Vec::new();
     for EnumType { name, values } in &table.enum_types {
         let values: Vec<String> = values.iter().map(|value| literal(value)).collect();
-        let _ = write!(
-            sql,
-            "CREATE TYPE {} AS ENUM ({});\n",
+        statements.push(format!(
+            "CREATE TYPE {} AS ENUM ({})",
             style.name(name),
             values.join(", ")
-        );
+        ));
     }
     if let Some(sequence) = &table.sequence {
         let data_type = &sequence.data_type;
@@ -81,44 +80,38 @@ pub fn create_table(style: Style<'_>, table: &Table) -> String {
         } else {
             String::new()
         };
-        let _ = write!(
-            sql,
-            "CREATE SEQUENCE {}{typed};\n",
-            style.name(&sequence.name)
-        );
+        let name = style.name(&sequence.name);
+        statements.push(format!("CREATE SEQUENCE {name}{typed}"));
     }
     let columns: Vec<String> = table
         .columns
         .iter()
         .map(|c| column(style, c, table))
         .collect();
-    let _ = write!(
-        sql,
-        "CREATE TABLE {name} (\n  {}\n);\n",
+    statements.push(format!(
+        "CREATE TABLE {name} (\n  {}\n)",
         columns.join(",\n  ")
-    );
+    ));
     if let Some(sequence) = &table.sequence {
-        let _ = write!(
-            sql,
-            "ALTER SEQUENCE {} OWNED BY {name}.{};\n",
+        statements.push(format!(
+            "ALTER SEQUENCE {} OWNED BY {name}.{}",
             style.name(&sequence.name),
             identifier(&sequence.column)
-        );
+        ));
     }
     if let Some(comment) = &table.comment {
-        let _ = write!(sql, "COMMENT ON TABLE {name} IS {};\n", literal(comment));
+        statements.push(format!("COMMENT ON TABLE {name} IS {}", literal(comment)));
     }
     for column in &table.columns {
         if let Some(comment) = &column.comment {
             let column = identifier(&column.name);
-            let _ = write!(
-                sql,
-                "COMMENT ON COLUMN {name}.{column} IS {};\n",
+            statements.push(format!(
+                "COMMENT ON COLUMN {name}.{column} IS {}",
                 literal(comment)
-            );
+            ));
         }
     }
-    sql
+    statements
 }
 
 fn column(style: Style<'_>, column: &Column, table: &Table) -> String {

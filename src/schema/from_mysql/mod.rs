@@ -506,7 +506,7 @@ mod tests {
         .table;
         let style = ddl::Style::in_schema("st");
         assert_eq!(
-            ddl::create_table(style, &table),
+            ddl::create_table(style, &table).join(";\n"),
             "CREATE SEQUENCE \"st\".\"t_id_seq\" AS integer;\n\
              CREATE TABLE \"st\".\"t\" (\n  \
              \"id\" integer DEFAULT nextval('\"st\".\"t_id_seq\"'::regclass) NOT NULL,\n  \
@@ -515,7 +515,7 @@ mod tests {
              \"s\" character varying(20)\n);\n\
              ALTER SEQUENCE \"st\".\"t_id_seq\" OWNED BY \"st\".\"t\".\"id\";\n\
              COMMENT ON TABLE \"st\".\"t\" IS 'it''s';\n\
-             COMMENT ON COLUMN \"st\".\"t\".\"e\" IS 'x';\n"
+             COMMENT ON COLUMN \"st\".\"t\".\"e\" IS 'x'"
         );
         assert_eq!(
             ddl::create_index(style, "t", &table.indexes[0], "u")[0],
