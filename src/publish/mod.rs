@@ -1,6 +1,7 @@
 //! The one step that touches what is live: old tables aside, staged ones in, directories renamed;
 //! in one transaction, in milliseconds. And back again.
 
+mod comments;
 mod commit;
 mod discard;
 mod examine;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use postgres::{Client, Transaction};
 
+use super::comments;
 use super::commit::{free_epoch, rename_and_commit};
 use super::journal::Renames;
 use super::previous::{self, BuildsRecord, PREVIOUS_SCHEMA, Record, aside};
@@ -86,6 +87,10 @@ pub fn publish<T>(
         before(&mut transaction, schema)?;
         failpoint::reached("CI disabled");
         let rights = rights(&mut transaction, schema, &replaced, STAGING_SCHEMA)?;
+        let comments: Vec<comments::Comments> = replaced
+            .iter()
+            .map(|name| comments::read(&mut transaction, schema, name))
+            .collect::<Result<_>>()?;
         move_aside(
             &mut transaction,
             schema,
@@ -96,6 +101,9 @@ pub fn publish<T>(
         move_in(&mut transaction, STAGING_SCHEMA, publication.tables, schema)?;
         for rights in rights {
             rights.give(&mut transaction)?;
+        }
+        for comments in comments {
+            comments.give(&mut transaction, schema)?;
         }
     } else {
         before(&mut transaction, schema)?;

@@ -243,6 +243,41 @@ fn owners_and_grants_are_carried_over() {
     assert_eq!(before, scene.values(rights));
 }
 
+#[test]
+fn comments_are_carried_over_where_there_are_no_new_ones() {
+    let scene = Scene::gitlab();
+    scene
+        .connect()
+        .batch_execute(
+            "COMMENT ON TABLE ci_builds IS 'it''s ours'; COMMENT ON TABLE ci_tags IS 'an old one';
+             COMMENT ON COLUMN ci_builds.name IS 'what it\\is';
+             ALTER TABLE ci_builds ADD COLUMN gone int; COMMENT ON COLUMN ci_builds.gone IS 'x'",
+        )
+        .unwrap();
+    let dump = String::from_utf8_lossy(&fixture_dump(Dialect::Native)).into_owned();
+    let begin = dump.find("CREATE TABLE `ci_tags`").unwrap();
+    let end = begin + dump[begin..].find(";\n").unwrap();
+    let dump = format!("{} COMMENT='a new one'{}", &dump[..end], &dump[end..]);
+    let archive = scene.pack(dump.as_bytes());
+    scene.import(&archive).succeeds();
+    let comments = scene.values(
+        "SELECT c.relname, objsubid, description FROM pg_description d
+         JOIN pg_class c ON c.oid = d.objoid JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE classoid = 'pg_class'::regclass AND n.nspname = 'public' ORDER BY 1, 2",
+    );
+    let name = scene.value(
+        "SELECT attnum::text FROM pg_attribute WHERE attrelid = 'ci_builds'::regclass AND attname = 'name'",
+    );
+    assert_eq!(
+        comments,
+        [
+            "ci_builds|0|it's ours".to_owned(),
+            format!("ci_builds|{name}|what it\\is"),
+            "ci_tags|0|a new one".to_owned()
+        ]
+    );
+}
+
 /// Options of mysqldump that leave out AUTO_INCREMENT leave out the engine too.
 #[test]
 fn sequences_of_a_dump_without_create_options() {
