@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postgres::Transaction;
+use postgres::error::Severity;
 
 use super::journal::{Journal, Renames};
 use super::recover::identity;
@@ -25,6 +26,8 @@ pub(super) fn rename_and_commit(
     let mut journal = None;
     if let Some((builds, renames)) = renames {
         let database = identity(&mut transaction)?;
+        make_number_durable(target)?;
+        failpoint::reached("transaction's number on the disk");
         let written = Journal::write(builds, renames, id, database)?;
         if let Err(error) = written.rename() {
             written.undo()?;
@@ -33,6 +36,20 @@ pub(super) fn rename_and_commit(
         journal = Some(written);
     }
     commit(transaction, target, id, journal)
+}
+
+/// Has the server write its log up to here to the disk, and with it what the open transaction did. A
+/// server that crashes without that gives the transaction's number to another one afterwards, whose
+/// fate would be taken for that of the publish.
+fn make_number_durable(target: &Target) -> Result<()> {
+    // A commit that waits for the disk waits for all that came before; so it must have something to
+    // commit.
+    let sql = "SET synchronous_commit = on;
+               SELECT pg_catalog.pg_logical_emit_message(true, 'ci-import', 'to be published')";
+    target
+        .connect()?
+        .batch_execute(sql)
+        .map_err(failure("have the server write its log"))
 }
 
 /// An epoch, now or a little later, for which `builds.<epoch>` is free.
@@ -52,12 +69,13 @@ fn commit(
     id: i64,
     journal: Option<Journal>,
 ) -> Result<()> {
+    failpoint::reached("to be committed");
     let committed = transaction.commit();
     let Err(cause) = committed else {
         failpoint::reached("committed");
         return journal.map_or(Ok(()), Journal::complete);
     };
-    let status = if cause.as_db_error().is_some() {
+    let status = if is_refused(&cause) {
         Some("aborted".to_owned())
     } else {
         status_of(target, id)
@@ -77,6 +95,13 @@ fn commit(
         Some(_) => error.hint("run ci-import recover as soon as the target is reachable again"),
         None => error.hint(format!("ask the target: SELECT txid_status({id})")),
     })
+}
+
+/// Whether the server has said that it does not commit. When it ends the session, or itself, the
+/// commit may be on the disk all the same: a full one may have had room for just that.
+fn is_refused(cause: &postgres::Error) -> bool {
+    let error = cause.as_db_error();
+    error.is_some_and(|error| error.parsed_severity() == Some(Severity::Error))
 }
 
 /// What became of the transaction with this number: `committed`, `aborted`, `in progress`.
