@@ -104,6 +104,7 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
         halt,
     )?;
     halt.check()?;
+    failpoint::reached("to be published");
     progress.step("publishing");
     let published = if is_archive {
         publish_archive(
@@ -112,10 +113,12 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
             &staged,
             &destination,
             directory.as_ref(),
+            halt,
         )?
     } else {
-        publish_dump(&mut staging, &live, &staged)?
+        publish_dump(&mut staging, &live, &staged, halt)?
     };
+    failpoint::reached("published");
     staging.published();
     let mut notes = staged.notes;
     notes.extend(missing_tables(&staged.tables, is_archive));
@@ -280,6 +283,7 @@ fn publish_archive(
     staged: &Staged,
     destination: &Ready,
     directory: Option<&StagedDirectory>,
+    halt: &Halt,
 ) -> Result<Published<LiveChanges>> {
     let publication = Publication {
         schema: &live.schema,
@@ -292,7 +296,12 @@ fn publish_archive(
         staging.client(),
         &publication,
         &mut live::disable_ci,
-        &mut live::finish,
+        &mut |transaction, schema| {
+            let changes = live::finish(transaction, schema)?;
+            // Nothing stops it from here on.
+            halt.check()?;
+            Ok(changes)
+        },
     )
 }
 
@@ -300,6 +309,7 @@ fn publish_dump(
     staging: &mut Staging,
     live: &Live,
     staged: &Staged,
+    halt: &Halt,
 ) -> Result<Published<LiveChanges>> {
     let tables = names(staged);
     // Now that the names are known: what depends on tables of the same names?
@@ -316,7 +326,7 @@ fn publish_dump(
         staging.client(),
         &publication,
         &mut |_, _| Ok(()),
-        &mut |_, _| Ok(nothing.clone()),
+        &mut |_, _| halt.check().map(|()| nothing.clone()),
     )
 }
 
