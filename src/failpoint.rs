@@ -2,7 +2,8 @@
 //! There are none in a release build.
 //!
 //! The environment says what happens: `CI_IMPORT_FAILPOINT` is `kill:` or `stop:` and the name of
-//! a point, or `#` and the number of a hit, counted over all points from 1.
+//! a point, of which the first hit counts, or `#` and the number of a hit, counted over all points
+//! from 1.
 //! `CI_IMPORT_FAILPOINT_LOG` names a file that gets a line for each hit.
 
 #[cfg(debug_assertions)]
@@ -17,7 +18,7 @@ pub fn reached(_point: &str) {}
 mod armed {
     use std::io::Write;
     use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     use rustix::process::{Signal, getpid, kill_process};
 
@@ -53,6 +54,7 @@ mod armed {
     /// Says that the program has come to `point`.
     pub fn reached(point: &str) {
         static HITS: AtomicU64 = AtomicU64::new(0);
+        static DONE: AtomicBool = AtomicBool::new(false);
         let number = HITS.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(log) = std::env::var_os("CI_IMPORT_FAILPOINT_LOG") {
             let file = std::fs::File::options().append(true).create(true).open(log);
@@ -63,7 +65,7 @@ mod armed {
             Wanted::Point(name) => name == point,
             Wanted::Hit(hit) => *hit == number,
         };
-        if is_wanted {
+        if is_wanted && !DONE.swap(true, Ordering::Relaxed) {
             let _ = kill_process(getpid(), plan.signal);
         }
     }

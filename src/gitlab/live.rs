@@ -106,7 +106,9 @@ fn keep_settings(transaction: &mut Transaction<'_>, schema: &str, to: &str) -> R
     let sql = format!("CREATE TABLE {kept} AS SELECT id, ci_enabled FROM {settings}");
     transaction
         .batch_execute(&sql)
-        .map_err(failure("keep application_settings.ci_enabled"))
+        .map_err(failure("keep application_settings.ci_enabled"))?;
+    failpoint::reached("settings kept");
+    Ok(())
 }
 
 fn set_ci_enabled(transaction: &mut Transaction<'_>, schema: &str, enabled: bool) -> Result<()> {
@@ -114,7 +116,9 @@ fn set_ci_enabled(transaction: &mut Transaction<'_>, schema: &str, enabled: bool
     let sql = format!("UPDATE {table} SET ci_enabled = {enabled}");
     transaction
         .batch_execute(&sql)
-        .map_err(failure("set application_settings.ci_enabled"))
+        .map_err(failure("set application_settings.ci_enabled"))?;
+    failpoint::reached("ci_enabled set");
+    Ok(())
 }
 
 /// Brings CI's tags and taggings into GitLab's: tags by name, taggings of builds and runners anew.
@@ -133,9 +137,11 @@ fn merge_tags(
     let (tags, taggings) = (name("tags"), name("taggings"));
     let (ci_tags, ci_taggings) = (name("ci_tags"), name("ci_taggings"));
     let mut execute = |sql: &str| {
-        transaction
+        let done = transaction
             .execute(sql, &[])
-            .map_err(failure("merge the tags"))
+            .map_err(failure("merge the tags"));
+        failpoint::reached("tags being merged");
+        done
     };
     // Nobody else may add the same tag meanwhile.
     execute(&format!(

@@ -8,6 +8,7 @@ use super::failure::failure;
 use super::loader::{LoadedTable, STYLE};
 use super::statement::one_statement;
 use crate::error::Result;
+use crate::failpoint;
 use crate::schema::{ForeignKey, Note, Table, ddl, resolve_foreign_key};
 
 /// Adds the constraints of all tables; the notes are of those that could not be.
@@ -27,6 +28,7 @@ pub(super) fn add_all(client: &mut Client, loaded: &[LoadedTable]) -> Result<Vec
                 }
                 done => done.map_err(failure(format!("add a CHECK to {}", table.name)))?,
             }
+            failpoint::reached("constraint added");
         }
     }
     for LoadedTable { table, .. } in loaded {
@@ -34,6 +36,7 @@ pub(super) fn add_all(client: &mut Client, loaded: &[LoadedTable]) -> Result<Vec
             if let Some(what) = add_foreign_key(client, loaded, table, key)? {
                 notes.push(note(table, &key.name, &what));
             }
+            failpoint::reached("constraint added");
         }
     }
     Ok(notes)

@@ -136,6 +136,7 @@ impl Loader {
         self.client
             .batch_execute(&sql)
             .map_err(failure("name the indexes"))?;
+        failpoint::reached("indexes named");
         Ok(notes)
     }
 
@@ -257,6 +258,7 @@ fn complete_rows(client: &mut Client, table: Table, counted: Counted) -> Result<
         client
             .batch_execute(&ddl::set_not_null(STYLE, name, &not_null))
             .map_err(failure(format!("set NOT NULL in {name}")))?;
+        failpoint::reached("NOT NULL set");
     }
     let mut next_value = None;
     if let Some(sequence) = &table.sequence {

@@ -7,6 +7,7 @@ use postgres::Client;
 use super::failure::failure;
 use super::target::Target;
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::schema::ddl::identifier;
 use crate::terminal;
 
@@ -53,6 +54,7 @@ impl Staging {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
+        failpoint::reached("lock taken");
         Ok(Staging {
             target: target.clone(),
             client,
@@ -95,11 +97,13 @@ impl Drop for Staging {
         if !self.made {
             return;
         }
+        failpoint::reached("staging schema to be dropped");
         let sql = format!(
             "SET lock_timeout = '60s'; DROP SCHEMA IF EXISTS {} CASCADE",
             identifier(STAGING_SCHEMA)
         );
         if self.client.batch_execute(&sql).is_ok() {
+            failpoint::reached("staging schema dropped");
             return;
         }
         // This session may be cut off while the server lives on.

@@ -9,6 +9,7 @@ use postgres::{Client, Config, NoTls};
 
 use super::failure::failure;
 use crate::error::{Error, Result};
+use crate::failpoint;
 
 /// The oldest server that is supported: `AS integer` of sequences came with it.
 const OLDEST_SERVER: i32 = 100_000;
@@ -177,6 +178,7 @@ impl Target {
             .query_one("SELECT current_setting('server_version_num')::int", &[])
             .map_err(failure("ask for the server's version"))?
             .get(0);
+        failpoint::reached("connected");
         if version < OLDEST_SERVER {
             return Err(Error::target(format!(
                 "the server is PostgreSQL {}.{}; 10 is the oldest supported",

@@ -48,10 +48,12 @@ fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
             if cause.code() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED) =>
         {
             board.note(note);
-            run(&instead).map_err(doing())
+            run(&instead).map_err(doing())?;
         }
-        (done, _) => done.map_err(doing()),
+        (done, _) => done.map_err(doing())?,
     }
+    failpoint::reached("index built");
+    Ok(())
 }
 
 /// COPYs `first`, and as long as the board has more for the same table at once, that as well.
@@ -98,6 +100,7 @@ fn copy(
         }
         buffer.clear();
     }
+    failpoint::reached("rows copied");
     let copied = writer.finish().map_err(failure(doing()))?;
     if copied != done.rows {
         return Err(Error::failed(format!(

@@ -70,6 +70,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
         ..record.clone()
     };
     without_tables.write(&mut transaction)?;
+    failpoint::reached("old tables to be dropped");
     transaction
         .commit()
         .map_err(failure("drop the tables of the import before"))?;
@@ -83,6 +84,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     transaction
         .commit()
         .map_err(failure("drop the schema of the old tables"))?;
+    failpoint::reached("schema of the old tables dropped");
     Ok(Discarded {
         tables: record.replaced,
         directories,

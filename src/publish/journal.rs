@@ -20,6 +20,9 @@ use crate::traces::BuildsDirectory;
 /// Of the journal's name, behind that of the builds directory.
 const SUFFIX: &str = ".ci_import_journal";
 
+/// The same of a journal that is not whole yet; something random follows.
+const UNFINISHED_SUFFIX: &str = ".ci_import_journal.";
+
 /// What is renamed. What is there before goes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Renames {
@@ -65,15 +68,17 @@ impl Journal {
         });
         // Under another name until it is whole, and locked before anybody can find it.
         let directory = path.parent().unwrap_or(Path::new("/"));
-        let unfinished = builds.beside(&format!("{SUFFIX}."));
+        let unfinished = builds.beside(UNFINISHED_SUFFIX);
         let mut file = tempfile::Builder::new()
             .prefix(unfinished.file_name().unwrap_or_default())
             .tempfile_in(directory)
             .doing(doing())?;
         lock(file.as_file(), &path)?;
+        failpoint::reached("journal begun");
         file.write_all(content.to_string().as_bytes())
             .and_then(|()| file.as_file().sync_all())
             .doing(doing())?;
+        failpoint::reached("journal whole");
         let file = file.persist_noclobber(&path).map_err(|error| {
             Error::failed(format!("cannot {}: {}", doing(), error.error)).hint(
                 "is another publish under way, or was one cut off? then see ci-import recover",
@@ -89,6 +94,15 @@ impl Journal {
             database,
             _lock: file,
         })
+    }
+
+    /// Removes the journals that were never whole, of publishes that were cut: they renamed nothing.
+    pub(super) fn remove_unfinished(builds: &BuildsDirectory) -> Result<()> {
+        for path in builds.left_beside(UNFINISHED_SUFFIX)? {
+            fs::remove_file(&path).doing(format!("remove {}", path.display()))?;
+            failpoint::reached("unfinished journal removed");
+        }
+        Ok(())
     }
 
     /// The journal that a publish of `builds` has left, if it was cut.
@@ -172,11 +186,13 @@ impl Journal {
             && previous.as_ref().is_none_or(|previous| previous.exists())
         {
             rename(&self.live, staged)?;
+            failpoint::reached("new directory back");
         }
         if let Some(previous) = previous
             && previous.exists()
         {
             rename(previous, &self.live)?;
+            failpoint::reached("old directory back");
         }
         Ok(())
     }
@@ -197,6 +213,7 @@ impl Journal {
             && !previous.exists()
         {
             rename(&self.live, previous)?;
+            failpoint::reached("old directory aside at last");
         }
         staged
             .as_ref()
@@ -204,10 +221,13 @@ impl Journal {
     }
 
     fn end(self) -> Result<()> {
+        failpoint::reached("journal to be removed");
         sync_parent(&self.path)
             .and_then(|()| fs::remove_file(&self.path))
             .and_then(|()| sync_parent(&self.path))
-            .doing(format!("remove the journal {}", self.path.display()))
+            .doing(format!("remove the journal {}", self.path.display()))?;
+        failpoint::reached("journal removed");
+        Ok(())
     }
 }
 

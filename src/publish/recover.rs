@@ -5,6 +5,7 @@ use postgres::{Client, GenericClient};
 use super::commit::status_of;
 use super::journal::Journal;
 use crate::error::{Error, Kind, Result};
+use crate::failpoint;
 use crate::load::{Target, failure};
 use crate::traces::BuildsDirectory;
 
@@ -38,6 +39,7 @@ pub fn recover(
     client: &mut Client,
     builds: &BuildsDirectory,
 ) -> Result<Recovered> {
+    Journal::remove_unfinished(builds)?;
     let Some(journal) = Journal::find(builds)? else {
         return Ok(Recovered::Nothing);
     };
@@ -50,6 +52,7 @@ pub fn recover(
         ))
         .hint("run ci-import recover with that database"));
     }
+    failpoint::reached("journal found");
     match status_of(target, id).as_deref() {
         Some("committed") => journal.complete().map(|()| Recovered::Finished),
         Some("aborted") => journal.undo().map(|()| Recovered::Undone),

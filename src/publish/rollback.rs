@@ -98,6 +98,7 @@ pub fn rollback(
     transaction
         .batch_execute(&sql)
         .map_err(failure("rename the schema of the old tables"))?;
+    failpoint::reached("schema of the old tables renamed");
     let reverse = Record {
         schema: schema.clone(),
         published: record.replaced.clone(),
@@ -120,6 +121,7 @@ pub fn rollback(
     // What is left are the rows that were exchanged.
     previous::drop_contents(&mut transaction, RETURNING_SCHEMA, false)?;
     drop_empty(&mut transaction, RETURNING_SCHEMA)?;
+    failpoint::reached("empty schema dropped");
     let done = RolledBack {
         schema: schema.clone(),
         restored: record.replaced.clone(),

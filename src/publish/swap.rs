@@ -50,6 +50,7 @@ pub(super) fn begin(client: &mut Client) -> Result<Transaction<'_>> {
             "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = on"
         ))
         .map_err(failure("begin to publish"))?;
+    failpoint::reached("transaction begun");
     Ok(transaction)
 }
 
@@ -84,6 +85,7 @@ pub fn publish<T>(
             older_builds: drop_older(&mut transaction, builds)?,
         };
         previous::make(&mut transaction, &record)?;
+        failpoint::reached("publish on record");
         before(&mut transaction, schema)?;
         failpoint::reached("CI disabled");
         let rights = rights(&mut transaction, schema, &replaced, STAGING_SCHEMA)?;
@@ -101,6 +103,7 @@ pub fn publish<T>(
         move_in(&mut transaction, STAGING_SCHEMA, publication.tables, schema)?;
         for rights in rights {
             rights.give(&mut transaction)?;
+            failpoint::reached("rights given");
         }
         for comments in comments {
             comments.give(&mut transaction, schema)?;
@@ -110,6 +113,7 @@ pub fn publish<T>(
         move_in(&mut transaction, STAGING_SCHEMA, publication.tables, schema)?;
     }
     drop_empty(&mut transaction, STAGING_SCHEMA)?;
+    failpoint::reached("empty schema dropped");
     let finished = finish(&mut transaction, schema)?;
     failpoint::reached("steps done");
     let renames = publication.builds.map(|(builds, staged)| {

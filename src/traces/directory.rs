@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::error::{Doing, Error, Result};
+use crate::failpoint;
 use crate::terminal;
 
 /// Of a staging directory's name, behind that of the builds directory.
@@ -92,31 +93,32 @@ impl BuildsDirectory {
         self.path.with_file_name(name)
     }
 
-    /// Removes the staging directories of imports that are no more: nobody holds their locks.
-    pub fn remove_stale(&self) -> Result<()> {
+    /// What lies beside it under names that begin with its own and `suffix`, and was left by imports
+    /// that are no more: nobody holds the locks.
+    pub(crate) fn left_beside(&self, suffix: &str) -> Result<Vec<PathBuf>> {
         let parent = self.path.parent().unwrap_or(Path::new("/"));
-        let prefix = self.beside(STAGING_SUFFIX);
-        let prefix = prefix
-            .file_name()
-            .unwrap_or_default()
-            .as_encoded_bytes()
-            .to_owned();
+        let prefix = self.beside(suffix);
+        let prefix = prefix.file_name().unwrap_or_default().as_encoded_bytes();
+        let is_left = |path: &PathBuf| {
+            File::open(path)
+                .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok())
+        };
         let entries = fs::read_dir(parent).doing(format!("read {}", parent.display()))?;
-        for entry in entries.flatten() {
-            if !entry.file_name().as_encoded_bytes().starts_with(&prefix) {
-                continue;
-            }
-            let path = entry.path();
-            let is_stale = File::open(&path).is_ok_and(|directory| {
-                flock(&directory, FlockOperation::NonBlockingLockExclusive).is_ok()
-            });
-            if is_stale {
-                let shown = path.display();
-                terminal::say(&format!(
-                    "ci-import: removing what an import that was cut off left: {shown}"
-                ));
-                fs::remove_dir_all(&path).doing(format!("remove {shown}"))?;
-            }
+        let named = entries
+            .flatten()
+            .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix));
+        Ok(named.map(|entry| entry.path()).filter(is_left).collect())
+    }
+
+    /// Removes the staging directories of imports that are no more.
+    pub fn remove_stale(&self) -> Result<()> {
+        for path in self.left_beside(STAGING_SUFFIX)? {
+            let shown = path.display();
+            terminal::say(&format!(
+                "ci-import: removing what an import that was cut off left: {shown}"
+            ));
+            fs::remove_dir_all(&path).doing(format!("remove {shown}"))?;
+            failpoint::reached("stale directory removed");
         }
         Ok(())
     }
@@ -128,6 +130,7 @@ impl BuildsDirectory {
         let path = self.beside(&format!("{STAGING_SUFFIX}{unique}"));
         let doing = || format!("make the staging directory {}", path.display());
         DirBuilder::new().mode(0o700).create(&path).doing(doing())?;
+        failpoint::reached("staging directory made");
         let lock = File::open(&path).doing(doing())?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(std::io::Error::from)
@@ -188,8 +191,11 @@ impl StagedDirectory {
 
 impl Drop for StagedDirectory {
     fn drop(&mut self) {
-        if !self.keep
-            && let Err(cause) = fs::remove_dir_all(&self.path)
+        if self.keep {
+            return;
+        }
+        failpoint::reached("staging directory to be removed");
+        if let Err(cause) = fs::remove_dir_all(&self.path)
             && cause.kind() != std::io::ErrorKind::NotFound
         {
             let path = self.path.display();

@@ -142,7 +142,9 @@ impl<'a> Writer<'a> {
             last_access: time,
             last_modification: time,
         };
-        rustix::fs::futimens(&file, &times).map_err(|cause| failed(&path, cause))
+        rustix::fs::futimens(&file, &times).map_err(|cause| failed(&path, cause))?;
+        failpoint::reached("trace written");
+        Ok(())
     }
 
     fn abandon(&mut self) -> Result<()> {
@@ -196,6 +198,7 @@ impl<'a> Writer<'a> {
         let open = rustix::fs::openat(parent, name, flags, Mode::empty())?;
         if made {
             own(open.as_fd(), self.owner)?;
+            failpoint::reached("directory of traces made");
         }
         Ok(open)
     }
