@@ -20,11 +20,12 @@ mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-    use rustix::process::{Signal, getpid, kill_process};
+    use signal_hook::consts::{SIGKILL, SIGSTOP};
+    use signal_hook::low_level::raise;
 
     /// Which hit matters, and the signal it brings.
     struct Plan {
-        signal: Signal,
+        signal: i32,
         wanted: Wanted,
     }
 
@@ -40,11 +41,7 @@ mod armed {
             let (action, wanted) = text.split_once(':')?;
             let hit = wanted.strip_prefix('#').and_then(|hit| hit.parse().ok());
             Some(Plan {
-                signal: if action == "kill" {
-                    Signal::KILL
-                } else {
-                    Signal::STOP
-                },
+                signal: if action == "kill" { SIGKILL } else { SIGSTOP },
                 wanted: hit.map_or_else(|| Wanted::Point(wanted.to_owned()), Wanted::Hit),
             })
         })
@@ -66,7 +63,8 @@ mod armed {
             Wanted::Hit(hit) => *hit == number,
         };
         if is_wanted && !DONE.swap(true, Ordering::Relaxed) {
-            let _ = kill_process(getpid(), plan.signal);
+            // Sent to the process, another thread could take it, and this one would go on meanwhile.
+            let _ = raise(plan.signal);
         }
     }
 }
