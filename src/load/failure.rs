@@ -19,17 +19,32 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) ->
             message += &format!(" [{}]", context.lines().next().unwrap_or_default());
         }
         let failure = Error::new(kind_of(error.code()), message);
-        match error.hint() {
+        match error.hint().or_else(|| hint_for(error.code())) {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
     }
 }
 
+/// What to do where the server does not say it: about its resources and its end.
+fn hint_for(code: &SqlState) -> Option<&'static str> {
+    if *code == SqlState::DISK_FULL {
+        return Some("free some space on the target server, then run it again");
+    }
+    ["53", "57"]
+        .contains(&class_of(code))
+        .then_some("look at the target server's log, then run it again")
+}
+
+/// What the first two letters say of a code.
+fn class_of(code: &SqlState) -> &str {
+    code.code().get(..2).unwrap_or_default()
+}
+
 /// Whether it is the server that is away or refuses, or the data that do not fit.
 fn kind_of(code: &SqlState) -> Kind {
     // Classes: 08 connection, 28 authorization, 53 resources, 57 operator intervention.
-    let class = &code.code()[..2.min(code.code().len())];
+    let class = class_of(code);
     let refused = [
         SqlState::INSUFFICIENT_PRIVILEGE,
         SqlState::READ_ONLY_SQL_TRANSACTION,
