@@ -10,9 +10,10 @@ use tempfile::TempDir;
 use crate::compare::{Comparison, Findings, Meant};
 use crate::program::{Outcome, command, project, run};
 use crate::servers::{
-    connect_mariadb, connect_postgresql, expect_success, mariadb_program, new_mariadb_database,
-    new_postgresql_database, postgresql_url,
+    connect_in, connect_mariadb, expect_success, mariadb_program, new_database_in,
+    new_mariadb_database, postgresql, url_in,
 };
+use crate::small_disk::SmallDisk;
 
 /// How mysqldump writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,12 +63,20 @@ pub(crate) fn fixture_dump(dialect: Dialect) -> Vec<u8> {
 /// A temporary directory with traces, an archive, and a database to import into.
 pub(crate) struct Scene {
     pub(crate) directory: TempDir,
+    /// Where the socket of the target's server is.
+    pub(crate) server: PathBuf,
     pub(crate) database: String,
+    /// What the directory of the builds directory is on, if that is small.
+    pub(crate) disk: Option<SmallDisk>,
 }
 
 impl Scene {
     /// With an empty database as target.
     pub(crate) fn bare() -> Scene {
+        Scene::bare_on(&postgresql().directory)
+    }
+
+    fn bare_on(server: &Path) -> Scene {
         let directory = tempfile::tempdir().unwrap();
         let script = project().join("fixtures/traces");
         expect_success(
@@ -78,19 +87,36 @@ impl Scene {
         );
         Scene {
             directory,
-            database: new_postgresql_database(),
+            server: server.to_owned(),
+            database: new_database_in(server),
+            disk: None,
         }
     }
 
     /// With the database of a GitLab 8.0 as target, and some old traces.
     pub(crate) fn gitlab() -> Scene {
-        let scene = Scene::bare();
+        Scene::gitlab_on(&postgresql().directory)
+    }
+
+    /// The same on the server whose socket is in the directory `server`.
+    pub(crate) fn gitlab_on(server: &Path) -> Scene {
+        let scene = Scene::bare_on(server);
         let sql = fs::read_to_string(project().join("fixtures/gitlab_target.sql")).unwrap();
-        connect_postgresql(&scene.database)
-            .batch_execute(&sql)
-            .unwrap();
-        fs::create_dir_all(scene.builds().join("2014_01/1")).unwrap();
-        fs::write(scene.builds().join("2014_01/1/1.log"), "an old trace").unwrap();
+        scene.connect().batch_execute(&sql).unwrap();
+        scene.make_old_traces();
+        scene
+    }
+
+    fn make_old_traces(&self) {
+        fs::create_dir_all(self.builds_seen().join("2014_01/1")).unwrap();
+        fs::write(self.builds_seen().join("2014_01/1/1.log"), "an old trace").unwrap();
+    }
+
+    /// The same with the builds directory on a disk of its own.
+    pub(crate) fn gitlab_with_small_disk(mebibytes: u32) -> Scene {
+        let mut scene = Scene::gitlab();
+        scene.disk = Some(SmallDisk::over(&scene.path("live"), mebibytes));
+        scene.make_old_traces();
         scene
     }
 
@@ -108,6 +134,14 @@ impl Scene {
         let live = self.path("live");
         fs::create_dir_all(&live).unwrap();
         live.join("builds")
+    }
+
+    /// The same as the tests see it.
+    pub(crate) fn builds_seen(&self) -> PathBuf {
+        match &self.disk {
+            Some(disk) => disk.seen().join("builds"),
+            None => self.builds(),
+        }
     }
 
     /// Packs `dump` and the traces as GitLab CI did.
@@ -136,12 +170,22 @@ impl Scene {
 
     /// The import of `archive` into this scene's target.
     pub(crate) fn import_command(&self, archive: &str) -> Command {
-        let mut import = command([archive, "--mysql-to-postgresql", "--yes", "--builds-path"]);
-        import
-            .arg(self.builds())
-            .arg("--database-url")
-            .arg(postgresql_url(&self.database));
-        import
+        self.command([archive, "--mysql-to-postgresql", "--yes"])
+    }
+
+    /// The program with `arguments`, and those that name this scene's target.
+    pub(crate) fn command<const COUNT: usize>(&self, arguments: [&str; COUNT]) -> Command {
+        let mut it = command(arguments);
+        it.arg("--builds-path").arg(self.builds());
+        it.arg("--database-url").arg(self.url());
+        match &self.disk {
+            Some(disk) => disk.inside(&it),
+            None => it,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        url_in(&self.server, &self.database)
     }
 
     pub(crate) fn import(&self, archive: &Path) -> Outcome {
@@ -163,7 +207,7 @@ impl Scene {
     }
 
     pub(crate) fn connect(&self) -> postgres::Client {
-        connect_postgresql(&self.database)
+        connect_in(&self.server, &self.database).unwrap()
     }
 
     /// Every value of the fixture's rows is in this scene's database, but for what is `meant` to differ.

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -15,8 +15,19 @@ use std::time::{Duration, Instant};
 use mysql::prelude::Queryable;
 
 /// The servers' users when the tests are run by root.
-const POSTGRESQL_USER: &str = "postgres";
+pub(crate) const POSTGRESQL_USER: &str = "postgres";
 const MARIADB_USER: &str = "mysql";
+
+/// How a PostgreSQL of the tests is made.
+pub(crate) const INITDB: [&str; 7] = [
+    "-U",
+    "postgres",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C.UTF-8",
+];
 
 /// A running server.
 pub(crate) struct Server {
@@ -57,8 +68,13 @@ pub(crate) fn postgresql_programs() -> PathBuf {
 
 /// A fresh database in the tests' PostgreSQL: its name.
 pub(crate) fn new_postgresql_database() -> String {
+    new_database_in(&postgresql().directory)
+}
+
+/// A fresh database of the server whose socket is in `directory`: its name.
+pub(crate) fn new_database_in(directory: &Path) -> String {
     let name = format!("test_{}", next_number());
-    let mut client = connect_postgresql("postgres");
+    let mut client = connect_in(directory, "postgres").unwrap();
     client
         .batch_execute(&format!("CREATE DATABASE {name}"))
         .unwrap();
@@ -66,18 +82,29 @@ pub(crate) fn new_postgresql_database() -> String {
 }
 
 pub(crate) fn connect_postgresql(database: &str) -> postgres::Client {
-    let server = postgresql();
+    connect_in(&postgresql().directory, database).unwrap()
+}
+
+/// A session in a database of the server whose socket is in `directory`.
+pub(crate) fn connect_in(
+    directory: &Path,
+    database: &str,
+) -> Result<postgres::Client, postgres::Error> {
     postgres::Config::new()
-        .host_path(&server.directory)
+        .host_path(directory)
         .user("postgres")
         .dbname(database)
         .connect(postgres::NoTls)
-        .unwrap()
 }
 
 /// The URL of a database in the tests' PostgreSQL.
 pub(crate) fn postgresql_url(database: &str) -> String {
-    let host = postgresql().directory.to_str().unwrap().replace('/', "%2F");
+    url_in(&postgresql().directory, database)
+}
+
+/// The URL of a database of the server whose socket is in `directory`.
+pub(crate) fn url_in(directory: &Path, database: &str) -> String {
+    let host = directory.to_str().unwrap().replace('/', "%2F");
     format!("postgresql://postgres@{host}/{database}")
 }
 
@@ -130,17 +157,8 @@ fn start_postgresql() -> Server {
     let directory = server_directory("pg", user);
     let data = directory.join("data");
     let mut initdb = as_user(programs.join("initdb"), user);
-    initdb.args([
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "-D",
-    ]);
-    expect_success(&initdb.arg(&data).output().expect("initdb runs"));
+    initdb.args(INITDB).arg("-D").arg(&data);
+    expect_success(&initdb.output().expect("initdb runs"));
     let mut postgres = as_user(programs.join("postgres"), user);
     postgres.arg("-D").arg(&data).arg("-k").arg(&directory);
     for setting in [
@@ -201,7 +219,7 @@ fn start_mariadb() -> Server {
 }
 
 /// A temporary directory that the server's user owns; short, for the socket's path.
-fn server_directory(kind: &str, user: Option<(u32, u32)>) -> PathBuf {
+pub(crate) fn server_directory(kind: &str, user: Option<(u32, u32)>) -> PathBuf {
     let directory = tempfile::Builder::new()
         .prefix(&format!("ci-{kind}-"))
         .tempdir()
@@ -214,9 +232,11 @@ fn server_directory(kind: &str, user: Option<(u32, u32)>) -> PathBuf {
     directory
 }
 
-// The servers live as long as this process; nobody waits for them but the watchdog.
-#[expect(clippy::zombie_processes)]
 /// Starts a server, and a shell that waits for the end of this process to end the server too.
+#[expect(
+    clippy::zombie_processes,
+    reason = "it lives as long as this process; the watchdog waits for it"
+)]
 fn start(mut server: Command, directory: &Path) {
     let log = fs::File::create(directory.join("log")).unwrap();
     server
@@ -224,25 +244,32 @@ fn start(mut server: Command, directory: &Path) {
         .stdout(log.try_clone().unwrap())
         .stderr(log);
     let child = server.spawn().expect("the server starts");
+    let pid = directory.join("pid");
+    fs::write(&pid, child.id().to_string()).unwrap();
+    std::mem::forget(watchdog(&pid, directory));
+}
+
+/// A shell that waits for the end of its standard input, which comes with that of this process at the
+/// latest. Then it ends the server whose number is in the file `pid`, if there is one, and removes
+/// `directory`.
+pub(crate) fn watchdog(pid: &Path, directory: &Path) -> Child {
     let script = "trap '' INT TERM HUP; cat >/dev/null; \
-                  kill -9 $1; while kill -0 $1 2>/dev/null; do sleep 0.05; done; \
-                  sleep 0.3; rm -rf \"$2\"; rm -rf \"$2\"";
+                  if server=$(cat \"$1\"); then \
+                    kill -9 $server; while kill -0 $server; do sleep 0.05; done; sleep 0.3; \
+                  fi; rm -rf \"$2\"; rm -rf \"$2\"";
     let mut watchdog = Command::new("sh");
     watchdog
         .args(["-c", script, "watchdog"])
-        .arg(child.id().to_string())
-        .arg(directory);
-    watchdog
+        .arg(pid)
+        .arg(directory)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0);
-    let mut watchdog = watchdog.spawn().unwrap();
-    // Open as long as this process lives: its end is what the watchdog waits for.
-    std::mem::forget(watchdog.stdin.take());
+    watchdog.spawn().unwrap()
 }
 
-fn wait_for(directory: &Path, ready: impl Fn() -> bool) {
+pub(crate) fn wait_for(directory: &Path, ready: impl Fn() -> bool) {
     let started = Instant::now();
     while !ready() {
         if started.elapsed() > Duration::from_secs(60) {
@@ -253,7 +280,7 @@ fn wait_for(directory: &Path, ready: impl Fn() -> bool) {
     }
 }
 
-fn as_user(program: PathBuf, user: Option<(u32, u32)>) -> Command {
+pub(crate) fn as_user(program: PathBuf, user: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/").env("LC_ALL", "C.UTF-8");
     if let Some((user, group)) = user {
