@@ -58,11 +58,11 @@ fn a_signal_stops_an_import_at_its_points() {
     }
 }
 
-/// All points of the run, evenly: what it says is what it did.
+/// Evenly over the run, into the publish: what it says is what it did.
 #[test]
 fn a_signal_at_any_hit() {
     let mut target = TwoArchives::imported();
-    for hit in (1..200).step_by(9) {
+    for hit in (1..250).step_by(11) {
         let import = Paused::at(target.import_other(), &format!("#{hit}"));
         import.signal(Signal::TERM);
         let outcome = import.finish();
