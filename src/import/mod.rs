@@ -54,13 +54,7 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let information = input.judge(settings.mysql_to_postgresql)?;
     let destination = Ready::prepare(&settings.destination, is_archive, progress)?;
     let mut staging = Staging::lock(&destination.target)?;
-    if let Some(builds) = &destination.builds {
-        let target = staging.target().clone();
-        let recovered = recover(&target, staging.client(), builds)?;
-        if let Some(told) = recovered.told() {
-            terminal::say(&format!("ci-import: {told}"));
-        }
-    }
+    recover_first(&mut staging, &destination)?;
     check_room(&mut staging, settings, &destination, &input)?;
     let live = look_at(&mut staging, settings, &destination, is_archive, halt)?;
     let accept = acceptance(&mut staging, settings, &live, is_archive)?;
@@ -75,6 +69,7 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let stage = Stager {
         settings,
         target: staging.target(),
+        owner: staging.owner(),
         directory: directory.as_ref(),
         accept: &*accept,
         progress,
@@ -164,6 +159,18 @@ impl Source {
                 .to_string(),
         }
     }
+}
+
+/// Finishes or undoes a publish that was cut off.
+fn recover_first(staging: &mut Staging, destination: &Ready) -> Result<()> {
+    let Some(builds) = &destination.builds else {
+        return Ok(());
+    };
+    let target = staging.target().clone();
+    if let Some(told) = recover(&target, staging.client(), builds)?.told() {
+        terminal::say(&format!("ci-import: {told}"));
+    }
+    Ok(())
 }
 
 /// Sees that a publish with traces can be recovered, and that there is room for them.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::gitlab::live::late_prefix;
 use crate::halt::Halt;
 use crate::input::check_dialect;
-use crate::load::{LoadedTable, Loader, Target};
+use crate::load::{LoadedTable, Loader, Owner, Target};
 use crate::members::Takes;
 use crate::progress::Progress;
 use crate::read_dump::read_dump;
@@ -22,6 +22,8 @@ use crate::verify::Depth;
 pub(super) struct Stager<'a> {
     pub(super) settings: &'a Settings,
     pub(super) target: &'a Target,
+    /// Who holds the target's lock.
+    pub(super) owner: Owner,
     /// Where traces go; an archive needs it.
     pub(super) directory: Option<&'a StagedDirectory>,
     /// Judges the names of tables; each dump takes its own.
@@ -49,7 +51,7 @@ impl Takes for Stager<'_> {
         size: u64,
     ) -> Result<StagedDatabase> {
         let meter = self.progress.member("loading the database", size);
-        let loader = Loader::start(self.target, &self.settings.resources)?;
+        let loader = Loader::start(self.target, self.owner, &self.settings.resources)?;
         let policies = self.settings.policies.clone();
         let database = policies.database.clone();
         let mut converter = Converter::new(loader, policies, (self.accept)());

@@ -9,7 +9,7 @@ use postgres::Client;
 use super::board::{Board, Build, Counted};
 use super::constraints;
 use super::failure::failure;
-use super::staging::STAGING_SCHEMA;
+use super::staging::{Owner, STAGING_SCHEMA};
 use super::statement::one_statement;
 use super::target::Target;
 use super::worker::work;
@@ -56,9 +56,9 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Connects the workers to `target`, whose staging schema exists.
-    pub fn start(target: &Target, resources: &Resources) -> Result<Loader> {
-        let client = target.connect_for_loading(resources.jobs)?;
+    /// Connects the workers to `target`, whose staging schema `owner` has made.
+    pub fn start(target: &Target, owner: Owner, resources: &Resources) -> Result<Loader> {
+        let client = target.connect_for_loading(resources.jobs, owner)?;
         let board = Arc::new(Board::new(resources.chunks));
         let mut loader = Loader {
             client,
@@ -71,7 +71,7 @@ impl Loader {
             let jobs = resources.jobs;
             let worker = std::thread::Builder::new()
                 .name(format!("load-{number}"))
-                .spawn(move || work(&target, jobs, &board))
+                .spawn(move || work(&target, owner, jobs, &board))
                 .map_err(|cause| Error::failed(format!("cannot start a thread: {cause}")))?;
             loader.workers.push(worker);
         }

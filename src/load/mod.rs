@@ -16,5 +16,5 @@ mod worker;
 pub use failure::failure;
 pub use loader::{LoadedTable, Loader};
 pub use read_back::read_back;
-pub use staging::{STAGING_SCHEMA, Staging};
+pub use staging::{Owner, STAGING_SCHEMA, Staging};
 pub use target::{Server, Target};

@@ -8,6 +8,7 @@ use postgres::config::{Host, SslMode};
 use postgres::{Client, Config, NoTls};
 
 use super::failure::failure;
+use super::staging::{Owner, join};
 use crate::error::{Error, Result};
 use crate::failpoint;
 
@@ -221,9 +222,11 @@ impl Target {
     }
 
     /// Connects for loading: what is committed need not be on disk before the publish is, and
-    /// where `jobs` sessions build indexes at the same time, none needs many helpers.
-    pub(super) fn connect_for_loading(&self, jobs: usize) -> Result<Client> {
+    /// where `jobs` sessions build indexes at the same time, none needs many helpers. The session
+    /// works for the import of `owner`.
+    pub(super) fn connect_for_loading(&self, jobs: usize, owner: Owner) -> Result<Client> {
         let mut client = self.connect_to_read()?;
+        join(&mut client, owner)?;
         client
             .batch_execute("SET synchronous_commit = off")
             .map_err(failure("prepare the session"))?;

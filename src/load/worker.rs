@@ -8,6 +8,7 @@ use postgres::error::SqlState;
 
 use super::board::{Board, Build, Copied, Task};
 use super::failure::failure;
+use super::staging::Owner;
 use super::statement::one_statement;
 use super::target::Target;
 use crate::convert::{PlannedRows, placed};
@@ -16,14 +17,14 @@ use crate::failpoint;
 use crate::rows::{Digest, transcode};
 
 /// Works, as one of `jobs`, until the board has nothing more, or somebody fails.
-pub(super) fn work(target: &Target, jobs: usize, board: &Board) {
-    if let Err(error) = try_to_work(target, jobs, board) {
+pub(super) fn work(target: &Target, owner: Owner, jobs: usize, board: &Board) {
+    if let Err(error) = try_to_work(target, owner, jobs, board) {
         board.fail(error);
     }
 }
 
-fn try_to_work(target: &Target, jobs: usize, board: &Board) -> Result<()> {
-    let mut client = target.connect_for_loading(jobs)?;
+fn try_to_work(target: &Target, owner: Owner, jobs: usize, board: &Board) -> Result<()> {
+    let mut client = target.connect_for_loading(jobs, owner)?;
     board.add_cancel_token(client.cancel_token());
     let mut buffer = Vec::new();
     while let Some(task) = board.take()? {

@@ -108,3 +108,27 @@ fn the_sessions_are_cut() {
         paused.finish()
     });
 }
+
+/// The lock goes with the session that holds it, but the sessions that load live on: nobody else may
+/// make the staging schema anew while they do.
+#[test]
+fn an_import_that_has_lost_its_lock_keeps_others_out() {
+    let mut target = TwoArchives::imported();
+    let database = target.scene.database.clone();
+    let lost = Paused::at(target.import_other(), "rows to be copied");
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_locks
+               WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'
+                 AND database = (SELECT oid FROM pg_database WHERE datname = $1)";
+    let rows = crate::servers::connect_postgresql("postgres")
+        .execute(cut, &[&database])
+        .unwrap();
+    assert_eq!(rows, 1);
+    crate::program::run(target.import_other())
+        .exits(4)
+        .says("another import into this database is under way (server process ");
+    lost.finish().exits(4);
+    target.assert_whole("the lock was lost");
+    crate::program::run(target.import_other()).succeeds();
+    target.published();
+    target.assert_whole("the import after it");
+}
