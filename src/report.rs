@@ -212,7 +212,8 @@ impl Report {
         let orphans = self
             .archive
             .as_ref()
-            .map_or(0, |archive| archive.live.taggings_without_tag);
+            .and_then(|archive| archive.live.tags.as_ref())
+            .map_or(0, |tags| tags.taggings_without_tag);
         if orphans > 0 {
             let count = grouped(orphans);
             lines.push(format!(
@@ -237,8 +238,8 @@ impl Report {
             return Ok(());
         };
         let mut lines = Vec::new();
-        if let Some(taggings) = live.taggings {
-            let (taggings, tags) = (grouped(taggings), grouped(live.new_tags));
+        if let Some(merged) = &live.tags {
+            let (taggings, tags) = (grouped(merged.taggings), grouped(merged.new_tags));
             lines.push(format!("merged {taggings} taggings and {tags} new tags"));
         }
         if live.services > 0 {
@@ -291,6 +292,7 @@ impl Report {
             .map(|(kind, name)| json!({"kind": kind, "name": name}))
             .collect();
         let archive = self.archive.as_ref().map(|archive| {
+            let tags = archive.live.tags.as_ref();
             json!({
                 "version": archive.information.version,
                 "created_at": archive.information.created_at,
@@ -303,9 +305,9 @@ impl Report {
                 "builds": archive.builds,
                 "previous_builds": archive.previous_builds,
                 "ci_enabled": archive.live.ci_enabled,
-                "taggings": archive.live.taggings,
-                "new_tags": archive.live.new_tags,
-                "taggings_without_tag": archive.live.taggings_without_tag,
+                "taggings": tags.map(|tags| tags.taggings),
+                "new_tags": tags.map_or(0, |tags| tags.new_tags),
+                "taggings_without_tag": tags.map_or(0, |tags| tags.taggings_without_tag),
                 "services_prefixed": archive.live.services,
             })
         });

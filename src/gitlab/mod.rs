@@ -1,6 +1,8 @@
 //! What is particular to GitLab: its tables, its versions, its steps around the publish. The rest
 //! of the program would serve any other server's dump.
 
+mod columns;
 pub mod information;
 pub mod live;
 pub mod tables;
+pub mod tags;
