@@ -64,10 +64,10 @@ impl Destination {
         } = arguments;
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let target = match (&database_url, &private_dir) {
-            (Some(url), _) => Some(Target::from_url(url)?),
+            (Some(url), _) => Some(Target::named(url, variable)?),
             (None, Some(_)) => None,
-            (None, None) => match variable("DATABASE_URL") {
-                Some(url) => Some(Target::from_url(&url).map_err(|e| e.at("DATABASE_URL"))?),
+            (None, None) => match Target::from_database_url(variable)? {
+                Some(target) => Some(target),
                 None => Target::from_environment(variable)?,
             },
         };

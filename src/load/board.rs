@@ -6,8 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use postgres::{CancelToken, NoTls};
-
+use super::target::Canceller;
 use crate::contents::Contents;
 use crate::convert::PlannedRows;
 use crate::error::{Error, Result};
@@ -70,7 +69,7 @@ pub(super) struct Board {
     /// Buffers of chunks that are done with.
     spares: Mutex<Vec<Vec<u8>>>,
     /// What cancels the statements that the workers run.
-    cancel_tokens: Mutex<Vec<CancelToken>>,
+    cancellers: Mutex<Vec<Canceller>>,
 }
 
 /// Rows of one COPY.
@@ -104,7 +103,7 @@ impl Board {
             changed: Condvar::new(),
             capacity,
             spares: Mutex::default(),
-            cancel_tokens: Mutex::default(),
+            cancellers: Mutex::default(),
         }
     }
 
@@ -211,23 +210,23 @@ impl Board {
     }
 
     /// Lets [`Board::cancel_all`] cancel what a worker's connection runs.
-    pub(super) fn add_cancel_token(&self, token: CancelToken) {
-        self.cancel_tokens
+    pub(super) fn add_canceller(&self, canceller: Canceller) {
+        self.cancellers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(token);
+            .push(canceller);
     }
 
     /// Cancels what the workers run, once.
     pub(super) fn cancel_all(&self) {
-        let tokens = std::mem::take(
+        let cancellers = std::mem::take(
             &mut *self
-                .cancel_tokens
+                .cancellers
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        for token in tokens {
-            let _ = token.cancel_query(NoTls);
+        for canceller in cancellers {
+            canceller.cancel();
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn work(target: &Target, owner: Owner, jobs: usize, board: &Board) {
 
 fn try_to_work(target: &Target, owner: Owner, jobs: usize, board: &Board) -> Result<()> {
     let mut client = target.connect_for_loading(jobs, owner)?;
-    board.add_cancel_token(client.cancel_token());
+    board.add_canceller(target.canceller(&client));
     let mut buffer = Vec::new();
     while let Some(task) = board.take()? {
         match task {

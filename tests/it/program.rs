@@ -1,5 +1,6 @@
 //! Runs the program as a user would, and shows everything it said when it did not do as expected.
 
+use std::borrow::BorrowMut;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -23,9 +24,11 @@ pub(crate) fn project() -> PathBuf {
 /// The program with `arguments`, in an environment that names no target.
 pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program());
-    for variable in ["DATABASE_URL", "PGHOST", "PGDATABASE", "PGSERVICE", "force"] {
-        command.env_remove(variable);
+    let variables = std::env::vars_os().map(|(name, _)| name);
+    for name in variables.filter(|name| name.to_string_lossy().starts_with("PG")) {
+        command.env_remove(name);
     }
+    command.env_remove("DATABASE_URL").env_remove("force");
     command
         .args(arguments)
         .stdin(Stdio::null())
@@ -44,7 +47,8 @@ pub(crate) struct Outcome {
 }
 
 /// Runs `command` to its end.
-pub(crate) fn run(mut command: Command) -> Outcome {
+pub(crate) fn run(mut command: impl BorrowMut<Command>) -> Outcome {
+    let command = command.borrow_mut();
     let shown = format!("{command:?}");
     Outcome::new(shown, &command.output().expect("the program starts"))
 }

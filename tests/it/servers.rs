@@ -146,7 +146,7 @@ pub(crate) fn mariadb_program(program: &str) -> Command {
     command
 }
 
-fn next_number() -> u32 {
+pub(crate) fn next_number() -> u32 {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     NUMBER.fetch_add(1, Ordering::Relaxed)
 }
@@ -237,7 +237,7 @@ pub(crate) fn server_directory(kind: &str, user: Option<(u32, u32)>) -> PathBuf 
     clippy::zombie_processes,
     reason = "it lives as long as this process; the watchdog waits for it"
 )]
-fn start(mut server: Command, directory: &Path) {
+pub(crate) fn start(mut server: Command, directory: &Path) {
     let log = fs::File::create(directory.join("log")).unwrap();
     server
         .stdin(Stdio::null())

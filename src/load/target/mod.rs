@@ -1,0 +1,447 @@
+//! How the target is named, and how to connect to it.
+//!
+//! Each way to name one gives libpq's parameters, with where they came from; as with libpq, those
+//! that were typed go before those of a service file, and these before those of the environment.
+
+mod connection;
+mod parameters;
+mod passfile;
+mod place;
+mod service;
+mod tls;
+mod url;
+mod why;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres::config::{ChannelBinding, SslNegotiation, TargetSessionAttrs};
+use postgres::{Client, Config};
+
+pub(super) use connection::Canceller;
+use parameters::{Origin, Parameters};
+use place::{Listener, Place};
+use tls::Tls;
+
+use super::failure::failure;
+use super::staging::{Owner, join};
+use crate::error::{Error, Result};
+use crate::failpoint;
+
+/// The oldest server that is supported: `AS integer` of sequences came with it.
+const OLDEST_SERVER: i32 = 100_000;
+
+/// A table has some indexes, and as many jobs build them; only more jobs than that leave CPUs idle.
+const JOBS_PER_HELPER: usize = 4;
+
+/// How long a connection may take that was given no other time.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Variables of which each names a target; the others only say more of it.
+const NAMING_VARIABLES: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"];
+
+/// What sessions that move rows depend on.
+const SESSION: &str = "\
+SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
+SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+SET client_min_messages = warning";
+
+/// A PostgreSQL database to import into.
+#[derive(Clone)]
+pub struct Target {
+    /// Where the server may be; the first that answers is it.
+    places: Vec<Place>,
+    user: String,
+    database: String,
+    /// What is the same for all places.
+    config: Config,
+    tls: Arc<Tls>,
+    /// Where all of this came from, for messages.
+    origins: String,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its version, as it writes it.
+    pub version: String,
+    /// Where its data are, if it runs on this machine and says so.
+    pub data_directory: Option<PathBuf>,
+}
+
+/// Without the password.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "database {} as {} on ", self.database, self.user)?;
+        let places: Vec<String> = self.places.iter().map(Place::to_string).collect();
+        f.write_str(&places.join(" or "))
+    }
+}
+
+impl Target {
+    /// The target that `url` names by itself: `postgresql://user@host/database`, or libpq's
+    /// `key=value`.
+    pub fn from_url(url: &str) -> Result<Target> {
+        Target::named(url, |_| None)
+    }
+
+    /// The target that `url` names together with libpq's environment, in which `variable` looks up
+    /// a variable.
+    pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
+        Target::complete(url::parse(url, &Origin::Url)?, &variable)
+    }
+
+    /// The same of the URL in the variable `DATABASE_URL`, if there is one.
+    pub fn from_database_url(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
+        let Some(url) = variable("DATABASE_URL") else {
+            return Ok(None);
+        };
+        let origin = Origin::UrlIn("DATABASE_URL".to_owned());
+        let parameters = url::parse(&url, &origin).map_err(|error| error.at("DATABASE_URL"))?;
+        Target::complete(parameters, &variable).map(Some)
+    }
+
+    /// The target that libpq's environment names (PostgreSQL manual, 34.15), if it names one.
+    /// `variable` looks up a variable of the environment.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
+        if NAMING_VARIABLES.iter().all(|name| variable(name).is_none()) {
+            return Ok(None);
+        }
+        Target::complete(Parameters::default(), &variable).map(Some)
+    }
+
+    /// The database on a server of our own that listens in `socket_directory`.
+    #[must_use]
+    pub fn on_socket(socket_directory: &Path, port: u16, user: &str, database: &str) -> Target {
+        let mut config = Config::new();
+        config.user(user).dbname(database);
+        config.connect_timeout(CONNECT_TIMEOUT);
+        Target {
+            places: vec![Place::socket(socket_directory, port)],
+            user: user.to_owned(),
+            database: database.to_owned(),
+            config,
+            tls: Arc::new(Tls::none()),
+            origins: String::new(),
+        }
+    }
+
+    /// The target of the parameters that were typed, with those of a service file and of the
+    /// environment.
+    fn complete(
+        mut typed: Parameters,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        let environment = Parameters::of_environment(variable)?;
+        let service = typed.text("service").or(environment.text("service"));
+        if let Some(name) = service.map(str::to_owned) {
+            typed.fill(service::parameters(&name, variable)?);
+        }
+        typed.fill(environment);
+        Target::of(&typed, variable("HOME").map(PathBuf::from).as_deref())
+    }
+
+    fn of(parameters: &Parameters, home: Option<&Path>) -> Result<Target> {
+        let system = || system_user().unwrap_or_else(|| "postgres".to_owned());
+        let user = parameters.text("user").map_or_else(system, str::to_owned);
+        let database = parameters.text("dbname").unwrap_or(&user).to_owned();
+        let mut places = place::places(parameters)?;
+        if let Some(password) = parameters.text("password") {
+            for place in &mut places {
+                place.password = Some(password.to_owned());
+            }
+        } else {
+            let in_home = || home.map(|home| home.join(".pgpass"));
+            let named = parameters.text("passfile").map(PathBuf::from);
+            if let Some(file) = named.or_else(in_home) {
+                for place in &mut places {
+                    place.look_up_password(&file, &database, &user);
+                }
+            }
+        }
+        let mut config = configuration(parameters)?;
+        config.user(&user).dbname(&database);
+        Ok(Target {
+            origins: origins(parameters, &places),
+            tls: Arc::new(Tls::new(parameters, home)?),
+            places,
+            user,
+            database,
+            config,
+        })
+    }
+
+    /// Connects. The session writes dates as the COPY text has them, and finds the server's own
+    /// functions only: all other names are qualified.
+    pub fn connect(&self) -> Result<Client> {
+        let mut client = self.connect_somewhere()?;
+        let version: i32 = client
+            .query_one("SELECT current_setting('server_version_num')::int", &[])
+            .map_err(failure("ask for the server's version"))?
+            .get(0);
+        failpoint::reached("connected");
+        if version < OLDEST_SERVER {
+            return Err(Error::target(format!(
+                "the server is PostgreSQL {}.{}; 10 is the oldest supported",
+                version / 10_000,
+                version / 100 % 100
+            )));
+        }
+        Ok(client)
+    }
+
+    /// What the server says of itself.
+    pub fn server(&self) -> Result<Server> {
+        let mut client = self.connect()?;
+        let row = client
+            .query_one(
+                "SELECT current_setting('server_version'),
+                        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+                             THEN current_setting('data_directory') END",
+                &[],
+            )
+            .map_err(failure("ask for the server's version"))?;
+        let is_here = self.places.iter().all(|place| match &place.listener {
+            Listener::Socket(_) => true,
+            Listener::Host(name, _) => name == "localhost",
+        });
+        let data_directory: Option<String> = row.get(1);
+        Ok(Server {
+            version: row.get(0),
+            data_directory: data_directory.filter(|_| is_here).map(PathBuf::from),
+        })
+    }
+
+    /// Connects to read rows, as they are.
+    pub fn connect_to_read(&self) -> Result<Client> {
+        let mut client = self.connect()?;
+        client
+            .batch_execute(SESSION)
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+
+    /// Connects for loading: what is committed need not be on disk before the publish is, and
+    /// where `jobs` sessions build indexes at the same time, none needs many helpers. The session
+    /// works for the import of `owner`.
+    pub(super) fn connect_for_loading(&self, jobs: usize, owner: Owner) -> Result<Client> {
+        let mut client = self.connect_to_read()?;
+        join(&mut client, owner)?;
+        client
+            .batch_execute("SET synchronous_commit = off")
+            .map_err(failure("prepare the session"))?;
+        let helpers = i32::try_from(jobs / JOBS_PER_HELPER).unwrap_or(0);
+        // PostgreSQL 10 has no such setting.
+        client
+            .execute(
+                "SELECT set_config(name, least(setting::int, $1)::text, false) FROM pg_settings
+                 WHERE name = 'max_parallel_maintenance_workers'",
+                &[&helpers],
+            )
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+}
+
+/// What of `parameters` is the same for all places.
+fn configuration(parameters: &Parameters) -> Result<Config> {
+    let mut config = Config::new();
+    match parameters.number::<i64>("connect_timeout")? {
+        None => config.connect_timeout(CONNECT_TIMEOUT),
+        // As with libpq, these wait for ever.
+        Some(..=0) => &mut config,
+        Some(seconds) => config.connect_timeout(Duration::from_secs(seconds.unsigned_abs())),
+    };
+    if let Some(options) = parameters.text("options") {
+        config.options(options);
+    }
+    let bindings = |text: &str| {
+        Some(match text {
+            "disable" => ChannelBinding::Disable,
+            "prefer" => ChannelBinding::Prefer,
+            "require" => ChannelBinding::Require,
+            _ => return None,
+        })
+    };
+    let expected = "one of disable, prefer, require";
+    if let Some(binding) = parameters.read("channel_binding", bindings, expected)? {
+        config.channel_binding(binding);
+    }
+    let attributes = |text: &str| {
+        Some(match text {
+            "any" => TargetSessionAttrs::Any,
+            // A primary is the one that can be written to.
+            "read-write" | "primary" => TargetSessionAttrs::ReadWrite,
+            "read-only" | "standby" => TargetSessionAttrs::ReadOnly,
+            _ => return None,
+        })
+    };
+    let expected = "one of any, read-write, read-only, primary, standby";
+    if let Some(wanted) = parameters.read("target_session_attrs", attributes, expected)? {
+        config.target_session_attrs(wanted);
+    }
+    let negotiations = |text: &str| {
+        Some(match text {
+            "postgres" => SslNegotiation::Postgres,
+            "direct" => SslNegotiation::Direct,
+            _ => return None,
+        })
+    };
+    let expected = "postgres or direct";
+    if let Some(negotiation) = parameters.read("sslnegotiation", negotiations, expected)? {
+        config.ssl_negotiation(negotiation);
+    }
+    keep_alive(parameters, &mut config)?;
+    Ok(config)
+}
+
+/// How a connection that nobody speaks on is kept, or given up.
+fn keep_alive(parameters: &Parameters, config: &mut Config) -> Result<()> {
+    if let Some(number) = parameters.number::<u32>("keepalives")? {
+        config.keepalives(number != 0);
+    }
+    if let Some(seconds @ 1..) = parameters.number("keepalives_idle")? {
+        config.keepalives_idle(Duration::from_secs(seconds));
+    }
+    if let Some(seconds @ 1..) = parameters.number("keepalives_interval")? {
+        config.keepalives_interval(Duration::from_secs(seconds));
+    }
+    if let Some(count @ 1..) = parameters.number("keepalives_count")? {
+        config.keepalives_retries(count);
+    }
+    if let Some(milliseconds @ 1..) = parameters.number("tcp_user_timeout")? {
+        config.tcp_user_timeout(Duration::from_millis(milliseconds));
+    }
+    Ok(())
+}
+
+/// Where what an error may be about came from, unless it was typed: " (host from PGHOST; …)".
+fn origins(parameters: &Parameters, places: &[Place]) -> String {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for (keyword, name) in [
+        ("host", "host"),
+        ("hostaddr", "address"),
+        ("port", "port"),
+        ("dbname", "database"),
+        ("user", "user"),
+        ("password", "password"),
+        ("sslmode", "sslmode"),
+        ("sslrootcert", "sslrootcert"),
+    ] {
+        let origin = match parameters.origin(keyword) {
+            Some(Origin::Url) => continue,
+            Some(origin) => origin.to_string(),
+            None if keyword == "user" => "the operating system".to_owned(),
+            None => continue,
+        };
+        match told.iter_mut().find(|(known, _)| *known == origin) {
+            Some((_, names)) => names.push(name),
+            None => told.push((origin, vec![name])),
+        }
+    }
+    if let Some(line) = places.iter().find_map(|place| place.line) {
+        told.push((
+            format!("line {line} of the password file"),
+            vec!["password"],
+        ));
+    }
+    let told: Vec<String> = told
+        .into_iter()
+        .map(|(origin, names)| format!("{} from {origin}", names.join(", ")))
+        .collect();
+    if told.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", told.join("; "))
+    }
+}
+
+/// That a file which was named cannot be read.
+fn unreadable(file: &Path, cause: &std::io::Error) -> Error {
+    Error::usage(format!("cannot read {}: {cause}", file.display()))
+}
+
+/// The name of the user that the program runs as, which libpq takes where none is named.
+fn system_user() -> Option<String> {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let found = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    });
+    found.or_else(|| std::env::var("USER").ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let target = Target::from_url("postgresql://git:s3cret@db.example:5433/gitlab").unwrap();
+        assert_eq!(
+            target.to_string(),
+            "database gitlab as git on db.example:5433"
+        );
+        let error = Target::from_url("postgresql://git:s3cret@db:x/gitlab")
+            .err()
+            .unwrap();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+        let error = Target::from_url("postgresql://git:s3@cret@db/gitlab")
+            .err()
+            .unwrap();
+        assert!(!error.to_string().contains("cret"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_names_a_target_or_none() {
+        let from = |pairs: &[(&str, &str)]| {
+            Target::from_environment(|name| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(from(&[("PGUSER", "git")]).unwrap().is_none());
+        let target = from(&[
+            ("PGHOST", "/tmp/s"),
+            ("PGPORT", "6000"),
+            ("PGDATABASE", "d"),
+            ("PGUSER", "u"),
+        ]);
+        assert_eq!(
+            target.unwrap().unwrap().to_string(),
+            "database d as u on the socket /tmp/s"
+        );
+        let error = from(&[("PGSERVICE", "x"), ("PGSERVICEFILE", "/none")]).err();
+        let message = "the service \"x\" is not found: there is no /none";
+        assert!(error.unwrap().to_string().starts_with(message));
+        let error = from(&[("PGHOST", "h"), ("PGREQUIREAUTH", "md5")]).err();
+        let message = "the value of require_auth, from PGREQUIREAUTH, is not supported";
+        assert_eq!(error.unwrap().to_string(), message);
+        assert!(Target::from_url("mysql://u@h/d").is_err());
+    }
+
+    #[test]
+    fn what_is_typed_goes_before_the_environment() {
+        let variable = |name: &str| {
+            let value = match name {
+                "PGHOST" => "no",
+                "PGPORT" => "6000",
+                "PGUSER" => "u",
+                "PGPASSWORD" => "s3cret",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let target = Target::named("postgresql://h/d", variable).unwrap();
+        assert_eq!(target.to_string(), "database d as u on h:6000");
+        let origins = " (port from PGPORT; user from PGUSER; password from PGPASSWORD)";
+        assert_eq!(target.origins, origins);
+        assert_eq!(target.places[0].password.as_deref(), Some("s3cret"));
+    }
+}
