@@ -101,20 +101,30 @@ pub struct ImportArgs {
 /// The target: a database and the directory of the build traces.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// The database to import into: postgresql://user@host/database
+    /// The database to import into: postgresql://user@host/database, or libpq's key=value
     ///
-    /// Without it the environment names it: DATABASE_URL, or PGHOST and PGDATABASE with the
-    /// other variables of libpq. Where nothing names a database, the import makes a private
-    /// PostgreSQL of its own. A password is better put into DATABASE_URL, where other users of
-    /// the machine do not see it.
+    /// Without it, and without --database-yml, the environment names it: DATABASE_URL, or PGHOST,
+    /// PGHOSTADDR, PGDATABASE or PGSERVICE. What it leaves open is taken from a service file, from
+    /// the other variables of libpq, and from the password file, as psql does. Where nothing names a
+    /// database, the import makes a private PostgreSQL of its own. A password is better put into
+    /// DATABASE_URL or ~/.pgpass, where other users of the machine do not see it.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
+    /// The database to import into, as the config/database.yml of a GitLab names it
+    ///
+    /// That of an Omnibus package is /var/opt/gitlab/gitlab-rails/etc/database.yml, that of an
+    /// installation from source /home/git/gitlab/config/database.yml.
+    #[arg(long, value_name = "FILE", conflicts_with = "database_url")]
+    pub database_yml: Option<PathBuf>,
+    /// Which environment of the database.yml [default: production]
+    #[arg(long, value_name = "NAME", requires = "database_yml")]
+    pub environment: Option<String>,
     /// The directory of the build traces; an archive needs it with a database, else it is beside the
     /// private one
     #[arg(long, value_name = "DIR")]
     pub builds_path: Option<PathBuf>,
     /// Where the private PostgreSQL lives
-    #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["database_url", "database_yml"])]
     pub private_dir: Option<PathBuf>,
 }
 

@@ -11,6 +11,9 @@ use crate::resources::Resources;
 use crate::rows::ValuePolicies;
 use crate::verify::Depth;
 
+/// The environment of a database.yml that GitLab runs in.
+const DEFAULT_ENVIRONMENT: &str = "production";
+
 /// Where the archive comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -59,14 +62,20 @@ impl Destination {
     ) -> Result<Destination> {
         let TargetArgs {
             database_url,
+            database_yml,
+            environment,
             builds_path: builds,
             private_dir,
         } = arguments;
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let target = match (&database_url, &private_dir) {
-            (Some(url), _) => Some(Target::named(url, variable)?),
-            (None, Some(_)) => None,
-            (None, None) => match Target::from_database_url(variable)? {
+        let target = match (&database_url, &database_yml, &private_dir) {
+            (Some(url), ..) => Some(Target::named(url, variable)?),
+            (None, Some(file), _) => {
+                let environment = environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
+                Some(Target::from_database_yml(file, environment, variable)?)
+            }
+            (None, None, Some(_)) => None,
+            (None, None, None) => match Target::from_database_url(variable)? {
                 Some(target) => Some(target),
                 None => Target::from_environment(variable)?,
             },

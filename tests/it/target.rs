@@ -115,6 +115,47 @@ fn by_a_service_file() {
 }
 
 #[test]
+fn by_a_database_yml() {
+    let visit = visit();
+    let (port, database) = (visit.server.port, &visit.database);
+    let text = format!(
+        "default: &default\n  adapter: postgresql\n  encoding: unicode\n  pool: 10\n  host: localhost\n  port: {port}\n\
+         production:\n  <<: *default\n  database: {database}\n  username: secret\n  password: \"{PASSWORD}\"\n\
+         development:\n  <<: *default\n  database: {database}\n  username: secret\n  password: wrong\n\
+         test:\n  <<: *default\n  adapter: mysql2\n"
+    );
+    let file = visit.put("database.yml", &text);
+    let by = |more: &[&str]| {
+        let mut import = visit.import(&["--database-yml", &file]);
+        import.args(more);
+        import
+    };
+    run(by(&[])).succeeds();
+    visit.was_imported();
+    run(by(&["--environment", "development"]))
+        .exits(4)
+        .says(&format!(
+            "(host, port, database, user, password from development of {file}): password authentication failed"
+        ));
+    run(by(&["--environment", "test"]))
+        .exits(2)
+        .says("a MySQL target is not supported yet");
+    run(by(&["--environment", "staging"]))
+        .exits(2)
+        .says("it has no environment \"staging\"")
+        .says("hint: --environment can be default, development, production, test");
+    run(by(&["--database-url", "postgresql:///x"])).exits(2);
+    run(visit.import(&["--environment", "test"])).exits(2);
+    run(visit.import(&["--database-yml", "/no/such/file"]))
+        .exits(2)
+        .says("cannot read /no/such/file");
+    let large = visit.put("large.yml", &"# x\n".repeat(20_000));
+    run(visit.import(&["--database-yml", &large]))
+        .exits(2)
+        .says("is larger than 64 KiB");
+}
+
+#[test]
 fn wrong_ones_say_why_and_never_the_password() {
     let visit = visit();
     let port = visit.server.port;

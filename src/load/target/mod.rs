@@ -4,6 +4,7 @@
 //! that were typed go before those of a service file, and these before those of the environment.
 
 mod connection;
+mod database_yml;
 mod parameters;
 mod passfile;
 mod place;
@@ -110,6 +111,16 @@ impl Target {
             return Ok(None);
         }
         Target::complete(Parameters::default(), &variable).map(Some)
+    }
+
+    /// The target that the file `database.yml` of a GitLab or another Rails application has for
+    /// `environment`, with libpq's environment, in which `variable` looks up a variable.
+    pub fn from_database_yml(
+        file: &Path,
+        environment: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        Target::complete(database_yml::read(file, environment)?, &variable)
     }
 
     /// The database on a server of our own that listens in `socket_directory`.
