@@ -6,6 +6,7 @@
 pub mod definition;
 mod dialect;
 pub mod lexer;
+pub mod postgres;
 mod reader;
 pub mod scanner;
 mod statement;

@@ -83,6 +83,8 @@ pub struct Facts {
     pub utc: bool,
     /// The databases of the dump that have tables, where it names them.
     pub databases: Vec<String>,
+    /// Whether PostgreSQL wrote it: then the character set is its `client_encoding`.
+    pub postgresql: bool,
     /// Views, triggers, routines: kind and name.
     pub left_out: Vec<(&'static str, String)>,
     /// Lines that are no SQL, such as warnings mixed in; the first few.

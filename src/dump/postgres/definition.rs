@@ -1,0 +1,204 @@
+//! What the definitions in a PostgreSQL dump say of tables, sequences and indexes.
+
+/// The name of a type as it is written, in lower case, and its modifiers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeName {
+    /// `character varying`, `timestamp without time zone`, `public.hstore`, …
+    pub name: String,
+    /// `(10,2)`
+    pub modifiers: Vec<u64>,
+    /// Whether it is an array of that.
+    pub is_array: bool,
+}
+
+/// Something that a dump defines; names come without their schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definition {
+    /// A table.
+    Table(TableDefinition),
+    /// A sequence.
+    Sequence(SequenceDefinition),
+    /// The default of a column, set later.
+    Default {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its default.
+        default: DefaultValue,
+    },
+    /// NOT NULL, set later.
+    NotNull {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// A column becomes an identity, with a sequence of its own.
+    Identity {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its sequence.
+        sequence: SequenceDefinition,
+    },
+    /// A key or another constraint, added later.
+    Constraint {
+        /// The table.
+        table: String,
+        /// The constraint.
+        constraint: Constraint,
+    },
+    /// An index.
+    Index(IndexDefinition),
+    /// Where a sequence stands.
+    SetValue {
+        /// The sequence.
+        sequence: String,
+        /// The value it gives next.
+        next: u64,
+    },
+    /// A comment on a table or its column.
+    Comment {
+        /// The table.
+        table: String,
+        /// The column, if it is on one.
+        column: Option<String>,
+        /// The comment.
+        text: String,
+    },
+    /// A comment on an index.
+    IndexComment {
+        /// The index.
+        index: String,
+        /// The comment.
+        text: String,
+    },
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDefinition {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnDefinition>,
+    /// The constraints that stand beside the columns.
+    pub constraints: Vec<Constraint>,
+    /// What it has that a plain table has not: it inherits, or has partitions.
+    pub unusual: Option<&'static str>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnDefinition {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub data_type: TypeName,
+    /// Whether it may not be NULL.
+    pub not_null: bool,
+    /// Its default.
+    pub default: Option<DefaultValue>,
+    /// Whether it has a collation of its own.
+    pub is_collated: bool,
+    /// Whether it is computed.
+    pub is_generated: bool,
+}
+
+/// A default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// A constant, and the type it is cast to.
+    Literal(Literal, Option<TypeName>),
+    /// The time of the transaction, or the day: SQL that is one of a few.
+    Moment(&'static str),
+    /// The next value of a sequence.
+    NextValue(String),
+    /// Any other expression.
+    Other,
+}
+
+/// A constant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// A string.
+    Text(String),
+    /// A number, with its sign.
+    Number(String),
+    /// `true` or `false`
+    Boolean(bool),
+    /// `NULL`
+    Null,
+}
+
+/// A sequence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SequenceDefinition {
+    /// Its name.
+    pub name: String,
+    /// What it counts by, if not by one.
+    pub increment: Option<String>,
+}
+
+/// A constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constraint {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub kind: ConstraintKind,
+    /// Whether more is said of it than is understood: that it is deferrable, has more columns, …
+    pub has_more: bool,
+}
+
+/// What a constraint says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConstraintKind {
+    /// A primary key over these columns.
+    PrimaryKey(Vec<String>),
+    /// These columns are unique together.
+    Unique(Vec<String>),
+    /// A foreign key.
+    ForeignKey {
+        /// The columns of this table.
+        columns: Vec<String>,
+        /// The table it points at.
+        references: String,
+        /// The columns there.
+        referenced_columns: Vec<String>,
+        /// What happens when the row there goes.
+        on_delete: Option<&'static str>,
+        /// What happens when the key there changes.
+        on_update: Option<&'static str>,
+    },
+    /// Anything else, called as it is in SQL.
+    Other(&'static str),
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexDefinition {
+    /// Its name.
+    pub name: String,
+    /// The table.
+    pub table: String,
+    /// Whether it keeps rows apart.
+    pub is_unique: bool,
+    /// Its parts; none if it is more than a btree over columns, as this says.
+    pub parts: Result<Vec<IndexColumn>, &'static str>,
+}
+
+/// A column of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexColumn {
+    /// The column.
+    pub column: String,
+    /// Its operator class, if it is not the default one.
+    pub operator_class: Option<&'static str>,
+    /// Whether it is in descending order.
+    pub descending: bool,
+    /// Where NULLs come, if not where they come by default.
+    pub nulls_first: Option<bool>,
+}

@@ -1,0 +1,15 @@
+//! Reads the plain dumps of pg_dump, 9.1 to 17 (PostgreSQL manual, "pg_dump"), into definitions and
+//! chunks of whole rows. Whatever notation the rows have in the dump, they come as lines of COPY's text
+//! format. Nothing of a dump is executed: what is not understood is left out by name, or refused.
+
+pub mod definition;
+mod lexer;
+mod parser;
+mod reader;
+mod splitter;
+mod statement;
+mod strings;
+mod table;
+mod values;
+
+pub use reader::{Consumer, Reader};
