@@ -4,7 +4,7 @@
 use ci_import::charset::Multibyte;
 use ci_import::dump::scanner::Scanner;
 use ci_import::rows::{
-    Format, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, transcode,
+    Format, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written, transcode,
 };
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -83,6 +83,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
                 storage,
             })
             .to_vec(),
+        written: Written::Tuples,
         format,
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,

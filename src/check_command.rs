@@ -2,13 +2,13 @@
 //! and what the import would do. Nothing is changed.
 
 use crate::archive::ArchiveFile;
+use crate::dump::Dialect;
 use crate::error::{Error, Result};
-use crate::gitlab::information::Information;
 use crate::gitlab::live;
 use crate::gitlab::tables::TABLES;
 use crate::halt::Halt;
 use crate::import::{DEFAULT_SCHEMA, Ready};
-use crate::input::Input;
+use crate::input::{Asked, Input, Judged};
 use crate::load::Staging;
 use crate::preflight::{Checks, database_space, estimate, traces_space};
 use crate::private_server::PrivateServer;
@@ -24,7 +24,7 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     let input = checks.add("input", opened, |input| match input {
         Input::ArchiveFile(_) => "an archive in a file".to_owned(),
         Input::ArchivePipe(_) => "an archive in a pipe".to_owned(),
-        Input::Dump { .. } => "a dump of MySQL".to_owned(),
+        Input::Dump { .. } => "a dump".to_owned(),
     });
     let Some(input) = input else {
         return Ok(checks);
@@ -34,7 +34,8 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
             .hint("check the archive in its file; the import itself can come through a pipe"));
     }
     let is_archive = input.is_archive();
-    let judged = input.judge(settings.mysql_to_postgresql);
+    let asked = Asked::by_option(settings.mysql_to_postgresql, !is_archive);
+    let judged = input.judge(asked);
     checks.add("version, dialect", judged, |known| {
         tell_version(known.as_ref())
     });
@@ -49,15 +50,20 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     Ok(checks)
 }
 
-fn tell_version(information: Option<&Information>) -> String {
-    match information {
-        None => "MySQL, to be converted".to_owned(),
-        Some(information) => {
+fn tell_version(judged: Option<&Judged>) -> String {
+    match judged {
+        None => "of a dump they are seen when it is read".to_owned(),
+        Some(Judged {
+            information,
+            dialect,
+        }) => {
             let made = information.created_at.as_deref().unwrap_or("some time");
-            format!(
-                "GitLab CI {}, made {made}; MySQL, to be converted",
-                information.version
-            )
+            let dialect = match dialect {
+                Dialect::Postgresql => "PostgreSQL, as it is",
+                Dialect::Mysql | Dialect::ConvertedMysql => "MySQL, to be converted",
+            };
+            let version = &information.version;
+            format!("GitLab CI {version}, made {made}; {dialect}")
         }
     }
 }

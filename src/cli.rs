@@ -9,8 +9,8 @@ use crate::policies::{Enums, Times, Timestamps, Tinyint1};
 use crate::rows::{InvalidUtf8, Nul, ZeroDates};
 use crate::verify::Depth;
 
-/// Makes the backup archive of a GitLab CI 8.0 server, or any MySQL dump, live in PostgreSQL: all of
-/// it, or nothing.
+/// Makes the backup archive of a GitLab CI 8.0 server, or any dump of MySQL or PostgreSQL, live in
+/// PostgreSQL: all of it, or nothing.
 ///
 /// The tables are loaded into a staging schema and the build traces into a staging directory;
 /// both are put in the place of what is live at the end, in one step. What they replace is kept:
@@ -39,7 +39,8 @@ pub struct Cli {
 /// The arguments of the import.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The archive, EPOCH_gitlab_ci_backup.tar, or a MySQL dump (.sql, .sql.gz); "-" for a pipe
+    /// The archive, EPOCH_gitlab_ci_backup.tar, or a dump of MySQL or PostgreSQL (.sql, .sql.gz);
+    /// "-" for a pipe
     #[arg(required = true)]
     pub archive: Option<PathBuf>,
     /// Convert the archive's MySQL dump to PostgreSQL

@@ -7,7 +7,7 @@ use crate::archive;
 use crate::convert::Converter;
 use crate::error::{Error, Result};
 use crate::halt::Halt;
-use crate::input::{Input, check_dialect};
+use crate::input::{Asked, Input, check_dialect};
 use crate::output::{DumpWriter, OutputFile, convert_archive};
 use crate::policies::Policies;
 use crate::read_dump::read_dump;
@@ -70,7 +70,7 @@ fn convert_dump(
     let writer = DumpWriter::start(output.writer()?, output.is_compressed(), resources)?;
     let database = policies.database.clone();
     let converter = Converter::new(writer, policies.clone(), Box::new(|_| Ok(())));
-    let judge = |start: &[u8]| check_dialect(start, true);
+    let judge = |start: &[u8]| check_dialect(start, Asked::Conversion).map(drop);
     let (converter, facts) = if compressed {
         let mut inflated = archive::inflated(reader);
         read_dump(name, &mut inflated, converter, database, judge)?

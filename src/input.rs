@@ -83,7 +83,7 @@ impl<'a> Input<'a> {
             Kind::Plain => {
                 if detect(start).is_none() && !looks_like_sql(start) {
                     return Err(Error::archive(
-                        "the input is neither a backup archive nor a dump of MySQL",
+                        "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
                     )
                     .hint("is it the right file, and was it copied whole?"));
                 }
@@ -104,7 +104,7 @@ impl<'a> Input<'a> {
 
     /// Judges what can be known of an archive before anything is touched: in a file its version
     /// and dialect, in a pipe nothing.
-    pub fn judge(&self, mysql_to_postgresql: bool) -> Result<Option<Information>> {
+    pub fn judge(&self, asked: Asked) -> Result<Option<Judged>> {
         let Input::ArchiveFile(file) = self else {
             return Ok(None);
         };
@@ -115,24 +115,64 @@ impl<'a> Input<'a> {
         let mut inflated = archive::inflated(file.open(Member::Database));
         let count = archive::read_block(&mut inflated, &mut start)
             .map_err(|cause| archive::read_failure(DATABASE, 0, &cause))?;
-        check_dialect(&start[..count], mysql_to_postgresql).map_err(|error| error.at(DATABASE))?;
-        Ok(Some(information))
+        let dialect = check_dialect(&start[..count], asked).map_err(|error| error.at(DATABASE))?;
+        Ok(Some(Judged {
+            information,
+            dialect,
+        }))
     }
 }
 
-/// Refuses a dump of a kind that cannot be imported; `start` is its beginning. `convert` says that a
-/// MySQL dump may be converted.
-pub fn check_dialect(start: &[u8], convert: bool) -> Result<()> {
+/// What an archive in a file says before its rows are read.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// What it says about itself.
+    pub information: Information,
+    /// Who wrote its dump.
+    pub dialect: Dialect,
+}
+
+/// Which dumps are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Those of MySQL, to be converted.
+    Conversion,
+    /// Those of PostgreSQL, to be taken as they are.
+    AsTheyAre,
+    /// Both: what needs a conversion is converted.
+    Either,
+}
+
+impl Asked {
+    /// Of an archive, by whether the option is given. A plain dump is taken without it, too.
+    #[must_use]
+    pub fn by_option(mysql_to_postgresql: bool, is_plain_dump: bool) -> Asked {
+        match (mysql_to_postgresql, is_plain_dump) {
+            (true, _) => Asked::Conversion,
+            (false, true) => Asked::Either,
+            (false, false) => Asked::AsTheyAre,
+        }
+    }
+}
+
+/// Refuses a dump of a kind that was not asked for, or that cannot be imported; `start` is its
+/// beginning.
+pub fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
     let start = &start[..start.len().min(DIALECT_BYTES)];
+    let may_convert = asked != Asked::AsTheyAre;
     Err(match detect(start) {
-        Some(Dialect::Mysql) if convert => return Ok(()),
-        None if convert && looks_like_sql(start) => return Ok(()),
+        Some(Dialect::Mysql) if may_convert => return Ok(Dialect::Mysql),
+        None if may_convert && looks_like_sql(start) => return Ok(Dialect::Mysql),
+        Some(Dialect::Postgresql) if asked != Asked::Conversion => {
+            return Ok(Dialect::Postgresql);
+        }
         Some(Dialect::Mysql) => {
             Error::usage("the dump was made by MySQL, but the target is PostgreSQL")
                 .hint("add --mysql-to-postgresql to convert it")
         }
         Some(Dialect::Postgresql) => {
-            Error::usage("the dump was made by pg_dump; dumps of PostgreSQL are not supported yet")
+            Error::usage("the dump was made by pg_dump; there is nothing to convert")
+                .hint("import it as it is, without --mysql-to-postgresql")
         }
         Some(Dialect::ConvertedMysql) => Error::usage(
             "the dump was converted by GitLab CI; converted dumps are not supported yet",

@@ -11,7 +11,7 @@ use crate::dump::Facts;
 use crate::error::{Error, Result};
 use crate::gitlab::information::{self, Information};
 use crate::halt::Halt;
-use crate::input::{Input, check_dialect};
+use crate::input::{Asked, Input, check_dialect};
 use crate::policies::{Policies, Times, Tinyint1};
 use crate::read_dump::read_dump;
 use crate::report::grouped;
@@ -89,7 +89,7 @@ impl Inspector {
             ..Policies::default()
         };
         let converter = Converter::new(Observer::default(), policies, Box::new(|_| Ok(())));
-        let judge = |start: &[u8]| check_dialect(start, true);
+        let judge = |start: &[u8]| check_dialect(start, Asked::Either).map(drop);
         let database = self.database.clone();
         let (converter, facts) = if compressed {
             let mut inflated = archive::inflated(reader);
@@ -168,9 +168,13 @@ impl Sink for Observer {
         Ok(())
     }
 
+    fn complete(&mut self, _: usize, _: &Table) -> Result<()> {
+        Ok(())
+    }
+
     const FORMAT: Format = Format::Text;
 
-    fn copy_statement(&self, table: &Table, _: &[&str]) -> String {
+    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
         ddl::identifier(&table.name)
     }
 }
@@ -194,7 +198,9 @@ impl Findings {
         }
         let facts = &self.facts;
         let unknown = || "not said".to_owned();
-        let dialect = if facts.compatible {
+        let dialect = if facts.postgresql {
+            "PostgreSQL"
+        } else if facts.compatible {
             "MySQL, --compatible"
         } else {
             "MySQL"
@@ -307,7 +313,11 @@ impl Findings {
             "version": self.information.as_ref().map(|information| &information.version),
             "created_at": self.information.as_ref().and_then(|information| information.created_at.as_ref()),
             "acceptable": self.information.as_ref().map(|information| information.check_version().is_ok()),
-            "dialect": if self.facts.compatible { "mysql-compatible" } else { "mysql" },
+            "dialect": match (self.facts.postgresql, self.facts.compatible) {
+                (true, _) => "postgresql",
+                (false, true) => "mysql-compatible",
+                (false, false) => "mysql",
+            },
             "written_by": self.facts.written_by,
             "server_version": self.facts.server_version,
             "charset": self.facts.charset,

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::sync::mpsc::{channel, sync_channel};
 
 use crate::archive::for_each_block;
-use crate::convert::{Converter, Sink};
-use crate::dump::{Facts, Reader};
+use crate::convert::{Converter, PostgresConverter, Sink};
+use crate::dump::{self, Dialect, Facts, detect};
 use crate::error::{Error, Result};
 
 /// How many blocks may wait for the scanner.
@@ -24,9 +24,15 @@ pub fn read_dump<S: Sink + Send>(
     let (give_back, spare) = channel();
     std::thread::scope(|scope| {
         let scanning = scope.spawn(move || {
-            let mut reader = Reader::new(converter, database);
+            let mut unread = Some((converter, database));
+            let mut reader = None;
             for block in scanned {
-                reader.feed(&block)?;
+                if let Some((converter, database)) = unread.take() {
+                    reader = Some(Reader::of_dialect(&block, converter, database));
+                }
+                reader
+                    .as_mut()
+                    .map_or(Ok(()), |reader| reader.feed(&block))?;
                 let _ = give_back.send(block);
             }
             Ok(reader)
@@ -47,9 +53,45 @@ pub fn read_dump<S: Sink + Send>(
             .join()
             .unwrap_or_else(|_| Err(Error::failed("scanning the dump crashed")));
         let reader = reader.map_err(|error: Error| error.at(name))?;
-        if read? == 0 {
-            return Err(Error::archive("it is empty").at(name));
-        }
-        reader.finish().map_err(|error| error.at(name))
+        let empty = || Error::archive("it is empty");
+        let reader = reader.filter(|_| !matches!(read, Ok(0)));
+        read?;
+        let finished = reader.ok_or_else(empty).and_then(Reader::finish);
+        finished.map_err(|error| error.at(name))
     })
+}
+
+/// The reader of a dump, by who wrote it.
+enum Reader<S> {
+    Mysql(Box<dump::Reader<Converter<S>>>),
+    Postgresql(Box<dump::postgres::Reader<PostgresConverter<S>>>),
+}
+
+impl<S: Sink> Reader<S> {
+    /// The reader of the dump that begins with `start`.
+    fn of_dialect(start: &[u8], converter: Converter<S>, database: Option<String>) -> Reader<S> {
+        if detect(start) == Some(Dialect::Postgresql) {
+            let converter = PostgresConverter::new(converter);
+            Reader::Postgresql(dump::postgres::Reader::new(converter).into())
+        } else {
+            Reader::Mysql(dump::Reader::new(converter, database).into())
+        }
+    }
+
+    fn feed(&mut self, block: &[u8]) -> Result<()> {
+        match self {
+            Reader::Mysql(reader) => reader.feed(block),
+            Reader::Postgresql(reader) => reader.feed(block),
+        }
+    }
+
+    fn finish(self) -> Result<(Converter<S>, Facts)> {
+        match self {
+            Reader::Mysql(reader) => reader.finish(),
+            Reader::Postgresql(reader) => {
+                let (converter, facts) = reader.finish()?;
+                Ok((converter.into_inner(), facts))
+            }
+        }
+    }
 }

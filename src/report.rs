@@ -122,9 +122,14 @@ fn change_lines<'a>(
         ));
     }
     if !facts.completed {
-        let what =
-            "the dump has no last line \"-- Dump completed\"; nothing shows that it is whole";
-        lines.push(what.to_owned());
+        let line = if facts.postgresql {
+            "-- PostgreSQL database dump complete"
+        } else {
+            "-- Dump completed"
+        };
+        lines.push(format!(
+            "the dump has no last line \"{line}\"; nothing shows that it is whole"
+        ));
     }
     lines
 }

@@ -9,7 +9,7 @@ use crate::gitlab::live::late_prefix;
 use crate::gitlab::tags::missing_taggings;
 use crate::halt::Halt;
 use crate::import::Ready;
-use crate::input::{Input, check_dialect};
+use crate::input::{Asked, Input, check_dialect};
 use crate::members::{Takes, take_members};
 use crate::progress::Progress;
 use crate::publish::current_schema;
@@ -22,7 +22,7 @@ use crate::verify::{Expected, ExpectedTable, Findings, verify_tables};
 pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Result<Findings> {
     let input = Input::open(&settings.source, halt)?;
     let is_archive = input.is_archive();
-    input.judge(true)?;
+    input.judge(Asked::Either)?;
     let ready = Ready::existing(&settings.destination, is_archive, progress)?;
     let mut client = ready.target.connect()?;
     let schema = match &settings.schema {
@@ -81,7 +81,7 @@ impl Takes for Comparer<'_> {
         let accept = Box::new(|_: &str| Ok(()));
         let converter = Converter::new(expected, policies, accept).hashing(late_prefix);
         let mut reader = meter.watch(self.halt.watch(reader));
-        let judge = |start: &[u8]| check_dialect(start, true);
+        let judge = |start: &[u8]| check_dialect(start, Asked::Either).map(drop);
         let (converter, _) = if compressed {
             let mut inflated = archive::inflated(reader);
             read_dump(name, &mut inflated, converter, database, judge)?

@@ -3,8 +3,8 @@
 
 use ci_import::charset::{Charset, Multibyte};
 use ci_import::rows::{
-    Format, InvalidUtf8, Nul, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, ZeroDates,
-    transcode,
+    Format, InvalidUtf8, Nul, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
+    ZeroDates, transcode,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -78,6 +78,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut plan = Plan {
         columns: vec![column(*a), column(*b)],
+        written: Written::Tuples,
         format: Format::Text,
         policies: ValuePolicies {
             zero_dates: [ZeroDates::Null, ZeroDates::Error, ZeroDates::Infinity][usize::from(policy % 3)],

@@ -16,7 +16,7 @@ use crate::gitlab::information::Information;
 use crate::gitlab::live::{self, LiveChanges};
 use crate::gitlab::tables::{TABLES, check_table};
 use crate::halt::Halt;
-use crate::input::Input;
+use crate::input::{Asked, Input};
 use crate::load::{LoadedTable, Staging};
 use crate::members::take_members;
 use crate::preflight::{estimate, refuse_too_little};
@@ -51,7 +51,8 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let started = Instant::now();
     let input = Input::open(&settings.source, halt)?;
     let is_archive = input.is_archive();
-    let information = input.judge(settings.mysql_to_postgresql)?;
+    let asked = Asked::by_option(settings.mysql_to_postgresql, !is_archive);
+    let information = input.judge(asked)?.map(|judged| judged.information);
     let destination = Ready::prepare(&settings.destination, is_archive, progress)?;
     let mut staging = Staging::lock(&destination.target)?;
     recover_first(&mut staging, &destination)?;

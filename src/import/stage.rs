@@ -8,7 +8,7 @@ use crate::dump::Facts;
 use crate::error::{Error, Result};
 use crate::gitlab::live::late_prefix;
 use crate::halt::Halt;
-use crate::input::check_dialect;
+use crate::input::{Asked, check_dialect};
 use crate::load::{LoadedTable, Loader, Owner, Target};
 use crate::members::Takes;
 use crate::progress::Progress;
@@ -60,8 +60,8 @@ impl Takes for Stager<'_> {
         }
         let mut reader = meter.watch(self.halt.watch(reader));
         let is_plain_dump = name != DATABASE;
-        let judge =
-            |start: &[u8]| check_dialect(start, is_plain_dump || self.settings.mysql_to_postgresql);
+        let asked = Asked::by_option(self.settings.mysql_to_postgresql, is_plain_dump);
+        let judge = |start: &[u8]| check_dialect(start, asked).map(drop);
         let (converter, facts) = if compressed {
             let mut inflated = archive::inflated_within(reader, self.settings.max_inflation);
             read_dump(name, &mut inflated, converter, database, judge)?

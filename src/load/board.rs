@@ -117,6 +117,14 @@ impl Board {
         state.tables.len() - 1
     }
 
+    /// Adds builds to a table whose rows may be in already.
+    pub(super) fn add_builds(&self, table: usize, builds: Vec<Build>) {
+        let mut state = self.lock();
+        state.tables[table].builds.extend(builds);
+        release_builds(&mut state, table);
+        self.changed.notify_all();
+    }
+
     /// Puts a chunk on the board; waits while there is no room.
     pub(super) fn put(&self, rows: PlannedRows) -> Result<()> {
         let mut state = self.wait_while(|state| state.chunks.len() >= self.capacity)?;

@@ -178,6 +178,12 @@ impl Sink for Loader {
         Ok(())
     }
 
+    fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
+        self.board.add_builds(number, builds(table, number));
+        self.tables[number] = table.clone();
+        Ok(())
+    }
+
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         self.board.put(rows)
     }
@@ -188,8 +194,8 @@ impl Sink for Loader {
 
     const FORMAT: Format = Format::Binary;
 
-    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), Self::FORMAT)
+    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
     }
 }
 

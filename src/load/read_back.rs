@@ -6,7 +6,7 @@ use postgres::Client;
 
 use super::failure::failure;
 use crate::error::{Error, Result};
-use crate::rows::{Digest, Format, Layout};
+use crate::rows::{Digest, Layout};
 use crate::schema::ddl;
 
 /// The checksum of the rows of `table` in `schema`, over the columns of `layout`.
@@ -17,11 +17,12 @@ pub fn read_back(
     layout: &Layout,
 ) -> Result<Digest> {
     let columns = layout.columns.iter().map(String::as_str);
-    let sql = ddl::copy_to_stdout(ddl::Style::in_schema(schema), table, columns);
+    let style = ddl::Style::in_schema(schema);
+    let sql = ddl::copy_to_stdout(style, table, columns, layout.format);
     let doing = || format!("read {table} back");
     let mut reader = client.copy_out(&sql).map_err(failure(doing()))?;
     let broken = |cause: std::io::Error| Error::target(format!("cannot {}: {cause}", doing()));
-    let head = Format::Binary.head();
+    let head = layout.format.head();
     let mut found = vec![0; head.len()];
     reader.read_exact(&mut found).map_err(broken)?;
     if found != head {
@@ -44,7 +45,7 @@ pub fn read_back(
         let taken = digest.add(&layout, &waiting);
         waiting.drain(..taken);
     }
-    if waiting != Format::Binary.tail() {
+    if waiting != layout.format.tail() {
         return Err(Error::target(format!(
             "cannot {}: the rows end too early",
             doing()

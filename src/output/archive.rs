@@ -9,7 +9,7 @@ use crate::convert::Converter;
 use crate::dump::Facts;
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::tables::check_table;
-use crate::input::check_dialect;
+use crate::input::{Asked, check_dialect};
 use crate::policies::Policies;
 use crate::read_dump::read_dump;
 use crate::resources::Resources;
@@ -50,7 +50,7 @@ pub fn convert_archive(
         let writer = DumpWriter::start(Box::new(copy), true, resources)?;
         let database = policies.database.clone();
         let converter = Converter::new(writer, policies.clone(), Box::new(check_table));
-        let judge = |start: &[u8]| check_dialect(start, true);
+        let judge = |start: &[u8]| check_dialect(start, Asked::Conversion).map(drop);
         let mut inflated = archive::inflated(&mut *entry);
         let (converter, facts) = read_dump(DATABASE, &mut inflated, converter, database, judge)?;
         let Converter {

@@ -249,6 +249,11 @@ impl Sink for DumpWriter {
         self.send(Piece::Text(sql))
     }
 
+    fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
+        self.tables[number] = table.clone();
+        Ok(())
+    }
+
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         let (send, done) = sync_channel(1);
         let (table, copy, compressed) = (rows.table, Arc::clone(&rows.copy), self.compressed);
@@ -264,8 +269,8 @@ impl Sink for DumpWriter {
 
     const FORMAT: Format = Format::Text;
 
-    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), Self::FORMAT)
+    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
     }
 }
 

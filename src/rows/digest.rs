@@ -1,12 +1,12 @@
-//! A checksum of the rows of a table that does not depend on their order, over COPY's binary format:
-//! taken of what is loaded, and of what the server gives back, it tells whether they are the same.
+//! A checksum of the rows of a table that does not depend on their order, over COPY's binary or text
+//! format: taken of what is loaded, and of what the server gives back, it tells whether they are the same.
 //!
 //! Each row has a hash of 128 bits (XXH3), and the sum of all is the table's. It finds accidents,
 //! not forgers.
 
 use twox_hash::xxhash3_128;
 
-use super::canonical;
+use super::{Format, canonical, lines};
 
 /// How a value is brought into one notation before it is hashed, where there are several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,14 @@ pub enum Normal {
     Jsonb,
     /// A text that may have got a prefix since.
     WithoutPrefix(&'static str),
+    /// `double precision` as text: older servers write more digits.
+    Double,
+    /// `real` as text.
+    Real,
+    /// `bytea` as text: in hex, or with escapes.
+    Bytea,
+    /// `timestamp with time zone` as text: in the time zone of whoever wrote it.
+    Instant,
 }
 
 /// Which columns are hashed, in which order, and how.
@@ -33,6 +41,8 @@ pub struct Layout {
     normals: Vec<Normal>,
     /// Whether a row can be hashed as it is.
     as_is: bool,
+    /// The format of the rows.
+    pub format: Format,
 }
 
 impl Layout {
@@ -51,6 +61,16 @@ impl Layout {
             as_is: places.is_sorted() && normals.iter().all(|normal| *normal == Normal::AsIs),
             places,
             normals,
+            format: Format::Binary,
+        }
+    }
+
+    /// The same of rows that are lines of COPY's text format.
+    #[must_use]
+    pub fn of_lines(self) -> Layout {
+        Layout {
+            format: Format::Text,
+            ..self
         }
     }
 
@@ -73,9 +93,32 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// Adds the rows that `bytes` begins with, in COPY's binary format without its head; returns how
+    /// Adds the rows that `bytes` begins with, in the layout's format without its head; returns how
     /// many bytes they are. A row that is not whole is left, and so is the format's tail.
     pub fn add(&mut self, layout: &Layout, bytes: &[u8]) -> usize {
+        match layout.format {
+            Format::Binary => self.add_binary(layout, bytes),
+            Format::Text => self.add_lines(layout, bytes),
+        }
+    }
+
+    fn add_lines(&mut self, layout: &Layout, bytes: &[u8]) -> usize {
+        let mut line = lines::Line::default();
+        let mut row = Vec::new();
+        let mut taken = 0;
+        while let Some(length) = line.read(&bytes[taken..]) {
+            row.clear();
+            for (place, normal) in layout.places.iter().zip(&layout.normals) {
+                put(&mut row, line.value(*place), *normal);
+            }
+            self.rows += 1;
+            self.sum = self.sum.wrapping_add(xxhash3_128::Hasher::oneshot(&row));
+            taken += length;
+        }
+        taken
+    }
+
+    fn add_binary(&mut self, layout: &Layout, bytes: &[u8]) -> usize {
         let mut rest = bytes;
         let mut row = Vec::new();
         let mut fields = Vec::new();
@@ -142,6 +185,10 @@ fn put(row: &mut Vec<u8>, value: Option<&[u8]>, normal: Normal) {
         Normal::WithoutPrefix(prefix) => {
             row.extend_from_slice(value.strip_prefix(prefix.as_bytes()).unwrap_or(value));
         }
+        Normal::Double => lines::double(row, value),
+        Normal::Real => lines::real(row, value),
+        Normal::Bytea => lines::bytea(row, value),
+        Normal::Instant => lines::instant(row, value),
     }
     let length = u32::try_from(row.len() - begun).unwrap_or(u32::MAX);
     row[begun - 4..begun].copy_from_slice(&length.to_be_bytes());

@@ -8,6 +8,7 @@ mod bytes;
 mod canonical;
 mod dates;
 mod digest;
+mod lines;
 mod notation;
 mod policy;
 mod special;
@@ -21,7 +22,7 @@ pub use digest::{Digest, Layout, Normal};
 pub use notation::Format;
 pub use policy::{InvalidUtf8, Nul, ValuePolicies, ZeroDates};
 pub use tally::{Change, Occurrences, Tally};
-pub use transcode::{Plan, PlannedColumn, RowError, transcode};
+pub use transcode::{Plan, PlannedColumn, RowError, Written, transcode};
 
 /// How the values of a column are transcoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

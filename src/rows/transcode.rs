@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::binary::CopyBinary;
 use super::dates::{self, Verdict};
+use super::lines;
 use super::notation::{CopyText, Format, Notation, OutOfRange};
 use super::{Change, Layout, Storage, Tally, ValueKind, ValuePolicies, ZeroDates};
 use crate::charset::Multibyte;
@@ -17,6 +18,8 @@ use crate::charset::Multibyte;
 pub struct Plan {
     /// The columns.
     pub columns: Vec<PlannedColumn>,
+    /// How the rows are written in the dump.
+    pub written: Written,
     /// The format the rows are written in.
     pub format: Format,
     /// What is done with values PostgreSQL cannot hold.
@@ -25,6 +28,15 @@ pub struct Plan {
     pub multibyte: Multibyte,
     /// How the rows are hashed, if they are to be.
     pub layout: Option<Arc<Layout>>,
+}
+
+/// How rows are written in a dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// As tuples of MySQL's literals.
+    Tuples,
+    /// As lines of COPY's text format, which go as they are.
+    Lines,
 }
 
 /// A column and its need.
@@ -54,7 +66,7 @@ pub struct RowError {
 }
 
 /// Transcodes the tuples of `input` (`(1,'a'),(2,NULL)`), appending a row of COPY for each to
-/// `out`. `first_row` is the number of the first row, for `tally`. Returns how many there were.
+/// `out`; lines are appended as they are. `first_row` is the number of the first row, for `tally`. Returns how many there were.
 pub fn transcode(
     plan: &Plan,
     input: &[u8],
@@ -62,6 +74,9 @@ pub fn transcode(
     out: &mut Vec<u8>,
     tally: &mut Tally,
 ) -> Result<u64, RowError> {
+    if plan.written == Written::Lines {
+        return Ok(lines::pass_through(input, first_row, out, tally));
+    }
     match plan.format {
         Format::Text => transcode_to::<CopyText>(plan, input, first_row, out, tally),
         Format::Binary => transcode_to::<CopyBinary>(plan, input, first_row, out, tally),
@@ -489,6 +504,7 @@ mod tests {
         };
         Plan {
             columns: kinds.iter().enumerate().map(column).collect(),
+            written: Written::Tuples,
             format: Format::Text,
             policies: ValuePolicies::default(),
             multibyte: Multibyte::None,

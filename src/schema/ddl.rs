@@ -185,7 +185,11 @@ pub fn short_primary_key(style: Style<'_>, table: &Table, key: &PrimaryKey, name
         .iter()
         .filter_map(|name| table.columns.iter().find(|column| column.name == *name))
         .map(|column| match column.data_type {
-            DataType::Varchar(_) | DataType::Char(_) | DataType::Text | DataType::Bytea => {
+            DataType::Varchar(_)
+            | DataType::Char(_)
+            | DataType::Text
+            | DataType::Bytea
+            | DataType::Plain("character varying") => {
                 format!("md5({})", identifier(&column.name))
             }
             _ => identifier(&column.name),
@@ -248,7 +252,7 @@ fn index_statements(
 }
 
 fn index_part(part: &IndexPart) -> String {
-    let sql = match &part.of {
+    let mut sql = match &part.of {
         IndexPartOf::Column(name, None, _) => identifier(name),
         IndexPartOf::Column(name, Some(Prefix::Characters(count)), _) => {
             format!("\"left\"({}::text, {count})", identifier(name))
@@ -258,12 +262,24 @@ fn index_part(part: &IndexPart) -> String {
         }
         IndexPartOf::Expression(expression) => format!("({expression})"),
     };
-    if part.descending { sql + " DESC" } else { sql }
+    if let Some(class) = part.operator_class {
+        let _ = write!(sql, " pg_catalog.{class}");
+    }
+    if part.descending {
+        sql += " DESC";
+    }
+    match part.nulls_first {
+        None => sql,
+        Some(true) => sql + " NULLS FIRST",
+        Some(false) => sql + " NULLS LAST",
+    }
 }
 
 fn checksum(part: &IndexPart) -> String {
     let ascending = IndexPart {
         descending: false,
+        nulls_first: None,
+        operator_class: None,
         ..part.clone()
     };
     match &part.of {
@@ -271,7 +287,11 @@ fn checksum(part: &IndexPart) -> String {
         IndexPartOf::Column(
             _,
             _,
-            DataType::Varchar(_) | DataType::Char(_) | DataType::Text | DataType::Json,
+            DataType::Varchar(_)
+            | DataType::Char(_)
+            | DataType::Text
+            | DataType::Json
+            | DataType::Plain("character varying"),
         ) => format!("md5({}::text)", index_part(&ascending)),
         _ => index_part(part),
     }
@@ -282,9 +302,14 @@ fn beginning(part: &IndexPart) -> String {
     const CHARACTERS: u64 = 500;
     let prefix = match &part.of {
         IndexPartOf::Column(_, _, DataType::Bytea) => Prefix::Bytes(4 * CHARACTERS),
-        IndexPartOf::Column(_, _, DataType::Varchar(_) | DataType::Char(_) | DataType::Text) => {
-            Prefix::Characters(CHARACTERS)
-        }
+        IndexPartOf::Column(
+            _,
+            _,
+            DataType::Varchar(_)
+            | DataType::Char(_)
+            | DataType::Text
+            | DataType::Plain("character varying"),
+        ) => Prefix::Characters(CHARACTERS),
         _ => return index_part(part),
     };
     let mut short = part.clone();
@@ -354,7 +379,7 @@ pub fn set_not_null(style: Style<'_>, table: &str, columns: &[&str]) -> String {
     format!("ALTER TABLE {} {}", style.name(table), actions.join(", "))
 }
 
-/// The statement that takes rows in COPY's text format into `columns` of `table`.
+/// The statement that takes rows into `columns` of `table`.
 #[must_use]
 pub fn copy_from_stdin<'a>(
     style: Style<'_>,
@@ -374,16 +399,21 @@ pub fn copy_from_stdin<'a>(
     )
 }
 
-/// The statement that gives the rows of `table` in COPY's binary format, with `columns` in this order.
+/// The statement that gives the rows of `table`, with `columns` in this order.
 #[must_use]
 pub fn copy_to_stdout<'a>(
     style: Style<'_>,
     table: &str,
     columns: impl Iterator<Item = &'a str>,
+    format: Format,
 ) -> String {
     let columns: Vec<String> = columns.map(identifier).collect();
+    let binary = match format {
+        Format::Text => "",
+        Format::Binary => " WITH (FORMAT binary)",
+    };
     format!(
-        "COPY {} ({}) TO STDOUT WITH (FORMAT binary)",
+        "COPY {} ({}) TO STDOUT{binary}",
         style.name(table),
         columns.join(", ")
     )

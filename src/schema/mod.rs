@@ -1,10 +1,12 @@
 //! A neutral model of tables between MySQL's definitions and PostgreSQL's DDL.
 //!
-//! [`from_mysql`] maps a definition to the model, [`ddl`] is the one place that renders it.
+//! [`from_mysql`] and [`from_postgres`] map definitions to the model, [`ddl`] is the one place that
+//! renders it.
 
 pub mod ddl;
 mod expression;
 mod from_mysql;
+pub mod from_postgres;
 mod names;
 
 use std::fmt;
@@ -133,6 +135,8 @@ pub enum DataType {
     Inet,
     /// A type of the same schema as the table
     Enum(String),
+    /// Another built-in type, without a modifier, as it is written
+    Plain(&'static str),
 }
 
 impl fmt::Display for DataType {
@@ -161,6 +165,7 @@ impl fmt::Display for DataType {
             DataType::Uuid => f.write_str("uuid"),
             DataType::Inet => f.write_str("inet"),
             DataType::Enum(name) => f.write_str(name),
+            DataType::Plain(name) => f.write_str(name),
             DataType::Time(None) => f.write_str("time without time zone"),
             DataType::Time(Some(p)) => write!(f, "time({p}) without time zone"),
         }
@@ -207,6 +212,10 @@ pub struct IndexPart {
     pub of: IndexPartOf,
     /// Whether it is in descending order.
     pub descending: bool,
+    /// Where NULLs come, if not where they come by default.
+    pub nulls_first: Option<bool>,
+    /// Its operator class, if it is not the default one.
+    pub operator_class: Option<&'static str>,
 }
 
 /// What a part of an index is of.

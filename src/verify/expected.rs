@@ -85,6 +85,11 @@ impl Sink for Expected {
         Ok(())
     }
 
+    fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
+        self.tables[number] = table.clone();
+        Ok(())
+    }
+
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         let sent = self.rows.as_ref().is_some_and(|to| to.send(rows).is_ok());
         if sent {
@@ -98,7 +103,7 @@ impl Sink for Expected {
         self.spares.try_recv().ok()
     }
 
-    fn copy_statement(&self, _: &Table, _: &[&str]) -> String {
+    fn copy_statement(&self, _: &Table, _: &[&str], _: Format) -> String {
         String::new()
     }
 }

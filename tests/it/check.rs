@@ -139,6 +139,6 @@ fn a_dump_is_checked_as_well() {
     check.arg(&path);
     run(check)
         .succeeds()
-        .reports("ok      a dump of MySQL")
+        .reports("ok      a dump")
         .reports("may make schemas, and tables in public");
 }

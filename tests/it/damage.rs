@@ -20,6 +20,10 @@ impl Sink for Nowhere {
         Ok(())
     }
 
+    fn complete(&mut self, _: usize, _: &Table) -> Result<()> {
+        Ok(())
+    }
+
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         let (chunk, mut out) = (&rows.chunk, Vec::new());
         // What is wrong with a value is of no concern here.
@@ -35,7 +39,7 @@ impl Sink for Nowhere {
 
     const FORMAT: Format = Format::Text;
 
-    fn copy_statement(&self, table: &Table, _: &[&str]) -> String {
+    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
         table.name.clone()
     }
 }

@@ -18,6 +18,7 @@ mod killed;
 mod memory;
 mod own_server;
 mod paused;
+mod postgres_source;
 mod private_server;
 mod program;
 mod readme;

@@ -190,7 +190,7 @@ fn dumps_that_are_not_taken() {
         (
             b"--\n-- PostgreSQL database dump\n--\nSELECT 1;\n",
             2,
-            "dumps of PostgreSQL are not supported yet",
+            "the dump was made by pg_dump; there is nothing to convert",
         ),
         (
             b"-- Converted by db_converter\nSTART TRANSACTION;\n",

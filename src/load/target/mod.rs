@@ -46,6 +46,7 @@ const NAMING_VARIABLES: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSE
 /// What sessions that move rows depend on.
 const SESSION: &str = "\
 SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
+SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
 SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
 SET client_min_messages = warning";
 

@@ -65,6 +65,8 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
         | DataType::Inet
         | DataType::Time(_)
         | DataType::Interval(_) => (!text.contains('\0')).then(|| ddl::literal(text)),
+        // No type of MySQL becomes one.
+        DataType::Plain(_) => None,
         DataType::Bytea => {
             let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
             Some(format!("'\\x{hex}'::bytea"))

@@ -98,6 +98,8 @@ impl Mapper<'_> {
         Ok(Some(IndexPart {
             of,
             descending: part.descending,
+            nulls_first: None,
+            operator_class: None,
         }))
     }
 

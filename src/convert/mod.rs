@@ -1,5 +1,7 @@
 //! Between the dump and whatever takes its tables: maps definitions, and plans how rows go.
 
+mod postgres;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,24 +12,29 @@ use crate::error::{Error, Result};
 use crate::policies::{Policies, Timestamps};
 use crate::rows::{
     Change, Format, Layout, Normal, Plan, PlannedColumn, RowError, Storage, Tally, ValueKind,
+    Written,
 };
 use crate::schema::{DataType, DumpFacts, Mapped, Names, Note, Table, from_mysql};
+
+pub use postgres::PostgresConverter;
 
 /// What takes converted tables: a target's staging schema, or later a dump in PostgreSQL's
 /// notation.
 pub trait Sink {
     /// A table; its rows, if any, follow.
     fn table(&mut self, table: &Table) -> Result<()>;
+    /// The table of this number with its keys and indexes, where they came behind the rows.
+    fn complete(&mut self, number: usize, table: &Table) -> Result<()>;
     /// Rows of a table that came before.
     fn rows(&mut self, rows: PlannedRows) -> Result<()>;
     /// The buffer of a chunk that is done with, to be filled again, if there is one.
     fn spare(&mut self) -> Option<Vec<u8>> {
         None
     }
-    /// The format it takes rows in.
+    /// The format it takes rows in that have to be transcoded.
     const FORMAT: Format;
-    /// The COPY statement for rows of `table` that have `columns`.
-    fn copy_statement(&self, table: &Table, columns: &[&str]) -> String;
+    /// The COPY statement for rows of `table` that have `columns`, in `format`.
+    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String;
 }
 
 /// Rows as they are in the dump, and how to transcode them. That is done by whoever takes them,
@@ -162,7 +169,7 @@ impl<S: Sink> Converter<S> {
             .filter(|column| column.kind != ValueKind::Skipped)
             .map(|column| column.name.as_str())
             .collect();
-        let copy = self.sink.copy_statement(&mapped.table, &names);
+        let copy = self.sink.copy_statement(&mapped.table, &names, S::FORMAT);
         let layout = self.layout(mapped, &names);
         Ok(Route {
             insert: Arc::clone(insert),
@@ -170,6 +177,7 @@ impl<S: Sink> Converter<S> {
             copy: copy.into(),
             plan: Arc::new(Plan {
                 columns,
+                written: Written::Tuples,
                 format: S::FORMAT,
                 policies: self.policies.values,
                 multibyte: self.multibyte,
@@ -216,6 +224,8 @@ fn storage(data_type: &DataType) -> Storage {
         DataType::Interval(_) => Storage::Interval,
         DataType::Uuid => Storage::Uuid,
         DataType::Inet => Storage::Inet,
+        // No type of MySQL becomes one.
+        DataType::Plain(_) => Storage::Text,
     }
 }
 
