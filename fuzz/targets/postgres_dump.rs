@@ -1,0 +1,57 @@
+//! A PostgreSQL dump, whole and in two pieces: no crash, the same events wherever it is cut, and rows
+//! that are whole lines.
+#![no_main]
+
+use ci_import::dump::RowChunk;
+use ci_import::dump::postgres::definition::Definition;
+use ci_import::dump::postgres::{Consumer, Reader};
+use ci_import::error::Result;
+use ci_import::schema::from_postgres;
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Default, PartialEq, Debug)]
+struct Seen {
+    definitions: Vec<Definition>,
+    rows: Vec<u8>,
+    count: u64,
+}
+
+impl Consumer for Seen {
+    fn definition(&mut self, definition: Definition) -> Result<()> {
+        if let Definition::Table(table) = &definition {
+            for column in &table.columns {
+                let _ = from_postgres::column(&table.name, column);
+                let _ = column.default.as_ref().map(from_postgres::default_sql);
+            }
+        }
+        self.definitions.push(definition);
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: RowChunk) -> Result<()> {
+        let lines = rows.bytes.iter().filter(|byte| **byte == b'\n').count();
+        assert_eq!(u64::try_from(lines).ok(), Some(rows.rows));
+        assert!(rows.bytes.ends_with(b"\n"));
+        self.rows.extend_from_slice(&rows.bytes);
+        self.count += rows.rows;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn read(pieces: [&[u8]; 2]) -> Option<Seen> {
+    let mut reader = Reader::new(Seen::default());
+    for piece in pieces {
+        reader.feed(piece).ok()?;
+    }
+    reader.finish().ok().map(|(seen, _)| seen)
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((cut, dump)) = data.split_first() else { return };
+    let at = usize::from(*cut) * dump.len() / 256;
+    assert_eq!(read([dump, b""]), read([&dump[..at], &dump[at..]]));
+});
