@@ -85,8 +85,14 @@ pub(super) fn timestamp(text: &[u8]) -> Verdict {
 
 /// Judges `HH:MM:SS[.ffffff]`; what is not within a day is wrong.
 pub(super) fn time(text: &[u8]) -> Verdict {
-    let midnight =
-        text.starts_with(b"24:00:00") && text[8..].iter().all(|b| matches!(b, b'.' | b'0'));
+    let midnight = match text.strip_prefix(b"24:00:00") {
+        None => false,
+        Some([]) => true,
+        Some([b'.', zeros @ ..]) => {
+            (1..=FRACTION).contains(&zeros.len()) && zeros.iter().all(|digit| *digit == b'0')
+        }
+        Some(_) => false,
+    };
     if midnight || is_clock(text, 23) {
         Verdict::Fine
     } else {
@@ -328,6 +334,11 @@ mod tests {
             ("00:00:00", Fine),
             ("23:59:59.5", Fine),
             ("24:00:00", Fine),
+            ("24:00:00.000", Fine),
+            ("24:00:00.", Wrong),
+            ("24:00:00.0.0", Wrong),
+            ("24:00:00.0000000", Wrong),
+            ("24:00:00.001", Wrong),
             ("24:00:01", Wrong),
             ("838:59:59", Wrong),
             ("-12:00:00", Wrong),
