@@ -1,4 +1,4 @@
-//! Reads the plain dumps of pg_dump, 9.1 to 17 (PostgreSQL manual, "pg_dump"), into definitions and
+//! Reads the plain dumps of pg_dump, from the style of 9.1 on (PostgreSQL manual, "pg_dump"), into definitions and
 //! chunks of whole rows. Whatever notation the rows have in the dump, they come as lines of COPY's text
 //! format. Nothing of a dump is executed: what is not understood is left out by name, or refused.
 
