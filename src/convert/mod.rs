@@ -116,9 +116,15 @@ impl<S: Sink> Converter<S> {
         self
     }
 
-    fn layout(&self, mapped: &Mapped, written: &[&str]) -> Option<Arc<Layout>> {
+    /// How rows of `table` that have the columns `written` are hashed, if they are to be; `normal` tells
+    /// how values of a type are, in the rows' notation.
+    fn layout(
+        &self,
+        table: &Table,
+        written: &[&str],
+        normal: fn(&DataType) -> Normal,
+    ) -> Option<Layout> {
         let late_prefix = self.late_prefix?;
-        let table = &mapped.table;
         let place = |name: &str| table.columns.iter().position(|column| column.name == name);
         let columns: Vec<(String, Normal)> = written
             .iter()
@@ -132,7 +138,7 @@ impl<S: Sink> Converter<S> {
             })
             .collect();
         let order = |name: &str| place(name).unwrap_or(usize::MAX);
-        Some(Arc::new(Layout::new(&columns, order)))
+        Some(Layout::new(&columns, order))
     }
 
     fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
@@ -170,7 +176,7 @@ impl<S: Sink> Converter<S> {
             .map(|column| column.name.as_str())
             .collect();
         let copy = self.sink.copy_statement(&mapped.table, &names, S::FORMAT);
-        let layout = self.layout(mapped, &names);
+        let layout = self.layout(&mapped.table, &names, normal).map(Arc::new);
         Ok(Route {
             insert: Arc::clone(insert),
             table: number,
@@ -229,6 +235,7 @@ fn storage(data_type: &DataType) -> Storage {
     }
 }
 
+/// How a value is compared, in binary notation.
 fn normal(data_type: &DataType) -> Normal {
     match data_type {
         DataType::Char(_) => Normal::WithoutBlanks,

@@ -13,7 +13,7 @@ use crate::dump::postgres::definition::{
 };
 use crate::dump::{InsertTarget, RowChunk};
 use crate::error::{Error, Result};
-use crate::rows::{Format, Layout, Normal, Plan, Written};
+use crate::rows::{Format, Normal, Plan, Written};
 use crate::schema::{Column, DataType, Note, PrimaryKey, Sequence, Table, from_postgres};
 
 /// PostgreSQL's own limit of a table (manual, appendix K).
@@ -318,21 +318,8 @@ impl<S: Sink> PostgresConverter<S> {
             );
             return Err(Error::failed(what));
         }
-        let layout = self.converter.late_prefix.map(|late_prefix| {
-            let columns: Vec<(String, Normal)> = names
-                .iter()
-                .map(|name| {
-                    let data_type = place(name).map(|at| &table.columns[at].data_type);
-                    let normal = match late_prefix(&table.name, name) {
-                        Some(prefix) => Normal::WithoutPrefix(prefix),
-                        None => data_type.map_or(Normal::AsIs, normal),
-                    };
-                    ((*name).to_owned(), normal)
-                })
-                .collect();
-            let order = |name: &str| place(name).unwrap_or(usize::MAX);
-            Arc::new(Layout::new(&columns, order).of_lines())
-        });
+        let layout = self.converter.layout(table, &names, normal);
+        let layout = layout.map(|layout| Arc::new(layout.of_lines()));
         let sink = &self.converter.sink;
         let copy = sink.copy_statement(table, &names, Format::Text);
         Ok(Route {

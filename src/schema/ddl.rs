@@ -387,16 +387,7 @@ pub fn copy_from_stdin<'a>(
     columns: impl Iterator<Item = &'a str>,
     format: Format,
 ) -> String {
-    let columns: Vec<String> = columns.map(identifier).collect();
-    let binary = match format {
-        Format::Text => "",
-        Format::Binary => " WITH (FORMAT binary)",
-    };
-    format!(
-        "COPY {} ({}) FROM STDIN{binary}",
-        style.name(table),
-        columns.join(", ")
-    )
+    copy(style, table, columns, "FROM STDIN", format)
 }
 
 /// The statement that gives the rows of `table`, with `columns` in this order.
@@ -407,13 +398,23 @@ pub fn copy_to_stdout<'a>(
     columns: impl Iterator<Item = &'a str>,
     format: Format,
 ) -> String {
+    copy(style, table, columns, "TO STDOUT", format)
+}
+
+fn copy<'a>(
+    style: Style<'_>,
+    table: &str,
+    columns: impl Iterator<Item = &'a str>,
+    direction: &str,
+    format: Format,
+) -> String {
     let columns: Vec<String> = columns.map(identifier).collect();
     let binary = match format {
         Format::Text => "",
         Format::Binary => " WITH (FORMAT binary)",
     };
     format!(
-        "COPY {} ({}) TO STDOUT{binary}",
+        "COPY {} ({}) {direction}{binary}",
         style.name(table),
         columns.join(", ")
     )
