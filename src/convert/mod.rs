@@ -116,6 +116,18 @@ impl<S: Sink> Converter<S> {
         self
     }
 
+    /// Hands `chunk` on by `route`, which is kept for the next one.
+    fn give(&mut self, route: Route, chunk: RowChunk) -> Result<()> {
+        let rows = PlannedRows {
+            table: route.table,
+            copy: Arc::clone(&route.copy),
+            plan: Arc::clone(&route.plan),
+            chunk,
+        };
+        self.route = Some(route);
+        self.sink.rows(rows)
+    }
+
     /// How rows of `table` that have the columns `written` are hashed, if they are to be; `normal` tells
     /// how values of a type are, in the rows' notation.
     fn layout(
@@ -302,14 +314,7 @@ impl<S: Sink> Consumer for Converter<S> {
             Some(route) if Arc::ptr_eq(&route.insert, &chunk.insert) => route.clone(),
             _ => self.plan(&chunk.insert, number)?,
         };
-        let rows = PlannedRows {
-            table: route.table,
-            copy: Arc::clone(&route.copy),
-            plan: Arc::clone(&route.plan),
-            chunk,
-        };
-        self.route = Some(route);
-        self.sink.rows(rows)
+        self.give(route, chunk)
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {

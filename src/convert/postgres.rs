@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Converter, PlannedRows, Route, Sink, Taken};
+use super::{Converter, Route, Sink, Taken};
 use crate::charset::Multibyte;
 use crate::dump::postgres::Consumer;
 use crate::dump::postgres::definition::{
@@ -455,14 +455,7 @@ impl<S: Sink> Consumer for PostgresConverter<S> {
             Some(route) if Arc::ptr_eq(&route.insert, &chunk.insert) => route.clone(),
             _ => self.plan(&chunk.insert, number)?,
         };
-        let rows = PlannedRows {
-            table: route.table,
-            copy: Arc::clone(&route.copy),
-            plan: Arc::clone(&route.plan),
-            chunk,
-        };
-        self.converter.route = Some(route);
-        self.converter.sink.rows(rows)
+        self.converter.give(route, chunk)
     }
 
     fn end(&mut self) -> Result<()> {
