@@ -15,6 +15,7 @@ pub mod dump;
 pub mod failpoint;
 pub mod gitlab;
 pub mod load;
+pub mod mysql;
 pub mod output;
 pub mod policies;
 pub mod publish;

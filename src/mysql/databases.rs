@@ -1,0 +1,55 @@
+//! The databases of a server that an import has to do with. In MySQL a database is what a schema is in
+//! PostgreSQL: tables can be renamed from one into another.
+
+use crate::error::{Error, Result};
+
+/// The longest name a database can have, in characters (MySQL manual, 11.2.1).
+const MAX_NAME: usize = 64;
+
+/// The live database, and those beside it, which have its name and a suffix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Databases {
+    /// Where the tables are, or will be.
+    pub live: String,
+    /// Where tables are loaded before they are published.
+    pub staging: String,
+    /// Where the tables go that were live before.
+    pub previous: String,
+    /// Where tables wait while others take their place; there only for a moment.
+    pub passing: String,
+}
+
+impl Databases {
+    /// Those of the live database `live`.
+    pub fn of(live: &str) -> Result<Databases> {
+        let beside = |suffix: &str| {
+            let name = format!("{live}_ci_import_{suffix}");
+            if name.chars().count() <= MAX_NAME {
+                return Ok(name);
+            }
+            Err(Error::target(format!(
+                "the database {live} has a name too long for one beside it: {name} would have more \
+                 than {MAX_NAME} characters"
+            )))
+        };
+        Ok(Databases {
+            live: live.to_owned(),
+            staging: beside("staging")?,
+            previous: beside("previous")?,
+            passing: beside("passing")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_beside_the_live_one() {
+        let databases = Databases::of("gitlab").unwrap();
+        assert_eq!(databases.previous, "gitlab_ci_import_previous");
+        assert!(Databases::of(&"x".repeat(45)).is_ok());
+        assert!(Databases::of(&"x".repeat(46)).is_err());
+    }
+}

@@ -1,0 +1,50 @@
+//! Turns errors of a MySQL server into ours.
+
+use mysql::Error as Cause;
+
+use crate::error::{Error, Kind};
+
+/// A function that turns the server's error into ours; `doing` reads as in "cannot …".
+pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
+    move |cause| {
+        let Cause::MySqlError(error) = &cause else {
+            return Error::target(format!("cannot {doing}: {cause}"))
+                .hint("nothing was published; look at the target server's log, then run it again");
+        };
+        let message = format!("cannot {doing}: {} ({})", error.message, error.code);
+        let failure = Error::new(kind_of(error.code), message);
+        match hint_for(error.code) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// Whether it is the server that is away or refuses, or the data that do not fit (MySQL Server Error
+/// Message Reference; MariaDB has the same numbers for these).
+fn kind_of(code: u16) -> Kind {
+    match code {
+        // Access denied, in its many forms.
+        1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1698 => Kind::Target,
+        // Full disk, out of memory, too many connections, shutdown, killed.
+        1021 | 1037 | 1038 | 1040 | 1041 | 1053 | 1114 | 1203 | 1226 | 1317 | 1927 => Kind::Target,
+        // Read-only; a lock that others hold.
+        1205 | 1290 | 1792 | 1836 => Kind::Target,
+        _ => Kind::Failed,
+    }
+}
+
+fn hint_for(code: u16) -> Option<&'static str> {
+    Some(match code {
+        1021 | 1114 => "free some space on the target server, then run it again",
+        1205 => "another session holds a lock; wait for it, or end it, then run it again",
+        1044 => {
+            "the import needs databases beside the live one, of its name and _ci_import_…: grant the \
+             user all rights on them"
+        }
+        1037 | 1038 | 1040 | 1041 | 1053 | 1317 | 1927 => {
+            "look at the target server's log, then run it again"
+        }
+        _ => return None,
+    })
+}
