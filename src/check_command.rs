@@ -4,12 +4,10 @@
 use crate::archive::ArchiveFile;
 use crate::dump::Dialect;
 use crate::error::{Error, Result};
-use crate::gitlab::live;
 use crate::gitlab::tables::TABLES;
 use crate::halt::Halt;
-use crate::import::{DEFAULT_SCHEMA, Ready};
+use crate::import::Ready;
 use crate::input::{Asked, Input, Judged};
-use crate::load::Staging;
 use crate::preflight::{Checks, database_space, estimate, traces_space};
 use crate::private_server::PrivateServer;
 use crate::progress::Progress;
@@ -90,9 +88,7 @@ fn check_target(
         return;
     };
     let connected = ready.target.server();
-    let server = checks.add("server", connected, |server| {
-        format!("PostgreSQL {}", server.version)
-    });
+    let server = checks.add("server", connected, |server| server.version.clone());
     if let Some(server) = server {
         check_tables(checks, settings, is_archive, &ready);
         if let (Some(data), Some(Ok(estimate))) = (server.data_directory, archive.map(estimate)) {
@@ -118,20 +114,14 @@ fn tell_space(checks: &mut Checks, name: &'static str, space: Option<String>) {
 }
 
 fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool, ready: &Ready) {
-    let locked = Staging::lock(&ready.target);
+    let locked = ready.target.hold();
     let locked = checks.add("lock", locked, |_| {
         "no other import is under way".to_owned()
     });
-    let Some(mut staging) = locked else { return };
+    let Some(mut target) = locked else { return };
     let tables: &[&str] = if is_archive { &TABLES } else { &[] };
-    let schema = settings.schema.as_deref();
-    let schema = if is_archive {
-        schema
-    } else {
-        schema.or(Some(DEFAULT_SCHEMA))
-    };
-    let client = staging.client();
-    let examined = publish::examine(client, schema, tables);
+    let schema = target.schema(settings.schema.as_deref(), is_archive);
+    let examined = schema.and_then(|schema| target.examine(&schema, tables));
     let Some(live) = checks.add("rights", examined, |live| {
         format!("may make schemas, and tables in {}", live.schema)
     }) else {
@@ -140,8 +130,8 @@ fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool,
     if !is_archive {
         return;
     }
-    tell_what_is_replaced(checks, &live);
-    if let Ok(holders) = publish::holders(client, &live.schema, tables)
+    tell_what_is_replaced(checks, &live, &target.previous());
+    if let Ok(holders) = target.holders(&live.schema, tables)
         && !holders.is_empty()
     {
         checks.note(
@@ -152,12 +142,12 @@ fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool,
             ),
         );
     }
-    checks.add("recovery", publish::identity(client), |_| {
+    checks.add("recovery", target.check_recovery(), |()| {
         "the target can be asked what became of a publish".to_owned()
     });
     checks.add(
         "GitLab",
-        live::ci_enabled(client, &live.schema),
+        target.ci_enabled(&live.schema),
         |enabled| match enabled {
             Some(true) => "CI is switched on; it is off while the tables change".to_owned(),
             Some(false) => "CI is switched off; the import switches it on".to_owned(),
@@ -166,8 +156,7 @@ fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool,
     );
 }
 
-fn tell_what_is_replaced(checks: &mut Checks, live: &Live) {
-    let aside = publish::PREVIOUS_SCHEMA;
+fn tell_what_is_replaced(checks: &mut Checks, live: &Live, aside: &str) {
     if live.with_rows.is_empty() {
         let what = "no table with rows is replaced".to_owned();
         checks.add("tables", Ok(what), Clone::clone);

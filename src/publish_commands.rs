@@ -2,41 +2,34 @@
 //! `rollback` brings back what the last one has replaced, `discard` frees it.
 
 use crate::error::{Error, Result};
-use crate::gitlab::live;
 use crate::halt::Halt;
 use crate::import::Ready;
-use crate::load::Staging;
 use crate::progress::Progress;
-use crate::publish::{
-    self, Discarded, PREVIOUS_SCHEMA, Recovered, RolledBack, previous_directories, previous_import,
-};
+use crate::publish::{Discarded, Recovered, RolledBack};
 use crate::settings::Destination;
+use crate::target::Held;
 use crate::terminal;
 
-/// A target whose lock is held.
-struct Held {
-    staging: Staging,
+/// A target whose lock is held, and where it is. It is let go of before that.
+struct Holding {
+    target: Box<dyn Held>,
     ready: Ready,
 }
 
 /// Connects and takes the lock; a publish that was cut off is recovered first.
-fn hold(destination: &Destination, progress: &Progress) -> Result<(Held, Recovered)> {
+fn hold(destination: &Destination, progress: &Progress) -> Result<(Holding, Recovered)> {
     let has_builds = match destination {
         Destination::Named { builds, .. } => builds.is_some(),
         Destination::Private { .. } => true,
     };
     let ready = Ready::existing(destination, has_builds, progress)?;
-    let mut staging = Staging::lock(&ready.target)?;
-    let mut recovered = Recovered::Nothing;
-    if let Some(builds) = &ready.builds {
-        let target = staging.target().clone();
-        recovered = publish::recover(&target, staging.client(), builds)?;
-    }
-    Ok((Held { staging, ready }, recovered))
+    let mut target = ready.target.hold()?;
+    let recovered = target.recover(ready.builds.as_ref())?;
+    Ok((Holding { target, ready }, recovered))
 }
 
 /// As [`hold`], for commands that are about something else than what is recovered.
-fn hold_recovered(destination: &Destination, progress: &Progress) -> Result<Held> {
+fn hold_recovered(destination: &Destination, progress: &Progress) -> Result<Holding> {
     let (held, recovered) = hold(destination, progress)?;
     if let Some(told) = recovered.told() {
         terminal::say(&format!("ci-import: {told}"));
@@ -54,7 +47,7 @@ pub fn recover(destination: &Destination, progress: &Progress) -> Result<Recover
         })?;
     builds.remove_stale()?;
     // What is made here is dropped at the end, with what was there before.
-    held.staging.make()?;
+    held.target.make_staging()?;
     Ok(recovered)
 }
 
@@ -66,7 +59,7 @@ pub fn rollback(
     halt: &Halt,
 ) -> Result<RolledBack> {
     let mut held = hold_recovered(destination, progress)?;
-    if let Some((restored, aside)) = previous_import(held.staging.client())? {
+    if let Some((restored, aside)) = held.target.previous_import()? {
         let restored = match restored.as_slice() {
             [] => "leave no tables in their place".to_owned(),
             restored => format!("bring back {}", restored.join(", ")),
@@ -78,9 +71,7 @@ pub fn rollback(
         );
         confirm(&question, yes, halt)?;
     }
-    let target = held.staging.target().clone();
-    let builds = held.ready.builds.as_ref();
-    publish::rollback(&target, held.staging.client(), builds, &mut live::exchange)
+    held.target.rollback(held.ready.builds.as_ref())
 }
 
 /// Frees what the last import has replaced; without `yes` it asks.
@@ -92,16 +83,16 @@ pub fn discard(
 ) -> Result<Discarded> {
     let mut held = hold_recovered(destination, progress)?;
     let builds = held.ready.builds.as_ref();
-    let client = held.staging.client();
-    let Some(directories) = previous_directories(client, builds)? else {
+    let Some(directories) = held.target.previous_directories(builds)? else {
         return Ok(Discarded::default());
     };
-    let mut what = format!("the schema {PREVIOUS_SCHEMA} of {}", held.ready.shown());
+    let previous = held.target.previous();
+    let mut what = format!("the schema {previous} of {}", held.ready.shown());
     for directory in directories {
         what += &format!(", the directory {}", directory.display());
     }
     confirm(&format!("Remove {what}, for good?"), yes, halt)?;
-    publish::discard(held.staging.client(), builds)
+    held.target.discard(builds)
 }
 
 fn confirm(question: &str, yes: bool, halt: &Halt) -> Result<()> {

@@ -11,6 +11,16 @@ use crate::error::{Error, Result};
 /// How many blocks may wait for the scanner.
 const BLOCKS_IN_FLIGHT: usize = 4;
 
+/// What a dump is fed to, a block at a time.
+pub trait Reads: Sized {
+    /// What it has become in the end.
+    type Done;
+    /// Takes the next block.
+    fn feed(&mut self, block: &[u8]) -> Result<()>;
+    /// Says that there are no more.
+    fn finish(self) -> Result<(Self::Done, Facts)>;
+}
+
 /// Reads all of `input`, a dump that errors call `name`, into `converter`. `judge` sees its
 /// beginning first. Of several databases the one named is taken.
 pub fn read_dump<S: Sink + Send>(
@@ -20,15 +30,28 @@ pub fn read_dump<S: Sink + Send>(
     database: Option<String>,
     judge: impl Fn(&[u8]) -> Result<()>,
 ) -> Result<(Converter<S>, Facts)> {
+    feed_dump(name, input, judge, |start| {
+        Reader::of_dialect(start, converter, database)
+    })
+}
+
+/// Reads all of `input`, a dump that errors call `name`. `judge` sees its beginning first, and then
+/// `begin`, which makes what it is fed to.
+pub fn feed_dump<R: Reads + Send>(
+    name: &str,
+    input: &mut dyn Read,
+    judge: impl Fn(&[u8]) -> Result<()>,
+    begin: impl FnOnce(&[u8]) -> R + Send,
+) -> Result<(R::Done, Facts)> {
     let (blocks, scanned) = sync_channel::<Vec<u8>>(BLOCKS_IN_FLIGHT);
     let (give_back, spare) = channel();
     std::thread::scope(|scope| {
         let scanning = scope.spawn(move || {
-            let mut unread = Some((converter, database));
-            let mut reader = None;
+            let mut begin = Some(begin);
+            let mut reader: Option<R> = None;
             for block in scanned {
-                if let Some((converter, database)) = unread.take() {
-                    reader = Some(Reader::of_dialect(&block, converter, database));
+                if let Some(begin) = begin.take() {
+                    reader = Some(begin(&block));
                 }
                 reader
                     .as_mut()
@@ -56,12 +79,12 @@ pub fn read_dump<S: Sink + Send>(
         let empty = || Error::archive("it is empty");
         let reader = reader.filter(|_| !matches!(read, Ok(0)));
         read?;
-        let finished = reader.ok_or_else(empty).and_then(Reader::finish);
+        let finished = reader.ok_or_else(empty).and_then(R::finish);
         finished.map_err(|error| error.at(name))
     })
 }
 
-/// The reader of a dump, by who wrote it.
+/// The reader of a dump for PostgreSQL, by who wrote it.
 enum Reader<S> {
     Mysql(Box<dump::Reader<Converter<S>>>),
     Postgresql(Box<dump::postgres::Reader<PostgresConverter<S>>>),
@@ -77,6 +100,10 @@ impl<S: Sink> Reader<S> {
             Reader::Mysql(dump::Reader::new(converter, database).into())
         }
     }
+}
+
+impl<S: Sink> Reads for Reader<S> {
+    type Done = Converter<S>;
 
     fn feed(&mut self, block: &[u8]) -> Result<()> {
         match self {

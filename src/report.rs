@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::dump::Facts;
 use crate::gitlab::information::Information;
 use crate::gitlab::live::LiveChanges;
-use crate::load::LoadedTable;
-use crate::publish::PREVIOUS_SCHEMA;
+use crate::loaded::LoadedTable;
 use crate::rows::Tally;
 use crate::schema::Note;
 use crate::traces::TraceSummary;
@@ -33,6 +32,8 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// The tables that were replaced.
     pub replaced: Vec<String>,
+    /// The schema where they are now.
+    pub previous_schema: String,
     /// How thoroughly it was looked at before it was published.
     pub verified: Depth,
     /// What only an archive has.
@@ -182,10 +183,7 @@ impl Report {
     }
 
     fn table_list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self
-            .tables
-            .iter()
-            .map(|loaded| loaded.table.name.chars().count());
+        let names = self.tables.iter().map(|loaded| loaded.name.chars().count());
         let width = names.max().unwrap_or(0).max(26);
         writeln!(f, "{:width$} {:>14} {:>14}", "table", "rows", "next id")?;
         for loaded in &self.tables {
@@ -193,7 +191,7 @@ impl Report {
             writeln!(
                 f,
                 "{:width$} {:>14} {next:>14}",
-                loaded.table.name,
+                loaded.name,
                 grouped(loaded.rows)
             )?;
         }
@@ -212,7 +210,7 @@ impl Report {
         let tallies = self
             .tables
             .iter()
-            .map(|table| (table.table.name.as_str(), &table.tally));
+            .map(|table| (table.name.as_str(), &table.tally));
         let mut lines = change_lines(tallies, self.all_notes(), &self.facts);
         let orphans = self
             .archive
@@ -274,7 +272,8 @@ impl Report {
         writeln!(f, "\nkept of what was there before")?;
         if !self.replaced.is_empty() {
             let count = self.replaced.len();
-            writeln!(f, "  {count} tables, in the schema {PREVIOUS_SCHEMA}")?;
+            let previous = &self.previous_schema;
+            writeln!(f, "  {count} tables, in the schema {previous}")?;
         }
         if let Some(path) = previous {
             writeln!(f, "  the traces, in {}", path.display())?;
@@ -329,7 +328,7 @@ impl Report {
             "skipped_lines": self.facts.noise,
             "dump_completed": self.facts.completed,
             "replaced": self.replaced,
-            "previous_schema": (!self.replaced.is_empty()).then_some(PREVIOUS_SCHEMA),
+            "previous_schema": (!self.replaced.is_empty()).then_some(&self.previous_schema),
             "verified": match self.verified {
                 Depth::Full => "full",
                 Depth::Count => "count",
@@ -355,7 +354,7 @@ fn table_json(loaded: &LoadedTable) -> Value {
         })
         .collect();
     json!({
-        "name": loaded.table.name,
+        "name": loaded.name,
         "rows": loaded.rows,
         "next_value": loaded.next_value,
         "changes": changes,

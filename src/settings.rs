@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use crate::cli::{CheckArgs, ConversionArgs, ImportArgs, TargetArgs, VerifyArgs};
 use crate::error::{Error, Result};
-use crate::load::Target;
 use crate::policies::Policies;
 use crate::private_server::PrivateServer;
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
+use crate::target::Target;
 use crate::verify::Depth;
 
 /// The environment of a database.yml that GitLab runs in.

@@ -3,20 +3,16 @@
 use std::io::Read;
 
 use crate::archive;
-use crate::convert::Converter;
 use crate::error::{Error, Result};
-use crate::gitlab::live::late_prefix;
-use crate::gitlab::tags::missing_taggings;
 use crate::halt::Halt;
 use crate::import::Ready;
-use crate::input::{Asked, Input, check_dialect};
+use crate::input::{Asked, Input};
 use crate::members::{Takes, take_members};
 use crate::progress::Progress;
-use crate::publish::current_schema;
-use crate::read_dump::read_dump;
 use crate::settings::VerifySettings;
+use crate::target::{Dump, Expects};
 use crate::traces::{self, BuildsDirectory, TraceFindings};
-use crate::verify::{Expected, ExpectedTable, Findings, verify_tables};
+use crate::verify::{ExpectedTable, Findings};
 
 /// Compares what `settings` name; nothing is changed.
 pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Result<Findings> {
@@ -24,14 +20,11 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
     let is_archive = input.is_archive();
     input.judge(Asked::Either)?;
     let ready = Ready::existing(&settings.destination, is_archive, progress)?;
-    let mut client = ready.target.connect()?;
-    let schema = match &settings.schema {
-        Some(schema) => schema.clone(),
-        None if is_archive => current_schema(&mut client)?,
-        None => crate::import::DEFAULT_SCHEMA.to_owned(),
-    };
+    let target = ready.target.expects();
+    let schema = target.schema(settings.schema.as_deref(), is_archive)?;
     let reader = Comparer {
         settings,
+        target,
         builds: ready.builds.as_ref(),
         progress,
         halt,
@@ -39,9 +32,9 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
     let taken = take_members(input, &reader, halt)?;
     progress.step("reading the target");
     let jobs = settings.resources.jobs;
-    let tables = verify_tables(&ready.target, jobs, &schema, &taken.database, halt)?;
+    let tables = target.verify(jobs, &schema, &taken.database, halt)?;
     let missing_taggings = if is_archive {
-        missing_taggings(&mut client, &schema)?
+        target.missing_taggings(&schema)?
     } else {
         None
     };
@@ -58,6 +51,7 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
 /// Reads an archive for what its target should have.
 struct Comparer<'a> {
     settings: &'a VerifySettings,
+    target: &'a dyn Expects,
     builds: Option<&'a BuildsDirectory>,
     progress: &'a Progress,
     halt: &'a Halt,
@@ -75,20 +69,25 @@ impl Takes for Comparer<'_> {
         size: u64,
     ) -> Result<Vec<ExpectedTable>> {
         let meter = self.progress.member("reading the database", size);
-        let policies = self.settings.policies.clone();
-        let database = policies.database.clone();
-        let expected = Expected::start(&self.settings.resources);
-        let accept = Box::new(|_: &str| Ok(()));
-        let converter = Converter::new(expected, policies, accept).hashing(late_prefix);
         let mut reader = meter.watch(self.halt.watch(reader));
-        let judge = |start: &[u8]| check_dialect(start, Asked::Either).map(drop);
-        let (converter, _) = if compressed {
-            let mut inflated = archive::inflated(reader);
-            read_dump(name, &mut inflated, converter, database, judge)?
+        let mut inflated;
+        let reader: &mut dyn Read = if compressed {
+            inflated = archive::inflated(reader);
+            &mut inflated
         } else {
-            read_dump(name, &mut reader, converter, database, judge)?
+            &mut reader
         };
-        converter.sink.finish().map_err(|error| error.at(name))
+        self.target.expected(Dump {
+            name,
+            reader,
+            asked: Asked::Either,
+            policies: self.settings.policies.clone(),
+            accept: Box::new(|_: &str| Ok(())),
+            hashing: true,
+            resources: &self.settings.resources,
+            when_read: &|| {},
+            halt: self.halt,
+        })
     }
 
     fn builds(&self, reader: &mut dyn Read, size: u64) -> Result<TraceFindings> {

@@ -2,11 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::halt::Halt;
-use crate::load::Target;
 use crate::private_server::PrivateServer;
 use crate::progress::Progress;
-use crate::publish::{Live, PREVIOUS_SCHEMA};
+use crate::publish::Live;
 use crate::settings::{Destination, Settings};
+use crate::target::Target;
 use crate::terminal;
 use crate::traces::BuildsDirectory;
 
@@ -69,7 +69,7 @@ impl Ready {
                 let beside = run.server.builds();
                 let builds = has_traces.then(|| builds.as_ref().unwrap_or(&beside));
                 Ok(Ready {
-                    target: run.server.target(),
+                    target: Target::Postgresql(run.server.target()),
                     builds: builds.map(|path| BuildsDirectory::at(path)).transpose()?,
                     private: Some(run),
                 })
@@ -125,7 +125,13 @@ impl Ready {
     }
 
     /// Asks whether existing CI data may be replaced, if there are any.
-    pub(super) fn confirm(&self, settings: &Settings, live: &Live, halt: &Halt) -> Result<()> {
+    pub(super) fn confirm(
+        &self,
+        settings: &Settings,
+        live: &Live,
+        previous: &str,
+        halt: &Halt,
+    ) -> Result<()> {
         let mut replaced = Vec::new();
         if !live.with_rows.is_empty() {
             replaced.push(format!("the tables {}", live.with_rows.join(", ")));
@@ -146,7 +152,7 @@ impl Ready {
             );
         }
         let dropped = if live.has_previous {
-            format!("; the tables in {PREVIOUS_SCHEMA}, of the import before, are dropped")
+            format!("; the tables in {previous}, of the import before, are dropped")
         } else {
             String::new()
         };

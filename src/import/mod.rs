@@ -9,40 +9,33 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::archive;
 use crate::convert::Accept;
-use crate::dump::Facts;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::gitlab::information::Information;
-use crate::gitlab::live::{self, LiveChanges};
+use crate::gitlab::live::LiveChanges;
 use crate::gitlab::tables::{TABLES, check_table};
 use crate::halt::Halt;
 use crate::input::{Asked, Input};
-use crate::load::{LoadedTable, Staging};
+use crate::loaded::{LoadedDump, LoadedTable};
 use crate::members::take_members;
 use crate::preflight::{estimate, refuse_too_little};
 use crate::progress::Progress;
-use crate::publish::{
-    Live, Publication, Published, examine, identity, publish, recover, tables_of,
-};
+use crate::publish::{Live, Publication, Published};
 use crate::report::{ArchiveReport, Report};
 use crate::schema::Note;
 use crate::settings::{Settings, Source};
+use crate::target::Held;
 use crate::terminal;
-use crate::traces::{StagedDirectory, TraceSummary};
+use crate::traces::{BuildsDirectory, StagedDirectory, TraceSummary};
 use crate::verify::{Depth, verify_staged};
 
 pub(crate) use destination::Ready;
 use stage::Stager;
 
-/// The schema that a plain dump goes to when none is named.
-pub(crate) const DEFAULT_SCHEMA: &str = "public";
-
 /// What was staged, and what is known of it.
 struct Staged {
     information: Option<Information>,
-    tables: Vec<LoadedTable>,
-    notes: Vec<Note>,
-    facts: Facts,
+    dump: LoadedDump,
     traces: TraceSummary,
 }
 
@@ -54,12 +47,13 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let asked = Asked::by_option(settings.mysql_to_postgresql, !is_archive);
     let information = input.judge(asked)?.map(|judged| judged.information);
     let destination = Ready::prepare(&settings.destination, is_archive, progress)?;
-    let mut staging = Staging::lock(&destination.target)?;
-    recover_first(&mut staging, &destination)?;
-    check_room(&mut staging, settings, &destination, &input)?;
-    let live = look_at(&mut staging, settings, &destination, is_archive, halt)?;
-    let accept = acceptance(&mut staging, settings, &live, is_archive)?;
-    staging.make()?;
+    let mut held = destination.target.hold()?;
+    let target = &mut *held;
+    recover_first(target, &destination)?;
+    check_room(target, settings, &destination, &input)?;
+    let live = look_at(target, settings, &destination, is_archive, halt)?;
+    let accept = acceptance(target, settings, &live, is_archive)?;
+    target.make_staging()?;
     failpoint::reached("staging schema made");
     let unique = unique_suffix();
     let directory = destination
@@ -67,10 +61,10 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
         .as_ref()
         .map(|b| b.stage(&unique))
         .transpose()?;
+    let loads = target.loads();
     let stage = Stager {
         settings,
-        target: staging.target(),
-        owner: staging.owner(),
+        loads: &*loads,
         directory: directory.as_ref(),
         accept: &*accept,
         progress,
@@ -79,9 +73,7 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let taken = take_members(input, &stage, halt)?;
     let staged = Staged {
         information: information.or(taken.information),
-        tables: taken.database.tables,
-        notes: taken.database.notes,
-        facts: taken.database.facts,
+        dump: taken.database,
         traces: taken.builds.unwrap_or_default(),
     };
     check(&staged, is_archive)?;
@@ -89,10 +81,9 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     if settings.verify != Depth::None {
         progress.step("verifying what was staged");
     }
+    let jobs = settings.resources.jobs;
     verify_staged(
-        staging.target(),
-        settings.resources.jobs,
-        &staged.tables,
+        || target.verify_staged(jobs, &staged.dump.tables, halt),
         directory
             .as_ref()
             .map(|staged_in| (staged_in, &staged.traces)),
@@ -102,22 +93,15 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     halt.check()?;
     failpoint::reached("to be published");
     progress.step("publishing");
-    let published = if is_archive {
-        publish_archive(
-            &mut staging,
-            &live,
-            &staged,
-            &destination,
-            directory.as_ref(),
-            halt,
-        )?
-    } else {
-        publish_dump(&mut staging, &live, &staged, halt)?
-    };
+    let builds = destination.builds.as_ref().zip(directory.as_ref());
+    let published = publish(target, &live.schema, &staged, builds, is_archive, halt)?;
     failpoint::reached("published");
-    staging.published();
-    let mut notes = staged.notes;
-    notes.extend(missing_tables(&staged.tables, is_archive));
+    let LoadedDump {
+        tables,
+        mut notes,
+        facts,
+    } = staged.dump;
+    notes.extend(missing_tables(&tables, is_archive));
     let archive = staged.information.map(|information| ArchiveReport {
         information,
         traces: staged.traces,
@@ -136,10 +120,11 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
         input: settings.source.name(),
         target: destination.shown(),
         schema: live.schema,
-        facts: staged.facts,
-        tables: staged.tables,
+        facts,
+        tables,
         notes,
         replaced: published.replaced,
+        previous_schema: target.previous(),
         verified: settings.verify,
         archive,
         elapsed: started.elapsed(),
@@ -163,12 +148,8 @@ impl Source {
 }
 
 /// Finishes or undoes a publish that was cut off.
-fn recover_first(staging: &mut Staging, destination: &Ready) -> Result<()> {
-    let Some(builds) = &destination.builds else {
-        return Ok(());
-    };
-    let target = staging.target().clone();
-    if let Some(told) = recover(&target, staging.client(), builds)?.told() {
+fn recover_first(target: &mut dyn Held, destination: &Ready) -> Result<()> {
+    if let Some(told) = target.recover(destination.builds.as_ref())?.told() {
         terminal::say(&format!("ci-import: {told}"));
     }
     Ok(())
@@ -176,7 +157,7 @@ fn recover_first(staging: &mut Staging, destination: &Ready) -> Result<()> {
 
 /// Sees that a publish with traces can be recovered, and that there is room for them.
 fn check_room(
-    staging: &mut Staging,
+    target: &mut dyn Held,
     settings: &Settings,
     destination: &Ready,
     input: &Input<'_>,
@@ -184,7 +165,7 @@ fn check_room(
     let Some(builds) = &destination.builds else {
         return Ok(());
     };
-    identity(staging.client())?;
+    target.check_recovery()?;
     match input {
         Input::ArchiveFile(archive) if !settings.no_space_check => {
             refuse_too_little(builds.path(), estimate(archive)?.least_traces)
@@ -195,25 +176,25 @@ fn check_room(
 
 /// Looks at what is live, and asks whether CI's data may be replaced.
 fn look_at(
-    staging: &mut Staging,
+    target: &mut dyn Held,
     settings: &Settings,
     destination: &Ready,
     is_archive: bool,
     halt: &Halt,
 ) -> Result<Live> {
+    let schema = target.schema(settings.schema.as_deref(), is_archive)?;
     if is_archive {
-        let live = examine(staging.client(), settings.schema.as_deref(), &TABLES)?;
-        destination.confirm(settings, &live, halt)?;
+        let live = target.examine(&schema, &TABLES)?;
+        destination.confirm(settings, &live, &target.previous(), halt)?;
         return Ok(live);
     }
-    let schema = settings.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
-    examine(staging.client(), Some(schema), &[])
+    target.examine(&schema, &[])
 }
 
 /// Which tables may be imported: of an archive those of GitLab CI, of a dump those that would
 /// replace none, unless they may.
 fn acceptance(
-    staging: &mut Staging,
+    target: &mut dyn Held,
     settings: &Settings,
     live: &Live,
     is_archive: bool,
@@ -224,9 +205,7 @@ fn acceptance(
     let existing: HashSet<String> = if settings.replace {
         HashSet::new()
     } else {
-        tables_of(staging.client(), &live.schema)?
-            .into_iter()
-            .collect()
+        target.tables_of(&live.schema)?.into_iter().collect()
     };
     let schema = live.schema.clone();
     Ok(Box::new(move || {
@@ -256,10 +235,10 @@ fn check(staged: &Staged, is_archive: bool) -> Result<()> {
             .as_ref()
             .ok_or_else(missing)?
             .check_version()?;
-        if staged.tables.is_empty() {
+        if staged.dump.tables.is_empty() {
             return Err(Error::archive("it holds no table of GitLab CI").at(archive::DATABASE));
         }
-    } else if staged.tables.is_empty() {
+    } else if staged.dump.tables.is_empty() {
         return Err(Error::archive("the dump holds no table"));
     }
     Ok(())
@@ -267,7 +246,7 @@ fn check(staged: &Staged, is_archive: bool) -> Result<()> {
 
 /// Notes of the tables that an archive should have and has not: those of the target stay.
 fn missing_tables(tables: &[LoadedTable], is_archive: bool) -> Vec<Note> {
-    let is_there = |name: &str| tables.iter().any(|loaded| loaded.table.name == name);
+    let is_there = |name: &str| tables.iter().any(|loaded| loaded.name == name);
     let missing = TABLES.iter().filter(|name| is_archive && !is_there(name));
     let note = |name: &&str| Note {
         table: (*name).to_owned(),
@@ -277,65 +256,25 @@ fn missing_tables(tables: &[LoadedTable], is_archive: bool) -> Vec<Note> {
     missing.map(note).collect()
 }
 
-fn names(staged: &Staged) -> Vec<&str> {
-    staged
-        .tables
-        .iter()
-        .map(|loaded| loaded.table.name.as_str())
-        .collect()
-}
-
-fn publish_archive(
-    staging: &mut Staging,
-    live: &Live,
+fn publish(
+    target: &mut dyn Held,
+    schema: &str,
     staged: &Staged,
-    destination: &Ready,
-    directory: Option<&StagedDirectory>,
+    builds: Option<(&BuildsDirectory, &StagedDirectory)>,
+    is_archive: bool,
     halt: &Halt,
 ) -> Result<Published<LiveChanges>> {
+    let tables: Vec<&str> = staged.dump.tables.iter().map(|t| t.name.as_str()).collect();
+    if !is_archive {
+        // Now that the names are known: what depends on tables of the same names?
+        target.examine(schema, &tables)?;
+    }
     let publication = Publication {
-        schema: &live.schema,
-        tables: &names(staged),
-        builds: destination.builds.as_ref().zip(directory),
-    };
-    let target = staging.target().clone();
-    publish(
-        &target,
-        staging.client(),
-        &publication,
-        &mut live::disable_ci,
-        &mut |transaction, schema| {
-            let changes = live::finish(transaction, schema)?;
-            // Nothing stops it from here on.
-            halt.check()?;
-            Ok(changes)
-        },
-    )
-}
-
-fn publish_dump(
-    staging: &mut Staging,
-    live: &Live,
-    staged: &Staged,
-    halt: &Halt,
-) -> Result<Published<LiveChanges>> {
-    let tables = names(staged);
-    // Now that the names are known: what depends on tables of the same names?
-    examine(staging.client(), Some(&live.schema), &tables)?;
-    let publication = Publication {
-        schema: &live.schema,
+        schema,
         tables: &tables,
-        builds: None,
+        builds,
     };
-    let nothing = LiveChanges::default();
-    let target = staging.target().clone();
-    publish(
-        &target,
-        staging.client(),
-        &publication,
-        &mut |_, _| Ok(()),
-        &mut |_, _| halt.check().map(|()| nothing.clone()),
-    )
+    target.publish(&publication, is_archive, halt)
 }
 
 /// Keeps the staging directories of different imports apart.

@@ -3,27 +3,23 @@
 use std::io::Read;
 
 use crate::archive::{self, DATABASE};
-use crate::convert::{Accept, Converter};
-use crate::dump::Facts;
+use crate::convert::Accept;
 use crate::error::{Error, Result};
-use crate::gitlab::live::late_prefix;
 use crate::halt::Halt;
-use crate::input::{Asked, check_dialect};
-use crate::load::{LoadedTable, Loader, Owner, Target};
+use crate::input::Asked;
+use crate::loaded::LoadedDump;
 use crate::members::Takes;
 use crate::progress::Progress;
-use crate::read_dump::read_dump;
-use crate::schema::Note;
 use crate::settings::Settings;
+use crate::target::{Dump, Loads};
 use crate::traces::{self, StagedDirectory, TraceSummary};
 use crate::verify::Depth;
 
 /// Stages an input.
 pub(super) struct Stager<'a> {
     pub(super) settings: &'a Settings,
-    pub(super) target: &'a Target,
-    /// Who holds the target's lock.
-    pub(super) owner: Owner,
+    /// Where the database goes.
+    pub(super) loads: &'a dyn Loads,
     /// Where traces go; an archive needs it.
     pub(super) directory: Option<&'a StagedDirectory>,
     /// Judges the names of tables; each dump takes its own.
@@ -32,15 +28,8 @@ pub(super) struct Stager<'a> {
     pub(super) halt: &'a Halt,
 }
 
-/// What came of the dump.
-pub(super) struct StagedDatabase {
-    pub(super) tables: Vec<LoadedTable>,
-    pub(super) notes: Vec<Note>,
-    pub(super) facts: Facts,
-}
-
 impl Takes for Stager<'_> {
-    type Database = StagedDatabase;
+    type Database = LoadedDump;
     type Builds = TraceSummary;
 
     fn database(
@@ -49,34 +38,28 @@ impl Takes for Stager<'_> {
         reader: &mut dyn Read,
         compressed: bool,
         size: u64,
-    ) -> Result<StagedDatabase> {
+    ) -> Result<LoadedDump> {
+        let settings = self.settings;
         let meter = self.progress.member("loading the database", size);
-        let loader = Loader::start(self.target, self.owner, &self.settings.resources)?;
-        let policies = self.settings.policies.clone();
-        let database = policies.database.clone();
-        let mut converter = Converter::new(loader, policies, (self.accept)());
-        if self.settings.verify == Depth::Full {
-            converter = converter.hashing(late_prefix);
-        }
         let mut reader = meter.watch(self.halt.watch(reader));
-        let is_plain_dump = name != DATABASE;
-        let asked = Asked::by_option(self.settings.mysql_to_postgresql, is_plain_dump);
-        let judge = |start: &[u8]| check_dialect(start, asked).map(drop);
-        let (converter, facts) = if compressed {
-            let mut inflated = archive::inflated_within(reader, self.settings.max_inflation);
-            read_dump(name, &mut inflated, converter, database, judge)?
+        let mut inflated;
+        let reader: &mut dyn Read = if compressed {
+            inflated = archive::inflated_within(reader, settings.max_inflation);
+            &mut inflated
         } else {
-            read_dump(name, &mut reader, converter, database, judge)?
+            &mut reader
         };
-        meter.read("completing the indexes");
-        let Converter { sink, notes, .. } = converter;
-        let tables = sink
-            .finish(&|| self.halt.is_stopped())
-            .map_err(|error| error.at(name))?;
-        Ok(StagedDatabase {
-            tables,
-            notes,
-            facts,
+        let is_plain_dump = name != DATABASE;
+        self.loads.load(Dump {
+            name,
+            reader,
+            asked: Asked::by_option(settings.mysql_to_postgresql, is_plain_dump),
+            policies: settings.policies.clone(),
+            accept: (self.accept)(),
+            hashing: settings.verify == Depth::Full,
+            resources: &settings.resources,
+            when_read: &|| meter.read("completing the indexes"),
+            halt: self.halt,
         })
     }
 

@@ -5,21 +5,21 @@ use postgres::Client;
 use postgres::error::SqlState;
 
 use super::failure::failure;
-use super::loader::{LoadedTable, STYLE};
+use super::loader::STYLE;
 use super::statement::one_statement;
 use crate::error::Result;
 use crate::failpoint;
 use crate::schema::{ForeignKey, Note, Table, ddl, resolve_foreign_key};
 
 /// Adds the constraints of all tables; the notes are of those that could not be.
-pub(super) fn add_all(client: &mut Client, loaded: &[LoadedTable]) -> Result<Vec<Note>> {
+pub(super) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>> {
     let mut notes = Vec::new();
     let note = |table: &Table, item: &str, what: &str| Note {
         table: table.name.clone(),
         item: Some(item.to_owned()),
         what: what.to_owned(),
     };
-    for LoadedTable { table, .. } in loaded {
+    for table in tables {
         for check in &table.checks {
             let sql = ddl::add_check(STYLE, &table.name, check);
             match one_statement(client, &sql) {
@@ -31,9 +31,9 @@ pub(super) fn add_all(client: &mut Client, loaded: &[LoadedTable]) -> Result<Vec
             failpoint::reached("constraint added");
         }
     }
-    for LoadedTable { table, .. } in loaded {
+    for table in tables {
         for key in &table.foreign_keys {
-            if let Some(what) = add_foreign_key(client, loaded, table, key)? {
+            if let Some(what) = add_foreign_key(client, tables, table, key)? {
                 notes.push(note(table, &key.name, &what));
             }
             failpoint::reached("constraint added");
@@ -45,11 +45,11 @@ pub(super) fn add_all(client: &mut Client, loaded: &[LoadedTable]) -> Result<Vec
 /// Adds `key` of `table`; returns what came out differently.
 fn add_foreign_key(
     client: &mut Client,
-    loaded: &[LoadedTable],
+    tables: &[Table],
     table: &Table,
     key: &ForeignKey,
 ) -> Result<Option<String>> {
-    let tables: Vec<&Table> = loaded.iter().map(|loaded| &loaded.table).collect();
+    let tables: Vec<&Table> = tables.iter().collect();
     let key = match resolve_foreign_key(&tables, key) {
         Ok(key) => key,
         Err(why) => return Ok(Some(format!("foreign key left out: {why}"))),

@@ -13,12 +13,12 @@ use super::staging::{Owner, STAGING_SCHEMA};
 use super::statement::one_statement;
 use super::target::Target;
 use super::worker::work;
-use crate::contents::Contents;
 use crate::convert::{PlannedRows, Sink, not_null_after_load};
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::loaded::LoadedTable;
 use crate::resources::Resources;
-use crate::rows::{Format, Tally};
+use crate::rows::Format;
 use crate::schema::{IndexKind, Note, Table, ddl, final_names};
 
 /// Everything here goes into the staging schema.
@@ -29,23 +29,6 @@ pub(super) const STYLE: ddl::Style<'_> = ddl::Style {
 
 /// How often it is looked at whether the workers have finished.
 const PATIENCE: Duration = Duration::from_millis(10);
-
-/// A table that was loaded.
-#[derive(Debug, Clone)]
-pub struct LoadedTable {
-    /// The table.
-    pub table: Table,
-    /// How many rows it has.
-    pub rows: u64,
-    /// What was changed in them.
-    pub tally: Tally,
-    /// The value its sequence gives next.
-    pub next_value: Option<i64>,
-    /// The checksum of its rows, if they were hashed.
-    pub contents: Contents,
-    /// What came out differently because of the rows.
-    pub notes: Vec<Note>,
-}
 
 /// Loads what it is given into the staging schema.
 pub struct Loader {
@@ -96,17 +79,14 @@ impl Loader {
         let counted = self.board.counted();
         let tables = std::mem::take(&mut self.tables);
         let mut loaded = Vec::new();
-        for (table, counted) in tables.into_iter().zip(counted) {
+        for (table, counted) in tables.iter().zip(counted) {
             loaded.push(complete_rows(&mut self.client, table, counted)?);
         }
         let mut notes = self.board.notes();
-        notes.extend(self.rename_indexes(&loaded)?);
-        notes.extend(constraints::add_all(&mut self.client, &loaded)?);
+        notes.extend(self.rename_indexes(&tables)?);
+        notes.extend(constraints::add_all(&mut self.client, &tables)?);
         for note in notes {
-            if let Some(loaded) = loaded
-                .iter_mut()
-                .find(|loaded| loaded.table.name == note.table)
-            {
+            if let Some(loaded) = loaded.iter_mut().find(|loaded| loaded.name == note.table) {
                 loaded.notes.push(note);
             }
         }
@@ -114,8 +94,8 @@ impl Loader {
     }
 
     /// Gives the indexes the names they should have, now that those of all tables are known.
-    fn rename_indexes(&mut self, loaded: &[LoadedTable]) -> Result<Vec<Note>> {
-        let tables: Vec<&Table> = loaded.iter().map(|loaded| &loaded.table).collect();
+    fn rename_indexes(&mut self, tables: &[Table]) -> Result<Vec<Note>> {
+        let tables: Vec<&Table> = tables.iter().collect();
         let (names, notes) = final_names(&tables);
         let mut sql = String::new();
         for (number, names) in names.iter().enumerate() {
@@ -251,7 +231,7 @@ fn builds(table: &Table, number: usize) -> Vec<Build> {
 }
 
 /// What can only be done when all rows of `table` are in.
-fn complete_rows(client: &mut Client, table: Table, counted: Counted) -> Result<LoadedTable> {
+fn complete_rows(client: &mut Client, table: &Table, counted: Counted) -> Result<LoadedTable> {
     let name = &table.name;
     if counted.rows_put != counted.rows_committed {
         return Err(Error::failed(format!(
@@ -259,7 +239,7 @@ fn complete_rows(client: &mut Client, table: Table, counted: Counted) -> Result<
             counted.rows_put, counted.rows_committed
         )));
     }
-    let (not_null, notes) = not_null_after_load(&table, &counted.tally);
+    let (not_null, notes) = not_null_after_load(table, &counted.tally);
     if !not_null.is_empty() {
         client
             .batch_execute(&ddl::set_not_null(STYLE, name, &not_null))
@@ -275,11 +255,12 @@ fn complete_rows(client: &mut Client, table: Table, counted: Counted) -> Result<
         failpoint::reached("sequence set");
     }
     Ok(LoadedTable {
+        name: name.clone(),
+        numbered: table.numbered().map(str::to_owned),
         rows: counted.rows_committed,
         tally: counted.tally,
         contents: counted.contents,
         next_value,
         notes,
-        table,
     })
 }

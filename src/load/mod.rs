@@ -14,7 +14,7 @@ mod target;
 mod worker;
 
 pub use failure::failure;
-pub use loader::{LoadedTable, Loader};
+pub use loader::Loader;
 pub use read_back::read_back;
 pub use staging::{Owner, STAGING_SCHEMA, Staging};
 pub use target::{Server, Target};

@@ -18,12 +18,10 @@ pub struct Live {
     pub has_previous: bool,
 }
 
-/// Examines the target before tables named `tables` are published in `schema`, or without one in
-/// the current schema. An error names what depends on them and would be left pointing at the old
+/// Examines the target before tables named `tables` are published in `schema`. An error names what depends on them and would be left pointing at the old
 /// ones.
-pub fn examine(client: &mut Client, schema: Option<&str>, tables: &[&str]) -> Result<Live> {
+pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Live> {
     let doing = || failure("examine the target");
-    let schema = schema.map_or_else(|| current_schema(client), |schema| Ok(schema.to_owned()))?;
     let rights = client
         .query_one(
             "SELECT COALESCE((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace
@@ -60,18 +58,15 @@ pub fn examine(client: &mut Client, schema: Option<&str>, tables: &[&str]) -> Re
                     .hint("connect as its owner, or as a superuser"),
             );
         }
-        let any = format!(
-            "SELECT EXISTS (SELECT 1 FROM {})",
-            qualified(&schema, &name)
-        );
+        let any = format!("SELECT EXISTS (SELECT 1 FROM {})", qualified(schema, &name));
         if client.query_one(&any, &[]).map_err(doing())?.get(0) {
             with_rows.push(name);
         }
     }
-    refuse_dependents(client, &schema, tables)?;
+    refuse_dependents(client, schema, tables)?;
     let has_previous = examine_previous(client)?;
     Ok(Live {
-        schema,
+        schema: schema.to_owned(),
         with_rows,
         has_previous,
     })

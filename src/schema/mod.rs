@@ -37,6 +37,15 @@ pub struct Table {
     pub comment: Option<String>,
 }
 
+impl Table {
+    /// The column that gets its values from the table's sequence.
+    #[must_use]
+    pub fn numbered(&self) -> Option<&str> {
+        let sequence = self.sequence.as_ref()?;
+        Some(&sequence.column)
+    }
+}
+
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {

@@ -21,7 +21,8 @@ pub struct Expected {
     rows: Option<SyncSender<PlannedRows>>,
     workers: Vec<JoinHandle<Result<Counted>>>,
     spares: Receiver<Vec<u8>>,
-    tables: Vec<Table>,
+    /// Their names, and the columns that are numbered.
+    tables: Vec<(String, Option<String>)>,
 }
 
 impl Expected {
@@ -52,12 +53,34 @@ impl Expected {
         let expected = tables.into_iter().enumerate().map(|(number, table)| {
             let (rows, contents) = counted.get(number).cloned().unwrap_or_default();
             ExpectedTable {
-                table,
+                name: table.0,
+                numbered: table.1,
                 rows,
                 contents,
             }
         });
         Ok(expected.collect())
+    }
+
+    /// Adds a table, and which of its columns is numbered.
+    pub fn add(&mut self, name: &str, numbered: Option<&str>) {
+        self.tables
+            .push((name.to_owned(), numbered.map(str::to_owned)));
+    }
+
+    /// Hashes rows of a table that was added, as their plan says.
+    pub fn hash(&mut self, rows: PlannedRows) -> Result<()> {
+        let sent = self.rows.as_ref().is_some_and(|to| to.send(rows).is_ok());
+        if sent {
+            return Ok(());
+        }
+        // Whoever failed says why.
+        self.join().and(Err(Error::failed("hashing has stopped")))
+    }
+
+    /// The buffer of a chunk that is done with, if there is one.
+    pub fn given_back(&mut self) -> Option<Vec<u8>> {
+        self.spares.try_recv().ok()
     }
 
     fn join(&mut self) -> Result<Counted> {
@@ -81,26 +104,21 @@ impl Sink for Expected {
     const FORMAT: Format = Format::Binary;
 
     fn table(&mut self, table: &Table) -> Result<()> {
-        self.tables.push(table.clone());
+        self.add(&table.name, table.numbered());
         Ok(())
     }
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
-        self.tables[number] = table.clone();
+        self.tables[number].1 = table.numbered().map(str::to_owned);
         Ok(())
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
-        let sent = self.rows.as_ref().is_some_and(|to| to.send(rows).is_ok());
-        if sent {
-            return Ok(());
-        }
-        // Whoever failed says why.
-        self.join().and(Err(Error::failed("hashing has stopped")))
+        self.hash(rows)
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {
-        self.spares.try_recv().ok()
+        self.given_back()
     }
 
     fn copy_statement(&self, _: &Table, _: &[&str], _: Format) -> String {

@@ -3,6 +3,7 @@
 
 mod expected;
 mod findings;
+mod postgresql;
 mod staged;
 mod tables;
 
@@ -10,8 +11,9 @@ use clap::ValueEnum;
 
 pub use expected::Expected;
 pub use findings::Findings;
+pub use postgresql::Looker;
 pub use staged::verify_staged;
-pub use tables::{ExpectedTable, TableFinding, verify_tables};
+pub use tables::{ExpectedTable, Looks, Numbering, TableFinding, verify_tables};
 
 /// How thoroughly an import looks at what it has staged, before it is published.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

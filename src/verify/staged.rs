@@ -1,17 +1,14 @@
 //! Looks at what an import has staged, before it is published.
 
-use super::tables::{ExpectedTable, verify_tables};
 use super::{Depth, TableFinding};
 use crate::error::{Error, Result};
 use crate::halt::Halt;
-use crate::load::{LoadedTable, STAGING_SCHEMA, Target};
 use crate::traces::{StagedDirectory, TraceSummary, measure};
 
-/// Sees that the staged tables and traces are what was read; an error names what is not.
+/// Sees that the staged tables, which `verify_tables` compares, and the traces are what was read; an
+/// error names what is not.
 pub fn verify_staged(
-    target: &Target,
-    jobs: usize,
-    tables: &[LoadedTable],
+    verify_tables: impl FnOnce() -> Result<Vec<TableFinding>>,
     traces: Option<(&StagedDirectory, &TraceSummary)>,
     depth: Depth,
     halt: &Halt,
@@ -23,8 +20,7 @@ pub fn verify_staged(
         let traces = traces.map(|(directory, summary)| {
             scope.spawn(move || halt.guard(|| verify_traces(directory, summary, depth)))
         });
-        let expected: Vec<ExpectedTable> = tables.iter().map(expected).collect();
-        let found = verify_tables(target, jobs, STAGING_SCHEMA, &expected, halt);
+        let found = verify_tables();
         let traces = traces.map_or(Ok(()), |thread| {
             thread
                 .join()
@@ -33,14 +29,6 @@ pub fn verify_staged(
         found?.iter().try_for_each(refuse)?;
         traces
     })
-}
-
-fn expected(loaded: &LoadedTable) -> ExpectedTable {
-    ExpectedTable {
-        table: loaded.table.clone(),
-        rows: loaded.rows,
-        contents: loaded.contents.clone(),
-    }
 }
 
 fn refuse(finding: &TableFinding) -> Result<()> {

@@ -1,27 +1,38 @@
-//! Compares tables with what is expected of them.
+//! Compares tables with what is expected of them, whatever server they are on.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use postgres::Client;
-use postgres::error::SqlState;
-
 use crate::contents::Contents;
 use crate::error::{Error, Result};
 use crate::halt::Halt;
-use crate::load::{Target, failure, read_back};
-use crate::schema::Table;
-use crate::schema::ddl::{identifier, qualified};
+use crate::loaded::LoadedTable;
+use crate::rows::{Digest, Layout};
 
 /// A table as it should be.
 #[derive(Debug, Clone)]
 pub struct ExpectedTable {
-    /// The table.
-    pub table: Table,
+    /// Its name.
+    pub name: String,
+    /// The column that gets its values from a sequence, or by AUTO_INCREMENT.
+    pub numbered: Option<String>,
     /// How many rows it has.
     pub rows: u64,
     /// Their checksum, if the rows are to be read and not only counted.
     pub contents: Contents,
+}
+
+impl ExpectedTable {
+    /// What a table should be that was loaded.
+    #[must_use]
+    pub fn of(loaded: &LoadedTable) -> ExpectedTable {
+        ExpectedTable {
+            name: loaded.name.clone(),
+            numbered: loaded.numbered.clone(),
+            rows: loaded.rows,
+            contents: loaded.contents.clone(),
+        }
+    }
 }
 
 /// What was found of a table.
@@ -35,15 +46,44 @@ pub struct TableFinding {
     pub found: Option<u64>,
     /// Whether its rows were compared by checksum.
     pub compared: bool,
-    /// The value that its sequence gives next, if it has one.
+    /// The value that its numbered column gets next, if it has one.
     pub next_value: Option<i64>,
     /// What is wrong.
     pub problems: Vec<String>,
 }
 
-/// Compares the tables in `schema` of the target with what is expected, over `jobs` connections.
-pub fn verify_tables(
-    target: &Target,
+/// A session in which tables can be looked at.
+pub trait Looks {
+    /// Whether there is such a table in `schema`.
+    fn exists(&mut self, schema: &str, table: &str) -> Result<bool>;
+    /// How many rows it has.
+    fn count(&mut self, schema: &str, table: &str) -> Result<u64>;
+    /// The checksum of its rows, over the columns of `layout`.
+    fn read_back(&mut self, schema: &str, table: &str, layout: &Layout) -> Result<Digest>;
+    /// How the values of its `column` go on.
+    fn numbering(&mut self, schema: &str, table: &str, column: &str) -> Result<Numbering>;
+}
+
+/// How the values of a numbered column go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Numbering {
+    /// With a value.
+    From {
+        /// The value that a new row gets.
+        next: i64,
+        /// The largest there is.
+        largest: i64,
+        /// What gives it.
+        by: &'static str,
+    },
+    /// Not at all, and why.
+    Broken(String),
+}
+
+/// Compares the tables in `schema` of a target with what is expected, in `jobs` sessions that
+/// `connect` makes.
+pub fn verify_tables<S: Looks>(
+    connect: impl Fn() -> Result<S> + Sync,
     jobs: usize,
     schema: &str,
     expected: &[ExpectedTable],
@@ -55,20 +95,20 @@ pub fn verify_tables(
     let queue = Mutex::new(VecDeque::from(queue));
     let next = || queue.lock().ok().and_then(|mut queue| queue.pop_front());
     let found = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        let work = || -> Result<()> {
-            let mut client = target.connect_to_read()?;
-            while let Some(number) = next() {
-                halt.check()?;
-                let finding = verify_table(&mut client, schema, &expected[number])?;
-                if let Ok(mut found) = found.lock() {
-                    found.push((number, finding));
-                }
+    let work = || -> Result<()> {
+        let mut session = connect()?;
+        while let Some(number) = next() {
+            halt.check()?;
+            let finding = verify_table(&mut session, schema, &expected[number])?;
+            if let Ok(mut found) = found.lock() {
+                found.push((number, finding));
             }
-            Ok(())
-        };
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
         let threads: Vec<_> = (0..jobs.min(expected.len()))
-            .map(|_| scope.spawn(move || halt.guard(work)))
+            .map(|_| scope.spawn(|| halt.guard(work)))
             .collect();
         threads.into_iter().try_for_each(|thread| {
             thread
@@ -82,11 +122,11 @@ pub fn verify_tables(
 }
 
 fn verify_table(
-    client: &mut Client,
+    session: &mut impl Looks,
     schema: &str,
     expected: &ExpectedTable,
 ) -> Result<TableFinding> {
-    let name = &expected.table.name;
+    let name = &expected.name;
     let mut finding = TableFinding {
         name: name.clone(),
         expected: expected.rows,
@@ -95,12 +135,12 @@ fn verify_table(
         next_value: None,
         problems: Vec::new(),
     };
-    if !exists(client, schema, name)? {
+    if !session.exists(schema, name)? {
         finding.problems.push("is not there".to_owned());
         return Ok(finding);
     }
     let rows = if let Contents::Hashed(layout, digest) = &expected.contents {
-        match read_back(client, schema, name, layout) {
+        match session.read_back(schema, name, layout) {
             Ok(found) => {
                 finding.compared = true;
                 if found.rows == digest.rows && found != *digest {
@@ -111,11 +151,11 @@ fn verify_table(
             }
             Err(error) => {
                 finding.problems.push(error.to_string());
-                count(client, schema, name)?
+                session.count(schema, name)?
             }
         }
     } else {
-        count(client, schema, name)?
+        session.count(schema, name)?
     };
     finding.found = Some(rows);
     if rows != expected.rows {
@@ -124,72 +164,24 @@ fn verify_table(
             .problems
             .push(format!("{rows} rows instead of {expected}"));
     }
-    verify_sequence(client, schema, &expected.table, &mut finding)?;
+    if let Some(column) = &expected.numbered {
+        let numbering = session.numbering(schema, name, column)?;
+        look_at_numbering(numbering, column, &mut finding);
+    }
     Ok(finding)
 }
 
-fn exists(client: &mut Client, schema: &str, table: &str) -> Result<bool> {
-    let sql =
-        "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                              WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r')";
-    let row = client
-        .query_one(sql, &[&schema, &table])
-        .map_err(failure(format!("look for {table}")))?;
-    Ok(row.get(0))
-}
-
-fn count(client: &mut Client, schema: &str, table: &str) -> Result<u64> {
-    let sql = format!("SELECT count(*) FROM {}", qualified(schema, table));
-    let row = client
-        .query_one(&sql, &[])
-        .map_err(failure(format!("count the rows of {table}")))?;
-    Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
-}
-
-/// A sequence must be owned by its column, and give values that are not taken.
-fn verify_sequence(
-    client: &mut Client,
-    schema: &str,
-    table: &Table,
-    finding: &mut TableFinding,
-) -> Result<()> {
-    let Some(sequence) = &table.sequence else {
-        return Ok(());
-    };
-    let doing = || failure(format!("look at the sequence of {}", table.name));
-    let column = &sequence.column;
-    let owned = client.query_one(
-        "SELECT pg_get_serial_sequence($1, $2)",
-        &[&qualified(schema, &table.name), column],
-    );
-    let owned: Option<String> = match owned {
-        Ok(row) => row.get(0),
-        Err(cause) if cause.code() == Some(&SqlState::UNDEFINED_COLUMN) => {
-            finding.problems.push(format!("has no column {column}"));
-            return Ok(());
+/// It must give values that are not taken.
+fn look_at_numbering(numbering: Numbering, column: &str, finding: &mut TableFinding) {
+    match numbering {
+        Numbering::Broken(why) => finding.problems.push(why),
+        Numbering::From { next, largest, by } => {
+            finding.next_value = Some(next);
+            if next <= largest {
+                finding.problems.push(format!(
+                    "its {by} gives {next} next, but the largest {column} is {largest}"
+                ));
+            }
         }
-        Err(cause) => return Err(doing()(cause)),
-    };
-    let Some(owned) = owned else {
-        finding
-            .problems
-            .push(format!("no sequence is owned by its column {column}"));
-        return Ok(());
-    };
-    // It comes quoted where that is needed.
-    let sql = format!(
-        "SELECT (last_value + is_called::int)::bigint,
-                (SELECT COALESCE(max({}), 0)::bigint FROM {}) FROM {owned}",
-        identifier(column),
-        qualified(schema, &table.name)
-    );
-    let row = client.query_one(&sql, &[]).map_err(doing())?;
-    let (next, largest): (i64, i64) = (row.get(0), row.get(1));
-    finding.next_value = Some(next);
-    if next <= largest {
-        finding.problems.push(format!(
-            "its sequence gives {next} next, but the largest {column} is {largest}"
-        ));
     }
-    Ok(())
 }

@@ -252,7 +252,7 @@ impl Mapper<'_> {
     fn sequence(&mut self) -> Option<Sequence> {
         let definition = self.definition;
         // --skip-create-options and its kin leave it out as well, and the engine with it.
-        let has_none = self.facts.compatible || !definition.options.has_engine;
+        let has_none = self.facts.compatible || definition.options.engine.is_none();
         let is_rails_id = |column: &ColumnDefinition| {
             let alone = definition.keys.iter().any(|key| {
                 key.kind == KeyKind::Primary && key.parts.len() == 1 && indexes(&key.parts[0], "id")

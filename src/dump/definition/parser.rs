@@ -1,210 +1,16 @@
-//! Reads `CREATE TABLE` as MySQL and MariaDB write it.
-//!
-//! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.20 (CREATE TABLE), and of
-//! MariaDB's knowledge base on the same statement, as far as `SHOW CREATE TABLE` prints it.
-//! Attributes that do not concern the values (storage, format, visibility) are read over;
-//! what is unknown is an error, since it might concern them.
+//! The parser of definitions.
 
-use super::lexer::{Token, TokenKind, tokens};
+use super::{
+    ColumnDefinition, DataType, DefaultValue, ForeignKeyDefinition, Generated, KeyDefinition,
+    KeyKind, KeyPart, KeyPartOf, TableDefinition, TableOptions,
+};
+use crate::dump::lexer::{Token, TokenKind};
 use crate::error::{Error, Result};
 
 /// MySQL has at most 4096 columns, and 64 keys.
 const MAX_ELEMENTS: usize = 5000;
 
-/// A table as its server defined it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableDefinition {
-    /// Its name, without the database.
-    pub name: String,
-    /// Its columns, in order.
-    pub columns: Vec<ColumnDefinition>,
-    /// Primary key, unique keys and indexes, in order.
-    pub keys: Vec<KeyDefinition>,
-    /// Its foreign keys.
-    pub foreign_keys: Vec<ForeignKeyDefinition>,
-    /// The CHECK constraints: their names, if they have one, and expressions.
-    pub checks: Vec<(Option<String>, String)>,
-    /// What stands behind the closing parenthesis.
-    pub options: TableOptions,
-}
-
-/// The table options that matter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TableOptions {
-    /// The next value of the AUTO_INCREMENT column.
-    pub auto_increment: Option<u64>,
-    /// The default character set, in lower case.
-    pub charset: Option<String>,
-    /// The comment.
-    pub comment: Option<String>,
-    /// Whether an engine is named: `--compatible` dumps name none.
-    pub has_engine: bool,
-}
-
-/// A column as its server defined it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ColumnDefinition {
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    pub data_type: DataType,
-    /// Whether it is not `NOT NULL`.
-    pub nullable: bool,
-    /// Its default, if one is given.
-    pub default: Option<DefaultValue>,
-    /// Whether it is the AUTO_INCREMENT column.
-    pub auto_increment: bool,
-    /// The expression of a generated column.
-    pub generated: Option<Generated>,
-    /// Whether `ON UPDATE CURRENT_TIMESTAMP` keeps it current.
-    pub on_update: bool,
-    /// Its comment.
-    pub comment: Option<String>,
-}
-
-/// A type as it is written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DataType {
-    /// Its name in lower case: `int`, `varchar`, `double`.
-    pub name: String,
-    /// Width, length, precision and scale.
-    pub numbers: Vec<u64>,
-    /// The values of an enum or a set.
-    pub values: Vec<String>,
-    /// `unsigned`, or `zerofill`, which implies it.
-    pub unsigned: bool,
-    /// The column's own character set, in lower case.
-    pub charset: Option<String>,
-}
-
-/// The default of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DefaultValue {
-    /// `DEFAULT NULL`
-    Null,
-    /// A string, unescaped.
-    Text(String),
-    /// A number as it is written, with its sign.
-    Number(String),
-    /// `b'01'`: the digits.
-    Bits(String),
-    /// `0x1f` or `x'1f'`: the digits.
-    Hex(String),
-    /// Anything else, as it is written: `current_timestamp()`, `(uuid())`.
-    Expression(String),
-}
-
-/// How a generated column comes about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Generated {
-    /// The expression, without the parentheses around it.
-    pub expression: String,
-    /// Whether the server keeps the values.
-    pub stored: bool,
-}
-
-/// What a key is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
-    /// `PRIMARY KEY`
-    Primary,
-    /// `UNIQUE KEY`
-    Unique,
-    /// `KEY`
-    Plain,
-    /// `FULLTEXT KEY`
-    Fulltext,
-    /// `SPATIAL KEY`
-    Spatial,
-}
-
-/// A key of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyDefinition {
-    /// What it is for.
-    pub kind: KeyKind,
-    /// Its name; the primary key has none.
-    pub name: Option<String>,
-    /// Its parts, in order.
-    pub parts: Vec<KeyPart>,
-    /// Its comment.
-    pub comment: Option<String>,
-}
-
-/// One part of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPart {
-    /// A column or, in a functional index, an expression.
-    pub of: KeyPartOf,
-    /// How many characters (bytes of a binary column) are indexed.
-    pub prefix: Option<u64>,
-    /// Whether it is in descending order.
-    pub descending: bool,
-}
-
-/// What a part of a key indexes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyPartOf {
-    /// A column, by name.
-    Column(String),
-    /// An expression, as it is written.
-    Expression(String),
-}
-
-/// A foreign key of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ForeignKeyDefinition {
-    /// Its name, if it has one.
-    pub name: Option<String>,
-    /// The columns of this table.
-    pub columns: Vec<String>,
-    /// The table it points at.
-    pub references: String,
-    /// The columns there.
-    pub referenced_columns: Vec<String>,
-    /// `ON DELETE …`, in capitals.
-    pub on_delete: Option<String>,
-    /// `ON UPDATE …`, in capitals.
-    pub on_update: Option<String>,
-}
-
-/// Reads a `CREATE TABLE` statement.
-pub fn create_table(statement: &str) -> Result<TableDefinition> {
-    let tokens = tokens(statement)?;
-    let mut parser = Parser {
-        text: statement,
-        tokens: &tokens,
-        at: 0,
-        place: String::new(),
-    };
-    parser.table_definition()
-}
-
-/// The table and the columns, if it names them, of `INSERT INTO t (a, b) VALUES`.
-pub fn insert_head(head: &str) -> Result<(String, Option<Vec<String>>)> {
-    let tokens = tokens(head)?;
-    let mut parser = Parser {
-        text: head,
-        tokens: &tokens,
-        at: 0,
-        place: String::new(),
-    };
-    while !parser.eat("INTO") {
-        let modifier = ["INSERT", "REPLACE", "IGNORE", "DELAYED", "LOW_PRIORITY"];
-        if !modifier.iter().any(|word| parser.eat(word)) {
-            break;
-        }
-    }
-    let table = parser.qualified_name()?;
-    parser.place = format!("table {table}");
-    let columns = parser.is_symbol('(').then(|| parser.names()).transpose()?;
-    if !parser.eat("VALUES") && !parser.eat("VALUE") {
-        return Err(parser.unexpected());
-    }
-    Ok((table, columns))
-}
-
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
     tokens: &'a [Token],
     at: usize,
@@ -212,8 +18,36 @@ struct Parser<'a> {
     place: String,
 }
 
-impl Parser<'_> {
-    fn table_definition(&mut self) -> Result<TableDefinition> {
+impl<'a> Parser<'a> {
+    /// The parser of `text`, which has these tokens.
+    pub(super) fn new(text: &'a str, tokens: &'a [Token]) -> Parser<'a> {
+        Parser {
+            text,
+            tokens,
+            at: 0,
+            place: String::new(),
+        }
+    }
+
+    /// The table and the columns, if it names them, of `INSERT INTO t (a, b) VALUES`.
+    pub(super) fn insert_head(&mut self) -> Result<(String, Option<Vec<String>>)> {
+        while !self.eat("INTO") {
+            let modifier = ["INSERT", "REPLACE", "IGNORE", "DELAYED", "LOW_PRIORITY"];
+            if !modifier.iter().any(|word| self.eat(word)) {
+                break;
+            }
+        }
+        let table = self.qualified_name()?;
+        self.place = format!("table {table}");
+        let columns = self.is_symbol('(').then(|| self.names()).transpose()?;
+        if !self.eat("VALUES") && !self.eat("VALUE") {
+            return Err(self.unexpected());
+        }
+        Ok((table, columns))
+    }
+
+    /// A `CREATE TABLE` statement.
+    pub(super) fn table_definition(&mut self) -> Result<TableDefinition> {
         self.expect("CREATE")?;
         if self.eat("OR") {
             self.expect("REPLACE")?;
@@ -304,6 +138,7 @@ impl Parser<'_> {
             auto_increment: false,
             generated: None,
             on_update: false,
+            invisible: false,
             comment: None,
         };
         self.place = format!("column {}.{}", table.name, column.name);
@@ -340,8 +175,11 @@ impl Parser<'_> {
             }
         }
         loop {
-            if self.eat("UNSIGNED") || self.eat("ZEROFILL") {
+            if self.eat("UNSIGNED") {
                 data_type.unsigned = true;
+            } else if self.eat("ZEROFILL") {
+                data_type.unsigned = true;
+                data_type.zerofill = true;
             } else if !self.eat("SIGNED") {
                 return Ok(data_type);
             }
@@ -369,6 +207,10 @@ impl Parser<'_> {
             column.data_type.charset = Some(self.option_value()?.to_ascii_lowercase());
         } else if self.eat("CHARSET") {
             column.data_type.charset = Some(self.option_value()?.to_ascii_lowercase());
+        } else if self.eat("COLLATE") {
+            column.data_type.collation = Some(self.option_value()?.to_ascii_lowercase());
+        } else if self.eat("INVISIBLE") {
+            column.invisible = true;
         } else if self.eat("ON") {
             self.expect("UPDATE")?;
             self.expression()?;
@@ -416,15 +258,7 @@ impl Parser<'_> {
 
     /// Attributes that change neither values nor what PostgreSQL has to know.
     fn attribute_without_effect(&mut self) -> Result<()> {
-        let alone = [
-            "INVISIBLE",
-            "VISIBLE",
-            "BINARY",
-            "ASCII",
-            "UNICODE",
-            "VIRTUAL",
-            "KEY",
-        ];
+        let alone = ["VISIBLE", "BINARY", "ASCII", "UNICODE", "VIRTUAL", "KEY"];
         if alone.iter().any(|word| self.eat(word)) {
             return Ok(());
         }
@@ -432,13 +266,7 @@ impl Parser<'_> {
             self.skip_words(&["WITH", "WITHOUT", "SYSTEM", "VERSIONING"]);
             return Ok(());
         }
-        let with_value = [
-            "COLLATE",
-            "COLUMN_FORMAT",
-            "STORAGE",
-            "SRID",
-            "REF_SYSTEM_ID",
-        ];
+        let with_value = ["COLUMN_FORMAT", "STORAGE", "SRID", "REF_SYSTEM_ID"];
         if with_value.iter().any(|word| self.eat(word)) {
             self.option_value()?;
             return Ok(());
@@ -593,7 +421,11 @@ impl Parser<'_> {
                 self.eat_symbol('=');
                 options.auto_increment = Some(self.number()?);
             } else if self.eat("ENGINE") || self.eat("TYPE") {
-                options.has_engine = true;
+                options.engine = Some(self.option_value()?);
+            } else if self.eat("ROW_FORMAT") {
+                options.row_format = Some(self.option_value()?.to_ascii_uppercase());
+            } else if self.eat("COLLATE") {
+                options.collation = Some(self.option_value()?.to_ascii_lowercase());
             } else if self.eat("COMMENT") {
                 self.eat_symbol('=');
                 options.comment = Some(self.text_literal()?);
@@ -788,120 +620,5 @@ fn key_of(kind: KeyKind, column: &str) -> KeyDefinition {
             descending: false,
         }],
         comment: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn column(definition: &str) -> ColumnDefinition {
-        let table = create_table(&format!(
-            "CREATE TABLE `t` (\n  {definition}\n) ENGINE=InnoDB"
-        ));
-        table
-            .unwrap_or_else(|error| panic!("{definition}: {error}"))
-            .columns
-            .remove(0)
-    }
-
-    #[test]
-    fn a_table_as_rails_made_it() {
-        let table = create_table(
-            "CREATE TABLE `ci_builds` (
-               `id` int(11) NOT NULL AUTO_INCREMENT,
-               `status` varchar(255) COLLATE utf8_unicode_ci DEFAULT NULL,
-               `deploy` tinyint(1) DEFAULT '0',
-               PRIMARY KEY (`id`),
-               UNIQUE KEY `u` (`status`(10),`deploy` DESC) USING BTREE COMMENT 'a, (b)',
-               KEY `index_on_status` (`status`) USING BTREE
-             ) ENGINE=InnoDB AUTO_INCREMENT=4712 DEFAULT CHARSET=utf8 COLLATE=utf8_unicode_ci
-             COMMENT='x' /*!50100 PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (1)) */;",
-        )
-        .unwrap();
-        assert_eq!(table.name, "ci_builds");
-        assert_eq!(table.columns.len(), 3);
-        assert!(table.columns[0].auto_increment && !table.columns[0].nullable);
-        assert_eq!(table.columns[1].data_type.numbers, [255]);
-        assert_eq!(
-            table.columns[2].default,
-            Some(DefaultValue::Text("0".into()))
-        );
-        assert_eq!(table.keys.len(), 3);
-        assert_eq!(table.keys[1].parts[0].prefix, Some(10));
-        assert!(table.keys[1].parts[1].descending);
-        assert_eq!(table.keys[1].comment.as_deref(), Some("a, (b)"));
-        assert_eq!(table.options.auto_increment, Some(4712));
-        assert_eq!(table.options.charset.as_deref(), Some("utf8"));
-        assert_eq!(table.options.comment.as_deref(), Some("x"));
-    }
-
-    #[test]
-    fn columns_with_all_sorts_of_attributes() {
-        let comment = column("`a` int(10) unsigned zerofill NOT NULL COMMENT 'a (b), c; it''s'");
-        assert_eq!(comment.comment.as_deref(), Some("a (b), c; it's"));
-        assert!(comment.data_type.unsigned && !comment.nullable);
-        let values = column(r"`a` enum('x','it''s','a,b)','\\') CHARACTER SET latin1 DEFAULT 'x'");
-        assert_eq!(values.data_type.values, ["x", "it's", "a,b)", "\\"]);
-        assert_eq!(values.data_type.charset.as_deref(), Some("latin1"));
-        let defaults = [
-            ("-1.5", DefaultValue::Number("-1.5".into())),
-            ("b'0'", DefaultValue::Bits("0".into())),
-            ("0x1F", DefaultValue::Hex("1F".into())),
-            ("_utf8mb3''", DefaultValue::Text(String::new())),
-            ("(uuid())", DefaultValue::Expression("(uuid())".into())),
-            (
-                "current_timestamp()",
-                DefaultValue::Expression("current_timestamp()".into()),
-            ),
-        ];
-        for (written, expected) in defaults {
-            let column = column(&format!(
-                "`a` int DEFAULT {written} ON UPDATE current_timestamp()"
-            ));
-            assert_eq!(column.default, Some(expected), "{written}");
-        }
-        let generated = column("`a` int GENERATED ALWAYS AS (`b` + (1)) STORED NOT NULL").generated;
-        assert_eq!(generated.unwrap().expression, "`b` + (1)");
-        column("`a` int /*!50606 STORAGE DISK */ /*!50606 COLUMN_FORMAT DYNAMIC */ DEFAULT NULL");
-        column("`a` geometry NOT NULL /*!80003 SRID 0 */");
-        column("`a` int /*!80023 INVISIBLE */");
-        column("`a` longtext COMPRESSED=zlib CHECK (json_valid(`a`)) `compression`='x'");
-    }
-
-    #[test]
-    fn what_is_not_known_is_an_error_with_its_place() {
-        let error = create_table("CREATE TABLE `t` (`a` int FROBNICATED 3)").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "column t.a: cannot read the definition from \"FROBNICATED 3)\" on"
-        );
-        assert!(create_table("CREATE TABLE `t` (`a` int").is_err());
-        assert!(create_table("CREATE TABLE `t`").is_err());
-    }
-
-    #[test]
-    fn foreign_keys_and_checks() {
-        let table = create_table(
-            "CREATE TABLE t (a int, CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `db`.`o` (`x`)
-             ON DELETE SET NULL ON UPDATE CASCADE, CONSTRAINT c CHECK (a > 0), CHECK (a <> ')'))",
-        )
-        .unwrap();
-        assert_eq!(table.foreign_keys[0].references, "o");
-        assert_eq!(table.foreign_keys[0].on_delete.as_deref(), Some("SET NULL"));
-        assert_eq!(table.checks[0], (Some("c".into()), "a > 0".into()));
-        assert_eq!(table.checks[1].1, "a <> ')'");
-    }
-
-    #[test]
-    fn heads_of_inserts() {
-        let (table, columns) = insert_head("INSERT INTO `a b` VALUES ").unwrap();
-        assert_eq!((table.as_str(), columns), ("a b", None));
-        let (table, columns) = insert_head("REPLACE INTO \"t\" (\"b\", `a`) VALUES").unwrap();
-        assert_eq!(
-            (table.as_str(), columns.unwrap()),
-            ("t", vec!["b".into(), "a".into()])
-        );
-        assert_eq!(insert_head("INSERT IGNORE INTO d.t VALUE").unwrap().0, "t");
     }
 }

@@ -1,0 +1,306 @@
+//! Reads `CREATE TABLE` as MySQL and MariaDB write it.
+//!
+//! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.20 (CREATE TABLE), and of
+//! MariaDB's knowledge base on the same statement, as far as `SHOW CREATE TABLE` prints it.
+//! Attributes that do not concern the values (storage, format, visibility) are read over;
+//! what is unknown is an error, since it might concern them.
+
+mod parser;
+
+use super::lexer::tokens;
+use crate::error::Result;
+use parser::Parser;
+
+/// A table as its server defined it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableDefinition {
+    /// Its name, without the database.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnDefinition>,
+    /// Primary key, unique keys and indexes, in order.
+    pub keys: Vec<KeyDefinition>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<ForeignKeyDefinition>,
+    /// The CHECK constraints: their names, if they have one, and expressions.
+    pub checks: Vec<(Option<String>, String)>,
+    /// What stands behind the closing parenthesis.
+    pub options: TableOptions,
+}
+
+/// The table options that matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// The next value of the AUTO_INCREMENT column.
+    pub auto_increment: Option<u64>,
+    /// The default character set, in lower case.
+    pub charset: Option<String>,
+    /// The comment.
+    pub comment: Option<String>,
+    /// The engine: `--compatible` dumps name none.
+    pub engine: Option<String>,
+    /// The default collation, in lower case.
+    pub collation: Option<String>,
+    /// How rows are stored, in capitals: `DYNAMIC`.
+    pub row_format: Option<String>,
+}
+
+/// A column as its server defined it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnDefinition {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// Whether it is not `NOT NULL`.
+    pub nullable: bool,
+    /// Its default, if one is given.
+    pub default: Option<DefaultValue>,
+    /// Whether it is the AUTO_INCREMENT column.
+    pub auto_increment: bool,
+    /// The expression of a generated column.
+    pub generated: Option<Generated>,
+    /// Whether `ON UPDATE CURRENT_TIMESTAMP` keeps it current.
+    pub on_update: bool,
+    /// Whether `SELECT *` leaves it out.
+    pub invisible: bool,
+    /// Its comment.
+    pub comment: Option<String>,
+}
+
+/// A type as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DataType {
+    /// Its name in lower case: `int`, `varchar`, `double`.
+    pub name: String,
+    /// Width, length, precision and scale.
+    pub numbers: Vec<u64>,
+    /// The values of an enum or a set.
+    pub values: Vec<String>,
+    /// `unsigned`, or `zerofill`, which implies it.
+    pub unsigned: bool,
+    /// Whether numbers are filled up with zeros.
+    pub zerofill: bool,
+    /// The column's own character set, in lower case.
+    pub charset: Option<String>,
+    /// The column's own collation, in lower case.
+    pub collation: Option<String>,
+}
+
+/// The default of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// `DEFAULT NULL`
+    Null,
+    /// A string, unescaped.
+    Text(String),
+    /// A number as it is written, with its sign.
+    Number(String),
+    /// `b'01'`: the digits.
+    Bits(String),
+    /// `0x1f` or `x'1f'`: the digits.
+    Hex(String),
+    /// Anything else, as it is written: `current_timestamp()`, `(uuid())`.
+    Expression(String),
+}
+
+/// How a generated column comes about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The expression, without the parentheses around it.
+    pub expression: String,
+    /// Whether the server keeps the values.
+    pub stored: bool,
+}
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// `PRIMARY KEY`
+    Primary,
+    /// `UNIQUE KEY`
+    Unique,
+    /// `KEY`
+    Plain,
+    /// `FULLTEXT KEY`
+    Fulltext,
+    /// `SPATIAL KEY`
+    Spatial,
+}
+
+/// A key of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDefinition {
+    /// What it is for.
+    pub kind: KeyKind,
+    /// Its name; the primary key has none.
+    pub name: Option<String>,
+    /// Its parts, in order.
+    pub parts: Vec<KeyPart>,
+    /// Its comment.
+    pub comment: Option<String>,
+}
+
+/// One part of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPart {
+    /// A column or, in a functional index, an expression.
+    pub of: KeyPartOf,
+    /// How many characters (bytes of a binary column) are indexed.
+    pub prefix: Option<u64>,
+    /// Whether it is in descending order.
+    pub descending: bool,
+}
+
+/// What a part of a key indexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPartOf {
+    /// A column, by name.
+    Column(String),
+    /// An expression, as it is written.
+    Expression(String),
+}
+
+/// A foreign key of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKeyDefinition {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// The columns of this table.
+    pub columns: Vec<String>,
+    /// The table it points at.
+    pub references: String,
+    /// The columns there.
+    pub referenced_columns: Vec<String>,
+    /// `ON DELETE …`, in capitals.
+    pub on_delete: Option<String>,
+    /// `ON UPDATE …`, in capitals.
+    pub on_update: Option<String>,
+}
+
+/// Reads a `CREATE TABLE` statement.
+pub fn create_table(statement: &str) -> Result<TableDefinition> {
+    let tokens = tokens(statement)?;
+    Parser::new(statement, &tokens).table_definition()
+}
+
+/// The table and the columns, if it names them, of `INSERT INTO t (a, b) VALUES`.
+pub fn insert_head(head: &str) -> Result<(String, Option<Vec<String>>)> {
+    let tokens = tokens(head)?;
+    Parser::new(head, &tokens).insert_head()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(definition: &str) -> ColumnDefinition {
+        let table = create_table(&format!(
+            "CREATE TABLE `t` (\n  {definition}\n) ENGINE=InnoDB"
+        ));
+        table
+            .unwrap_or_else(|error| panic!("{definition}: {error}"))
+            .columns
+            .remove(0)
+    }
+
+    #[test]
+    fn a_table_as_rails_made_it() {
+        let table = create_table(
+            "CREATE TABLE `ci_builds` (
+               `id` int(11) NOT NULL AUTO_INCREMENT,
+               `status` varchar(255) COLLATE utf8_unicode_ci DEFAULT NULL,
+               `deploy` tinyint(1) DEFAULT '0',
+               PRIMARY KEY (`id`),
+               UNIQUE KEY `u` (`status`(10),`deploy` DESC) USING BTREE COMMENT 'a, (b)',
+               KEY `index_on_status` (`status`) USING BTREE
+             ) ENGINE=InnoDB AUTO_INCREMENT=4712 DEFAULT CHARSET=utf8 COLLATE=utf8_unicode_ci
+             COMMENT='x' /*!50100 PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (1)) */;",
+        )
+        .unwrap();
+        assert_eq!(table.name, "ci_builds");
+        assert_eq!(table.columns.len(), 3);
+        assert!(table.columns[0].auto_increment && !table.columns[0].nullable);
+        assert_eq!(table.columns[1].data_type.numbers, [255]);
+        assert_eq!(
+            table.columns[2].default,
+            Some(DefaultValue::Text("0".into()))
+        );
+        assert_eq!(table.keys.len(), 3);
+        assert_eq!(table.keys[1].parts[0].prefix, Some(10));
+        assert!(table.keys[1].parts[1].descending);
+        assert_eq!(table.keys[1].comment.as_deref(), Some("a, (b)"));
+        assert_eq!(table.options.auto_increment, Some(4712));
+        assert_eq!(table.options.charset.as_deref(), Some("utf8"));
+        assert_eq!(table.options.comment.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn columns_with_all_sorts_of_attributes() {
+        let comment = column("`a` int(10) unsigned zerofill NOT NULL COMMENT 'a (b), c; it''s'");
+        assert_eq!(comment.comment.as_deref(), Some("a (b), c; it's"));
+        assert!(comment.data_type.unsigned && !comment.nullable);
+        let values = column(r"`a` enum('x','it''s','a,b)','\\') CHARACTER SET latin1 DEFAULT 'x'");
+        assert_eq!(values.data_type.values, ["x", "it's", "a,b)", "\\"]);
+        assert_eq!(values.data_type.charset.as_deref(), Some("latin1"));
+        let defaults = [
+            ("-1.5", DefaultValue::Number("-1.5".into())),
+            ("b'0'", DefaultValue::Bits("0".into())),
+            ("0x1F", DefaultValue::Hex("1F".into())),
+            ("_utf8mb3''", DefaultValue::Text(String::new())),
+            ("(uuid())", DefaultValue::Expression("(uuid())".into())),
+            (
+                "current_timestamp()",
+                DefaultValue::Expression("current_timestamp()".into()),
+            ),
+        ];
+        for (written, expected) in defaults {
+            let column = column(&format!(
+                "`a` int DEFAULT {written} ON UPDATE current_timestamp()"
+            ));
+            assert_eq!(column.default, Some(expected), "{written}");
+        }
+        let generated = column("`a` int GENERATED ALWAYS AS (`b` + (1)) STORED NOT NULL").generated;
+        assert_eq!(generated.unwrap().expression, "`b` + (1)");
+        column("`a` int /*!50606 STORAGE DISK */ /*!50606 COLUMN_FORMAT DYNAMIC */ DEFAULT NULL");
+        column("`a` geometry NOT NULL /*!80003 SRID 0 */");
+        column("`a` int /*!80023 INVISIBLE */");
+        column("`a` longtext COMPRESSED=zlib CHECK (json_valid(`a`)) `compression`='x'");
+    }
+
+    #[test]
+    fn what_is_not_known_is_an_error_with_its_place() {
+        let error = create_table("CREATE TABLE `t` (`a` int FROBNICATED 3)").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "column t.a: cannot read the definition from \"FROBNICATED 3)\" on"
+        );
+        assert!(create_table("CREATE TABLE `t` (`a` int").is_err());
+        assert!(create_table("CREATE TABLE `t`").is_err());
+    }
+
+    #[test]
+    fn foreign_keys_and_checks() {
+        let table = create_table(
+            "CREATE TABLE t (a int, CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `db`.`o` (`x`)
+             ON DELETE SET NULL ON UPDATE CASCADE, CONSTRAINT c CHECK (a > 0), CHECK (a <> ')'))",
+        )
+        .unwrap();
+        assert_eq!(table.foreign_keys[0].references, "o");
+        assert_eq!(table.foreign_keys[0].on_delete.as_deref(), Some("SET NULL"));
+        assert_eq!(table.checks[0], (Some("c".into()), "a > 0".into()));
+        assert_eq!(table.checks[1].1, "a <> ')'");
+    }
+
+    #[test]
+    fn heads_of_inserts() {
+        let (table, columns) = insert_head("INSERT INTO `a b` VALUES ").unwrap();
+        assert_eq!((table.as_str(), columns), ("a b", None));
+        let (table, columns) = insert_head("REPLACE INTO \"t\" (\"b\", `a`) VALUES").unwrap();
+        assert_eq!(
+            (table.as_str(), columns.unwrap()),
+            ("t", vec!["b".into(), "a".into()])
+        );
+        assert_eq!(insert_head("INSERT IGNORE INTO d.t VALUE").unwrap().0, "t");
+    }
+}

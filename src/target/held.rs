@@ -1,0 +1,81 @@
+//! What an import, and the commands that look after imports, need of a target whose lock they hold.
+
+use std::path::PathBuf;
+
+use super::Loads;
+use crate::error::Result;
+use crate::gitlab::live::LiveChanges;
+use crate::halt::Halt;
+use crate::loaded::LoadedTable;
+use crate::publish::{Discarded, Live, Publication, Published, Recovered, RolledBack};
+use crate::traces::BuildsDirectory;
+use crate::verify::TableFinding;
+
+/// A target whose lock is held, with its staging. Dropped without being published, it takes what was
+/// staged with it.
+pub trait Held {
+    /// Looks for a publish of `builds` that was cut, and brings tables and directories to one state.
+    fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered>;
+
+    /// An error if the target could not be asked later what became of a publish with traces.
+    fn check_recovery(&mut self) -> Result<()>;
+
+    /// The schema that tables go to: the one that was `named`, or the target's own for those of an
+    /// archive or a dump.
+    fn schema(&mut self, named: Option<&str>, is_archive: bool) -> Result<String>;
+
+    /// Looks at the target before `tables` are published in `schema`; an error says what stands in the
+    /// way.
+    fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live>;
+
+    /// The tables that are in `schema`.
+    fn tables_of(&mut self, schema: &str) -> Result<Vec<String>>;
+
+    /// Some of the sessions that use any of `tables` at this moment.
+    fn holders(&mut self, schema: &str, tables: &[&str]) -> Result<Vec<String>>;
+
+    /// Whether CI is switched on; none if the target is no GitLab's.
+    fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>>;
+
+    /// Makes the staging, in place of what an import that is no more has left.
+    fn make_staging(&mut self) -> Result<()>;
+
+    /// What loads dumps into the staging.
+    fn loads(&self) -> Box<dyn Loads>;
+
+    /// Compares the staged tables with what was loaded, in `jobs` sessions.
+    fn verify_staged(
+        &self,
+        jobs: usize,
+        tables: &[LoadedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>>;
+
+    /// Publishes what was staged: all of it, or nothing; with the steps of GitLab if `is_archive`.
+    /// `halt` stops it as long as that is possible.
+    fn publish(
+        &mut self,
+        publication: &Publication<'_>,
+        is_archive: bool,
+        halt: &Halt,
+    ) -> Result<Published<LiveChanges>>;
+
+    /// The schema with the tables that a publish has replaced.
+    fn previous(&self) -> String;
+
+    /// Which tables a rollback would bring back, and which it would put aside; none if there was no
+    /// publish that could be undone.
+    fn previous_import(&mut self) -> Result<Option<(Vec<String>, Vec<String>)>>;
+
+    /// Undoes the last publish: all of it, or nothing.
+    fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack>;
+
+    /// The directories that [`Held::discard`] would remove; none if there is nothing to free.
+    fn previous_directories(
+        &mut self,
+        builds: Option<&BuildsDirectory>,
+    ) -> Result<Option<Vec<PathBuf>>>;
+
+    /// Drops the tables that were replaced, and removes the builds directories that were.
+    fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded>;
+}

@@ -1,0 +1,224 @@
+//! A PostgreSQL as target.
+
+use std::path::PathBuf;
+
+use super::{Dump, Expects, Held, Loads, Server};
+use crate::convert::Converter;
+use crate::error::Result;
+use crate::gitlab::live::{self, LiveChanges, late_prefix};
+use crate::gitlab::tags::missing_taggings;
+use crate::halt::Halt;
+use crate::input::check_dialect;
+use crate::load::{Loader, Owner, STAGING_SCHEMA, Staging, Target};
+use crate::loaded::{LoadedDump, LoadedTable};
+use crate::publish::{
+    self, Discarded, Live, PREVIOUS_SCHEMA, Publication, Published, Recovered, RolledBack,
+};
+use crate::read_dump::read_dump;
+use crate::traces::BuildsDirectory;
+use crate::verify::{Expected, ExpectedTable, Looker, TableFinding, verify_tables};
+
+/// The schema that a plain dump goes to when none is named.
+const DEFAULT_SCHEMA: &str = "public";
+
+/// A PostgreSQL whose lock is held.
+pub(super) struct HeldPostgresql {
+    staging: Staging,
+    target: Target,
+}
+
+impl HeldPostgresql {
+    /// Connects and takes the lock.
+    pub(super) fn lock(target: &Target) -> Result<HeldPostgresql> {
+        Ok(HeldPostgresql {
+            staging: Staging::lock(target)?,
+            target: target.clone(),
+        })
+    }
+}
+
+impl Held for HeldPostgresql {
+    fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered> {
+        // The tables are in one transaction; only the directories may be cut off from them.
+        let recover = |builds| publish::recover(&self.target, self.staging.client(), builds);
+        builds.map_or(Ok(Recovered::Nothing), recover)
+    }
+
+    fn check_recovery(&mut self) -> Result<()> {
+        publish::identity(self.staging.client()).map(drop)
+    }
+
+    fn schema(&mut self, named: Option<&str>, is_archive: bool) -> Result<String> {
+        schema(self.staging.client(), named, is_archive)
+    }
+
+    fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live> {
+        publish::examine(self.staging.client(), schema, tables)
+    }
+
+    fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {
+        publish::tables_of(self.staging.client(), schema)
+    }
+
+    fn holders(&mut self, schema: &str, tables: &[&str]) -> Result<Vec<String>> {
+        publish::holders(self.staging.client(), schema, tables)
+    }
+
+    fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>> {
+        live::ci_enabled(self.staging.client(), schema)
+    }
+
+    fn make_staging(&mut self) -> Result<()> {
+        self.staging.make()
+    }
+
+    fn loads(&self) -> Box<dyn Loads> {
+        Box::new(StagingLoads {
+            target: self.target.clone(),
+            owner: self.staging.owner(),
+        })
+    }
+
+    fn verify_staged(
+        &self,
+        jobs: usize,
+        tables: &[LoadedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>> {
+        let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
+        self.target.verify(jobs, STAGING_SCHEMA, &expected, halt)
+    }
+
+    fn publish(
+        &mut self,
+        publication: &Publication<'_>,
+        is_archive: bool,
+        halt: &Halt,
+    ) -> Result<Published<LiveChanges>> {
+        let client = self.staging.client();
+        let published = publish::publish(
+            &self.target,
+            client,
+            publication,
+            &mut |transaction, schema| {
+                if is_archive {
+                    live::disable_ci(transaction, schema)?;
+                }
+                Ok(())
+            },
+            &mut |transaction, schema| {
+                let changes = if is_archive {
+                    live::finish(transaction, schema)?
+                } else {
+                    LiveChanges::default()
+                };
+                // Nothing stops it from here on.
+                halt.check()?;
+                Ok(changes)
+            },
+        )?;
+        self.staging.published();
+        Ok(published)
+    }
+
+    fn previous(&self) -> String {
+        PREVIOUS_SCHEMA.to_owned()
+    }
+
+    fn previous_import(&mut self) -> Result<Option<(Vec<String>, Vec<String>)>> {
+        publish::previous_import(self.staging.client())
+    }
+
+    fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack> {
+        let client = self.staging.client();
+        publish::rollback(&self.target, client, builds, &mut live::exchange)
+    }
+
+    fn previous_directories(
+        &mut self,
+        builds: Option<&BuildsDirectory>,
+    ) -> Result<Option<Vec<PathBuf>>> {
+        publish::previous_directories(self.staging.client(), builds)
+    }
+
+    fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+        publish::discard(self.staging.client(), builds)
+    }
+}
+
+/// Loads into the staging schema that `owner` has made.
+struct StagingLoads {
+    target: Target,
+    owner: Owner,
+}
+
+impl Loads for StagingLoads {
+    fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
+        let loader = Loader::start(&self.target, self.owner, dump.resources)?;
+        let name = dump.name;
+        let database = dump.policies.database.clone();
+        let mut converter = Converter::new(loader, dump.policies, dump.accept);
+        if dump.hashing {
+            converter = converter.hashing(late_prefix);
+        }
+        let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
+        let (converter, facts) = read_dump(name, dump.reader, converter, database, judge)?;
+        (dump.when_read)();
+        let Converter { sink, notes, .. } = converter;
+        let tables = sink
+            .finish(&|| dump.halt.is_stopped())
+            .map_err(|error| error.at(name))?;
+        Ok(LoadedDump {
+            tables,
+            notes,
+            facts,
+        })
+    }
+}
+
+impl Expects for Target {
+    fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>> {
+        let expected = Expected::start(dump.resources);
+        let database = dump.policies.database.clone();
+        let converter = Converter::new(expected, dump.policies, dump.accept).hashing(late_prefix);
+        let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
+        let (converter, _) = read_dump(dump.name, dump.reader, converter, database, judge)?;
+        let finished = converter.sink.finish();
+        finished.map_err(|error| error.at(dump.name))
+    }
+
+    fn schema(&self, named: Option<&str>, is_archive: bool) -> Result<String> {
+        schema(&mut self.connect()?, named, is_archive)
+    }
+
+    fn verify(
+        &self,
+        jobs: usize,
+        schema: &str,
+        expected: &[ExpectedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>> {
+        verify_tables(|| Looker::connect(self), jobs, schema, expected, halt)
+    }
+
+    fn missing_taggings(&self, schema: &str) -> Result<Option<i64>> {
+        missing_taggings(&mut self.connect()?, schema)
+    }
+}
+
+/// What the server says of itself.
+pub(super) fn server(target: &Target) -> Result<Server> {
+    let server = target.server()?;
+    Ok(Server {
+        version: format!("PostgreSQL {}", server.version),
+        data_directory: server.data_directory,
+    })
+}
+
+fn schema(client: &mut postgres::Client, named: Option<&str>, is_archive: bool) -> Result<String> {
+    match named {
+        Some(schema) => Ok(schema.to_owned()),
+        None if is_archive => publish::current_schema(client),
+        None => Ok(DEFAULT_SCHEMA.to_owned()),
+    }
+}
