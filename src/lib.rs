@@ -6,6 +6,7 @@ pub mod cli;
 pub mod settings;
 
 pub mod archive;
+mod board;
 pub mod charset;
 pub mod check_command;
 pub mod contents;

@@ -5,7 +5,7 @@ use std::sync::mpsc::{channel, sync_channel};
 
 use crate::archive::for_each_block;
 use crate::convert::{Converter, PostgresConverter, Sink};
-use crate::dump::{self, Dialect, Facts, detect};
+use crate::dump::{self, Consumer, Dialect, Facts, detect};
 use crate::error::{Error, Result};
 
 /// How many blocks may wait for the scanner.
@@ -99,6 +99,18 @@ impl<S: Sink> Reader<S> {
         } else {
             Reader::Mysql(dump::Reader::new(converter, database).into())
         }
+    }
+}
+
+impl<C: Consumer> Reads for dump::Reader<C> {
+    type Done = C;
+
+    fn feed(&mut self, block: &[u8]) -> Result<()> {
+        dump::Reader::feed(self, block)
+    }
+
+    fn finish(self) -> Result<(C, Facts)> {
+        dump::Reader::finish(self)
     }
 }
 

@@ -43,7 +43,7 @@ pub trait Sink {
 pub struct PlannedRows {
     /// The number of the table, in the order they came.
     pub table: usize,
-    /// The COPY statement they go to.
+    /// The statement they go to: COPY, or for MySQL LOAD DATA.
     pub copy: Arc<str>,
     /// What their columns need.
     pub plan: Arc<Plan>,
@@ -305,10 +305,7 @@ impl<S: Sink> Consumer for Converter<S> {
             Some(Taken::Into(number)) => *number,
             Some(Taken::Not) => return Ok(()),
             None if !self.policies.takes_table(name) => return Ok(()),
-            None => {
-                let message = format!("the dump has rows of {name}, but not its definition");
-                return Err(Error::failed(message).hint("make the dump without --no-create-info"));
-            }
+            None => return Err(without_definition(name)),
         };
         let route = match &self.route {
             Some(route) if Arc::ptr_eq(&route.insert, &chunk.insert) => route.clone(),
@@ -339,6 +336,15 @@ pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>
     });
     let not_null = not_null.into_iter().map(|column| column.name.as_str());
     (not_null.collect(), notes.collect())
+}
+
+/// That a dump has rows of a table, but not what the table is.
+#[must_use]
+pub fn without_definition(table: &str) -> Error {
+    Error::failed(format!(
+        "the dump has rows of {table}, but not its definition"
+    ))
+    .hint("make the dump without --no-create-info")
 }
 
 /// The error with its place in the dump.

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use postgres::Client;
 
-use super::board::{Board, Build, Counted};
 use super::constraints;
 use super::failure::failure;
 use super::staging::{Owner, STAGING_SCHEMA};
 use super::statement::one_statement;
 use super::target::Target;
 use super::worker::work;
+use crate::board::{Board, Build, Counted};
 use crate::convert::{PlannedRows, Sink, not_null_after_load};
 use crate::error::{Error, Result};
 use crate::failpoint;

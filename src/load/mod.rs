@@ -3,7 +3,6 @@
 //! Several connections COPY chunks at the same time, also into the same table. When the rows of a
 //! table are in, its primary key and indexes are built, while the next table loads.
 
-mod board;
 mod constraints;
 mod failure;
 mod loader;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::board::{Board, Build, Copied, Task};
 use super::failure::failure;
 use super::staging::Owner;
 use super::statement::one_statement;
 use super::target::Target;
+use crate::board::{Board, Build, Copied, Task};
 use crate::convert::{PlannedRows, placed};
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -25,7 +25,8 @@ pub(super) fn work(target: &Target, owner: Owner, jobs: usize, board: &Board) {
 
 fn try_to_work(target: &Target, owner: Owner, jobs: usize, board: &Board) -> Result<()> {
     let mut client = target.connect_for_loading(jobs, owner)?;
-    board.add_canceller(target.canceller(&client));
+    let canceller = target.canceller(&client);
+    board.add_canceller(move || canceller.cancel());
     let mut buffer = Vec::new();
     while let Some(task) = board.take()? {
         match task {

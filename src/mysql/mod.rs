@@ -1,10 +1,26 @@
-//! MySQL and MariaDB as targets: what `load`, `verify` and `publish` are for PostgreSQL.
+//! MySQL and MariaDB as targets: what `convert`, `load`, `verify` and `publish` are for PostgreSQL.
 
+mod convert;
 mod databases;
+mod ddl;
+mod expression;
 mod failure;
+mod insert;
+mod loader;
+mod look;
+mod offers;
 pub mod sql;
+mod staging;
+mod table;
 mod target;
+mod worker;
 
+pub use convert::{Converter, Hashed, Sink};
 pub use databases::Databases;
 pub use failure::failure;
+pub use loader::Loader;
+pub use look::Looker;
+pub use offers::Offers;
+pub use staging::{Owner, Staging};
+pub use table::Table;
 pub use target::Target;

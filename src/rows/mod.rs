@@ -1,4 +1,5 @@
-//! Transcodes rows of a MySQL dump into the text or the binary format of PostgreSQL's COPY.
+//! Transcodes rows of a MySQL dump into the text or the binary format of PostgreSQL's COPY, or into
+//! the lines of MySQL's LOAD DATA.
 //!
 //! One pass from bytes to bytes: MySQL's escapes out, COPY's escapes in, no value objects. What
 //! a column needs is decided once per table, in its [`Plan`].
@@ -9,6 +10,7 @@ mod canonical;
 mod dates;
 mod digest;
 mod lines;
+mod load_data;
 mod notation;
 mod policy;
 mod special;
@@ -43,6 +45,8 @@ pub enum ValueKind {
     EncodedText(Charset),
     /// Bytes to bytea.
     Bytes,
+    /// A number, date or time for a MySQL server, as the dump has it.
+    AsWritten,
     /// `bit(1)` to boolean.
     BitBoolean,
     /// `bit(n)` to `bit(n)`.

@@ -1,15 +1,17 @@
-//! How values are written for COPY: the two formats have one shape here.
+//! How values are written for COPY and for LOAD DATA: all formats have one shape here.
 
 use super::Storage;
 use super::bytes::HEX;
 
-/// The format of COPY's data (PostgreSQL manual, "COPY", section "File Formats").
+/// The format of the data of COPY (PostgreSQL manual, "COPY", section "File Formats").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Lines of text, as a dump has them.
     Text,
     /// Binary, which costs the server about three quarters as much.
     Binary,
+    /// Lines for MySQL's LOAD DATA, which are no format of COPY.
+    LoadData,
 }
 
 impl Format {
@@ -17,7 +19,7 @@ impl Format {
     #[must_use]
     pub fn head(self) -> &'static [u8] {
         match self {
-            Format::Text => b"",
+            Format::Text | Format::LoadData => b"",
             // Signature, flags, length of the header's extension.
             Format::Binary => b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0",
         }
@@ -27,7 +29,7 @@ impl Format {
     #[must_use]
     pub fn tail(self) -> &'static [u8] {
         match self {
-            Format::Text => b"",
+            Format::Text | Format::LoadData => b"",
             Format::Binary => b"\xff\xff",
         }
     }
@@ -43,6 +45,8 @@ pub(super) struct NotA(pub(super) &'static str);
 pub(super) trait Notation {
     /// Whether tabs and line ends in a text need escapes.
     const ESCAPES_LINES: bool;
+    /// Whether a text can hold NUL.
+    const HOLDS_NUL: bool = false;
 
     fn begin_row(out: &mut Vec<u8>, columns: usize);
     /// Called before each value but the first.
@@ -85,7 +89,7 @@ impl Escape {
         length: 0,
     };
 
-    const fn byte(byte: u8) -> Escape {
+    pub(super) const fn byte(byte: u8) -> Escape {
         Escape {
             bytes: [byte, 0, 0, 0],
             length: 1,

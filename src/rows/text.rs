@@ -38,7 +38,7 @@ impl<N: Notation> Transcoder<'_, N> {
                     self.out.push(quote);
                     self.at += 1;
                 }
-                Some(0) => {
+                Some(0) if !N::HOLDS_NUL => {
                     nuls += 1;
                     self.nul();
                     self.at += 1;
@@ -141,7 +141,7 @@ impl<N: Notation> Transcoder<'_, N> {
         let mut nuls = 0;
         let begun = N::begin_text(self.out, column.storage);
         for byte in text.bytes() {
-            if byte == 0 {
+            if byte == 0 && !N::HOLDS_NUL {
                 nuls += 1;
                 self.nul();
             } else {

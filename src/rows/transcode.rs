@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::binary::CopyBinary;
 use super::dates::{self, Verdict};
 use super::lines;
+use super::load_data::LoadData;
 use super::notation::{CopyText, Format, Notation, OutOfRange};
 use super::{Change, Layout, Storage, Tally, ValueKind, ValuePolicies, ZeroDates};
 use crate::charset::Multibyte;
@@ -80,6 +81,7 @@ pub fn transcode(
     match plan.format {
         Format::Text => transcode_to::<CopyText>(plan, input, first_row, out, tally),
         Format::Binary => transcode_to::<CopyBinary>(plan, input, first_row, out, tally),
+        Format::LoadData => transcode_to::<LoadData>(plan, input, first_row, out, tally),
     }
 }
 
@@ -228,6 +230,7 @@ impl<'a, N: Notation> Transcoder<'a, N> {
             ValueKind::Date => self.date_or_time(column, dates::date),
             ValueKind::Time => self.date_or_time(column, dates::time),
             ValueKind::Interval => self.date_or_time(column, dates::interval),
+            ValueKind::AsWritten => self.as_written(column),
             ValueKind::Bytes => self.bytes(),
             ValueKind::BitBoolean => {
                 let bit = self.bits(1)?;
@@ -270,6 +273,33 @@ impl<'a, N: Notation> Transcoder<'a, N> {
         let number = self.number_text(column.kind)?;
         N::number(self.out, number, column.storage)
             .map_err(|OutOfRange(name)| self.out_of_range(start, number, name))
+    }
+
+    /// Writes a number, date or time as it stands; the server it goes to is of the kind that wrote it.
+    fn as_written(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
+        let start = self.at;
+        if !matches!(self.peek(), b'\'' | b'"') {
+            let number = self.number_text(ValueKind::Number)?;
+            N::moment(self.out, number, column.storage);
+            return Ok(());
+        }
+        let text = self.quoted_without_escapes()?;
+        let is_part = |byte: &u8| {
+            matches!(
+                byte,
+                b'0'..=b'9' | b'-' | b'+' | b'.' | b':' | b' ' | b'e' | b'E'
+            )
+        };
+        if !text.iter().all(is_part) {
+            self.at = start;
+            let shown = self.shown();
+            return Err((
+                format!("expected a number, date or time, found {shown}"),
+                None,
+            ));
+        }
+        N::moment(self.out, text, column.storage);
+        Ok(())
     }
 
     fn out_of_range(&mut self, start: usize, number: &[u8], name: &str) -> Wrong {

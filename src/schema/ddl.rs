@@ -410,7 +410,8 @@ fn copy<'a>(
 ) -> String {
     let columns: Vec<String> = columns.map(identifier).collect();
     let binary = match format {
-        Format::Text => "",
+        // LOAD DATA is none of COPY's formats, and never asked for here.
+        Format::Text | Format::LoadData => "",
         Format::Binary => " WITH (FORMAT binary)",
     };
     format!(

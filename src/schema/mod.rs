@@ -11,7 +11,7 @@ mod names;
 
 use std::fmt;
 
-pub use from_mysql::{DumpFacts, Mapped, from_mysql};
+pub use from_mysql::{DumpFacts, Mapped, from_mysql, text_kind};
 pub use names::{FinalNames, Names, final_names};
 
 /// A table as it will be in PostgreSQL.

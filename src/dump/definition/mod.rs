@@ -137,6 +137,8 @@ pub struct KeyDefinition {
     pub name: Option<String>,
     /// Its parts, in order.
     pub parts: Vec<KeyPart>,
+    /// What it is made of, where that is said, in capitals: `BTREE`, `HASH`.
+    pub using: Option<String>,
     /// Its comment.
     pub comment: Option<String>,
 }
@@ -188,6 +190,17 @@ pub fn create_table(statement: &str) -> Result<TableDefinition> {
 pub fn insert_head(head: &str) -> Result<(String, Option<Vec<String>>)> {
     let tokens = tokens(head)?;
     Parser::new(head, &tokens).insert_head()
+}
+
+/// Whether `check` says that `column` holds JSON, and no more: MariaDB has it on its JSON columns.
+#[must_use]
+pub fn is_json_check(check: &str, column: &str) -> bool {
+    let bare: String = check
+        .chars()
+        .filter(|c| !matches!(c, '`' | '"' | ' '))
+        .collect();
+    let column: String = column.chars().filter(|c| *c != ' ').collect();
+    bare.eq_ignore_ascii_case(&format!("json_valid({column})"))
 }
 
 #[cfg(test)]

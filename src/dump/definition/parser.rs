@@ -336,6 +336,7 @@ impl<'a> Parser<'a> {
             kind,
             name: None,
             parts: Vec::new(),
+            using: None,
             comment: None,
         };
         // `TYPE BTREE` is how MySQL 5.0 wrote `USING BTREE`.
@@ -343,7 +344,7 @@ impl<'a> Parser<'a> {
             key.name = Some(self.name()?);
         }
         if self.eat("USING") || self.eat("TYPE") {
-            self.word()?;
+            key.using = Some(self.word()?.to_ascii_uppercase());
         }
         self.symbol('(')?;
         loop {
@@ -356,8 +357,10 @@ impl<'a> Parser<'a> {
         while !self.is_symbol(',') && !self.is_symbol(')') {
             if self.eat("COMMENT") {
                 key.comment = Some(self.text_literal()?);
+            } else if self.eat("USING") {
+                key.using = Some(self.word()?.to_ascii_uppercase());
             } else {
-                // USING, KEY_BLOCK_SIZE, VISIBLE, WITH PARSER and their like.
+                // KEY_BLOCK_SIZE, VISIBLE, WITH PARSER and their like.
                 self.next()?;
             }
         }
@@ -619,6 +622,7 @@ fn key_of(kind: KeyKind, column: &str) -> KeyDefinition {
             prefix: None,
             descending: false,
         }],
+        using: None,
         comment: None,
     }
 }

@@ -21,7 +21,6 @@ use std::time::Duration;
 use postgres::config::{ChannelBinding, SslNegotiation, TargetSessionAttrs};
 use postgres::{Client, Config};
 
-pub(super) use connection::Canceller;
 use parameters::{Origin, Parameters};
 use place::{Listener, Place};
 use tls::Tls;

@@ -1,7 +1,7 @@
 //! Primary keys, indexes, foreign keys and CHECKs.
 
-use super::{Mapper, is_json_check};
-use crate::dump::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf};
+use super::Mapper;
+use crate::dump::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf, is_json_check};
 use crate::error::{Error, Result};
 use crate::schema::expression::{Purpose, translate};
 use crate::schema::names::fitting;

@@ -4,11 +4,15 @@ mod defaults;
 mod keys;
 mod types;
 
+pub use types::text_kind;
+
 use super::expression::{Purpose, translate};
 use super::names::fitting;
 use super::{Check, Column, DataType, EnumType, Names, Note, Sequence, Table};
 use crate::charset::Charset;
-use crate::dump::definition::{ColumnDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition};
+use crate::dump::definition::{
+    ColumnDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition, is_json_check,
+};
 use crate::error::{Error, Result};
 use crate::policies::{Enums, Policies};
 use crate::rows::ValueKind;
@@ -324,15 +328,6 @@ fn enum_check(table: &str, column: &str, values: &[String]) -> Check {
 
 fn indexes(part: &KeyPart, column: &str) -> bool {
     matches!(&part.of, KeyPartOf::Column(name) if name == column)
-}
-
-fn is_json_check(check: &str, column: &str) -> bool {
-    let bare: String = check
-        .chars()
-        .filter(|c| !matches!(c, '`' | '"' | ' '))
-        .collect();
-    let column: String = column.chars().filter(|c| *c != ' ').collect();
-    bare.eq_ignore_ascii_case(&format!("json_valid({column})"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{MAX_PRECISION, MAX_VARCHAR, Mapper};
 use crate::charset::Charset;
-use crate::dump::definition::{self, ColumnDefinition};
+use crate::dump::definition::{self, ColumnDefinition, TableDefinition};
 use crate::error::{Error, Result};
 use crate::policies::{Enums, Times, Timestamps, Tinyint1};
 use crate::rows::ValueKind;
@@ -147,30 +147,8 @@ impl Mapper<'_> {
         })
     }
 
-    /// How a text column's values go: where texts are in their columns' own character sets, that
-    /// is the column's, or the table's.
     fn text(&self, column: &ColumnDefinition) -> Result<ValueKind> {
-        let charset = match self.facts.charset {
-            Charset::Binary => {
-                let own = column.data_type.charset.as_ref();
-                let name = own.or(self.definition.options.charset.as_ref());
-                name.map_or(Ok(Charset::Utf8), |name| Charset::named(name))
-                    .map_err(|error| {
-                        error.at(format!("column {}.{}", self.definition.name, column.name))
-                    })?
-            }
-            charset => charset,
-        };
-        Ok(match charset {
-            Charset::Utf8 | Charset::Binary => ValueKind::Text,
-            // JSON is in utf8mb4 whatever the table is in.
-            Charset::Other(..)
-                if column.data_type.name == "json" && self.facts.charset == Charset::Binary =>
-            {
-                ValueKind::Text
-            }
-            other @ Charset::Other(..) => ValueKind::EncodedText(other),
-        })
+        text_kind(self.definition, column, self.facts.charset)
     }
 
     fn enum_type(&mut self, column: &ColumnDefinition) -> DataType {
@@ -182,6 +160,32 @@ impl Mapper<'_> {
         });
         DataType::Enum(name)
     }
+}
+
+/// How the values of a text column of `table` go in a dump whose `SET NAMES` is `charset`: where texts
+/// are in their columns' own character sets, that is the column's, or the table's.
+pub fn text_kind(
+    table: &TableDefinition,
+    column: &ColumnDefinition,
+    charset: Charset,
+) -> Result<ValueKind> {
+    let own = match charset {
+        Charset::Binary => {
+            let own = column.data_type.charset.as_ref();
+            let name = own.or(table.options.charset.as_ref());
+            name.map_or(Ok(Charset::Utf8), |name| Charset::named(name))
+                .map_err(|error| error.at(format!("column {}.{}", table.name, column.name)))?
+        }
+        charset => charset,
+    };
+    Ok(match own {
+        Charset::Utf8 | Charset::Binary => ValueKind::Text,
+        // JSON is in utf8mb4 whatever the table is in.
+        Charset::Other(..) if column.data_type.name == "json" && charset == Charset::Binary => {
+            ValueKind::Text
+        }
+        other @ Charset::Other(..) => ValueKind::EncodedText(other),
+    })
 }
 
 /// Digits of a second. What is more is a width, as MySQL 4.0 wrote it.

@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::target::Canceller;
 use crate::contents::Contents;
 use crate::convert::PlannedRows;
 use crate::error::{Error, Result};
@@ -16,7 +15,7 @@ use crate::schema::Note;
 
 /// Work for a worker.
 #[derive(Debug)]
-pub(super) enum Task {
+pub(crate) enum Task {
     /// Rows to COPY.
     Rows(PlannedRows),
     /// A primary key or an index to build.
@@ -25,14 +24,14 @@ pub(super) enum Task {
 
 /// The statements, run one after the other, that give a table a key or an index.
 #[derive(Debug)]
-pub(super) struct Build {
+pub(crate) struct Build {
     /// The table, for errors.
-    pub(super) table: String,
+    pub(crate) table: String,
     /// The name the index will have, for errors.
-    pub(super) name: String,
-    pub(super) statements: Vec<String>,
+    pub(crate) name: String,
+    pub(crate) statements: Vec<String>,
     /// What is done instead when a value is too long for the index, and the note that tells.
-    pub(super) fallback: Option<(Vec<String>, Note)>,
+    pub(crate) fallback: Option<(Vec<String>, Note)>,
 }
 
 /// What the board knows of a table.
@@ -61,8 +60,11 @@ struct State {
     failed: Option<Error>,
 }
 
+/// Cancels what a worker's session runs.
+type Canceller = Box<dyn Fn() + Send>;
+
 /// See the module.
-pub(super) struct Board {
+pub(crate) struct Board {
     state: Mutex<State>,
     changed: Condvar,
     capacity: usize,
@@ -74,30 +76,30 @@ pub(super) struct Board {
 
 /// Rows of one COPY.
 #[derive(Debug, Default)]
-pub(super) struct Copied {
-    pub(super) rows: u64,
+pub(crate) struct Copied {
+    pub(crate) rows: u64,
     /// What was changed in them.
-    pub(super) tally: Tally,
+    pub(crate) tally: Tally,
     /// Their checksum, if they were hashed.
-    pub(super) contents: Contents,
+    pub(crate) contents: Contents,
 }
 
 /// What came of a table's rows.
 #[derive(Debug, Default)]
-pub(super) struct Counted {
+pub(crate) struct Counted {
     /// Rows the dump has.
-    pub(super) rows_put: u64,
+    pub(crate) rows_put: u64,
     /// Rows the server has taken.
-    pub(super) rows_committed: u64,
+    pub(crate) rows_committed: u64,
     /// What was changed in them.
-    pub(super) tally: Tally,
+    pub(crate) tally: Tally,
     /// Their checksum, if they were hashed.
-    pub(super) contents: Contents,
+    pub(crate) contents: Contents,
 }
 
 impl Board {
     /// A board on which at most `capacity` chunks wait.
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         Board {
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -108,7 +110,7 @@ impl Board {
     }
 
     /// Adds a table; `builds` are run when its rows are in. Returns its number.
-    pub(super) fn add_table(&self, builds: Vec<Build>) -> usize {
+    pub(crate) fn add_table(&self, builds: Vec<Build>) -> usize {
         let mut state = self.lock();
         state.tables.push(TableState {
             builds,
@@ -118,7 +120,7 @@ impl Board {
     }
 
     /// Adds builds to a table whose rows may be in already.
-    pub(super) fn add_builds(&self, table: usize, builds: Vec<Build>) {
+    pub(crate) fn add_builds(&self, table: usize, builds: Vec<Build>) {
         let mut state = self.lock();
         state.tables[table].builds.extend(builds);
         release_builds(&mut state, table);
@@ -126,7 +128,7 @@ impl Board {
     }
 
     /// Puts a chunk on the board; waits while there is no room.
-    pub(super) fn put(&self, rows: PlannedRows) -> Result<()> {
+    pub(crate) fn put(&self, rows: PlannedRows) -> Result<()> {
         let mut state = self.wait_while(|state| state.chunks.len() >= self.capacity)?;
         let table = &mut state.tables[rows.table];
         table.chunks_under_way += 1;
@@ -138,7 +140,7 @@ impl Board {
 
     /// Says that all rows of `table` have been put. More may come all the same; they are loaded
     /// into a table that has its indexes.
-    pub(super) fn complete_table(&self, table: usize) {
+    pub(crate) fn complete_table(&self, table: usize) {
         let mut state = self.lock();
         state.tables[table].complete = true;
         release_builds(&mut state, table);
@@ -146,7 +148,7 @@ impl Board {
     }
 
     /// Says that nothing more will come.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
         for table in 0..state.tables.len() {
@@ -157,7 +159,7 @@ impl Board {
     }
 
     /// The next task; waits for one. `None` when there is nothing more to do.
-    pub(super) fn take(&self) -> Result<Option<Task>> {
+    pub(crate) fn take(&self) -> Result<Option<Task>> {
         let nothing_yet = |state: &mut State| {
             let idle = state.chunks.is_empty() && state.builds.is_empty();
             idle && !(state.closed && state.tables.iter().all(|t| t.chunks_under_way == 0))
@@ -171,7 +173,7 @@ impl Board {
     }
 
     /// The next chunk, if there is one at once and it is for `table` as it is filled by `copy`.
-    pub(super) fn take_more(&self, copy: &str) -> Result<Option<PlannedRows>> {
+    pub(crate) fn take_more(&self, copy: &str) -> Result<Option<PlannedRows>> {
         let mut state = self.checked()?;
         let fits = state.chunks.front().is_some_and(|rows| *rows.copy == *copy);
         let rows = fits.then(|| state.chunks.pop_front()).flatten();
@@ -180,12 +182,12 @@ impl Board {
     }
 
     /// A buffer that was given back, if there is one.
-    pub(super) fn spare(&self) -> Option<Vec<u8>> {
+    pub(crate) fn spare(&self) -> Option<Vec<u8>> {
         self.lock_spares().pop()
     }
 
     /// Gives back the buffer of a chunk. One that a huge row has made huge is let go.
-    pub(super) fn give_back(&self, buffer: Vec<u8>) {
+    pub(crate) fn give_back(&self, buffer: Vec<u8>) {
         let mut spares = self.lock_spares();
         if buffer.capacity() <= MAX_SPARE_BYTES && spares.len() < self.capacity {
             spares.push(buffer);
@@ -197,7 +199,7 @@ impl Board {
     }
 
     /// Says that `chunks` of `table` with these rows are committed.
-    pub(super) fn committed(&self, table: usize, chunks: usize, copied: &Copied) {
+    pub(crate) fn committed(&self, table: usize, chunks: usize, copied: &Copied) {
         let mut state = self.lock();
         let progress = &mut state.tables[table];
         progress.chunks_under_way -= chunks;
@@ -209,7 +211,7 @@ impl Board {
     }
 
     /// Stops everybody with `error`, unless somebody failed before.
-    pub(super) fn fail(&self, error: Error) {
+    pub(crate) fn fail(&self, error: Error) {
         let mut state = self.lock();
         state.failed.get_or_insert(error);
         state.chunks.clear();
@@ -218,15 +220,15 @@ impl Board {
     }
 
     /// Lets [`Board::cancel_all`] cancel what a worker's connection runs.
-    pub(super) fn add_canceller(&self, canceller: Canceller) {
+    pub(crate) fn add_canceller(&self, canceller: impl Fn() + Send + 'static) {
         self.cancellers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(canceller);
+            .push(Box::new(canceller));
     }
 
     /// Cancels what the workers run, once.
-    pub(super) fn cancel_all(&self) {
+    pub(crate) fn cancel_all(&self) {
         let cancellers = std::mem::take(
             &mut *self
                 .cancellers
@@ -234,27 +236,27 @@ impl Board {
                 .unwrap_or_else(PoisonError::into_inner),
         );
         for canceller in cancellers {
-            canceller.cancel();
+            canceller();
         }
     }
 
     /// Keeps a note for the report.
-    pub(super) fn note(&self, note: Note) {
+    pub(crate) fn note(&self, note: Note) {
         self.lock().notes.push(note);
     }
 
     /// The notes kept so far.
-    pub(super) fn notes(&self) -> Vec<Note> {
+    pub(crate) fn notes(&self) -> Vec<Note> {
         std::mem::take(&mut self.lock().notes)
     }
 
     /// The first failure, if there was one.
-    pub(super) fn failure(&self) -> Option<Error> {
+    pub(crate) fn failure(&self) -> Option<Error> {
         self.lock().failed.clone()
     }
 
     /// What came of each table, in order of their numbers.
-    pub(super) fn counted(&self) -> Vec<Counted> {
+    pub(crate) fn counted(&self) -> Vec<Counted> {
         let mut state = self.lock();
         let counted = |table: TableState| Counted {
             rows_put: table.rows_put,

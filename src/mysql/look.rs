@@ -1,0 +1,136 @@
+//! Looks at tables of a MySQL server, to compare them with what they should be.
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, Value};
+
+use super::failure::failure;
+use super::loader::next_value;
+use super::sql::{identifier, literal, qualified};
+use super::target::Target;
+use crate::error::{Error, Result};
+use crate::rows::{Digest, Layout};
+use crate::verify::{Looks, Numbering};
+
+/// A session that reads tables.
+pub struct Looker(Conn);
+
+impl Looker {
+    /// Connects.
+    pub fn connect(target: &Target) -> Result<Looker> {
+        target.connect().map(Looker)
+    }
+
+    /// The columns of `table` with their types, in lower case.
+    fn types(&mut self, database: &str, table: &str) -> Result<Vec<(String, String)>> {
+        let sql = format!(
+            "SELECT COLUMN_NAME, LOWER(DATA_TYPE) FROM information_schema.COLUMNS
+             WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+            literal(database),
+            literal(table)
+        );
+        self.0
+            .query(sql)
+            .map_err(failure(format!("look at the columns of {table}")))
+    }
+}
+
+impl Looks for Looker {
+    fn exists(&mut self, database: &str, table: &str) -> Result<bool> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}
+             AND TABLE_NAME = {} AND TABLE_TYPE = 'BASE TABLE'",
+            literal(database),
+            literal(table)
+        );
+        let found: Option<u64> = self
+            .0
+            .query_first(sql)
+            .map_err(failure(format!("look for {table}")))?;
+        Ok(found == Some(1))
+    }
+
+    fn count(&mut self, database: &str, table: &str) -> Result<u64> {
+        let sql = format!("SELECT COUNT(*) FROM {}", qualified(database, table));
+        let found: Option<u64> = self
+            .0
+            .query_first(sql)
+            .map_err(failure(format!("count the rows of {table}")))?;
+        Ok(found.unwrap_or(0))
+    }
+
+    /// Values come as the server writes them, which is how its dumps have them.
+    fn read_back(&mut self, database: &str, table: &str, layout: &Layout) -> Result<Digest> {
+        let doing = || format!("read {table} back");
+        let types = self.types(database, table)?;
+        let mut columns = Vec::new();
+        for name in &layout.columns {
+            let same = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
+            let Some((_, data_type)) = types.iter().find(same) else {
+                return Err(Error::failed(format!("{table} has no column {name}")));
+            };
+            columns.push(written(&identifier(name), data_type));
+        }
+        let sql = format!(
+            "SELECT {} FROM {}",
+            columns.join(", "),
+            qualified(database, table)
+        );
+        let layout = layout.in_order();
+        let mut digest = Digest::default();
+        let rows = self.0.query_iter(sql).map_err(failure(doing()))?;
+        for row in rows {
+            let values = row.map_err(failure(doing()))?.unwrap();
+            let values: Vec<Option<&[u8]>> = values
+                .iter()
+                .map(|value| match value {
+                    Value::Bytes(bytes) => Some(bytes.as_slice()),
+                    _ => None,
+                })
+                .collect();
+            digest.add_values(&layout, &values);
+        }
+        Ok(digest)
+    }
+
+    fn numbering(&mut self, database: &str, table: &str, column: &str) -> Result<Numbering> {
+        let types = self.types(database, table)?;
+        if !types
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(column))
+        {
+            return Ok(Numbering::Broken(format!("has no column {column}")));
+        }
+        let Some(next) = next_value(&mut self.0, database, table)? else {
+            return Ok(Numbering::Broken(format!(
+                "its column {column} has no AUTO_INCREMENT"
+            )));
+        };
+        let sql = format!(
+            "SELECT CAST(COALESCE(MAX({}), 0) AS SIGNED) FROM {}",
+            identifier(column),
+            qualified(database, table)
+        );
+        let largest: Option<i64> = self
+            .0
+            .query_first(sql)
+            .map_err(failure(format!("look at {column} of {table}")))?;
+        Ok(Numbering::From {
+            next,
+            largest: largest.unwrap_or(0),
+            by: "AUTO_INCREMENT",
+        })
+    }
+}
+
+/// What gives the values of a column as the lines of LOAD DATA have them.
+fn written(column: &str, data_type: &str) -> String {
+    match data_type {
+        "bit" => format!("{column} + 0"),
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" | "geometry"
+        | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
+        | "multipolygon" | "geometrycollection" | "geomcollection" | "vector" => {
+            format!("LOWER(HEX({column}))")
+        }
+        _ => column.to_owned(),
+    }
+}

@@ -1,0 +1,53 @@
+//! What a server has of what the definition of a table may ask for.
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::failure::failure;
+use crate::error::Result;
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// Collations, in lower case, each with its character set.
+    collations: Vec<(String, String)>,
+    /// Engines that tables can be made in.
+    engines: Vec<String>,
+}
+
+impl Offers {
+    /// Asks the server.
+    pub fn of(connection: &mut Conn) -> Result<Offers> {
+        let collations = connection
+            .query(
+                "SELECT LOWER(COLLATION_NAME), LOWER(CHARACTER_SET_NAME)
+                 FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY",
+            )
+            .map_err(failure("list the collations of the server"))?;
+        let engines = connection
+            .query(
+                "SELECT ENGINE FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')",
+            )
+            .map_err(failure("list the engines of the server"))?;
+        Ok(Offers {
+            collations,
+            engines,
+        })
+    }
+
+    pub(super) fn has_charset(&self, name: &str) -> bool {
+        self.collations.iter().any(|(_, charset)| charset == name)
+    }
+
+    pub(super) fn has_collation(&self, name: &str) -> bool {
+        self.collations
+            .iter()
+            .any(|(collation, _)| collation == name)
+    }
+
+    pub(super) fn has_engine(&self, name: &str) -> bool {
+        self.engines
+            .iter()
+            .any(|engine| engine.eq_ignore_ascii_case(name))
+    }
+}

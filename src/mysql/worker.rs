@@ -1,0 +1,331 @@
+//! A worker: one connection that takes tasks from the board until there are none.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, LocalInfileHandler};
+
+use super::databases::Databases;
+use super::failure::failure;
+use super::insert::Inserts;
+use super::sql::{identifier, qualified};
+use super::staging::{Owner, check_owner};
+use super::table::Table;
+use super::target::Target;
+use crate::board::{Board, Build, Copied, Task};
+use crate::convert::{PlannedRows, placed};
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::rows::{Digest, PlannedColumn, ValueKind, transcode};
+
+/// How rows come into a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By LOAD DATA LOCAL.
+    LoadData,
+    /// By INSERTs of at most so many bytes, where the server has LOAD DATA LOCAL switched off.
+    Insert {
+        /// The server's `max_allowed_packet`, less what the protocol needs.
+        most: usize,
+    },
+}
+
+/// What `max_allowed_packet` must leave for the packet's own bytes.
+const PACKET_BYTES: usize = 1024;
+
+/// The number of "Incorrect string value".
+const INCORRECT_STRING: u32 = 1366;
+
+impl Way {
+    /// The way that the server of `connection` allows.
+    pub(super) fn of(connection: &mut Conn) -> Result<Way> {
+        let sql = "SELECT @@GLOBAL.local_infile, @@SESSION.max_allowed_packet";
+        let found: Option<(u8, usize)> = connection
+            .query_first(sql)
+            .map_err(failure("ask how rows may be loaded"))?;
+        Ok(match found {
+            Some((1, _)) | None => Way::LoadData,
+            Some((_, packet)) => Way::Insert {
+                most: packet.saturating_sub(PACKET_BYTES),
+            },
+        })
+    }
+
+    /// The statement for rows of `table` that have `columns`.
+    pub(super) fn statement(
+        self,
+        database: &str,
+        table: &Table,
+        columns: &[PlannedColumn],
+    ) -> String {
+        let into = qualified(database, &table.definition.name);
+        let written = columns
+            .iter()
+            .filter(|column| column.kind != ValueKind::Skipped);
+        if matches!(self, Way::Insert { .. }) {
+            let names: Vec<String> = written.map(|column| identifier(&column.name)).collect();
+            return format!("INSERT INTO {into} ({}) VALUES ", names.join(","));
+        }
+        let (mut places, mut sets) = (Vec::new(), Vec::new());
+        for (at, column) in written.enumerate() {
+            let name = identifier(&column.name);
+            let turned_back = match column.kind {
+                ValueKind::Bytes => format!("UNHEX(@v{at})"),
+                ValueKind::Bits { .. } => format!("CAST(@v{at} AS UNSIGNED)"),
+                _ => {
+                    places.push(name);
+                    continue;
+                }
+            };
+            places.push(format!("@v{at}"));
+            sets.push(format!("{name}={turned_back}"));
+        }
+        let sets = if sets.is_empty() {
+            String::new()
+        } else {
+            format!(" SET {}", sets.join(", "))
+        };
+        // The defaults of its FIELDS and LINES, said in full: they do not depend on the session then.
+        format!(
+            "LOAD DATA LOCAL INFILE 'ci-import' INTO TABLE {into} CHARACTER SET utf8mb4 \
+             FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' \
+             LINES TERMINATED BY '\\n' STARTING BY '' ({}){sets}",
+            places.join(",")
+        )
+    }
+}
+
+/// Connects for the import of `owner`. Foreign keys are for the server to watch over when all tables
+/// are there.
+pub(super) fn connect_for_loading(
+    target: &Target,
+    databases: &Databases,
+    owner: Owner,
+) -> Result<Conn> {
+    let mut connection = target.connect_in(&databases.staging)?;
+    check_owner(&mut connection, databases, owner)?;
+    connection
+        .query_drop("SET foreign_key_checks = 0, net_read_timeout = 600, net_write_timeout = 600")
+        .map_err(failure("prepare the session"))?;
+    Ok(connection)
+}
+
+/// Works until the board has nothing more, or somebody fails.
+pub(super) fn work(
+    target: &Target,
+    databases: &Databases,
+    owner: Owner,
+    way: Way,
+    board: &Arc<Board>,
+) {
+    if let Err(error) = try_to_work(target, databases, owner, way, board) {
+        board.fail(error);
+    }
+}
+
+fn try_to_work(
+    target: &Target,
+    databases: &Databases,
+    owner: Owner,
+    way: Way,
+    board: &Arc<Board>,
+) -> Result<()> {
+    let mut connection = connect_for_loading(target, databases, owner)?;
+    let (id, to_cancel) = (connection.connection_id(), target.clone());
+    board.add_canceller(move || {
+        if let Ok(mut connection) = to_cancel.connect() {
+            let _ = connection.query_drop(format!("KILL CONNECTION {id}"));
+        }
+    });
+    let feed = Arc::new(Mutex::new(Feed::default()));
+    if way == Way::LoadData {
+        connection.set_local_infile_handler(Some(handler(&feed, board)));
+    }
+    let mut buffer = Vec::new();
+    while let Some(task) = board.take()? {
+        match (task, way) {
+            (Task::Rows(rows), Way::LoadData) => load(&mut connection, board, &feed, rows)?,
+            (Task::Rows(rows), Way::Insert { most }) => {
+                insert(&mut connection, board, most, rows, &mut buffer)?;
+            }
+            (Task::Build(build), _) => run_build(&mut connection, build)?,
+        }
+    }
+    Ok(())
+}
+
+fn run_build(connection: &mut Conn, build: Build) -> Result<()> {
+    failpoint::reached("index to be built");
+    for statement in build.statements {
+        connection
+            .query_drop(statement)
+            .map_err(failure(format!("build the indexes of {}", build.table)))?;
+    }
+    failpoint::reached("index built");
+    Ok(())
+}
+
+/// What a LOAD DATA is fed with, and what came of it so far.
+#[derive(Default)]
+struct Feed {
+    /// The chunk it begins with.
+    first: Option<PlannedRows>,
+    done: Copied,
+    chunks: usize,
+    failed: Option<Error>,
+    buffer: Vec<u8>,
+}
+
+/// Gives the server the rows it asks for, and nothing else, whatever file it may name.
+fn handler(feed: &Arc<Mutex<Feed>>, board: &Arc<Board>) -> LocalInfileHandler {
+    let (feed, board) = (Arc::clone(feed), Arc::clone(board));
+    LocalInfileHandler::new(move |_, out| {
+        let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
+        feed.give(&board, out).map_err(|error| {
+            feed.failed.get_or_insert(error);
+            std::io::Error::other("the rows cannot be read")
+        })
+    })
+}
+
+impl Feed {
+    /// Writes the first chunk to `out`, and as long as the board has more for the same statement at
+    /// once, that as well.
+    fn give(&mut self, board: &Board, out: &mut dyn Write) -> Result<()> {
+        let mut next = self.first.take();
+        while let Some(rows) = next {
+            let statement = Arc::clone(&rows.copy);
+            self.buffer.clear();
+            transcode_chunk(rows, board, &mut self.buffer, &mut self.done)?;
+            self.chunks += 1;
+            out.write_all(&self.buffer).map_err(|cause| {
+                Error::target(format!("the server takes no more rows: {cause}"))
+            })?;
+            next = board.take_more(&statement)?;
+        }
+        Ok(())
+    }
+}
+
+/// Appends the lines of a chunk to `buffer`, and counts and hashes them.
+fn transcode_chunk(
+    rows: PlannedRows,
+    board: &Board,
+    buffer: &mut Vec<u8>,
+    done: &mut Copied,
+) -> Result<()> {
+    let PlannedRows { plan, chunk, .. } = rows;
+    let before = buffer.len();
+    done.rows += transcode(
+        &plan,
+        &chunk.bytes,
+        chunk.first_row,
+        buffer,
+        &mut done.tally,
+    )
+    .map_err(|error| placed(&chunk, error))?;
+    if let Some(layout) = &plan.layout {
+        let mut digest = Digest::default();
+        digest.add(layout, &buffer[before..]);
+        done.contents.add(layout, digest);
+    }
+    board.give_back(chunk.bytes);
+    Ok(())
+}
+
+/// Loads `first`, and what follows it for the same statement, by one LOAD DATA.
+fn load(
+    connection: &mut Conn,
+    board: &Board,
+    feed: &Mutex<Feed>,
+    first: PlannedRows,
+) -> Result<()> {
+    let (table, statement) = (first.table, Arc::clone(&first.copy));
+    let name = first.chunk.insert.table.clone();
+    failpoint::reached("rows to be copied");
+    let lock = || feed.lock().unwrap_or_else(PoisonError::into_inner);
+    let buffer = std::mem::take(&mut lock().buffer);
+    *lock() = Feed {
+        first: Some(first),
+        buffer,
+        ..Feed::default()
+    };
+    let outcome = connection.query_drop(&*statement);
+    let mut feed = lock();
+    // Why the rows could not be read says more than what the driver makes of it.
+    if let Some(error) = feed.failed.take() {
+        return Err(error);
+    }
+    outcome.map_err(failure(format!("load {name}")))?;
+    failpoint::reached("rows copied");
+    let (done, chunks) = (std::mem::take(&mut feed.done), feed.chunks);
+    check_loaded(connection, &name, done.rows)?;
+    board.committed(table, chunks, &done);
+    failpoint::reached("rows committed");
+    Ok(())
+}
+
+/// An error if the server has changed or left out anything: with LOCAL, it only warns of it, even in
+/// strict mode (MySQL manual, 15.2.9, "Duplicate-Key and Error Handling").
+fn check_loaded(connection: &mut Conn, name: &str, sent: u64) -> Result<()> {
+    let (taken, warnings) = (connection.affected_rows(), connection.warnings());
+    if warnings == 0 && taken == sent {
+        return Ok(());
+    }
+    let told: Vec<(String, u32, String)> = connection
+        .query("SHOW WARNINGS LIMIT 1")
+        .map_err(failure(format!("load {name}")))?;
+    let Some((_, code, message)) = told.first() else {
+        return Err(Error::failed(format!(
+            "{name}: {sent} rows were sent, but the server took {taken}"
+        )));
+    };
+    let error = Error::failed(format!("cannot load {name}: {message} ({code})"));
+    Err(if *code == INCORRECT_STRING {
+        error.hint(
+            "is it that the dump does not say the character sets of its tables? then they have that of \
+             the database, and it must hold all characters, as utf8mb4 does",
+        )
+    } else {
+        error
+    })
+}
+
+/// Loads a chunk by INSERTs.
+fn insert(
+    connection: &mut Conn,
+    board: &Board,
+    most: usize,
+    rows: PlannedRows,
+    buffer: &mut Vec<u8>,
+) -> Result<()> {
+    let (table, head, plan) = (rows.table, Arc::clone(&rows.copy), Arc::clone(&rows.plan));
+    let name = rows.chunk.insert.table.clone();
+    failpoint::reached("rows to be copied");
+    buffer.clear();
+    let mut done = Copied::default();
+    transcode_chunk(rows, board, buffer, &mut done)?;
+    let mut inserts = Inserts::new(&head, &plan, buffer, most);
+    let mut taken = 0;
+    while let Some(statement) = inserts.next() {
+        let doing = || failure(format!("load {name}"));
+        let statement = std::str::from_utf8(statement)
+            .map_err(|_| Error::failed(format!("{name}: a text is not valid UTF-8")))?;
+        connection.query_drop(statement).map_err(doing())?;
+        taken += connection.affected_rows();
+        if connection.warnings() > 0 {
+            check_loaded(connection, &name, u64::MAX)?;
+        }
+    }
+    failpoint::reached("rows copied");
+    if taken != done.rows {
+        return Err(Error::failed(format!(
+            "{name}: {} rows were sent, but the server took {taken}",
+            done.rows
+        )));
+    }
+    board.committed(table, 1, &done);
+    failpoint::reached("rows committed");
+    Ok(())
+}
