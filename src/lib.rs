@@ -18,6 +18,7 @@ pub mod gitlab;
 pub mod load;
 pub mod loaded;
 pub mod mysql;
+mod naming;
 pub mod output;
 pub mod policies;
 pub mod publish;

@@ -21,7 +21,7 @@ use std::time::Duration;
 use postgres::config::{ChannelBinding, SslNegotiation, TargetSessionAttrs};
 use postgres::{Client, Config};
 
-use parameters::{Origin, Parameters};
+use parameters::KNOWN;
 use place::{Listener, Place};
 use tls::Tls;
 
@@ -29,6 +29,7 @@ use super::failure::failure;
 use super::staging::{Owner, join};
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::naming::{self, Entry, Origin, Origins, Parameters};
 
 /// The oldest server that is supported: `AS integer` of sequences came with it.
 const OLDEST_SERVER: i32 = 100_000;
@@ -41,6 +42,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Variables of which each names a target; the others only say more of it.
 const NAMING_VARIABLES: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"];
+
+/// The parameters that an error may be about, and what they are called in it.
+const TOLD: [(&str, &str); 8] = [
+    ("host", "host"),
+    ("hostaddr", "address"),
+    ("port", "port"),
+    ("dbname", "database"),
+    ("user", "user"),
+    ("password", "password"),
+    ("sslmode", "sslmode"),
+    ("sslrootcert", "sslrootcert"),
+];
 
 /// What sessions that move rows depend on.
 const SESSION: &str = "\
@@ -60,7 +73,7 @@ pub struct Target {
     config: Config,
     tls: Arc<Tls>,
     /// Where all of this came from, for messages.
-    origins: String,
+    origins: Origins,
 }
 
 /// A server.
@@ -110,7 +123,7 @@ impl Target {
         if NAMING_VARIABLES.iter().all(|name| variable(name).is_none()) {
             return Ok(None);
         }
-        Target::complete(Parameters::default(), &variable).map(Some)
+        Target::complete(Parameters::new(&KNOWN), &variable).map(Some)
     }
 
     /// The target that the file `database.yml` of a GitLab or another Rails application has for
@@ -120,7 +133,18 @@ impl Target {
         environment: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Target> {
-        Target::complete(database_yml::read(file, environment)?, &variable)
+        let (entry, origin) = naming::read_database_yml(file, environment)?;
+        Target::from_entry(entry, &origin, variable)
+    }
+
+    /// The target of a connection of a `database.yml`, which is at `origin`, with libpq's environment.
+    pub(crate) fn from_entry(
+        entry: Entry,
+        origin: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        let parameters = database_yml::parameters(entry, origin);
+        Target::complete(parameters.map_err(|error| error.at(origin))?, &variable)
     }
 
     /// The database on a server of our own that listens in `socket_directory`.
@@ -135,7 +159,7 @@ impl Target {
             database: database.to_owned(),
             config,
             tls: Arc::new(Tls::none()),
-            origins: String::new(),
+            origins: Origins::default(),
         }
     }
 
@@ -145,7 +169,7 @@ impl Target {
         mut typed: Parameters,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Target> {
-        let environment = Parameters::of_environment(variable)?;
+        let environment = Parameters::of_environment(&KNOWN, variable)?;
         let service = typed.text("service").or(environment.text("service"));
         if let Some(name) = service.map(str::to_owned) {
             typed.fill(service::parameters(&name, variable)?);
@@ -155,7 +179,7 @@ impl Target {
     }
 
     fn of(parameters: &Parameters, home: Option<&Path>) -> Result<Target> {
-        let system = || system_user().unwrap_or_else(|| "postgres".to_owned());
+        let system = || naming::system_user().unwrap_or_else(|| "postgres".to_owned());
         let user = parameters.text("user").map_or_else(system, str::to_owned);
         let database = parameters.text("dbname").unwrap_or(&user).to_owned();
         let mut places = place::places(parameters)?;
@@ -328,62 +352,16 @@ fn keep_alive(parameters: &Parameters, config: &mut Config) -> Result<()> {
     Ok(())
 }
 
-/// Where what an error may be about came from, unless it was typed: " (host from PGHOST; …)".
-fn origins(parameters: &Parameters, places: &[Place]) -> String {
-    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
-    for (keyword, name) in [
-        ("host", "host"),
-        ("hostaddr", "address"),
-        ("port", "port"),
-        ("dbname", "database"),
-        ("user", "user"),
-        ("password", "password"),
-        ("sslmode", "sslmode"),
-        ("sslrootcert", "sslrootcert"),
-    ] {
-        let origin = match parameters.origin(keyword) {
-            Some(Origin::Url) => continue,
-            Some(origin) => origin.to_string(),
-            None if keyword == "user" => "the operating system".to_owned(),
-            None => continue,
-        };
-        match told.iter_mut().find(|(known, _)| *known == origin) {
-            Some((_, names)) => names.push(name),
-            None => told.push((origin, vec![name])),
-        }
+/// Where what an error may be about came from, unless it was typed.
+fn origins(parameters: &Parameters, places: &[Place]) -> Origins {
+    let mut origins = Origins::of(parameters, &TOLD);
+    if parameters.origin("user").is_none() {
+        origins.add("the operating system", "user");
     }
     if let Some(line) = places.iter().find_map(|place| place.line) {
-        told.push((
-            format!("line {line} of the password file"),
-            vec!["password"],
-        ));
+        origins.add(format!("line {line} of the password file"), "password");
     }
-    let told: Vec<String> = told
-        .into_iter()
-        .map(|(origin, names)| format!("{} from {origin}", names.join(", ")))
-        .collect();
-    if told.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", told.join("; "))
-    }
-}
-
-/// That a file which was named cannot be read.
-fn unreadable(file: &Path, cause: &std::io::Error) -> Error {
-    Error::usage(format!("cannot read {}: {cause}", file.display()))
-}
-
-/// The name of the user that the program runs as, which libpq takes where none is named.
-fn system_user() -> Option<String> {
-    let id = rustix::process::geteuid().as_raw().to_string();
-    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let found = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == id).then(|| name.to_owned())
-    });
-    found.or_else(|| std::env::var("USER").ok())
+    origins
 }
 
 #[cfg(test)]
@@ -452,7 +430,7 @@ mod tests {
         let target = Target::named("postgresql://h/d", variable).unwrap();
         assert_eq!(target.to_string(), "database d as u on h:6000");
         let origins = " (port from PGPORT; user from PGUSER; password from PGPASSWORD)";
-        assert_eq!(target.origins, origins);
+        assert_eq!(target.origins.to_string(), origins);
         assert_eq!(target.places[0].password.as_deref(), Some("s3cret"));
     }
 }

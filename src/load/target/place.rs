@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use super::parameters::Parameters;
 use super::passfile::{self, Purpose};
 use crate::error::{Error, Result};
+use crate::naming::{Parameters, check_host};
 
 /// Where Debian's and PostgreSQL's own builds have their socket.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
@@ -104,7 +104,10 @@ pub(super) fn places(parameters: &Parameters) -> Result<Vec<Place>> {
         let address = address.map(read_address).transpose()?;
         Ok(match (host, address) {
             (Some(path), None) if path.starts_with('/') => Listener::Socket(PathBuf::from(path)),
-            (Some(host), address) => Listener::Host(checked(host)?, address),
+            (Some(host), address) => {
+                check_host(host)?;
+                Listener::Host(host.to_owned(), address)
+            }
             (None, Some(address)) => Listener::Host(address.to_string(), Some(address)),
             (None, None) => usual_listener(ports[at]),
         })
@@ -144,16 +147,6 @@ fn read_address(text: &str) -> Result<IpAddr> {
     })
 }
 
-/// The host, if it may be one. What is refused is not shown: of a URL with an "@" too many it is a
-/// piece of the password.
-fn checked(host: &str) -> Result<String> {
-    if host.contains(['@', '/']) || host.contains(char::is_whitespace) {
-        return Err(Error::usage("the host has a character that none has")
-            .hint("an \"@\" in a password is written %40, a \"/\" %2F"));
-    }
-    Ok(host.to_owned())
-}
-
 fn usual_listener(port: u16) -> Listener {
     let socket = format!(".s.PGSQL.{port}");
     let found = SOCKET_DIRECTORIES
@@ -169,7 +162,7 @@ fn usual_listener(port: u16) -> Listener {
 mod tests {
     use super::super::url::parse;
     use super::*;
-    use crate::load::target::parameters::Origin;
+    use crate::naming::Origin;
 
     fn shown(url: &str) -> String {
         let found = parse(url, &Origin::Url).and_then(|parameters| places(&parameters));

@@ -4,8 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::parameters::{Origin, Parameters};
+use super::parameters::KNOWN;
 use crate::error::{Error, Result};
+use crate::naming::{Origin, Parameters, unreadable};
 
 /// The user's own, in the home directory.
 const IN_HOME: &str = ".pg_service.conf";
@@ -33,7 +34,7 @@ pub(super) fn parameters(
             Err(cause) if cause.kind() == ErrorKind::NotFound => {
                 missing.push(format!("there is no {}", file.display()));
             }
-            Err(cause) => return Err(super::unreadable(&file, &cause)),
+            Err(cause) => return Err(unreadable(&file, &cause)),
         }
     }
     Err(Error::usage(format!(
@@ -71,7 +72,7 @@ fn find(text: &str, name: &str, file: &Path) -> Result<Option<Parameters>> {
             }
             is_inside = section.strip_suffix(']') == Some(name);
             if is_inside {
-                found = Some(Parameters::default());
+                found = Some(Parameters::new(&KNOWN));
             }
             continue;
         }

@@ -4,24 +4,24 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{
-    CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
-};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
-    SignatureScheme,
-};
+use rustls::ClientConfig;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::parameters::Parameters;
 use crate::error::{Error, Result};
+use crate::naming::{
+    Certificates, Parameters, TlsWords, client_configuration, read_certificates,
+    system_certificates, unreadable,
+};
+
+/// What is named in errors as libpq names it.
+pub(super) const WORDS: TlsWords = TlsWords {
+    ca: "sslrootcert=FILE",
+    own: "sslcert=FILE and sslkey=FILE",
+    other_name: "name the host as the certificate does, and its address by hostaddr, or ask only for \
+                 the CA: sslmode=verify-ca",
+};
 
 /// libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,32 +148,21 @@ impl Tls {
     }
 
     fn configuration(&self) -> Result<ClientConfig> {
-        let provider = Arc::new(ring::default_provider());
-        let verifier = self.verifier(&provider)?;
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|cause| Error::failed(format!("cannot prepare TLS: {cause}")))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier));
-        let mut configuration = match &self.own {
-            None => builder.with_no_client_auth(),
-            Some((certificate, key)) => {
-                let shown = certificate.display();
-                builder
-                    .with_client_auth_cert(read_certificates(certificate)?, read_key(key)?)
-                    .map_err(|cause| {
-                        Error::usage(format!("the client's certificate {shown}: {cause}"))
-                    })?
-            }
-        };
+        if let Some((_, key)) = &self.own {
+            check_private(key)?;
+        }
+        let own = self.own.as_ref().map(|(file, key)| (&**file, &**key));
+        let checks_name = self.mode == Mode::VerifyFull;
+        let mut configuration = client_configuration(self.certificates()?, checks_name, own)?;
         configuration.enable_sni = self.sends_name;
         Ok(configuration)
     }
 
-    fn verifier(&self, provider: &CryptoProvider) -> Result<Verifier> {
-        let certificates = match &self.roots {
+    /// The certificates of the CAs that the server's is verified by; none where it is not verified.
+    fn certificates(&self) -> Result<Option<Certificates>> {
+        Ok(match &self.roots {
             Roots::File(file) if file.exists() => Some(read_certificates(file)?),
-            Roots::System => Some(system_certificates()?),
+            Roots::System => Some(system_certificates(&WORDS)?),
             Roots::File(_) | Roots::None if self.mode < Mode::VerifyCa => None,
             Roots::File(file) => {
                 return Err(Error::usage(format!(
@@ -186,154 +175,21 @@ impl Tls {
                 return Err(Error::usage("no certificate of a CA is named")
                     .hint("name a file with it, sslrootcert=FILE, or sslrootcert=system"));
             }
-        };
-        Ok(Verifier {
-            believed: certificates.map(Believed::new).transpose()?,
-            checks_name: self.mode == Mode::VerifyFull,
-            algorithms: provider.signature_verification_algorithms,
         })
     }
 }
 
-fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let shown = file.display();
-    let bytes = fs::read(file).map_err(|cause| super::unreadable(file, &cause))?;
-    let certificates: std::result::Result<Vec<_>, _> =
-        CertificateDer::pem_slice_iter(&bytes).collect();
-    let certificates = certificates
-        .map_err(|cause| Error::usage(format!("{shown} is no file of certificates: {cause}")))?;
-    if certificates.is_empty() {
-        return Err(Error::usage(format!("{shown} has no certificate"))
-            .hint("it should have them in PEM: -----BEGIN CERTIFICATE-----"));
-    }
-    Ok(certificates)
-}
-
-/// The client's key. As with libpq nobody else may read it; the group may, if root owns it.
-fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
-    let shown = file.display();
-    let metadata = fs::metadata(file).map_err(|cause| super::unreadable(file, &cause))?;
+/// An error if others than its owner have access to the client's key. As with libpq the group may, if
+/// root owns it.
+fn check_private(file: &Path) -> Result<()> {
+    let metadata = fs::metadata(file).map_err(|cause| unreadable(file, &cause))?;
     let others = if metadata.uid() == 0 { 0o037 } else { 0o077 };
     if metadata.permissions().mode() & others != 0 {
+        let shown = file.display();
         return Err(
             Error::usage(format!("others have access to the private key {shown}"))
                 .hint("its mode should be 0600"),
         );
     }
-    PrivateKeyDer::from_pem_file(file).map_err(|_| {
-        Error::usage(format!("{shown} has no private key that can be read"))
-            .hint("it should be in PEM, and not encrypted")
-    })
-}
-
-fn system_certificates() -> Result<Vec<CertificateDer<'static>>> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-        return Err(Error::target(format!(
-            "the operating system has no certificates of CAs {}",
-            why.join(", ")
-        ))
-        .hint("apt-get install ca-certificates, or name a file: sslrootcert=FILE"));
-    }
-    Ok(found.certs)
-}
-
-/// The CAs, or the servers, that are believed.
-#[derive(Debug)]
-struct Believed {
-    certificates: Vec<CertificateDer<'static>>,
-    anchors: RootCertStore,
-}
-
-impl Believed {
-    fn new(certificates: Vec<CertificateDer<'static>>) -> Result<Believed> {
-        let mut anchors = RootCertStore::empty();
-        let (usable, _) = anchors.add_parsable_certificates(certificates.iter().cloned());
-        if usable == 0 {
-            return Err(Error::usage(
-                "none of the certificates of the CAs can be used: they are not of X.509 version 3",
-            ));
-        }
-        Ok(Believed {
-            certificates,
-            anchors,
-        })
-    }
-}
-
-/// Verifies what the mode asks for.
-#[derive(Debug)]
-struct Verifier {
-    /// `None` believes everybody, as `sslmode=require` does without a CA.
-    believed: Option<Believed>,
-    checks_name: bool,
-    algorithms: WebPkiSupportedAlgorithms,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        let Some(believed) = &self.believed else {
-            return Ok(ServerCertVerified::assertion());
-        };
-        let certificate = ParsedCertificate::try_from(end_entity)?;
-        verify_server_cert_signed_by_trust_anchor(
-            &certificate,
-            &believed.anchors,
-            intermediates,
-            now,
-            self.algorithms.all,
-        )
-        .or_else(|error| {
-            // The manual's own recipe for a server's certificate (18.9.5) makes one that is its own
-            // CA. It is believed if it is itself in the file.
-            if believed.certificates.contains(end_entity) && is_of_a_ca(&error) {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })?;
-        if self.checks_name {
-            verify_server_name(&certificate, server_name)?;
-        }
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
-}
-
-/// Whether all that is wrong with a certificate is that it is a CA's: its dates are looked at before.
-fn is_of_a_ca(error: &rustls::Error) -> bool {
-    let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error
-    else {
-        return false;
-    };
-    matches!(cause.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+    Ok(())
 }

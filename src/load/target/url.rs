@@ -4,15 +4,13 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use percent_encoding::percent_decode_str;
-
-use super::parameters::{Origin, Parameters};
+use super::parameters::KNOWN;
 use crate::error::{Error, Result};
+use crate::naming::{Origin, Parameters, Parts, is_mysql};
 
 /// The parameters that `url` gives, as of `origin`.
 pub(super) fn parse(url: &str, origin: &Origin) -> Result<Parameters> {
-    let schemes = ["mysql:", "mysql2:", "mariadb:"];
-    if schemes.iter().any(|scheme| url.starts_with(scheme)) {
+    if is_mysql(url) {
         return Err(Error::usage("a MySQL target is not supported yet")
             .hint("name a PostgreSQL database: postgresql://user@host/database"));
     }
@@ -25,52 +23,25 @@ pub(super) fn parse(url: &str, origin: &Origin) -> Result<Parameters> {
     }
 }
 
+/// How a URL looks.
+const EXAMPLE: &str = "postgresql://user:password@host:5432/database";
+
 fn unreadable(why: &str) -> Error {
     Error::usage(format!("the database URL cannot be read: {why}"))
-        .hint("it should look like postgresql://user:password@host:5432/database")
+        .hint(format!("it should look like {EXAMPLE}"))
 }
 
 fn parse_uri(rest: &str, origin: &Origin) -> Result<Parameters> {
-    let mut parameters = Parameters::default();
-    let mut set = |keyword: &str, text: &str| parameters.set(keyword, &decoded(text)?, origin);
-    let (credentials, rest) = match rest.find(['@', '/']) {
-        Some(at) if rest[at..].starts_with('@') => (Some(&rest[..at]), &rest[at + 1..]),
-        _ => (None, rest),
-    };
-    if let Some(credentials) = credentials {
-        let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-        set("user", user)?;
-        set("password", password)?;
-    }
-    let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (places, database) = before_query.split_once('/').unwrap_or((before_query, ""));
-    if before_query.contains('@') {
-        return Err(Error::usage("the database URL has an \"@\" too many")
-            .hint("an \"@\" in a password is written %40, a \"/\" %2F"));
-    }
-    let places: Vec<(&str, &str)> = places.split(',').map(place).collect::<Result<_>>()?;
-    let listed = |parts: Vec<&str>| {
-        let is_empty = parts.iter().all(|part| part.is_empty());
-        if is_empty {
-            String::new()
-        } else {
-            parts.join(",")
-        }
-    };
-    set(
-        "host",
-        &listed(places.iter().map(|(host, _)| *host).collect()),
-    )?;
-    set(
-        "port",
-        &listed(places.iter().map(|(_, port)| *port).collect()),
-    )?;
-    set("dbname", database)?;
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (keyword, text) = pair
-            .split_once('=')
-            .ok_or_else(|| unreadable("a parameter after the \"?\" has no \"=\""))?;
-        match (&*decoded(keyword)?, text) {
+    let parts = Parts::of(rest, EXAMPLE)?;
+    let mut parameters = Parameters::new(&KNOWN);
+    let mut set = |keyword: &str, text: &str| parameters.set(keyword, text, origin);
+    set("user", &parts.user)?;
+    set("password", &parts.password)?;
+    set("host", &listed(parts.places.iter().map(|(host, _)| host)))?;
+    set("port", &listed(parts.places.iter().map(|(_, port)| port)))?;
+    set("dbname", &parts.database)?;
+    for (keyword, text) in &parts.parameters {
+        match (keyword.as_str(), text.as_str()) {
             // As drivers for Java have it.
             ("ssl", "true") => set("sslmode", "require")?,
             (keyword, text) => set(keyword, text)?,
@@ -79,41 +50,17 @@ fn parse_uri(rest: &str, origin: &Origin) -> Result<Parameters> {
     Ok(parameters)
 }
 
-/// Host and port of `host:port` or `[address]:port`.
-fn place(text: &str) -> Result<(&str, &str)> {
-    let Some(address) = text.strip_prefix('[') else {
-        return Ok(text.split_once(':').unwrap_or((text, "")));
-    };
-    let (address, rest) = address
-        .split_once(']')
-        .ok_or_else(|| unreadable("a \"[\" has no \"]\""))?;
-    match rest.strip_prefix(':') {
-        Some(port) => Ok((address, port)),
-        None if rest.is_empty() => Ok((address, "")),
-        None => Err(unreadable("after a \"]\" there is neither \":\" nor \"/\"")),
+/// `parts` as libpq lists them; nothing if all are empty.
+fn listed<'a>(parts: impl Iterator<Item = &'a String>) -> String {
+    let parts: Vec<&str> = parts.map(String::as_str).collect();
+    if parts.iter().all(|part| part.is_empty()) {
+        return String::new();
     }
-}
-
-fn decoded(text: &str) -> Result<String> {
-    let bytes = text.as_bytes();
-    let is_escape = |at: usize| {
-        let digits = bytes.get(at + 1..at + 3);
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    };
-    if (0..bytes.len()).any(|at| bytes[at] == b'%' && !is_escape(at)) {
-        return Err(unreadable("a \"%\" is not followed by two digits")
-            .hint("a \"%\" in a password is written %25"));
-    }
-    let text = percent_decode_str(text).decode_utf8();
-    let text = text.map_err(|_| unreadable("it is not in UTF-8"))?;
-    if text.contains('\0') {
-        return Err(unreadable("it has a NUL"));
-    }
-    Ok(text.into_owned())
+    parts.join(",")
 }
 
 fn parse_pairs(text: &str, origin: &Origin) -> Result<Parameters> {
-    let mut parameters = Parameters::default();
+    let mut parameters = Parameters::new(&KNOWN);
     let mut chars = text.chars().peekable();
     loop {
         skip_blanks(&mut chars);

@@ -3,32 +3,19 @@
 use std::error::Error as Cause;
 use std::io;
 
-use postgres::error::SqlState;
-use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError};
-
 use super::place::{Listener, Place};
-use super::tls::Tls;
-
-/// A reason and, where there is one, a hint.
-pub(super) struct Why {
-    pub(super) reason: String,
-    pub(super) hint: Option<String>,
-}
-
-impl Why {
-    fn new(reason: impl Into<String>, hint: &str) -> Why {
-        Why {
-            reason: reason.into(),
-            hint: Some(hint.to_owned()),
-        }
-    }
-}
+use super::tls::{Tls, WORDS};
+use crate::naming::{Why, why_tls};
+use postgres::error::SqlState;
 
 /// Why the server at `place` could not be connected to.
 pub(super) fn why(error: &postgres::Error, place: &Place, tls: &Tls) -> Why {
     if let Some(cause) = of_tls(error) {
-        return why_tls(cause, place, tls);
+        let host = match &place.listener {
+            Listener::Host(host, _) => host.clone(),
+            Listener::Socket(directory) => directory.display().to_string(),
+        };
+        return why_tls(cause, &host, &tls.believed(), &WORDS);
     }
     if let Some(cause) = error.as_db_error() {
         return why_refused(cause, place);
@@ -86,79 +73,6 @@ fn why_refused(error: &postgres::error::DbError, place: &Place) -> Why {
         }
     };
     Why::new(reason, hint)
-}
-
-fn why_tls(error: &rustls::Error, place: &Place, tls: &Tls) -> Why {
-    use CertificateError as Bad;
-    let believed = tls.believed();
-    match error {
-        rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => Why::new(
-                format!("TLS: the server's certificate is of an unknown CA, none of {believed}"),
-                "name a file with the certificate of its CA: sslrootcert=FILE",
-            ),
-            Bad::BadSignature => Why::new(
-                format!(
-                    "TLS: the server's certificate is of a CA that has its name, but not its key, \
-                     in {believed}"
-                ),
-                "the CA was made anew? name a file with its present certificate: sslrootcert=FILE",
-            ),
-            Bad::NotValidForNameContext { presented, .. } => Why::new(
-                format!("TLS: {}", not_for(place, presented)),
-                "name the host as the certificate does, and its address by hostaddr, or ask only \
-                 for the CA: sslmode=verify-ca",
-            ),
-            Bad::ExpiredContext { not_after, .. } => Why::new(
-                format!(
-                    "TLS: the server's certificate, or its CA's, expired {}",
-                    shown(*not_after)
-                ),
-                "is this machine's clock right?",
-            ),
-            Bad::NotValidYetContext { not_before, .. } => Why::new(
-                format!(
-                    "TLS: the server's certificate, or its CA's, is valid from {} on",
-                    shown(*not_before)
-                ),
-                "is this machine's clock right?",
-            ),
-            bad => Why::new(
-                format!("TLS: the server's certificate is refused: {bad}"),
-                "the server needs another certificate",
-            ),
-        },
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => Why::new(
-            "TLS: the server asks for a certificate of the client, and there is none",
-            "name one: sslcert=FILE and sslkey=FILE",
-        ),
-        rustls::Error::AlertReceived(alert) => Why::new(
-            format!("TLS: the server ends it: {alert:?}"),
-            "the server's log says why",
-        ),
-        error => Why::new(format!("TLS: {error}"), "the server's log may say why"),
-    }
-}
-
-fn not_for(place: &Place, presented: &[String]) -> String {
-    let host = match &place.listener {
-        Listener::Host(host, _) => host.clone(),
-        Listener::Socket(directory) => directory.display().to_string(),
-    };
-    if presented.is_empty() {
-        return format!(
-            "the server's certificate is not for {host}: it has no subject alternative name"
-        );
-    }
-    format!(
-        "the server's certificate is not for {host}, but for {}",
-        presented.join(", ")
-    )
-}
-
-fn shown(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| "long ago".to_owned(), |t| t.to_string())
 }
 
 /// What TLS says, if it was that.

@@ -1,0 +1,158 @@
+//! `config/database.yml` of a Rails application, as GitLab has one: connections by the names of
+//! environments.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::url::is_mysql;
+use crate::error::{Error, Result};
+
+/// How large such a file may be.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// A connection. What is not here (pool, timeouts, and other things of Rails) is of no matter.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Entry {
+    pub(crate) adapter: Option<String>,
+    pub(crate) encoding: Option<String>,
+    pub(crate) url: Option<String>,
+    pub(crate) database: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) hostaddr: Option<String>,
+    pub(crate) port: Option<String>,
+    pub(crate) socket: Option<String>,
+    pub(crate) schema_search_path: Option<String>,
+    pub(crate) options: Option<String>,
+    pub(crate) service: Option<String>,
+    pub(crate) passfile: Option<String>,
+    pub(crate) connect_timeout: Option<String>,
+    pub(crate) sslmode: Option<String>,
+    pub(crate) sslrootcert: Option<String>,
+    pub(crate) sslcert: Option<String>,
+    pub(crate) sslkey: Option<String>,
+    pub(crate) sslcrl: Option<String>,
+    pub(crate) target_session_attrs: Option<String>,
+}
+
+/// What kind of server a connection is with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// PostgreSQL.
+    Postgresql,
+    /// MySQL or MariaDB.
+    Mysql,
+}
+
+impl Entry {
+    /// The kind of its adapter, or of the URL that it has instead.
+    pub(crate) fn kind(&self) -> Result<Kind> {
+        match (self.adapter.as_deref(), &self.url) {
+            (Some("postgresql" | "postgis"), _) => Ok(Kind::Postgresql),
+            (Some("mysql2" | "mysql" | "trilogy"), _) => Ok(Kind::Mysql),
+            (Some(adapter), _) => Err(Error::usage(format!(
+                "the adapter {adapter:?} is not supported; it must be postgresql, mysql2, mysql or trilogy"
+            ))),
+            (None, Some(url)) if is_mysql(url) => Ok(Kind::Mysql),
+            (None, Some(_)) => Ok(Kind::Postgresql),
+            (None, None) => Err(Error::usage("it names no adapter").hint(
+                "it should have \"adapter: postgresql\" or \"adapter: mysql2\", and database, \
+                 username, host",
+            )),
+        }
+    }
+
+    /// An error if the encoding is none of `taken`, written in small letters and digits only: what
+    /// GitLab would read in another one would not be what was imported.
+    pub(crate) fn check_encoding(&self, taken: &[&str]) -> Result<()> {
+        let Some(encoding) = &self.encoding else {
+            return Ok(());
+        };
+        let plain: String = encoding
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        if taken.contains(&plain.to_ascii_lowercase().as_str()) {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "the encoding {encoding:?} is not supported; it must be {}",
+            taken[0]
+        )))
+    }
+}
+
+/// The connection that `file` has for `environment`, and the place of it for messages.
+pub(crate) fn read(file: &Path, environment: &str) -> Result<(Entry, String)> {
+    let shown = file.display();
+    let mut text = String::new();
+    File::open(file)
+        .and_then(|opened| opened.take(MAX_BYTES + 1).read_to_string(&mut text))
+        .map_err(|cause| super::unreadable(file, &cause))?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(Error::usage(format!(
+            "{shown} is larger than {} KiB, and so no database.yml",
+            MAX_BYTES / 1024
+        )));
+    }
+    let origin = format!("{environment} of {shown}");
+    let entry = parse(&text, environment).map_err(|error| error.at(shown))?;
+    Ok((entry, origin))
+}
+
+pub(crate) fn parse(text: &str, environment: &str) -> Result<Entry> {
+    if let Some(line) = text.lines().position(|line| line.contains("<%")) {
+        return Err(Error::usage(format!(
+            "line {} has ERB (<% … %>), which only Ruby can run",
+            line + 1
+        ))
+        .hint(
+            "name the database by --database-url, or write a file with what ERB would put there",
+        ));
+    }
+    let mut entries: BTreeMap<String, Entry> =
+        serde_saphyr::from_str_with_options(text, options()).map_err(|error| unreadable(&error))?;
+    if let Some(entry) = entries.remove(environment) {
+        return Ok(entry);
+    }
+    let names: Vec<&str> = entries.keys().map(String::as_str).collect();
+    Err(
+        Error::usage(format!("it has no environment {environment:?}")).hint(if names.is_empty() {
+            "the file is empty".to_owned()
+        } else {
+            format!("--environment can be {}", names.join(", "))
+        }),
+    )
+}
+
+/// No part of the file in errors: it may be the password. And no more work than such a file is worth.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_depth: 16,
+            max_nodes: 10_000,
+            max_events: 20_000,
+            max_aliases: 200,
+            max_anchors: 100,
+            max_documents: 1,
+        },
+    }
+}
+
+/// The error's own words are not shown: they may quote the password.
+fn unreadable(error: &serde_saphyr::Error) -> Error {
+    let place = error.location().map_or_else(String::new, |location| {
+        format!(": line {}, column {}", location.line(), location.column())
+    });
+    Error::usage(format!(
+        "it cannot be read as the YAML of a database.yml{place}"
+    ))
+    .hint("a password with special characters must be in quotes")
+}

@@ -1,0 +1,47 @@
+//! Where what an error may be about came from.
+
+use std::fmt;
+
+use super::parameters::{Origin, Parameters};
+
+/// Where the parts of a target came from, those that were typed left out.
+#[derive(Clone, Default)]
+pub(crate) struct Origins(Vec<(String, Vec<&'static str>)>);
+
+impl Origins {
+    /// Of `parameters` those of the keywords in `told`, under the names that are there beside them.
+    pub(crate) fn of(parameters: &Parameters, told: &[(&'static str, &'static str)]) -> Origins {
+        let mut origins = Origins::default();
+        for (keyword, name) in told {
+            match parameters.origin(keyword) {
+                None | Some(Origin::Url) => {}
+                Some(origin) => origins.add(origin.to_string(), name),
+            }
+        }
+        origins
+    }
+
+    /// Adds that `name` came from `origin`.
+    pub(crate) fn add(&mut self, origin: impl Into<String>, name: &'static str) {
+        let origin = origin.into();
+        match self.0.iter_mut().find(|(known, _)| *known == origin) {
+            Some((_, names)) => names.push(name),
+            None => self.0.push((origin, vec![name])),
+        }
+    }
+}
+
+/// As it follows the target in a message: " (host, port from PGHOST; …)", or nothing.
+impl fmt::Display for Origins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told: Vec<String> = self
+            .0
+            .iter()
+            .map(|(origin, names)| format!("{} from {origin}", names.join(", ")))
+            .collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        write!(f, " ({})", told.join("; "))
+    }
+}

@@ -1,0 +1,229 @@
+//! Parameters of a connection: which there are, what becomes of each, and where a value came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// What becomes of a parameter.
+#[derive(Clone, Copy)]
+pub(crate) enum Use {
+    /// It is honoured.
+    Taken,
+    /// It changes nothing here: each session sets it itself, or it is for another program.
+    Harmless,
+    /// Only these values mean what is done anyway; any other one would be disregarded.
+    Only(&'static [&'static str]),
+}
+
+/// The parameters of a kind of server.
+pub(crate) struct Known {
+    /// Each with its variable of the environment, if it has one, and what becomes of it.
+    pub(crate) parameters: &'static [(&'static str, Option<&'static str>, Use)],
+    /// Where they are described, with how one is written.
+    pub(crate) manual: &'static str,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// What was typed, which needs no telling.
+    Url,
+    /// A URL that is in this place.
+    UrlIn(String),
+    /// A variable of the environment.
+    Variable(&'static str),
+    /// A file, and what in it.
+    File(String),
+}
+
+impl Origin {
+    /// Whether it is a URL: where one has a "/" or "@" too many, any part may be the password's.
+    fn is_url(&self) -> bool {
+        matches!(self, Origin::Url | Origin::UrlIn(_))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Url => f.write_str("the database URL"),
+            Origin::UrlIn(place) => write!(f, "the URL in {place}"),
+            Origin::Variable(name) => f.write_str(name),
+            Origin::File(place) => f.write_str(place),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Given {
+    text: String,
+    origin: Origin,
+}
+
+/// The parameters that were given.
+#[derive(Clone)]
+pub(crate) struct Parameters {
+    known: &'static Known,
+    given: BTreeMap<&'static str, Given>,
+}
+
+impl Parameters {
+    /// None yet, of those that are known.
+    pub(crate) fn new(known: &'static Known) -> Parameters {
+        Parameters {
+            known,
+            given: BTreeMap::new(),
+        }
+    }
+
+    /// Those that variables of the environment give.
+    pub(crate) fn of_environment(
+        known: &'static Known,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Parameters> {
+        let mut parameters = Parameters::new(known);
+        let named = known.parameters.iter();
+        for (keyword, name) in named.filter_map(|(k, v, _)| Some((k, (*v)?))) {
+            if let Some(text) = variable(name) {
+                parameters.set(keyword, &text, &Origin::Variable(name))?;
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn entry(&self, keyword: &str) -> Option<(&'static str, Use)> {
+        let mut all = self.known.parameters.iter();
+        all.find(|(known, ..)| *known == keyword)
+            .map(|(known, _, treatment)| (*known, *treatment))
+    }
+
+    /// Sets one, in place of what it was. An empty value is none.
+    pub(crate) fn set(&mut self, keyword: &str, text: &str, origin: &Origin) -> Result<()> {
+        let Some((keyword, treatment)) = self.entry(keyword) else {
+            return Err(unknown(keyword, origin, self.known.manual));
+        };
+        match treatment {
+            _ if text.is_empty() => {}
+            Use::Harmless => {}
+            Use::Only(values) if values.contains(&text) => {}
+            Use::Only(_) => return Err(not_supported(keyword, origin)),
+            Use::Taken => {
+                let (text, origin) = (text.to_owned(), origin.clone());
+                self.given.insert(keyword, Given { text, origin });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds those of `other` that are not given yet.
+    pub(crate) fn fill(&mut self, other: Parameters) {
+        for (keyword, given) in other.given {
+            self.given.entry(keyword).or_insert(given);
+        }
+    }
+
+    /// The value of `keyword`.
+    pub(crate) fn text(&self, keyword: &str) -> Option<&str> {
+        self.given.get(keyword).map(|given| given.text.as_str())
+    }
+
+    /// Where the value of `keyword` came from.
+    pub(crate) fn origin(&self, keyword: &str) -> Option<&Origin> {
+        self.given.get(keyword).map(|given| &given.origin)
+    }
+
+    /// The value of `keyword` as a number.
+    pub(crate) fn number<T: FromStr>(&self, keyword: &str) -> Result<Option<T>> {
+        let number = |text: &str| text.trim().parse().ok();
+        self.read(keyword, number, "a number")
+    }
+
+    /// The value of `keyword` as `reader` reads it; `expected` says what it should be.
+    pub(crate) fn read<T>(
+        &self,
+        keyword: &str,
+        reader: impl FnOnce(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<Option<T>> {
+        let Some(Given { text, origin }) = self.given.get(keyword) else {
+            return Ok(None);
+        };
+        let value = reader(text).ok_or_else(|| wrong(keyword, text, origin, expected))?;
+        Ok(Some(value))
+    }
+}
+
+/// A value that cannot be. Of a URL it is not shown.
+fn wrong(keyword: &str, text: &str, origin: &Origin, expected: &str) -> Error {
+    if origin.is_url() {
+        Error::usage(format!(
+            "the {keyword} of {origin} is wrong: it should be {expected}"
+        ))
+        .hint("a \"/\" in a password is written %2F, an \"@\" %40, a \":\" %3A")
+    } else {
+        Error::usage(format!(
+            "the {keyword} {text:?}, from {origin}, is wrong: it should be {expected}"
+        ))
+    }
+}
+
+fn unknown(keyword: &str, origin: &Origin, manual: &str) -> Error {
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '_' || c == '-';
+    if keyword.is_empty() || keyword.len() > 40 || !keyword.chars().all(is_name) {
+        return Error::usage(format!("{origin}: a parameter has a name that none has"))
+            .hint(format!("they are named as in the {manual}"));
+    }
+    Error::usage(format!(
+        "the parameter {keyword}, from {origin}, is not known"
+    ))
+    .hint(format!(
+        "leave it out; those that are known are in the {manual}"
+    ))
+}
+
+fn not_supported(keyword: &str, origin: &Origin) -> Error {
+    Error::usage(format!(
+        "the value of {keyword}, from {origin}, is not supported"
+    ))
+    .hint("leave it out, or unset it, if the target is safe without it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static KNOWN: Known = Known {
+        parameters: &[
+            ("port", None, Use::Taken),
+            ("sslcrl", None, Use::Only(&[])),
+            ("gssencmode", None, Use::Only(&["disable"])),
+        ],
+        manual: "manual",
+    };
+
+    #[test]
+    fn what_cannot_be_honoured_is_named_with_its_origin() {
+        let mut parameters = Parameters::new(&KNOWN);
+        let origin = Origin::Variable("PGSSLCRL");
+        let error = |result: Result<()>| result.unwrap_err().to_string();
+        assert_eq!(
+            error(parameters.set("sslcrl", "x", &origin)),
+            "the value of sslcrl, from PGSSLCRL, is not supported"
+        );
+        assert_eq!(
+            error(parameters.set("sslmod", "x", &Origin::Url)),
+            "the parameter sslmod, from the database URL, is not known"
+        );
+        assert!(parameters.set("sslcrl", "", &origin).is_ok());
+        assert!(parameters.set("gssencmode", "disable", &origin).is_ok());
+        parameters
+            .set("port", "x", &Origin::Variable("PGPORT"))
+            .unwrap();
+        assert_eq!(
+            parameters.number::<u16>("port").unwrap_err().to_string(),
+            "the port \"x\", from PGPORT, is wrong: it should be a number"
+        );
+    }
+}
