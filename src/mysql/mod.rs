@@ -23,4 +23,4 @@ pub use look::Looker;
 pub use offers::Offers;
 pub use staging::{Owner, Staging};
 pub use table::Table;
-pub use target::Target;
+pub use target::{Server, Target};

@@ -39,6 +39,15 @@ pub(crate) struct Entry {
     pub(crate) sslkey: Option<String>,
     pub(crate) sslcrl: Option<String>,
     pub(crate) target_session_attrs: Option<String>,
+    // Names of MySQL's adapters: those of mysql2, and those of trilogy.
+    pub(crate) ssl_mode: Option<String>,
+    pub(crate) sslca: Option<String>,
+    pub(crate) ssl_ca: Option<String>,
+    pub(crate) ssl_cert: Option<String>,
+    pub(crate) ssl_key: Option<String>,
+    pub(crate) sslcapath: Option<String>,
+    pub(crate) sslcipher: Option<String>,
+    pub(crate) sslverify: Option<String>,
 }
 
 /// What kind of server a connection is with.

@@ -40,7 +40,7 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// Whether it is a URL: where one has a "/" or "@" too many, any part may be the password's.
-    fn is_url(&self) -> bool {
+    pub(crate) fn is_url(&self) -> bool {
         matches!(self, Origin::Url | Origin::UrlIn(_))
     }
 }
@@ -91,6 +91,11 @@ impl Parameters {
             }
         }
         Ok(parameters)
+    }
+
+    /// Whether there is such a parameter.
+    pub(crate) fn knows(&self, keyword: &str) -> bool {
+        self.entry(keyword).is_some()
     }
 
     fn entry(&self, keyword: &str) -> Option<(&'static str, Use)> {

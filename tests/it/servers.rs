@@ -16,7 +16,7 @@ use mysql::prelude::Queryable;
 
 /// The servers' users when the tests are run by root.
 pub(crate) const POSTGRESQL_USER: &str = "postgres";
-const MARIADB_USER: &str = "mysql";
+pub(crate) const MARIADB_USER: &str = "mysql";
 
 /// How a PostgreSQL of the tests is made.
 pub(crate) const INITDB: [&str; 7] = [
@@ -181,8 +181,17 @@ fn start_postgresql() -> Server {
 }
 
 fn start_mariadb() -> Server {
+    let directory = server_directory("my", user_ids(MARIADB_USER));
+    run_mariadb(
+        &directory,
+        &["--skip-networking", "--default-time-zone=+00:00"],
+    );
+    Server { directory }
+}
+
+/// Makes a MariaDB in `directory` and starts it, with its socket there and more `arguments`.
+pub(crate) fn run_mariadb(directory: &Path, arguments: &[&str]) {
     let user = user_ids(MARIADB_USER);
-    let directory = server_directory("my", user);
     let data = directory.join("data");
     let mut install = as_user("mariadb-install-db".into(), user);
     install.args([
@@ -196,26 +205,21 @@ fn start_mariadb() -> Server {
         .expect("MariaDB is not installed; scripts/test installs it");
     expect_success(&output);
     let mut mariadbd = as_user("mariadbd".into(), user);
-    mariadbd.args([
-        "--no-defaults",
-        "--skip-networking",
-        "--innodb-flush-log-at-trx-commit=0",
-    ]);
+    mariadbd.args(["--no-defaults", "--innodb-flush-log-at-trx-commit=0"]);
     mariadbd.args([
         "--max-allowed-packet=256M",
         "--innodb-buffer-pool-size=128M",
     ]);
-    mariadbd.arg("--default-time-zone=+00:00");
+    mariadbd.args(arguments);
     mariadbd.arg(format!("--datadir={}", data.display()));
     mariadbd.arg(format!("--socket={}", directory.join("socket").display()));
-    start(mariadbd, &directory);
+    start(mariadbd, directory);
     let options = || {
         mysql::OptsBuilder::new()
             .socket(Some(directory.join("socket").to_str().unwrap()))
             .user(Some("root"))
     };
-    wait_for(&directory, || mysql::Conn::new(options()).is_ok());
-    Server { directory }
+    wait_for(directory, || mysql::Conn::new(options()).is_ok());
 }
 
 /// A temporary directory that the server's user owns; short, for the socket's path.

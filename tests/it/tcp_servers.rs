@@ -85,6 +85,12 @@ fn named(name: &str) -> CertificateParams {
     parameters
 }
 
+/// A port of 127.0.0.1. Nobody else takes one that was just free.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 /// A PostgreSQL on 127.0.0.1.
 pub(crate) struct TcpServer {
     pub(crate) directory: PathBuf,
@@ -116,12 +122,7 @@ impl TcpServer {
         initdb.args(["-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D"]);
         expect_success(&initdb.arg(&data).output().expect("initdb runs"));
         let authority = Authority::new(AUTHORITY);
-        // Nobody else takes a port that was just free.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let server = TcpServer {
             directory,
             port,
