@@ -102,13 +102,15 @@ pub struct ImportArgs {
 /// The target: a database and the directory of the build traces.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// The database to import into: postgresql://user@host/database, or libpq's key=value
+    /// The database to import into: postgresql://user@host/database, libpq's key=value, or
+    /// mysql://user@host/database
     ///
     /// Without it, and without --database-yml, the environment names it: DATABASE_URL, or PGHOST,
     /// PGHOSTADDR, PGDATABASE or PGSERVICE. What it leaves open is taken from a service file, from
     /// the other variables of libpq, and from the password file, as psql does. Where nothing names a
-    /// database, the import makes a private PostgreSQL of its own. A password is better put into
-    /// DATABASE_URL or ~/.pgpass, where other users of the machine do not see it.
+    /// database, the import makes a private PostgreSQL of its own. What a URL of MySQL leaves open is
+    /// taken from ~/.my.cnf and the environment, as mysql does. A password is better put into
+    /// DATABASE_URL, ~/.pgpass or ~/.my.cnf, where other users of the machine do not see it.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
     /// The database to import into, as the config/database.yml of a GitLab names it
