@@ -25,8 +25,12 @@ pub(crate) fn project() -> PathBuf {
 pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program());
     let variables = std::env::vars_os().map(|(name, _)| name);
-    for name in variables.filter(|name| name.to_string_lossy().starts_with("PG")) {
-        command.env_remove(name);
+    let prefixes = ["PG", "MYSQL_"];
+    for name in variables {
+        let shown = name.to_string_lossy();
+        if prefixes.iter().any(|prefix| shown.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
     }
     command.env_remove("DATABASE_URL").env_remove("force");
     command
