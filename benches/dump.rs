@@ -81,6 +81,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
                 name: "c".to_owned(),
                 kind,
                 storage,
+                null_is_zero_date: false,
             })
             .to_vec(),
         written: Written::Tuples,

@@ -75,6 +75,7 @@ fuzz_target!(|data: &[u8]| {
         name: "c".to_owned(),
         kind: kind(byte),
         storage: storage(kind(byte), byte),
+        null_is_zero_date: byte > 127,
     };
     let mut plan = Plan {
         columns: vec![column(*a), column(*b)],

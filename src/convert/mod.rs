@@ -217,6 +217,7 @@ fn planned(mapped: &Mapped, at: usize) -> PlannedColumn {
         name: name.clone(),
         kind: mapped.kinds[at],
         storage: column.map_or(Storage::Text, |column| storage(&column.data_type)),
+        null_is_zero_date: false,
     }
 }
 

@@ -49,6 +49,8 @@ pub struct PlannedColumn {
     pub kind: ValueKind,
     /// What holds them in PostgreSQL.
     pub storage: Storage,
+    /// Whether NULL is what a zero date was made of before: the column was NOT NULL then.
+    pub null_is_zero_date: bool,
 }
 
 /// A value that cannot be transcoded, or rows that are none.
@@ -215,6 +217,11 @@ impl<'a, N: Notation> Transcoder<'a, N> {
 
     fn value(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
         if self.peek() == b'N' && self.input[self.at..].starts_with(b"NULL") {
+            if column.null_is_zero_date {
+                let start = self.at;
+                self.at += 4;
+                return self.zero_date(column, start);
+            }
             self.at += 4;
             N::null(self.out);
             return Ok(());
@@ -531,6 +538,7 @@ mod tests {
             name: format!("c{at}"),
             kind: *kind,
             storage: Storage::Text,
+            null_is_zero_date: false,
         };
         Plan {
             columns: kinds.iter().enumerate().map(column).collect(),
@@ -603,6 +611,34 @@ mod tests {
             tally.iter().collect::<Vec<_>>(),
             [("c0", Change::NulStripped, &expected)]
         );
+    }
+
+    #[test]
+    fn null_for_a_zero_date_is_counted_and_goes_the_way_of_one() {
+        let mut plan = plan(&[ValueKind::Timestamp]);
+        plan.columns[0].null_is_zero_date = true;
+        let mut run = |policy| {
+            plan.policies.zero_dates = policy;
+            let (mut out, mut tally) = (Vec::new(), Tally::default());
+            let done = transcode(
+                &plan,
+                b"(NULL),('2015-10-01 00:00:00')",
+                1,
+                &mut out,
+                &mut tally,
+            );
+            done.map(|_| (String::from_utf8(out).unwrap(), tally))
+        };
+        let (lines, tally) = run(ZeroDates::Null).unwrap();
+        assert_eq!(lines, "\\N\n2015-10-01 00:00:00\n");
+        assert!(tally.has("c0", Change::ZeroDateToNull));
+        assert!(
+            run(ZeroDates::Infinity)
+                .unwrap()
+                .0
+                .starts_with("-infinity\n")
+        );
+        assert_eq!(run(ZeroDates::Error).unwrap_err().row, 0);
     }
 
     #[test]
