@@ -203,6 +203,50 @@ impl<S: Sink> Converter<S> {
             }),
         })
     }
+
+    /// Whether the rows of `table` are to be taken, and may be.
+    fn takes(&mut self, table: &str) -> Result<bool> {
+        if !self.policies.takes_table(table) {
+            self.by_name.insert(table.to_owned(), Taken::Not);
+            return Ok(false);
+        }
+        (self.accept)(table).map(|()| true)
+    }
+
+    /// Maps `definition`, with a note of its timestamps where that is due.
+    fn map(&mut self, definition: &TableDefinition, facts: &Facts) -> Result<Mapped> {
+        let charset = facts
+            .charset
+            .as_deref()
+            .map_or(Ok(Charset::Utf8), Charset::named)?;
+        self.multibyte = charset.multibyte();
+        let known = DumpFacts {
+            compatible: facts.compatible,
+            charset,
+            utc: facts.utc,
+        };
+        let mut mapped = from_mysql(definition, known, &self.policies, &mut self.names)?;
+        let has_timestamps = definition
+            .columns
+            .iter()
+            .any(|column| column.data_type.name == "timestamp");
+        if has_timestamps && !facts.utc && self.policies.timestamps == Timestamps::Utc {
+            mapped.notes.push(Note {
+                table: mapped.table.name.clone(),
+                item: None,
+                what: "timestamps are as in the dump, which does not say that they are in UTC"
+                    .to_owned(),
+            });
+        }
+        Ok(mapped)
+    }
+
+    /// Keeps what is known of the table that the dump calls `name`; the sink has it.
+    fn keep(&mut self, name: String, mapped: Mapped) {
+        let taken = Taken::Into(self.tables.len());
+        self.by_name.insert(name, taken);
+        self.tables.push(mapped);
+    }
 }
 
 fn planned(mapped: &Mapped, at: usize) -> PlannedColumn {
@@ -218,6 +262,16 @@ fn planned(mapped: &Mapped, at: usize) -> PlannedColumn {
         kind: mapped.kinds[at],
         storage: column.map_or(Storage::Text, |column| storage(&column.data_type)),
         null_is_zero_date: false,
+    }
+}
+
+/// `table` without keys and indexes, of which more may come behind its rows.
+fn bare(table: &Table) -> Table {
+    Table {
+        primary_key: None,
+        indexes: Vec::new(),
+        foreign_keys: Vec::new(),
+        ..table.clone()
     }
 }
 
@@ -264,39 +318,13 @@ fn contains(names: &[String], name: &str) -> bool {
 
 impl<S: Sink> Consumer for Converter<S> {
     fn table(&mut self, definition: TableDefinition, facts: &Facts) -> Result<()> {
-        if !self.policies.takes_table(&definition.name) {
-            self.by_name.insert(definition.name, Taken::Not);
+        if !self.takes(&definition.name)? {
             return Ok(());
         }
-        (self.accept)(&definition.name)?;
-        let charset = facts
-            .charset
-            .as_deref()
-            .map_or(Ok(Charset::Utf8), Charset::named)?;
-        self.multibyte = charset.multibyte();
-        let known = DumpFacts {
-            compatible: facts.compatible,
-            charset,
-            utc: facts.utc,
-        };
-        let mut mapped = from_mysql(&definition, known, &self.policies, &mut self.names)?;
+        let mut mapped = self.map(&definition, facts)?;
         self.notes.append(&mut mapped.notes);
-        let has_timestamps = definition
-            .columns
-            .iter()
-            .any(|column| column.data_type.name == "timestamp");
-        if has_timestamps && !facts.utc && self.policies.timestamps == Timestamps::Utc {
-            self.notes.push(Note {
-                table: mapped.table.name.clone(),
-                item: None,
-                what: "timestamps are as in the dump, which does not say that they are in UTC"
-                    .to_owned(),
-            });
-        }
         self.sink.table(&mapped.table)?;
-        self.by_name
-            .insert(definition.name, Taken::Into(self.tables.len()));
-        self.tables.push(mapped);
+        self.keep(definition.name, mapped);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Converter, Route, Sink, Taken};
+use super::{Converter, Route, Sink, Taken, bare};
 use crate::charset::Multibyte;
 use crate::dump::postgres::Consumer;
 use crate::dump::postgres::definition::{
@@ -267,13 +267,7 @@ impl<S: Sink> PostgresConverter<S> {
             self.name_sequence(number);
             let pending = &mut self.tables[number];
             pending.is_given = true;
-            let bare = Table {
-                primary_key: None,
-                indexes: Vec::new(),
-                foreign_keys: Vec::new(),
-                ..pending.table.clone()
-            };
-            self.converter.sink.table(&bare)?;
+            self.converter.sink.table(&bare(&pending.table))?;
         }
         Ok(())
     }
