@@ -1,8 +1,9 @@
 //! A dump, whole and in two pieces: no crash, and the same rows wherever it is cut.
 #![no_main]
 
+use ci_import::dump::converted::Part;
 use ci_import::dump::definition::TableDefinition;
-use ci_import::dump::{Consumer, Facts, Reader, RowChunk};
+use ci_import::dump::{Consumer, Dialect, Facts, Reader, RowChunk, detect};
 use ci_import::error::Result;
 use ci_import::policies::Policies;
 use ci_import::schema::{DumpFacts, Names, ddl, from_mysql};
@@ -11,6 +12,7 @@ use libfuzzer_sys::fuzz_target;
 #[derive(Default, PartialEq, Debug)]
 struct Seen {
     tables: Vec<String>,
+    parts: Vec<Part>,
     rows: Vec<u8>,
     count: u64,
 }
@@ -33,10 +35,22 @@ impl Consumer for Seen {
         self.count += rows.rows;
         Ok(())
     }
+
+    fn converted(&mut self, part: Part, facts: &Facts) -> Result<()> {
+        if let Part::Table(table, _) = &part {
+            self.table(table.clone(), facts)?;
+        }
+        self.parts.push(part);
+        Ok(())
+    }
 }
 
-fn read(pieces: [&[u8]; 2]) -> Option<Seen> {
-    let mut reader = Reader::new(Seen::default(), None);
+fn read(pieces: [&[u8]; 2], is_converted: bool) -> Option<Seen> {
+    let mut reader = if is_converted {
+        Reader::of_converted(Seen::default())
+    } else {
+        Reader::new(Seen::default(), None)
+    };
     for piece in pieces {
         reader.feed(piece).ok()?;
     }
@@ -46,5 +60,7 @@ fn read(pieces: [&[u8]; 2]) -> Option<Seen> {
 fuzz_target!(|data: &[u8]| {
     let Some((cut, dump)) = data.split_first() else { return };
     let at = usize::from(*cut) * dump.len() / 256;
-    assert_eq!(read([dump, b""]), read([&dump[..at], &dump[at..]]));
+    let is_converted = detect(dump) == Some(Dialect::ConvertedMysql);
+    let whole = read([dump, b""], is_converted);
+    assert_eq!(whole, read([&dump[..at], &dump[at..]], is_converted));
 });

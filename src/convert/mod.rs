@@ -1,11 +1,14 @@
 //! Between the dump and whatever takes its tables: maps definitions, and plans how rows go.
 
+mod converted;
 mod postgres;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::converted::Apart;
 use crate::charset::{Charset, Multibyte};
+use crate::dump::converted::Part;
 use crate::dump::definition::TableDefinition;
 use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
@@ -81,6 +84,8 @@ pub struct Converter<S> {
     route: Option<Route>,
     /// Set if rows are to be hashed.
     late_prefix: Option<LatePrefix>,
+    /// Of a dump that GitLab CI has converted, what comes in parts.
+    apart: Vec<Apart>,
 }
 
 /// What is done with the rows of a table.
@@ -106,6 +111,7 @@ impl<S: Sink> Converter<S> {
             multibyte: Multibyte::None,
             route: None,
             late_prefix: None,
+            apart: Vec::new(),
         }
     }
 
@@ -158,7 +164,7 @@ impl<S: Sink> Converter<S> {
         let mapped = &self.tables[number];
         let columns: Vec<PlannedColumn> = match &insert.columns {
             None => (0..mapped.kinds.len())
-                .map(|at| planned(mapped, at))
+                .map(|at| self.planned(mapped, at))
                 .collect(),
             Some(columns) => {
                 if let Some(missing) = mapped.materialised.iter().find(|c| !contains(columns, c)) {
@@ -173,7 +179,7 @@ impl<S: Sink> Converter<S> {
                     .map(|column| {
                         let same = |(known, _): &(String, _)| known.eq_ignore_ascii_case(column);
                         let at = mapped.names.iter().position(same);
-                        at.map(|at| planned(mapped, at)).ok_or_else(|| {
+                        at.map(|at| self.planned(mapped, at)).ok_or_else(|| {
                             Error::failed(format!(
                                 "{name}: rows have a column {column} the table has not"
                             ))
@@ -202,6 +208,20 @@ impl<S: Sink> Converter<S> {
                 layout,
             }),
         })
+    }
+
+    fn planned(&self, mapped: &Mapped, at: usize) -> PlannedColumn {
+        let (mysql, name) = &mapped.names[at];
+        let name = name.as_ref().unwrap_or(mysql);
+        let mut columns = mapped.table.columns.iter();
+        let column = columns.find(|column| column.name == *name);
+        let is_converted = !self.apart.is_empty();
+        PlannedColumn {
+            name: name.clone(),
+            kind: mapped.kinds[at],
+            storage: column.map_or(Storage::Text, |column| storage(&column.data_type)),
+            null_is_zero_date: is_converted && column.is_some_and(|c| c.not_null_after_load),
+        }
     }
 
     /// Whether the rows of `table` are to be taken, and may be.
@@ -246,22 +266,6 @@ impl<S: Sink> Converter<S> {
         let taken = Taken::Into(self.tables.len());
         self.by_name.insert(name, taken);
         self.tables.push(mapped);
-    }
-}
-
-fn planned(mapped: &Mapped, at: usize) -> PlannedColumn {
-    let (mysql, name) = &mapped.names[at];
-    let name = name.as_ref().unwrap_or(mysql);
-    let column = mapped
-        .table
-        .columns
-        .iter()
-        .find(|column| column.name == *name);
-    PlannedColumn {
-        name: name.clone(),
-        kind: mapped.kinds[at],
-        storage: column.map_or(Storage::Text, |column| storage(&column.data_type)),
-        null_is_zero_date: false,
     }
 }
 
@@ -326,6 +330,10 @@ impl<S: Sink> Consumer for Converter<S> {
         self.sink.table(&mapped.table)?;
         self.keep(definition.name, mapped);
         Ok(())
+    }
+
+    fn converted(&mut self, part: Part, facts: &Facts) -> Result<()> {
+        self.take_part(part, facts)
     }
 
     fn rows(&mut self, chunk: RowChunk) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::converted::{self, Conversion, Part};
 use super::definition::{TableDefinition, create_table, insert_head};
 use super::scanner::{Piece, Scanned, Scanner};
 use super::statement::{Statement, classify};
@@ -38,6 +39,8 @@ pub trait Consumer {
     fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()>;
     /// Whole rows of one table.
     fn rows(&mut self, rows: RowChunk) -> Result<()>;
+    /// What a dump tells that GitLab CI has converted, in the place of its tables, and of its end.
+    fn converted(&mut self, part: Part, facts: &Facts) -> Result<()>;
     /// The buffer of a chunk that is done with, to be filled again, if there is one.
     fn spare(&mut self) -> Option<Vec<u8>> {
         None
@@ -83,6 +86,8 @@ pub struct Facts {
     pub utc: bool,
     /// The databases of the dump that have tables, where it names them.
     pub databases: Vec<String>,
+    /// Whether GitLab CI has converted it for PostgreSQL.
+    pub converted: bool,
     /// Whether PostgreSQL wrote it: then the character set is its `client_encoding`.
     pub postgresql: bool,
     /// Views, triggers, routines: kind and name.
@@ -114,6 +119,8 @@ pub struct Reader<C> {
     /// The database to take, and the one the dump is in.
     wanted: Option<String>,
     current: Option<String>,
+    /// Of a dump that GitLab CI has converted, how far it was read.
+    conversion: Option<Conversion>,
 }
 
 impl<C: Consumer> Reader<C> {
@@ -133,6 +140,26 @@ impl<C: Consumer> Reader<C> {
             rows_before: 0,
             wanted: database,
             current: None,
+            conversion: None,
+        }
+    }
+
+    /// A reader of a dump that GitLab CI has converted for PostgreSQL.
+    pub fn of_converted(consumer: C) -> Self {
+        let facts = Facts {
+            written_by: Some(converted::WRITTEN_BY.to_owned()),
+            // The converter reads nothing else, and leaves out what mysqldump says of it.
+            charset: Some("utf8".to_owned()),
+            // So mysqldump writes timestamps unless it is told not to, as GitLab CI does not.
+            utc: true,
+            compatible: true,
+            converted: true,
+            ..Facts::default()
+        };
+        Reader {
+            facts,
+            conversion: Some(Conversion::default()),
+            ..Reader::new(consumer, None)
         }
     }
 
@@ -163,6 +190,10 @@ impl<C: Consumer> Reader<C> {
         self.check_end()?;
         self.check_databases()?;
         self.facts.completed |= self.ends_with_completed();
+        if self.conversion.is_some() {
+            self.facts.completed = true;
+            self.consumer.converted(Part::End, &self.facts)?;
+        }
         Ok((self.consumer, self.facts))
     }
 
@@ -170,6 +201,14 @@ impl<C: Consumer> Reader<C> {
     pub fn check_end(&self) -> Result<()> {
         if !self.scanner.may_end() {
             return Err(self.truncated("it ends in the middle of a statement"));
+        }
+        if let Some(conversion) = &self.conversion {
+            let how = "what comes behind the rows, up to the last COMMIT, is missing";
+            return if conversion.is_whole() {
+                Ok(())
+            } else {
+                Err(self.truncated(how))
+            };
         }
         // Only comments can be left out on purpose (--skip-comments), and then all of them are.
         let has_comments = self.facts.written_by.is_some();
@@ -243,9 +282,7 @@ impl<C: Consumer> Reader<C> {
         let text = String::from_utf8_lossy(beginning);
         match piece {
             Piece::Comment => self.comment(&text),
-            Piece::Noise if self.facts.noise.len() < 10 => {
-                self.facts.noise.push(remembered(text.trim_end()));
-            }
+            Piece::Noise => return self.noise(&text),
             Piece::Statement => return self.statement(prose, &text),
             Piece::InsertHead => return self.insert_head(prose),
             _ => {}
@@ -255,7 +292,9 @@ impl<C: Consumer> Reader<C> {
 
     fn comment(&mut self, comment: &str) {
         let text = comment.trim_start_matches('-').trim();
-        if text.starts_with("MySQL dump ") || text.starts_with("MariaDB dump ") {
+        if let Some(conversion) = &mut self.conversion {
+            conversion.comment(text);
+        } else if text.starts_with("MySQL dump ") || text.starts_with("MariaDB dump ") {
             self.facts
                 .written_by
                 .get_or_insert_with(|| remembered(text));
@@ -268,7 +307,20 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
+    fn noise(&mut self, line: &str) -> Result<()> {
+        if self.conversion.is_some() {
+            Conversion::noise(line).map_err(|error| self.placed(error))?;
+        }
+        if self.facts.noise.len() < 10 {
+            self.facts.noise.push(remembered(line.trim_end()));
+        }
+        Ok(())
+    }
+
     fn statement(&mut self, bytes: &[u8], text: &str) -> Result<()> {
+        if self.conversion.is_some() {
+            return self.converted_statement(bytes);
+        }
         match classify(text) {
             Statement::CreateTable => {
                 let text = self.utf8(bytes)?;
@@ -331,6 +383,20 @@ impl<C: Consumer> Reader<C> {
                 ))))
             }
         }
+    }
+
+    fn converted_statement(&mut self, bytes: &[u8]) -> Result<()> {
+        let text = self.utf8(bytes)?;
+        let conversion = self.conversion.as_mut();
+        let parts = conversion.map_or_else(|| Ok(Vec::new()), |it| it.statement(text));
+        for part in parts.map_err(|error| self.placed(error))? {
+            if matches!(part, Part::Table(..)) {
+                self.rows_before = 0;
+                self.insert = None;
+            }
+            self.consumer.converted(part, &self.facts)?;
+        }
+        Ok(())
     }
 
     fn insert_head(&mut self, head: &[u8]) -> Result<()> {
@@ -461,6 +527,7 @@ mod tests {
     #[derive(Default)]
     struct Collected {
         tables: Vec<String>,
+        parts: Vec<Part>,
         rows: Vec<(String, String, u64, u64, u64)>,
     }
 
@@ -479,6 +546,11 @@ mod tests {
                 rows.first_row,
                 rows.rows,
             ));
+            Ok(())
+        }
+
+        fn converted(&mut self, part: Part, _: &Facts) -> Result<()> {
+            self.parts.push(part);
             Ok(())
         }
     }
@@ -511,6 +583,42 @@ mod tests {
             assert_eq!(facts.server_version.as_deref(), Some("5.5.44"));
             assert_eq!(facts.left_out, [("view", "v".to_owned())]);
             assert_eq!(facts.bytes, DUMP.len() as u64);
+        }
+    }
+
+    const CONVERTED: &str = "-- Converted by db_converter\nSTART TRANSACTION;\n\
+        SET standard_conforming_strings=off;\nDROP TABLE IF EXISTS \"t\";\nCREATE TABLE \"t\" (\n    \
+        \"id\" integer NOT NULL,\n    \"a\" varchar(20) \n);\n\n\
+        INSERT INTO \"t\" VALUES (1,'it''s\\\\'),(2,NULL);\n\n-- Post-data save --\nCOMMIT;\n\
+        START TRANSACTION;\n\n-- Indexes --\nCREATE INDEX \"i\" ON t (\"a\");\n\nCOMMIT;\n";
+
+    #[test]
+    fn a_converted_dump_is_the_same_wherever_it_is_cut_and_truncated_before_its_end() {
+        let read = |blocks: [&str; 2]| {
+            let mut reader = Reader::of_converted(Collected::default());
+            for block in blocks {
+                reader.feed(block.as_bytes())?;
+            }
+            reader.finish()
+        };
+        let first = CONVERTED.find("(1,").unwrap() as u64;
+        for cut in 0..=CONVERTED.len() {
+            let (begin, end) = CONVERTED.split_at(cut);
+            let (collected, facts) = read([begin, end]).unwrap();
+            let rows = "(1,'it''s\\\\'),(2,NULL)".to_owned();
+            assert_eq!(
+                collected.rows,
+                [("t".to_owned(), rows, first, 1, 2)],
+                "cut at {cut}"
+            );
+            assert!(matches!(
+                &collected.parts[..],
+                [Part::Table(table, _), Part::Key(of, _), Part::End]
+                    if table.columns[1].data_type.numbers == [10] && of == "t"
+            ));
+            assert!(facts.completed && facts.converted);
+            let is_cut = cut + 1 < CONVERTED.len();
+            assert_eq!(read([begin, ""]).is_err(), is_cut, "cut at {cut}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// A token; names and texts come without quotes and escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token {
+pub(in crate::dump) enum Token {
     /// A keyword or a name without quotes, in lower case, as the server folds it.
     Word(String),
     /// A name in double quotes.
@@ -25,7 +25,7 @@ pub(super) enum Token {
 const MAX_TOKENS: usize = 100_000;
 
 /// The tokens of `statement`. `escapes` tells whether backslashes escape in ordinary strings.
-pub(super) fn tokens(statement: &str, escapes: bool) -> Result<Vec<Token>> {
+pub(in crate::dump) fn tokens(statement: &str, escapes: bool) -> Result<Vec<Token>> {
     let mut lexer = Lexer {
         text: statement,
         at: 0,

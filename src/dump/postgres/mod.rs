@@ -12,4 +12,7 @@ mod strings;
 mod table;
 mod values;
 
+pub(in crate::dump) use lexer::{Token, tokens};
+pub(in crate::dump) use parser::{Parser, split_at_commas};
 pub use reader::{Consumer, Reader};
+pub(in crate::dump) use statement::constraint;

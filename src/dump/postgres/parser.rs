@@ -22,21 +22,21 @@ const BEHIND_A_TYPE: [&str; 12] = [
 
 /// A place in the tokens of a statement.
 #[derive(Debug, Clone)]
-pub(super) struct Parser<'a> {
+pub(in crate::dump) struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(tokens: &'a [Token]) -> Parser<'a> {
+    pub(in crate::dump) fn new(tokens: &'a [Token]) -> Parser<'a> {
         Parser { tokens, at: 0 }
     }
 
-    pub(super) fn rest(&self) -> &'a [Token] {
+    pub(in crate::dump) fn rest(&self) -> &'a [Token] {
         &self.tokens[self.at..]
     }
 
-    pub(super) fn at_end(&self) -> bool {
+    pub(in crate::dump) fn at_end(&self) -> bool {
         self.at == self.tokens.len()
     }
 
@@ -45,12 +45,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether the next token is the keyword `word`.
-    pub(super) fn is(&self, word: &str) -> bool {
+    pub(in crate::dump) fn is(&self, word: &str) -> bool {
         matches!(self.peek(), Some(Token::Word(found)) if found == word)
     }
 
     /// Takes these keywords, if they come next.
-    pub(super) fn take(&mut self, words: &[&str]) -> bool {
+    pub(in crate::dump) fn take(&mut self, words: &[&str]) -> bool {
         let before = self.at;
         for word in words {
             if !self.is(word) {
@@ -81,7 +81,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A name, quoted or not.
-    pub(super) fn name(&mut self) -> Result<String> {
+    pub(in crate::dump) fn name(&mut self) -> Result<String> {
         match self.next() {
             Some(Token::Word(name) | Token::Name(name)) => Ok(name.clone()),
             _ => Err(not_understood("a name is missing")),
@@ -103,7 +103,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What stands in the parentheses that begin here.
-    pub(super) fn parenthesised(&mut self) -> Result<&'a [Token]> {
+    pub(in crate::dump) fn parenthesised(&mut self) -> Result<&'a [Token]> {
         let begin = self.at + 1;
         let mut depth = 0_usize;
         while let Some(token) = self.next() {
@@ -119,7 +119,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Names in parentheses, with commas between them.
-    pub(super) fn names(&mut self) -> Result<Vec<String>> {
+    pub(in crate::dump) fn names(&mut self) -> Result<Vec<String>> {
         let parts = split_at_commas(self.parenthesised()?);
         let name = |part: &[Token]| {
             let mut parser = Parser::new(part);
@@ -203,7 +203,7 @@ fn modifier(part: &[Token]) -> Result<u64> {
 }
 
 /// The parts of `tokens` between commas that stand outside of parentheses.
-pub(super) fn split_at_commas(tokens: &[Token]) -> Vec<&[Token]> {
+pub(in crate::dump) fn split_at_commas(tokens: &[Token]) -> Vec<&[Token]> {
     let mut parts = Vec::new();
     let (mut begin, mut depth) = (0, 0_usize);
     for (at, token) in tokens.iter().enumerate() {

@@ -288,7 +288,7 @@ fn alter_column(table: String, column: String, mut parser: Parser<'_>) -> Result
 }
 
 /// What a constraint says, behind its name.
-pub(super) fn constraint(name: String, parser: &mut Parser<'_>) -> Result<Constraint> {
+pub(in crate::dump) fn constraint(name: String, parser: &mut Parser<'_>) -> Result<Constraint> {
     let kind = if parser.take(&["primary", "key"]) {
         ConstraintKind::PrimaryKey(parser.names()?)
     } else if parser.take(&["unique"]) {
