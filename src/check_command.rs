@@ -58,7 +58,8 @@ fn tell_version(judged: Option<&Judged>) -> String {
             let made = information.created_at.as_deref().unwrap_or("some time");
             let dialect = match dialect {
                 Dialect::Postgresql => "PostgreSQL, as it is",
-                Dialect::Mysql | Dialect::ConvertedMysql => "MySQL, to be converted",
+                Dialect::Mysql => "MySQL, to be converted",
+                Dialect::ConvertedMysql => "MySQL, converted by GitLab CI",
             };
             let version = &information.version;
             format!("GitLab CI {version}, made {made}; {dialect}")

@@ -135,9 +135,9 @@ pub struct Judged {
 /// Which dumps are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// Those of MySQL, to be converted.
+    /// Those of MySQL, to be converted, or that GitLab CI has converted.
     Conversion,
-    /// Those of PostgreSQL, to be taken as they are.
+    /// Those of PostgreSQL, to be taken as they are, or that GitLab CI has converted.
     AsTheyAre,
     /// Both: what needs a conversion is converted.
     Either,
@@ -166,6 +166,8 @@ pub fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
         Some(Dialect::Postgresql) if asked != Asked::Conversion => {
             return Ok(Dialect::Postgresql);
         }
+        // It is MySQL's by its rows and PostgreSQL's by its definitions: whoever asks for either has it.
+        Some(Dialect::ConvertedMysql) => return Ok(Dialect::ConvertedMysql),
         Some(Dialect::Mysql) => {
             Error::usage("the dump was made by MySQL, but the target is PostgreSQL")
                 .hint("add --mysql-to-postgresql to convert it")
@@ -174,10 +176,6 @@ pub fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
             Error::usage("the dump was made by pg_dump; there is nothing to convert")
                 .hint("import it as it is, without --mysql-to-postgresql")
         }
-        Some(Dialect::ConvertedMysql) => Error::usage(
-            "the dump was converted by GitLab CI; converted dumps are not supported yet",
-        )
-        .hint("make the backup without MYSQL_TO_POSTGRESQL=1, and convert it here"),
         None => Error::archive("it is no dump of MySQL, MariaDB or PostgreSQL"),
     })
 }

@@ -200,6 +200,8 @@ impl Findings {
         let unknown = || "not said".to_owned();
         let dialect = if facts.postgresql {
             "PostgreSQL"
+        } else if facts.converted {
+            "MySQL, converted by GitLab CI"
         } else if facts.compatible {
             "MySQL, --compatible"
         } else {
@@ -313,10 +315,11 @@ impl Findings {
             "version": self.information.as_ref().map(|information| &information.version),
             "created_at": self.information.as_ref().and_then(|information| information.created_at.as_ref()),
             "acceptable": self.information.as_ref().map(|information| information.check_version().is_ok()),
-            "dialect": match (self.facts.postgresql, self.facts.compatible) {
-                (true, _) => "postgresql",
-                (false, true) => "mysql-compatible",
-                (false, false) => "mysql",
+            "dialect": match &self.facts {
+                Facts { postgresql: true, .. } => "postgresql",
+                Facts { converted: true, .. } => "mysql-converted",
+                Facts { compatible: true, .. } => "mysql-compatible",
+                _ => "mysql",
             },
             "written_by": self.facts.written_by,
             "server_version": self.facts.server_version,

@@ -93,11 +93,17 @@ enum Reader<S> {
 impl<S: Sink> Reader<S> {
     /// The reader of the dump that begins with `start`.
     fn of_dialect(start: &[u8], converter: Converter<S>, database: Option<String>) -> Reader<S> {
-        if detect(start) == Some(Dialect::Postgresql) {
-            let converter = PostgresConverter::new(converter);
-            Reader::Postgresql(dump::postgres::Reader::new(converter).into())
-        } else {
-            Reader::Mysql(dump::Reader::new(converter, database).into())
+        match detect(start) {
+            Some(Dialect::Postgresql) => {
+                let converter = PostgresConverter::new(converter);
+                Reader::Postgresql(dump::postgres::Reader::new(converter).into())
+            }
+            Some(Dialect::ConvertedMysql) => {
+                Reader::Mysql(dump::Reader::of_converted(converter).into())
+            }
+            Some(Dialect::Mysql) | None => {
+                Reader::Mysql(dump::Reader::new(converter, database).into())
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use ci_import::policies::Policies;
 use ci_import::rows::{Format, Tally, transcode};
 use ci_import::schema::{Table, ddl};
 
+use crate::converter::converted;
 use crate::scene::{Dialect, fixture_database, fixture_dump, mysqldump};
 
 /// A sink that transcodes and forgets.
@@ -44,11 +45,12 @@ impl Sink for Nowhere {
     }
 }
 
+fn converter() -> Converter<Nowhere> {
+    Converter::new(Nowhere, Policies::default(), Box::new(|_| Ok(())))
+}
+
 fn reader() -> Reader<Converter<Nowhere>> {
-    Reader::new(
-        Converter::new(Nowhere, Policies::default(), Box::new(|_| Ok(()))),
-        None,
-    )
+    Reader::new(converter(), None)
 }
 
 #[test]
@@ -82,13 +84,39 @@ fn a_dump_cut_at_any_byte_is_truncated() {
 }
 
 #[test]
+fn a_converted_dump_cut_at_any_byte_is_truncated() {
+    let dump = converted(&fixture_dump(Dialect::Compatible));
+    let last = String::from_utf8_lossy(&dump).rfind("COMMIT;").unwrap() + "COMMIT;".len();
+    let mut reader = Reader::of_converted(converter());
+    for (at, byte) in dump.iter().enumerate() {
+        let error = reader.check_end().err();
+        assert_eq!(
+            error.map(|e| e.kind()),
+            (at < last).then_some(Kind::Archive),
+            "cut at byte {at}"
+        );
+        reader.feed(&[*byte]).unwrap();
+    }
+    reader.finish().unwrap();
+}
+
+#[test]
 fn flipped_bytes_are_no_crash() {
     // Without the one table that is larger than all the others.
     let without = format!("--ignore-table={}.ci_builds", fixture_database());
-    let whole = mysqldump(fixture_database(), &["--hex-blob", &without]);
+    let native = mysqldump(fixture_database(), &["--hex-blob", &without]);
+    flip_bytes(&native, reader);
+    let compatible = mysqldump(fixture_database(), &["--compatible=postgresql", &without]);
+    flip_bytes(
+        &converted(&compatible),
+        || Reader::of_converted(converter()),
+    );
+}
+
+fn flip_bytes(whole: &[u8], reader: impl Fn() -> Reader<Converter<Nowhere>>) {
     let mut rng = fastrand::Rng::new();
     for _ in 0..2000 {
-        let mut dump = whole.clone();
+        let mut dump = whole.to_vec();
         for _ in 0..=rng.usize(..3) {
             let at = rng.usize(..dump.len());
             dump[at] = if rng.bool() {

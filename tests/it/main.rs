@@ -6,6 +6,8 @@ mod archives;
 mod check;
 mod compare;
 mod convert;
+mod converted_source;
+mod converter;
 mod cut_publish;
 mod damage;
 mod damaged_archives;

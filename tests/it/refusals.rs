@@ -194,8 +194,8 @@ fn dumps_that_are_not_taken() {
         ),
         (
             b"-- Converted by db_converter\nSTART TRANSACTION;\n",
-            2,
-            "converted dumps are not supported yet",
+            3,
+            "the dump is truncated at byte 48: what comes behind the rows",
         ),
         (
             b"-- MySQL dump\nCREATE TABLE `users` (`id` int);\n-- Dump completed\n",
