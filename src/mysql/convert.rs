@@ -8,6 +8,7 @@ use super::offers::Offers;
 use super::table::{Table, map};
 use crate::charset::{Charset, Multibyte};
 use crate::convert::{Accept, LatePrefix, PlannedRows, without_definition};
+use crate::dump::converted::Part;
 use crate::dump::definition::TableDefinition;
 use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
@@ -108,6 +109,7 @@ impl<S: Sink> Converter<S> {
             name: name.clone(),
             kind: *kind,
             storage: Storage::Text,
+            null_is_zero_date: false,
         };
         let columns: Vec<PlannedColumn> = match &insert.columns {
             None => table.columns.iter().map(planned).collect(),
@@ -206,6 +208,12 @@ impl<S: Sink> Consumer for Converter<S> {
         };
         self.route = Some(route);
         self.sink.rows(rows)
+    }
+
+    fn converted(&mut self, _: Part, _: &Facts) -> Result<()> {
+        Err(Error::failed(
+            "a dump that was converted for PostgreSQL cannot go into a MySQL server",
+        ))
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {

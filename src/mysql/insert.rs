@@ -101,6 +101,7 @@ mod tests {
             name: String::new(),
             kind,
             storage: Storage::Text,
+            null_is_zero_date: false,
         };
         let plan = Plan {
             columns: kinds.map(column).to_vec(),

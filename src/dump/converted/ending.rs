@@ -203,6 +203,7 @@ fn create(parser: &mut Parser<'_>) -> Result<Option<Vec<Part>>> {
             kind,
             name,
             parts: columns.into_iter().map(part).collect(),
+            using: None,
             comment: None,
         });
     Ok(key.map(|key| vec![Part::Key(table, key)]))
