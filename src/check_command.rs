@@ -1,14 +1,14 @@
 //! `ci-import check`: makes all checks that an import makes before it begins, tells what came of each
 //! and what the import would do. Nothing is changed.
 
-use crate::archive::ArchiveFile;
+use crate::backups::locate;
 use crate::dump::Dialect;
 use crate::error::{Error, Result};
 use crate::gitlab::tables::TABLES;
 use crate::halt::Halt;
 use crate::import::Ready;
 use crate::input::{Asked, Input, Judged};
-use crate::preflight::{Checks, database_space, estimate, traces_space};
+use crate::preflight::{Checks, Estimate, database_space, estimate, traces_space};
 use crate::private_server::PrivateServer;
 use crate::progress::Progress;
 use crate::publish::{self, Live};
@@ -18,13 +18,15 @@ use crate::traces::BuildsDirectory;
 /// Makes the checks.
 pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     let mut checks = Checks::default();
-    let opened = Input::open(&settings.source, halt);
-    let input = checks.add("input", opened, |input| match input {
-        Input::ArchiveFile(_) => "an archive in a file".to_owned(),
+    let located = locate(&settings.source);
+    let opened = located.and_then(|located| Ok((located.name(), Input::open(&located, halt)?)));
+    let input = checks.add("input", opened, |(name, input)| match input {
+        Input::ArchiveFile(_) => format!("{name}, an archive in a file"),
+        Input::CompressedArchive(_) => format!("{name}, an archive in a file, compressed"),
         Input::ArchivePipe(_) => "an archive in a pipe".to_owned(),
         Input::Dump { .. } => "a dump".to_owned(),
     });
-    let Some(input) = input else {
+    let Some((_, input)) = input else {
         return Ok(checks);
     };
     if let Input::ArchivePipe(_) = input {
@@ -37,13 +39,12 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     checks.add("version, dialect", judged, |known| {
         tell_version(known.as_ref())
     });
-    let archive = match &input {
-        Input::ArchiveFile(file) => Some(file),
-        _ => None,
-    };
-    check_target(&mut checks, settings, is_archive, archive);
-    if let Some(estimate) = archive.map(estimate) {
-        checks.add("estimate", estimate, ToString::to_string);
+    let sizes = input.sizes();
+    let estimated = sizes.map(|sizes| sizes.map(|(database, traces)| estimate(database, traces)));
+    let known = estimated.as_ref().ok().copied().flatten();
+    check_target(&mut checks, settings, is_archive, known);
+    if let Some(estimated) = estimated.transpose() {
+        checks.add("estimate", estimated, ToString::to_string);
     }
     Ok(checks)
 }
@@ -71,7 +72,7 @@ fn check_target(
     checks: &mut Checks,
     settings: &CheckSettings,
     is_archive: bool,
-    archive: Option<&ArchiveFile>,
+    estimate: Option<Estimate>,
 ) {
     if let Destination::Private { directory, .. } = &settings.destination {
         let server = PrivateServer::at(directory);
@@ -92,7 +93,7 @@ fn check_target(
     let server = checks.add("server", connected, |server| server.version.clone());
     if let Some(server) = server {
         check_tables(checks, settings, is_archive, &ready);
-        if let (Some(data), Some(Ok(estimate))) = (server.data_directory, archive.map(estimate)) {
+        if let (Some(data), Some(estimate)) = (server.data_directory, estimate) {
             match database_space(&data, estimate.sql) {
                 Some(space) if !space.is_enough() => checks.note(
                     "room for tables",
@@ -103,7 +104,7 @@ fn check_target(
         }
     }
     if let Some(builds) = &ready.builds {
-        check_builds(checks, builds, archive);
+        check_builds(checks, builds, estimate);
     }
 }
 
@@ -173,7 +174,7 @@ fn tell_what_is_replaced(checks: &mut Checks, live: &Live, aside: &str) {
     }
 }
 
-fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, archive: Option<&ArchiveFile>) {
+fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<Estimate>) {
     let shown = builds.path().display();
     let writable = builds.check_writable().and_then(|()| builds.has_content());
     checks.add("builds directory", writable, |has_content| {
@@ -191,7 +192,7 @@ fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, archive: Option<&
         ),
         Err(error) => _ = checks.add("journal", Err::<(), _>(error), |()| String::new()),
     }
-    if let Some(Ok(estimate)) = archive.map(estimate) {
+    if let Some(estimate) = estimate {
         match traces_space(builds.path(), estimate.least_traces) {
             Some(space) if !space.is_enough() => {
                 let error = Error::failed(format!("not enough: {space}"))

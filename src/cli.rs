@@ -17,6 +17,7 @@ use crate::verify::Depth;
 /// the tables in the schema `ci_import_previous`, the traces in `builds.<epoch>`.
 #[derive(Debug, Parser)]
 #[command(name = "ci-import", version, args_conflicts_with_subcommands = true)]
+#[command(arg_required_else_help = true)]
 #[command(after_help = "\
 Exit codes:
   0  done
@@ -39,10 +40,9 @@ pub struct Cli {
 /// The arguments of the import.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The archive, EPOCH_gitlab_ci_backup.tar, or a dump of MySQL or PostgreSQL (.sql, .sql.gz);
-    /// "-" for a pipe
-    #[arg(required = true)]
-    pub archive: Option<PathBuf>,
+    /// What is imported
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
     /// Convert the archive's MySQL dump to PostgreSQL
     #[arg(long)]
     pub mysql_to_postgresql: bool,
@@ -97,6 +97,19 @@ pub struct ImportArgs {
     /// How values and types are converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
+}
+
+/// An archive or a dump.
+#[derive(Debug, Args)]
+pub struct ArchiveArgs {
+    /// The archive, EPOCH_gitlab_ci_backup.tar, a folder of archives, or a dump of MySQL or
+    /// PostgreSQL; "-" for a pipe
+    ///
+    /// Archives and dumps may be compressed with gzip or zstd, whatever their names say.
+    pub archive: Option<PathBuf>,
+    /// Which archive of the folder (also with BACKUP=EPOCH in the environment)
+    #[arg(long, value_name = "EPOCH")]
+    pub backup: Option<String>,
 }
 
 /// The target: a database and the directory of the build traces.
@@ -201,8 +214,9 @@ pub enum Command {
 /// The arguments of `convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
-    /// The dump (.sql, .sql.gz) or archive; "-" for a pipe
-    pub input: PathBuf,
+    /// What is converted
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
     /// Where to: a file, compressed if its name ends in .gz, or "-" for standard output
     #[arg(long, short, value_name = "OUTPUT")]
     pub output: Option<PathBuf>,
@@ -223,8 +237,9 @@ pub struct ConvertArgs {
 /// The arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The archive or dump, in a file
-    pub archive: PathBuf,
+    /// What is checked
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
     /// Convert the archive's MySQL dump to PostgreSQL
     #[arg(long)]
     pub mysql_to_postgresql: bool,
@@ -242,8 +257,9 @@ pub struct CheckArgs {
 /// The arguments of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The archive or dump; "-" for a pipe
-    pub archive: PathBuf,
+    /// What it was imported from
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
     /// Where it was imported to
     #[command(flatten)]
     pub target: TargetArgs,
@@ -287,8 +303,9 @@ pub struct ReplacedArgs {
 /// The arguments of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// The archive or dump; "-" for a pipe
-    pub input: PathBuf,
+    /// What is read
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
     /// Tell it in JSON
     #[arg(long)]
     pub json: bool,

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::archive;
+use crate::archive::{self, Compression};
+use crate::backups::{Located, locate};
 use crate::convert::Converter;
 use crate::error::{Error, Result};
 use crate::halt::Halt;
@@ -23,16 +24,31 @@ pub fn run(
     resources: &Resources,
     halt: &Halt,
 ) -> Result<Changes> {
+    let located = locate(source)?;
     let output = OutputFile::create(output)?;
-    let (tables, notes, facts) = halt.guard(|| match Input::open(source, halt)? {
+    let (tables, notes, facts) = halt.guard(|| match Input::open(&located, halt)? {
         Input::Dump {
-            reader, compressed, ..
-        } => convert_dump(halt.watch(reader), compressed, &output, policies, resources),
+            reader,
+            compression,
+            ..
+        } => convert_dump(
+            halt.watch(reader),
+            compression,
+            &output,
+            policies,
+            resources,
+        ),
+        Input::CompressedArchive(file) => convert_archive(
+            halt.watch(file.open()),
+            output.writer()?,
+            policies,
+            resources,
+        ),
         Input::ArchivePipe(pipe) => {
             convert_archive(halt.watch(pipe), output.writer()?, policies, resources)
         }
         Input::ArchiveFile(_) => {
-            let Source::Path(path) = source else {
+            let Located::Path(path) = &located else {
                 return Err(Error::failed("an archive in a file has a name"));
             };
             let file = std::fs::File::open(path).map_err(|cause| {
@@ -60,8 +76,8 @@ type Converted = (
 );
 
 fn convert_dump(
-    mut reader: impl Read,
-    compressed: bool,
+    reader: impl Read,
+    compression: Compression,
     output: &OutputFile,
     policies: &Policies,
     resources: &Resources,
@@ -71,12 +87,8 @@ fn convert_dump(
     let database = policies.database.clone();
     let converter = Converter::new(writer, policies.clone(), Box::new(|_| Ok(())));
     let judge = |start: &[u8]| check_dialect(start, Asked::Conversion).map(drop);
-    let (converter, facts) = if compressed {
-        let mut inflated = archive::inflated(reader);
-        read_dump(name, &mut inflated, converter, database, judge)?
-    } else {
-        read_dump(name, &mut reader, converter, database, judge)?
-    };
+    let mut inflated = archive::decompressed(reader, compression);
+    let (converter, facts) = read_dump(name, &mut inflated, converter, database, judge)?;
     let Converter {
         sink, mut notes, ..
     } = converter;

@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
-use crate::archive::{self, ArchiveFile, DATABASE, Kind, Member};
+use crate::archive::{
+    self, ArchiveFile, CompressedArchive, Compression, DATABASE, Kind, Member, MemberSize,
+};
+use crate::backups::Located;
 use crate::dump::{Dialect, detect};
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::information::{self, Information};
 use crate::halt::Halt;
-use crate::settings::Source;
 
 /// How much of a dump is looked at to see who wrote it.
 const DIALECT_BYTES: usize = 64 * 1024;
@@ -18,82 +19,78 @@ const DIALECT_BYTES: usize = 64 * 1024;
 pub enum Input<'a> {
     /// An archive whose members can be read at will, several at a time.
     ArchiveFile(ArchiveFile),
+    /// An archive in a file, compressed as a whole: its members come in order.
+    CompressedArchive(CompressedArchive),
     /// An archive whose members come once, in order.
     ArchivePipe(Box<dyn Read + 'a>),
     /// A dump.
     Dump {
         /// Its bytes, compressed or not.
         reader: Box<dyn Read + 'a>,
-        /// Whether they are compressed.
-        compressed: bool,
+        /// How they are compressed.
+        compression: Compression,
         /// How many there are, if that is known.
         size: u64,
     },
 }
 
 impl<'a> Input<'a> {
-    /// Opens `source` and sees what it is.
-    pub fn open(source: &Source, halt: &'a Halt) -> Result<Input<'a>> {
-        let Source::Path(path) = source else {
-            return Input::from_pipe(Box::new(halt.watch_pipe(std::io::stdin())));
+    /// Opens what was `located` and sees what it is.
+    pub fn open(located: &Located, halt: &'a Halt) -> Result<Input<'a>> {
+        // Whoever writes the pipe may keep it waiting.
+        let from_pipe = |pipe| halt.guard(|| Input::from_pipe(pipe));
+        let Located::Path(path) = located else {
+            return from_pipe(Box::new(halt.watch_pipe(std::io::stdin())));
         };
         let cannot_read = |cause: std::io::Error| {
             Error::usage(format!("cannot read {}: {cause}", path.display()))
         };
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
-        if metadata.is_dir() {
-            return Err(Error::usage(format!(
-                "{} is a directory, not an archive",
-                path.display()
-            )));
-        }
         let file = File::open(path).map_err(cannot_read)?;
         if !metadata.is_file() {
-            return Input::from_pipe(Box::new(halt.watch_pipe(file)));
+            return from_pipe(Box::new(halt.watch_pipe(file)));
         }
         let (start, whole) = archive::sniff(file).doing(format!("read {}", path.display()))?;
-        Input::of_kind(&start, Box::new(whole), Some(path), metadata.len())
+        match archive::kind_of_input(&start) {
+            Kind::Archive(Compression::None) => Ok(Input::ArchiveFile(archive::index(path)?)),
+            Kind::Archive(compression) => {
+                let watch = |file| halt.watch(file);
+                let limit = information::MAX_BYTES;
+                let read = || archive::read_through(path, compression, watch, limit, DIALECT_BYTES);
+                Ok(Input::CompressedArchive(halt.guard(read)?))
+            }
+            kind => Input::dump(kind, &start, Box::new(whole), metadata.len()),
+        }
     }
 
     fn from_pipe(pipe: Box<dyn Read + 'a>) -> Result<Input<'a>> {
         let (start, whole) = archive::sniff(pipe).doing("read the input")?;
-        Input::of_kind(&start, Box::new(whole), None, 0)
+        Ok(match archive::kind_of_input(&start) {
+            Kind::Archive(Compression::None) => Input::ArchivePipe(Box::new(whole)),
+            Kind::Archive(compression) => {
+                Input::ArchivePipe(Box::new(archive::whole(whole, compression)))
+            }
+            kind => Input::dump(kind, &start, Box::new(whole), 0)?,
+        })
     }
 
-    fn of_kind(
-        start: &[u8],
-        reader: Box<dyn Read + 'a>,
-        path: Option<&Path>,
-        size: u64,
-    ) -> Result<Input<'a>> {
-        Ok(match archive::kind_of_input(start) {
-            Kind::Archive => match path {
-                Some(path) => Input::ArchiveFile(archive::index(path)?),
-                None => Input::ArchivePipe(reader),
-            },
-            Kind::CompressedArchive => {
-                return Err(Error::usage("compressed archives are not supported yet")
-                    .hint("inflate it on the way: zcat ARCHIVE | ci-import - …"));
+    /// What is no archive: a dump, if it is anything.
+    fn dump(kind: Kind, start: &[u8], reader: Box<dyn Read + 'a>, size: u64) -> Result<Input<'a>> {
+        match kind {
+            Kind::Other(Compression::None) if detect(start).is_none() && !looks_like_sql(start) => {
+                Err(Error::archive(
+                    "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
+                )
+                .hint("is it the right file, and was it copied whole?"))
             }
-            Kind::CompressedDump => Input::Dump {
+            Kind::Archive(compression) | Kind::Other(compression) => Ok(Input::Dump {
                 reader,
-                compressed: true,
+                compression,
                 size,
-            },
-            Kind::Plain => {
-                if detect(start).is_none() && !looks_like_sql(start) {
-                    return Err(Error::archive(
-                        "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
-                    )
-                    .hint("is it the right file, and was it copied whole?"));
-                }
-                Input::Dump {
-                    reader,
-                    compressed: false,
-                    size,
-                }
-            }
-        })
+            }),
+            Kind::Twice => Err(Error::archive("the input is compressed twice")
+                .hint("decompress it once on the way: gzip -dc FILE | ci-import - …")),
+        }
     }
 
     /// Whether it is a backup archive.
@@ -105,22 +102,53 @@ impl<'a> Input<'a> {
     /// Judges what can be known of an archive before anything is touched: in a file its version
     /// and dialect, in a pipe nothing.
     pub fn judge(&self, asked: Asked) -> Result<Option<Judged>> {
-        let Input::ArchiveFile(file) = self else {
-            return Ok(None);
-        };
-        let content = file.read_small(Member::Information, information::MAX_BYTES)?;
-        let information = information::parse(&content)?;
-        information.check_version()?;
-        let mut start = vec![0; DIALECT_BYTES];
-        let mut inflated = archive::inflated(file.open(Member::Database));
-        let count = archive::read_block(&mut inflated, &mut start)
-            .map_err(|cause| archive::read_failure(DATABASE, 0, &cause))?;
-        let dialect = check_dialect(&start[..count], asked).map_err(|error| error.at(DATABASE))?;
-        Ok(Some(Judged {
-            information,
-            dialect,
-        }))
+        match self {
+            Input::ArchiveFile(file) => {
+                let content = file.read_small(Member::Information, information::MAX_BYTES)?;
+                judge(&content, || dump_start(file), asked).map(Some)
+            }
+            Input::CompressedArchive(file) => {
+                let start = || Ok(file.dump_start.clone());
+                judge(&file.information, start, asked).map(Some)
+            }
+            Input::ArchivePipe(_) | Input::Dump { .. } => Ok(None),
+        }
     }
+
+    /// The sizes of an archive's dump and traces, if they can be known before it is read.
+    pub fn sizes(&self) -> Result<Option<(MemberSize, MemberSize)>> {
+        Ok(match self {
+            Input::ArchiveFile(file) => {
+                Some((file.size(Member::Database)?, file.size(Member::Builds)?))
+            }
+            Input::CompressedArchive(file) => Some((file.database, file.builds)),
+            Input::ArchivePipe(_) | Input::Dump { .. } => None,
+        })
+    }
+}
+
+fn judge(
+    information: &[u8],
+    dump_start: impl FnOnce() -> Result<Vec<u8>>,
+    asked: Asked,
+) -> Result<Judged> {
+    let information = information::parse(information)?;
+    information.check_version()?;
+    let dialect = check_dialect(&dump_start()?, asked).map_err(|error| error.at(DATABASE))?;
+    Ok(Judged {
+        information,
+        dialect,
+    })
+}
+
+/// The beginning of an archive's dump.
+fn dump_start(file: &ArchiveFile) -> Result<Vec<u8>> {
+    let mut start = vec![0; DIALECT_BYTES];
+    let mut inflated = archive::inflated(file.open(Member::Database));
+    let count = archive::read_block(&mut inflated, &mut start)
+        .map_err(|cause| archive::read_failure(DATABASE, 0, &cause))?;
+    start.truncate(count);
+    Ok(start)
 }
 
 /// What an archive in a file says before its rows are read.

@@ -5,7 +5,8 @@ use std::io::Read;
 
 use serde_json::{Value, json};
 
-use crate::archive::{self, DATABASE, Visitor};
+use crate::archive::{self, Compression, DATABASE, Visitor};
+use crate::backups::locate;
 use crate::convert::{Converter, PlannedRows, Sink, placed};
 use crate::dump::Facts;
 use crate::error::{Error, Result};
@@ -46,10 +47,18 @@ pub fn run(source: &Source, database: Option<String>, halt: &Halt) -> Result<Fin
         database,
         findings: Findings::default(),
     };
-    halt.guard(|| match Input::open(source, halt)? {
+    let located = locate(source)?;
+    halt.guard(|| match Input::open(&located, halt)? {
         Input::Dump {
-            reader, compressed, ..
-        } => inspector.dump("the dump", &mut halt.watch(reader), compressed),
+            reader,
+            compression,
+            ..
+        } => inspector.dump("the dump", &mut halt.watch(reader), compression),
+        Input::CompressedArchive(file) => archive::read_pipe(
+            halt.watch(file.open()),
+            &mut inspector,
+            information::MAX_BYTES,
+        ),
         Input::ArchivePipe(pipe) => {
             archive::read_pipe(halt.watch(pipe), &mut inspector, information::MAX_BYTES)
         }
@@ -75,7 +84,7 @@ struct Inspector {
 }
 
 impl Inspector {
-    fn dump(&mut self, name: &str, reader: &mut dyn Read, compressed: bool) -> Result<()> {
+    fn dump(&mut self, name: &str, reader: &mut dyn Read, compression: Compression) -> Result<()> {
         // Whatever would need a policy is counted, nothing is an error.
         let policies = Policies {
             values: ValuePolicies {
@@ -91,12 +100,8 @@ impl Inspector {
         let converter = Converter::new(Observer::default(), policies, Box::new(|_| Ok(())));
         let judge = |start: &[u8]| check_dialect(start, Asked::Either).map(drop);
         let database = self.database.clone();
-        let (converter, facts) = if compressed {
-            let mut inflated = archive::inflated(reader);
-            read_dump(name, &mut inflated, converter, database, judge)?
-        } else {
-            read_dump(name, reader, converter, database, judge)?
-        };
+        let mut inflated = archive::decompressed(reader, compression);
+        let (converter, facts) = read_dump(name, &mut inflated, converter, database, judge)?;
         let Converter { sink, notes, .. } = converter;
         (
             self.findings.tables,
@@ -109,7 +114,7 @@ impl Inspector {
 
 impl Visitor for Inspector {
     fn database(&mut self, reader: &mut dyn Read, _: u64) -> Result<()> {
-        self.dump(DATABASE, reader, true)
+        self.dump(DATABASE, reader, Compression::Gzip)
     }
 
     fn builds(&mut self, reader: &mut dyn Read, _: u64) -> Result<()> {

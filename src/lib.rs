@@ -31,6 +31,7 @@ pub mod traces;
 pub mod verify;
 pub mod verify_command;
 
+pub mod backups;
 pub mod error;
 pub mod halt;
 pub mod import;

@@ -71,7 +71,7 @@ fn run_import(cli: Cli) -> Result<ExitCode> {
 
 fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     let policies = settings::policies(arguments.conversion)?;
-    let source = Source::named(arguments.input);
+    let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
     let halt = Halt::on_signals()?;
     let resources = Resources::new(None, arguments.memory)?;
     let output = arguments.output.as_deref();
@@ -144,7 +144,7 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
 
 fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
     let halt = Halt::on_signals()?;
-    let source = Source::named(arguments.input);
+    let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
     let findings = inspect::run(&source, arguments.from_database, &halt)?;
     if arguments.json {
         terminal::print(&format!("{:#}\n", findings.to_json()));

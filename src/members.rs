@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use crate::archive::{self, ArchiveFile, DATABASE, Member, Visitor};
+use crate::archive::{self, ArchiveFile, Compression, DATABASE, Member, Visitor};
 use crate::error::{Error, Result};
 use crate::gitlab::information::{self, Information};
 use crate::halt::Halt;
@@ -16,12 +16,12 @@ pub trait Takes: Sync {
     /// What comes of the traces.
     type Builds: Send;
 
-    /// Takes the dump of `size` bytes, compressed or not; `name` is what errors call it.
+    /// Takes the dump of `size` bytes, compressed as `compression` says; `name` is what errors call it.
     fn database(
         &self,
         name: &'static str,
         reader: &mut dyn Read,
-        compressed: bool,
+        compression: Compression,
         size: u64,
     ) -> Result<Self::Database>;
 
@@ -48,14 +48,15 @@ pub fn take_members<T: Takes>(
 ) -> Result<Taken<T::Database, T::Builds>> {
     match input {
         Input::ArchiveFile(file) => from_file(&file, taker, halt),
+        Input::CompressedArchive(file) => halt.guard(|| from_pipe(halt.watch(file.open()), taker)),
         Input::ArchivePipe(pipe) => halt.guard(|| from_pipe(halt.watch(pipe), taker)),
         Input::Dump {
             mut reader,
-            compressed,
+            compression,
             size,
         } => Ok(Taken {
             information: None,
-            database: halt.guard(|| taker.database("the dump", &mut reader, compressed, size))?,
+            database: halt.guard(|| taker.database("the dump", &mut reader, compression, size))?,
             builds: None,
         }),
     }
@@ -70,7 +71,8 @@ fn from_file<T: Takes>(
     let (database_size, builds_size) = (database.remaining(), builds.remaining());
     let (database, builds) = std::thread::scope(|scope| {
         let taking = scope.spawn(move || halt.guard(|| taker.builds(&mut builds, builds_size)));
-        let database = halt.guard(|| taker.database(DATABASE, &mut database, true, database_size));
+        let database = halt
+            .guard(|| taker.database(DATABASE, &mut database, Compression::Gzip, database_size));
         let builds = taking.join();
         (
             database,
@@ -111,7 +113,10 @@ struct Parts<'a, T: Takes> {
 
 impl<T: Takes> Visitor for Parts<'_, T> {
     fn database(&mut self, reader: &mut dyn Read, size: u64) -> Result<()> {
-        self.database = Some(self.taker.database(DATABASE, reader, true, size)?);
+        self.database = Some(
+            self.taker
+                .database(DATABASE, reader, Compression::Gzip, size)?,
+        );
         Ok(())
     }
 

@@ -1,8 +1,9 @@
 //! What the arguments and the environment mean. Nothing is done here, only judged.
 
+use std::fmt;
 use std::path::PathBuf;
 
-use crate::cli::{CheckArgs, ConversionArgs, ImportArgs, TargetArgs, VerifyArgs};
+use crate::cli::{ArchiveArgs, CheckArgs, ConversionArgs, ImportArgs, TargetArgs, VerifyArgs};
 use crate::error::{Error, Result};
 use crate::policies::Policies;
 use crate::private_server::PrivateServer;
@@ -17,20 +18,72 @@ const DEFAULT_ENVIRONMENT: &str = "production";
 /// Where the archive comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A file, or anything else with a path.
-    Path(PathBuf),
+    /// A file, a folder of archives, or anything else with a path.
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Which archive of a folder.
+        wanted: Option<Wanted>,
+    },
     /// Standard input.
     Stdin,
 }
 
-impl Source {
-    /// The source that was typed: a path, or `-`.
+/// Which archive of a folder: the epoch in its name, as it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// By `--backup`.
+    Option(String),
+    /// By `BACKUP` in the environment, as GitLab's own tasks take it.
+    Environment(String),
+}
+
+impl Wanted {
+    /// What was said.
     #[must_use]
-    pub fn named(path: PathBuf) -> Source {
-        if path.as_os_str() == "-" {
-            Source::Stdin
-        } else {
-            Source::Path(path)
+    pub fn epoch(&self) -> &String {
+        match self {
+            Wanted::Option(epoch) | Wanted::Environment(epoch) => epoch,
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wanted::Option(epoch) => write!(f, "--backup {epoch}"),
+            Wanted::Environment(epoch) => write!(f, "BACKUP={epoch} of the environment"),
+        }
+    }
+}
+
+impl Source {
+    /// The source that was typed, with what the environment, looked up by `variable`, says of it.
+    pub fn named(
+        arguments: ArchiveArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Source> {
+        let ArchiveArgs { archive, backup } = arguments;
+        let option = backup.map(Wanted::Option);
+        let from_environment = || variable("BACKUP").filter(|value| !value.is_empty());
+        let wanted = option.or_else(|| from_environment().map(Wanted::Environment));
+        match (archive, wanted) {
+            (Some(path), Some(wanted @ Wanted::Option(_))) if path.as_os_str() == "-" => {
+                Err(Error::usage(format!(
+                    "{wanted} picks an archive of a folder, but \"-\" is a pipe"
+                ))
+                .hint("name the folder, or leave --backup out"))
+            }
+            (Some(path), _) if path.as_os_str() == "-" => Ok(Source::Stdin),
+            (Some(path), wanted) => Ok(Source::Path { path, wanted }),
+            (None, Some(wanted)) => Err(Error::usage(format!(
+                "no folder is named that {wanted} picks an archive of"
+            ))
+            .hint(
+                "GitLab's own is /var/opt/gitlab/backups of an Omnibus package, \
+                 /home/git/gitlab/tmp/backups of an installation from source",
+            )),
+            (None, None) => Err(Error::usage("no archive is named").hint("see ci-import --help")),
         }
     }
 }
@@ -133,10 +186,7 @@ impl Settings {
     /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
     pub fn new(arguments: ImportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let source = arguments
-            .archive
-            .map(Source::named)
-            .ok_or_else(|| Error::usage("no archive is named"))?;
+        let source = Source::named(arguments.archive, variable)?;
         let destination = Destination::named(arguments.target, variable)?;
         Ok(Settings {
             source,
@@ -175,7 +225,7 @@ impl CheckSettings {
     /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
     pub fn new(arguments: CheckArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Ok(CheckSettings {
-            source: Source::named(arguments.archive),
+            source: Source::named(arguments.archive, &variable)?,
             mysql_to_postgresql: arguments.mysql_to_postgresql,
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
@@ -202,7 +252,7 @@ impl VerifySettings {
     /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
     pub fn new(arguments: VerifyArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Ok(VerifySettings {
-            source: Source::named(arguments.archive),
+            source: Source::named(arguments.archive, &variable)?,
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
             resources: Resources::new(arguments.jobs, arguments.memory)?,
@@ -287,6 +337,29 @@ mod tests {
         );
         let url = "ci-import a.tar --database-url postgresql://w@j/e";
         assert_eq!(target(url, &environment), "database e as w on j:5432");
+    }
+
+    #[test]
+    fn an_archive_of_a_folder_is_named_by_option_or_environment() {
+        let environment = [("BACKUP", "7"), ("HOME", "/home/x")];
+        let source = |line: &str, environment| settings(line, environment).map(|s| s.source);
+        let wanted = |line: &str, environment| match source(line, environment).unwrap() {
+            Source::Path { wanted, .. } => wanted,
+            Source::Stdin => panic!("no path: {line}"),
+        };
+        let by_option = Some(Wanted::Option("8".to_owned()));
+        assert_eq!(wanted("ci-import d --backup 8", &environment), by_option);
+        let by_environment = Some(Wanted::Environment("7".to_owned()));
+        assert_eq!(wanted("ci-import d", &environment), by_environment);
+        let empty = [("BACKUP", ""), ("HOME", "/home/x")];
+        assert_eq!(wanted("ci-import d", &empty), None);
+        assert_eq!(source("ci-import -", &environment).unwrap(), Source::Stdin);
+        let error = source("ci-import - --backup 8", &empty).unwrap_err();
+        assert!(error.to_string().starts_with("--backup 8 picks"), "{error}");
+        let error = source("ci-import -j 3", &environment).unwrap_err();
+        assert!(error.to_string().contains("BACKUP=7 of the"), "{error}");
+        let error = source("ci-import -j 3", &empty).unwrap_err();
+        assert_eq!(error.to_string(), "no archive is named");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::io::Read;
 
-use crate::archive;
+use crate::archive::{self, Compression};
+use crate::backups::locate;
 use crate::error::{Error, Result};
 use crate::halt::Halt;
 use crate::import::Ready;
@@ -16,7 +17,8 @@ use crate::verify::{ExpectedTable, Findings};
 
 /// Compares what `settings` name; nothing is changed.
 pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Result<Findings> {
-    let input = Input::open(&settings.source, halt)?;
+    let located = locate(&settings.source)?;
+    let input = Input::open(&located, halt)?;
     let is_archive = input.is_archive();
     input.judge(Asked::Either)?;
     let ready = Ready::existing(&settings.destination, is_archive, progress)?;
@@ -39,7 +41,7 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
         None
     };
     Ok(Findings {
-        input: settings.source.name(),
+        input: located.name(),
         target: ready.shown(),
         schema,
         tables,
@@ -65,21 +67,15 @@ impl Takes for Comparer<'_> {
         &self,
         name: &'static str,
         reader: &mut dyn Read,
-        compressed: bool,
+        compression: Compression,
         size: u64,
     ) -> Result<Vec<ExpectedTable>> {
         let meter = self.progress.member("reading the database", size);
-        let mut reader = meter.watch(self.halt.watch(reader));
-        let mut inflated;
-        let reader: &mut dyn Read = if compressed {
-            inflated = archive::inflated(reader);
-            &mut inflated
-        } else {
-            &mut reader
-        };
+        let reader = meter.watch(self.halt.watch(reader));
+        let mut inflated = archive::decompressed(reader, compression);
         self.target.expected(Dump {
             name,
-            reader,
+            reader: &mut inflated,
             asked: Asked::Either,
             policies: self.settings.policies.clone(),
             accept: Box::new(|_: &str| Ok(())),

@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use ci_import::archive::{self, Visitor};
+use ci_import::archive::{self, Compression, Visitor};
 use ci_import::error::Result;
 use ci_import::traces;
 use libfuzzer_sys::fuzz_target;
@@ -28,5 +28,7 @@ impl Visitor for Nobody {
 fuzz_target!(|data: &[u8]| {
     let _ = archive::kind_of_input(data);
     let _ = archive::read_pipe(data, &mut Nobody, 65_536);
+    let whole = archive::whole(data, Compression::of(data));
+    let _ = archive::read_pipe(whole.take(1 << 20), &mut Nobody, 65_536);
     let _ = traces::survey(&mut &*data);
 });

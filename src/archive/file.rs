@@ -75,21 +75,34 @@ impl ArchiveFile {
     }
 }
 
+/// How large a member is, as far as it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemberSize {
+    /// As it is, compressed.
+    pub compressed: u64,
+    /// Inflated, as its last four bytes say: modulo 2^32 (RFC 1952, 2.3.1); 0 if it is shorter.
+    pub in_trailer: u32,
+}
+
 /// Behind a gzip stream: its checksum and its size (RFC 1952, 2.3.1).
-const SIZE_BYTES: u64 = 4;
+pub(super) const SIZE_BYTES: usize = 4;
 
 impl ArchiveFile {
-    /// The inflated size of `member` as its last four bytes say, modulo 2^32; 0 if it is shorter.
-    pub fn size_in_trailer(&self, member: Member) -> Result<u32> {
+    /// How large `member` is.
+    pub fn size(&self, member: Member) -> Result<MemberSize> {
         let mut extent = self.open(member);
-        let mut size = [0; 4];
-        if extent.remaining() >= SIZE_BYTES {
-            extent.skip(extent.remaining() - SIZE_BYTES);
+        let compressed = extent.remaining();
+        let mut size = [0; SIZE_BYTES];
+        if let Some(before) = compressed.checked_sub(SIZE_BYTES as u64) {
+            extent.skip(before);
             extent
                 .read_exact(&mut size)
                 .map_err(|cause| super::read_failure(member.name(), 0, &cause))?;
         }
-        Ok(u32::from_le_bytes(size))
+        Ok(MemberSize {
+            compressed,
+            in_trailer: u32::from_le_bytes(size),
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::rc::Rc;
 
+use super::compression::{Compression, decompressed};
 use super::inflate::inflated;
 use crate::error::Error;
 
@@ -12,55 +13,101 @@ use crate::error::Error;
 /// inflate to 5 to 50 times their size; deflate ends at 1032.
 pub const DEFAULT_MAX_INFLATION: u32 = 200;
 
-/// Up to here any ratio will do: what is small may be as regular as it likes.
-const FREE_BYTES: u64 = 512 * 1024 * 1024;
+/// How much something may inflate to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    /// Up to here any ratio will do: what is small may be as regular as it likes.
+    pub(super) free: u64,
+    /// Beyond, not more than so many times its size.
+    pub(super) ratio: u32,
+}
 
-/// As [`inflated`], but an error as soon as more than 512 MiB came of less than a `ratio`th of that.
-pub fn inflated_within<R: Read>(compressed: R, ratio: u32) -> impl Read {
-    let taken = Rc::new(Cell::new(0));
-    let counted = Counted {
-        inner: compressed,
-        bytes: Rc::clone(&taken),
-    };
-    Limited {
-        inner: inflated(counted),
-        taken,
-        given: 0,
-        ratio,
-        free: FREE_BYTES,
+impl Limit {
+    /// That of a dump or of traces.
+    fn of_data(ratio: u32) -> Limit {
+        Limit {
+            free: 512 * 1024 * 1024,
+            ratio,
+        }
+    }
+
+    /// What `inflate` makes of `compressed`, up to this limit.
+    pub(super) fn keep<R: Read, I: Read>(
+        self,
+        compressed: R,
+        inflate: impl FnOnce(Counted<R>) -> I,
+    ) -> Limited<I> {
+        let taken = Rc::new(Cell::new(0));
+        let counted = Counted {
+            inner: compressed,
+            bytes: Rc::clone(&taken),
+        };
+        Limited {
+            inner: inflate(counted),
+            taken,
+            given: 0,
+            limit: self,
+        }
     }
 }
 
-/// The error for `member` if the `cause` why it cannot be read is that it inflates to too much.
+/// As [`inflated`], but an error as soon as more than 512 MiB came of less than a `ratio`th of that.
+pub fn inflated_within<R: Read>(compressed: R, ratio: u32) -> impl Read {
+    Limit::of_data(ratio).keep(compressed, inflated)
+}
+
+/// As [`decompressed`], with the limit of [`inflated_within`].
+pub fn decompressed_within<'a, R: Read + 'a>(
+    reader: R,
+    compression: Compression,
+    ratio: u32,
+) -> impl Read + 'a {
+    Limit::of_data(ratio).keep(reader, |counted| decompressed(counted, compression))
+}
+
+/// The error for `member` if the `cause` why it cannot be read says more than that it is damaged.
 pub(crate) fn inflation_failure(member: &str, cause: &io::Error) -> Option<Error> {
+    if let Some(error) = error_behind(cause) {
+        return Some(error.at(member));
+    }
     let exceeded = Exceeded::behind(cause)?;
     Some(Error::archive(format!("{member}: {exceeded}")).hint(
         "do not trust this archive; if you made it yourself, --max-inflation takes a higher ratio",
     ))
 }
 
+/// The error of ours that a reader gave as the cause of `error`.
+pub(crate) fn error_behind(error: &io::Error) -> Option<Error> {
+    behind(error)
+}
+
+/// The cause of `error` that is a `T`, if there is one: the readers in between wrap it.
+fn behind<T: std::error::Error + Clone + 'static>(error: &io::Error) -> Option<T> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref::<T>() {
+            return Some(found.clone());
+        }
+        // An I/O error's own source is that of what it wraps.
+        next = match cause.downcast_ref::<io::Error>() {
+            Some(error) => error.get_ref().map(|inner| inner as _),
+            None => cause.source(),
+        };
+    }
+    None
+}
+
 /// What was given was too much for what was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Exceeded {
+pub(super) struct Exceeded {
     ratio: u32,
     at: u64,
 }
 
 impl Exceeded {
-    /// The cause of `error`, if it is one: the readers in between wrap it.
-    fn behind(error: &io::Error) -> Option<Exceeded> {
-        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-        while let Some(cause) = next {
-            if let Some(found) = cause.downcast_ref::<Exceeded>() {
-                return Some(found.clone());
-            }
-            // An I/O error's own source is that of what it wraps.
-            next = match cause.downcast_ref::<io::Error>() {
-                Some(error) => error.get_ref().map(|inner| inner as _),
-                None => cause.source(),
-            };
-        }
-        None
+    /// The cause of `error`, if it is one.
+    pub(super) fn behind(error: &io::Error) -> Option<Exceeded> {
+        behind(error)
     }
 }
 
@@ -77,7 +124,7 @@ impl fmt::Display for Exceeded {
 impl std::error::Error for Exceeded {}
 
 /// Counts the bytes that are taken.
-struct Counted<R> {
+pub(super) struct Counted<R> {
     inner: R,
     bytes: Rc<Cell<u64>>,
 }
@@ -91,22 +138,22 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Gives what `inner` does, as long as it is not too much for what was `taken`.
-struct Limited<R> {
+pub(super) struct Limited<R> {
     inner: R,
     taken: Rc<Cell<u64>>,
     given: u64,
-    ratio: u32,
-    free: u64,
+    limit: Limit,
 }
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.given += count as u64;
-        let allowed = self.taken.get().saturating_mul(self.ratio.into());
-        if self.given > self.free && self.given > allowed {
+        let Limit { free, ratio } = self.limit;
+        let allowed = self.taken.get().saturating_mul(ratio.into());
+        if self.given > free && self.given > allowed {
             let exceeded = Exceeded {
-                ratio: self.ratio,
+                ratio,
                 at: self.given,
             };
             return Err(io::Error::new(io::ErrorKind::InvalidData, exceeded));
@@ -126,8 +173,7 @@ mod tests {
             inner: io::repeat(0),
             taken: Rc::new(Cell::new(taken)),
             given: 0,
-            ratio,
-            free,
+            limit: Limit { free, ratio },
         }
     }
 

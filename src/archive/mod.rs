@@ -4,6 +4,8 @@
 //! in it is trusted: a member with an unsafe name or of a kind that a backup never holds is
 //! refused by name.
 
+mod compressed;
+mod compression;
 mod entries;
 mod extent;
 mod file;
@@ -13,13 +15,16 @@ mod kind;
 mod member;
 mod pipe;
 
+pub use compressed::{CompressedArchive, read_through, whole};
+pub use compression::{Compression, decompressed};
 pub use entries::for_each_entry;
 pub use extent::Extent;
-pub use file::{ArchiveFile, index};
+pub use file::{ArchiveFile, MemberSize, index};
 pub use inflate::{BLOCK_BYTES, for_each_block, inflated, read_ahead, read_block, read_failure};
 pub(crate) use inflation_limit::inflation_failure;
-pub use inflation_limit::{DEFAULT_MAX_INFLATION, inflated_within};
+pub use inflation_limit::{DEFAULT_MAX_INFLATION, decompressed_within, inflated_within};
 pub use kind::{Kind, SNIFF_BYTES, kind_of_input, sniff};
 pub use member::{BUILDS, DATABASE, INFORMATION, Member, classify_entry, safe_path};
 pub(crate) use member::{kind_of, refused, shown};
+pub(crate) use pipe::damaged;
 pub use pipe::{Visitor, read_pipe};

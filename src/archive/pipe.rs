@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::entries::for_each_entry;
 use super::file::read_small;
+use super::inflation_limit::error_behind;
 use super::member::{Member, classify_entry, missing, twice};
 use crate::error::{Error, Result};
 
@@ -17,6 +18,17 @@ pub trait Visitor {
     fn information(&mut self, content: &[u8]) -> Result<()>;
 }
 
+/// The error for an archive that comes in order and cannot be read on.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what maps errors gets them by value"
+)]
+pub(crate) fn damaged(cause: std::io::Error) -> Error {
+    error_behind(&cause).unwrap_or_else(|| {
+        Error::archive(format!("the archive is damaged or ends too early: {cause}"))
+    })
+}
+
 /// Reads an archive to its end. `information_limit` is the most bytes its information file may
 /// have.
 pub fn read_pipe(
@@ -24,9 +36,6 @@ pub fn read_pipe(
     visitor: &mut impl Visitor,
     information_limit: u64,
 ) -> Result<()> {
-    let damaged = |cause: std::io::Error| {
-        Error::archive(format!("the archive is damaged or ends too early: {cause}"))
-    };
     let mut seen = [false; 3];
     let mut archive = tar::Archive::new(&mut input);
     let entries = archive.entries().map_err(damaged)?;

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::archive;
+use crate::backups::locate;
 use crate::convert::Accept;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -23,7 +24,7 @@ use crate::progress::Progress;
 use crate::publish::{Live, Publication, Published};
 use crate::report::{ArchiveReport, Report};
 use crate::schema::Note;
-use crate::settings::{Settings, Source};
+use crate::settings::Settings;
 use crate::target::Held;
 use crate::terminal;
 use crate::traces::{BuildsDirectory, StagedDirectory, TraceSummary};
@@ -42,7 +43,8 @@ struct Staged {
 /// Does the whole import; the report is of what was published.
 pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
     let started = Instant::now();
-    let input = Input::open(&settings.source, halt)?;
+    let located = locate(&settings.source)?;
+    let input = Input::open(&located, halt)?;
     let is_archive = input.is_archive();
     let asked = Asked::by_option(settings.mysql_to_postgresql, !is_archive);
     let information = input.judge(asked)?.map(|judged| judged.information);
@@ -117,7 +119,7 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
         directory.published();
     }
     Ok(Report {
-        input: settings.source.name(),
+        input: located.name(),
         target: destination.shown(),
         schema: live.schema,
         facts,
@@ -130,21 +132,6 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
         elapsed: started.elapsed(),
         connect: destination.how_to_connect(),
     })
-}
-
-impl Source {
-    /// What it is called in reports.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Source::Stdin => "standard input".to_owned(),
-            Source::Path(path) => path
-                .file_name()
-                .unwrap_or(path.as_os_str())
-                .display()
-                .to_string(),
-        }
-    }
 }
 
 /// Finishes or undoes a publish that was cut off.
@@ -166,9 +153,9 @@ fn check_room(
         return Ok(());
     };
     target.check_recovery()?;
-    match input {
-        Input::ArchiveFile(archive) if !settings.no_space_check => {
-            refuse_too_little(builds.path(), estimate(archive)?.least_traces)
+    match input.sizes()? {
+        Some((database, traces)) if !settings.no_space_check => {
+            refuse_too_little(builds.path(), estimate(database, traces).least_traces)
         }
         _ => Ok(()),
     }

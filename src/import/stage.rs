@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::archive::{self, DATABASE};
+use crate::archive::{self, Compression, DATABASE};
 use crate::convert::Accept;
 use crate::error::{Error, Result};
 use crate::halt::Halt;
@@ -36,23 +36,18 @@ impl Takes for Stager<'_> {
         &self,
         name: &'static str,
         reader: &mut dyn Read,
-        compressed: bool,
+        compression: Compression,
         size: u64,
     ) -> Result<LoadedDump> {
         let settings = self.settings;
         let meter = self.progress.member("loading the database", size);
-        let mut reader = meter.watch(self.halt.watch(reader));
-        let mut inflated;
-        let reader: &mut dyn Read = if compressed {
-            inflated = archive::inflated_within(reader, settings.max_inflation);
-            &mut inflated
-        } else {
-            &mut reader
-        };
+        let reader = meter.watch(self.halt.watch(reader));
+        let ratio = settings.max_inflation;
+        let mut inflated = archive::decompressed_within(reader, compression, ratio);
         let is_plain_dump = name != DATABASE;
         self.loads.load(Dump {
             name,
-            reader,
+            reader: &mut inflated,
             asked: Asked::by_option(settings.mysql_to_postgresql, is_plain_dump),
             policies: settings.policies.clone(),
             accept: (self.accept)(),

@@ -4,7 +4,7 @@
 use std::io::{Read, Seek, Write};
 
 use super::dump::{DumpWriter, WrittenTable};
-use crate::archive::{self, DATABASE, classify_entry, for_each_entry};
+use crate::archive::{self, DATABASE, classify_entry, damaged, for_each_entry};
 use crate::convert::Converter;
 use crate::dump::Facts;
 use crate::error::{Doing, Error, Result};
@@ -23,9 +23,6 @@ pub fn convert_archive(
     policies: &Policies,
     resources: &Resources,
 ) -> Result<(Vec<WrittenTable>, Vec<Note>, Facts)> {
-    let damaged = |cause: std::io::Error| {
-        Error::archive(format!("the archive is damaged or ends too early: {cause}"))
-    };
     let mut builder = tar::Builder::new(out);
     let mut done = None;
     let mut input = tar::Archive::new(input);
@@ -69,6 +66,8 @@ pub fn convert_archive(
         done = Some((tables, notes, facts));
         Ok(())
     })?;
+    // What holds the tar is whole only if its own end is there.
+    std::io::copy(&mut input.into_inner(), &mut std::io::sink()).map_err(damaged)?;
     let mut out = builder.into_inner().doing("write the archive")?;
     out.flush().doing("write the archive")?;
     done.ok_or_else(|| Error::archive(format!("the archive has no member {DATABASE}")))

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::archive::{ArchiveFile, Member};
-use crate::error::Result;
+use crate::archive::MemberSize;
 
 /// A member that is larger may have wrapped the size in its trailer around, even several times.
 const TRUSTED_BYTES: u64 = 200 * 1024 * 1024;
@@ -29,26 +28,23 @@ pub struct Estimate {
     pub least_traces: u64,
 }
 
-/// Estimates what is in `archive` by the trailers of its members: gzip puts the size there, modulo 2^32
-/// (RFC 1952, 2.3.1).
-pub fn estimate(archive: &ArchiveFile) -> Result<Estimate> {
-    let sizes = |member: Member| -> Result<(u64, u64)> {
-        let compressed = archive.open(member).remaining();
-        let least = u64::from(archive.size_in_trailer(member)?);
-        let guess = if compressed > TRUSTED_BYTES || least < compressed {
-            least.max(compressed.saturating_mul(USUAL_RATIO))
+/// Estimates what is in an archive by the trailers of its members: gzip puts the size there, modulo
+/// 2^32 (RFC 1952, 2.3.1).
+#[must_use]
+pub fn estimate(database: MemberSize, builds: MemberSize) -> Estimate {
+    let guess = |size: MemberSize| {
+        let least = u64::from(size.in_trailer);
+        if size.compressed > TRUSTED_BYTES || least < size.compressed {
+            least.max(size.compressed.saturating_mul(USUAL_RATIO))
         } else {
             least
-        };
-        Ok((guess, least))
+        }
     };
-    let (sql, _) = sizes(Member::Database)?;
-    let (traces, least_traces) = sizes(Member::Builds)?;
-    Ok(Estimate {
-        sql,
-        traces,
-        least_traces,
-    })
+    Estimate {
+        sql: guess(database),
+        traces: guess(builds),
+        least_traces: builds.in_trailer.into(),
+    }
 }
 
 impl Estimate {

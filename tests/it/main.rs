@@ -3,8 +3,10 @@
 
 mod any_table;
 mod archives;
+mod backups;
 mod check;
 mod compare;
+mod compressed_archives;
 mod convert;
 mod converted_source;
 mod converter;

@@ -32,7 +32,9 @@ pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -
             command.env_remove(&name);
         }
     }
-    command.env_remove("DATABASE_URL").env_remove("force");
+    for name in ["DATABASE_URL", "BACKUP", "force"] {
+        command.env_remove(name);
+    }
     command
         .args(arguments)
         .stdin(Stdio::null())

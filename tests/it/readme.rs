@@ -37,6 +37,13 @@ fn its_commands_run() {
         gzip(&fixture_dump(Dialect::Native)),
     )
     .unwrap();
+    let backups = scene.path("backups");
+    fs::create_dir(&backups).unwrap();
+    for epoch in ["1443700800", "1443704400"] {
+        let name = format!("{epoch}_gitlab_ci_backup.tar");
+        let packed = scene.path("1443700800_gitlab_ci_backup.tar");
+        fs::copy(packed, backups.join(name)).unwrap();
+    }
     let programs = scene.path("bin");
     fs::create_dir(&programs).unwrap();
     let script = |name: &str, text: &str| {
@@ -68,7 +75,8 @@ fn its_commands_run() {
                 "postgresql://git@db.example.com/gitlabhq_production",
                 &postgresql_url(&scene.database),
             )
-            .replace("/home/git/gitlab/builds", scene.builds().to_str().unwrap());
+            .replace("/home/git/gitlab/builds", scene.builds().to_str().unwrap())
+            .replace("/var/opt/gitlab/backups", backups.to_str().unwrap());
         if line.starts_with("export ") {
             // This scene's GitLab has traces already, which asks for a yes; the README's has none.
             fs::remove_dir_all(scene.builds()).unwrap();
@@ -82,11 +90,12 @@ fn its_commands_run() {
         shell
             .env("PATH", &path)
             .env_remove("DATABASE_URL")
-            .env_remove("PGHOST");
+            .env_remove("PGHOST")
+            .env_remove("BACKUP");
         expect_success(&shell.current_dir(scene.directory.path()).output().unwrap());
         count += 1;
     }
-    assert_eq!(count, 22, "commands in the README");
+    assert_eq!(count, 24, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
 }
 

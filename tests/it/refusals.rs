@@ -263,7 +263,9 @@ fn wrong_usage_and_targets_that_are_not_there() {
     run(command(["/no/such/file"]))
         .exits(2)
         .says("cannot read /no/such/file");
-    run(command(["/tmp"])).exits(2).says("is a directory");
+    run(command(["/proc/self"]))
+        .exits(2)
+        .says("/proc/self is a folder without a backup archive");
     run(command([
         archive,
         convert,

@@ -18,7 +18,7 @@ const PREFIXED: [Meant; 1] = [("ci_services", "type", |name| {
 })];
 
 #[track_caller]
-fn all_values_arrived(scene: &Scene) {
+pub(crate) fn all_values_arrived(scene: &Scene) {
     scene.assert_same_values(&PREFIXED);
     same_tree(&scene.source(), &scene.builds());
 }

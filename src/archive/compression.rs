@@ -1,0 +1,185 @@
+//! How an input is compressed, seen by its first bytes, and the readers of what is in it.
+
+use std::fmt;
+use std::io::{self, BufReader, Read};
+
+use super::inflate::{BLOCK_BYTES, inflated};
+use crate::error::Error;
+
+/// A compression that is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// None at all.
+    None,
+    /// gzip (RFC 1952).
+    Gzip,
+    /// Zstandard (RFC 8878).
+    Zstd,
+}
+
+/// What gzip begins with (RFC 1952, 2.3.1).
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// What a frame of Zstandard begins with (RFC 8878, 3.1.1).
+const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// What a skippable frame has behind its first byte, which is 0x50 to 0x5f (RFC 8878, 3.1.2): pzstd
+/// writes one first.
+const ZSTD_SKIPPABLE: (std::ops::RangeInclusive<u8>, &[u8]) = (0x50..=0x5f, &[0x2a, 0x4d, 0x18]);
+
+/// The largest window, as a power of two: 8 MiB, which every decoder should have (RFC 8878,
+/// 3.1.1.1.2) and `zstd -1` to `-19` keep to. A frame may ask for terabytes.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// What libzstd says of a frame with a larger one.
+const ZSTD_TOO_LARGE: &str = "too much memory";
+
+impl Compression {
+    /// Of the input that begins with `start`.
+    #[must_use]
+    pub fn of(start: &[u8]) -> Compression {
+        let is_skippable = |start: &[u8]| {
+            let (first, rest) = ZSTD_SKIPPABLE;
+            start
+                .split_first()
+                .is_some_and(|(byte, behind)| first.contains(byte) && behind.starts_with(rest))
+        };
+        if start.starts_with(GZIP_MAGIC) {
+            Compression::Gzip
+        } else if start.starts_with(ZSTD_MAGIC) || is_skippable(start) {
+            Compression::Zstd
+        } else {
+            Compression::None
+        }
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Compression::None => "none",
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+        })
+    }
+}
+
+/// A reader of what is in `reader`. Checksums are checked when their end is read; several streams
+/// in a row are one.
+pub fn decompressed<'a, R: Read + 'a>(reader: R, compression: Compression) -> Box<dyn Read + 'a> {
+    match compression {
+        Compression::None => Box::new(reader),
+        Compression::Gzip => Box::new(inflated(reader)),
+        Compression::Zstd => Box::new(Zstd::new(reader)),
+    }
+}
+
+/// Reads frames of Zstandard.
+struct Zstd<'a, R> {
+    /// An error if there is no memory for it, which the first read gives.
+    decoder: io::Result<zstd::Decoder<'a, BufReader<R>>>,
+}
+
+impl<R: Read> Zstd<'_, R> {
+    fn new(reader: R) -> Self {
+        let buffered = BufReader::with_capacity(BLOCK_BYTES, reader);
+        let decoder = zstd::Decoder::with_buffer(buffered).and_then(|mut decoder| {
+            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+            Ok(decoder)
+        });
+        Zstd { decoder }
+    }
+}
+
+impl<R: Read> Read for Zstd<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.decoder {
+            Ok(decoder) => decoder.read(buffer).map_err(as_damage),
+            Err(cause) => Err(io::Error::new(cause.kind(), cause.to_string())),
+        }
+    }
+}
+
+/// libzstd's errors say only that they are "other".
+fn as_damage(cause: io::Error) -> io::Error {
+    if cause.kind() != io::ErrorKind::Other {
+        return cause;
+    }
+    let text = cause.to_string();
+    if text.contains(ZSTD_TOO_LARGE) {
+        let error = Error::archive("the zstd frame wants a window of more than 8 MiB")
+            .hint("decompress it on the way: zstd --long=31 -dc FILE | ci-import - …");
+        return io::Error::new(io::ErrorKind::InvalidData, error);
+    }
+    io::Error::new(io::ErrorKind::InvalidData, cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        let mut reader = decompressed(bytes, Compression::of(bytes));
+        reader.read_to_end(&mut content).map(|_| content)
+    }
+
+    fn zstd(content: &[u8], window_log: u32) -> Vec<u8> {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("it starts");
+        encoder.window_log(window_log).expect("a window");
+        encoder.include_checksum(true).expect("a checksum");
+        encoder.write_all(content).expect("it takes it");
+        encoder.finish().expect("it ends")
+    }
+
+    #[test]
+    fn it_is_told_by_the_first_bytes() {
+        for (start, compression) in [
+            (&b"\x1f\x8b\x08"[..], Compression::Gzip),
+            (b"\x28\xb5\x2f\xfd\x00", Compression::Zstd),
+            (b"\x50\x2a\x4d\x18\x04", Compression::Zstd),
+            (b"\x5f\x2a\x4d\x18", Compression::Zstd),
+            (b"\x60\x2a\x4d\x18", Compression::None),
+            (b"\x28\xb5\x2f", Compression::None),
+            (b"-- MySQL dump", Compression::None),
+            (b"", Compression::None),
+        ] {
+            assert_eq!(Compression::of(start), compression, "{start:x?}");
+        }
+    }
+
+    #[test]
+    fn frames_in_a_row_are_one() {
+        let mut bytes = b"\x50\x2a\x4d\x18\x03\0\0\0xyz".to_vec();
+        bytes.extend(zstd(b"ab", 20));
+        bytes.extend(b"\x5f\x2a\x4d\x18\0\0\0\0");
+        bytes.extend(zstd(b"cd", 20));
+        assert_eq!(read(&bytes).expect("it reads"), b"abcd");
+    }
+
+    #[test]
+    fn what_is_cut_or_changed_or_followed_is_an_error() {
+        let whole = zstd(&b"some text, ".repeat(100), 20);
+        for cut in 5..whole.len() {
+            let error = read(&whole[..cut]).expect_err("it is cut");
+            assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{cut}");
+        }
+        let mut changed = whole.clone();
+        *changed.last_mut().expect("a checksum") ^= 1;
+        let garbage = [&whole[..], b"garbage"].concat();
+        for bytes in [changed, garbage] {
+            let error = read(&bytes).expect_err("it is damaged");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_large_window_is_refused() {
+        let content = vec![b'x'; 1000];
+        assert_eq!(read(&zstd(&content, 23)).expect("8 MiB"), content);
+        let error = read(&zstd(&content, 24)).expect_err("16 MiB");
+        assert!(error.to_string().contains("more than 8 MiB"), "{error}");
+    }
+}
