@@ -28,6 +28,9 @@ pub struct Policies {
     pub database: Option<String>,
     /// Whether a column of a type that is not supported is left out instead of being an error.
     pub skip_unsupported: bool,
+    /// Whether generated columns become ordinary ones, with the dump's values: PostgreSQL before 12
+    /// has none.
+    pub materialise_generated: bool,
 }
 
 impl Policies {

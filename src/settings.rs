@@ -284,6 +284,7 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         only_tables: arguments.only_table,
         database: arguments.from_database,
         skip_unsupported: false,
+        materialise_generated: false,
     })
 }
 

@@ -40,13 +40,9 @@ pub struct Owner(i32);
 impl Staging {
     /// Connects and takes the lock, which only one import at a time can have.
     pub fn lock(target: &Target) -> Result<Staging> {
-        let mut client = target.connect()?;
+        let mut client = target.connect_to_stay()?;
         client
-            .batch_execute(
-                "SET statement_timeout = 0; SET idle_session_timeout = 0;
-                 SET client_min_messages = warning",
-            )
-            .or_else(|_| client.batch_execute("SET statement_timeout = 0"))
+            .batch_execute("SET client_min_messages = warning")
             .map_err(failure("prepare the session"))?;
         take_lock(&mut client, LOCK_KEY)?;
         failpoint::reached("lock taken");

@@ -11,6 +11,7 @@ use crate::halt::Halt;
 use crate::input::check_dialect;
 use crate::load::{Loader, Owner, STAGING_SCHEMA, Staging, Target};
 use crate::loaded::{LoadedDump, LoadedTable};
+use crate::policies::Policies;
 use crate::publish::{
     self, Discarded, Live, PREVIOUS_SCHEMA, Publication, Published, Recovered, RolledBack,
 };
@@ -156,8 +157,9 @@ impl Loads for StagingLoads {
     fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
         let loader = Loader::start(&self.target, self.owner, dump.resources)?;
         let name = dump.name;
-        let database = dump.policies.database.clone();
-        let mut converter = Converter::new(loader, dump.policies, dump.accept);
+        let policies = policies(&self.target, dump.policies)?;
+        let database = policies.database.clone();
+        let mut converter = Converter::new(loader, policies, dump.accept);
         if dump.hashing {
             converter = converter.hashing(late_prefix);
         }
@@ -179,8 +181,9 @@ impl Loads for StagingLoads {
 impl Expects for Target {
     fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>> {
         let expected = Expected::start(dump.resources);
-        let database = dump.policies.database.clone();
-        let converter = Converter::new(expected, dump.policies, dump.accept).hashing(late_prefix);
+        let policies = policies(self, dump.policies)?;
+        let database = policies.database.clone();
+        let converter = Converter::new(expected, policies, dump.accept).hashing(late_prefix);
         let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
         let (converter, _) = read_dump(dump.name, dump.reader, converter, database, judge)?;
         let finished = converter.sink.finish();
@@ -204,6 +207,14 @@ impl Expects for Target {
     fn missing_taggings(&self, schema: &str) -> Result<Option<i64>> {
         missing_taggings(&mut self.connect()?, schema)
     }
+}
+
+/// What was asked of a conversion, as far as the server of `target` can have it.
+fn policies(target: &Target, asked: Policies) -> Result<Policies> {
+    Ok(Policies {
+        materialise_generated: !target.server()?.has_generated_columns,
+        ..asked
+    })
 }
 
 /// What the server says of itself.

@@ -302,6 +302,9 @@ pub(in crate::dump) fn constraint(name: String, parser: &mut Parser<'_>) -> Resu
         return Ok(other(name, "CHECK"));
     } else if parser.take(&["exclude"]) {
         return Ok(other(name, "EXCLUDE"));
+    } else if parser.take(&["not", "null"]) {
+        // PostgreSQL 18: only one that rows may break, since it was never validated, stands here.
+        return Ok(other(name, "NOT NULL"));
     } else {
         return Err(not_understood("a constraint is of an unknown kind"));
     };
@@ -700,6 +703,8 @@ mod tests {
         assert_eq!(key.kind, expected);
         let (_, key) = constraint("ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (a) INCLUDE (b)");
         assert!(key.has_more);
+        let (_, later) = constraint("ALTER TABLE t ADD CONSTRAINT l NOT NULL b NOT VALID");
+        assert_eq!(later.kind, ConstraintKind::Other("NOT NULL"));
         let index = |statement: &str| match definition(statement) {
             Definition::Index(index) => index,
             other => panic!("{other:?}"),

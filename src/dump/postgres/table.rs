@@ -94,6 +94,8 @@ fn column(table: &mut TableDefinition, mut parser: Parser<'_>) -> Result<ColumnD
     while !parser.at_end() {
         if parser.take(&["not", "null"]) {
             column.not_null = true;
+            // Nothing inherits from what is made of it.
+            parser.take(&["no", "inherit"]);
         } else if parser.take(&["null"]) {
         } else if parser.take(&["default"]) {
             column.default = Some(default_value(parser.until(&BEHIND_A_DEFAULT)));
@@ -257,6 +259,12 @@ mod tests {
         assert!(
             table("CREATE TABLE t (a int GENERATED ALWAYS AS (b) STORED)").columns[0].is_generated
         );
+        let nulls = table(
+            "CREATE TABLE t (a int CONSTRAINT must NOT NULL, b int NOT NULL NO INHERIT, c int)",
+        );
+        let not_null: Vec<bool> = nulls.columns.iter().map(|column| column.not_null).collect();
+        assert_eq!(not_null, [true, true, false]);
+        assert_eq!(nulls.constraints.len(), 0);
         let constrained =
             table("CREATE TABLE t (a int, CONSTRAINT c CHECK ((a > 0)), PRIMARY KEY (a))");
         assert_eq!(constrained.constraints.len(), 2);

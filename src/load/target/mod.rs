@@ -59,8 +59,17 @@ const TOLD: [(&str, &str); 8] = [
 const SESSION: &str = "\
 SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
 SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
-SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
 SET client_min_messages = warning";
+
+/// Takes away what limits a session's time, of which a database or role may have settings: as far as
+/// the server knows it, since some came with PostgreSQL 14 and 17.
+const NO_TIME_LIMITS: &str = "\
+SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+               'transaction_timeout')";
+
+/// The first version that has generated columns.
+const GENERATED_COLUMNS: i32 = 120_000;
 
 /// A PostgreSQL database to import into.
 #[derive(Clone)]
@@ -83,6 +92,8 @@ pub struct Server {
     pub version: String,
     /// Where its data are, if it runs on this machine and says so.
     pub data_directory: Option<PathBuf>,
+    /// Whether it has generated columns.
+    pub has_generated_columns: bool,
 }
 
 /// Without the password.
@@ -234,8 +245,9 @@ impl Target {
             .query_one(
                 "SELECT current_setting('server_version'),
                         CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
-                             THEN current_setting('data_directory') END",
-                &[],
+                             THEN current_setting('data_directory') END,
+                        current_setting('server_version_num')::int >= $1",
+                &[&GENERATED_COLUMNS],
             )
             .map_err(failure("ask for the server's version"))?;
         let is_here = self.places.iter().all(|place| match &place.listener {
@@ -246,12 +258,22 @@ impl Target {
         Ok(Server {
             version: row.get(0),
             data_directory: data_directory.filter(|_| is_here).map(PathBuf::from),
+            has_generated_columns: row.get(2),
         })
+    }
+
+    /// Connects for as long as an import takes, whatever else the server's settings allow.
+    pub(super) fn connect_to_stay(&self) -> Result<Client> {
+        let mut client = self.connect()?;
+        client
+            .batch_execute(NO_TIME_LIMITS)
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
     }
 
     /// Connects to read rows, as they are.
     pub fn connect_to_read(&self) -> Result<Client> {
-        let mut client = self.connect()?;
+        let mut client = self.connect_to_stay()?;
         client
             .batch_execute(SESSION)
             .map_err(failure("prepare the session"))?;

@@ -222,8 +222,9 @@ impl Mapper<'_> {
             };
             column.default = None;
             let of_text = matches!(column.data_type, DataType::Char(_) | DataType::Enum(_));
+            let may_be_computed = !of_text && !self.policies.materialise_generated;
             let what = match translate(&generated.expression, &plain, Purpose::Value) {
-                Some(expression) if !of_text => {
+                Some(expression) if may_be_computed => {
                     column.generated = Some(expression);
                     kinds[at] = ValueKind::Skipped;
                     if generated.stored {
@@ -431,6 +432,14 @@ mod tests {
             [ValueKind::Integer, ValueKind::Skipped, ValueKind::Text]
         );
         assert_eq!(mapped.materialised, ["c"]);
+        let policies = Policies {
+            materialise_generated: true,
+            ..Policies::default()
+        };
+        let sql = "CREATE TABLE t (a int, b int AS (`a` * 2) STORED)";
+        let mapped = mapped_by(sql, false, &policies).unwrap();
+        assert_eq!(mapped.table.columns[1].generated, None);
+        assert_eq!(mapped.materialised, ["b"]);
     }
 
     #[test]
