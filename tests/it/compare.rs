@@ -263,7 +263,10 @@ impl Comparison<'_> {
         let mut found: Vec<(bool, i64)> = self
             .target
             .query(
-                "SELECT i.indisunique, i.indnkeyatts::bigint FROM pg_index i
+                // PostgreSQL 10 has no columns in an index but those of its key.
+                "SELECT i.indisunique,
+                        COALESCE(to_jsonb(i) ->> 'indnkeyatts', i.indnatts::text)::bigint
+                 FROM pg_index i
                  JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                  WHERE n.nspname = $1 AND c.relname = $2",
                 &[&self.schema, &table],

@@ -20,7 +20,7 @@ use crate::state::State;
 const WAS_HERE: &str = "/tmp/ci-import-was-here";
 
 /// Values that readers of dumps trip over.
-const AWKWARD: &str = r"
+pub(crate) const AWKWARD: &str = r"
 INSERT INTO ci_builds (id, project_id, name, trace, commands, coverage, finished_at, created_at, deploy) VALUES
   (1001, 1, E'\\.', E'\\.\n\\.\n', E'a\tb\\tc', 'NaN', 'infinity', '-infinity', NULL),
   (1002, 1, '', E'it''s \\ \\\\ \\'' \\n', E'\b\f\v\r\n\x01\x7f', 'Infinity', '0044-03-15 12:00:00 BC', '2015-10-01 00:00:00.123456', true),

@@ -76,7 +76,8 @@ impl Scene {
         Scene::bare_on(&postgresql().directory)
     }
 
-    fn bare_on(server: &Path) -> Scene {
+    /// The same on the server whose socket is in the directory `server`.
+    pub(crate) fn bare_on(server: &Path) -> Scene {
         let directory = tempfile::tempdir().unwrap();
         let script = project().join("fixtures/traces");
         expect_success(

@@ -38,7 +38,10 @@ pub(crate) struct Server {
 /// The PostgreSQL of the tests.
 pub(crate) fn postgresql() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(start_postgresql)
+    SERVER.get_or_init(|| {
+        let user = user_ids(POSTGRESQL_USER);
+        start_postgresql(&postgresql_programs(), server_directory("pg", user))
+    })
 }
 
 /// The MariaDB of the tests.
@@ -151,10 +154,10 @@ pub(crate) fn next_number() -> u32 {
     NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
-fn start_postgresql() -> Server {
-    let programs = postgresql_programs();
+/// Starts the PostgreSQL whose programs are in `programs`, in a directory that [`server_directory`]
+/// has made.
+pub(crate) fn start_postgresql(programs: &Path, directory: PathBuf) -> Server {
     let user = user_ids(POSTGRESQL_USER);
-    let directory = server_directory("pg", user);
     let data = directory.join("data");
     let mut initdb = as_user(programs.join("initdb"), user);
     initdb.args(INITDB).arg("-D").arg(&data);

@@ -11,7 +11,7 @@ use crate::trees::tree;
 /// left out: an aborted transaction leaves gaps in their sequences.
 const DEFINITIONS: &str = "
 WITH relation AS (
-  SELECT * FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+  SELECT oid, relkind, relname, relowner, relacl FROM pg_class WHERE relnamespace = 'public'::regnamespace)
 SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname !~ '^ci_import'
 UNION ALL
 SELECT concat_ws(' ', relkind, relname, relowner::regrole, relacl, obj_description(oid, 'pg_class'))
