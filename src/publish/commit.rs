@@ -1,7 +1,6 @@
 //! The end of a publish: renames, then the commit; and what to do when it fails.
 
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use postgres::Transaction;
 use postgres::error::Severity;
@@ -28,7 +27,7 @@ pub(super) fn rename_and_commit(
         let database = identity(&mut transaction)?;
         make_number_durable(target)?;
         failpoint::reached("transaction's number on the disk");
-        let written = Journal::write(builds, renames, id, database)?;
+        let written = Journal::write(builds, renames, id.to_string(), database)?;
         if let Err(error) = written.rename() {
             written.undo()?;
             return Err(error);
@@ -50,15 +49,6 @@ fn make_number_durable(target: &Target) -> Result<()> {
         .connect()?
         .batch_execute(sql)
         .map_err(failure("have the server write its log"))
-}
-
-/// An epoch, now or a little later, for which `builds.<epoch>` is free.
-pub(super) fn free_epoch(path_of: impl Fn(u64) -> PathBuf) -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |now| now.as_secs());
-    let is_free = |epoch: &u64| path_of(*epoch).symlink_metadata().is_err();
-    (now..u64::MAX).find(is_free).unwrap_or(now)
 }
 
 /// Commits, or brings the directories back. When the connection breaks in the middle the server is

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use postgres::Client;
 
-use super::previous::{self, PREVIOUS_SCHEMA, Record};
+use super::previous::{self, PREVIOUS_SCHEMA};
+use super::record::Record;
 use super::swap::begin;
 use crate::error::{Doing, Result};
 use crate::failpoint;
@@ -17,6 +18,8 @@ use crate::traces::BuildsDirectory;
 pub struct Discarded {
     /// Tables.
     pub tables: Vec<String>,
+    /// The schema they were in, or the database where that is the same.
+    pub previous: String,
     /// Directories.
     pub directories: Vec<PathBuf>,
 }
@@ -27,7 +30,7 @@ impl fmt::Display for Discarded {
             return writeln!(f, "there was nothing to discard");
         }
         if !self.tables.is_empty() {
-            writeln!(f, "removed {PREVIOUS_SCHEMA}: {}", self.tables.join(", "))?;
+            writeln!(f, "removed {}: {}", self.previous, self.tables.join(", "))?;
         }
         for directory in &self.directories {
             writeln!(f, "removed {}", directory.display())?;
@@ -44,14 +47,7 @@ pub fn previous_directories(
     let Some(record) = Record::read(client)? else {
         return Ok(None);
     };
-    directories(&record, builds).map(Some)
-}
-
-fn directories(record: &Record, builds: Option<&BuildsDirectory>) -> Result<Vec<PathBuf>> {
-    let builds = record.builds(builds)?;
-    let mut directories = builds.map_or_else(Vec::new, |builds| record.builds_aside(builds));
-    directories.retain(|path| path.symlink_metadata().is_ok_and(|found| found.is_dir()));
-    Ok(directories)
+    record.directories(builds).map(Some)
 }
 
 /// Drops the tables that were replaced, and removes the builds directories that were. Cut off, it
@@ -60,7 +56,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     let Some(record) = Record::read(client)? else {
         return Ok(Discarded::default());
     };
-    let directories = directories(&record, builds)?;
+    let directories = record.directories(builds)?;
     // There is no way back from here on.
     let mut transaction = begin(client)?;
     previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, false)?;
@@ -87,6 +83,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     failpoint::reached("schema of the old tables dropped");
     Ok(Discarded {
         tables: record.replaced,
+        previous: PREVIOUS_SCHEMA.to_owned(),
         directories,
     })
 }

@@ -2,7 +2,8 @@
 
 use postgres::Client;
 
-use super::previous::{PREVIOUS_SCHEMA, Record};
+use super::previous::PREVIOUS_SCHEMA;
+use super::record::Record;
 use crate::error::{Error, Result};
 use crate::load::failure;
 use crate::schema::ddl::qualified;

@@ -25,32 +25,32 @@ const UNFINISHED_SUFFIX: &str = ".ci_import_journal.";
 
 /// What is renamed. What is there before goes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Renames {
+pub(crate) struct Renames {
     /// The directory that becomes the live one, if one does.
-    pub(super) staged: Option<PathBuf>,
+    pub(crate) staged: Option<PathBuf>,
     /// Where the live one goes, if there is one.
-    pub(super) previous: Option<PathBuf>,
+    pub(crate) previous: Option<PathBuf>,
 }
 
 /// A publish's renames. Held open, it is locked.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     path: PathBuf,
     live: PathBuf,
     renames: Renames,
-    /// The number of the transaction, and the database it is in.
-    pub(super) transaction: i64,
-    pub(super) database: String,
+    /// What the transaction is known by, and the database it is in: as the target has it.
+    pub(crate) transaction: String,
+    pub(crate) database: String,
     /// The kernel lets go of the lock when the process ends.
     _lock: File,
 }
 
 impl Journal {
     /// Writes the journal of `renames` of `builds` by `transaction` of `database`.
-    pub(super) fn write(
+    pub(crate) fn write(
         builds: &BuildsDirectory,
         renames: Renames,
-        transaction: i64,
+        transaction: String,
         database: String,
     ) -> Result<Journal> {
         let path = builds.beside(SUFFIX);
@@ -97,7 +97,7 @@ impl Journal {
     }
 
     /// Removes the journals that were never whole, of publishes that were cut: they renamed nothing.
-    pub(super) fn remove_unfinished(builds: &BuildsDirectory) -> Result<()> {
+    pub(crate) fn remove_unfinished(builds: &BuildsDirectory) -> Result<()> {
         for path in builds.left_beside(UNFINISHED_SUFFIX)? {
             fs::remove_file(&path).doing(format!("remove {}", path.display()))?;
             failpoint::reached("unfinished journal removed");
@@ -106,7 +106,7 @@ impl Journal {
     }
 
     /// The journal that a publish of `builds` has left, if it was cut.
-    pub(super) fn find(builds: &BuildsDirectory) -> Result<Option<Journal>> {
+    pub(crate) fn find(builds: &BuildsDirectory) -> Result<Option<Journal>> {
         let path = builds.beside(SUFFIX);
         let doing = || format!("read the journal {}", path.display());
         let file = match File::open(&path) {
@@ -131,7 +131,7 @@ impl Journal {
         let is_name = |value: &Value| value.is_null() || beside(value).is_some();
         let (staged, previous) = (&value["staged"], &value["previous"]);
         let known = (
-            value["transaction"].as_i64(),
+            value["transaction"].as_str(),
             value["database"].as_str(),
             is_name(staged) && is_name(previous),
         );
@@ -148,15 +148,20 @@ impl Journal {
                 staged: beside(staged),
                 previous: beside(previous),
             },
-            transaction,
+            transaction: transaction.to_owned(),
             database: database.to_owned(),
             _lock: file,
             path,
         }))
     }
 
+    /// The builds directory.
+    pub(crate) fn live(&self) -> &Path {
+        &self.live
+    }
+
     /// Renames: the live directory aside, if there is one, and the staged one in its place.
-    pub(super) fn rename(&self) -> Result<()> {
+    pub(crate) fn rename(&self) -> Result<()> {
         let Renames { staged, previous } = &self.renames;
         if let Some(previous) = previous {
             rename(&self.live, previous)
@@ -172,7 +177,7 @@ impl Journal {
     }
 
     /// Undoes what was renamed, however much that is: the transaction was aborted.
-    pub(super) fn undo(self) -> Result<()> {
+    pub(crate) fn undo(self) -> Result<()> {
         self.rename_back().map_err(cut)?;
         self.end().map_err(cut)
     }
@@ -198,7 +203,7 @@ impl Journal {
     }
 
     /// Does what is still to be renamed: the transaction was committed.
-    pub(super) fn complete(self) -> Result<()> {
+    pub(crate) fn complete(self) -> Result<()> {
         self.rename_rest().map_err(cut)?;
         self.end().map_err(cut)
     }

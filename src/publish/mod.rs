@@ -3,11 +3,13 @@
 
 mod comments;
 mod commit;
+pub(crate) mod directories;
 mod discard;
 mod examine;
 mod grants;
-mod journal;
+pub(crate) mod journal;
 mod previous;
+pub(crate) mod record;
 mod recover;
 mod relations;
 mod rollback;

@@ -1,46 +1,19 @@
-//! The schema of the tables that a publish has replaced, and the record of that publish: what came,
-//! what went, and where the old builds directory is. `rollback` and `discard` go by it.
-
-use std::path::PathBuf;
+//! The schema of the tables that a publish has replaced, and how the [`Record`] of that publish is kept
+//! there.
 
 use postgres::{GenericClient, Transaction};
-use serde_json::{Value, json};
 
+use super::record::Record;
 use super::relations::{enum_types, relations, unowned_sequences};
 use crate::error::{Error, Result};
 use crate::load::failure;
 use crate::schema::ddl::{identifier, literal, qualified};
-use crate::traces::BuildsDirectory;
 
 /// Where the tables go that were live before.
 pub const PREVIOUS_SCHEMA: &str = "ci_import_previous";
 
 /// Begins the comment on the schema, and so marks it as ours. The record follows, in JSON.
 const COMMENT: &str = "tables replaced by ci-import";
-
-/// What a publish did. It is the comment on [`PREVIOUS_SCHEMA`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Record {
-    /// The schema of the live tables.
-    pub(super) schema: String,
-    /// The tables that came.
-    pub(super) published: Vec<String>,
-    /// The tables that went, and are in [`PREVIOUS_SCHEMA`].
-    pub(super) replaced: Vec<String>,
-    /// The builds directory, if the publish had traces.
-    pub(super) builds: Option<BuildsRecord>,
-    /// The epochs of older builds directories, whose tables are gone.
-    pub(super) older_builds: Vec<u64>,
-}
-
-/// What a publish did to the builds directory.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct BuildsRecord {
-    /// Its path, as far as that is text.
-    pub(super) path: String,
-    /// The directory that was live before is `builds.<epoch>` now; there may have been none.
-    pub(super) previous: Option<u64>,
-}
 
 impl Record {
     /// The record in the target, if there is one; an error if the schema is not ours.
@@ -60,51 +33,18 @@ impl Record {
 
     /// The record that the schema's `comment` holds.
     pub(super) fn parse(comment: &str) -> Result<Record> {
-        let not_ours = || {
-            Error::target(format!(
-                "the target has a schema {PREVIOUS_SCHEMA} that is not ours"
-            ))
-            .hint("rename it: the replaced tables are kept in a schema of that name")
-        };
-        let text = comment.strip_prefix(COMMENT).ok_or_else(not_ours)?;
-        let value: Value = serde_json::from_str(text.trim()).map_err(|_| not_ours())?;
-        let names = |value: &Value| -> Option<Vec<String>> {
-            let names = value.as_array()?.iter();
-            names.map(|name| name.as_str().map(str::to_owned)).collect()
-        };
-        let record = || {
-            let builds = &value["builds"];
-            let epochs = value["older_builds"].as_array()?.iter();
-            Some(Record {
-                schema: value["schema"].as_str()?.to_owned(),
-                published: names(&value["published"])?,
-                replaced: names(&value["replaced"])?,
-                builds: match builds {
-                    Value::Null => None,
-                    builds => Some(BuildsRecord {
-                        path: builds["path"].as_str()?.to_owned(),
-                        previous: builds["previous"].as_u64(),
-                    }),
-                },
-                older_builds: epochs.map(Value::as_u64).collect::<Option<_>>()?,
+        let text = comment.strip_prefix(COMMENT);
+        text.and_then(|text| Record::from_json(text.trim()))
+            .ok_or_else(|| {
+                Error::target(format!(
+                    "the target has a schema {PREVIOUS_SCHEMA} that is not ours"
+                ))
+                .hint("rename it: the replaced tables are kept in a schema of that name")
             })
-        };
-        record().ok_or_else(not_ours)
     }
 
     fn comment(&self) -> String {
-        let builds = self
-            .builds
-            .as_ref()
-            .map(|builds| json!({"path": builds.path, "previous": builds.previous}));
-        let record = json!({
-            "schema": self.schema,
-            "published": self.published,
-            "replaced": self.replaced,
-            "builds": builds,
-            "older_builds": self.older_builds,
-        });
-        format!("{COMMENT}\n{record}")
+        format!("{COMMENT}\n{}", self.to_json())
     }
 
     /// Makes it the comment on the schema.
@@ -118,45 +58,6 @@ impl Record {
             .batch_execute(&sql)
             .map_err(failure("keep the record of the publish"))
     }
-
-    /// Whether it is the record of a publish, and not what a cut discard has left of one.
-    pub(super) fn can_be_undone(&self) -> bool {
-        !self.published.is_empty() || !self.replaced.is_empty()
-    }
-
-    /// The builds directory that it speaks of, which must be `builds`; none if it had no traces.
-    pub(super) fn builds<'a>(
-        &self,
-        builds: Option<&'a BuildsDirectory>,
-    ) -> Result<Option<&'a BuildsDirectory>> {
-        let Some(record) = &self.builds else {
-            return Ok(None);
-        };
-        let path = &record.path;
-        match builds {
-            Some(builds) if builds.path().to_string_lossy() == *path => Ok(Some(builds)),
-            Some(builds) => Err(Error::usage(format!(
-                "the import put its build traces into {path}, not into {}",
-                builds.path().display()
-            ))),
-            None => Err(
-                Error::usage(format!("the import put its build traces into {path}"))
-                    .hint("add --builds-path"),
-            ),
-        }
-    }
-
-    /// All builds directories it knows of, but the live one: `builds.<epoch>`.
-    pub(super) fn builds_aside(&self, builds: &BuildsDirectory) -> Vec<PathBuf> {
-        let previous = self.builds.as_ref().and_then(|builds| builds.previous);
-        let epochs = previous.iter().chain(&self.older_builds);
-        epochs.map(|epoch| aside(builds, *epoch)).collect()
-    }
-}
-
-/// The path of the builds directory that was put aside at `epoch`.
-pub(super) fn aside(builds: &BuildsDirectory, epoch: u64) -> PathBuf {
-    builds.beside(&format!(".{epoch}"))
 }
 
 /// Makes the schema, in place of that of the publish before, whose tables are dropped.
@@ -228,18 +129,10 @@ mod tests {
     #[test]
     fn a_record_comes_back_from_its_comment() {
         let record = Record {
-            schema: "a \"b\" '".to_owned(),
-            published: vec!["t".to_owned(), "日本".to_owned()],
-            replaced: vec!["t".to_owned()],
-            builds: Some(BuildsRecord {
-                path: "/a/builds".to_owned(),
-                previous: Some(1_443_700_800),
-            }),
-            older_builds: vec![1, 2],
+            schema: "a".to_owned(),
+            ..Record::default()
         };
         assert_eq!(Record::parse(&record.comment()).unwrap(), record);
-        let empty = Record::default();
-        assert_eq!(Record::parse(&empty.comment()).unwrap(), empty);
     }
 
     #[test]

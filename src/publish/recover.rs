@@ -43,7 +43,6 @@ pub fn recover(
     let Some(journal) = Journal::find(builds)? else {
         return Ok(Recovered::Nothing);
     };
-    let id = journal.transaction;
     let cut = |message: String| Error::new(Kind::CutPublish, message);
     if journal.database != identity(client)? {
         return Err(cut(format!(
@@ -53,7 +52,9 @@ pub fn recover(
         .hint("run ci-import recover with that database"));
     }
     failpoint::reached("journal found");
-    match status_of(target, id).as_deref() {
+    let id = &journal.transaction;
+    let status = id.parse().ok().and_then(|id| status_of(target, id));
+    match status.as_deref() {
         Some("committed") => journal.complete().map(|()| Recovered::Finished),
         Some("aborted") => journal.undo().map(|()| Recovered::Undone),
         status => {

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use postgres::{Client, Transaction};
 
-use super::commit::{free_epoch, rename_and_commit};
+use super::commit::rename_and_commit;
+use super::directories::plan_rollback;
 use super::examine::refuse_dependents;
-use super::journal::Renames;
-use super::previous::{self, BuildsRecord, PREVIOUS_SCHEMA, Record, aside};
+use super::previous::{self, PREVIOUS_SCHEMA};
+use super::record::Record;
 use super::relations::{drop_empty, lock_live, move_aside, move_in};
 use super::swap::begin;
 use crate::error::{Error, Result};
@@ -33,8 +34,10 @@ pub struct RolledBack {
     pub schema: String,
     /// The tables that are back.
     pub restored: Vec<String>,
-    /// The tables that went, and are in [`PREVIOUS_SCHEMA`] now.
+    /// The tables that went.
     pub aside: Vec<String>,
+    /// The schema where they are now, or the database where that is the same.
+    pub previous: String,
     /// The builds directory that is live again, if it had one.
     pub builds: Option<PathBuf>,
     /// Where the one is now that was live, if there was one.
@@ -52,7 +55,7 @@ impl fmt::Display for RolledBack {
         } else {
             writeln!(f, "back in {schema}: {}", self.restored.join(", "))?;
         }
-        writeln!(f, "in {PREVIOUS_SCHEMA} now: {}", self.aside.join(", "))?;
+        writeln!(f, "in {} now: {}", self.previous, self.aside.join(", "))?;
         if let Some(builds) = &self.builds {
             writeln!(f, "the old build traces are back in {}", builds.display())?;
         }
@@ -83,7 +86,7 @@ pub fn rollback(
             Error::usage("there is nothing to roll back to: no import has replaced anything here")
         })?;
     let builds = record.builds(builds)?;
-    let (builds_record, renames) = plan_renames(&record, builds)?;
+    let (builds_record, renames) = plan_rollback(&record, builds)?;
     let names: Vec<&str> = record.published.iter().map(String::as_str).collect();
     refuse_dependents(client, &record.schema, &names)?;
     let mut transaction = begin(client)?;
@@ -126,6 +129,7 @@ pub fn rollback(
         schema: schema.clone(),
         restored: record.replaced.clone(),
         aside: going,
+        previous: PREVIOUS_SCHEMA.to_owned(),
         builds: renames
             .as_ref()
             .filter(|(_, renames)| renames.staged.is_some())
@@ -136,34 +140,4 @@ pub fn rollback(
     };
     rename_and_commit(transaction, target, renames)?;
     Ok(done)
-}
-
-/// What is renamed, and what the record says of it afterwards.
-#[expect(clippy::type_complexity, reason = "used once")]
-fn plan_renames<'a>(
-    record: &Record,
-    builds: Option<&'a BuildsDirectory>,
-) -> Result<(Option<BuildsRecord>, Option<(&'a BuildsDirectory, Renames)>)> {
-    let (Some(builds), Some(was)) = (builds, &record.builds) else {
-        return Ok((None, None));
-    };
-    let staged = was.previous.map(|epoch| aside(builds, epoch));
-    if let Some(missing) = staged.as_ref().filter(|staged| !staged.is_dir()) {
-        return Err(Error::failed(format!(
-            "the old builds directory {} is not there any more",
-            missing.display()
-        ))
-        .hint("bring it back, or make an empty directory of that name"));
-    }
-    let is_live = builds.path().exists();
-    let epoch = is_live.then(|| free_epoch(|epoch| aside(builds, epoch)));
-    let becomes = BuildsRecord {
-        path: was.path.clone(),
-        previous: epoch,
-    };
-    let renames = Renames {
-        staged,
-        previous: epoch.map(|epoch| aside(builds, epoch)),
-    };
-    Ok((Some(becomes), Some((builds, renames))))
 }

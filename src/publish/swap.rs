@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use postgres::{Client, Transaction};
 
 use super::comments;
-use super::commit::{free_epoch, rename_and_commit};
-use super::journal::Renames;
-use super::previous::{self, BuildsRecord, PREVIOUS_SCHEMA, Record, aside};
+use super::commit::rename_and_commit;
+use super::directories::plan_publish;
+use super::previous::{self, PREVIOUS_SCHEMA};
+use super::record::Record;
 use super::relations::{drop_empty, lock_live, move_aside, move_in, rights};
 use crate::error::Result;
 use crate::failpoint;
@@ -34,7 +35,7 @@ pub struct Publication<'a> {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published<T> {
-    /// The tables that were live before, and are in [`PREVIOUS_SCHEMA`] now.
+    /// The tables that were live before, and are kept aside now.
     pub replaced: Vec<String>,
     /// Where the old builds directory is now, if there was one.
     pub previous_builds: Option<PathBuf>,
@@ -70,18 +71,13 @@ pub fn publish<T>(
     failpoint::reached("live tables locked");
     make_schema(&mut transaction, schema)?;
     let builds = publication.builds.map(|(builds, _)| builds);
-    let epoch = builds
-        .filter(|builds| builds.path().exists())
-        .map(|builds| free_epoch(|epoch| aside(builds, epoch)));
+    let (builds_record, renames) = plan_publish(publication.builds);
     if !replaced.is_empty() || builds.is_some() {
         let record = Record {
             schema: schema.to_owned(),
             published: publication.tables.iter().map(ToString::to_string).collect(),
             replaced: replaced.clone(),
-            builds: builds.map(|builds| BuildsRecord {
-                path: builds.path().to_string_lossy().into_owned(),
-                previous: epoch,
-            }),
+            builds: builds_record,
             older_builds: drop_older(&mut transaction, builds)?,
         };
         previous::make(&mut transaction, &record)?;
@@ -116,11 +112,6 @@ pub fn publish<T>(
     failpoint::reached("empty schema dropped");
     let finished = finish(&mut transaction, schema)?;
     failpoint::reached("steps done");
-    let renames = publication.builds.map(|(builds, staged)| {
-        let previous = epoch.map(|epoch| aside(builds, epoch));
-        let staged = Some(staged.path().to_owned());
-        (builds, Renames { staged, previous })
-    });
     let previous_builds = renames
         .as_ref()
         .and_then(|(_, renames)| renames.previous.clone());
@@ -154,13 +145,5 @@ fn drop_older(
         return Ok(Vec::new());
     };
     previous::drop_contents(transaction, PREVIOUS_SCHEMA, true)?;
-    let is_here = |record: &BuildsRecord| {
-        builds.is_some_and(|builds| builds.path().to_string_lossy() == record.path)
-    };
-    let mut epochs = Vec::new();
-    if let Some(record) = older.builds.filter(is_here) {
-        epochs = older.older_builds;
-        epochs.extend(record.previous);
-    }
-    Ok(epochs)
+    Ok(older.epochs_at(builds))
 }

@@ -1,0 +1,75 @@
+//! Which directories a publish renames, and a rollback.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::journal::Renames;
+use super::record::{BuildsRecord, Record};
+use crate::error::{Error, Result};
+use crate::traces::{BuildsDirectory, StagedDirectory};
+
+/// What is renamed beside which builds directory, and what the record says of it afterwards.
+pub(crate) type Plan<'a> = (Option<BuildsRecord>, Option<(&'a BuildsDirectory, Renames)>);
+
+/// What a publish renames that puts the second directory in the place of the first.
+pub(crate) fn plan_publish<'a>(
+    builds: Option<(&'a BuildsDirectory, &StagedDirectory)>,
+) -> Plan<'a> {
+    let Some((builds, staged)) = builds else {
+        return (None, None);
+    };
+    let is_live = builds.path().exists();
+    let epoch = is_live.then(|| free_epoch(|epoch| aside(builds, epoch)));
+    let record = BuildsRecord {
+        path: builds.path().to_string_lossy().into_owned(),
+        previous: epoch,
+    };
+    let renames = Renames {
+        staged: Some(staged.path().to_owned()),
+        previous: epoch.map(|epoch| aside(builds, epoch)),
+    };
+    (Some(record), Some((builds, renames)))
+}
+
+/// What a rollback renames to undo the publish of `record`.
+pub(crate) fn plan_rollback<'a>(
+    record: &Record,
+    builds: Option<&'a BuildsDirectory>,
+) -> Result<Plan<'a>> {
+    let (Some(builds), Some(was)) = (builds, &record.builds) else {
+        return Ok((None, None));
+    };
+    let staged = was.previous.map(|epoch| aside(builds, epoch));
+    if let Some(missing) = staged.as_ref().filter(|staged| !staged.is_dir()) {
+        return Err(Error::failed(format!(
+            "the old builds directory {} is not there any more",
+            missing.display()
+        ))
+        .hint("bring it back, or make an empty directory of that name"));
+    }
+    let is_live = builds.path().exists();
+    let epoch = is_live.then(|| free_epoch(|epoch| aside(builds, epoch)));
+    let becomes = BuildsRecord {
+        path: was.path.clone(),
+        previous: epoch,
+    };
+    let renames = Renames {
+        staged,
+        previous: epoch.map(|epoch| aside(builds, epoch)),
+    };
+    Ok((Some(becomes), Some((builds, renames))))
+}
+
+/// The path of the builds directory that was put aside at `epoch`.
+pub(crate) fn aside(builds: &BuildsDirectory, epoch: u64) -> PathBuf {
+    builds.beside(&format!(".{epoch}"))
+}
+
+/// An epoch, now or a little later, for which `builds.<epoch>` is free.
+fn free_epoch(path_of: impl Fn(u64) -> PathBuf) -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |now| now.as_secs());
+    let is_free = |epoch: &u64| path_of(*epoch).symlink_metadata().is_err();
+    (now..u64::MAX).find(is_free).unwrap_or(now)
+}

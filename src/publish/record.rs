@@ -1,0 +1,153 @@
+//! The record of a publish: what came, what went, and where the old builds directory is. `rollback` and
+//! `discard` go by it. It is the same for every target; where a target keeps it is its own affair.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::directories::aside;
+use crate::error::{Error, Result};
+use crate::traces::BuildsDirectory;
+
+/// What a publish did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// The schema of the live tables, or the database where that is the same.
+    pub(crate) schema: String,
+    /// The tables that came.
+    pub(crate) published: Vec<String>,
+    /// The tables that went, and are kept aside.
+    pub(crate) replaced: Vec<String>,
+    /// The builds directory, if the publish had traces.
+    pub(crate) builds: Option<BuildsRecord>,
+    /// The epochs of older builds directories, whose tables are gone.
+    pub(crate) older_builds: Vec<u64>,
+}
+
+/// What a publish did to the builds directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct BuildsRecord {
+    /// Its path, as far as that is text.
+    pub(crate) path: String,
+    /// The directory that was live before is `builds.<epoch>` now; there may have been none.
+    pub(crate) previous: Option<u64>,
+}
+
+impl Record {
+    /// The record that `text` holds, as [`Record::to_json`] writes it.
+    pub(crate) fn from_json(text: &str) -> Option<Record> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let names = |value: &Value| -> Option<Vec<String>> {
+            let names = value.as_array()?.iter();
+            names.map(|name| name.as_str().map(str::to_owned)).collect()
+        };
+        let builds = &value["builds"];
+        let epochs = value["older_builds"].as_array()?.iter();
+        Some(Record {
+            schema: value["schema"].as_str()?.to_owned(),
+            published: names(&value["published"])?,
+            replaced: names(&value["replaced"])?,
+            builds: match builds {
+                Value::Null => None,
+                builds => Some(BuildsRecord {
+                    path: builds["path"].as_str()?.to_owned(),
+                    previous: builds["previous"].as_u64(),
+                }),
+            },
+            older_builds: epochs.map(Value::as_u64).collect::<Option<_>>()?,
+        })
+    }
+
+    /// The record as text.
+    pub(crate) fn to_json(&self) -> String {
+        let builds = self
+            .builds
+            .as_ref()
+            .map(|builds| json!({"path": builds.path, "previous": builds.previous}));
+        let record = json!({
+            "schema": self.schema,
+            "published": self.published,
+            "replaced": self.replaced,
+            "builds": builds,
+            "older_builds": self.older_builds,
+        });
+        record.to_string()
+    }
+
+    /// The epochs of all builds directories that it knows to be aside beside `builds`.
+    pub(crate) fn epochs_at(self, builds: Option<&BuildsDirectory>) -> Vec<u64> {
+        let is_here = |record: &BuildsRecord| {
+            builds.is_some_and(|builds| builds.path().to_string_lossy() == record.path)
+        };
+        let mut epochs = Vec::new();
+        if let Some(record) = self.builds.filter(is_here) {
+            epochs = self.older_builds;
+            epochs.extend(record.previous);
+        }
+        epochs
+    }
+
+    /// Whether it is the record of a publish, and not what a cut discard has left of one.
+    pub(crate) fn can_be_undone(&self) -> bool {
+        !self.published.is_empty() || !self.replaced.is_empty()
+    }
+
+    /// The builds directory that it speaks of, which must be `builds`; none if it had no traces.
+    pub(crate) fn builds<'a>(
+        &self,
+        builds: Option<&'a BuildsDirectory>,
+    ) -> Result<Option<&'a BuildsDirectory>> {
+        let Some(record) = &self.builds else {
+            return Ok(None);
+        };
+        let path = &record.path;
+        match builds {
+            Some(builds) if builds.path().to_string_lossy() == *path => Ok(Some(builds)),
+            Some(builds) => Err(Error::usage(format!(
+                "the import put its build traces into {path}, not into {}",
+                builds.path().display()
+            ))),
+            None => Err(
+                Error::usage(format!("the import put its build traces into {path}"))
+                    .hint("add --builds-path"),
+            ),
+        }
+    }
+
+    /// The directories that are aside beside `builds`, of all that it knows of: `builds.<epoch>`.
+    pub(crate) fn directories(&self, builds: Option<&BuildsDirectory>) -> Result<Vec<PathBuf>> {
+        let Some(builds) = self.builds(builds)? else {
+            return Ok(Vec::new());
+        };
+        let previous = self.builds.as_ref().and_then(|builds| builds.previous);
+        let epochs = previous.iter().chain(&self.older_builds);
+        let mut directories: Vec<PathBuf> = epochs.map(|epoch| aside(builds, *epoch)).collect();
+        directories.retain(|path| path.symlink_metadata().is_ok_and(|found| found.is_dir()));
+        Ok(directories)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_from_its_text() {
+        let record = Record {
+            schema: "a \"b\" '".to_owned(),
+            published: vec!["t".to_owned(), "日本".to_owned()],
+            replaced: vec!["t".to_owned()],
+            builds: Some(BuildsRecord {
+                path: "/a/builds".to_owned(),
+                previous: Some(1_443_700_800),
+            }),
+            older_builds: vec![1, 2],
+        };
+        for record in [record, Record::default()] {
+            assert_eq!(Record::from_json(&record.to_json()), Some(record));
+        }
+        for text in ["", "{}", "{\"schema\":1}", "["] {
+            assert_eq!(Record::from_json(text), None, "{text}");
+        }
+    }
+}
