@@ -29,7 +29,7 @@ fn kind_of(code: u16) -> Kind {
         // Full disk, out of memory, too many connections, shutdown, killed.
         1021 | 1037 | 1038 | 1040 | 1041 | 1053 | 1114 | 1203 | 1226 | 1317 | 1927 => Kind::Target,
         // Read-only; a lock that others hold.
-        1205 | 1290 | 1792 | 1836 => Kind::Target,
+        1205 | 1213 | 1290 | 1792 | 1836 => Kind::Target,
         _ => Kind::Failed,
     }
 }
@@ -37,7 +37,8 @@ fn kind_of(code: u16) -> Kind {
 fn hint_for(code: u16) -> Option<&'static str> {
     Some(match code {
         1021 | 1114 => "free some space on the target server, then run it again",
-        1205 => "another session holds a lock; wait for it, or end it, then run it again",
+        1205 | 1213 => "another session holds a lock; wait for it, or end it, then run it again",
+        1435 => "a table with a trigger cannot be moved: drop it before, and make it again after",
         1044 => {
             "the import needs databases beside the live one, of its name and _ci_import_…: grant the \
              user all rights on them"

@@ -1,5 +1,8 @@
 //! The one step that touches what is live: old tables aside, staged ones in, directories renamed;
 //! in one transaction, in milliseconds. And back again.
+//!
+//! `directories`, `journal` and `record` know nothing of PostgreSQL: what publishes to another kind of
+//! server has them too.
 
 mod comments;
 mod commit;

@@ -29,6 +29,9 @@ pub(crate) const INITDB: [&str; 7] = [
     "--locale=C.UTF-8",
 ];
 
+/// How a MariaDB of the tests is started.
+pub(crate) const MARIADB_OF_TESTS: [&str; 2] = ["--skip-networking", "--default-time-zone=+00:00"];
+
 /// A running server.
 pub(crate) struct Server {
     /// The directory with its socket, which the tests may use.
@@ -122,8 +125,13 @@ pub(crate) fn new_mariadb_database() -> String {
 }
 
 pub(crate) fn connect_mariadb(database: &str) -> mysql::Conn {
+    connect_mariadb_in(&mariadb().directory, database)
+}
+
+/// A session in a database of the MariaDB whose socket is in `directory`.
+pub(crate) fn connect_mariadb_in(directory: &Path, database: &str) -> mysql::Conn {
     let options = mysql::OptsBuilder::new()
-        .socket(Some(mariadb().directory.join("socket").to_str().unwrap()))
+        .socket(Some(directory.join("socket").to_str().unwrap()))
         .prefer_socket(true)
         .user(Some("root"))
         .db_name(Some(database))
@@ -137,6 +145,11 @@ pub(crate) fn connect_mariadb(database: &str) -> mysql::Conn {
 
 /// A program of MariaDB, connected to the tests' server.
 pub(crate) fn mariadb_program(program: &str) -> Command {
+    mariadb_program_in(&mariadb().directory, program)
+}
+
+/// The same with the server whose socket is in `directory`.
+pub(crate) fn mariadb_program_in(directory: &Path, program: &str) -> Command {
     let mut command = Command::new(program);
     command.args([
         "--no-defaults",
@@ -145,7 +158,7 @@ pub(crate) fn mariadb_program(program: &str) -> Command {
         "--default-character-set=utf8mb4",
         "-S",
     ]);
-    command.arg(mariadb().directory.join("socket"));
+    command.arg(directory.join("socket"));
     command
 }
 
@@ -185,38 +198,48 @@ pub(crate) fn start_postgresql(programs: &Path, directory: PathBuf) -> Server {
 
 fn start_mariadb() -> Server {
     let directory = server_directory("my", user_ids(MARIADB_USER));
-    run_mariadb(
-        &directory,
-        &["--skip-networking", "--default-time-zone=+00:00"],
-    );
+    run_mariadb(&directory, &MARIADB_OF_TESTS);
     Server { directory }
 }
 
 /// Makes a MariaDB in `directory` and starts it, with its socket there and more `arguments`.
 pub(crate) fn run_mariadb(directory: &Path, arguments: &[&str]) {
-    let user = user_ids(MARIADB_USER);
-    let data = directory.join("data");
-    let mut install = as_user("mariadb-install-db".into(), user);
+    install_mariadb(directory);
+    start(mariadbd(directory, arguments), directory);
+    wait_for_mariadb(directory);
+}
+
+/// Makes the data of a MariaDB in `directory`.
+pub(crate) fn install_mariadb(directory: &Path) {
+    let mut install = as_user("mariadb-install-db".into(), user_ids(MARIADB_USER));
     install.args([
         "--no-defaults",
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
     ]);
-    install.arg(format!("--datadir={}", data.display()));
+    install.arg(format!("--datadir={}", directory.join("data").display()));
     let output = install
         .output()
         .expect("MariaDB is not installed; scripts/test installs it");
     expect_success(&output);
-    let mut mariadbd = as_user("mariadbd".into(), user);
+}
+
+/// The server with its data and socket in `directory`, and more `arguments`.
+pub(crate) fn mariadbd(directory: &Path, arguments: &[&str]) -> Command {
+    let mut mariadbd = as_user("mariadbd".into(), user_ids(MARIADB_USER));
     mariadbd.args(["--no-defaults", "--innodb-flush-log-at-trx-commit=0"]);
     mariadbd.args([
         "--max-allowed-packet=256M",
         "--innodb-buffer-pool-size=128M",
     ]);
     mariadbd.args(arguments);
-    mariadbd.arg(format!("--datadir={}", data.display()));
+    mariadbd.arg(format!("--datadir={}", directory.join("data").display()));
     mariadbd.arg(format!("--socket={}", directory.join("socket").display()));
-    start(mariadbd, directory);
+    mariadbd
+}
+
+/// Waits until the MariaDB whose socket is in `directory` takes sessions.
+pub(crate) fn wait_for_mariadb(directory: &Path) {
     let options = || {
         mysql::OptsBuilder::new()
             .socket(Some(directory.join("socket").to_str().unwrap()))

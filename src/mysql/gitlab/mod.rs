@@ -1,0 +1,7 @@
+//! What [`crate::gitlab`] does to a database in PostgreSQL, done to one in MySQL.
+
+pub mod live;
+mod tags;
+
+pub use live::{Exchange, Publishing, ci_enabled, undo};
+pub use tags::missing_taggings;
