@@ -8,6 +8,7 @@ use crate::gitlab::tables::TABLES;
 use crate::halt::Halt;
 use crate::import::Ready;
 use crate::input::{Asked, Input, Judged};
+use crate::policies::Policies;
 use crate::preflight::{Checks, Estimate, database_space, estimate, traces_space};
 use crate::private_server::PrivateServer;
 use crate::progress::Progress;
@@ -34,10 +35,13 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
             .hint("check the archive in its file; the import itself can come through a pipe"));
     }
     let is_archive = input.is_archive();
-    let asked = Asked::by_option(settings.mysql_to_postgresql, !is_archive);
-    let judged = input.judge(asked);
+    let convert = settings.mysql_to_postgresql;
+    let destination = &settings.destination;
+    let asked = destination.asks(convert, !is_archive, &Policies::default());
+    let is_for_mysql = asked.as_ref().is_ok_and(|asked| *asked == Asked::ForMysql);
+    let judged = asked.and_then(|asked| input.judge(asked));
     checks.add("version, dialect", judged, |known| {
-        tell_version(known.as_ref())
+        tell_version(known.as_ref(), is_for_mysql)
     });
     let sizes = input.sizes();
     let estimated = sizes.map(|sizes| sizes.map(|(database, traces)| estimate(database, traces)));
@@ -49,7 +53,7 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     Ok(checks)
 }
 
-fn tell_version(judged: Option<&Judged>) -> String {
+fn tell_version(judged: Option<&Judged>, is_for_mysql: bool) -> String {
     match judged {
         None => "of a dump they are seen when it is read".to_owned(),
         Some(Judged {
@@ -59,6 +63,7 @@ fn tell_version(judged: Option<&Judged>) -> String {
             let made = information.created_at.as_deref().unwrap_or("some time");
             let dialect = match dialect {
                 Dialect::Postgresql => "PostgreSQL, as it is",
+                Dialect::Mysql if is_for_mysql => "MySQL, as it is",
                 Dialect::Mysql => "MySQL, to be converted",
                 Dialect::ConvertedMysql => "MySQL, converted by GitLab CI",
             };

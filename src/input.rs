@@ -169,6 +169,8 @@ pub enum Asked {
     AsTheyAre,
     /// Both: what needs a conversion is converted.
     Either,
+    /// Those of MySQL, to be taken as they are by a MySQL server.
+    ForMysql,
 }
 
 impl Asked {
@@ -189,6 +191,14 @@ pub fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
     let start = &start[..start.len().min(DIALECT_BYTES)];
     let may_convert = asked != Asked::AsTheyAre;
     Err(match detect(start) {
+        Some(Dialect::Postgresql) if asked == Asked::ForMysql => {
+            Error::usage("the dump was made by PostgreSQL; it cannot be moved to a MySQL server")
+                .hint("import it into a PostgreSQL: GitLab itself has to run on one first")
+        }
+        Some(Dialect::ConvertedMysql) if asked == Asked::ForMysql => Error::usage(
+            "GitLab CI has converted the dump for PostgreSQL; it cannot be moved to a MySQL server",
+        )
+        .hint("make the backup without MYSQL_TO_POSTGRESQL=1, or import it into a PostgreSQL"),
         Some(Dialect::Mysql) if may_convert => return Ok(Dialect::Mysql),
         None if may_convert && looks_like_sql(start) => return Ok(Dialect::Mysql),
         Some(Dialect::Postgresql) if asked != Asked::Conversion => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::{ArchiveArgs, CheckArgs, ConversionArgs, ImportArgs, TargetArgs, VerifyArgs};
 use crate::error::{Error, Result};
+use crate::input::Asked;
 use crate::policies::Policies;
 use crate::private_server::PrivateServer;
 use crate::resources::Resources;
@@ -108,6 +109,22 @@ pub enum Destination {
 }
 
 impl Destination {
+    /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; of an archive, or
+    /// dumps by themselves. An error if what is asked for is not for this target.
+    pub fn asks(
+        &self,
+        mysql_to_postgresql: bool,
+        is_plain_dump: bool,
+        policies: &Policies,
+    ) -> Result<Asked> {
+        match self {
+            Destination::Named { target, .. } => {
+                target.asks(mysql_to_postgresql, is_plain_dump, policies)
+            }
+            Destination::Private { .. } => Ok(Asked::by_option(mysql_to_postgresql, is_plain_dump)),
+        }
+    }
+
     /// The destination that was typed, or that the environment, looked up by `variable`, names.
     pub fn named(
         arguments: TargetArgs,

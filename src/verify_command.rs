@@ -20,13 +20,16 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
     let located = locate(&settings.source)?;
     let input = Input::open(&located, halt)?;
     let is_archive = input.is_archive();
-    input.judge(Asked::Either)?;
-    let ready = Ready::existing(&settings.destination, is_archive, progress)?;
+    let destination = &settings.destination;
+    let asked = destination.asks(false, true, &settings.policies)?;
+    input.judge(asked)?;
+    let ready = Ready::existing(destination, is_archive, progress)?;
     let target = ready.target.expects();
     let schema = target.schema(settings.schema.as_deref(), is_archive)?;
     let reader = Comparer {
         settings,
         target,
+        asked,
         builds: ready.builds.as_ref(),
         progress,
         halt,
@@ -54,6 +57,7 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
 struct Comparer<'a> {
     settings: &'a VerifySettings,
     target: &'a dyn Expects,
+    asked: Asked,
     builds: Option<&'a BuildsDirectory>,
     progress: &'a Progress,
     halt: &'a Halt,
@@ -76,7 +80,7 @@ impl Takes for Comparer<'_> {
         self.target.expected(Dump {
             name,
             reader: &mut inflated,
-            asked: Asked::Either,
+            asked: self.asked,
             policies: self.settings.policies.clone(),
             accept: Box::new(|_: &str| Ok(())),
             hashing: true,

@@ -16,7 +16,7 @@ use crate::gitlab::information::Information;
 use crate::gitlab::live::LiveChanges;
 use crate::gitlab::tables::{TABLES, check_table};
 use crate::halt::Halt;
-use crate::input::{Asked, Input};
+use crate::input::Input;
 use crate::loaded::{LoadedDump, LoadedTable};
 use crate::members::take_members;
 use crate::preflight::{estimate, refuse_too_little};
@@ -46,7 +46,8 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let located = locate(&settings.source)?;
     let input = Input::open(&located, halt)?;
     let is_archive = input.is_archive();
-    let asked = Asked::by_option(settings.mysql_to_postgresql, !is_archive);
+    let (convert, policies) = (settings.mysql_to_postgresql, &settings.policies);
+    let asked = settings.destination.asks(convert, !is_archive, policies)?;
     let information = input.judge(asked)?.map(|judged| judged.information);
     let destination = Ready::prepare(&settings.destination, is_archive, progress)?;
     let mut held = destination.target.hold()?;
@@ -67,6 +68,7 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let stage = Stager {
         settings,
         loads: &*loads,
+        asked,
         directory: directory.as_ref(),
         accept: &*accept,
         progress,

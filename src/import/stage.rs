@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::archive::{self, Compression, DATABASE};
+use crate::archive::{self, Compression};
 use crate::convert::Accept;
 use crate::error::{Error, Result};
 use crate::halt::Halt;
@@ -18,6 +18,8 @@ use crate::verify::Depth;
 /// Stages an input.
 pub(super) struct Stager<'a> {
     pub(super) settings: &'a Settings,
+    /// Which dumps can go there.
+    pub(super) asked: Asked,
     /// Where the database goes.
     pub(super) loads: &'a dyn Loads,
     /// Where traces go; an archive needs it.
@@ -44,11 +46,10 @@ impl Takes for Stager<'_> {
         let reader = meter.watch(self.halt.watch(reader));
         let ratio = settings.max_inflation;
         let mut inflated = archive::decompressed_within(reader, compression, ratio);
-        let is_plain_dump = name != DATABASE;
         self.loads.load(Dump {
             name,
             reader: &mut inflated,
-            asked: Asked::by_option(settings.mysql_to_postgresql, is_plain_dump),
+            asked: self.asked,
             policies: settings.policies.clone(),
             accept: (self.accept)(),
             hashing: settings.verify == Depth::Full,

@@ -3,6 +3,7 @@
 
 mod dump;
 mod held;
+mod mysql;
 mod postgresql;
 
 use std::fmt;
@@ -11,17 +12,25 @@ use std::path::{Path, PathBuf};
 pub use dump::{Dump, Loads};
 pub use held::Held;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::halt::Halt;
-use crate::load;
+use crate::input::Asked;
+use crate::load::Target as Postgresql;
+use crate::mysql::Target as Mysql;
+use crate::naming::{self, Kind};
+use crate::policies::Policies;
 use crate::verify::{ExpectedTable, TableFinding};
+use mysql::HeldMysql;
 use postgresql::HeldPostgresql;
 
 /// A database to import into.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "there are only a few")]
 pub enum Target {
     /// Of a PostgreSQL.
-    Postgresql(load::Target),
+    Postgresql(Postgresql),
+    /// Of a MySQL or MariaDB.
+    Mysql(Mysql),
 }
 
 /// A server.
@@ -37,17 +46,23 @@ impl Target {
     /// The target that `url` names together with the environment, in which `variable` looks up a
     /// variable.
     pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
-        load::Target::named(url, variable).map(Target::Postgresql)
+        if naming::is_mysql(url) {
+            return Mysql::named(url, variable).map(Target::Mysql);
+        }
+        Postgresql::named(url, variable).map(Target::Postgresql)
     }
 
     /// The same of the URL in the variable `DATABASE_URL`, if there is one.
     pub fn from_database_url(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
-        Ok(load::Target::from_database_url(variable)?.map(Target::Postgresql))
+        if variable("DATABASE_URL").is_some_and(|url| naming::is_mysql(&url)) {
+            return Ok(Mysql::from_database_url(variable)?.map(Target::Mysql));
+        }
+        Ok(Postgresql::from_database_url(variable)?.map(Target::Postgresql))
     }
 
     /// The target that libpq's environment names, if it names one.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
-        Ok(load::Target::from_environment(variable)?.map(Target::Postgresql))
+        Ok(Postgresql::from_environment(variable)?.map(Target::Postgresql))
     }
 
     /// The target that the file `database.yml` has for `environment`.
@@ -56,13 +71,38 @@ impl Target {
         environment: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Target> {
-        load::Target::from_database_yml(file, environment, variable).map(Target::Postgresql)
+        let (entry, origin) = naming::read_database_yml(file, environment)?;
+        match entry.kind().map_err(|error| error.at(&origin))? {
+            Kind::Postgresql => {
+                Postgresql::from_entry(entry, &origin, variable).map(Target::Postgresql)
+            }
+            Kind::Mysql => Mysql::from_entry(entry, &origin, variable).map(Target::Mysql),
+        }
+    }
+
+    /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; of an archive, or
+    /// dumps by themselves. An error if what is asked for is not for this target.
+    pub fn asks(
+        &self,
+        mysql_to_postgresql: bool,
+        is_plain_dump: bool,
+        policies: &Policies,
+    ) -> Result<Asked> {
+        match self {
+            Target::Postgresql(_) => Ok(Asked::by_option(mysql_to_postgresql, is_plain_dump)),
+            Target::Mysql(_) if mysql_to_postgresql => Err(Error::usage(
+                "--mysql-to-postgresql: the target is a MySQL server, which takes a MySQL dump as it is",
+            )
+            .hint("leave the option away, or name a PostgreSQL")),
+            Target::Mysql(_) => mysql::refuse_conversions(policies).map(|()| Asked::ForMysql),
+        }
     }
 
     /// Connects and takes the lock that only one import at a time can have.
     pub fn hold(&self) -> Result<Box<dyn Held>> {
         Ok(match self {
             Target::Postgresql(target) => Box::new(HeldPostgresql::lock(target)?),
+            Target::Mysql(target) => Box::new(HeldMysql::lock(target)?),
         })
     }
 
@@ -70,6 +110,7 @@ impl Target {
     pub fn server(&self) -> Result<Server> {
         match self {
             Target::Postgresql(target) => postgresql::server(target),
+            Target::Mysql(target) => mysql::server(target),
         }
     }
 
@@ -78,6 +119,7 @@ impl Target {
     pub fn expects(&self) -> &dyn Expects {
         match self {
             Target::Postgresql(target) => target,
+            Target::Mysql(target) => target,
         }
     }
 }
@@ -86,6 +128,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Postgresql(target) => target.fmt(f),
+            Target::Mysql(target) => target.fmt(f),
         }
     }
 }

@@ -122,7 +122,7 @@ fn by_a_database_yml() {
         "default: &default\n  adapter: postgresql\n  encoding: unicode\n  pool: 10\n  host: localhost\n  port: {port}\n\
          production:\n  <<: *default\n  database: {database}\n  username: secret\n  password: \"{PASSWORD}\"\n\
          development:\n  <<: *default\n  database: {database}\n  username: secret\n  password: wrong\n\
-         test:\n  <<: *default\n  adapter: mysql2\n"
+         test:\n  <<: *default\n  adapter: sqlite3\n"
     );
     let file = visit.put("database.yml", &text);
     let by = |more: &[&str]| {
@@ -139,7 +139,7 @@ fn by_a_database_yml() {
         ));
     run(by(&["--environment", "test"]))
         .exits(2)
-        .says("a MySQL target is not supported yet");
+        .says("the adapter \"sqlite3\" is not supported");
     run(by(&["--environment", "staging"]))
         .exits(2)
         .says("it has no environment \"staging\"")

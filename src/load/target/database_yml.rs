@@ -3,16 +3,10 @@
 use super::parameters::KNOWN;
 use super::url;
 use crate::error::{Error, Result};
-use crate::naming::{Entry, Kind, Origin, Parameters};
+use crate::naming::{Entry, Origin, Parameters};
 
 /// libpq's parameters for `entry`.
 pub(super) fn parameters(entry: Entry, origin: &str) -> Result<Parameters> {
-    if entry.kind()? == Kind::Mysql {
-        return Err(Error::usage(
-            "the adapter is that of MySQL, and a MySQL target is not supported yet",
-        )
-        .hint("move GitLab to PostgreSQL first, or name another database: --database-url"));
-    }
     let file = Origin::File(origin.to_owned());
     // As in Rails, the URL goes before what is beside it.
     let mut parameters = match &entry.url {
@@ -123,10 +117,6 @@ test: &test
         let cases = [
             (GITLAB.to_owned(), "no environment \"p\""),
             (entry(""), "it names no adapter"),
-            (
-                entry("  adapter: mysql2\n"),
-                "MySQL target is not supported yet",
-            ),
             (
                 entry("  adapter: sqlite3\n"),
                 "adapter \"sqlite3\" is not supported",

@@ -11,8 +11,10 @@ use crate::naming::{Origin, Parameters, Parts, is_mysql};
 /// The parameters that `url` gives, as of `origin`.
 pub(super) fn parse(url: &str, origin: &Origin) -> Result<Parameters> {
     if is_mysql(url) {
-        return Err(Error::usage("a MySQL target is not supported yet")
-            .hint("name a PostgreSQL database: postgresql://user@host/database"));
+        return Err(
+            Error::usage("it is the URL of a MySQL, where one of a PostgreSQL is needed")
+                .hint("it should begin with postgresql://"),
+        );
     }
     let rest = url
         .strip_prefix("postgresql://")
@@ -165,10 +167,7 @@ mod tests {
             ("s3cret", "nor is it a list of key=value"),
             ("password='s3cret", "is never closed"),
             ("http://u:s3cret@h/d", "nor is it a list"),
-            (
-                "mysql://u:s3cret@h/d",
-                "a MySQL target is not supported yet",
-            ),
+            ("mysql://u:s3cret@h/d", "it is the URL of a MySQL"),
         ];
         for (url, expected) in cases {
             let shown = shown(url);

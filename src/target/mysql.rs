@@ -1,0 +1,265 @@
+//! A MySQL or MariaDB as target.
+
+use std::path::PathBuf;
+
+use super::{Dump, Expects, Held, Loads, Server};
+use crate::dump;
+use crate::error::{Error, Result};
+use crate::gitlab::live::{LiveChanges, late_prefix};
+use crate::halt::Halt;
+use crate::input::check_dialect;
+use crate::loaded::{LoadedDump, LoadedTable};
+use crate::mysql::gitlab::{self, Exchange, Publishing};
+use crate::mysql::publish;
+use crate::mysql::{
+    Converter, Databases, Hashed, Loader, Looker, Offers, Owner, Sink, Staging, Target,
+};
+use crate::policies::Policies;
+use crate::publish::{Discarded, Live, Publication, Published, Recovered, RolledBack};
+use crate::read_dump::feed_dump;
+use crate::traces::BuildsDirectory;
+use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
+
+/// A MySQL server whose lock is held.
+pub(super) struct HeldMysql {
+    staging: Staging,
+    target: Target,
+    databases: Databases,
+}
+
+impl HeldMysql {
+    /// Connects and takes the lock.
+    pub(super) fn lock(target: &Target) -> Result<HeldMysql> {
+        let staging = Staging::lock(target)?;
+        Ok(HeldMysql {
+            databases: staging.databases().clone(),
+            staging,
+            target: target.clone(),
+        })
+    }
+}
+
+impl Held for HeldMysql {
+    fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered> {
+        let connection = self.staging.connection();
+        publish::recover(connection, &self.databases, builds, &gitlab::undo)
+    }
+
+    fn check_recovery(&mut self) -> Result<()> {
+        // What became of a publish is in a table of our own.
+        Ok(())
+    }
+
+    fn schema(&mut self, named: Option<&str>, _: bool) -> Result<String> {
+        schema(&self.target, named)
+    }
+
+    fn examine(&mut self, _: &str, tables: &[&str]) -> Result<Live> {
+        publish::examine(self.staging.connection(), &self.databases, tables)
+    }
+
+    fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {
+        publish::tables_of(self.staging.connection(), schema)
+    }
+
+    fn holders(&mut self, _: &str, _: &[&str]) -> Result<Vec<String>> {
+        publish::holders(self.staging.connection(), &self.databases)
+    }
+
+    fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>> {
+        gitlab::ci_enabled(self.staging.connection(), schema)
+    }
+
+    fn make_staging(&mut self) -> Result<()> {
+        self.staging.make()
+    }
+
+    fn loads(&self) -> Box<dyn Loads> {
+        Box::new(StagingLoads {
+            target: self.target.clone(),
+            databases: self.databases.clone(),
+            owner: self.staging.owner(),
+        })
+    }
+
+    fn verify_staged(
+        &self,
+        jobs: usize,
+        tables: &[LoadedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>> {
+        let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
+        self.target
+            .verify(jobs, &self.databases.staging, &expected, halt)
+    }
+
+    fn publish(
+        &mut self,
+        publication: &Publication<'_>,
+        is_archive: bool,
+        halt: &Halt,
+    ) -> Result<Published<LiveChanges>> {
+        let published = publish::publish(
+            &self.target,
+            self.staging.connection(),
+            publication,
+            &mut is_archive.then(Publishing::default),
+            &gitlab::undo,
+            &mut || halt.check(),
+        )?;
+        self.staging.published();
+        Ok(Published {
+            replaced: published.replaced,
+            previous_builds: published.previous_builds,
+            finished: published.finished.unwrap_or_default(),
+        })
+    }
+
+    fn previous(&self) -> String {
+        self.databases.previous.clone()
+    }
+
+    fn previous_import(&mut self) -> Result<Option<(Vec<String>, Vec<String>)>> {
+        publish::previous_import(self.staging.connection(), &self.databases)
+    }
+
+    fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack> {
+        publish::rollback(
+            &self.target,
+            self.staging.connection(),
+            &self.databases,
+            builds,
+            &mut Exchange,
+            &gitlab::undo,
+        )
+    }
+
+    fn previous_directories(
+        &mut self,
+        builds: Option<&BuildsDirectory>,
+    ) -> Result<Option<Vec<PathBuf>>> {
+        publish::previous_directories(self.staging.connection(), &self.databases, builds)
+    }
+
+    fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+        publish::discard(self.staging.connection(), &self.databases, builds)
+    }
+}
+
+/// Loads into the staging database that `owner` has made.
+struct StagingLoads {
+    target: Target,
+    databases: Databases,
+    owner: Owner,
+}
+
+impl Loads for StagingLoads {
+    fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
+        let loader = Loader::start(&self.target, &self.databases, self.owner, dump.resources)?;
+        let (name, when_read, halt) = (dump.name, dump.when_read, dump.halt);
+        let (converter, facts) = read(&self.target, dump, loader)?;
+        when_read();
+        let Converter { sink, notes, .. } = converter;
+        let tables = sink
+            .finish(&|| halt.is_stopped())
+            .map_err(|error| error.at(name))?;
+        Ok(LoadedDump {
+            tables,
+            notes,
+            facts,
+        })
+    }
+}
+
+/// Reads `dump` into `sink`, for the server of `target`.
+fn read<S: Sink + Send>(
+    target: &Target,
+    dump: Dump<'_>,
+    sink: S,
+) -> Result<(Converter<S>, dump::Facts)> {
+    let offers = Offers::of(&mut target.connect()?)?;
+    let database = dump.policies.database.clone();
+    let mut converter = Converter::new(sink, offers, dump.policies, dump.accept);
+    if dump.hashing {
+        converter = converter.hashing(late_prefix);
+    }
+    let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
+    let begin = |_: &[u8]| dump::Reader::new(converter, database);
+    feed_dump(dump.name, dump.reader, judge, begin)
+}
+
+impl Expects for Target {
+    fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>> {
+        let name = dump.name;
+        let hashed = Hashed(Expected::start(dump.resources));
+        let (converter, _) = read(self, dump, hashed)?;
+        let finished = converter.sink.0.finish();
+        finished.map_err(|error| error.at(name))
+    }
+
+    fn schema(&self, named: Option<&str>, _: bool) -> Result<String> {
+        schema(self, named)
+    }
+
+    fn verify(
+        &self,
+        jobs: usize,
+        schema: &str,
+        expected: &[ExpectedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>> {
+        verify_tables(|| Looker::connect(self), jobs, schema, expected, halt)
+    }
+
+    fn missing_taggings(&self, schema: &str) -> Result<Option<i64>> {
+        gitlab::missing_taggings(&mut self.connect()?, schema)
+    }
+}
+
+/// The live database, which is all that a schema can be here.
+fn schema(target: &Target, named: Option<&str>) -> Result<String> {
+    match named {
+        Some(named) if named != target.database() => Err(Error::usage(format!(
+            "--schema {named}: in MySQL a schema is a database, and the target is {}",
+            target.database()
+        ))
+        .hint("name the database where the target is named")),
+        _ => Ok(target.database().to_owned()),
+    }
+}
+
+/// What the server says of itself.
+pub(super) fn server(target: &Target) -> Result<Server> {
+    let server = target.server()?;
+    let kind = if server.is_mariadb {
+        "MariaDB"
+    } else {
+        "MySQL"
+    };
+    Ok(Server {
+        version: format!("{kind} {}", server.version),
+        data_directory: server.data_directory,
+    })
+}
+
+/// An error if something is asked of a conversion that is for PostgreSQL only.
+pub(super) fn refuse_conversions(asked: &Policies) -> Result<()> {
+    let default = Policies::default();
+    let options = [
+        ("--tinyint1", asked.tinyint1 != default.tinyint1),
+        ("--enum", asked.enums != default.enums),
+        ("--time", asked.time != default.time),
+        ("--timestamps", asked.timestamps != default.timestamps),
+        (
+            "--zero-dates",
+            asked.values.zero_dates != default.values.zero_dates,
+        ),
+        ("--nul", asked.values.nul != default.values.nul),
+    ];
+    match options.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((option, _)) => Err(Error::usage(format!(
+            "{option} is about what PostgreSQL cannot hold; a MySQL server takes such values as they are"
+        ))),
+    }
+}
