@@ -1,6 +1,6 @@
 //! CI's tags in GitLab: merged into its own by the publish, exchanged by a rollback.
 
-use postgres::{Client, Transaction};
+use postgres::{GenericClient, Transaction};
 
 use super::columns::has_column;
 use crate::error::Result;
@@ -180,7 +180,7 @@ pub(super) fn exchange(
 
 /// How many of CI's taggings, of those that have a tag, are not in GitLab's; none if the target does
 /// not have the tables for them.
-pub fn missing_taggings(client: &mut Client, schema: &str) -> Result<Option<i64>> {
+pub fn missing_taggings(client: &mut impl GenericClient, schema: &str) -> Result<Option<i64>> {
     let doing = || failure("compare the taggings");
     let mut transaction = client.transaction().map_err(doing())?;
     for (table, column) in NEEDED_FOR_TAGS {

@@ -18,7 +18,7 @@ mod relations;
 mod rollback;
 mod swap;
 
-pub use discard::{Discarded, discard, previous_directories};
+pub use discard::{Aside, Discarded, discard, look_aside, previous_directories};
 pub use examine::{Live, current_schema, examine, holders, tables_of};
 pub use previous::PREVIOUS_SCHEMA;
 pub use recover::{Recovered, identity, is_cut, recover};

@@ -47,16 +47,36 @@ impl Record {
         format!("{COMMENT}\n{}", self.to_json())
     }
 
-    /// Makes it the comment on the schema.
-    pub(super) fn write(&self, transaction: &mut Transaction<'_>) -> Result<()> {
-        let sql = format!(
+    /// The statement that makes it the comment on the schema.
+    pub(super) fn statement(&self) -> String {
+        format!(
             "COMMENT ON SCHEMA {} IS {}",
             identifier(PREVIOUS_SCHEMA),
             literal(&self.comment())
-        );
+        )
+    }
+
+    /// Makes it the comment on the schema.
+    pub(super) fn write(&self, transaction: &mut Transaction<'_>) -> Result<()> {
         transaction
-            .batch_execute(&sql)
+            .batch_execute(&self.statement())
             .map_err(failure("keep the record of the publish"))
+    }
+
+    /// The same of a publish whose replaced tables are gone: it cannot be undone any more, and only
+    /// its builds directories are left to be removed.
+    pub(super) fn without_tables(&self) -> Record {
+        Record {
+            published: Vec::new(),
+            replaced: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it knows of builds directories that were put aside.
+    pub(super) fn has_builds_aside(&self) -> bool {
+        let previous = self.builds.as_ref().and_then(|builds| builds.previous);
+        previous.is_some() || !self.older_builds.is_empty()
     }
 }
 
@@ -100,26 +120,36 @@ pub(super) fn drop_contents(
     schema: &str,
     schema_too: bool,
 ) -> Result<()> {
-    let mut sql = String::new();
+    let statements = drop_statements(transaction, schema, schema_too)?;
+    transaction
+        .batch_execute(&statements.join("; "))
+        .map_err(failure("drop the tables of the import before"))
+}
+
+/// The statements of [`drop_contents`].
+pub(super) fn drop_statements(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    schema_too: bool,
+) -> Result<Vec<String>> {
+    let mut statements = Vec::new();
     let tables: Vec<String> = relations(transaction, schema, "r")?
         .iter()
         .map(|name| qualified(schema, name))
         .collect();
     if !tables.is_empty() {
-        sql = format!("DROP TABLE {}; ", tables.join(", "));
+        statements.push(format!("DROP TABLE {}", tables.join(", ")));
     }
     for name in unowned_sequences(transaction, schema)? {
-        sql += &format!("DROP SEQUENCE {}; ", qualified(schema, &name));
+        statements.push(format!("DROP SEQUENCE {}", qualified(schema, &name)));
     }
     for name in enum_types(transaction, schema)? {
-        sql += &format!("DROP TYPE {}; ", qualified(schema, &name));
+        statements.push(format!("DROP TYPE {}", qualified(schema, &name)));
     }
     if schema_too {
-        sql += &format!("DROP SCHEMA {}", identifier(schema));
+        statements.push(format!("DROP SCHEMA {}", identifier(schema)));
     }
-    transaction
-        .batch_execute(&sql)
-        .map_err(failure("drop the tables of the import before"))
+    Ok(statements)
 }
 
 #[cfg(test)]
