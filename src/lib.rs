@@ -17,6 +17,7 @@ pub mod failpoint;
 pub mod gitlab;
 pub mod load;
 pub mod loaded;
+pub mod migrate;
 pub mod mysql;
 mod naming;
 pub mod output;
