@@ -251,6 +251,7 @@ impl Report {
                 grouped(live.services)
             ));
         }
+        lines.extend(live.sequences.clone());
         if live.ci_enabled {
             lines.push("switched CI on (application_settings.ci_enabled)".to_owned());
         }
@@ -313,6 +314,7 @@ impl Report {
                 "new_tags": tags.map_or(0, |tags| tags.new_tags),
                 "taggings_without_tag": tags.map_or(0, |tags| tags.taggings_without_tag),
                 "services_prefixed": archive.live.services,
+                "sequences": archive.live.sequences,
             })
         });
         json!({

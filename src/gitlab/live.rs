@@ -1,10 +1,11 @@
 //! GitLab's own steps around the publish, in its transaction: CI switched off and on, tags merged
-//! ([`super::tags`]), services prefixed. Each is done only where the target has the tables for it, so
-//! that a bare database works as well.
+//! ([`super::tags`]), the regular ones of [`super::migrations`] run. Each is done only where the target
+//! has the tables for it, so that a bare database works as well.
 
 use postgres::{Client, Transaction};
 
 use super::columns::has_column;
+use super::migrations::{self, run_regular};
 use super::tags::{self, MergedTags};
 use crate::error::Result;
 use crate::failpoint;
@@ -24,22 +25,25 @@ pub struct LiveChanges {
     pub tags: Option<MergedTags>,
     /// Services whose type got its prefix.
     pub services: u64,
+    /// What was done to sequences, if the imported tables lacked anything.
+    pub sequences: Option<String>,
 }
 
-/// Switches CI off, so that a running GitLab waits instead of writing. How it was is kept.
-pub fn disable_ci(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+/// Switches CI off, so that a running GitLab waits instead of writing, and has built-in migrations
+/// pending again. How it was is kept.
+pub fn prepare(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     if has_column(transaction, schema, SETTINGS, "ci_enabled")? {
         keep_settings(transaction, schema, PREVIOUS_SCHEMA)?;
         set_ci_enabled(transaction, schema, false)?;
     }
-    Ok(())
+    migrations::renew(transaction, schema)
 }
 
 /// Does what has to be done when the imported tables are in place: `schema` is where they are.
 pub fn finish(transaction: &mut Transaction<'_>, schema: &str) -> Result<LiveChanges> {
     let tags = tags::merge(transaction, schema)?;
     failpoint::reached("tags merged");
-    let services = prefix_services(transaction, schema)?;
+    let regular = run_regular(transaction, schema)?;
     failpoint::reached("services prefixed");
     let ci_enabled = has_column(transaction, schema, SETTINGS, "ci_enabled")?;
     if ci_enabled {
@@ -48,11 +52,12 @@ pub fn finish(transaction: &mut Transaction<'_>, schema: &str) -> Result<LiveCha
     Ok(LiveChanges {
         ci_enabled,
         tags,
-        services,
+        services: regular.services,
+        sequences: regular.sequences,
     })
 }
 
-/// Brings the rows back that [`disable_ci`] and [`finish`] have changed and that are kept in the schema
+/// Brings the rows back that [`prepare`] and [`finish`] have changed and that are kept in the schema
 /// `from`; what is in their place now is kept in the schema `to`. Done twice, it changes nothing.
 pub fn exchange(
     transaction: &mut Transaction<'_>,
@@ -71,6 +76,7 @@ pub fn exchange(
             .execute(&sql, &[])
             .map_err(failure("set application_settings.ci_enabled back"))?;
     }
+    migrations::exchange(transaction, schema, from, to)?;
     tags::exchange(transaction, schema, from, to)
 }
 
@@ -107,18 +113,6 @@ fn set_ci_enabled(transaction: &mut Transaction<'_>, schema: &str, enabled: bool
         .map_err(failure("set application_settings.ci_enabled"))?;
     failpoint::reached("ci_enabled set");
     Ok(())
-}
-
-/// Services of CI live in a module of their own in GitLab, and so do their class names.
-fn prefix_services(transaction: &mut Transaction<'_>, schema: &str) -> Result<u64> {
-    if !has_column(transaction, schema, "ci_services", "type")? {
-        return Ok(0);
-    }
-    let table = qualified(schema, "ci_services");
-    let sql = format!("UPDATE {table} SET type = 'Ci::' || type WHERE type NOT LIKE 'Ci::%'");
-    transaction
-        .execute(&sql, &[])
-        .map_err(failure("prefix ci_services.type"))
 }
 
 /// The prefix that [`finish`] gives to the texts of a column of a table.

@@ -4,5 +4,6 @@
 mod columns;
 pub mod information;
 pub mod live;
+pub mod migrations;
 pub mod tables;
 pub mod tags;

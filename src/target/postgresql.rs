@@ -103,7 +103,7 @@ impl Held for HeldPostgresql {
             publication,
             &mut |transaction, schema| {
                 if is_archive {
-                    live::disable_ci(transaction, schema)?;
+                    live::prepare(transaction, schema)?;
                 }
                 Ok(())
             },

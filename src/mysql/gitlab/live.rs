@@ -69,6 +69,8 @@ impl Steps for Publishing {
             ci_enabled,
             tags,
             services,
+            // AUTO_INCREMENT belongs to its column.
+            ..LiveChanges::default()
         })
     }
 }

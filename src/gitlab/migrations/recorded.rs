@@ -1,0 +1,133 @@
+//! The record of the built-in migrations around publishes and rollbacks. It is about the tables that are
+//! live: it goes aside with them, and comes back with them.
+
+use postgres::{GenericClient, Transaction};
+
+use super::{built_in, jobs, tags};
+use crate::error::Result;
+use crate::load::failure;
+use crate::migrate::postgres::versions;
+use crate::publish::PREVIOUS_SCHEMA;
+use crate::schema::ddl::{literal, qualified};
+
+/// Makes all of them pending, for the tables that a publish is about to bring. What was recorded for the
+/// live ones is kept aside.
+pub fn renew(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+    if versions::exists(transaction, schema)? {
+        keep(transaction, schema, PREVIOUS_SCHEMA)?;
+        forget(transaction, schema)?;
+    }
+    Ok(())
+}
+
+/// Brings the record back that is kept in the schema `from`; that of the live tables is kept in the
+/// schema `to`.
+pub fn exchange(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    from: &str,
+    to: &str,
+) -> Result<()> {
+    if !versions::exists(transaction, from)? || !versions::exists(transaction, schema)? {
+        return Ok(());
+    }
+    keep(transaction, schema, to)?;
+    forget(transaction, schema)?;
+    let (table, kept) = (
+        qualified(schema, versions::TABLE),
+        qualified(from, versions::TABLE),
+    );
+    run(
+        transaction,
+        &format!("INSERT INTO {table} (version) SELECT version FROM {kept}"),
+    )
+}
+
+/// The tables that a recorded migration has dropped, and nobody has made again.
+pub fn dropped_tables(client: &mut impl GenericClient, schema: &str) -> Result<Vec<&'static str>> {
+    let recorded = versions::read(client, schema)?;
+    let mut dropped = Vec::new();
+    for (version, tables) in [
+        (tags::DROPPED, &tags::TABLES[..]),
+        (jobs::DROPPED, &[jobs::TABLE]),
+    ] {
+        if recorded.contains(&version.to_string()) {
+            dropped.extend_from_slice(tables);
+        }
+    }
+    let sql = "SELECT c.relname::text FROM pg_catalog.pg_class c
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relname = ANY($2)";
+    let rows = client
+        .query(sql, &[&schema, &dropped])
+        .map_err(failure("look for the tables of CI"))?;
+    let there: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    dropped.retain(|table| !there.iter().any(|name| name == table));
+    Ok(dropped)
+}
+
+fn keep(transaction: &mut Transaction<'_>, schema: &str, to: &str) -> Result<()> {
+    let (table, kept) = (
+        qualified(schema, versions::TABLE),
+        qualified(to, versions::TABLE),
+    );
+    let which = which();
+    run(
+        transaction,
+        &format!("CREATE TABLE {kept} AS SELECT version FROM {table} WHERE {which}"),
+    )
+}
+
+fn forget(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+    let table = qualified(schema, versions::TABLE);
+    run(
+        transaction,
+        &format!("DELETE FROM {table} WHERE {}", which()),
+    )
+}
+
+/// Which versions are those of built-in migrations.
+fn which() -> String {
+    let versions = built_in()
+        .into_iter()
+        .map(|m| literal(&m.version.to_string()));
+    format!("version IN ({})", versions.collect::<Vec<_>>().join(", "))
+}
+
+fn run(transaction: &mut Transaction<'_>, sql: &str) -> Result<()> {
+    transaction
+        .batch_execute(sql)
+        .map_err(failure("keep the record of built-in migrations"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate::Phase;
+
+    /// Recorded versions outlive programs: whoever changes one makes it pending everywhere.
+    #[test]
+    fn versions_stay_as_they_are() {
+        let told: Vec<String> = built_in()
+            .iter()
+            .map(|m| {
+                format!(
+                    "{m} {}",
+                    if m.phase == Phase::Regular {
+                        "before"
+                    } else {
+                        "after"
+                    }
+                )
+            })
+            .collect();
+        let expected = [
+            "20000101000001 own_ci_sequences before",
+            "20000101000002 prefix_ci_services before",
+            "20000101000011 drop_merged_ci_tags after",
+            "20000101000012 drop_converted_ci_jobs after",
+            "20000101000013 drop_previous_import after",
+        ];
+        assert_eq!(told, expected);
+    }
+}

@@ -1,0 +1,40 @@
+//! Services of CI live in a module of their own in GitLab, and so do their class names.
+
+use postgres::Transaction;
+
+use super::super::columns::has_column;
+use super::{count, version};
+use crate::error::Result;
+use crate::migrate::{BuiltIn, Plan, Version};
+use crate::schema::ddl::qualified;
+
+/// The version of the migration that gives them their prefix.
+pub(super) const PREFIXED: Version = version(2);
+
+/// Gives their types the prefix.
+pub(super) const PREFIX: BuiltIn = BuiltIn {
+    // Only rows are changed.
+    lock: |_, _| Ok(Vec::new()),
+    plan,
+};
+
+fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
+    let (mut statements, mut lacking) = (Vec::new(), 0);
+    if has_column(transaction, schema, "ci_services", "type")? {
+        let table = qualified(schema, "ci_services");
+        let which = "type NOT LIKE 'Ci::%'";
+        lacking = count(
+            transaction,
+            &format!("SELECT count(*) FROM {table} WHERE {which}"),
+        )?;
+        if lacking > 0 {
+            statements.push(format!(
+                "UPDATE {table} SET type = 'Ci::' || type WHERE {which}"
+            ));
+        }
+    }
+    Ok(Plan::Run {
+        statements,
+        told: format!("prefixed the type of {lacking} services with Ci::"),
+    })
+}

@@ -1,0 +1,88 @@
+//! The tables of CI's tags, which GitLab does not read: an import merges them into GitLab's own.
+
+use postgres::Transaction;
+
+use super::super::columns::has_column;
+use super::super::tags::missing_taggings;
+use super::{count, existing, lock_existing, version};
+use crate::error::Result;
+use crate::migrate::{BuiltIn, Plan, Version};
+use crate::schema::ddl::qualified;
+
+/// The tables.
+pub(super) const TABLES: [&str; 2] = ["ci_taggings", "ci_tags"];
+
+/// The version of the migration that drops them.
+pub(super) const DROPPED: Version = version(11);
+
+/// Drops them, if every row of theirs is among GitLab's.
+pub(super) const DROP: BuiltIn = BuiltIn {
+    lock: |transaction, schema| lock_existing(transaction, schema, &TABLES),
+    plan,
+};
+
+fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
+    let found = existing(transaction, schema, &TABLES)?;
+    if found.is_empty() {
+        return Ok(Plan::Run {
+            statements: Vec::new(),
+            told: "there was nothing to drop".to_owned(),
+        });
+    }
+    for (table, column) in [("tags", "name"), ("taggings", "taggable_type")] {
+        if !has_column(transaction, schema, table, column)? {
+            let reason = format!("there is no table {table} in {schema} that they are merged into");
+            return Ok(Plan::Wait(reason));
+        }
+    }
+    if let Some(reason) = unmerged(transaction, schema, &found)? {
+        return Ok(Plan::Wait(reason));
+    }
+    let names: Vec<String> = found.iter().map(|name| qualified(schema, name)).collect();
+    Ok(Plan::Run {
+        statements: vec![format!("DROP TABLE {}", names.join(", "))],
+        told: format!(
+            "dropped {}, which are merged into tags and taggings",
+            found.join(" and ")
+        ),
+    })
+}
+
+/// What would be lost, if anything.
+fn unmerged(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    found: &[String],
+) -> Result<Option<String>> {
+    let name = |table: &str| qualified(schema, table);
+    let (tags, ci_tags, ci_taggings) = (name("tags"), name("ci_tags"), name("ci_taggings"));
+    let has = |table: &str| found.iter().any(|found| found == table);
+    if has("ci_tags") {
+        let sql = format!(
+            "SELECT count(*) FROM {ci_tags} ci
+             WHERE ci.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {tags} t WHERE t.name = ci.name)"
+        );
+        let missing = count(transaction, &sql)?;
+        if missing > 0 {
+            return Ok(Some(format!("{missing} rows of ci_tags are not in tags")));
+        }
+    }
+    if has("ci_taggings") {
+        let with_tag = if has("ci_tags") {
+            format!(
+                "WHERE NOT EXISTS (SELECT 1 FROM {ci_tags} t WHERE t.id = ci.tag_id AND t.name IS NOT NULL)"
+            )
+        } else {
+            String::new()
+        };
+        let sql = format!("SELECT count(*) FROM {ci_taggings} ci {with_tag}");
+        let orphans = count(transaction, &sql)?;
+        if orphans > 0 {
+            return Ok(Some(format!(
+                "{orphans} rows of ci_taggings have no tag, and so were merged nowhere"
+            )));
+        }
+    }
+    let missing = missing_taggings(transaction, schema)?.unwrap_or(0);
+    Ok((missing > 0).then(|| format!("{missing} rows of ci_taggings are not in taggings")))
+}
