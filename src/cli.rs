@@ -21,7 +21,7 @@ use crate::verify::Depth;
 #[command(after_help = "\
 Exit codes:
   0  done
-  1  the import failed, nothing was published; or verify found a difference
+  1  the import failed, nothing was published; or verify found a difference, or a migration failed
   2  wrong usage
   3  the archive is damaged or not acceptable; nothing was published
   4  the target is not reachable, or refused; nothing was published
@@ -207,6 +207,13 @@ pub enum Command {
     Rollback(ReplacedArgs),
     /// Removes the tables and the build traces that imports have replaced, for good
     Discard(ReplacedArgs),
+    /// Runs pending migrations: the built-in ones, and those in a folder
+    ///
+    /// Those for after a deployment are run with the others, unless --skip-post-deployment or a non-empty
+    /// SKIP_POST_DEPLOYMENT_MIGRATIONS in the environment leaves them pending.
+    Migrate(MigrateArgs),
+    /// Makes the file of a new migration
+    Generate(GenerateArgs),
     /// Looks after the private PostgreSQL
     Private(PrivateArgs),
 }
@@ -298,6 +305,117 @@ pub struct ReplacedArgs {
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// The arguments of `migrate`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct MigrateArgs {
+    /// Something else than running all that are pending
+    #[command(subcommand)]
+    pub action: Option<MigrateAction>,
+    /// Leave those for after the deployment pending
+    #[arg(long)]
+    pub skip_post_deployment: bool,
+    /// Which
+    #[command(flatten)]
+    pub which: MigrationsArgs,
+    /// How
+    #[command(flatten)]
+    pub how: MigratingArgs,
+}
+
+/// What can be done with migrations.
+#[derive(Debug, Subcommand)]
+pub enum MigrateAction {
+    /// Lists all migrations: whether they were run, their folder, when they were written
+    Status {
+        /// Which
+        #[command(flatten)]
+        which: MigrationsArgs,
+    },
+    /// Runs one that is pending, whichever folder it is in
+    Up {
+        /// As in 20151001120000
+        version: String,
+        /// Which
+        #[command(flatten)]
+        which: MigrationsArgs,
+        /// How
+        #[command(flatten)]
+        how: MigratingArgs,
+    },
+    /// Undoes one, by its part behind "-- migrate:down"
+    Down {
+        /// As in 20151001120000 [default: the last one in a file that was run]
+        version: Option<String>,
+        /// Which
+        #[command(flatten)]
+        which: MigrationsArgs,
+        /// How
+        #[command(flatten)]
+        how: MigratingArgs,
+    },
+}
+
+/// Which migrations there are, and of what target.
+#[derive(Debug, Args)]
+pub struct MigrationsArgs {
+    /// The folder with migrate/ and post_migrate/ [default: migrations, if it is there]
+    #[arg(long, value_name = "DIR")]
+    pub migrations: Option<PathBuf>,
+    /// Where
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Report in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How migrations are run.
+#[derive(Debug, Args)]
+pub struct MigratingArgs {
+    /// Print the SQL and run nothing
+    #[arg(long, conflicts_with = "json")]
+    pub dry_run: bool,
+    /// How long a migration waits for a lock before it gives way, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=600_000))]
+    pub lock_timeout: u32,
+    /// How many times one that gave way is tried again, after pauses that grow from 0.1 to 30 seconds
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub lock_retries: u32,
+}
+
+/// The arguments of `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// What is made
+    #[command(subcommand)]
+    pub what: GenerateWhat,
+}
+
+/// What can be made.
+#[derive(Debug, Subcommand)]
+pub enum GenerateWhat {
+    /// A migration that runs before the new code starts
+    Migration(NewMigrationArgs),
+    /// A migration that runs when no running code depends on the old state any more
+    PostDeploymentMigration(NewMigrationArgs),
+}
+
+/// A migration to be made.
+#[derive(Debug, Args)]
+pub struct NewMigrationArgs {
+    /// What it will do, as in add_index_to_builds
+    pub name: String,
+    /// The folder with migrate/ and post_migrate/; it is made if it is not there
+    #[arg(long, value_name = "DIR", default_value = crate::migrate::DEFAULT_FOLDER)]
+    pub migrations: PathBuf,
 }
 
 /// The arguments of `inspect`.

@@ -8,19 +8,23 @@ use clap::Parser;
 
 use ci_import::check_command;
 use ci_import::cli::{
-    CheckArgs, Cli, Command, ConvertArgs, InspectArgs, PrivateAction, PrivateArgs, ReplacedArgs,
-    TargetArgs, VerifyArgs,
+    CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, PrivateAction,
+    PrivateArgs, ReplacedArgs, TargetArgs, VerifyArgs,
 };
 use ci_import::convert_command;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
+use ci_import::generate_command;
 use ci_import::halt::Halt;
 use ci_import::import;
 use ci_import::inspect;
+use ci_import::migrate_command;
 use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
 use ci_import::publish_commands;
 use ci_import::resources::Resources;
-use ci_import::settings::{self, CheckSettings, Destination, Settings, Source, VerifySettings};
+use ci_import::settings::{
+    self, CheckSettings, Destination, MigrateSettings, Settings, Source, VerifySettings,
+};
 use ci_import::terminal;
 use ci_import::verify_command;
 
@@ -35,6 +39,8 @@ fn main() -> ExitCode {
         Some(Command::Recover(arguments)) => run_recover(arguments),
         Some(Command::Rollback(arguments)) => run_rollback(arguments),
         Some(Command::Discard(arguments)) => run_discard(arguments),
+        Some(Command::Migrate(arguments)) => run_migrate(arguments),
+        Some(Command::Generate(arguments)) => run_generate(&arguments),
         Some(Command::Private(arguments)) => {
             look_after_private(&arguments).map(|()| ExitCode::SUCCESS)
         }
@@ -139,6 +145,24 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
     if !arguments.quiet {
         terminal::print(&done.to_string());
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_migrate(arguments: MigrateArgs) -> Result<ExitCode> {
+    let settings = MigrateSettings::new(arguments, |name| std::env::var(name).ok())?;
+    let progress = Progress::new(settings.quiet);
+    let told = migrate_command::run(&settings, &progress, &Halt::on_signals()?)?;
+    if settings.json {
+        terminal::print(&format!("{:#}\n", told.to_json()));
+    } else if !settings.quiet || told.was_asked_for() {
+        terminal::print(&told.to_string());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
+    let path = generate_command::run(&arguments.what)?;
+    terminal::print(&format!("{}\n", path.display()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,16 +2,24 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::cli::{ArchiveArgs, CheckArgs, ConversionArgs, ImportArgs, TargetArgs, VerifyArgs};
+use crate::cli::{
+    ArchiveArgs, CheckArgs, ConversionArgs, ImportArgs, MigrateAction, MigrateArgs, MigratingArgs,
+    MigrationsArgs, TargetArgs, VerifyArgs,
+};
 use crate::error::{Error, Result};
 use crate::input::Asked;
+use crate::migrate::{Patience, Version};
 use crate::policies::Policies;
 use crate::private_server::PrivateServer;
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
 use crate::target::Target;
 use crate::verify::Depth;
+
+/// Leaves migrations for after the deployment pending, if it is not empty. GitLab's own has this name.
+const SKIP_POST_DEPLOYMENT: &str = "SKIP_POST_DEPLOYMENT_MIGRATIONS";
 
 /// The environment of a database.yml that GitLab runs in.
 const DEFAULT_ENVIRONMENT: &str = "production";
@@ -278,6 +286,107 @@ impl VerifySettings {
     }
 }
 
+/// What is done with migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrating {
+    /// All that are pending are run, or all but those for after the deployment.
+    All {
+        /// Whether those are left pending.
+        skip_post_deployment: bool,
+    },
+    /// They are listed.
+    Status,
+    /// One is run.
+    Up(Version),
+    /// One is undone, or the last.
+    Down(Option<Version>),
+}
+
+/// A run of migrations, as it was asked for.
+#[derive(Clone)]
+pub struct MigrateSettings {
+    /// What is done.
+    pub migrating: Migrating,
+    /// The target.
+    pub destination: Destination,
+    /// The folder of migrations, if one is named.
+    pub folder: Option<PathBuf>,
+    /// Whether the SQL is printed and nothing is run.
+    pub dry_run: bool,
+    /// How long they wait for locks.
+    pub patience: Patience,
+    /// Whether nothing but errors is said.
+    pub quiet: bool,
+    /// Whether the report is in JSON.
+    pub json: bool,
+}
+
+impl MigrateSettings {
+    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    pub fn new(arguments: MigrateArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let (migrating, which, how) = match arguments.action {
+            None => {
+                let skip_post_deployment =
+                    arguments.skip_post_deployment || variable(SKIP_POST_DEPLOYMENT).is_some();
+                let all = Migrating::All {
+                    skip_post_deployment,
+                };
+                (all, arguments.which, arguments.how)
+            }
+            Some(MigrateAction::Status { which }) => (Migrating::Status, which, arguments.how),
+            Some(MigrateAction::Up {
+                version,
+                which,
+                how,
+            }) => (Migrating::Up(parse_version(&version)?), which, how),
+            Some(MigrateAction::Down {
+                version,
+                which,
+                how,
+            }) => {
+                let version = version.as_deref().map(parse_version).transpose()?;
+                (Migrating::Down(version), which, how)
+            }
+        };
+        let MigrationsArgs {
+            migrations,
+            target,
+            quiet,
+            json,
+        } = which;
+        if target.builds_path.is_some() {
+            return Err(Error::usage(
+                "--builds-path: migrations have nothing to do with traces",
+            ));
+        }
+        let MigratingArgs {
+            dry_run,
+            lock_timeout,
+            lock_retries,
+        } = how;
+        Ok(MigrateSettings {
+            migrating,
+            destination: Destination::named(target, variable)?,
+            folder: migrations,
+            dry_run,
+            patience: Patience {
+                lock_timeout: Duration::from_millis(lock_timeout.into()),
+                retries: lock_retries,
+            },
+            quiet,
+            json,
+        })
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version> {
+    Version::parse(text).ok_or_else(|| {
+        Error::usage(format!("{text} is no version of a migration"))
+            .hint("a version is a UTC time, as in 20151001120000")
+    })
+}
+
 /// The policies that were asked for.
 pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
     let skip_columns = arguments.skip_column.iter().map(|name| {
@@ -378,6 +487,35 @@ mod tests {
         assert!(error.to_string().contains("BACKUP=7 of the"), "{error}");
         let error = source("ci-import -j 3", &empty).unwrap_err();
         assert_eq!(error.to_string(), "no archive is named");
+    }
+
+    #[test]
+    fn migrations_for_after_the_deployment_are_left_where_that_is_asked_for() {
+        let migrating = |line: &str, value: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+            let Some(crate::cli::Command::Migrate(arguments)) = cli.command else {
+                panic!("{line}");
+            };
+            let variable = |name: &str| match name {
+                "HOME" => Some("/home/x".to_owned()),
+                SKIP_POST_DEPLOYMENT => Some(value.to_owned()),
+                _ => None,
+            };
+            MigrateSettings::new(arguments, variable).map(|settings| settings.migrating)
+        };
+        let all = |skip_post_deployment| Migrating::All {
+            skip_post_deployment,
+        };
+        assert_eq!(migrating("ci-import migrate", "").unwrap(), all(false));
+        assert_eq!(migrating("ci-import migrate", "1").unwrap(), all(true));
+        assert_eq!(migrating("ci-import migrate", "false").unwrap(), all(true));
+        let option = "ci-import migrate --skip-post-deployment";
+        assert_eq!(migrating(option, "").unwrap(), all(true));
+        let version = Version::parse("20151001120000");
+        let down = migrating("ci-import migrate down 20151001120000 --json", "1");
+        assert_eq!(down.unwrap(), Migrating::Down(version));
+        assert!(migrating("ci-import migrate up 2015", "").is_err());
+        assert!(migrating("ci-import migrate --builds-path /b", "").is_err());
     }
 
     #[test]

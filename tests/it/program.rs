@@ -32,7 +32,12 @@ pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -
             command.env_remove(&name);
         }
     }
-    for name in ["DATABASE_URL", "BACKUP", "force"] {
+    for name in [
+        "DATABASE_URL",
+        "BACKUP",
+        "force",
+        "SKIP_POST_DEPLOYMENT_MIGRATIONS",
+    ] {
         command.env_remove(name);
     }
     command

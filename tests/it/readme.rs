@@ -14,14 +14,26 @@ fn readme() -> String {
     fs::read_to_string(project().join("README.md")).unwrap()
 }
 
-/// The commands in the README's shell blocks, in order.
-fn commands() -> Vec<String> {
-    let text = readme();
-    let blocks = text
-        .split("```sh\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap());
-    blocks.flat_map(str::lines).map(str::to_owned).collect()
+/// What there is to be done in the README.
+enum Step {
+    /// A line of a shell block.
+    Command(String),
+    /// A block of SQL: what belongs into the file that was generated last.
+    Sql(String),
+}
+
+/// The steps, in order.
+fn steps() -> Vec<Step> {
+    let mut steps = Vec::new();
+    // Every second piece is in a block.
+    for block in readme().split("```").skip(1).step_by(2) {
+        if let Some(lines) = block.strip_prefix("sh\n") {
+            steps.extend(lines.lines().map(|line| Step::Command(line.to_owned())));
+        } else if let Some(sql) = block.strip_prefix("sql\n") {
+            steps.push(Step::Sql(sql.to_owned()));
+        }
+    }
+    steps
 }
 
 /// `scripts/test` runs itself, the demo and the build; all others are run here, as they stand: in a
@@ -66,7 +78,15 @@ fn its_commands_run() {
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let mut environment = String::new();
     let mut count = 0;
-    for line in commands() {
+    let mut generated = String::new();
+    for step in steps() {
+        let line = match step {
+            Step::Command(line) => line,
+            Step::Sql(sql) => {
+                fs::write(scene.path(&generated), sql).unwrap();
+                continue;
+            }
+        };
         if line.starts_with("scripts/") || line.starts_with("cargo build") {
             continue;
         }
@@ -91,12 +111,19 @@ fn its_commands_run() {
             .env("PATH", &path)
             .env_remove("DATABASE_URL")
             .env_remove("PGHOST")
-            .env_remove("BACKUP");
-        expect_success(&shell.current_dir(scene.directory.path()).output().unwrap());
+            .env_remove("BACKUP")
+            .env_remove("SKIP_POST_DEPLOYMENT_MIGRATIONS");
+        let told = expect_success(&shell.current_dir(scene.directory.path()).output().unwrap());
+        if line.contains("generate") {
+            generated = String::from_utf8(told).unwrap().trim().to_owned();
+        }
         count += 1;
     }
-    assert_eq!(count, 24, "commands in the README");
+    assert_eq!(count, 31, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
+    let column = "SELECT column_name FROM information_schema.columns
+                  WHERE table_name = 'application_settings' AND column_name ~ '^signup'";
+    assert_eq!(scene.values(column), ["signup_mode"]);
 }
 
 #[test]
