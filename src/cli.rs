@@ -85,6 +85,10 @@ pub struct ImportArgs {
     #[arg(long, value_name = "RATIO", default_value_t = DEFAULT_MAX_INFLATION)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub max_inflation: u32,
+    /// Leave the migrations for after the deployment to ci-import migrate (also with a non-empty
+    /// SKIP_POST_DEPLOYMENT_MIGRATIONS in the environment)
+    #[arg(long)]
+    pub skip_post_deployment: bool,
     /// Exit with 5 if a value had to be changed
     #[arg(long)]
     pub strict: bool,

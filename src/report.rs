@@ -10,6 +10,7 @@ use crate::dump::Facts;
 use crate::gitlab::information::Information;
 use crate::gitlab::live::LiveChanges;
 use crate::loaded::LoadedTable;
+use crate::migrate::Finding;
 use crate::rows::Tally;
 use crate::schema::Note;
 use crate::traces::TraceSummary;
@@ -57,6 +58,8 @@ pub struct ArchiveReport {
     pub previous_builds: Option<PathBuf>,
     /// What GitLab's steps did.
     pub live: LiveChanges,
+    /// What came of the migrations for after the deployment.
+    pub migrations: Vec<Finding>,
 }
 
 /// What a conversion changed.
@@ -141,6 +144,7 @@ impl fmt::Display for Report {
         self.table_list(f)?;
         self.changes(f)?;
         self.live_changes(f)?;
+        self.migrations(f)?;
         self.what_was_kept(f)?;
         if let Some(verified) = self.verified.told() {
             writeln!(f, "\nverified before it was published: {verified}")?;
@@ -262,6 +266,23 @@ impl Report {
         lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 
+    fn migrations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let findings = self.archive.iter().flat_map(|archive| &archive.migrations);
+        let (pending, done): (Vec<_>, Vec<_>) = findings.partition(|f| f.is_pending());
+        for (heading, findings) in [
+            ("after the deployment", done),
+            ("pending, for ci-import migrate", pending),
+        ] {
+            if !findings.is_empty() {
+                writeln!(f, "\n{heading}")?;
+            }
+            findings
+                .iter()
+                .try_for_each(|finding| writeln!(f, "  {finding}"))?;
+        }
+        Ok(())
+    }
+
     fn what_was_kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let previous = self
             .archive
@@ -315,6 +336,7 @@ impl Report {
                 "taggings_without_tag": tags.map_or(0, |tags| tags.taggings_without_tag),
                 "services_prefixed": archive.live.services,
                 "sequences": archive.live.sequences,
+                "migrations": archive.migrations.iter().map(Finding::to_json).collect::<Vec<_>>(),
             })
         });
         json!({

@@ -195,6 +195,8 @@ pub struct Settings {
     pub yes: bool,
     /// Whether nothing but errors is said.
     pub quiet: bool,
+    /// Whether migrations for after the deployment are left pending.
+    pub skip_post_deployment: bool,
     /// Whether a changed value is a failure.
     pub strict: bool,
     /// Whether the report is in JSON.
@@ -224,6 +226,8 @@ impl Settings {
             max_inflation: arguments.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.quiet,
+            skip_post_deployment: arguments.skip_post_deployment
+                || variable(SKIP_POST_DEPLOYMENT).is_some(),
             strict: arguments.strict,
             json: arguments.json,
             schema: arguments.schema,

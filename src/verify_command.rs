@@ -34,8 +34,14 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
         progress,
         halt,
     };
-    let taken = take_members(input, &reader, halt)?;
+    let mut taken = take_members(input, &reader, halt)?;
     progress.step("reading the target");
+    let mut dropped = Vec::new();
+    if is_archive {
+        dropped = target.dropped_tables(&schema)?;
+        let is_compared = |expected: &ExpectedTable| !dropped.contains(&expected.name.as_str());
+        taken.database.retain(is_compared);
+    }
     let jobs = settings.resources.jobs;
     let tables = target.verify(jobs, &schema, &taken.database, halt)?;
     let missing_taggings = if is_archive {
@@ -48,6 +54,7 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
         target: ready.shown(),
         schema,
         tables,
+        dropped,
         traces: taken.builds,
         missing_taggings,
     })

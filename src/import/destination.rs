@@ -1,5 +1,7 @@
 //! Where the import goes: a database that was named, or the private server, made ready.
 
+use std::path::PathBuf;
+
 use crate::error::{Error, Result};
 use crate::halt::Halt;
 use crate::private_server::PrivateServer;
@@ -94,6 +96,14 @@ impl Ready {
             );
         }
         Ready::prepare(destination, has_traces, progress)
+    }
+
+    /// Where the traces go; nothing if there are none.
+    pub(super) fn builds_path(&self) -> PathBuf {
+        self.builds
+            .as_ref()
+            .map(|builds| builds.path().to_owned())
+            .unwrap_or_default()
     }
 
     /// What it is called in messages.

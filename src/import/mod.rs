@@ -100,6 +100,12 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let builds = destination.builds.as_ref().zip(directory.as_ref());
     let published = publish(target, &live.schema, &staged, builds, is_archive, halt)?;
     failpoint::reached("published");
+    let migrations = if is_archive {
+        let skip = settings.skip_post_deployment;
+        target.run_post_deployment(&live.schema, skip, progress, halt)
+    } else {
+        Vec::new()
+    };
     let LoadedDump {
         tables,
         mut notes,
@@ -109,13 +115,10 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let archive = staged.information.map(|information| ArchiveReport {
         information,
         traces: staged.traces,
-        builds: destination
-            .builds
-            .as_ref()
-            .map(|b| b.path().to_owned())
-            .unwrap_or_default(),
+        builds: destination.builds_path(),
         previous_builds: published.previous_builds,
         live: published.finished,
+        migrations,
     });
     if let Some(mut directory) = directory {
         directory.published();

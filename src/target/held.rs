@@ -7,6 +7,8 @@ use crate::error::Result;
 use crate::gitlab::live::LiveChanges;
 use crate::halt::Halt;
 use crate::loaded::LoadedTable;
+use crate::migrate::Finding;
+use crate::progress::Progress;
 use crate::publish::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::traces::BuildsDirectory;
 use crate::verify::TableFinding;
@@ -59,6 +61,16 @@ pub trait Held {
         is_archive: bool,
         halt: &Halt,
     ) -> Result<Published<LiveChanges>>;
+
+    /// Runs the post-deployment migrations that lose nothing on the tables that were published in
+    /// `schema`, or with `skip` none of them. What fails or waits is in what it returns.
+    fn run_post_deployment(
+        &mut self,
+        schema: &str,
+        skip: bool,
+        progress: &Progress,
+        halt: &Halt,
+    ) -> Vec<Finding>;
 
     /// The schema with the tables that a publish has replaced.
     fn previous(&self) -> String;

@@ -1,6 +1,7 @@
 //! The servers that an import can go to. Here alone they are told apart: each has a [`Held`], and what
 //! is done with a target goes through that.
 
+mod after;
 mod dump;
 mod held;
 mod mysql;
@@ -147,6 +148,8 @@ pub trait Expects: Sync {
         expected: &[ExpectedTable],
         halt: &Halt,
     ) -> Result<Vec<TableFinding>>;
+    /// The tables of CI that migrations have dropped from `schema` since they were imported.
+    fn dropped_tables(&self, schema: &str) -> Result<Vec<&'static str>>;
     /// How many of CI's taggings are not among GitLab's; none if it has no tables for them.
     fn missing_taggings(&self, schema: &str) -> Result<Option<i64>>;
 }

@@ -9,12 +9,14 @@ use crate::gitlab::live::{LiveChanges, late_prefix};
 use crate::halt::Halt;
 use crate::input::check_dialect;
 use crate::loaded::{LoadedDump, LoadedTable};
+use crate::migrate::Finding;
 use crate::mysql::gitlab::{self, Exchange, Publishing};
 use crate::mysql::publish;
 use crate::mysql::{
     Converter, Databases, Hashed, Loader, Looker, Offers, Owner, Sink, Staging, Target,
 };
 use crate::policies::Policies;
+use crate::progress::Progress;
 use crate::publish::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::read_dump::feed_dump;
 use crate::traces::BuildsDirectory;
@@ -115,6 +117,10 @@ impl Held for HeldMysql {
         })
     }
 
+    fn run_post_deployment(&mut self, _: &str, _: bool, _: &Progress, _: &Halt) -> Vec<Finding> {
+        Vec::new()
+    }
+
     fn previous(&self) -> String {
         self.databases.previous.clone()
     }
@@ -209,6 +215,10 @@ impl Expects for Target {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
         verify_tables(|| Looker::connect(self), jobs, schema, expected, halt)
+    }
+
+    fn dropped_tables(&self, _: &str) -> Result<Vec<&'static str>> {
+        Ok(Vec::new())
     }
 
     fn missing_taggings(&self, schema: &str) -> Result<Option<i64>> {

@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::{Dump, Expects, Held, Loads, Server};
+use super::{Dump, Expects, Held, Loads, Server, after};
 use crate::convert::Converter;
 use crate::error::Result;
 use crate::gitlab::live::{self, LiveChanges, late_prefix};
+use crate::gitlab::migrations::dropped_tables;
 use crate::gitlab::tags::missing_taggings;
 use crate::halt::Halt;
 use crate::input::check_dialect;
 use crate::load::{Loader, Owner, STAGING_SCHEMA, Staging, Target};
 use crate::loaded::{LoadedDump, LoadedTable};
+use crate::migrate::Finding;
 use crate::policies::Policies;
+use crate::progress::Progress;
 use crate::publish::{
     self, Discarded, Live, PREVIOUS_SCHEMA, Publication, Published, Recovered, RolledBack,
 };
@@ -122,6 +125,16 @@ impl Held for HeldPostgresql {
         Ok(published)
     }
 
+    fn run_post_deployment(
+        &mut self,
+        schema: &str,
+        skip: bool,
+        progress: &Progress,
+        halt: &Halt,
+    ) -> Vec<Finding> {
+        after::run_post_deployment(&self.target, schema, skip, progress, halt)
+    }
+
     fn previous(&self) -> String {
         PREVIOUS_SCHEMA.to_owned()
     }
@@ -202,6 +215,10 @@ impl Expects for Target {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
         verify_tables(|| Looker::connect(self), jobs, schema, expected, halt)
+    }
+
+    fn dropped_tables(&self, schema: &str) -> Result<Vec<&'static str>> {
+        dropped_tables(&mut self.connect()?, schema)
     }
 
     fn missing_taggings(&self, schema: &str) -> Result<Option<i64>> {

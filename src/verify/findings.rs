@@ -19,6 +19,8 @@ pub struct Findings {
     pub schema: String,
     /// The tables.
     pub tables: Vec<TableFinding>,
+    /// Tables that are not compared: a migration has dropped them when they were no longer needed.
+    pub dropped: Vec<&'static str>,
     /// The traces, of an archive.
     pub traces: Option<TraceFindings>,
     /// How many taggings of CI are not among GitLab's, if it has any.
@@ -90,6 +92,7 @@ impl Findings {
             "schema": self.schema,
             "agree": self.agree(),
             "tables": tables,
+            "dropped": self.dropped,
             "traces": traces,
             "missing_taggings": self.missing_taggings,
         })
@@ -122,6 +125,9 @@ impl fmt::Display for Findings {
                 optional(table.found.map(grouped)),
                 optional(table.next_value.map(grouped))
             )?;
+        }
+        for name in &self.dropped {
+            writeln!(f, "{name:width$} {:>44}  dropped by a migration", "")?;
         }
         if let Some(traces) = &self.traces {
             let result = if traces.agree() {

@@ -4,6 +4,7 @@
 mod any_table;
 mod archives;
 mod backups;
+mod built_in_migrations;
 mod check;
 mod column_removal;
 mod compare;
