@@ -10,11 +10,12 @@ use crate::rows::{InvalidUtf8, Nul, ZeroDates};
 use crate::verify::Depth;
 
 /// Makes the backup archive of a GitLab CI 8.0 server, or any dump of MySQL or PostgreSQL, live in
-/// PostgreSQL: all of it, or nothing.
+/// PostgreSQL or MySQL: all of it, or nothing.
 ///
 /// The tables are loaded into a staging schema and the build traces into a staging directory;
 /// both are put in the place of what is live at the end, in one step. What they replace is kept:
-/// the tables in the schema `ci_import_previous`, the traces in `builds.<epoch>`.
+/// the tables in the schema `ci_import_previous`, in MySQL in the database of that name behind the
+/// live one's, the traces in `builds.<epoch>`.
 #[derive(Debug, Parser)]
 #[command(name = "ci-import", version, args_conflicts_with_subcommands = true)]
 #[command(arg_required_else_help = true)]
@@ -43,7 +44,7 @@ pub struct ImportArgs {
     /// What is imported
     #[command(flatten)]
     pub archive: ArchiveArgs,
-    /// Convert the archive's MySQL dump to PostgreSQL
+    /// Convert the archive's MySQL dump to PostgreSQL; not for a MySQL target, which takes it as it is
     #[arg(long)]
     pub mysql_to_postgresql: bool,
     /// Where to

@@ -1,4 +1,4 @@
-//! `ci-import` makes the backup archive of a CI server live in PostgreSQL: all of it, or nothing.
+//! `ci-import` makes the backup archive of a CI server live in PostgreSQL or MySQL: all of it, or nothing.
 //!
 //! The rooms, in the order the data passes; `ARCHITECTURE.md` has the map.
 

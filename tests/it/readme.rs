@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::archives::gzip;
+use crate::mysql_scene::MysqlScene;
 use crate::program::{command, program, project, run};
 use crate::scene::{Dialect, Scene, fixture_dump};
 use crate::servers::{expect_success, postgresql_url};
@@ -42,6 +43,8 @@ fn steps() -> Vec<Step> {
 #[test]
 fn its_commands_run() {
     let scene = Scene::gitlab();
+    let mysql = MysqlScene::gitlab();
+    let in_mysql = mysql.stage();
     fs::set_permissions(scene.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     scene.pack(&fixture_dump(Dialect::Native));
     fs::write(
@@ -95,6 +98,14 @@ fn its_commands_run() {
                 "postgresql://git@db.example.com/gitlabhq_production",
                 &postgresql_url(&scene.database),
             )
+            .replace(
+                "mysql://git@db.example.com/gitlabhq_production",
+                &in_mysql.url,
+            )
+            .replace(
+                "/var/opt/gitlab/gitlab-ci/builds",
+                in_mysql.builds.to_str().unwrap(),
+            )
             .replace("/home/git/gitlab/builds", scene.builds().to_str().unwrap())
             .replace("/var/opt/gitlab/backups", backups.to_str().unwrap());
         if line.starts_with("export ") {
@@ -119,7 +130,7 @@ fn its_commands_run() {
         }
         count += 1;
     }
-    assert_eq!(count, 31, "commands in the README");
+    assert_eq!(count, 32, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
     let column = "SELECT column_name FROM information_schema.columns
                   WHERE table_name = 'application_settings' AND column_name ~ '^signup'";
