@@ -11,7 +11,7 @@ use super::directories::plan_rollback;
 use super::examine::refuse_dependents;
 use super::previous::{self, PREVIOUS_SCHEMA};
 use super::record::Record;
-use super::relations::{drop_empty, lock_live, move_aside, move_in};
+use super::relations::{drop_empty, lock_live, move_aside, move_in, relations};
 use super::swap::begin;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -110,7 +110,13 @@ pub fn rollback(
         older_builds: record.older_builds.clone(),
     };
     previous::make(&mut transaction, &reverse)?;
-    exchange(&mut transaction, schema, RETURNING_SCHEMA, PREVIOUS_SCHEMA)?;
+    // Of tables that a dump has replaced the old ones are here as well, and come back whole.
+    let kept_rows = relations(&mut transaction, RETURNING_SCHEMA, "r")?
+        .iter()
+        .any(|table| !record.replaced.contains(table));
+    if kept_rows {
+        exchange(&mut transaction, schema, RETURNING_SCHEMA, PREVIOUS_SCHEMA)?;
+    }
     failpoint::reached("rows exchanged");
     move_aside(
         &mut transaction,

@@ -240,3 +240,30 @@ fn a_plain_dump_is_undone_as_well() {
         expected.assert_same(&LiveState::of(&scene));
     }
 }
+
+/// They have the names of those of which an archive's import keeps rows.
+#[test]
+fn a_dump_that_replaces_tables_of_gitlab_is_undone_as_well() {
+    let scene = Scene::gitlab();
+    let path = scene.path("dump.sql");
+    let columns = "`tag_id` int, `taggable_id` int, `taggable_type` varchar(255), `tagger_id` int, \
+                   `tagger_type` varchar(255), `context` varchar(255), `created_at` datetime";
+    let dump = format!(
+        "CREATE TABLE `application_settings` (`id` int, `ci_enabled` tinyint(1));\n\
+         CREATE TABLE `tags` (`id` int, `name` varchar(255));\n\
+         CREATE TABLE `taggings` (`id` int, {columns});\n\
+         INSERT INTO `taggings` VALUES (1,1,1,'Ci::Build',NULL,NULL,'tags',NULL);\n-- Dump completed\n"
+    );
+    fs::write(&path, dump).unwrap();
+    let before = LiveState::of(&scene);
+    let mut import = command(["--replace", "--database-url"]);
+    import.arg(postgresql_url(&scene.database)).arg(&path);
+    run(import).succeeds();
+    let after = LiveState::of(&scene);
+    for expected in [&before, &after] {
+        let mut rollback = command(["rollback", "--yes", "--database-url"]);
+        rollback.arg(postgresql_url(&scene.database));
+        run(rollback).succeeds();
+        expected.assert_same(&LiveState::of(&scene));
+    }
+}

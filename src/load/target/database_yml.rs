@@ -3,10 +3,15 @@
 use super::parameters::KNOWN;
 use super::url;
 use crate::error::{Error, Result};
-use crate::naming::{Entry, Origin, Parameters};
+use crate::naming::{Entry, Kind, Origin, Parameters};
 
 /// libpq's parameters for `entry`.
 pub(super) fn parameters(entry: Entry, origin: &str) -> Result<Parameters> {
+    if entry.kind()? == Kind::Mysql {
+        return Err(Error::usage(
+            "the adapter is that of a MySQL, where one of a PostgreSQL is needed",
+        ));
+    }
     let file = Origin::File(origin.to_owned());
     // As in Rails, the URL goes before what is beside it.
     let mut parameters = match &entry.url {
@@ -117,6 +122,10 @@ test: &test
         let cases = [
             (GITLAB.to_owned(), "no environment \"p\""),
             (entry(""), "it names no adapter"),
+            (
+                entry("  adapter: mysql2\n"),
+                "the adapter is that of a MySQL",
+            ),
             (
                 entry("  adapter: sqlite3\n"),
                 "adapter \"sqlite3\" is not supported",

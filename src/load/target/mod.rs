@@ -137,17 +137,6 @@ impl Target {
         Target::complete(Parameters::new(&KNOWN), &variable).map(Some)
     }
 
-    /// The target that the file `database.yml` of a GitLab or another Rails application has for
-    /// `environment`, with libpq's environment, in which `variable` looks up a variable.
-    pub fn from_database_yml(
-        file: &Path,
-        environment: &str,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
-        let (entry, origin) = naming::read_database_yml(file, environment)?;
-        Target::from_entry(entry, &origin, variable)
-    }
-
     /// The target of a connection of a `database.yml`, which is at `origin`, with libpq's environment.
     pub(crate) fn from_entry(
         entry: Entry,
