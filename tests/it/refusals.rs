@@ -283,7 +283,7 @@ fn wrong_usage_and_targets_that_are_not_there() {
         "/tmp/b",
     ]))
     .exits(2)
-    .says("a MySQL target is not supported yet");
+    .says("the target is a MySQL server, which takes a MySQL dump as it is");
     let url = "postgresql://me:secret@127.0.0.1:1/d";
     let outcome = run(command([
         archive,
