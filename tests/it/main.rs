@@ -24,6 +24,7 @@ mod hostile_archives;
 mod killed;
 mod memory;
 mod migrations;
+mod mysql_imports_killed;
 mod mysql_killed;
 mod mysql_publish;
 mod mysql_refusals;
