@@ -129,9 +129,8 @@ fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool,
     let tables: &[&str] = if is_archive { &TABLES } else { &[] };
     let schema = target.schema(settings.schema.as_deref(), is_archive);
     let examined = schema.and_then(|schema| target.examine(&schema, tables));
-    let Some(live) = checks.add("rights", examined, |live| {
-        format!("may make schemas, and tables in {}", live.schema)
-    }) else {
+    let examined = examined.and_then(|live| Ok((target.rights(&live.schema)?, live)));
+    let Some((_, live)) = checks.add("rights", examined, |(rights, _)| rights.clone()) else {
         return;
     };
     if !is_archive {

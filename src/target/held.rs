@@ -30,6 +30,9 @@ pub trait Held {
     /// way.
     fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live>;
 
+    /// What the user may do, as far as that is known before it is done.
+    fn rights(&mut self, schema: &str) -> Result<String>;
+
     /// The tables that are in `schema`.
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>>;
 

@@ -11,7 +11,7 @@ use crate::input::check_dialect;
 use crate::loaded::{LoadedDump, LoadedTable};
 use crate::migrate::Finding;
 use crate::mysql::gitlab::{self, Exchange, Publishing};
-use crate::mysql::publish;
+use crate::mysql::{self, publish};
 use crate::mysql::{
     Converter, Databases, Hashed, Loader, Looker, Offers, Owner, Sink, Staging, Target,
 };
@@ -58,6 +58,16 @@ impl Held for HeldMysql {
 
     fn examine(&mut self, _: &str, tables: &[&str]) -> Result<Live> {
         publish::examine(self.staging.connection(), &self.databases, tables)
+    }
+
+    fn rights(&mut self, _: &str) -> Result<String> {
+        let staging = &self.databases.staging;
+        let connection = self.staging.connection();
+        Ok(if mysql::may_make_databases(connection, &self.databases)? {
+            format!("may make the database {staging} and its like")
+        } else {
+            format!("are not known here: the user must be allowed to make {staging} and its like")
+        })
     }
 
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {

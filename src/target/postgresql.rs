@@ -60,6 +60,11 @@ impl Held for HeldPostgresql {
         publish::examine(self.staging.client(), schema, tables)
     }
 
+    /// [`Held::examine`] has seen to them.
+    fn rights(&mut self, schema: &str) -> Result<String> {
+        Ok(format!("may make schemas, and tables in {schema}"))
+    }
+
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {
         publish::tables_of(self.staging.client(), schema)
     }

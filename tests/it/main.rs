@@ -28,6 +28,7 @@ mod mysql_imports_killed;
 mod mysql_killed;
 mod mysql_publish;
 mod mysql_refusals;
+mod mysql_rights;
 mod mysql_scene;
 mod mysql_state;
 mod mysql_tags;

@@ -1,0 +1,51 @@
+//! What a user of a MariaDB must be allowed to do: no more than the README says.
+
+use crate::mysql_scene::MysqlScene;
+use crate::program::{command, run};
+use crate::scene::{Dialect, Scene, fixture_dump};
+
+#[test]
+fn rights_on_the_databases_beside_the_live_one_are_enough() {
+    let packed = Scene::bare();
+    let archive = packed.pack(&fixture_dump(Dialect::Native));
+    let archive = archive.to_str().unwrap();
+    let scene = MysqlScene::gitlab();
+    let live = &scene.databases.live;
+    let user = format!("{live}_user");
+    scene.execute(&format!("CREATE USER {user} IDENTIFIED BY 'p4ss'"));
+    scene.execute(&format!("GRANT ALL ON {live}.* TO {user}"));
+    let stage = scene.stage();
+    let url = stage
+        .url
+        .replace("root@localhost", &format!("{user}:p4ss@localhost"));
+    let builds = stage.builds.to_str().unwrap();
+    let of_target = ["--database-url", &url, "--builds-path", builds];
+    let import = || {
+        let mut import = command([archive, "--yes"]);
+        import.args(of_target);
+        run(import)
+    };
+    let check = || {
+        let mut check = command(["check", archive]);
+        check.args(of_target);
+        run(check).succeeds()
+    };
+    check().reports("are not known here: the user must be allowed to make");
+    import()
+        .exits(4)
+        .says("Access denied")
+        .says("hint: the import needs databases beside the live one");
+    assert!(scene.databases_beside().is_empty());
+    let pattern = live.replace('_', "\\_");
+    scene.execute(&format!(
+        "GRANT ALL ON `{pattern}\\_ci\\_import\\_%`.* TO {user}"
+    ));
+    check().reports("may make the database");
+    import().succeeds();
+    for action in ["rollback", "discard"] {
+        let mut it = command([action, "--yes"]);
+        it.args(of_target);
+        run(it).succeeds();
+    }
+    scene.execute(&format!("DROP USER {user}"));
+}
