@@ -28,6 +28,11 @@ impl<'a> Inserts<'a> {
         }
     }
 
+    /// The lines that are still to come.
+    pub(super) fn lines(&self) -> &'a [u8] {
+        self.lines
+    }
+
     /// The next statement, if there is one.
     pub(super) fn next(&mut self) -> Option<&[u8]> {
         if self.lines.is_empty() {

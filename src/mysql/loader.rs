@@ -10,6 +10,7 @@ use mysql::prelude::Queryable;
 use super::convert::Sink;
 use super::databases::Databases;
 use super::ddl;
+use super::enums::Enums;
 use super::failure::failure;
 use super::sql::literal;
 use super::staging::Owner;
@@ -36,6 +37,7 @@ pub struct Loader {
     board: Arc<Board>,
     workers: Vec<JoinHandle<()>>,
     tables: Vec<Table>,
+    enums: Arc<Enums>,
 }
 
 impl Loader {
@@ -55,13 +57,14 @@ impl Loader {
             board,
             workers: Vec::new(),
             tables: Vec::new(),
+            enums: Arc::default(),
         };
         for number in 0..resources.jobs {
-            let (target, board) = (target.clone(), Arc::clone(&loader.board));
-            let (databases, way) = (databases.clone(), loader.way);
+            let (target, databases, way) = (target.clone(), databases.clone(), loader.way);
+            let (board, enums) = (Arc::clone(&loader.board), Arc::clone(&loader.enums));
             let worker = std::thread::Builder::new()
                 .name(format!("load-{number}"))
-                .spawn(move || work(&target, &databases, owner, way, &board))
+                .spawn(move || work(&target, &databases, owner, way, &board, &enums))
                 .map_err(|cause| Error::failed(format!("cannot start a thread: {cause}")))?;
             loader.workers.push(worker);
         }
@@ -219,6 +222,7 @@ impl Sink for Loader {
         };
         self.board
             .add_table(statements.into_iter().map(build).collect());
+        self.enums.add(table);
         self.tables.push(table.clone());
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod convert;
 mod databases;
 mod ddl;
+mod enums;
 mod expression;
 mod failure;
 pub mod gitlab;
@@ -12,6 +13,7 @@ mod look;
 mod offers;
 pub mod publish;
 mod rights;
+mod sent;
 pub mod sql;
 mod staging;
 mod table;

@@ -3,12 +3,15 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use memchr::memchr_iter;
 use mysql::prelude::Queryable;
 use mysql::{Conn, LocalInfileHandler};
 
 use super::databases::Databases;
+use super::enums::{Enums, count_empty};
 use super::failure::failure;
 use super::insert::Inserts;
+use super::sent::Sent;
 use super::sql::{identifier, qualified};
 use super::staging::{Owner, check_owner};
 use super::table::Table;
@@ -17,6 +20,7 @@ use crate::board::{Board, Build, Copied, Task};
 use crate::convert::{PlannedRows, placed};
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::report::grouped;
 use crate::rows::{Digest, PlannedColumn, ValueKind, transcode};
 
 /// How rows come into a table.
@@ -33,9 +37,6 @@ pub(super) enum Way {
 
 /// What `max_allowed_packet` must leave for the packet's own bytes.
 const PACKET_BYTES: usize = 1024;
-
-/// The number of "Incorrect string value".
-const INCORRECT_STRING: u32 = 1366;
 
 impl Way {
     /// The way that the server of `connection` allows.
@@ -118,8 +119,9 @@ pub(super) fn work(
     owner: Owner,
     way: Way,
     board: &Arc<Board>,
+    enums: &Arc<Enums>,
 ) {
-    if let Err(error) = try_to_work(target, databases, owner, way, board) {
+    if let Err(error) = try_to_work(target, databases, owner, way, board, enums) {
         board.fail(error);
     }
 }
@@ -130,6 +132,7 @@ fn try_to_work(
     owner: Owner,
     way: Way,
     board: &Arc<Board>,
+    enums: &Arc<Enums>,
 ) -> Result<()> {
     let mut connection = connect_for_loading(target, databases, owner)?;
     let (id, to_cancel) = (connection.connection_id(), target.clone());
@@ -140,14 +143,14 @@ fn try_to_work(
     });
     let feed = Arc::new(Mutex::new(Feed::default()));
     if way == Way::LoadData {
-        connection.set_local_infile_handler(Some(handler(&feed, board)));
+        connection.set_local_infile_handler(Some(handler(&feed, board, enums)));
     }
     let mut buffer = Vec::new();
     while let Some(task) = board.take()? {
         match (task, way) {
-            (Task::Rows(rows), Way::LoadData) => load(&mut connection, board, &feed, rows)?,
+            (Task::Rows(rows), Way::LoadData) => load(&mut connection, board, enums, &feed, rows)?,
             (Task::Rows(rows), Way::Insert { most }) => {
-                insert(&mut connection, board, most, rows, &mut buffer)?;
+                insert(&mut connection, board, enums, most, rows, &mut buffer)?;
             }
             (Task::Build(build), _) => run_build(&mut connection, build)?,
         }
@@ -172,17 +175,19 @@ struct Feed {
     /// The chunk it begins with.
     first: Option<PlannedRows>,
     done: Copied,
+    /// How many values are none of their enum's.
+    empty: u64,
     chunks: usize,
     failed: Option<Error>,
     buffer: Vec<u8>,
 }
 
 /// Gives the server the rows it asks for, and nothing else, whatever file it may name.
-fn handler(feed: &Arc<Mutex<Feed>>, board: &Arc<Board>) -> LocalInfileHandler {
-    let (feed, board) = (Arc::clone(feed), Arc::clone(board));
+fn handler(feed: &Arc<Mutex<Feed>>, board: &Arc<Board>, enums: &Arc<Enums>) -> LocalInfileHandler {
+    let (feed, board, enums) = (Arc::clone(feed), Arc::clone(board), Arc::clone(enums));
     LocalInfileHandler::new(move |_, out| {
         let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
-        feed.give(&board, out).map_err(|error| {
+        feed.give(&board, &enums, out).map_err(|error| {
             feed.failed.get_or_insert(error);
             std::io::Error::other("the rows cannot be read")
         })
@@ -192,12 +197,12 @@ fn handler(feed: &Arc<Mutex<Feed>>, board: &Arc<Board>) -> LocalInfileHandler {
 impl Feed {
     /// Writes the first chunk to `out`, and as long as the board has more for the same statement at
     /// once, that as well.
-    fn give(&mut self, board: &Board, out: &mut dyn Write) -> Result<()> {
+    fn give(&mut self, board: &Board, enums: &Enums, out: &mut dyn Write) -> Result<()> {
         let mut next = self.first.take();
         while let Some(rows) = next {
             let statement = Arc::clone(&rows.copy);
             self.buffer.clear();
-            transcode_chunk(rows, board, &mut self.buffer, &mut self.done)?;
+            self.empty += transcode_chunk(rows, board, enums, &mut self.buffer, &mut self.done)?;
             self.chunks += 1;
             out.write_all(&self.buffer).map_err(|cause| {
                 Error::target(format!("the server takes no more rows: {cause}"))
@@ -208,14 +213,18 @@ impl Feed {
     }
 }
 
-/// Appends the lines of a chunk to `buffer`, and counts and hashes them.
+/// Appends the lines of a chunk to `buffer`, and counts and hashes them; returns how many values are none of
+/// their enum's.
 fn transcode_chunk(
     rows: PlannedRows,
     board: &Board,
+    enums: &Enums,
     buffer: &mut Vec<u8>,
     done: &mut Copied,
-) -> Result<()> {
-    let PlannedRows { plan, chunk, .. } = rows;
+) -> Result<u64> {
+    let PlannedRows {
+        table, plan, chunk, ..
+    } = rows;
     let before = buffer.len();
     done.rows += transcode(
         &plan,
@@ -231,13 +240,14 @@ fn transcode_chunk(
         done.contents.add(layout, digest);
     }
     board.give_back(chunk.bytes);
-    Ok(())
+    Ok(count_empty(&enums.of(table), &plan, &buffer[before..]))
 }
 
 /// Loads `first`, and what follows it for the same statement, by one LOAD DATA.
 fn load(
     connection: &mut Conn,
     board: &Board,
+    enums: &Enums,
     feed: &Mutex<Feed>,
     first: PlannedRows,
 ) -> Result<()> {
@@ -260,72 +270,85 @@ fn load(
     outcome.map_err(failure(format!("load {name}")))?;
     failpoint::reached("rows copied");
     let (done, chunks) = (std::mem::take(&mut feed.done), feed.chunks);
-    check_loaded(connection, &name, done.rows)?;
+    let sent = Sent {
+        table: &name,
+        enums: &enums.of(table),
+        rows: done.rows,
+        empty: feed.empty,
+    };
+    sent.check(connection)?;
     board.committed(table, chunks, &done);
     failpoint::reached("rows committed");
     Ok(())
 }
 
-/// An error if the server has changed or left out anything: with LOCAL, it only warns of it, even in
-/// strict mode (MySQL manual, 15.2.9, "Duplicate-Key and Error Handling").
-fn check_loaded(connection: &mut Conn, name: &str, sent: u64) -> Result<()> {
-    let (taken, warnings) = (connection.affected_rows(), connection.warnings());
-    if warnings == 0 && taken == sent {
-        return Ok(());
-    }
-    let told: Vec<(String, u32, String)> = connection
-        .query("SHOW WARNINGS LIMIT 1")
-        .map_err(failure(format!("load {name}")))?;
-    let Some((_, code, message)) = told.first() else {
-        return Err(Error::failed(format!(
-            "{name}: {sent} rows were sent, but the server took {taken}"
-        )));
-    };
-    let error = Error::failed(format!("cannot load {name}: {message} ({code})"));
-    Err(if *code == INCORRECT_STRING {
-        error.hint(
-            "is it that the dump does not say the character sets of its tables? then they have that of \
-             the database, and it must hold all characters, as utf8mb4 does",
-        )
+/// Has the server refuse values that it would have to change, or only warn of them.
+fn set_strict(connection: &mut Conn, strict: bool) -> Result<()> {
+    let mode = if strict {
+        "CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
     } else {
-        error
-    })
+        "REPLACE(@@sql_mode, 'STRICT_ALL_TABLES', '')"
+    };
+    connection
+        .query_drop(format!("SET sql_mode = {mode}"))
+        .map_err(failure("prepare the session"))
 }
 
 /// Loads a chunk by INSERTs.
 fn insert(
     connection: &mut Conn,
     board: &Board,
+    enums: &Enums,
     most: usize,
     rows: PlannedRows,
     buffer: &mut Vec<u8>,
 ) -> Result<()> {
     let (table, head, plan) = (rows.table, Arc::clone(&rows.copy), Arc::clone(&rows.plan));
-    let name = rows.chunk.insert.table.clone();
+    let (name, first_row) = (rows.chunk.insert.table.clone(), rows.chunk.first_row);
     failpoint::reached("rows to be copied");
     buffer.clear();
     let mut done = Copied::default();
-    transcode_chunk(rows, board, buffer, &mut done)?;
+    let empty = transcode_chunk(rows, board, enums, buffer, &mut done)?;
+    if empty > 0 {
+        // In strict mode they would be errors; LOAD DATA LOCAL knows none.
+        set_strict(connection, false)?;
+    }
+    let enums = &enums.of(table);
     let mut inserts = Inserts::new(&head, &plan, buffer, most);
-    let mut taken = 0;
+    let (mut taken, mut before) = (0, inserts.lines());
     while let Some(statement) = inserts.next() {
-        let doing = || failure(format!("load {name}"));
+        if statement.len() > most {
+            return Err(too_large(&name, first_row + taken, statement.len(), most));
+        }
+        let doing = failure(format!("load {name}"));
         let statement = std::str::from_utf8(statement)
             .map_err(|_| Error::failed(format!("{name}: a text is not valid UTF-8")))?;
-        connection.query_drop(statement).map_err(doing())?;
-        taken += connection.affected_rows();
-        if connection.warnings() > 0 {
-            check_loaded(connection, &name, u64::MAX)?;
-        }
+        connection.query_drop(statement).map_err(doing)?;
+        let lines = &before[..before.len() - inserts.lines().len()];
+        before = inserts.lines();
+        let sent = Sent {
+            table: &name,
+            enums,
+            rows: memchr_iter(b'\n', lines).count() as u64,
+            empty: count_empty(enums, &plan, lines),
+        };
+        sent.check(connection)?;
+        taken += sent.rows;
+    }
+    if empty > 0 {
+        set_strict(connection, true)?;
     }
     failpoint::reached("rows copied");
-    if taken != done.rows {
-        return Err(Error::failed(format!(
-            "{name}: {} rows were sent, but the server took {taken}",
-            done.rows
-        )));
-    }
     board.committed(table, 1, &done);
     failpoint::reached("rows committed");
     Ok(())
+}
+
+/// A single row that has more bytes than the server takes in a statement.
+fn too_large(table: &str, row: u64, bytes: usize, most: usize) -> Error {
+    let (bytes, most) = (grouped(bytes as u64), grouped(most as u64));
+    Error::target(format!(
+        "{table} row {row}: its INSERT has {bytes} bytes, and the server takes {most}"
+    ))
+    .hint("raise max_allowed_packet of the server, or switch its local_infile on")
 }
