@@ -240,15 +240,17 @@ impl Sink for Loader {
     }
 }
 
-/// The value that the AUTO_INCREMENT column of `table` gets next.
+/// The value that the AUTO_INCREMENT column of `table` gets next; of those too large for `i64`, the largest
+/// it has.
 pub(super) fn next_value(
     connection: &mut Conn,
     database: &str,
     table: &str,
 ) -> Result<Option<i64>> {
     let sql = format!(
-        "SELECT CAST(AUTO_INCREMENT AS SIGNED) FROM information_schema.TABLES
+        "SELECT CAST(LEAST(AUTO_INCREMENT, {}) AS SIGNED) FROM information_schema.TABLES
          WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+        i64::MAX,
         literal(database),
         literal(table)
     );

@@ -105,21 +105,72 @@ impl Looks for Looker {
                 "its column {column} has no AUTO_INCREMENT"
             )));
         };
+        // One less than the largest that may be told as the next.
         let sql = format!(
-            "SELECT CAST(COALESCE(MAX({}), 0) AS SIGNED) FROM {}",
+            "SELECT CAST(LEAST(COALESCE(MAX({}), 0), {}) AS SIGNED) FROM {}",
             identifier(column),
+            i64::MAX - 1,
             qualified(database, table)
         );
         let largest: Option<i64> = self
             .0
             .query_first(sql)
             .map_err(failure(format!("look at {column} of {table}")))?;
+        let largest = largest.unwrap_or(0);
+        let goes_on = next > largest || self.needs_no_next(database, table, column, largest)?;
         Ok(Numbering::From {
-            next,
-            largest: largest.unwrap_or(0),
+            next: if goes_on { next.max(largest + 1) } else { next },
+            largest,
             by: "AUTO_INCREMENT",
         })
     }
+}
+
+impl Looker {
+    /// Whether AUTO_INCREMENT may be behind `largest`: where the column is not the first of a key, rows with
+    /// the same values before it are counted each time (MySQL manual, 5.6.9); and of a type whose numbers are
+    /// used up there is none further.
+    fn needs_no_next(
+        &mut self,
+        database: &str,
+        table: &str,
+        column: &str,
+        largest: i64,
+    ) -> Result<bool> {
+        let place = format!(
+            "TABLE_SCHEMA = {} AND TABLE_NAME = {} AND COLUMN_NAME = {}",
+            literal(database),
+            literal(table),
+            literal(column)
+        );
+        let sql = format!(
+            "SELECT LOWER(COLUMN_TYPE), (SELECT COUNT(*) FROM information_schema.STATISTICS
+                                         WHERE {place} AND SEQ_IN_INDEX = 1)
+             FROM information_schema.COLUMNS WHERE {place}"
+        );
+        let found: Option<(String, u64)> = self
+            .0
+            .query_first(sql)
+            .map_err(failure(format!("look at {column} of {table}")))?;
+        Ok(found.is_some_and(|(column_type, firsts)| {
+            firsts == 0 || last_number(&column_type) == Some(largest)
+        }))
+    }
+}
+
+/// The largest number of an integer type, as the server writes it, if it is less than those of `bigint`
+/// (MySQL manual, 13.1.2).
+fn last_number(column_type: &str) -> Option<i64> {
+    let name = column_type.split(['(', ' ']).next().unwrap_or_default();
+    let bits = match name {
+        "tinyint" => 8,
+        "smallint" => 16,
+        "mediumint" => 24,
+        "int" => 32,
+        _ => return None,
+    };
+    let bits = bits - u32::from(!column_type.contains("unsigned"));
+    Some((1 << bits) - 1)
 }
 
 /// What gives the values of a column as the lines of LOAD DATA have them.
@@ -132,5 +183,25 @@ fn written(column: &str, data_type: &str) -> String {
             format!("LOWER(HEX({column}))")
         }
         _ => column.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_numbers_of_types() {
+        for (column_type, last) in [
+            ("tinyint(4)", Some(127)),
+            ("smallint(5) unsigned", Some(65535)),
+            ("mediumint(9)", Some(8_388_607)),
+            ("int", Some(2_147_483_647)),
+            ("int(10) unsigned zerofill", Some(4_294_967_295)),
+            ("bigint(20)", None),
+            ("double", None),
+        ] {
+            assert_eq!(last_number(column_type), last, "{column_type}");
+        }
     }
 }
