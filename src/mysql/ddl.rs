@@ -1,7 +1,7 @@
 //! Renders tables for a MySQL server from their definitions in a dump: the one place where a dump's
 //! definition becomes MySQL's DDL (MySQL manual, 15.1.20 "CREATE TABLE" and 15.1.9 "ALTER TABLE").
 
-use super::expression::rewritten;
+use super::expression::{only_column, rewritten};
 use super::sql::{identifier, literal, qualified};
 use crate::dump::definition::{
     ColumnDefinition, DataType, DefaultValue, ForeignKeyDefinition, KeyDefinition, KeyKind,
@@ -172,34 +172,46 @@ pub(super) fn add_foreign_key(database: &str, table: &str, key: &ForeignKeyDefin
     sql
 }
 
-/// The statement that adds a CHECK; none if its expression is not known to compute only.
+/// The statement that adds a CHECK; none if its expression is not known to compute only. One without a name
+/// is its column's, as MariaDB has it: to the table it would be added under a name like those that the
+/// server has given to others.
 pub(super) fn add_check(
     database: &str,
     table: &TableDefinition,
     name: Option<&str>,
     expression: &str,
 ) -> Option<String> {
+    let of = only_column(expression, table).filter(|column| is_alone(column, table));
     let expression = rewritten(expression, table)?;
-    let constraint = name.map_or_else(String::new, |name| {
-        format!("CONSTRAINT {} ", identifier(name))
-    });
+    let addition = match (name, of) {
+        (None, Some(of)) => format!("MODIFY {} CHECK ({expression})", column(of, table)),
+        (None, None) => format!("ADD CHECK ({expression})"),
+        (Some(name), _) => format!("ADD CONSTRAINT {} CHECK ({expression})", identifier(name)),
+    };
     let table = qualified(database, &table.name);
-    Some(format!(
-        "ALTER TABLE {table} ADD {constraint}CHECK ({expression})"
-    ))
+    Some(format!("ALTER TABLE {table} {addition}"))
+}
+
+/// Whether `column` has no more than one CHECK without a name: it cannot have several.
+fn is_alone(column: &ColumnDefinition, table: &TableDefinition) -> bool {
+    let unnamed = table.checks.iter().filter(|(name, _)| name.is_none());
+    let its = unnamed.filter(|(_, check)| only_column(check, table) == Some(column));
+    its.count() == 1
 }
 
 /// The CHECKs that are added when the rows are in: all but those that say that a column holds JSON, which
-/// MariaDB has with the column.
+/// MariaDB has with the column. Those with names come first, so that no other gets one of these.
 pub(super) fn late_checks(table: &TableDefinition) -> impl Iterator<Item = (Option<&str>, &str)> {
     let is_late = |name: &Option<String>, check: &str| {
         let of = |column: &ColumnDefinition| is_json_check(check, &column.name);
         name.is_some() || !table.columns.iter().any(of)
     };
-    table
-        .checks
-        .iter()
-        .filter(move |(name, check)| is_late(name, check))
+    let checks = move |named: bool| {
+        let checks = table.checks.iter();
+        checks.filter(move |(name, check)| name.is_some() == named && is_late(name, check))
+    };
+    checks(true)
+        .chain(checks(false))
         .map(|(name, check)| (name.as_deref(), check.as_str()))
 }
 
@@ -444,6 +456,25 @@ mod tests {
         assert_eq!(
             late_keys("s", &table).0,
             ["ALTER TABLE `s`.`t` ADD KEY `x` (`a`)"]
+        );
+    }
+
+    #[test]
+    fn a_check_without_a_name_is_its_columns() {
+        let table = table(
+            "CREATE TABLE t (`a` int NOT NULL CHECK (`a` > 0), b int CHECK (b > a), c int CHECK (c > 1), \
+             d json CHECK (json_valid(`d`)), CHECK (c < 9), CONSTRAINT `n` CHECK (`a` < 9))",
+        );
+        let added = late_checks(&table).map(|(name, check)| add_check("s", &table, name, check));
+        assert_eq!(
+            added.map(Option::unwrap).collect::<Vec<_>>(),
+            [
+                "ALTER TABLE `s`.`t` ADD CONSTRAINT `n` CHECK (`a` < 9)",
+                "ALTER TABLE `s`.`t` MODIFY `a` int NOT NULL CHECK (`a` > 0)",
+                "ALTER TABLE `s`.`t` ADD CHECK (`b` > `a`)",
+                "ALTER TABLE `s`.`t` ADD CHECK (`c` > 1)",
+                "ALTER TABLE `s`.`t` ADD CHECK (`c` < 9)",
+            ]
         );
     }
 

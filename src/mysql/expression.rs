@@ -4,7 +4,7 @@
 //! apart into words, and put together again only if each is one that can do nothing but compute.
 
 use super::sql::{identifier, literal};
-use crate::dump::definition::TableDefinition;
+use crate::dump::definition::{ColumnDefinition, TableDefinition};
 use crate::dump::lexer::{TokenKind, tokens};
 
 /// Nobody writes longer ones by hand.
@@ -288,6 +288,30 @@ pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String
         }
     }
     (depth == 0).then_some(sql)
+}
+
+/// The only column of `table` that the expression `written` is about, if it is about one alone.
+pub(super) fn only_column<'a>(
+    written: &str,
+    table: &'a TableDefinition,
+) -> Option<&'a ColumnDefinition> {
+    let tokens = tokens(written).ok()?;
+    let names = tokens.iter().filter_map(|token| match &token.kind {
+        TokenKind::Identifier(name) | TokenKind::Word(name) => Some(name),
+        _ => None,
+    });
+    let mut found = None;
+    for name in names {
+        let same = |column: &&ColumnDefinition| column.name.eq_ignore_ascii_case(name);
+        let Some(column) = table.columns.iter().find(same) else {
+            continue;
+        };
+        if found.is_some_and(|other: &ColumnDefinition| other.name != column.name) {
+            return None;
+        }
+        found = Some(column);
+    }
+    found
 }
 
 /// Whether it is a character set or a collation, or one that introduces a literal: `_utf8mb4`.
