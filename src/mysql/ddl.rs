@@ -302,7 +302,11 @@ fn data_type(data_type: &DataType) -> String {
             .map(|value| literal(value))
             .collect()
     };
-    let mut sql = name.clone();
+    // MySQL knows both names and writes the short one; MariaDB knows the long one.
+    let mut sql = match name.as_str() {
+        "geomcollection" => "geometrycollection".to_owned(),
+        _ => name.clone(),
+    };
     if name == "timestamp" {
         sql += &fraction(data_type);
     } else if !arguments.is_empty() {

@@ -13,6 +13,8 @@ pub struct Offers {
     collations: Vec<(String, String)>,
     /// Engines that tables can be made in.
     engines: Vec<String>,
+    /// Whether keys may have expressions.
+    expression_keys: bool,
 }
 
 impl Offers {
@@ -29,9 +31,17 @@ impl Offers {
                 "SELECT ENGINE FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')",
             )
             .map_err(failure("list the engines of the server"))?;
+        // MySQL since 8.0.13, where that column is; MariaDB has none.
+        let expressions: Option<u64> = connection
+            .query_first(
+                "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE COLUMN_NAME = 'EXPRESSION'
+                 AND TABLE_NAME = 'STATISTICS' AND LOWER(TABLE_SCHEMA) = 'information_schema'",
+            )
+            .map_err(failure("ask what keys the server knows"))?;
         Ok(Offers {
             collations,
             engines,
+            expression_keys: expressions == Some(1),
         })
     }
 
@@ -43,6 +53,10 @@ impl Offers {
         self.collations
             .iter()
             .any(|(collation, _)| collation == name)
+    }
+
+    pub(super) fn has_expression_keys(&self) -> bool {
+        self.expression_keys
     }
 
     pub(super) fn has_engine(&self, name: &str) -> bool {

@@ -74,6 +74,7 @@ pub(super) fn map(
     mapper.number_the_id(facts);
     mapper.collations();
     mapper.engine();
+    mapper.keys();
     mapper.expressions()?;
     let table = Table {
         definition: mapper.definition,
@@ -187,28 +188,29 @@ impl Mapper<'_> {
     fn collations(&mut self) {
         let offers = self.offers;
         let mut notes = Vec::new();
-        let mut judge = |item: Option<&str>,
-                         charset: &mut Option<String>,
-                         collation: &mut Option<String>| {
-            if let Some(known) = charset.take() {
-                *charset = here(&known, |name| offers.has_charset(name));
-                if charset.is_none() {
-                    notes.push((
-                        item.map(str::to_owned),
-                        format!("the character set {known} is not known here"),
-                    ));
+        let mut judge =
+            |item: Option<&str>, charset: &mut Option<String>, collation: &mut Option<String>| {
+                if let Some(known) = charset.take() {
+                    *charset = here(&known, |name| offers.has_charset(name));
+                    if charset.is_none() {
+                        notes.push((
+                            item.map(str::to_owned),
+                            format!("the character set {known} is not known here"),
+                        ));
+                    }
                 }
-            }
-            if let Some(known) = collation.take() {
-                *collation = here(&known, |name| offers.has_collation(name));
-                if collation.is_none() {
-                    notes.push((
-                        item.map(str::to_owned),
-                        format!("the collation {known} is not known here; it has the default one"),
-                    ));
+                if let Some(known) = collation.take() {
+                    *collation = here(&known, |name| offers.has_collation(name));
+                    if collation.is_none() {
+                        *collation = case_sensitive(&known, |name| offers.has_collation(name));
+                        let instead = collation.as_deref().unwrap_or("the default one");
+                        notes.push((
+                            item.map(str::to_owned),
+                            format!("the collation {known} is not known here; it has {instead}"),
+                        ));
+                    }
                 }
-            }
-        };
+            };
         let options = &mut self.definition.options;
         judge(None, &mut options.charset, &mut options.collation);
         for column in &mut self.definition.columns {
@@ -236,6 +238,26 @@ impl Mapper<'_> {
         if let Some(engine) = missing {
             let what = format!("the engine {engine} is not known here; it has the default one");
             self.note(None, what);
+        }
+    }
+
+    /// Leaves out the keys that the server knows none of.
+    fn keys(&mut self) {
+        if self.offers.has_expression_keys() {
+            return;
+        }
+        let has_expression = |key: &mut KeyDefinition| {
+            let mut parts = key.parts.iter();
+            parts.any(|part| matches!(part.of, KeyPartOf::Expression(_)))
+        };
+        let gone: Vec<KeyDefinition> = self
+            .definition
+            .keys
+            .extract_if(.., has_expression)
+            .collect();
+        for key in gone {
+            let what = "the index was left out: the server has none over expressions";
+            self.note(key.name.as_deref(), what.to_owned());
         }
     }
 
@@ -290,6 +312,15 @@ fn here(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
         .into_iter()
         .find(|name| is_known(name))
         .map(str::to_owned)
+}
+
+/// What stands for the collation `name` where the server does not have it, if that one tells letters apart by
+/// their case: under the default one a unique key could not be made any more.
+fn case_sensitive(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
+    let (charset, rest) = name.split_once('_')?;
+    let tells_apart = rest.ends_with("_cs") || rest.ends_with("bin");
+    let binary = format!("{charset}_bin");
+    (tells_apart && is_known(&binary)).then_some(binary)
 }
 
 /// How the values of `column` go.
