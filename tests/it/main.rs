@@ -35,6 +35,7 @@ mod mysql_tags;
 mod mysql_target;
 mod mysql_tcp_servers;
 mod mysql_tls;
+mod mysql_values;
 mod other_versions;
 mod own_mariadb;
 mod own_server;
