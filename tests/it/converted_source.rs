@@ -15,7 +15,7 @@ use crate::state::{State, pg_dump};
 use crate::trees::same_tree;
 
 /// What GitLab's own steps change, and a text that the converter has taken for a zero date.
-const MEANT: [Meant; 2] = [
+pub(crate) const MEANT: [Meant; 2] = [
     ("ci_services", "type", |name| {
         name.map(|name| {
             let prefix: &[u8] = if name.starts_with(b"Ci::") {

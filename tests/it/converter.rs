@@ -43,7 +43,7 @@ pub(crate) fn converted(compatible: &[u8]) -> Vec<u8> {
 }
 
 /// The dump with all rows of an INSERT in its line, as the servers of that time wrote them.
-fn one_line_each(dump: &str) -> String {
+pub(crate) fn one_line_each(dump: &str) -> String {
     let dump = dump.replace(" VALUES\n(", " VALUES (");
     dump.replace("),\n(", "),(")
 }

@@ -10,6 +10,7 @@ mod column_removal;
 mod compare;
 mod compressed_archives;
 mod concurrent_migrations;
+mod contract;
 mod convert;
 mod converted_source;
 mod converter;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -10,22 +11,11 @@ use crate::program::run_watched;
 use crate::scene::Scene;
 
 /// What the importer is given, in MiB.
-const BUDGET: u64 = 32;
+pub(crate) const BUDGET: u64 = 32;
 
-/// Runs `command`, which succeeds, and returns the most memory it had at any time, in bytes.
-fn peak_of(command: std::process::Command) -> u64 {
-    let (outcome, peak) = run_watched(command);
-    outcome.succeeds();
-    assert!(peak > 1024 * 1024, "{peak}");
-    peak
-}
-
-#[test]
-fn an_import_keeps_its_budget() {
-    let scene = Scene::bare();
-    let sql = scene.path("large.sql.gz");
-    let mut dump = GzEncoder::new(File::create(&sql).unwrap(), Compression::fast());
-    let rows = 120_000;
+/// Writes a MySQL dump of `rows` builds, a multiple of 1000, to `file`, compressed; each has 700 bytes.
+pub(crate) fn large_dump(file: &Path, rows: usize) {
+    let mut dump = GzEncoder::new(File::create(file).unwrap(), Compression::fast());
     dump.write_all(b"CREATE TABLE `ci_builds` (`id` int NOT NULL AUTO_INCREMENT, `trace` longtext, PRIMARY KEY (`id`));\n").unwrap();
     for first in (0..rows).step_by(1000) {
         dump.write_all(b"INSERT INTO `ci_builds` VALUES ").unwrap();
@@ -37,6 +27,22 @@ fn an_import_keeps_its_budget() {
         dump.write_all(b";\n").unwrap();
     }
     dump.finish().unwrap();
+}
+
+/// Runs `command`, which succeeds, and returns the most memory it had at any time, in bytes.
+pub(crate) fn peak_of(command: std::process::Command) -> u64 {
+    let (outcome, peak) = run_watched(command);
+    outcome.succeeds();
+    assert!(peak > 1024 * 1024, "{peak}");
+    peak
+}
+
+#[test]
+fn an_import_keeps_its_budget() {
+    let scene = Scene::bare();
+    let sql = scene.path("large.sql.gz");
+    let rows = 120_000;
+    large_dump(&sql, rows);
     // One trace is ten times the budget, and there are many.
     fs::create_dir_all(scene.source().join("2015_11/1")).unwrap();
     File::create(scene.source().join("2015_11/1/1.log"))

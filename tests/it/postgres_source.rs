@@ -47,7 +47,7 @@ fn source() -> &'static str {
 }
 
 /// What the real pg_dump writes of CI's tables in `database`, as GitLab CI called it.
-fn pg_dump(database: &str, options: &[&str]) -> Vec<u8> {
+pub(crate) fn pg_dump(database: &str, options: &[&str]) -> Vec<u8> {
     let mut command = Command::new(postgresql_programs().join("pg_dump"));
     command.arg("-h").arg(&postgresql().directory);
     command.args(["-U", "postgres", "--no-owner", "--clean"]);
@@ -61,7 +61,7 @@ fn pg_dump(database: &str, options: &[&str]) -> Vec<u8> {
 
 /// A dump as the servers of 2015 wrote it: names without schema, options of storage, no types of
 /// sequences.
-fn old_style(dump: &[u8]) -> Vec<u8> {
+pub(crate) fn old_style(dump: &[u8]) -> Vec<u8> {
     let text = String::from_utf8(dump.to_vec()).unwrap();
     let mut in_rows = false;
     let mut old = String::new();

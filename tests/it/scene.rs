@@ -60,6 +60,20 @@ pub(crate) fn fixture_dump(dialect: Dialect) -> Vec<u8> {
     mysqldump(fixture_database(), options)
 }
 
+/// Makes build traces in `directory`, as runners leave them.
+pub(crate) fn make_traces(directory: &Path) {
+    let mut script = Command::new(project().join("fixtures/traces"));
+    expect_success(&script.arg(directory).output().unwrap());
+}
+
+/// Packs the dump in the file `sql`, compressed or not, and the `traces` into `archive`, as GitLab CI of
+/// this `version` did.
+pub(crate) fn pack(sql: &Path, traces: &Path, archive: &Path, version: &str) {
+    let mut pack = Command::new(project().join("fixtures/pack"));
+    pack.arg(sql).arg(traces).arg(archive).arg(version);
+    expect_success(&pack.output().unwrap());
+}
+
 /// A temporary directory with traces, an archive, and a database to import into.
 pub(crate) struct Scene {
     pub(crate) directory: TempDir,
@@ -79,13 +93,7 @@ impl Scene {
     /// The same on the server whose socket is in the directory `server`.
     pub(crate) fn bare_on(server: &Path) -> Scene {
         let directory = tempfile::tempdir().unwrap();
-        let script = project().join("fixtures/traces");
-        expect_success(
-            &Command::new(script)
-                .arg(directory.path().join("source"))
-                .output()
-                .unwrap(),
-        );
+        make_traces(&directory.path().join("source"));
         Scene {
             directory,
             server: server.to_owned(),
@@ -163,9 +171,7 @@ impl Scene {
 
     fn pack_file_version(&self, sql: &Path, version: &str) -> PathBuf {
         let archive = self.path("1443700800_gitlab_ci_backup.tar");
-        let mut pack = Command::new(project().join("fixtures/pack"));
-        pack.arg(sql).arg(self.source()).arg(&archive).arg(version);
-        expect_success(&pack.output().unwrap());
+        pack(sql, &self.source(), &archive, version);
         archive
     }
 

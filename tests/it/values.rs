@@ -7,7 +7,7 @@ use crate::scene::{Dialect, Scene, fixture_database, fixture_dump, mysqldump};
 use crate::trees::same_tree;
 
 /// The one value that GitLab's own steps change.
-const PREFIXED: [Meant; 1] = [("ci_services", "type", |name| {
+pub(crate) const PREFIXED: [Meant; 1] = [("ci_services", "type", |name| {
     name.map(|name| {
         if name.starts_with(b"Ci::") {
             name
