@@ -288,6 +288,7 @@ fn a_row_larger_than_a_chunk() {
 /// What MySQL 8 writes and MariaDB does not know: rows are as they were, the rest is told.
 #[test]
 fn a_dump_of_mysql_8() {
+    type Row = (u64, String, Option<String>, Option<i32>, String);
     let shop = Shop::new(&mariadb().directory, "");
     let dump = "-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)
 /*!50503 SET NAMES utf8mb4 */;
@@ -317,7 +318,7 @@ INSERT INTO `t` (`id`, `a`, `j`, `u`, `g`, `p`, `i`, `d`) VALUES (1,'Ä','{\\\"a
         .reports("t.a: the collation utf8mb4_0900_as_cs is not known here; it has utf8mb4_bin")
         .reports("t.low: the index was left out: the server has none over expressions");
     let mut conn = connect_mariadb_in(&shop.server, &shop.target());
-    let rows: Vec<(u64, String, Option<String>, Option<i32>, String)> = conn
+    let rows: Vec<Row> = conn
         .query("SELECT id, a, k, i, CAST(d AS CHAR) FROM t ORDER BY id")
         .unwrap();
     let text = str::to_owned;
