@@ -31,6 +31,7 @@ mod mysql_publish;
 mod mysql_refusals;
 mod mysql_rights;
 mod mysql_scene;
+mod mysql_shop;
 mod mysql_state;
 mod mysql_tags;
 mod mysql_target;
