@@ -14,6 +14,7 @@ use super::enums::Enums;
 use super::failure::failure;
 use super::sql::literal;
 use super::staging::Owner;
+use super::statement::one_statement;
 use super::table::Table;
 use super::target::Target;
 use super::worker::{Way, connect_for_loading, work};
@@ -112,7 +113,7 @@ impl Loader {
         for (check, expression) in ddl::late_checks(definition) {
             let sql = ddl::add_check(&self.staging, definition, check, expression);
             let Some(sql) = sql else { continue };
-            match self.connection.query_drop(sql) {
+            match one_statement(&mut self.connection, &sql) {
                 // A row breaks it, by MariaDB's number and by MySQL's.
                 Err(mysql::Error::MySqlError(cause)) if [4025, 3819].contains(&cause.code) => {
                     note(check, "CHECK left out: rows break it".to_owned());
@@ -132,7 +133,7 @@ impl Loader {
                 continue;
             }
             let sql = ddl::add_foreign_key(&self.staging, name, key);
-            if let Err(cause) = self.connection.query_drop(sql) {
+            if let Err(cause) = one_statement(&mut self.connection, &sql) {
                 if !matches!(cause, mysql::Error::MySqlError(_)) {
                     return Err(failure(format!("add a foreign key to {name}"))(cause));
                 }
@@ -199,8 +200,8 @@ impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
         let definition = &table.definition;
         let name = &definition.name;
-        self.connection
-            .query_drop(ddl::create_table(&self.staging, definition))
+        let sql = ddl::create_table(&self.staging, definition);
+        one_statement(&mut self.connection, &sql)
             .map_err(failure(format!("create the table {name}")))?;
         failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {

@@ -16,6 +16,7 @@ mod rights;
 mod sent;
 pub mod sql;
 mod staging;
+mod statement;
 mod table;
 mod target;
 mod worker;

@@ -14,6 +14,7 @@ use super::insert::Inserts;
 use super::sent::Sent;
 use super::sql::{identifier, qualified};
 use super::staging::{Owner, check_owner};
+use super::statement::one_statement;
 use super::table::Table;
 use super::target::Target;
 use crate::board::{Board, Build, Copied, Task};
@@ -161,8 +162,7 @@ fn try_to_work(
 fn run_build(connection: &mut Conn, build: Build) -> Result<()> {
     failpoint::reached("index to be built");
     for statement in build.statements {
-        connection
-            .query_drop(statement)
+        one_statement(connection, &statement)
             .map_err(failure(format!("build the indexes of {}", build.table)))?;
     }
     failpoint::reached("index built");
