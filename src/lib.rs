@@ -12,6 +12,7 @@ pub mod check_command;
 pub mod contents;
 pub mod convert;
 pub mod convert_command;
+mod crew;
 pub mod dump;
 pub mod failpoint;
 pub mod generate_command;

@@ -1,9 +1,5 @@
 //! Drives the workers: creates tables, hands out chunks, and completes what is loaded.
 
-use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Duration;
-
 use postgres::Client;
 
 use super::constraints;
@@ -12,8 +8,9 @@ use super::staging::{Owner, STAGING_SCHEMA};
 use super::statement::one_statement;
 use super::target::Target;
 use super::worker::work;
-use crate::board::{Board, Build, Counted};
+use crate::board::{Build, Counted};
 use crate::convert::{PlannedRows, Sink, not_null_after_load};
+use crate::crew::Crew;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::loaded::LoadedTable;
@@ -27,14 +24,10 @@ pub(super) const STYLE: ddl::Style<'_> = ddl::Style {
     typed_sequences: true,
 };
 
-/// How often it is looked at whether the workers have finished.
-const PATIENCE: Duration = Duration::from_millis(10);
-
 /// Loads what it is given into the staging schema.
 pub struct Loader {
     client: Client,
-    board: Arc<Board>,
-    workers: Vec<JoinHandle<()>>,
+    crew: Crew,
     tables: Vec<Table>,
 }
 
@@ -42,47 +35,31 @@ impl Loader {
     /// Connects the workers to `target`, whose staging schema `owner` has made.
     pub fn start(target: &Target, owner: Owner, resources: &Resources) -> Result<Loader> {
         let client = target.connect_for_loading(resources.jobs, owner)?;
-        let board = Arc::new(Board::new(resources.chunks));
-        let mut loader = Loader {
-            client,
-            board,
-            workers: Vec::new(),
-            tables: Vec::new(),
-        };
-        for number in 0..resources.jobs {
-            let (target, board) = (target.clone(), Arc::clone(&loader.board));
-            let jobs = resources.jobs;
-            let worker = std::thread::Builder::new()
-                .name(format!("load-{number}"))
-                .spawn(move || work(&target, owner, jobs, &board))
-                .map_err(|cause| Error::failed(format!("cannot start a thread: {cause}")))?;
-            loader.workers.push(worker);
+        let mut crew = Crew::new(resources.chunks);
+        let jobs = resources.jobs;
+        for _ in 0..jobs {
+            let target = target.clone();
+            crew.hire(move |board| work(&target, owner, jobs, board))?;
         }
-        Ok(loader)
+        Ok(Loader {
+            client,
+            crew,
+            tables: Vec::new(),
+        })
     }
 
     /// Waits until all rows are in and all indexes are built, then completes the tables. What came
     /// out differently is in the notes of the tables.
     /// As soon as `is_stopped` says so, what still runs on the server is cancelled.
     pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
-        self.board.close();
-        while self.workers.iter().any(|worker| !worker.is_finished()) {
-            if is_stopped() {
-                self.board.fail(Error::interrupted());
-            }
-            if self.board.failure().is_some() {
-                self.board.cancel_all();
-            }
-            std::thread::sleep(PATIENCE);
-        }
-        self.join()?;
-        let counted = self.board.counted();
+        self.crew.finish(is_stopped)?;
+        let counted = self.crew.board.counted();
         let tables = std::mem::take(&mut self.tables);
         let mut loaded = Vec::new();
         for (table, counted) in tables.iter().zip(counted) {
             loaded.push(complete_rows(&mut self.client, table, counted)?);
         }
-        let mut notes = self.board.notes();
+        let mut notes = self.crew.board.notes();
         notes.extend(self.rename_indexes(&tables)?);
         notes.extend(constraints::add_all(&mut self.client, &tables)?);
         for note in notes {
@@ -119,28 +96,6 @@ impl Loader {
         failpoint::reached("indexes named");
         Ok(notes)
     }
-
-    fn join(&mut self) -> Result<()> {
-        if self.board.failure().is_some() {
-            self.board.cancel_all();
-        }
-        for worker in self.workers.drain(..) {
-            if worker.join().is_err() {
-                self.board
-                    .fail(Error::failed("a worker of the load crashed"));
-            }
-        }
-        self.board.failure().map_or(Ok(()), Err)
-    }
-}
-
-impl Drop for Loader {
-    fn drop(&mut self) {
-        if !self.workers.is_empty() {
-            self.board.fail(Error::failed("the load was given up"));
-            let _ = self.join();
-        }
-    }
 }
 
 impl Sink for Loader {
@@ -151,25 +106,25 @@ impl Sink for Loader {
         }
         failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {
-            self.board.complete_table(last);
+            self.crew.board.complete_table(last);
         }
-        self.board.add_table(builds(table, self.tables.len()));
+        self.crew.board.add_table(builds(table, self.tables.len()));
         self.tables.push(table.clone());
         Ok(())
     }
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
-        self.board.add_builds(number, builds(table, number));
+        self.crew.board.add_builds(number, builds(table, number));
         self.tables[number] = table.clone();
         Ok(())
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
-        self.board.put(rows)
+        self.crew.board.put(rows)
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {
-        self.board.spare()
+        self.crew.board.spare()
     }
 
     const FORMAT: Format = Format::Binary;

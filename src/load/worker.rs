@@ -17,13 +17,7 @@ use crate::failpoint;
 use crate::rows::{Digest, transcode};
 
 /// Works, as one of `jobs`, until the board has nothing more, or somebody fails.
-pub(super) fn work(target: &Target, owner: Owner, jobs: usize, board: &Board) {
-    if let Err(error) = try_to_work(target, owner, jobs, board) {
-        board.fail(error);
-    }
-}
-
-fn try_to_work(target: &Target, owner: Owner, jobs: usize, board: &Board) -> Result<()> {
+pub(super) fn work(target: &Target, owner: Owner, jobs: usize, board: &Board) -> Result<()> {
     let mut client = target.connect_for_loading(jobs, owner)?;
     let canceller = target.canceller(&client);
     board.add_canceller(move || canceller.cancel());

@@ -1,8 +1,6 @@
 //! Drives the workers: creates tables, hands out chunks, and completes what is loaded.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -18,8 +16,9 @@ use super::statement::one_statement;
 use super::table::Table;
 use super::target::Target;
 use super::worker::{Way, connect_for_loading, work};
-use crate::board::{Board, Build, Counted};
+use crate::board::{Build, Counted};
 use crate::convert::PlannedRows;
+use crate::crew::Crew;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::loaded::LoadedTable;
@@ -27,16 +26,12 @@ use crate::resources::Resources;
 use crate::rows::PlannedColumn;
 use crate::schema::Note;
 
-/// How often it is looked at whether the workers have finished.
-const PATIENCE: Duration = Duration::from_millis(10);
-
 /// Loads what it is given into the staging database.
 pub struct Loader {
     connection: Conn,
     staging: String,
     way: Way,
-    board: Arc<Board>,
-    workers: Vec<JoinHandle<()>>,
+    crew: Crew,
     tables: Vec<Table>,
     enums: Arc<Enums>,
 }
@@ -50,48 +45,37 @@ impl Loader {
         resources: &Resources,
     ) -> Result<Loader> {
         let mut connection = connect_for_loading(target, databases, owner)?;
-        let board = Arc::new(Board::new(resources.chunks));
-        let mut loader = Loader {
-            way: Way::of(&mut connection)?,
+        let way = Way::of(&mut connection)?;
+        let enums = Arc::<Enums>::default();
+        let mut crew = Crew::new(resources.chunks);
+        for _ in 0..resources.jobs {
+            let (target, databases) = (target.clone(), databases.clone());
+            let enums = Arc::clone(&enums);
+            crew.hire(move |board| work(&target, &databases, owner, way, board, &enums))?;
+        }
+        Ok(Loader {
             connection,
             staging: databases.staging.clone(),
-            board,
-            workers: Vec::new(),
+            way,
+            crew,
             tables: Vec::new(),
-            enums: Arc::default(),
-        };
-        for number in 0..resources.jobs {
-            let (target, databases, way) = (target.clone(), databases.clone(), loader.way);
-            let (board, enums) = (Arc::clone(&loader.board), Arc::clone(&loader.enums));
-            let worker = std::thread::Builder::new()
-                .name(format!("load-{number}"))
-                .spawn(move || work(&target, &databases, owner, way, &board, &enums))
-                .map_err(|cause| Error::failed(format!("cannot start a thread: {cause}")))?;
-            loader.workers.push(worker);
-        }
-        Ok(loader)
+            enums,
+        })
     }
 
     /// Waits until all rows are in and all keys are built, then completes the tables. What came out
     /// differently is in the notes of the tables. As soon as `is_stopped` says so, what still runs on
     /// the server is cancelled.
     pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
-        self.board.close();
-        while self.workers.iter().any(|worker| !worker.is_finished()) {
-            if is_stopped() {
-                self.board.fail(Error::interrupted());
-            }
-            if self.board.failure().is_some() {
-                self.board.cancel_all();
-            }
-            std::thread::sleep(PATIENCE);
-        }
-        self.join()?;
-        let counted = self.board.counted();
+        self.crew.finish(is_stopped)?;
+        let counted = self.crew.board.counted();
         let tables = std::mem::take(&mut self.tables);
+        let told = self.crew.board.notes();
         let mut loaded = Vec::new();
         for (table, counted) in tables.iter().zip(counted) {
-            let notes = self.constrain(table, &tables)?;
+            let of_it = |note: &&Note| note.table == table.definition.name;
+            let mut notes: Vec<Note> = told.iter().filter(of_it).cloned().collect();
+            notes.extend(self.constrain(table, &tables)?);
             loaded.push(self.complete(table, counted, notes)?);
         }
         Ok(loaded)
@@ -172,28 +156,6 @@ impl Loader {
             notes,
         })
     }
-
-    fn join(&mut self) -> Result<()> {
-        if self.board.failure().is_some() {
-            self.board.cancel_all();
-        }
-        for worker in self.workers.drain(..) {
-            if worker.join().is_err() {
-                self.board
-                    .fail(Error::failed("a worker of the load crashed"));
-            }
-        }
-        self.board.failure().map_or(Ok(()), Err)
-    }
-}
-
-impl Drop for Loader {
-    fn drop(&mut self) {
-        if !self.workers.is_empty() {
-            self.board.fail(Error::failed("the load was given up"));
-            let _ = self.join();
-        }
-    }
 }
 
 impl Sink for Loader {
@@ -205,11 +167,11 @@ impl Sink for Loader {
             .map_err(failure(format!("create the table {name}")))?;
         failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {
-            self.board.complete_table(last);
+            self.crew.board.complete_table(last);
         }
         let (statements, left_out) = ddl::late_keys(&self.staging, definition);
         for key in left_out {
-            self.board.note(Note {
+            self.crew.board.note(Note {
                 table: name.clone(),
                 item: Some(key),
                 what: "the index was left out: its expression is not known here".to_owned(),
@@ -221,7 +183,8 @@ impl Sink for Loader {
             statements: vec![statement],
             fallback: None,
         };
-        self.board
+        self.crew
+            .board
             .add_table(statements.into_iter().map(build).collect());
         self.enums.add(table);
         self.tables.push(table.clone());
@@ -229,11 +192,11 @@ impl Sink for Loader {
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
-        self.board.put(rows)
+        self.crew.board.put(rows)
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {
-        self.board.spare()
+        self.crew.board.spare()
     }
 
     fn statement(&self, table: &Table, columns: &[PlannedColumn]) -> String {

@@ -121,19 +121,6 @@ pub(super) fn work(
     way: Way,
     board: &Arc<Board>,
     enums: &Arc<Enums>,
-) {
-    if let Err(error) = try_to_work(target, databases, owner, way, board, enums) {
-        board.fail(error);
-    }
-}
-
-fn try_to_work(
-    target: &Target,
-    databases: &Databases,
-    owner: Owner,
-    way: Way,
-    board: &Arc<Board>,
-    enums: &Arc<Enums>,
 ) -> Result<()> {
     let mut connection = connect_for_loading(target, databases, owner)?;
     let (id, to_cancel) = (connection.connection_id(), target.clone());
