@@ -1,18 +1,23 @@
 //! `ci-import migrate`: runs the pending migrations, those that are built in and those of a folder;
 //! lists them, runs or undoes one.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gitlab::migrations::concerning;
 use crate::halt::Halt;
 use crate::import::Ready;
-use crate::migrate::{self, DEFAULT_FOLDER, Finding, Migration, Runner, Session, Status, Summary};
+use crate::migrate::{
+    self, DEFAULT_FOLDER, Dialect, Finding, Migrates, Migration, Runner, Status, Summary, mysql,
+    postgres,
+};
+use crate::mysql::gitlab::migrations as of_mysql;
 use crate::progress::Progress;
-use crate::settings::{MigrateSettings, Migrating};
+use crate::settings::{Destination, MigrateSettings, Migrating};
 use crate::target::Target;
 
 /// What is told at the end.
@@ -57,48 +62,95 @@ impl fmt::Display for Told {
 /// Does what `settings` ask for.
 pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Result<Told> {
     // Files are read first: one that is wrong is no reason to touch the target.
-    let own = own_migrations(settings.folder.as_deref())?;
-    let ready = Ready::existing(&settings.destination, false, progress)?;
-    let Target::Postgresql(target) = &ready.target else {
-        return Err(Error::usage(
-            "migrations are for PostgreSQL; a MySQL target is not supported yet",
-        ));
-    };
-    let mut session = Session::open(target, halt)?;
-    let only_looks = settings.dry_run || settings.migrating == Migrating::Status;
-    if !only_looks {
-        session.lock(progress)?;
-    }
-    let schema = session.schema().to_owned();
-    let mut migrations = concerning(session.client(), &schema)?;
-    migrations.extend(own);
-    let migrations = migrate::ordered(migrations)?;
-    let mut runner = Runner {
-        session: &mut session,
-        migrations: &migrations,
-        patience: settings.patience,
+    let dialect = dialect(&settings.destination);
+    let asked = Asked {
+        own: own_migrations(settings.folder.as_deref(), dialect)?,
+        settings,
         progress,
     };
-    let target = ready.shown();
-    if settings.migrating == Migrating::Status {
-        return runner.status(target).map(Told::Status);
+    let ready = Ready::existing(&settings.destination, false, progress)?;
+    let shown = ready.shown();
+    match &ready.target {
+        Target::Postgresql(target) => {
+            let session = postgres::Session::open(target, halt)?;
+            asked.run_in(session, shown, |session| {
+                let schema = session.schema().to_owned();
+                concerning(session.client(), &schema)
+            })
+        }
+        Target::Mysql(target) => {
+            let session = mysql::Session::open(target, halt)?;
+            asked.run_in(session, shown, |session| {
+                let database = session.database().to_owned();
+                of_mysql::concerning(session.connection(), &database)
+            })
+        }
     }
-    if settings.dry_run {
-        return dry_run(&mut runner, settings.migrating).map(Told::Sql);
-    }
-    let findings = migrate(&mut runner, settings.migrating)?;
-    Ok(Told::Summary(Summary { target, findings }))
 }
 
-fn own_migrations(folder: Option<&Path>) -> Result<Vec<Migration>> {
+/// What is asked for, whatever the server is.
+struct Asked<'a> {
+    settings: &'a MigrateSettings,
+    own: Vec<Migration<Infallible>>,
+    progress: &'a Progress,
+}
+
+impl Asked<'_> {
+    /// Does it in `session`, with the built-in migrations that `concerning` finds to concern the target
+    /// that is called `target`.
+    fn run_in<S: Migrates>(
+        self,
+        mut session: S,
+        target: String,
+        concerning: impl FnOnce(&mut S) -> Result<Vec<Migration<S::BuiltIn>>>,
+    ) -> Result<Told> {
+        let settings = self.settings;
+        let only_looks = settings.dry_run || settings.migrating == Migrating::Status;
+        if !only_looks {
+            session.lock(self.progress)?;
+        }
+        let mut migrations = concerning(&mut session)?;
+        migrations.extend(self.own.into_iter().map(Migration::among));
+        let migrations = migrate::ordered(migrations)?;
+        let mut runner = Runner {
+            session: &mut session,
+            migrations: &migrations,
+            patience: settings.patience,
+            progress: self.progress,
+        };
+        if settings.migrating == Migrating::Status {
+            return runner.status(target).map(Told::Status);
+        }
+        if settings.dry_run {
+            return dry_run(&mut runner, settings.migrating).map(Told::Sql);
+        }
+        let findings = migrate(&mut runner, settings.migrating)?;
+        Ok(Told::Summary(Summary { target, findings }))
+    }
+}
+
+/// Whose SQL migrations of `destination` are written in.
+fn dialect(destination: &Destination) -> Dialect {
+    match destination {
+        Destination::Named { target, .. } => match **target {
+            Target::Postgresql(_) => Dialect::Postgresql,
+            Target::Mysql(_) => Dialect::Mysql,
+        },
+        Destination::Private { .. } => Dialect::Postgresql,
+    }
+}
+
+fn own_migrations(folder: Option<&Path>, dialect: Dialect) -> Result<Vec<Migration<Infallible>>> {
     match folder {
-        Some(folder) => migrate::read(folder),
-        None if Path::new(DEFAULT_FOLDER).is_dir() => migrate::read(Path::new(DEFAULT_FOLDER)),
+        Some(folder) => migrate::read(folder, dialect),
+        None if Path::new(DEFAULT_FOLDER).is_dir() => {
+            migrate::read(Path::new(DEFAULT_FOLDER), dialect)
+        }
         None => Ok(Vec::new()),
     }
 }
 
-fn migrate(runner: &mut Runner<'_, '_>, migrating: Migrating) -> Result<Vec<Finding>> {
+fn migrate<S: Migrates>(runner: &mut Runner<'_, S>, migrating: Migrating) -> Result<Vec<Finding>> {
     match migrating {
         Migrating::All {
             skip_post_deployment,
@@ -109,7 +161,7 @@ fn migrate(runner: &mut Runner<'_, '_>, migrating: Migrating) -> Result<Vec<Find
     }
 }
 
-fn dry_run(runner: &mut Runner<'_, '_>, migrating: Migrating) -> Result<String> {
+fn dry_run<S: Migrates>(runner: &mut Runner<'_, S>, migrating: Migrating) -> Result<String> {
     match migrating {
         Migrating::All {
             skip_post_deployment,

@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
+use super::dialect::{Dialect, Piece};
 use super::migration::{Part, Script, Statement};
-use super::postgres::{Piece, refuse, split};
 use super::version::{DIGITS, Version};
 use crate::error::{Error, Result};
 
@@ -33,9 +33,9 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(belongs)
 }
 
-/// What the file at `path` does, whose content is `text`.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Script> {
-    let parts = parse_parts(text).map_err(|error| error.at(path.display()))?;
+/// What the file at `path` does, whose content is `text`, written in `dialect`.
+pub(super) fn parse(path: &Path, text: &str, dialect: Dialect) -> Result<Script> {
+    let parts = parse_parts(text, dialect).map_err(|error| error.at(path.display()))?;
     Ok(Script {
         path: path.to_owned(),
         up: parts.up,
@@ -95,13 +95,13 @@ impl Parts {
     }
 }
 
-fn parse_parts(text: &str) -> Result<Parts> {
+fn parse_parts(text: &str, dialect: Dialect) -> Result<Parts> {
     let mut parts = Parts::default();
-    for piece in split(text)? {
+    for piece in dialect.split(text)? {
         let (line, done) = match piece {
             Piece::Comment { line, text, inside } => (line, comment(&mut parts, text, inside)),
             Piece::Statement { line, text } => {
-                let statement = refuse(text).map(|()| Statement {
+                let statement = dialect.refuse(text).map(|()| Statement {
                     line: Some(line),
                     sql: text.to_owned(),
                 });
@@ -169,7 +169,7 @@ mod tests {
             let mark = if part.no_transaction { "!" } else { "" };
             format!("{mark}{}", told.join(","))
         };
-        match parse_parts(text) {
+        match parse_parts(text, Dialect::Postgresql) {
             Ok(parts) => {
                 let down = parts.down.as_ref().map_or_else(|| "-".to_owned(), part);
                 format!("{} / {down}", part(&parts.up))

@@ -1,8 +1,10 @@
 //! The folder of an admin's own migrations: `migrate/` and `post_migrate/` in it.
 
+use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::dialect::Dialect;
 use super::file::{parse, parse_name};
 use super::migration::{Body, Migration, Phase};
 use crate::error::{Doing, Error, Result};
@@ -13,9 +15,9 @@ pub const DEFAULT_FOLDER: &str = "migrations";
 /// No migration is longer; what is longer is a dump.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The migrations in `directory`, in no order. Both folders may be missing, and what is no `.sql` is
+/// The migrations in `directory`, written in `dialect`, in no order. Both folders may be missing, and what is no `.sql` is
 /// not looked at.
-pub fn read(directory: &Path) -> Result<Vec<Migration>> {
+pub fn read(directory: &Path, dialect: Dialect) -> Result<Vec<Migration<Infallible>>> {
     if !directory.is_dir() {
         return Err(Error::usage(format!(
             "there is no folder of migrations {}",
@@ -26,14 +28,14 @@ pub fn read(directory: &Path) -> Result<Vec<Migration>> {
     let mut migrations = Vec::new();
     for phase in Phase::ALL {
         for path in files(&directory.join(phase.folder()))? {
-            migrations.push(read_file(&path, phase)?);
+            migrations.push(read_file(&path, phase, dialect)?);
         }
     }
     Ok(migrations)
 }
 
 /// The migrations in order; an error if two have the same version.
-pub fn ordered(mut migrations: Vec<Migration>) -> Result<Vec<Migration>> {
+pub fn ordered<B>(mut migrations: Vec<Migration<B>>) -> Result<Vec<Migration<B>>> {
     migrations.sort_by_key(|migration| migration.version);
     let twice = migrations
         .windows(2)
@@ -49,7 +51,7 @@ pub fn ordered(mut migrations: Vec<Migration>) -> Result<Vec<Migration>> {
 }
 
 /// Where a migration is.
-pub(super) fn place(migration: &Migration) -> String {
+pub(super) fn place<B>(migration: &Migration<B>) -> String {
     match &migration.body {
         Body::File(script) => script.path.display().to_string(),
         Body::BuiltIn(_) => format!("the built-in {migration}"),
@@ -76,7 +78,7 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read_file(path: &Path, phase: Phase) -> Result<Migration> {
+fn read_file(path: &Path, phase: Phase, dialect: Dialect) -> Result<Migration<Infallible>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let folder = path.parent().unwrap_or(path).display().to_string();
     let (version, name) = parse_name(&name).map_err(|error| error.at(folder))?;
@@ -85,7 +87,7 @@ fn read_file(path: &Path, phase: Phase) -> Result<Migration> {
         version,
         name,
         phase,
-        body: Body::File(parse(path, &text)?),
+        body: Body::File(parse(path, &text, dialect)?),
     })
 }
 

@@ -55,9 +55,9 @@ fn template(phase: Phase, name: &str) -> String {
     };
     format!(
         "-- {name}\n--\n{rule}\n--\n\
-         -- It is one transaction. A statement that must not be in one, such as CREATE INDEX CONCURRENTLY,\n\
-         -- needs a line \"-- migrate:no-transaction\" below; then begin with what mends a first try that\n\
-         -- failed, such as DROP INDEX IF EXISTS.\n\n\
+         -- In PostgreSQL it is one transaction. A statement that must not be in one, such as CREATE INDEX\n\
+         -- CONCURRENTLY, needs a line \"-- migrate:no-transaction\" below; then begin with what mends a\n\
+         -- first try that failed, such as DROP INDEX IF EXISTS. In MySQL it goes on where it was cut.\n\n\
          -- migrate:up\n\n\n\
          -- migrate:down\n\n"
     )
@@ -66,6 +66,7 @@ fn template(phase: Phase, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrate::Dialect;
 
     #[test]
     fn a_new_file_is_the_latest() {
@@ -100,17 +101,20 @@ mod tests {
     /// As it is it does nothing, and says so.
     #[test]
     fn what_is_made_is_to_be_filled_in() {
-        let directory = tempfile::tempdir().unwrap();
-        for phase in Phase::ALL {
+        for (phase, dialect) in Phase::ALL
+            .into_iter()
+            .flat_map(|phase| [Dialect::Postgresql, Dialect::Mysql].map(|dialect| (phase, dialect)))
+        {
+            let directory = tempfile::tempdir().unwrap();
             let path = generate(directory.path(), phase, "x").unwrap();
             let text = fs::read_to_string(&path).unwrap();
-            let error = super::super::file::parse(&path, &text).unwrap_err();
+            let error = super::super::file::parse(&path, &text, dialect).unwrap_err();
             assert!(
                 error.to_string().ends_with("there is no statement to run"),
                 "{error}"
             );
             let filled = text.replace("-- migrate:up\n", "-- migrate:up\nSELECT 1;\n");
-            super::super::file::parse(&path, &filled).unwrap();
+            super::super::file::parse(&path, &filled, dialect).unwrap();
         }
     }
 }

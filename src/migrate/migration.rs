@@ -1,12 +1,10 @@
 //! What a migration is: a version, a name, the phase of a deployment it belongs to, and what it does.
 
+use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
-
-use postgres::Transaction;
+use std::path::{Path, PathBuf};
 
 use super::version::Version;
-use crate::error::Result;
 
 /// When in a deployment a migration may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,9 +29,9 @@ impl Phase {
     }
 }
 
-/// A migration.
+/// A migration; `B` is what a built-in one is for the server it is for.
 #[derive(Debug, Clone)]
-pub struct Migration {
+pub struct Migration<B> {
     /// No two have the same.
     pub version: Version,
     /// What it does, in a few words joined by underscores.
@@ -41,22 +39,36 @@ pub struct Migration {
     /// When it may run.
     pub phase: Phase,
     /// What it does.
-    pub body: Body,
+    pub body: Body<B>,
 }
 
-impl fmt::Display for Migration {
+impl<B> fmt::Display for Migration<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.version, self.name)
     }
 }
 
+impl Migration<Infallible> {
+    /// The same among those of a server: one of a file is for any.
+    #[must_use]
+    pub fn among<B>(self) -> Migration<B> {
+        let Body::File(script) = self.body;
+        Migration {
+            version: self.version,
+            name: self.name,
+            phase: self.phase,
+            body: Body::File(script),
+        }
+    }
+}
+
 /// What a migration does.
 #[derive(Debug, Clone)]
-pub enum Body {
+pub enum Body<B> {
     /// What is in a file.
     File(Script),
     /// What this program knows to do.
-    BuiltIn(BuiltIn),
+    BuiltIn(B),
 }
 
 /// The content of a file.
@@ -88,19 +100,36 @@ pub struct Statement {
     pub sql: String,
 }
 
+impl Statement {
+    /// Where the line of it stands that has `before` others before it, in the file `path`.
+    pub(super) fn place(&self, path: &Path, before: usize) -> String {
+        let line = self.line.map(|line| format!(" line {}", line + before));
+        format!("{}{}", path.display(), line.unwrap_or_default())
+    }
+
+    /// Its beginning, on one line, and no password that it sets.
+    pub(super) fn shortened(&self) -> String {
+        const LONGEST: usize = 120;
+        const SECRETS: [&str; 2] = ["password", "identified"];
+        let words: Vec<&str> = self.sql.split_whitespace().collect();
+        let line = words.join(" ");
+        let lower = line.to_ascii_lowercase();
+        let secrets = SECRETS
+            .iter()
+            .filter_map(|word| Some(lower.find(word)? + word.len()));
+        let shown = secrets.min().map_or(line.as_str(), |end| &line[..end]);
+        let start: String = shown.chars().take(LONGEST).collect();
+        if start.len() == line.len() {
+            return line;
+        }
+        format!("{start} …")
+    }
+}
+
 impl From<String> for Statement {
     fn from(sql: String) -> Statement {
         Statement { line: None, sql }
     }
-}
-
-/// A migration of this program's own. It decides by what it finds, so it can be run again at any time.
-#[derive(Debug, Clone, Copy)]
-pub struct BuiltIn {
-    /// Statements that lock what is looked at in the schema, where nobody may change it from then on.
-    pub lock: fn(&mut Transaction<'_>, &str) -> Result<Vec<String>>,
-    /// Says what is to be done in the schema. It changes nothing itself.
-    pub plan: fn(&mut Transaction<'_>, &str) -> Result<Plan>,
 }
 
 /// What a built-in migration is about to do.
@@ -115,4 +144,28 @@ pub enum Plan {
     },
     /// It stays pending, for this reason.
     Wait(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_shown_on_a_line_without_its_password() {
+        let long = format!("SELECT {}", "é".repeat(200));
+        for (sql, expected) in [
+            ("SELECT\n  1", "SELECT 1".to_owned()),
+            (&long, format!("SELECT {} …", "é".repeat(113))),
+            (
+                "ALTER ROLE a\nPassWord 'secret'",
+                "ALTER ROLE a PassWord …".to_owned(),
+            ),
+            (
+                "CREATE USER a IDENTIFIED BY 'secret' PASSWORD EXPIRE",
+                "CREATE USER a IDENTIFIED …".to_owned(),
+            ),
+        ] {
+            assert_eq!(Statement::from(sql.to_owned()).shortened(), expected);
+        }
+    }
 }

@@ -2,23 +2,30 @@
 //! written; and post-deployment migrations, which may wait until no running code depends on the
 //! old state (GitLab's documentation, "Post-deployment migrations").
 //!
-//! What a server does in its own way is in [`postgres`]: all else here would serve another one.
+//! What a server does in its own way is in [`postgres`] and [`mysql`]; all else knows of it what
+//! [`Migrates`] and [`Dialect`] say.
 
+mod dialect;
 mod file;
 mod folder;
 mod generate;
+mod migrates;
 mod migration;
+pub mod mysql;
 mod outcome;
+mod patience;
 pub mod postgres;
 mod runner;
 mod status;
 mod version;
 
+pub use dialect::Dialect;
 pub use folder::{DEFAULT_FOLDER, ordered, read};
 pub use generate::generate;
-pub use migration::{Body, BuiltIn, Migration, Part, Phase, Plan, Script, Statement};
+pub use migrates::{Migrates, Ran, Step, Unfinished, Way};
+pub use migration::{Body, Migration, Part, Phase, Plan, Script, Statement};
 pub use outcome::{Finding, Outcome, Summary};
-pub use postgres::{Patience, Session};
+pub use patience::Patience;
 pub use runner::Runner;
 pub use status::{Row, Status};
 pub use version::Version;

@@ -39,7 +39,7 @@ pub struct Finding {
 impl Finding {
     /// That of `migration`.
     #[must_use]
-    pub fn of(migration: &Migration, outcome: Outcome) -> Finding {
+    pub fn of<B>(migration: &Migration<B>, outcome: Outcome) -> Finding {
         Finding {
             version: migration.version,
             name: migration.name.clone(),

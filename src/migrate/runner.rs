@@ -5,34 +5,35 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::folder::place;
-use super::migration::{Body, BuiltIn, Migration, Part, Phase, Plan, Script};
+use super::migrates::{Migrates, Ran, Step, Way};
+use super::migration::{Body, Migration, Part, Phase, Plan, Script};
 use super::outcome::{Finding, Outcome};
-use super::postgres::{Patience, Ran, Session, Step, versions};
+use super::patience::{self, Patience};
 use super::status::{Row, Status};
 use super::version::Version;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 /// Runs migrations in a session.
-pub struct Runner<'a, 'b> {
+pub struct Runner<'a, S: Migrates> {
     /// The session. But for what only looks, it holds the lock.
-    pub session: &'a mut Session<'b>,
+    pub session: &'a mut S,
     /// All there are, in order.
-    pub migrations: &'a [Migration],
+    pub migrations: &'a [Migration<S::BuiltIn>],
     /// How long they wait for locks.
     pub patience: Patience,
     /// Where it is told what is done.
     pub progress: &'a Progress,
 }
 
-impl<'a> Runner<'a, '_> {
+impl<'a, S: Migrates> Runner<'a, S> {
     /// Runs all that are pending, in the order of their versions; those for after a deployment not,
     /// if `skip_post_deployment`. Ends at the first failure.
     pub fn migrate(&mut self, skip_post_deployment: bool) -> Result<Vec<Finding>> {
         self.session.make_table()?;
         let mut findings = Vec::new();
         for migration in self.pending()? {
-            self.session.check_halt()?;
+            patience::check(self.session.halt())?;
             let outcome = if skip_post_deployment && migration.phase == Phase::PostDeployment {
                 Outcome::Skipped
             } else {
@@ -49,7 +50,7 @@ impl<'a> Runner<'a, '_> {
     pub fn up(&mut self, version: Version) -> Result<Finding> {
         self.session.make_table()?;
         let migration = self.named(version)?;
-        if self.session.versions()?.contains(&version) {
+        if self.versions()?.contains(&version) {
             return Ok(Finding::of(migration, Outcome::WasMigrated));
         }
         match self.up_one(migration)? {
@@ -63,26 +64,32 @@ impl<'a> Runner<'a, '_> {
         let (migration, script, down) = self.undoable(version)?;
         let started = Instant::now();
         self.progress.step(&format!("undoing {migration}"));
-        let record = versions::forget(self.session.schema(), migration.version);
-        let step = step(migration, script, down, record);
+        let step = step(migration, script, down, Way::Down);
         self.session.run(&step, self.patience, self.progress)?;
         Ok(Finding::of(migration, Outcome::Reverted(started.elapsed())))
     }
 
-    /// Which were run, and which are pending.
+    /// Which were run, which are pending, and which were left in the middle.
     pub fn status(&mut self, target: String) -> Result<Status> {
-        let versions = self.session.versions()?;
+        let recorded = self.session.recorded()?;
+        let versions = versions(&recorded);
+        let unfinished = self.session.unfinished()?;
         let rows: Vec<Row> = self
             .migrations
             .iter()
-            .map(|migration| Row::of(migration, versions.contains(&migration.version)))
+            .map(|migration| {
+                let found = unfinished.iter().find(|u| u.version == migration.version);
+                Row::of(
+                    migration,
+                    versions.contains(&migration.version),
+                    found.cloned(),
+                )
+            })
             .collect();
-        let schema = self.session.schema().to_owned();
-        let all = versions::read(self.session.client(), &schema)?.len();
         let known = rows.iter().filter(|row| row.migrated).count();
         Ok(Status {
             target,
-            others: all.saturating_sub(known),
+            others: recorded.len().saturating_sub(known),
             rows,
         })
     }
@@ -101,7 +108,7 @@ impl<'a> Runner<'a, '_> {
     /// The SQL that [`Runner::up`] would run.
     pub fn sql_of_one(&mut self, version: Version) -> Result<String> {
         let migration = self.named(version)?;
-        if self.session.versions()?.contains(&version) {
+        if self.versions()?.contains(&version) {
             return Ok(String::new());
         }
         self.sql_of_up(migration)
@@ -110,17 +117,21 @@ impl<'a> Runner<'a, '_> {
     /// The SQL that [`Runner::down`] would run.
     pub fn sql_of_down(&mut self, version: Option<Version>) -> Result<String> {
         let (migration, script, down) = self.undoable(version)?;
-        let record = versions::forget(self.session.schema(), migration.version);
-        Ok(self.rendered(&step(migration, script, down, record)))
+        self.rendered(&step(migration, script, down, Way::Down))
     }
 
-    fn pending(&mut self) -> Result<Vec<&'a Migration>> {
-        let versions: BTreeSet<Version> = self.session.versions()?;
+    /// The versions that were run; those that are no times are left out.
+    fn versions(&mut self) -> Result<BTreeSet<Version>> {
+        Ok(versions(&self.session.recorded()?))
+    }
+
+    fn pending(&mut self) -> Result<Vec<&'a Migration<S::BuiltIn>>> {
+        let versions = self.versions()?;
         let all = self.migrations.iter();
         Ok(all.filter(|m| !versions.contains(&m.version)).collect())
     }
 
-    fn named(&self, version: Version) -> Result<&'a Migration> {
+    fn named(&self, version: Version) -> Result<&'a Migration<S::BuiltIn>> {
         let mut all = self.migrations.iter();
         all.find(|migration| migration.version == version)
             .ok_or_else(|| {
@@ -130,13 +141,12 @@ impl<'a> Runner<'a, '_> {
             })
     }
 
-    fn up_one(&mut self, migration: &Migration) -> Result<Outcome> {
+    fn up_one(&mut self, migration: &Migration<S::BuiltIn>) -> Result<Outcome> {
         self.progress.step(&format!("migrating {migration}"));
         let started = Instant::now();
         let told = match &migration.body {
             Body::File(script) => {
-                let record = versions::record(self.session.schema(), migration.version);
-                let step = step(migration, script, &script.up, record);
+                let step = step(migration, script, &script.up, Way::Up);
                 self.session.run(&step, self.patience, self.progress)?;
                 None
             }
@@ -158,8 +168,8 @@ impl<'a> Runner<'a, '_> {
     fn undoable(
         &mut self,
         version: Option<Version>,
-    ) -> Result<(&'a Migration, &'a Script, &'a Part)> {
-        let versions = self.session.versions()?;
+    ) -> Result<(&'a Migration<S::BuiltIn>, &'a Script, &'a Part)> {
+        let versions = self.versions()?;
         let last = || {
             let mut all = self.migrations.iter().rev();
             let last =
@@ -184,19 +194,17 @@ impl<'a> Runner<'a, '_> {
         Ok((migration, script, down))
     }
 
-    fn sql_of_up(&mut self, migration: &Migration) -> Result<String> {
-        let record = versions::record(self.session.schema(), migration.version);
+    fn sql_of_up(&mut self, migration: &Migration<S::BuiltIn>) -> Result<String> {
         match &migration.body {
-            Body::File(script) => Ok(self.rendered(&step(migration, script, &script.up, record))),
-            Body::BuiltIn(built_in) => self.sql_of_built_in(migration, built_in, record),
+            Body::File(script) => self.rendered(&step(migration, script, &script.up, Way::Up)),
+            Body::BuiltIn(built_in) => self.sql_of_built_in(migration, built_in),
         }
     }
 
     fn sql_of_built_in(
         &mut self,
-        migration: &Migration,
-        built_in: &BuiltIn,
-        record: String,
+        migration: &Migration<S::BuiltIn>,
+        built_in: &S::BuiltIn,
     ) -> Result<String> {
         let (statements, told) = match self.session.plan(built_in)? {
             Plan::Wait(reason) => return Ok(format!("-- {migration} waits: {reason}\n")),
@@ -210,34 +218,27 @@ impl<'a> Runner<'a, '_> {
             name: format!("{migration}: {told}"),
             path: Path::new("built in"),
             part: &part,
-            record,
+            version: migration.version,
+            way: Way::Up,
         };
-        Ok(self.rendered(&step))
+        self.rendered(&step)
     }
 
-    /// A step as psql would take it.
-    fn rendered(&self, step: &Step<'_>) -> String {
-        let statements = step.part.statements.iter();
-        let statements: String = statements.map(|s| format!("{};\n", s.sql)).collect();
-        let (heading, record) = (
-            format!("-- {} ({})", step.name, step.path.display()),
-            &step.record,
-        );
-        if step.part.no_transaction {
-            return format!("{heading}\n{statements}{record};\n");
-        }
-        let timeout = self.patience.lock_timeout.as_millis();
-        format!(
-            "{heading}\nBEGIN;\nSET LOCAL lock_timeout = {timeout};\n{statements}{record};\nCOMMIT;\n"
-        )
+    fn rendered(&mut self, step: &Step<'_>) -> Result<String> {
+        self.session.rendered(step, self.patience)
     }
 }
 
-fn step<'s>(migration: &Migration, script: &'s Script, part: &'s Part, record: String) -> Step<'s> {
+fn step<'s, B>(migration: &Migration<B>, script: &'s Script, part: &'s Part, way: Way) -> Step<'s> {
     Step {
         name: migration.to_string(),
+        version: migration.version,
+        way,
         path: &script.path,
         part,
-        record,
     }
+}
+
+fn versions(recorded: &[String]) -> BTreeSet<Version> {
+    recorded.iter().filter_map(|v| Version::parse(v)).collect()
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::migration::{Body, Migration, Phase};
+use super::migrates::{Unfinished, Way};
+use super::migration::{Body, Migration, Phase, Script};
 use super::version::Version;
 
 /// A migration and whether it was run.
@@ -20,23 +21,98 @@ pub struct Row {
     pub built_in: bool,
     /// Whether it was run.
     pub migrated: bool,
+    /// Where it was left, if that is in the middle.
+    pub left: Option<Left>,
+}
+
+/// A migration that was left in the middle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// How far it has come.
+    pub at: Unfinished,
+    /// How many statements it has; none if its file is gone.
+    pub statements: usize,
+    /// The line of the statement it goes on with.
+    pub line: Option<usize>,
 }
 
 impl Row {
     /// That of `migration`.
     #[must_use]
-    pub fn of(migration: &Migration, migrated: bool) -> Row {
+    pub fn of<B>(migration: &Migration<B>, migrated: bool, left: Option<Unfinished>) -> Row {
+        let script = match &migration.body {
+            Body::File(script) => Some(script),
+            Body::BuiltIn(_) => None,
+        };
         Row {
             version: migration.version,
             name: migration.name.clone(),
             phase: migration.phase,
-            built_in: matches!(migration.body, Body::BuiltIn(_)),
+            built_in: script.is_none(),
             migrated,
+            left: left.zip(script).map(|(at, script)| Left::of(at, script)),
         }
     }
 
     fn state(&self) -> &'static str {
-        if self.migrated { "migrated" } else { "pending" }
+        match self.left {
+            Some(_) => "begun",
+            None if self.migrated => "migrated",
+            None => "pending",
+        }
+    }
+}
+
+impl Left {
+    fn of(at: Unfinished, script: &Script) -> Left {
+        let part = match at.way {
+            Way::Up => Some(&script.up),
+            Way::Down => script.down.as_ref(),
+        };
+        let statements = part.map_or(&[][..], |part| &part.statements);
+        Left {
+            statements: statements.len(),
+            line: statements.get(at.done).and_then(|statement| statement.line),
+            at,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "way": match self.at.way { Way::Up => "up", Way::Down => "down" },
+            "statements_done": self.at.done,
+            "statements": self.statements,
+            "doubtful_statement": self.at.doubtful,
+            "next_line": self.line,
+        })
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Left {
+            at,
+            statements,
+            line,
+        } = self;
+        let doing = match at.way {
+            Way::Up => "run",
+            Way::Down => "undone",
+        };
+        write!(
+            f,
+            "it was being {doing}: {} of {statements} statements are done",
+            at.done
+        )?;
+        if let Some(line) = line {
+            let begun = if at.doubtful.is_some() {
+                ", which was begun"
+            } else {
+                ""
+            };
+            write!(f, "; it goes on with line {line}{begun}")?;
+        }
+        Ok(())
     }
 }
 
@@ -66,6 +142,7 @@ impl Status {
                     "built_in": row.built_in,
                     "state": row.state(),
                     "time": row.version.time(),
+                    "left": row.left.as_ref().map(Left::to_json),
                 })
             })
             .collect();
@@ -99,6 +176,9 @@ impl fmt::Display for Status {
                 f,
                 "{state:8}  {folder:12}  {version:14}  {time:19}  {name}{mark}"
             )?;
+            if let Some(left) = &row.left {
+                writeln!(f, "{:10}{left}", "")?;
+            }
         }
         if self.others > 0 {
             writeln!(f, "\n{} other versions in schema_migrations", self.others)?;

@@ -65,7 +65,7 @@ impl Record {
 
     /// The same of a publish whose replaced tables are gone: it cannot be undone any more, and only
     /// its builds directories are left to be removed.
-    pub(super) fn without_tables(&self) -> Record {
+    pub(crate) fn without_tables(&self) -> Record {
         Record {
             published: Vec::new(),
             replaced: Vec::new(),
@@ -74,7 +74,7 @@ impl Record {
     }
 
     /// Whether it knows of builds directories that were put aside.
-    pub(super) fn has_builds_aside(&self) -> bool {
+    pub(crate) fn has_builds_aside(&self) -> bool {
         let previous = self.builds.as_ref().and_then(|builds| builds.previous);
         previous.is_some() || !self.older_builds.is_empty()
     }

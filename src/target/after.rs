@@ -2,11 +2,8 @@
 //! nothing, unless they are to be left for later.
 
 use crate::error::Result;
-use crate::gitlab::migrations::{after_import, drop_previous};
-use crate::halt::Halt;
-use crate::load::Target;
-use crate::migrate::postgres::versions;
-use crate::migrate::{Finding, Migration, Outcome, Patience, Runner, Session};
+use crate::gitlab::migrations::known::after_import;
+use crate::migrate::{Finding, Migrates, Migration, Outcome, Patience, Runner};
 use crate::progress::Progress;
 
 /// The import is done: it does not wait long for others.
@@ -15,39 +12,35 @@ const PATIENCE: Patience = Patience {
     retries: 3,
 };
 
-/// Runs them on the tables in `schema`; says of each what came of it, and why it is pending. None are
-/// known to a target that has no record of migrations. What fails here does not make the import fail: it
-/// is published.
-pub(super) fn run_post_deployment(
-    target: &Target,
-    schema: &str,
+/// Runs those of the `built_in` ones; says of each what came of it, and why it is pending. `open` gives a
+/// session, or none for a target that has no record of migrations: none are known to that. What fails here
+/// does not make the import fail: it is published.
+pub(super) fn run_post_deployment<S: Migrates>(
+    built_in: Vec<Migration<S::BuiltIn>>,
     skip: bool,
     progress: &Progress,
-    halt: &Halt,
+    open: impl FnOnce() -> Result<Option<S>>,
 ) -> Vec<Finding> {
-    let migrations = after_import();
-    let mut findings = match run(target, schema, &migrations, skip, progress, halt) {
+    let (migrations, never) = after_import(built_in);
+    let mut findings = match run(&migrations, skip, progress, open) {
         Ok(None) => return Vec::new(),
         Ok(Some(findings)) => findings,
         Err(error) => waiting(&migrations, &error.to_string()),
     };
     let needed = "ci-import rollback needs it; ci-import migrate drops it";
-    findings.extend(waiting(drop_previous().as_slice(), needed));
+    findings.extend(waiting(&never, needed));
     findings
 }
 
-fn run(
-    target: &Target,
-    schema: &str,
-    migrations: &[Migration],
+fn run<S: Migrates>(
+    migrations: &[Migration<S::BuiltIn>],
     skip: bool,
     progress: &Progress,
-    halt: &Halt,
+    open: impl FnOnce() -> Result<Option<S>>,
 ) -> Result<Option<Vec<Finding>>> {
-    let mut session = Session::open(target, halt)?.in_schema(schema);
-    if !versions::exists(session.client(), schema)? {
+    let Some(mut session) = open()? else {
         return Ok(None);
-    }
+    };
     if !session.try_lock()? {
         return Ok(Some(waiting(
             migrations,
@@ -71,7 +64,7 @@ fn run(
     Ok(Some(findings))
 }
 
-fn waiting(migrations: &[Migration], reason: &str) -> Vec<Finding> {
+fn waiting<B>(migrations: &[Migration<B>], reason: &str) -> Vec<Finding> {
     let waits = |migration| Finding::of(migration, Outcome::Waits(reason.to_owned()));
     migrations.iter().map(waits).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Dump, Expects, Held, Loads, Server};
+use super::{Dump, Expects, Held, Loads, Server, after};
 use crate::dump;
 use crate::error::{Error, Result};
 use crate::gitlab::live::{LiveChanges, late_prefix};
@@ -10,7 +10,8 @@ use crate::halt::Halt;
 use crate::input::check_dialect;
 use crate::loaded::{LoadedDump, LoadedTable};
 use crate::migrate::Finding;
-use crate::mysql::gitlab::{self, Exchange, Publishing};
+use crate::migrate::mysql::{Session, versions};
+use crate::mysql::gitlab::{self, Exchange, Publishing, migrations};
 use crate::mysql::{self, publish};
 use crate::mysql::{
     Converter, Databases, Hashed, Loader, Looker, Offers, Owner, Sink, Staging, Target,
@@ -127,8 +128,17 @@ impl Held for HeldMysql {
         })
     }
 
-    fn run_post_deployment(&mut self, _: &str, _: bool, _: &Progress, _: &Halt) -> Vec<Finding> {
-        Vec::new()
+    fn run_post_deployment(
+        &mut self,
+        schema: &str,
+        skip: bool,
+        progress: &Progress,
+        halt: &Halt,
+    ) -> Vec<Finding> {
+        after::run_post_deployment(migrations::built_in(), skip, progress, || {
+            let mut session = Session::open(&self.target, halt)?;
+            Ok(versions::exists(session.connection(), schema)?.then_some(session))
+        })
     }
 
     fn previous(&self) -> String {
@@ -227,8 +237,8 @@ impl Expects for Target {
         verify_tables(|| Looker::connect(self), jobs, schema, expected, halt)
     }
 
-    fn dropped_tables(&self, _: &str) -> Result<Vec<&'static str>> {
-        Ok(Vec::new())
+    fn dropped_tables(&self, schema: &str) -> Result<Vec<&'static str>> {
+        migrations::dropped_tables(&mut self.connect()?, schema)
     }
 
     fn missing_taggings(&self, schema: &str) -> Result<Option<i64>> {

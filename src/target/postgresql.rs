@@ -6,13 +6,14 @@ use super::{Dump, Expects, Held, Loads, Server, after};
 use crate::convert::Converter;
 use crate::error::Result;
 use crate::gitlab::live::{self, LiveChanges, late_prefix};
-use crate::gitlab::migrations::dropped_tables;
+use crate::gitlab::migrations::{built_in, dropped_tables};
 use crate::gitlab::tags::missing_taggings;
 use crate::halt::Halt;
 use crate::input::check_dialect;
 use crate::load::{Loader, Owner, STAGING_SCHEMA, Staging, Target};
 use crate::loaded::{LoadedDump, LoadedTable};
 use crate::migrate::Finding;
+use crate::migrate::postgres::{Session, versions};
 use crate::policies::Policies;
 use crate::progress::Progress;
 use crate::publish::{
@@ -137,7 +138,10 @@ impl Held for HeldPostgresql {
         progress: &Progress,
         halt: &Halt,
     ) -> Vec<Finding> {
-        after::run_post_deployment(&self.target, schema, skip, progress, halt)
+        after::run_post_deployment(built_in(), skip, progress, || {
+            let mut session = Session::open(&self.target, halt)?.in_schema(schema);
+            Ok(versions::exists(session.client(), schema)?.then_some(session))
+        })
     }
 
     fn previous(&self) -> String {

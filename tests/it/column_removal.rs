@@ -4,23 +4,26 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use mysql::prelude::Queryable;
 use postgres::Client;
 
 use crate::migrations::Migrations;
+use crate::mysql_migrations::MysqlMigrations;
 use crate::program::run;
+
+/// What an application does, in a session `C` of a server.
+type Work<'a, C> = &'a (dyn Fn(&mut C) -> Result<(), String> + Sync);
 
 /// An application of several sessions, each doing `work` again and again until it is stopped. A single
 /// error fails the test.
-struct Application<'a> {
+struct Application<'a, C> {
     stopped: AtomicBool,
     rounds: AtomicU64,
-    work: &'a (dyn Fn(&mut Client) -> Result<(), postgres::Error> + Sync),
+    work: Work<'a, C>,
 }
 
-impl<'a> Application<'a> {
-    fn new(
-        work: &'a (dyn Fn(&mut Client) -> Result<(), postgres::Error> + Sync),
-    ) -> Application<'a> {
+impl<'a, C> Application<'a, C> {
+    fn new(work: Work<'a, C>) -> Application<'a, C> {
         Application {
             stopped: AtomicBool::new(false),
             rounds: AtomicU64::new(0),
@@ -28,7 +31,7 @@ impl<'a> Application<'a> {
         }
     }
 
-    fn run(&self, mut client: Client) {
+    fn run(&self, mut client: C) {
         while !self.stopped.load(Ordering::Relaxed) {
             (self.work)(&mut client)
                 .unwrap_or_else(|error| panic!("the application fails: {error:?}"));
@@ -55,40 +58,112 @@ impl<'a> Application<'a> {
     }
 }
 
-impl Drop for Application<'_> {
+impl<C> Drop for Application<'_, C> {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
 /// Ends the applications also where the test fails, so that it can be told.
-struct StopAtEnd<'a, 'b>(&'a [&'a Application<'b>]);
+struct StopAtEnd<'a, 'b, C>(&'a [&'a Application<'b, C>]);
 
-impl Drop for StopAtEnd<'_, '_> {
+impl<C> Drop for StopAtEnd<'_, '_, C> {
     fn drop(&mut self) {
         self.0.iter().for_each(|application| application.stop());
     }
 }
 
-fn old_code(client: &mut Client) -> Result<(), postgres::Error> {
-    let sql = "INSERT INTO builds (name, legacy_state) VALUES ($1, $2)";
-    client.execute(sql, &[&"old", &"running"])?;
-    let sql = "UPDATE builds SET legacy_state = 'done' WHERE id = (SELECT max(id) FROM builds WHERE name = 'old')";
-    client.execute(sql, &[])?;
-    client.query(
-        "SELECT id, legacy_state FROM builds ORDER BY id DESC LIMIT 3",
-        &[],
-    )?;
-    Ok(())
+/// What can migrate, and be migrated meanwhile.
+trait Deployed: Sync {
+    type Session;
+    fn connect(&self) -> Self::Session;
+    fn migrate(&self, skip: bool) -> crate::program::Outcome;
 }
 
-fn new_code(client: &mut Client) -> Result<(), postgres::Error> {
-    client.execute(
-        "INSERT INTO builds (name, state) VALUES ($1, $2)",
-        &[&"new", &2_i32],
-    )?;
-    client.query("SELECT id, state FROM builds ORDER BY id DESC LIMIT 3", &[])?;
-    Ok(())
+impl Deployed for Migrations {
+    type Session = Client;
+
+    fn connect(&self) -> Client {
+        self.scene.connect()
+    }
+
+    fn migrate(&self, skip: bool) -> crate::program::Outcome {
+        run(with_variable(self.command(&[]), skip))
+    }
+}
+
+impl Deployed for MysqlMigrations {
+    type Session = mysql::Conn;
+
+    fn connect(&self) -> mysql::Conn {
+        self.scene.conn()
+    }
+
+    fn migrate(&self, skip: bool) -> crate::program::Outcome {
+        run(with_variable(self.command(&[]), skip))
+    }
+}
+
+fn with_variable(mut migrate: std::process::Command, skip: bool) -> std::process::Command {
+    if skip {
+        migrate.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
+    }
+    migrate
+}
+
+const OLD_CODE: [&str; 3] = [
+    "INSERT INTO builds (name, legacy_state) VALUES ('old', 'running')",
+    "UPDATE builds SET legacy_state = 'done' WHERE name = 'old' AND legacy_state = 'running'",
+    "SELECT id, legacy_state FROM builds ORDER BY id DESC LIMIT 3",
+];
+
+const NEW_CODE: [&str; 2] = [
+    "INSERT INTO builds (name, state) VALUES ('new', 2)",
+    "SELECT id, state FROM builds ORDER BY id DESC LIMIT 3",
+];
+
+fn on_postgresql(client: &mut Client, code: &[&str]) -> Result<(), String> {
+    code.iter()
+        .try_for_each(|sql| client.execute(*sql, &[]).map(drop))
+        .map_err(|error| format!("{error:?}"))
+}
+
+fn on_mariadb(conn: &mut mysql::Conn, code: &[&str]) -> Result<(), String> {
+    code.iter()
+        .try_for_each(|sql| conn.query_drop(*sql))
+        .map_err(|error| error.to_string())
+}
+
+/// The deployment: what the new code needs comes, and nothing goes; when the new code runs everywhere, the
+/// column goes.
+fn deploy<D: Deployed>(it: &D, old_code: Work<'_, D::Session>, new_code: Work<'_, D::Session>) {
+    let (old, new) = (Application::new(old_code), Application::new(new_code));
+    std::thread::scope(|scope| {
+        let all = [&old, &new];
+        let _stop = StopAtEnd(&all);
+        let olds = [0, 1].map(|_| scope.spawn(|| old.run(it.connect())));
+        old.works();
+        it.migrate(true)
+            .succeeds()
+            .reports("drop_legacy_state: left for after the deployment");
+        old.works();
+        // Machine by machine the new code takes over.
+        let news = [0, 1].map(|_| scope.spawn(|| new.run(it.connect())));
+        new.works();
+        old.works();
+        old.stop();
+        for thread in olds {
+            thread.join().unwrap();
+        }
+        it.migrate(false)
+            .succeeds()
+            .reports("drop_legacy_state: migrated in");
+        new.works();
+        new.stop();
+        for thread in news {
+            thread.join().unwrap();
+        }
+    });
 }
 
 #[test]
@@ -125,36 +200,8 @@ fn a_column_goes_without_one_error() {
              INSERT INTO builds (name, legacy_state) SELECT 'before', 'done' FROM generate_series(1, 1000)",
         )
         .unwrap();
-    let (old, new) = (Application::new(&old_code), Application::new(&new_code));
-    std::thread::scope(|scope| {
-        let all = [&old, &new];
-        let _stop = StopAtEnd(&all);
-        let olds = [0, 1].map(|_| scope.spawn(|| old.run(it.scene.connect())));
-        old.works();
-        // The deployment: what the new code needs comes, and nothing goes.
-        let mut deployment = it.command(&[]);
-        deployment.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
-        run(deployment)
-            .succeeds()
-            .reports("drop_legacy_state: left for after the deployment");
-        old.works();
-        // Machine by machine the new code takes over.
-        let news = [0, 1].map(|_| scope.spawn(|| new.run(it.scene.connect())));
-        new.works();
-        old.works();
-        old.stop();
-        for thread in olds {
-            thread.join().unwrap();
-        }
-        // When nobody uses the column any more, it goes.
-        it.migrate(&[])
-            .succeeds()
-            .reports("drop_legacy_state: migrated in");
-        new.works();
-        new.stop();
-        for thread in news {
-            thread.join().unwrap();
-        }
+    deploy(&it, &|client| on_postgresql(client, &OLD_CODE), &|client| {
+        on_postgresql(client, &NEW_CODE)
     });
     let column = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'builds' AND column_name = 'legacy_state'";
     assert_eq!(it.scene.value(column), "0");
@@ -170,4 +217,67 @@ fn a_column_goes_without_one_error() {
         "t"
     );
     assert_eq!(it.versions().len(), 3);
+}
+
+/// The same on MariaDB, whose old code finds its column wherever it asks for it.
+#[test]
+fn a_column_goes_without_one_error_on_mariadb() {
+    let it = MysqlMigrations::of(&[
+        (
+            "migrate/20260101000000_add_state.sql",
+            "ALTER TABLE builds ADD COLUMN state int;
+             CREATE TRIGGER fill_state BEFORE INSERT ON builds FOR EACH ROW BEGIN
+               IF NEW.legacy_state IS NOT NULL THEN SET NEW.state = CHAR_LENGTH(NEW.legacy_state); END IF;
+             END;
+             CREATE TRIGGER keep_state BEFORE UPDATE ON builds FOR EACH ROW BEGIN
+               IF NEW.legacy_state IS NOT NULL THEN SET NEW.state = CHAR_LENGTH(NEW.legacy_state); END IF;
+             END;
+             UPDATE builds SET state = CHAR_LENGTH(legacy_state) WHERE state IS NULL;",
+        ),
+        (
+            "migrate/20260101000001_index_state.sql",
+            "CREATE INDEX index_builds_on_state ON builds (state);",
+        ),
+        (
+            "post_migrate/20260101000002_drop_legacy_state.sql",
+            "DROP TRIGGER fill_state; DROP TRIGGER keep_state;
+             ALTER TABLE builds DROP COLUMN legacy_state;",
+        ),
+    ]);
+    it.scene.execute(
+        "CREATE TABLE builds (id int AUTO_INCREMENT PRIMARY KEY, name text, legacy_state text) ENGINE=InnoDB",
+    );
+    it.scene.execute(
+        "INSERT INTO builds (name, legacy_state) SELECT 'before', 'done' FROM seq_1_to_1000",
+    );
+    deploy(&it, &|conn| on_mariadb_again(conn, &OLD_CODE), &|conn| {
+        on_mariadb_again(conn, &NEW_CODE)
+    });
+    let column = "SELECT count(*) FROM information_schema.columns
+                  WHERE table_schema = DATABASE() AND table_name = 'builds' AND column_name = 'legacy_state'";
+    assert_eq!(it.scene.values(column), ["0"]);
+    // What the old code wrote while the new code ran is all there.
+    assert_eq!(
+        it.scene
+            .values("SELECT count(*) FROM builds WHERE state IS NULL"),
+        ["0"]
+    );
+    assert_eq!(
+        it.scene
+            .values("SELECT count(*) >= 30 FROM builds WHERE name = 'old'"),
+        ["1"]
+    );
+    assert_eq!(it.versions().len(), 3);
+}
+
+/// Of two who lock rows of each other's the server ends one's statement, deployment or not: whoever writes
+/// to InnoDB runs that again.
+fn on_mariadb_again(conn: &mut mysql::Conn, code: &[&str]) -> Result<(), String> {
+    for _ in 0..20 {
+        match on_mariadb(conn, code) {
+            Err(error) if error.contains("Deadlock found") => {}
+            done => return done,
+        }
+    }
+    Err("deadlocks without an end".to_owned())
 }

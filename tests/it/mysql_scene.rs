@@ -99,8 +99,13 @@ impl MysqlScene {
         }
     }
 
+    /// A path in the directory of the scene.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     pub(crate) fn builds(&self) -> PathBuf {
-        self.directory.path().join("builds")
+        self.path("builds")
     }
 
     pub(crate) fn stage(&self) -> Stage {

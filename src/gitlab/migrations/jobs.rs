@@ -1,42 +1,37 @@
-//! The table of CI's jobs. GitLab CI 7.13 has made a configuration of each project's jobs, in
-//! `ci_projects.generated_yaml_config`, and GitLab reads only that.
+//! The table of CI's jobs.
 
 use postgres::Transaction;
 
 use super::super::columns::has_column;
-use super::{count, existing, lock_existing, version};
+use super::known::{JOBS, NOTHING_TO_DROP, Waits};
+use super::{count, existing, lock_existing};
 use crate::error::Result;
-use crate::migrate::{BuiltIn, Plan, Version};
+use crate::migrate::Plan;
+use crate::migrate::postgres::BuiltIn;
 use crate::schema::ddl::qualified;
-
-/// The table.
-pub(super) const TABLE: &str = "ci_jobs";
-
-/// The version of the migration that drops it.
-pub(super) const DROPPED: Version = version(12);
 
 /// Drops it, if there is a configuration for every job that is not deleted.
 pub(super) const DROP: BuiltIn = BuiltIn {
-    lock: |transaction, schema| lock_existing(transaction, schema, &[TABLE]),
+    lock: |transaction, schema| lock_existing(transaction, schema, &[JOBS]),
     plan,
 };
 
 fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
-    if existing(transaction, schema, &[TABLE])?.is_empty() {
+    if existing(transaction, schema, &[JOBS])?.is_empty() {
         return Ok(Plan::Run {
             statements: Vec::new(),
-            told: "there was nothing to drop".to_owned(),
+            told: NOTHING_TO_DROP.to_owned(),
         });
     }
     if existing(transaction, schema, &["application_settings"])?.is_empty() {
-        return Ok(Plan::Wait(format!("there is no GitLab in {schema}")));
+        return Ok(Plan::Wait(Waits::NoGitlab(schema).to_string()));
     }
-    let jobs = qualified(schema, TABLE);
+    let jobs = qualified(schema, JOBS);
     let mut sql = format!("SELECT count(*) FROM {jobs} j WHERE true");
-    if has_column(transaction, schema, TABLE, "deleted_at")? {
+    if has_column(transaction, schema, JOBS, "deleted_at")? {
         sql += " AND j.deleted_at IS NULL";
     }
-    if has_column(transaction, schema, TABLE, "project_id")?
+    if has_column(transaction, schema, JOBS, "project_id")?
         && has_column(transaction, schema, "ci_projects", "generated_yaml_config")?
     {
         sql += &format!(
@@ -46,9 +41,7 @@ fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
     }
     let unconverted = count(transaction, &sql)?;
     if unconverted > 0 {
-        return Ok(Plan::Wait(format!(
-            "{unconverted} jobs are of projects that have no generated_yaml_config made of them"
-        )));
+        return Ok(Plan::Wait(Waits::Unconverted(unconverted).to_string()));
     }
     Ok(Plan::Run {
         statements: vec![format!("DROP TABLE {jobs}")],

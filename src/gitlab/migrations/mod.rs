@@ -8,78 +8,44 @@
 //! run ([`renew`]).
 
 mod jobs;
+pub mod known;
 mod previous;
 mod recorded;
 mod sequences;
 mod services;
 mod tags;
 
-use jiff::civil::date;
 use postgres::{GenericClient, Transaction};
 
 use crate::error::Result;
 use crate::load::failure;
-use crate::migrate::postgres::versions;
-use crate::migrate::{Body, BuiltIn, Migration, Phase, Plan, Version};
+use crate::migrate::postgres::{BuiltIn, versions};
+use crate::migrate::{Body, Migration, Phase, Plan};
 use crate::schema::ddl::qualified;
 
 use super::tables::TABLES;
+use known::Known;
 
 pub use recorded::{dropped_tables, exchange, renew};
 
-/// The number of the migration that drops what `rollback` needs.
-const DROP_PREVIOUS: Version = version(13);
-
-const fn version(second: i8) -> Version {
-    Version::at(date(2000, 1, 1).at(0, 0, second, 0))
-}
-
-/// All of them, in order.
+/// All of them for PostgreSQL, in order.
 #[must_use]
-pub fn built_in() -> Vec<Migration> {
-    use Phase::{PostDeployment, Regular};
-    let migration = |version, phase, name: &str, body: BuiltIn| Migration {
-        version,
-        name: name.to_owned(),
-        phase,
-        body: Body::BuiltIn(body),
+pub fn built_in() -> Vec<Migration<BuiltIn>> {
+    let body = |known| match known {
+        Known::NumberIds => sequences::OWN,
+        Known::PrefixServices => services::PREFIX,
+        Known::DropTags => tags::DROP,
+        Known::DropJobs => jobs::DROP,
+        Known::DropPrevious => previous::DROP,
     };
-    vec![
-        migration(
-            sequences::OWNED,
-            Regular,
-            "own_ci_sequences",
-            sequences::OWN,
-        ),
-        migration(
-            services::PREFIXED,
-            Regular,
-            "prefix_ci_services",
-            services::PREFIX,
-        ),
-        migration(
-            tags::DROPPED,
-            PostDeployment,
-            "drop_merged_ci_tags",
-            tags::DROP,
-        ),
-        migration(
-            jobs::DROPPED,
-            PostDeployment,
-            "drop_converted_ci_jobs",
-            jobs::DROP,
-        ),
-        migration(
-            DROP_PREVIOUS,
-            PostDeployment,
-            "drop_previous_import",
-            previous::DROP,
-        ),
-    ]
+    Known::ALL.map(|known| known.with(body(known))).to_vec()
 }
 
 /// Those that are of any concern to the target: all, if `schema` has or had tables of CI; else none.
-pub fn concerning(client: &mut impl GenericClient, schema: &str) -> Result<Vec<Migration>> {
+pub fn concerning(
+    client: &mut impl GenericClient,
+    schema: &str,
+) -> Result<Vec<Migration<BuiltIn>>> {
     let sql = "SELECT EXISTS (
                  SELECT 1 FROM pg_catalog.pg_class c
                  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -90,26 +56,11 @@ pub fn concerning(client: &mut impl GenericClient, schema: &str) -> Result<Vec<M
         .map_err(failure("look for the tables of CI"))?;
     let all = built_in();
     let recorded = versions::read(client, schema)?;
-    let is_recorded = |migration: &Migration| recorded.contains(&migration.version.to_string());
-    if row.get(0) || all.iter().any(is_recorded) {
+    let is_recorded = |version: &String| recorded.contains(version);
+    if row.get(0) || known::versions().iter().any(is_recorded) {
         return Ok(all);
     }
     Ok(Vec::new())
-}
-
-/// Those that an import runs when it has published, unless they are to be left for later. The one that
-/// would take away what `rollback` needs is not among them.
-#[must_use]
-pub fn after_import() -> Vec<Migration> {
-    let mut migrations = built_in();
-    migrations.retain(|m| m.phase == Phase::PostDeployment && m.version != DROP_PREVIOUS);
-    migrations
-}
-
-/// The one that takes away what `rollback` needs.
-#[must_use]
-pub fn drop_previous() -> Option<Migration> {
-    built_in().into_iter().find(|m| m.version == DROP_PREVIOUS)
 }
 
 /// What the regular ones did in a publish.
@@ -136,7 +87,7 @@ pub fn run_regular(transaction: &mut Transaction<'_>, schema: &str) -> Result<Re
         let Plan::Run { statements, told } = (built_in.plan)(transaction, schema)? else {
             continue;
         };
-        if migration.version == sequences::OWNED && !statements.is_empty() {
+        if migration.version == Known::NumberIds.version() && !statements.is_empty() {
             changes.sequences = Some(told);
         }
         let mut execute = |sql: &str| {
@@ -145,7 +96,7 @@ pub fn run_regular(transaction: &mut Transaction<'_>, schema: &str) -> Result<Re
         };
         for sql in statements {
             let rows = execute(&sql)?;
-            if migration.version == services::PREFIXED {
+            if migration.version == Known::PrefixServices.version() {
                 changes.services += rows;
             }
         }

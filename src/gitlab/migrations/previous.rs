@@ -2,13 +2,11 @@
 
 use postgres::Transaction;
 
+use super::known::{KEPT_ROWS, NOTHING_TO_DROP, Waits, dropped_previous};
 use crate::error::Result;
-use crate::migrate::{BuiltIn, Plan};
+use crate::migrate::Plan;
+use crate::migrate::postgres::BuiltIn;
 use crate::publish::{PREVIOUS_SCHEMA, look_aside};
-
-/// Of the tables of which rows were kept, the one whose rows are nowhere else: an import writes CI's
-/// taggings anew. Of the others, what was kept says what came.
-const KEPT_ROWS: &str = "taggings";
 
 /// Drops them if they were empty, as those of a GitLab that never ran CI; rows are for whoever calls
 /// `discard`.
@@ -24,24 +22,17 @@ fn plan(transaction: &mut Transaction<'_>, _: &str) -> Result<Plan> {
     let Some(aside) = look_aside(transaction)? else {
         return Ok(Plan::Run {
             statements: Vec::new(),
-            told: "there was nothing to drop".to_owned(),
+            told: NOTHING_TO_DROP.to_owned(),
         });
     };
     let kept = aside.kept.into_iter().filter(|name| name == KEPT_ROWS);
     let with_rows: Vec<String> = aside.replaced.into_iter().chain(kept).collect();
     if !with_rows.is_empty() {
-        return Ok(Plan::Wait(format!(
-            "{PREVIOUS_SCHEMA} has rows that are nowhere else, of {}; ci-import discard drops them",
-            with_rows.join(", ")
-        )));
+        let waits = Waits::HasRows(PREVIOUS_SCHEMA, with_rows);
+        return Ok(Plan::Wait(waits.to_string()));
     }
-    let builds = if aside.has_builds {
-        "; the old build traces stay until ci-import discard"
-    } else {
-        ""
-    };
     Ok(Plan::Run {
         statements: aside.statements,
-        told: format!("dropped the empty tables in {PREVIOUS_SCHEMA}{builds}"),
+        told: dropped_previous(PREVIOUS_SCHEMA, aside.has_builds),
     })
 }

@@ -3,7 +3,7 @@
 
 use postgres::{GenericClient, Transaction};
 
-use super::{built_in, jobs, tags};
+use super::known::{self, Known};
 use crate::error::Result;
 use crate::load::failure;
 use crate::migrate::postgres::versions;
@@ -46,24 +46,21 @@ pub fn exchange(
 /// The tables that a recorded migration has dropped, and nobody has made again.
 pub fn dropped_tables(client: &mut impl GenericClient, schema: &str) -> Result<Vec<&'static str>> {
     let recorded = versions::read(client, schema)?;
-    let mut dropped = Vec::new();
-    for (version, tables) in [
-        (tags::DROPPED, &tags::TABLES[..]),
-        (jobs::DROPPED, &[jobs::TABLE]),
-    ] {
-        if recorded.contains(&version.to_string()) {
-            dropped.extend_from_slice(tables);
-        }
-    }
+    let all: Vec<&str> = Known::ALL
+        .iter()
+        .flat_map(|known| known.drops())
+        .copied()
+        .collect();
     let sql = "SELECT c.relname::text FROM pg_catalog.pg_class c
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relname = ANY($2)";
     let rows = client
-        .query(sql, &[&schema, &dropped])
+        .query(sql, &[&schema, &all])
         .map_err(failure("look for the tables of CI"))?;
     let there: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    dropped.retain(|table| !there.iter().any(|name| name == table));
-    Ok(dropped)
+    Ok(known::dropped(&recorded, |table| {
+        there.iter().any(|name| name == table)
+    }))
 }
 
 fn keep(transaction: &mut Transaction<'_>, schema: &str, to: &str) -> Result<()> {
@@ -88,46 +85,13 @@ fn forget(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
 
 /// Which versions are those of built-in migrations.
 fn which() -> String {
-    let versions = built_in()
-        .into_iter()
-        .map(|m| literal(&m.version.to_string()));
-    format!("version IN ({})", versions.collect::<Vec<_>>().join(", "))
+    let versions = known::versions();
+    let versions: Vec<String> = versions.iter().map(|version| literal(version)).collect();
+    format!("version IN ({})", versions.join(", "))
 }
 
 fn run(transaction: &mut Transaction<'_>, sql: &str) -> Result<()> {
     transaction
         .batch_execute(sql)
         .map_err(failure("keep the record of built-in migrations"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::migrate::Phase;
-
-    /// Recorded versions outlive programs: whoever changes one makes it pending everywhere.
-    #[test]
-    fn versions_stay_as_they_are() {
-        let told: Vec<String> = built_in()
-            .iter()
-            .map(|m| {
-                format!(
-                    "{m} {}",
-                    if m.phase == Phase::Regular {
-                        "before"
-                    } else {
-                        "after"
-                    }
-                )
-            })
-            .collect();
-        let expected = [
-            "20000101000001 own_ci_sequences before",
-            "20000101000002 prefix_ci_services before",
-            "20000101000011 drop_merged_ci_tags after",
-            "20000101000012 drop_converted_ci_jobs after",
-            "20000101000013 drop_previous_import after",
-        ];
-        assert_eq!(told, expected);
-    }
 }

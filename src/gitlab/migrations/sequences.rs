@@ -6,14 +6,12 @@
 use postgres::Transaction;
 
 use super::super::tables::TABLES;
-use super::{lock_existing, version};
+use super::lock_existing;
 use crate::error::Result;
 use crate::load::failure;
-use crate::migrate::{BuiltIn, Plan, Version};
+use crate::migrate::Plan;
+use crate::migrate::postgres::BuiltIn;
 use crate::schema::ddl::{identifier, literal, qualified};
-
-/// The version of the migration that does so.
-pub(super) const OWNED: Version = version(1);
 
 /// Has each table's sequence owned by its column `id`, made if it is missing, and set if it would give
 /// numbers that are taken.

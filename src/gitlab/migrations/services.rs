@@ -3,13 +3,12 @@
 use postgres::Transaction;
 
 use super::super::columns::has_column;
-use super::{count, version};
+use super::count;
+use super::known::prefixed;
 use crate::error::Result;
-use crate::migrate::{BuiltIn, Plan, Version};
+use crate::migrate::Plan;
+use crate::migrate::postgres::BuiltIn;
 use crate::schema::ddl::qualified;
-
-/// The version of the migration that gives them their prefix.
-pub(super) const PREFIXED: Version = version(2);
 
 /// Gives their types the prefix.
 pub(super) const PREFIX: BuiltIn = BuiltIn {
@@ -35,6 +34,6 @@ fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
     }
     Ok(Plan::Run {
         statements,
-        told: format!("prefixed the type of {lacking} services with Ci::"),
+        told: prefixed(lacking),
     })
 }

@@ -4,47 +4,39 @@ use postgres::Transaction;
 
 use super::super::columns::has_column;
 use super::super::tags::missing_taggings;
-use super::{count, existing, lock_existing, version};
+use super::known::{NOTHING_TO_DROP, TAGS, Waits, dropped_tags};
+use super::{count, existing, lock_existing};
 use crate::error::Result;
-use crate::migrate::{BuiltIn, Plan, Version};
+use crate::migrate::Plan;
+use crate::migrate::postgres::BuiltIn;
 use crate::schema::ddl::qualified;
-
-/// The tables.
-pub(super) const TABLES: [&str; 2] = ["ci_taggings", "ci_tags"];
-
-/// The version of the migration that drops them.
-pub(super) const DROPPED: Version = version(11);
 
 /// Drops them, if every row of theirs is among GitLab's.
 pub(super) const DROP: BuiltIn = BuiltIn {
-    lock: |transaction, schema| lock_existing(transaction, schema, &TABLES),
+    lock: |transaction, schema| lock_existing(transaction, schema, &TAGS),
     plan,
 };
 
 fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
-    let found = existing(transaction, schema, &TABLES)?;
+    let found = existing(transaction, schema, &TAGS)?;
     if found.is_empty() {
         return Ok(Plan::Run {
             statements: Vec::new(),
-            told: "there was nothing to drop".to_owned(),
+            told: NOTHING_TO_DROP.to_owned(),
         });
     }
     for (table, column) in [("tags", "name"), ("taggings", "taggable_type")] {
         if !has_column(transaction, schema, table, column)? {
-            let reason = format!("there is no table {table} in {schema} that they are merged into");
-            return Ok(Plan::Wait(reason));
+            return Ok(Plan::Wait(Waits::NoTable(table, schema).to_string()));
         }
     }
     if let Some(reason) = unmerged(transaction, schema, &found)? {
-        return Ok(Plan::Wait(reason));
+        return Ok(Plan::Wait(reason.to_string()));
     }
     let names: Vec<String> = found.iter().map(|name| qualified(schema, name)).collect();
     Ok(Plan::Run {
         statements: vec![format!("DROP TABLE {}", names.join(", "))],
-        told: format!(
-            "dropped {}, which are merged into tags and taggings",
-            found.join(" and ")
-        ),
+        told: dropped_tags(&found),
     })
 }
 
@@ -53,7 +45,7 @@ fn unmerged(
     transaction: &mut Transaction<'_>,
     schema: &str,
     found: &[String],
-) -> Result<Option<String>> {
+) -> Result<Option<Waits<'static>>> {
     let name = |table: &str| qualified(schema, table);
     let (tags, ci_tags, ci_taggings) = (name("tags"), name("ci_tags"), name("ci_taggings"));
     let has = |table: &str| found.iter().any(|found| found == table);
@@ -64,7 +56,7 @@ fn unmerged(
         );
         let missing = count(transaction, &sql)?;
         if missing > 0 {
-            return Ok(Some(format!("{missing} rows of ci_tags are not in tags")));
+            return Ok(Some(Waits::TagsMissing(missing)));
         }
     }
     if has("ci_taggings") {
@@ -78,11 +70,9 @@ fn unmerged(
         let sql = format!("SELECT count(*) FROM {ci_taggings} ci {with_tag}");
         let orphans = count(transaction, &sql)?;
         if orphans > 0 {
-            return Ok(Some(format!(
-                "{orphans} rows of ci_taggings have no tag, and so were merged nowhere"
-            )));
+            return Ok(Some(Waits::WithoutTag(orphans)));
         }
     }
     let missing = missing_taggings(transaction, schema)?.unwrap_or(0);
-    Ok((missing > 0).then(|| format!("{missing} rows of ci_taggings are not in taggings")))
+    Ok((missing > 0).then_some(Waits::TaggingsMissing(missing)))
 }

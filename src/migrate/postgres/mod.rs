@@ -1,6 +1,7 @@
 //! What of migrations is PostgreSQL's own: how its SQL is split into statements, which of them are
 //! refused, the session that holds the lock and runs them, the table of versions.
 
+mod built_in;
 mod refused;
 mod scanner;
 mod session;
@@ -8,7 +9,7 @@ mod splitter;
 mod statement;
 pub(crate) mod versions;
 
+pub use built_in::BuiltIn;
 pub(super) use refused::refuse;
-pub use session::{Patience, Session};
-pub(super) use session::{Ran, Step};
-pub(super) use splitter::{Piece, split};
+pub use session::Session;
+pub(super) use splitter::split;

@@ -4,7 +4,7 @@ use super::splitter::words;
 use crate::error::{Error, Result};
 
 /// An error if `statement` is one of them.
-pub(crate) fn refuse(statement: &str) -> Result<()> {
+pub(in super::super) fn refuse(statement: &str) -> Result<()> {
     let words = words(statement);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {

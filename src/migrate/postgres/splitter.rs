@@ -1,32 +1,12 @@
 //! Splits a text of SQL into its statements, each as it is written and with its line, and the
 //! comments between them. What it takes for one statement is sent to the server as one.
 
+use super::super::dialect::Piece;
 use super::scanner::{Element, Found, Scanner};
 use crate::error::{Error, Result};
 
-/// A statement, or a comment between two of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
-    /// From its first word to the last byte before the semicolon.
-    Statement {
-        /// Of its first word, counted from 1.
-        line: usize,
-        /// The statement.
-        text: &'a str,
-    },
-    /// A comment to the end of its line, without the dashes.
-    Comment {
-        /// Its line, counted from 1.
-        line: usize,
-        /// The comment.
-        text: &'a str,
-        /// Whether it stands in a statement, which has begun before.
-        inside: bool,
-    },
-}
-
 /// The pieces of `text`, in order; a comment within a statement comes before it.
-pub(crate) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
+pub(in super::super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
     let mut scanner = Scanner::new(text);
     let mut pieces = Vec::new();
     let mut open: Option<Open> = None;
@@ -54,7 +34,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
 }
 
 /// The keywords and names in `statement` that stand in no quotes, in lower case.
-pub(crate) fn words(statement: &str) -> Vec<String> {
+pub(super) fn words(statement: &str) -> Vec<String> {
     let mut scanner = Scanner::new(statement);
     let mut words = Vec::new();
     while let Ok(Some(found)) = scanner.next() {

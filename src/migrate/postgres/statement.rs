@@ -6,35 +6,10 @@ use postgres::GenericClient;
 use postgres::error::{DbError, ErrorPosition, SqlState};
 
 use super::super::migration::Statement;
+use super::super::patience::Failed;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::load::failure;
-
-/// Why an attempt failed.
-pub(super) struct Failed {
-    pub(super) error: Error,
-    /// Whether it may go well another time: others were in the way.
-    pub(super) again: bool,
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Failed {
-        Failed {
-            error,
-            again: false,
-        }
-    }
-}
-
-impl Failed {
-    /// The same with a hint, if it has none.
-    pub(super) fn hint(mut self, hint: &str) -> Failed {
-        if self.error.hint_text().is_none() {
-            self.error = self.error.hint(hint);
-        }
-        self
-    }
-}
 
 /// Runs one statement, and no more: the extended protocol refuses a text that holds several
 /// (PostgreSQL manual, 55.2.3), so what was split wrongly does no harm.
@@ -72,13 +47,10 @@ pub(super) fn is_in_the_way(cause: &postgres::Error) -> bool {
 /// The server's error with file, line and statement.
 fn explained(cause: postgres::Error, statement: &Statement, path: &Path) -> Error {
     let error = cause.as_db_error();
-    let line = statement
-        .line
-        .map(|line| format!(" line {}", line + lines_before(error, &statement.sql)));
-    let place = format!("{}{}", path.display(), line.unwrap_or_default());
+    let place = statement.place(path, lines_before(error, &statement.sql));
     let code = error.map(|error| error.code().clone());
     let own_hint = error.and_then(|error| error.hint().map(str::to_owned));
-    let doing = format!("run {}", shortened(&statement.sql));
+    let doing = format!("run {}", statement.shortened());
     let told = failure(doing)(cause).at(place);
     let Some(code) = code else {
         return told.hint("it stays pending; look at the target server's log, then run it again");
@@ -107,39 +79,4 @@ fn lines_before(error: Option<&DbError>, sql: &str) -> usize {
     };
     let before = sql.chars().take((*position as usize).saturating_sub(1));
     before.filter(|c| *c == '\n').count()
-}
-
-/// The beginning of a statement, on one line, and no password that it sets.
-fn shortened(sql: &str) -> String {
-    const LONGEST: usize = 120;
-    const SECRET: &str = "password";
-    let words: Vec<&str> = sql.split_whitespace().collect();
-    let line = words.join(" ");
-    let secret = line.to_ascii_lowercase().find(SECRET);
-    let shown = secret.map_or(line.as_str(), |at| &line[..at + SECRET.len()]);
-    let start: String = shown.chars().take(LONGEST).collect();
-    if start.len() == line.len() {
-        return line;
-    }
-    format!("{start} …")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_statement_is_shown_on_a_line_without_its_password() {
-        let long = format!("SELECT {}", "é".repeat(200));
-        for (sql, expected) in [
-            ("SELECT\n  1", "SELECT 1".to_owned()),
-            (&long, format!("SELECT {} …", "é".repeat(113))),
-            (
-                "ALTER ROLE a\nPassWord 'secret'",
-                "ALTER ROLE a PassWord …".to_owned(),
-            ),
-        ] {
-            assert_eq!(shortened(sql), expected);
-        }
-    }
 }

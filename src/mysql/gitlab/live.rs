@@ -1,10 +1,10 @@
 //! GitLab's own steps around the publish: CI switched off and on, tags merged (`tags`), services
-//! prefixed. Each is done only where the target has the tables for it.
+//! prefixed, built-in migrations made pending again (`migrations`). Each is done only where the target has the tables for it.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::tags;
+use super::{migrations, tags};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::gitlab::live::LiveChanges;
@@ -37,7 +37,7 @@ impl Steps for Publishing {
             make_kept_settings(conn, databases)?;
         }
         self.merges_tags = tags::prepare(conn, databases)?;
-        Ok(())
+        migrations::prepare(conn, databases)
     }
 
     /// Switches CI off, so that a running GitLab waits instead of writing. How it was is kept.
@@ -61,6 +61,7 @@ impl Steps for Publishing {
         failpoint::reached("tags merged");
         let services = self.services + prefix_services(conn, &databases.live)?;
         failpoint::reached("services prefixed");
+        migrations::renew(conn, databases)?;
         let ci_enabled = has_switch(conn, &databases.live)?;
         if ci_enabled {
             set_ci_enabled(conn, &databases.live, true)?;
@@ -82,6 +83,7 @@ impl Steps for Exchange {
         if has_column(conn, &databases.previous, &kept(SETTINGS), "ci_enabled")? {
             make_kept_settings(conn, databases)?;
         }
+        migrations::prepare_exchange(conn, databases)?;
         tags::prepare_exchange(conn, databases)
     }
 
@@ -100,6 +102,7 @@ impl Steps for Exchange {
                 &qualified(&databases.passing, &before),
             )?;
         }
+        migrations::exchange(conn, databases)?;
         tags::exchange(conn, databases)
     }
 }
@@ -194,16 +197,12 @@ fn set_ci_enabled(conn: &mut Conn, database: &str, enabled: bool) -> Result<()> 
     Ok(())
 }
 
-/// Services of CI live in a module of their own in GitLab, and so do their class names.
+/// See [`migrations::prefix`]. Returns of how many services.
 fn prefix_services(conn: &mut Conn, database: &str) -> Result<u64> {
-    if !has_column(conn, database, "ci_services", "type")? {
+    let Some(sql) = migrations::prefix(conn, database)? else {
         return Ok(0);
-    }
-    let table = qualified(database, "ci_services");
-    conn.query_drop(format!(
-        "UPDATE {table} SET type = CONCAT('Ci::', type)
-         WHERE NOT CONVERT(type USING utf8mb4) COLLATE utf8mb4_bin LIKE 'Ci::%'"
-    ))
-    .map_err(failure("prefix ci_services.type"))?;
+    };
+    conn.query_drop(sql)
+        .map_err(failure("prefix ci_services.type"))?;
     Ok(conn.affected_rows())
 }

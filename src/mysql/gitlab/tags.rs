@@ -22,7 +22,8 @@ const TAGS: &str = "tags";
 const TAGGINGS: &str = "taggings";
 
 /// The columns of GitLab without which there is nothing to merge into.
-const NEEDED_OF_GITLAB: [(&str, &str); 2] = [(TAGS, "name"), (TAGGINGS, "taggable_type")];
+pub(super) const NEEDED_OF_GITLAB: [(&str, &str); 2] =
+    [(TAGS, "name"), (TAGGINGS, "taggable_type")];
 
 /// Those of CI without which there is nothing to merge.
 const NEEDED_OF_CI: [(&str, &str); 2] = [("ci_tags", "name"), ("ci_taggings", "taggable_type")];
@@ -310,6 +311,22 @@ pub(super) fn exchange(conn: &mut Conn, databases: &Databases) -> Result<()> {
         execute(conn, "bring the tags back", &sql)?;
     }
     recount(conn, live)
+}
+
+/// How many of CI's tags are not among GitLab's, by what is the same name there.
+pub(super) fn missing_tags(conn: &mut Conn, database: &str) -> Result<i64> {
+    let NameColumn {
+        charset, collation, ..
+    } = NameColumn::of(conn, database)?;
+    let (tags, ci_tags) = (qualified(database, TAGS), qualified(database, "ci_tags"));
+    let missing: Option<i64> = conn
+        .query_first(format!(
+            "SELECT COUNT(*) FROM {ci_tags} c WHERE c.name IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM {tags} g
+               WHERE g.name = CONVERT(c.name USING {charset}) COLLATE {collation})"
+        ))
+        .map_err(failure("compare the tags"))?;
+    Ok(missing.unwrap_or_default())
 }
 
 /// How many of CI's taggings, of those that have a tag, are not in GitLab's; none if the target does not

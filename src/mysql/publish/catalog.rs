@@ -17,7 +17,7 @@ pub fn tables_of(conn: &mut Conn, database: &str) -> Result<Vec<String>> {
 }
 
 /// Those tables of `database` that have rows of their own.
-pub(super) fn base_tables(conn: &mut Conn, database: &str) -> Result<Vec<String>> {
+pub(in crate::mysql) fn base_tables(conn: &mut Conn, database: &str) -> Result<Vec<String>> {
     conn.exec(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = ?
            AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY 1",

@@ -6,15 +6,15 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::catalog::{base_tables, drop_tables};
+use super::passing::is_kept_of;
 use super::record::{self, RECORD};
 use super::session::alone;
 use super::swap::refuse_cut;
 use crate::error::{Doing, Result};
 use crate::failpoint;
-use crate::mysql::sql::identifier;
+use crate::mysql::sql::{identifier, qualified};
 use crate::mysql::{Databases, failure};
-use crate::publish::Discarded;
-use crate::publish::record::Record;
+use crate::publish::{Aside, Discarded};
 use crate::traces::BuildsDirectory;
 
 /// The directories that [`discard`] would remove; none if there is nothing to free.
@@ -44,12 +44,7 @@ pub fn discard(
         };
         let directories = last.record.directories(builds)?;
         // There is no way back from here on.
-        let without_tables = Record {
-            published: Vec::new(),
-            replaced: Vec::new(),
-            ..last.record.clone()
-        };
-        record::rewrite(conn, previous, &without_tables)?;
+        record::rewrite(conn, previous, &last.record.without_tables())?;
         failpoint::reached("old tables to be dropped");
         for table in base_tables(conn, previous)? {
             // The record goes last, with the database.
@@ -72,4 +67,52 @@ pub fn discard(
             directories,
         })
     })
+}
+
+/// Looks at the tables that a publish has put aside; none if there are none. Nothing is locked: the session
+/// must be alone.
+pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside>> {
+    let previous = &databases.previous;
+    let Some(last) = record::last(conn, databases)? else {
+        return Ok(None);
+    };
+    let mut tables = base_tables(conn, previous)?;
+    tables.retain(|name| name != RECORD);
+    // Where a drop was cut, the record says that there is no way back, and tables may be left.
+    if tables.is_empty() && !last.record.can_be_undone() {
+        return Ok(None);
+    }
+    let mut aside = Aside {
+        has_builds: last.record.has_builds_aside(),
+        ..Aside::default()
+    };
+    for name in &tables {
+        let sql = format!("SELECT 1 FROM {} LIMIT 1", qualified(previous, name));
+        let any: Option<u8> = conn
+            .query_first(sql)
+            .map_err(failure("look at the tables of the import before"))?;
+        match is_kept_of(name) {
+            _ if any.is_none() => {}
+            Some(of) => aside.kept.push(of.to_owned()),
+            None => aside.replaced.push(name.clone()),
+        }
+    }
+    // As in a discard, the way back goes first.
+    aside.statements = vec![record::rewriting(previous, &last.record.without_tables())];
+    if !tables.is_empty() {
+        let tables: Vec<String> = tables
+            .iter()
+            .map(|name| qualified(previous, name))
+            .collect();
+        aside.statements.extend([
+            "SET SESSION foreign_key_checks = 0".to_owned(),
+            format!("DROP TABLE {}", tables.join(", ")),
+            "SET SESSION foreign_key_checks = 1".to_owned(),
+        ]);
+    }
+    if !aside.has_builds {
+        let database = identifier(previous);
+        aside.statements.push(format!("DROP DATABASE {database}"));
+    }
+    Ok(Some(aside))
 }

@@ -32,10 +32,11 @@ mod steps;
 mod swap;
 
 pub use catalog::tables_of;
-pub use discard::{discard, previous_directories};
+pub use discard::{discard, look_aside, previous_directories};
 pub use examine::{examine, holders};
 pub(super) use passing::{kept, kept_before, scratch};
 pub use recover::{Undo, is_cut, recover};
 pub use rollback::{previous_import, rollback};
+pub(crate) use session::alone;
 pub use steps::Steps;
 pub use swap::publish;

@@ -30,6 +30,11 @@ pub(in crate::mysql) fn kept(table: &str) -> String {
     format!("{KEPT}{table}")
 }
 
+/// The table of GitLab's of which `name` keeps rows, if it is such a one.
+pub(super) fn is_kept_of(name: &str) -> Option<&str> {
+    name.strip_prefix(KEPT)
+}
+
 /// The name in `passing`, when the tables are moved, of the one where the publish before has kept rows.
 pub(in crate::mysql) fn kept_before(table: &str) -> String {
     before(&kept(table))

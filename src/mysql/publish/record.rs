@@ -8,7 +8,7 @@ use super::moves::{self, Move};
 use super::passing::scratch;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::mysql::sql::qualified;
+use crate::mysql::sql::{literal, qualified};
 use crate::mysql::{Databases, failure};
 use crate::publish::record::Record;
 
@@ -88,12 +88,14 @@ pub(super) fn set_published(conn: &mut Conn, database: &str) -> Result<()> {
 
 /// Changes what the record that is in `database` says.
 pub(super) fn rewrite(conn: &mut Conn, database: &str, record: &Record) -> Result<()> {
-    let table = qualified(database, RECORD);
-    conn.exec_drop(
-        format!("UPDATE {table} SET record = ?"),
-        (record.to_json(),),
-    )
-    .map_err(failure("write the record of the publish"))
+    conn.query_drop(rewriting(database, record))
+        .map_err(failure("write the record of the publish"))
+}
+
+/// The statement that does so.
+pub(super) fn rewriting(database: &str, record: &Record) -> String {
+    let (table, record) = (qualified(database, RECORD), literal(&record.to_json()));
+    format!("UPDATE {table} SET record = {record}")
 }
 
 /// The record of the publish that is under way or was the last; none if there was none.

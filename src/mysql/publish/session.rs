@@ -16,7 +16,7 @@ const SETTINGS: &str = "autocommit = 1, foreign_key_checks = 1";
 /// Does `what` while no other session publishes, recovers, rolls back or discards in these databases.
 /// The server lets go of the lock after it has ended the session's last statement and transaction, so
 /// who has it knows that nothing is still on its way from a session whose client is gone.
-pub(super) fn alone<T>(
+pub(crate) fn alone<T>(
     conn: &mut Conn,
     databases: &Databases,
     what: impl FnOnce(&mut Conn) -> Result<T>,

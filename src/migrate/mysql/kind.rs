@@ -1,0 +1,84 @@
+//! What becomes of a statement when it is cut, by what it does: that decides how it is run, and how one
+//! is gone on with whose end is not known.
+
+use super::splitter::words;
+
+/// See the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It changes rows, and is part of the transaction it is in.
+    Rows,
+    /// It sets something in the session alone: whoever goes on with the migration does it again.
+    Session,
+    /// It makes, changes or drops something, all of it or nothing, and commits (MySQL manual, 15.1.1
+    /// "Atomic Data Definition Statement Support"). Done twice, it says that it was done before.
+    Definition,
+    /// It commits, and may be done twice.
+    Repeatable,
+    /// What it does is its own affair, and once more may be once too much.
+    Unknown,
+}
+
+impl Kind {
+    pub(super) fn of(statement: &str) -> Kind {
+        let words = words(statement);
+        let words: Vec<&str> = words.iter().take(3).map(String::as_str).collect();
+        match words.as_slice() {
+            [
+                "select" | "insert" | "update" | "delete" | "replace" | "with" | "values" | "do"
+                | "load" | "table" | "explain" | "show" | "describe" | "desc",
+                ..,
+            ] => Kind::Rows,
+            ["set", "password" | "default" | "role", ..] => Kind::Repeatable,
+            ["set" | "use" | "prepare" | "deallocate", ..] | ["drop", "prepare", ..] => {
+                Kind::Session
+            }
+            ["create" | "alter" | "drop" | "rename", ..] => Kind::Definition,
+            [
+                "grant" | "revoke" | "analyze" | "optimize" | "check" | "repair" | "checksum"
+                | "flush",
+                ..,
+            ] => Kind::Repeatable,
+            _ => Kind::Unknown,
+        }
+    }
+
+    /// Whether it commits what is before it, and takes effect by itself.
+    pub(super) fn commits(self) -> bool {
+        matches!(self, Kind::Definition | Kind::Repeatable | Kind::Unknown)
+    }
+}
+
+/// Whether the server says by the error `code` that a definition was made before (MySQL Server Error
+/// Message Reference; MariaDB has the same numbers): what is to be made is there, or what is to be changed
+/// or dropped is not.
+pub(super) fn says_it_was_done(code: u16) -> bool {
+    const THERE: [u16; 9] = [1007, 1050, 1060, 1061, 1068, 1304, 1359, 1537, 1826];
+    const GONE: [u16; 8] = [1008, 1051, 1054, 1091, 1146, 1305, 1360, 1539];
+    THERE.contains(&code) || GONE.contains(&code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        for (statement, kind) in [
+            ("INSERT INTO t VALUES ('drop')", Kind::Rows),
+            ("(SELECT 1)", Kind::Rows),
+            ("SET @a = 1", Kind::Session),
+            ("SET PASSWORD = 'x'", Kind::Repeatable),
+            ("/*!40101 SET NAMES utf8 */", Kind::Session),
+            ("PREPARE s FROM @a", Kind::Session),
+            ("EXECUTE s", Kind::Unknown),
+            ("CALL p()", Kind::Unknown),
+            ("truncate t", Kind::Unknown),
+            ("ALTER TABLE t ADD a int", Kind::Definition),
+            ("Rename Table a TO b", Kind::Definition),
+            ("OPTIMIZE TABLE t", Kind::Repeatable),
+        ] {
+            assert_eq!(Kind::of(statement), kind, "{statement}");
+        }
+    }
+}
