@@ -9,7 +9,7 @@ use ci_import::rows::{
 use libfuzzer_sys::fuzz_target;
 
 fn kind(byte: u8) -> ValueKind {
-    match byte % 15 {
+    match byte % 16 {
         0 => ValueKind::Boolean,
         1 => ValueKind::Truthy,
         2 => ValueKind::Integer,
@@ -25,6 +25,7 @@ fn kind(byte: u8) -> ValueKind {
         12 if byte > 127 => ValueKind::Interval,
         12 => ValueKind::Time,
         13 => ValueKind::Skipped,
+        14 => ValueKind::AsWritten,
         _ => ValueKind::Text,
     }
 }
@@ -47,7 +48,10 @@ fn storage(kind: ValueKind, byte: u8) -> Storage {
         ValueKind::Timestamp | ValueKind::LocalTimestamp => Storage::Timestamp,
         ValueKind::Time => Storage::Time,
         ValueKind::Interval => Storage::Interval,
-        ValueKind::Text | ValueKind::EncodedText(_) | ValueKind::Skipped => Storage::Text,
+        ValueKind::Text
+        | ValueKind::EncodedText(_)
+        | ValueKind::AsWritten
+        | ValueKind::Skipped => Storage::Text,
     }
 }
 
@@ -91,15 +95,27 @@ fuzz_target!(|data: &[u8]| {
         layout: None,
     };
     let mut out = Vec::new();
-    if let Ok(count) = transcode(&plan, rows, 1, &mut out, &mut Tally::default()) {
-        let text = std::str::from_utf8(&out).expect("COPY text is UTF-8");
-        assert_eq!(text.matches('\n').count() as u64, count);
-        assert!(!text.contains('\0') && !text.contains('\r'));
+    // Values as they are written are for LOAD DATA alone.
+    if plan.columns.iter().all(|column| column.kind != ValueKind::AsWritten) {
+        if let Ok(count) = transcode(&plan, rows, 1, &mut out, &mut Tally::default()) {
+            let text = std::str::from_utf8(&out).expect("COPY text is UTF-8");
+            assert_eq!(text.matches('\n').count() as u64, count);
+            assert!(!text.contains('\0') && !text.contains('\r'));
+        }
+        plan.format = Format::Binary;
+        out.clear();
+        if let Ok(count) = transcode(&plan, rows, 1, &mut out, &mut Tally::default()) {
+            let written = plan.columns.iter().filter(|column| column.kind != ValueKind::Skipped).count();
+            assert_eq!(binary_rows(&out, written as u16), count);
+        }
     }
-    plan.format = Format::Binary;
+    plan.format = Format::LoadData;
     out.clear();
     if let Ok(count) = transcode(&plan, rows, 1, &mut out, &mut Tally::default()) {
         let written = plan.columns.iter().filter(|column| column.kind != ValueKind::Skipped).count();
-        assert_eq!(binary_rows(&out, written as u16), count);
+        let text = std::str::from_utf8(&out).expect("lines of LOAD DATA are UTF-8");
+        let (lines, tabs) = (text.matches('\n').count(), text.matches('\t').count());
+        assert_eq!(lines as u64, count);
+        assert_eq!(tabs, lines * written.saturating_sub(1));
     }
 });
