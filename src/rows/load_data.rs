@@ -6,7 +6,7 @@
 
 use super::Storage;
 use super::bytes::HEX;
-use super::notation::{Escape, NotA, Notation, OutOfRange, TEXT_ESCAPES};
+use super::notation::{CopyText, Escape, NotA, Notation, OutOfRange, TEXT_ESCAPES};
 
 /// The lines of LOAD DATA.
 pub(super) struct LoadData;
@@ -24,31 +24,32 @@ impl Notation for LoadData {
     const HOLDS_NUL: bool = true;
     const ESCAPES: &[Escape; 256] = &ESCAPES;
 
-    fn begin_row(_: &mut Vec<u8>, _: usize) {}
+    fn begin_row(out: &mut Vec<u8>, columns: usize) {
+        CopyText::begin_row(out, columns);
+    }
 
     fn between_values(out: &mut Vec<u8>) {
-        out.push(b'\t');
+        CopyText::between_values(out);
     }
 
     fn end_row(out: &mut Vec<u8>) {
-        out.push(b'\n');
+        CopyText::end_row(out);
     }
 
     fn null(out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\\N");
+        CopyText::null(out);
     }
 
     fn boolean(out: &mut Vec<u8>, value: bool) {
         out.push(if value { b'1' } else { b'0' });
     }
 
-    fn number(out: &mut Vec<u8>, text: &[u8], _: Storage) -> Result<(), OutOfRange> {
-        out.extend_from_slice(text);
-        Ok(())
+    fn number(out: &mut Vec<u8>, text: &[u8], storage: Storage) -> Result<(), OutOfRange> {
+        CopyText::number(out, text, storage)
     }
 
-    fn moment(out: &mut Vec<u8>, text: &[u8], _: Storage) {
-        out.extend_from_slice(text);
+    fn moment(out: &mut Vec<u8>, text: &[u8], storage: Storage) {
+        CopyText::moment(out, text, storage);
     }
 
     fn before_all(out: &mut Vec<u8>, _: Storage) {
@@ -64,21 +65,15 @@ impl Notation for LoadData {
         out.extend(bytes.iter().flat_map(|byte| HEX[usize::from(*byte)]));
     }
 
-    fn begin_text(_: &mut Vec<u8>, _: Storage) -> usize {
-        0
+    fn begin_text(out: &mut Vec<u8>, storage: Storage) -> usize {
+        CopyText::begin_text(out, storage)
     }
 
-    fn end_text(_: &mut Vec<u8>, _: usize, _: Storage) -> Result<(), NotA> {
-        Ok(())
+    fn end_text(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
+        CopyText::end_text(out, begun, storage)
     }
 
     fn text_byte(out: &mut Vec<u8>, byte: u8) {
-        match byte {
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            other => out.push(other),
-        }
+        CopyText::text_byte(out, byte);
     }
 }

@@ -1,4 +1,5 @@
-//! What a user of a MariaDB must be allowed to do: no more than the README says.
+//! What a user of a MariaDB must be allowed to do: no more than the README says. And what may not be asked
+//! of a MySQL target.
 
 use crate::mysql_scene::MysqlScene;
 use crate::program::{command, run};
@@ -48,4 +49,33 @@ fn rights_on_the_databases_beside_the_live_one_are_enough() {
         run(it).succeeds();
     }
     scene.execute(&format!("DROP USER {user}"));
+}
+
+#[test]
+fn what_is_for_postgresql_only_is_refused() {
+    let packed = Scene::bare();
+    let archive = packed.pack(&fixture_dump(Dialect::Native));
+    let scene = MysqlScene::gitlab();
+    let stage = scene.stage();
+    let with = |option: &str, value: &str| {
+        let mut import = command([archive.to_str().unwrap(), "--yes", option, value]);
+        import.args(["--database-url", &stage.url]);
+        import.arg("--builds-path").arg(&stage.builds);
+        run(import).exits(2)
+    };
+    for (option, value) in [
+        ("--tinyint1", "truthy"),
+        ("--enum", "type"),
+        ("--time", "interval"),
+        ("--timestamps", "tz"),
+        ("--zero-dates", "error"),
+        ("--nul", "error"),
+    ] {
+        with(option, value).says(&format!("{option} is about what PostgreSQL cannot hold"));
+    }
+    with("--schema", "shop")
+        .says("in MySQL a schema is a database")
+        .says("hint: name the database where the target is named");
+    assert_eq!(scene.values("SELECT COUNT(*) FROM ci_builds"), ["0"]);
+    assert!(scene.databases_beside().is_empty());
 }
