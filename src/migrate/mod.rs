@@ -6,6 +6,7 @@
 //! [`Migrates`] and [`Dialect`] say.
 
 mod dialect;
+mod element;
 mod file;
 mod folder;
 mod generate;

@@ -1,36 +1,8 @@
 //! Splits the text of SQL into lexical elements, by MySQL's rules (manual, 11 "Language Structure"), with
 //! backslashes that escape. Their values are of no interest, only where they end.
 
+use super::super::element::{Element, Found};
 use crate::error::{Error, Result};
-
-/// A lexical element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element<'a> {
-    /// A keyword, a name without quotes, or a number, as it is written.
-    Word(&'a str),
-    /// A string, or a name in quotes.
-    Quoted,
-    /// The text of a comment to the end of its line, without the dashes.
-    LineComment(&'a str),
-    /// Any other comment.
-    Comment,
-    Semicolon,
-    Open,
-    Close,
-    Other,
-}
-
-/// An element and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found<'a> {
-    pub(super) element: Element<'a>,
-    /// Of its first byte.
-    pub(super) start: usize,
-    /// Behind its last byte.
-    pub(super) end: usize,
-    /// Of its first byte, counted from 1.
-    pub(super) line: usize,
-}
 
 /// Goes through a text.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@
 //! they do for the server: a body of several statements is a block, `BEGIN … END`.
 
 use super::super::dialect::Piece;
-use super::scanner::{Element, Found, Scanner};
+use super::super::element::{self, Element, Found};
+use super::scanner::Scanner;
 use crate::error::{Error, Result};
 
 /// The pieces of `text`, in order; a comment within a statement comes before it.
@@ -39,13 +40,7 @@ pub(in super::super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
 /// The keywords, names and numbers in `statement` that stand in no quotes, in lower case.
 pub(super) fn words(statement: &str) -> Vec<String> {
     let mut scanner = Scanner::new(statement);
-    let mut words = Vec::new();
-    while let Ok(Some(found)) = scanner.next() {
-        if let Element::Word(word) = found.element {
-            words.push(word.to_ascii_lowercase());
-        }
-    }
-    words
+    element::words(|| scanner.next())
 }
 
 /// Whether `statement` has semicolons of its own, as a body has.

@@ -1,35 +1,8 @@
 //! Splits the text of SQL into lexical elements, by PostgreSQL's rules (manual, 4.1, "Lexical
 //! Structure"), with standard strings. Their values are of no interest, only where they end.
 
+use super::super::element::{Element, Found};
 use crate::error::{Error, Result};
-
-/// A lexical element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element<'a> {
-    /// A keyword or a name without quotes, as it is written.
-    Word(&'a str),
-    /// A string, a name in quotes, or a number.
-    Quoted,
-    /// The text of a comment to the end of its line, without the dashes.
-    LineComment(&'a str),
-    BlockComment,
-    Semicolon,
-    Open,
-    Close,
-    Other,
-}
-
-/// An element and where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found<'a> {
-    pub(super) element: Element<'a>,
-    /// Of its first byte.
-    pub(super) start: usize,
-    /// Behind its last byte.
-    pub(super) end: usize,
-    /// Of its first byte, counted from 1.
-    pub(super) line: usize,
-}
 
 /// Goes through a text.
 #[derive(Debug, Clone)]
@@ -86,7 +59,7 @@ impl<'a> Scanner<'a> {
                 let text = &self.text[self.at + 2..self.at + length];
                 (length, Element::LineComment(text))
             }
-            b'/' if rest.starts_with(b"/*") => (self.block_comment()?, Element::BlockComment),
+            b'/' if rest.starts_with(b"/*") => (self.block_comment()?, Element::Comment),
             b';' => (1, Element::Semicolon),
             b'(' => (1, Element::Open),
             b')' => (1, Element::Close),

@@ -2,7 +2,8 @@
 //! comments between them. What it takes for one statement is sent to the server as one.
 
 use super::super::dialect::Piece;
-use super::scanner::{Element, Found, Scanner};
+use super::super::element::{self, Element, Found};
+use super::scanner::Scanner;
 use crate::error::{Error, Result};
 
 /// The pieces of `text`, in order; a comment within a statement comes before it.
@@ -17,7 +18,7 @@ pub(in super::super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
                 text,
                 inside: open.is_some(),
             }),
-            Element::BlockComment => {}
+            Element::Comment => {}
             Element::Semicolon if open.as_ref().is_none_or(Open::may_end) => {
                 pieces.extend(open.take().map(|open| open.piece(text)));
             }
@@ -36,13 +37,7 @@ pub(in super::super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
 /// The keywords and names in `statement` that stand in no quotes, in lower case.
 pub(super) fn words(statement: &str) -> Vec<String> {
     let mut scanner = Scanner::new(statement);
-    let mut words = Vec::new();
-    while let Ok(Some(found)) = scanner.next() {
-        if let Element::Word(word) = found.element {
-            words.push(word.to_ascii_lowercase());
-        }
-    }
-    words
+    element::words(|| scanner.next())
 }
 
 /// A statement that has begun.
