@@ -1,6 +1,7 @@
-//! The file that is written: standard output, or a file that appears under its name when it is whole.
+//! The file that is written: standard output, a device or pipe, or a file that appears under its name when it
+//! is whole.
 
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,22 +13,41 @@ use crate::error::{Doing, Error, Result};
 pub enum OutputFile {
     /// Standard output.
     Stdout,
+    /// A device or a named pipe, and its name: it takes what comes, and is not replaced.
+    Opened(File, PathBuf),
     /// A file, and the name it will have.
     Named(NamedTempFile, PathBuf),
 }
 
 impl OutputFile {
-    /// The output named `path`, or standard output without one or for `-`.
+    /// The output named `path`, or standard output without one or for `-`. A symbolic link stays one: what it
+    /// leads to is written.
     pub fn create(path: Option<&Path>) -> Result<OutputFile> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
             return Ok(OutputFile::Stdout);
         };
+        let shown = path.display();
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        match fs::metadata(&path).map(|metadata| metadata.file_type()) {
+            Ok(kind) if kind.is_dir() => {
+                let error = Error::usage(format!("cannot write {shown}: it is a directory"));
+                return Err(error.hint("name a file in it"));
+            }
+            Ok(kind) if !kind.is_file() => {
+                let file = OpenOptions::new().write(true).open(&path);
+                return Ok(OutputFile::Opened(
+                    file.doing(format!("write {shown}"))?,
+                    path,
+                ));
+            }
+            _ => {}
+        }
         let directory = match path.parent() {
             Some(parent) if parent.as_os_str() != "" => parent,
             _ => Path::new("."),
         };
-        let file = NamedTempFile::new_in(directory).doing(format!("write {}", path.display()))?;
-        Ok(OutputFile::Named(file, path.to_owned()))
+        let file = NamedTempFile::new_in(directory).doing(format!("write {shown}"))?;
+        Ok(OutputFile::Named(file, path))
     }
 
     /// Whether its name asks for compression.
@@ -35,7 +55,9 @@ impl OutputFile {
     pub fn is_compressed(&self) -> bool {
         match self {
             OutputFile::Stdout => false,
-            OutputFile::Named(_, path) => path.extension().is_some_and(|ending| ending == "gz"),
+            OutputFile::Opened(_, path) | OutputFile::Named(_, path) => {
+                path.extension().is_some_and(|ending| ending == "gz")
+            }
         }
     }
 
@@ -43,6 +65,10 @@ impl OutputFile {
     pub fn writer(&self) -> Result<Box<dyn Write + Send>> {
         match self {
             OutputFile::Stdout => Ok(Box::new(io::stdout())),
+            OutputFile::Opened(file, path) => {
+                let file = file.try_clone();
+                Ok(Box::new(file.doing(format!("write {}", path.display()))?))
+            }
             OutputFile::Named(file, path) => {
                 let file: File = file.reopen().doing(format!("write {}", path.display()))?;
                 Ok(Box::new(file))

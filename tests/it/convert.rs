@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::{FileTypeExt, symlink};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use crate::program::{command, project, run};
 use crate::scene::{Dialect, Scene, TABLES, fixture_dump};
@@ -170,6 +173,41 @@ fn half_a_conversion_is_no_dump() {
         .exits(code);
         assert!(!output.exists());
     }
+}
+
+/// A device or a named pipe is written, not replaced by a file; a link leads to the file as before.
+#[test]
+fn what_is_no_file_is_not_replaced() {
+    let scene = Scene::bare();
+    let (source, directory) = (scene.path("in.sql"), scene.path(""));
+    fs::write(&source, fixture_dump(Dialect::Native)).unwrap();
+    let convert = |output: &Path| {
+        let mut convert = command(["convert", "-q"]);
+        convert.arg(&source).arg("-o").arg(output);
+        convert
+    };
+    let (file, link) = (scene.path("out.sql"), scene.path("link.sql"));
+    fs::write(&file, "old").unwrap();
+    symlink(&file, &link).unwrap();
+    run(convert(&link)).succeeds();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    let expected = fs::read(&file).unwrap();
+    assert_ne!(expected, b"old");
+
+    let pipe = scene.path("pipe");
+    expect_success(&Command::new("mkfifo").arg(&pipe).output().unwrap());
+    let reader = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    run(convert(&pipe)).succeeds();
+    assert!(reader.join().unwrap() == expected);
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+    run(convert(&directory))
+        .exits(2)
+        .says("it is a directory")
+        .says("hint: name a file in it");
 }
 
 #[test]
