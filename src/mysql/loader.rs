@@ -177,15 +177,15 @@ impl Sink for Loader {
                 what: "the index was left out: its expression is not known here".to_owned(),
             });
         }
-        let build = |statement| Build {
+        // By one worker: keys of a kind are in the order in which they were added, and ALTERs of a table
+        // wait for each other anyway.
+        let build = (!statements.is_empty()).then(|| Build {
             table: name.clone(),
             name: "all".to_owned(),
-            statements: vec![statement],
+            statements,
             fallback: None,
-        };
-        self.crew
-            .board
-            .add_table(statements.into_iter().map(build).collect());
+        });
+        self.crew.board.add_table(build.into_iter().collect());
         self.enums.add(table);
         self.tables.push(table.clone());
         Ok(())

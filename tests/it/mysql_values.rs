@@ -31,6 +31,23 @@ fn every_key_default_and_name_is_kept() {
     shop.assert_same();
 }
 
+/// Keys that the server builds one at a time are in the order of the dump, however many could build them.
+#[test]
+fn keys_that_are_built_one_at_a_time_keep_their_order() {
+    let keys =
+        "FULLTEXT KEY f1 (a), FULLTEXT KEY f2 (b), FULLTEXT KEY f3 (a, b), FULLTEXT KEY f4 (b, a)";
+    let shop = Shop::new(
+        &mariadb().directory,
+        &format!(
+            "CREATE TABLE t (id int, a text, b text, {keys}); INSERT INTO t VALUES (1, 'a', 'b')"
+        ),
+    );
+    let dump = shop.dump(&[]);
+    for _ in 0..3 {
+        shop.arrives(&dump, &["--replace", "--jobs", "8"]);
+    }
+}
+
 /// However mysqldump writes it.
 #[test]
 fn every_notation_arrives() {
