@@ -130,12 +130,17 @@ impl Cramped {
 fn the_disk_of_the_servers_log() {
     let mut cramped = Cramped::new(Small::Log);
     let old = Snapshot::of(&cramped.scene);
-    // The server gives up then, whole; it cannot even begin anew while its disk is full.
-    cramped
+    // The server gives up then, whole; it cannot even begin anew while its disk is full. A session may have
+    // been told why before that.
+    let outcome = cramped
         .import_on_full_disk("table created")
         .exits(4)
-        .says("ci-import: error: ")
-        .says("look at the target server's log, then run it again");
+        .says("ci-import: error: ");
+    if outcome.stderr.contains("No space left on device") {
+        outcome.says("hint: free some space on the target server, then run it again");
+    } else {
+        outcome.says("look at the target server's log, then run it again");
+    }
     cramped.server.restart();
     cramped.is_as_before(&old);
 }
