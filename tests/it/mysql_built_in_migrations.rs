@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ci_import::mysql::lock_name;
+
 use crate::mysql_migrations::migrate_command;
 use crate::mysql_scene::MysqlScene;
 use crate::mysql_state::MysqlState;
@@ -341,7 +343,7 @@ fn an_import_is_done_when_it_has_published() {
     let mut holder = it.scene.conn();
     // As another run of migrate holds it.
     let live = &it.scene.databases.live;
-    let lock = format!("SELECT GET_LOCK(CONCAT('ci_import migrate ', SHA1('{live}')), 0)");
+    let lock = format!("SELECT GET_LOCK('{}', 0)", lock_name("migrate", live));
     assert_eq!(holder.query_first(lock).unwrap(), Some(1));
     run(it.import_command())
         .succeeds()

@@ -15,7 +15,7 @@ use super::statement::{Unsuccessful, in_transaction, run_own, run_statement};
 use crate::error::Result;
 use crate::failpoint;
 use crate::halt::Halt;
-use crate::mysql::{Target, failure};
+use crate::mysql::{Target, failure, lock_name};
 use crate::progress::Progress;
 
 /// See the module.
@@ -97,14 +97,10 @@ pub(super) fn timeouts(timeout: Duration) -> String {
     format!("SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}")
 }
 
-/// Takes the lock of a `kind` on migrations of `database`, if nobody has it. Hashed, since a lock's name
-/// may have 64 characters, as that of a database.
+/// Takes the lock of a `kind` on migrations of `database`, if nobody has it.
 pub(super) fn try_lock(conn: &mut Conn, kind: &str, database: &str) -> Result<bool> {
     let got: Option<Option<u8>> = conn
-        .exec_first(
-            "SELECT GET_LOCK(CONCAT('ci_import ', ?, ' ', SHA1(?)), 0)",
-            (kind, database),
-        )
+        .exec_first("SELECT GET_LOCK(?, 0)", (lock_name(kind, database),))
         .map_err(failure("take the lock of migrations"))?;
     Ok(got.flatten() == Some(1))
 }

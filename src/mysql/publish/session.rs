@@ -4,7 +4,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::error::{Error, Result};
-use crate::mysql::{Databases, failure};
+use crate::mysql::{Databases, failure, lock_name};
 
 /// How long others may hold the live tables before the publish gives up, in seconds.
 const LOCK_TIMEOUT: u32 = 15;
@@ -31,13 +31,9 @@ pub(crate) fn alone<T>(
     .map_err(doing())?;
     conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         .map_err(doing())?;
-    // Hashed, since a lock's name may have 64 characters, as that of a database.
-    let lock = "CONCAT('ci_import publish ', SHA1(?))";
+    let lock = lock_name("publish", &databases.live);
     let got: Option<Option<u8>> = conn
-        .exec_first(
-            format!("SELECT GET_LOCK({lock}, {patience})"),
-            (&databases.live,),
-        )
+        .exec_first("SELECT GET_LOCK(?, ?)", (&lock, patience))
         .map_err(failure("lock the target"))?;
     if got.flatten() != Some(1) {
         return Err(Error::target(format!(
@@ -48,7 +44,7 @@ pub(crate) fn alone<T>(
     }
     let result = what(conn);
     // A session that is lost has lost the lock as well.
-    let _ = conn.exec_drop(format!("DO RELEASE_LOCK({lock})"), (&databases.live,));
+    let _ = conn.exec_drop("DO RELEASE_LOCK(?)", (&lock,));
     result
 }
 
