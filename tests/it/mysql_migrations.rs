@@ -530,6 +530,20 @@ fn wait_for_statement(it: &MysqlMigrations, pattern: &str) {
     }
 }
 
+/// CHECKs are seen in no other way than by their names.
+#[test]
+fn a_check_that_was_added_is_not_added_again() {
+    let it = MysqlMigrations::of(&[(
+        "migrate/20260101000000_check.sql",
+        "ALTER TABLE t ADD CONSTRAINT positive CHECK (a > 0);
+         INSERT INTO t VALUES (1);",
+    )]);
+    it.scene.execute("CREATE TABLE t (a int)");
+    it.killed_at("statement to be recorded as done");
+    it.migrate(&[]).succeeds().says("line 1 was done before");
+    assert_eq!(it.scene.values("SELECT a FROM t"), ["1"]);
+}
+
 #[test]
 fn a_signal_cancels_the_statement_that_runs() {
     for (text, tables) in [

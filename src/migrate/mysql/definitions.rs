@@ -10,7 +10,7 @@ use crate::mysql::sql::literal;
 
 /// What a database is made of: the views of `information_schema`, the column with the database, and the
 /// columns that say how things are defined.
-const PARTS: [(&str, &str, &str); 8] = [
+const PARTS: [(&str, &str, &str); 9] = [
     (
         "tables",
         "table_schema",
@@ -31,6 +31,12 @@ const PARTS: [(&str, &str, &str); 8] = [
         "key_column_usage",
         "table_schema",
         "table_name, constraint_name, column_name, referenced_table_name, referenced_column_name",
+    ),
+    // CHECKs are here alone.
+    (
+        "table_constraints",
+        "table_schema",
+        "table_name, constraint_name, constraint_type",
     ),
     ("views", "table_schema", "table_name, view_definition"),
     (

@@ -50,11 +50,11 @@ impl Kind {
 }
 
 /// Whether the server says by the error `code` that a definition was made before (MySQL Server Error
-/// Message Reference; MariaDB has the same numbers): what is to be made is there, or what is to be changed
+/// Message Reference; MariaDB has the same numbers, and MySQL some more): what is to be made is there, or what is to be changed
 /// or dropped is not.
 pub(super) fn says_it_was_done(code: u16) -> bool {
-    const THERE: [u16; 9] = [1007, 1050, 1060, 1061, 1068, 1304, 1359, 1537, 1826];
-    const GONE: [u16; 8] = [1008, 1051, 1054, 1091, 1146, 1305, 1360, 1539];
+    const THERE: [u16; 10] = [1007, 1050, 1060, 1061, 1068, 1304, 1359, 1537, 1826, 3822];
+    const GONE: [u16; 10] = [1008, 1051, 1054, 1091, 1146, 1305, 1360, 1539, 3821, 3940];
     THERE.contains(&code) || GONE.contains(&code)
 }
 
