@@ -38,6 +38,14 @@ fn hint_for(code: u16) -> Option<&'static str> {
     Some(match code {
         1021 | 1114 => "free some space on the target server, then run it again",
         1205 | 1213 => "another session holds a lock; wait for it, or end it, then run it again",
+        1785 => {
+            "the server has GTIDs, and keeps tables without transactions apart: ALTER TABLE … ENGINE = \
+             InnoDB of those that the message is about"
+        }
+        3750 => {
+            "give the table a primary key before it is dumped, or have sql_require_primary_key switched \
+             off for the import"
+        }
         1435 => "a table with a trigger cannot be moved: drop it before, and make it again after",
         1044 => {
             "the import needs databases beside the live one, of its name and _ci_import_…: grant the \

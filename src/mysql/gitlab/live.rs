@@ -37,7 +37,11 @@ impl Steps for Publishing {
             make_kept_settings(conn, databases)?;
         }
         self.merges_tags = tags::prepare(conn, databases)?;
-        migrations::prepare(conn, databases)
+        migrations::prepare(conn, databases)?;
+        // Where they are staged, nobody sees them yet; and they may be of an engine without transactions,
+        // which a server with GTIDs takes in none together with others (MySQL manual, 19.1.3.7).
+        self.services = prefix_services(conn, &databases.staging)?;
+        Ok(())
     }
 
     /// Switches CI off, so that a running GitLab waits instead of writing. How it was is kept.
@@ -47,8 +51,6 @@ impl Steps for Publishing {
             keep_settings(conn, databases, &kept)?;
             set_ci_enabled(conn, &databases.live, false)?;
         }
-        // Where they are staged, nobody sees them yet.
-        self.services = prefix_services(conn, &databases.staging)?;
         Ok(())
     }
 
@@ -199,7 +201,7 @@ fn set_ci_enabled(conn: &mut Conn, database: &str, enabled: bool) -> Result<()> 
 
 /// See [`migrations::prefix`]. Returns of how many services.
 fn prefix_services(conn: &mut Conn, database: &str) -> Result<u64> {
-    let Some(sql) = migrations::prefix(conn, database)? else {
+    let Some((sql, _)) = migrations::prefix(conn, database)? else {
         return Ok(0);
     };
     conn.query_drop(sql)

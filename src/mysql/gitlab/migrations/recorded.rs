@@ -29,7 +29,8 @@ pub(in crate::mysql::gitlab) fn prepare(conn: &mut Conn, databases: &Databases) 
     run(
         conn,
         &format!(
-            "CREATE TABLE {table} (version VARCHAR(255) NOT NULL) ENGINE=InnoDB CHARACTER SET ascii"
+            "CREATE TABLE {table} (id INT AUTO_INCREMENT PRIMARY KEY, version VARCHAR(255) NOT NULL)
+             ENGINE=InnoDB CHARACTER SET ascii"
         ),
     )?;
     failpoint::reached("table for the record of migrations made");
@@ -115,7 +116,7 @@ fn keep(conn: &mut Conn, database: &str, kept: &str) -> Result<()> {
     let which = format!("version IN ({})", versions.join(", "));
     run(
         conn,
-        &format!("INSERT INTO {kept} SELECT version FROM {table} WHERE {which}"),
+        &format!("INSERT INTO {kept} (version) SELECT version FROM {table} WHERE {which}"),
     )?;
     run(conn, &format!("DELETE FROM {table} WHERE {which}"))
 }
