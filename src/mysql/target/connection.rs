@@ -1,6 +1,8 @@
 //! Connecting: with and without TLS as the mode asks for it.
 
+use std::io::ErrorKind;
 use std::net::ToSocketAddrs;
+use std::path::PathBuf;
 
 use mysql::{Conn, DriverError, Error as Cause, OptsBuilder};
 use rustls::pki_types::ServerName;
@@ -11,6 +13,9 @@ use super::tls::Mode;
 use super::tunnel::{self, Failure};
 use super::why::why;
 use crate::error::{Error, Result};
+
+/// A file that cannot be: below what is no directory.
+const NO_KEY: &str = "/dev/null/key";
 
 impl Target {
     /// Opens a session with `database` as the current one.
@@ -57,7 +62,10 @@ impl Target {
         })
     }
 
-    /// Without TLS, at the first address that answers.
+    /// Without TLS, at the first address that answers. A password of `caching_sha2_password` then goes
+    /// encrypted with the server's key (MySQL manual, 8.4.1.1), which the driver asks the server for unless
+    /// there is a file with it. Whoever is between could send his own; so, as with MySQL's clients, the user
+    /// has to ask for that.
     fn open_plain(&self, options: OptsBuilder) -> std::result::Result<Conn, Failure> {
         let (host, port) = match &self.place {
             Place::Host(host, port) => (host.as_str(), *port),
@@ -66,11 +74,19 @@ impl Target {
                 return Conn::new(options).map_err(Failure::Driver);
             }
         };
+        let key_file = (!self.trusts_key).then(|| PathBuf::from(NO_KEY));
+        let has_file = key_file.is_some();
+        let options = options.server_key_path(key_file);
         let mut failure = Failure::Driver(Cause::DriverError(DriverError::CouldNotConnect(None)));
         for address in (host, port).to_socket_addrs()? {
             let options = options.clone().tcp_port(port);
             match Conn::new(options.ip_or_hostname(Some(address.ip().to_string()))) {
                 Ok(connection) => return Ok(connection),
+                Err(Cause::IoError(cause))
+                    if has_file && cause.kind() == ErrorKind::NotADirectory =>
+                {
+                    return Err(Failure::NoKey);
+                }
                 Err(cause) => {
                     let is_away = matches!(
                         cause,

@@ -23,7 +23,7 @@ use std::time::Duration;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use parameters::KNOWN;
+use parameters::{KNOWN, switch};
 use place::Place;
 use tls::Tls;
 
@@ -57,9 +57,12 @@ const TOLD_OF_SOCKETS: [(&str, &str); 4] = [
 ];
 
 /// What every session is set to: texts in UTF-8; no value changed or cut in silence, and none
-/// refused that a MySQL server has given out, such as a zero date; times in UTC.
+/// refused that a MySQL server has given out, such as a zero date; times in UTC. MySQL since 8.0 tells the
+/// next AUTO_INCREMENT as it was when somebody last asked, up to a day ago, unless it is told not to; MariaDB
+/// takes that for a comment.
 const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', wait_timeout = 2147483, \
-    sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'";
+    sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION' \
+    /*!80000 , information_schema_stats_expiry = 0 */";
 
 /// A database of a MySQL or MariaDB server to import into.
 #[derive(Clone)]
@@ -71,6 +74,8 @@ pub struct Target {
     /// How long a connection may take; for ever if there is none.
     timeout: Option<Duration>,
     tls: Arc<Tls>,
+    /// Whether a password may be encrypted with the key that the server sends.
+    trusts_key: bool,
     /// Where all of this came from, for messages.
     origins: Origins,
 }
@@ -181,6 +186,9 @@ impl Target {
             database: database.to_owned(),
             timeout,
             tls: Arc::new(Tls::new(parameters)?),
+            trusts_key: parameters
+                .read("get-server-public-key", switch, "0 or 1")?
+                .unwrap_or(false),
             origins,
         })
     }
@@ -224,7 +232,8 @@ impl Target {
     }
 }
 
-fn version(connection: &mut Conn) -> Result<String> {
+/// The server's version, as it writes it.
+pub(super) fn version(connection: &mut Conn) -> Result<String> {
     let version: Option<String> = connection
         .query_first("SELECT VERSION()")
         .map_err(failure("ask for the server's version"))?;
@@ -232,7 +241,7 @@ fn version(connection: &mut Conn) -> Result<String> {
 }
 
 /// Whether a version is MariaDB's, which has its name in it.
-fn is_mariadb(version: &str) -> bool {
+pub(super) fn is_mariadb(version: &str) -> bool {
     version.contains("MariaDB")
 }
 

@@ -43,7 +43,7 @@ const PARAMETERS: [(&str, Option<&str>, Use); 42] = [
     ("local-infile", None, Harmless),
     ("prepared-statements", None, Harmless),
     ("plugin-dir", None, Harmless),
-    ("get-server-public-key", None, Harmless),
+    ("get-server-public-key", None, Taken),
     ("server-public-key-path", None, Only(&[])),
     (
         "default-auth",

@@ -41,6 +41,8 @@ const PROTOCOL: u8 = 10;
 pub(super) enum Failure {
     /// The server has no TLS.
     NoTls,
+    /// Without TLS the password would need a key that nobody vouches for.
+    NoKey,
     /// TLS failed.
     Tls(rustls::Error),
     /// The server could not be reached, or went away.

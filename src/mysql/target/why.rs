@@ -20,6 +20,12 @@ pub(super) fn why(failure: &Failure, target: &Target) -> Why {
             "switch it on in the server (ssl_cert and ssl_key), or name a ssl-mode that does not \
              require it",
         ),
+        Failure::NoKey => Why::new(
+            "without TLS the server takes the password only if it is encrypted with a key that it sends, and \
+             nobody can tell whose that is",
+            "name a ssl-mode that encrypts: ssl-mode=REQUIRED; or, if the network is safe, \
+             get-server-public-key=1; only then the server tells whether the password is right",
+        ),
         Failure::Tls(
             rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
             | rustls::Error::PeerIncompatible(_),
