@@ -5,7 +5,7 @@
 
 use super::sql::{identifier, literal};
 use crate::dump::definition::{ColumnDefinition, TableDefinition};
-use crate::dump::lexer::{TokenKind, tokens};
+use crate::dump::lexer::{Token, TokenKind, tokens};
 
 /// Nobody writes longer ones by hand.
 const MAX_WORDS: usize = 2000;
@@ -246,7 +246,8 @@ pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String
     let mut sql = String::new();
     let mut depth = 0u32;
     let mut behind: Option<usize> = None;
-    for token in tokens {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
         // What stands together, such as an operator of two characters, must go on doing so.
         if behind.is_some_and(|end| end < token.start) {
             sql.push(' ');
@@ -258,6 +259,20 @@ pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String
             TokenKind::Number(number) => sql += &number,
             TokenKind::Bits(digits) => sql += &format!("b'{digits}'"),
             TokenKind::Hex(digits) => sql += &format!("x'{digits}'"),
+            TokenKind::Word(word) if word.starts_with('_') && is_charset(&word) => {
+                let text = tokens.next_if(|next| matches!(next.kind, TokenKind::Text(_)));
+                if let Some(Token {
+                    kind: TokenKind::Text(text),
+                    end,
+                    ..
+                }) = text
+                {
+                    sql += &introduced(&word, &text)?;
+                    behind = Some(end);
+                } else {
+                    sql += &word;
+                }
+            }
             TokenKind::Word(word) => {
                 let upper = word.to_ascii_uppercase();
                 let is_known = [KEYWORDS, FUNCTIONS]
@@ -314,6 +329,19 @@ pub(super) fn only_column<'a>(
     found
 }
 
+/// A text behind the name of its character set. MariaDB keeps an expression as it writes it itself, and writes
+/// such a text without its escapes: what is behind a quote in it would be part of the expression. So where it
+/// needs escapes the name goes, if the session's character set means the same; else there is no way.
+fn introduced(introducer: &str, text: &str) -> Option<String> {
+    let needs_escapes = text.contains(['\'', '\\', '\0']);
+    if !needs_escapes {
+        return Some(format!("{introducer}{}", literal(text)));
+    }
+    let is_of_session = introducer.to_ascii_lowercase().starts_with("_utf8");
+    let is_binary = introducer.eq_ignore_ascii_case("_binary");
+    (is_of_session || text.is_ascii() && !is_binary).then(|| literal(text))
+}
+
 /// Whether it is a character set or a collation, or one that introduces a literal: `_utf8mb4`.
 fn is_charset(word: &str) -> bool {
     let word = word.strip_prefix('_').unwrap_or(word).to_ascii_lowercase();
@@ -341,8 +369,11 @@ mod tests {
         check("a + (1)", Some("`a` + (1)"));
         check(
             "concat(`b c`,_utf8mb4'it''s')",
-            Some("concat(`b c`,_utf8mb4'it''s')"),
+            Some("concat(`b c`,'it''s')"),
         );
+        check("_utf8mb4 'x' <> d", Some("_utf8mb4'x' <> `d`"));
+        check(r"_LATIN1'a\'b' = _binary'x'", Some("'a''b' = _binary'x'"));
+        check("_utf8mb4 x'41'", Some("_utf8mb4 x'41'"));
         check("json_valid(`d`)", Some("json_valid(`d`)"));
         check("`A` <> 1 and `a` != 2", Some("`a` <> 1 and `a` != 2"));
         check("a - -1", Some("`a` - -1"));
@@ -372,6 +403,8 @@ mod tests {
             "(1",
             "benchmark(1,2)",
             "mysql.user",
+            "_binary'it''s'",
+            r"_latin1'é\\'",
         ] {
             check(written, None);
         }
