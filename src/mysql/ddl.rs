@@ -67,8 +67,23 @@ pub(super) fn is_known_type(name: &str) -> bool {
     TYPES.contains(&name)
 }
 
-/// The statement that makes `table` in `database`: its columns, its primary key, and the key that an
-/// AUTO_INCREMENT column needs. All else comes when its rows are in.
+/// Whether values of this type are kept apart from the row, or are made of several.
+pub(super) fn is_large_type(name: &str) -> bool {
+    let shapes = ["point", "linestring", "polygon", "json"];
+    [
+        "text",
+        "blob",
+        "geometry",
+        "geomcollection",
+        "geometrycollection",
+    ]
+    .iter()
+    .chain(&shapes)
+    .any(|end| name.ends_with(end))
+}
+
+/// The statement that makes `table` in `database`: its columns, its primary key, or what stands for one, and
+/// the key that an AUTO_INCREMENT column needs. All else comes when its rows are in.
 pub(super) fn create_table(database: &str, table: &TableDefinition) -> String {
     let mut elements: Vec<String> = table.columns.iter().map(|c| column(c, table)).collect();
     elements.extend(early_keys(table).filter_map(|at| key(&table.keys[at], table)));
@@ -99,7 +114,11 @@ pub(super) fn create_table(database: &str, table: &TableDefinition) -> String {
 
 /// The places of the keys that a table is made with.
 fn early_keys(table: &TableDefinition) -> impl Iterator<Item = usize> + '_ {
-    let is_primary = |key: &KeyDefinition| key.kind == KeyKind::Primary;
+    let primary = table
+        .keys
+        .iter()
+        .position(|key| key.kind == KeyKind::Primary);
+    let primary = primary.or_else(|| table.keys.iter().position(|key| is_unambiguous(key, table)));
     let numbered = table.columns.iter().find(|column| column.auto_increment);
     let begins_with = move |key: &KeyDefinition, column: &ColumnDefinition| {
         matches!(&key.parts[..], [KeyPart { of: KeyPartOf::Column(name), .. }, ..]
@@ -118,7 +137,21 @@ fn early_keys(table: &TableDefinition) -> impl Iterator<Item = usize> + '_ {
             .or_else(|| keys().find(|(_, key)| has(key, column)))
             .map(|(at, _)| at)
     });
-    (0..table.keys.len()).filter(move |at| is_primary(&table.keys[*at]) || its_key == Some(*at))
+    (0..table.keys.len()).filter(move |at| primary == Some(*at) || its_key == Some(*at))
+}
+
+/// Whether the key names each row: InnoDB keeps the rows of a table without a primary key by the first such
+/// one, and servers that want a primary key (`sql_require_primary_key`) take it for one.
+fn is_unambiguous(key: &KeyDefinition, table: &TableDefinition) -> bool {
+    let is_filled = |name: &str| {
+        let mut columns = table.columns.iter();
+        let is_it = |column: &ColumnDefinition| column.name.eq_ignore_ascii_case(name);
+        columns.any(|column| is_it(column) && !column.nullable && column.generated.is_none())
+    };
+    let is_whole = |part: &KeyPart| {
+        part.prefix.is_none() && matches!(&part.of, KeyPartOf::Column(name) if is_filled(name))
+    };
+    key.kind == KeyKind::Unique && key.parts.iter().all(is_whole)
 }
 
 /// The statements that give `table` its other keys, and the names of those that cannot be. Most come
@@ -242,8 +275,10 @@ fn column(column: &ColumnDefinition, table: &TableDefinition) -> String {
         Some(format!(" GENERATED ALWAYS AS ({expression}) {stored}"))
     });
     if let Some(generated) = &generated {
-        // MariaDB knows no NOT NULL here; MySQL can go without.
         sql += generated;
+        if !column.nullable {
+            sql += " NOT NULL";
+        }
     } else {
         sql += if column.nullable {
             " NULL"
@@ -460,6 +495,22 @@ mod tests {
         assert_eq!(
             late_keys("s", &table).0,
             ["ALTER TABLE `s`.`t` ADD KEY `x` (`a`)"]
+        );
+    }
+
+    #[test]
+    fn what_stands_for_a_primary_key_is_there_from_the_start() {
+        let table = table(
+            "CREATE TABLE t (a int, b varchar(9) NOT NULL, c int NOT NULL, UNIQUE KEY x (a,b), \
+             UNIQUE KEY y (b(3)), UNIQUE KEY z (b,c), UNIQUE KEY w (c))",
+        );
+        let sql = create_table("s", &table);
+        assert!(sql.contains("UNIQUE KEY `z` (`b`, `c`)"), "{sql}");
+        let (late, _) = late_keys("s", &table);
+        assert_eq!(late.len(), 1);
+        assert!(
+            !late[0].contains("`z`") && late[0].contains("`w`"),
+            "{late:?}"
         );
     }
 

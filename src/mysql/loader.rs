@@ -26,6 +26,16 @@ use crate::resources::Resources;
 use crate::rows::PlannedColumn;
 use crate::schema::Note;
 
+/// A row breaks a CHECK, by MariaDB's number and by MySQL's.
+const BROKEN_BY_A_ROW: [u16; 2] = [4025, 3819];
+
+/// A CHECK calls a function that the server has not, or not for a CHECK: `regexp_like` of MySQL's in MariaDB.
+const NOT_IN_A_CHECK: [u16; 4] = [1305, 1901, 3814, 3815];
+
+/// In MySQL no two CHECKs of a database have the same name (MySQL manual, 15.1.20.6), in MariaDB no two of a
+/// table.
+const CHECK_NAME_IS_TAKEN: u16 = 3822;
+
 /// Loads what it is given into the staging database.
 pub struct Loader {
     connection: Conn,
@@ -95,14 +105,32 @@ impl Loader {
             });
         };
         for (check, expression) in ddl::late_checks(definition) {
-            let sql = ddl::add_check(&self.staging, definition, check, expression);
-            let Some(sql) = sql else { continue };
-            match one_statement(&mut self.connection, &sql) {
-                // A row breaks it, by MariaDB's number and by MySQL's.
-                Err(mysql::Error::MySqlError(cause)) if [4025, 3819].contains(&cause.code) => {
+            let add = |check| ddl::add_check(&self.staging, definition, check, expression);
+            let Some(sql) = add(check) else { continue };
+            let mut done = one_statement(&mut self.connection, &sql);
+            if check.is_some()
+                && number(&done) == Some(CHECK_NAME_IS_TAKEN)
+                && let Some(sql) = add(None)
+            {
+                done = one_statement(&mut self.connection, &sql);
+                note(
+                    check,
+                    "the CHECK got another name: this one is another's".to_owned(),
+                );
+            }
+            match number(&done) {
+                Some(code) if BROKEN_BY_A_ROW.contains(&code) => {
                     note(check, "CHECK left out: rows break it".to_owned());
                 }
-                done => done.map_err(failure(format!("add a CHECK to {name}")))?,
+                Some(code) if NOT_IN_A_CHECK.contains(&code) => {
+                    note(
+                        check,
+                        format!(
+                            "CHECK ({expression}) was left out: the server has no such function"
+                        ),
+                    );
+                }
+                _ => done.map_err(failure(format!("add a CHECK to {name}")))?,
             }
             failpoint::reached("constraint added");
         }
@@ -204,6 +232,14 @@ impl Sink for Loader {
     }
 }
 
+/// The server's number of the error, if there is one.
+fn number(done: &std::result::Result<(), mysql::Error>) -> Option<u16> {
+    match done {
+        Err(mysql::Error::MySqlError(cause)) => Some(cause.code),
+        _ => None,
+    }
+}
+
 /// The value that the AUTO_INCREMENT column of `table` gets next; of those too large for `i64`, the largest
 /// it has.
 pub(super) fn next_value(
@@ -211,12 +247,17 @@ pub(super) fn next_value(
     database: &str,
     table: &str,
 ) -> Result<Option<i64>> {
-    let sql = format!(
-        "SELECT CAST(LEAST(AUTO_INCREMENT, {}) AS SIGNED) FROM information_schema.TABLES
-         WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-        i64::MAX,
+    // MySQL goes on telling a number of a table whose column has lost its AUTO_INCREMENT.
+    let place = format!(
+        "TABLE_SCHEMA = {} AND TABLE_NAME = {}",
         literal(database),
         literal(table)
+    );
+    let sql = format!(
+        "SELECT CAST(LEAST(AUTO_INCREMENT, {}) AS SIGNED) FROM information_schema.TABLES
+         WHERE {place} AND EXISTS (SELECT 1 FROM information_schema.COLUMNS
+                                   WHERE {place} AND EXTRA LIKE '%auto_increment%')",
+        i64::MAX
     );
     let next: Option<Option<i64>> = connection
         .query_first(sql)

@@ -4,6 +4,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::failure::failure;
+use super::target::{is_mariadb, version};
 use crate::error::Result;
 
 /// See the module.
@@ -13,8 +14,10 @@ pub struct Offers {
     collations: Vec<(String, String)>,
     /// Engines that tables can be made in.
     engines: Vec<String>,
-    /// Whether keys may have expressions.
+    /// Whether keys may have expressions, and defaults of all types.
     expression_keys: bool,
+    /// Whether it is MariaDB, or else MySQL.
+    is_mariadb: bool,
 }
 
 impl Offers {
@@ -42,6 +45,7 @@ impl Offers {
             collations,
             engines,
             expression_keys: expressions == Some(1),
+            is_mariadb: is_mariadb(&version(connection)?),
         })
     }
 
@@ -57,6 +61,12 @@ impl Offers {
 
     pub(super) fn has_expression_keys(&self) -> bool {
         self.expression_keys
+    }
+
+    /// Whether it has the types `uuid`, `inet4` and `inet6`, takes a constant as the default of a text, and
+    /// knows no NOT NULL of generated columns (MariaDB's knowledge base).
+    pub(super) fn is_mariadb(&self) -> bool {
+        self.is_mariadb
     }
 
     pub(super) fn has_engine(&self, name: &str) -> bool {

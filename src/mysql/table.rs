@@ -4,10 +4,11 @@
 use super::ddl;
 use super::expression::rewritten;
 use super::offers::Offers;
+use super::sql::literal;
 use crate::charset::Charset;
 use crate::dump::Facts;
 use crate::dump::definition::{
-    ColumnDefinition, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
+    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
 };
 use crate::error::{Error, Result};
 use crate::policies::Policies;
@@ -72,10 +73,15 @@ pub(super) fn map(
     let columns = mapper.columns(facts, policies)?;
     mapper.skip_columns(policies);
     mapper.number_the_id(facts);
+    mapper.types();
     mapper.collations();
     mapper.engine();
     mapper.keys();
+    mapper.defaults();
     mapper.expressions()?;
+    for (item, what) in std::mem::take(&mut mapper.definition.left_out) {
+        mapper.note(item.as_deref(), what);
+    }
     let table = Table {
         definition: mapper.definition,
         columns,
@@ -184,6 +190,71 @@ impl Mapper<'_> {
         }
     }
 
+    /// Types that MariaDB has and MySQL has not, and what else the two have of columns.
+    fn types(&mut self) {
+        if self.offers.is_mariadb() {
+            for column in &mut self.definition.columns {
+                column.nullable |= column.generated.is_some();
+            }
+            return;
+        }
+        let mut notes = Vec::new();
+        for column in &mut self.definition.columns {
+            let data_type = &mut column.data_type;
+            let known = std::mem::take(&mut data_type.name);
+            let (name, length) = match known.as_str() {
+                "uuid" => ("char", 36),
+                "inet4" => ("varchar", 15),
+                // With an address of the fourth version behind it.
+                "inet6" => ("varchar", 45),
+                _ => {
+                    data_type.name = known;
+                    continue;
+                }
+            };
+            let what = format!("the type {known} is not known here; it has {name}({length})");
+            notes.push((column.name.clone(), what));
+            name.clone_into(&mut data_type.name);
+            data_type.numbers = vec![length];
+            data_type.charset = Some("ascii".to_owned());
+        }
+        for (column, what) in notes {
+            self.note(Some(&column), what);
+        }
+    }
+
+    /// MySQL takes a default of a text, of bytes, JSON or a shape only as an expression, and that since
+    /// 8.0.13 (MySQL manual, 13.6).
+    fn defaults(&mut self) {
+        if self.offers.is_mariadb() {
+            return;
+        }
+        let has_expressions = self.offers.has_expression_keys();
+        let mut notes = Vec::new();
+        for column in &mut self.definition.columns {
+            if !ddl::is_large_type(&column.data_type.name) {
+                continue;
+            }
+            let written = match column.default.take() {
+                Some(DefaultValue::Text(text)) => literal(&text),
+                Some(DefaultValue::Number(number)) => number,
+                Some(DefaultValue::Hex(digits)) => format!("x'{digits}'"),
+                other => {
+                    column.default = other;
+                    continue;
+                }
+            };
+            if has_expressions {
+                column.default = Some(DefaultValue::Expression(written));
+            } else {
+                notes.push(column.name.clone());
+            }
+        }
+        for column in notes {
+            self.note(Some(&column), "the default was left out".to_owned());
+        }
+    }
+
     /// Character sets and collations under the names that the server has for them.
     fn collations(&mut self) {
         let offers = self.offers;
@@ -221,6 +292,16 @@ impl Mapper<'_> {
                 &mut data_type.charset,
                 &mut data_type.collation,
             );
+        }
+        // MySQL tells a column's own collation from the table's, which is the same one.
+        let of_table = options.collation.clone();
+        for column in &mut self.definition.columns {
+            let data_type = &mut column.data_type;
+            if data_type.charset.is_none() && of_table.is_some() {
+                data_type
+                    .collation
+                    .take_if(|own| of_table.as_ref() == Some(own));
+            }
         }
         for (item, what) in notes {
             self.note(item.as_deref(), what);

@@ -149,12 +149,16 @@ CREATE TABLE `t` (
   `g` geomcollection DEFAULT NULL,
   `p` point /*!80003 SRID 4326 */ DEFAULT NULL,
   `i` int DEFAULT NULL /*!80023 INVISIBLE */,
+  `q` varchar(30) NOT NULL DEFAULT (concat(_utf8mb4'it\\'s \\\\',_latin1'\\'')),
   `d` datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (`id`),
   UNIQUE KEY `a` (`a`),
   UNIQUE KEY `low` ((lower(`u`))),
   KEY `v` (`d`) /*!80000 INVISIBLE */,
-  CONSTRAINT `t_chk_1` CHECK ((`i` > 0))
+  CONSTRAINT `t_chk_1` CHECK ((`i` > 0)),
+  CONSTRAINT `t_chk_2` CHECK ((`q` <> _utf8mb4'it\\'s')),
+  CONSTRAINT `t_chk_3` CHECK (regexp_like(`q`,_utf8mb4'^')),
+  CONSTRAINT `t_chk_4` CHECK ((`q` = _utf8mb4'none')) /*!80016 NOT ENFORCED */
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;
 INSERT INTO `t` (`id`, `a`, `j`, `u`, `g`, `p`, `i`, `d`) VALUES (1,'Ä','{\\\"a\\\": \\\"x\\\"}','u1',NULL,NULL,5,'2015-10-01 00:00:00.000001'),(2,'ä','null','u2',NULL,NULL,NULL,'2015-10-01 00:00:00.000000');
 -- Dump completed on 2015-10-01 12:00:00
@@ -163,14 +167,20 @@ INSERT INTO `t` (`id`, `a`, `j`, `u`, `g`, `p`, `i`, `d`) VALUES (1,'Ä','{\\\"a
         .succeeds()
         .reports("t: the collation utf8mb4_0900_ai_ci is not known here; it has the default one")
         .reports("t.a: the collation utf8mb4_0900_as_cs is not known here; it has utf8mb4_bin")
-        .reports("t.low: the index was left out: the server has none over expressions");
+        .reports("t.low: the index was left out: the server has none over expressions")
+        .reports("t.p: its SRID 4326 was left out")
+        .reports("t.v: the index was not used, and is now")
+        .reports("t.t_chk_3: CHECK (regexp_like(`q`,_utf8mb4'^')) was left out: the server has no such function")
+        .reports("t.t_chk_4: CHECK ((`q` = _utf8mb4'none')) was left out: it was not enforced");
     let mut conn = connect_mariadb_in(&shop.server, &shop.target());
     let rows: Vec<String> = conn
-        .query("SELECT CONCAT_WS('|', id, a, IFNULL(k, '~'), IFNULL(i, '~'), d) FROM t ORDER BY id")
+        .query(
+            "SELECT CONCAT_WS('|', id, a, IFNULL(k, '~'), IFNULL(i, '~'), q, d) FROM t ORDER BY id",
+        )
         .unwrap();
     let expected = [
-        "1|Ä|x|5|2015-10-01 00:00:00.000001",
-        "2|ä|~|~|2015-10-01 00:00:00.000000",
+        "1|Ä|x|5|it's \\'|2015-10-01 00:00:00.000001",
+        "2|ä|~|~|it's \\'|2015-10-01 00:00:00.000000",
     ];
     assert_eq!(rows, expected);
     shop.verify().succeeds().reports("all agree");

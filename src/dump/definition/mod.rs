@@ -26,6 +26,8 @@ pub struct TableDefinition {
     pub checks: Vec<(Option<String>, String)>,
     /// What stands behind the closing parenthesis.
     pub options: TableOptions,
+    /// What it has besides that no target is given, in words, and the column, key or constraint it is of.
+    pub left_out: Vec<(Option<String>, String)>,
 }
 
 /// The table options that matter.
@@ -279,6 +281,43 @@ mod tests {
         column("`a` geometry NOT NULL /*!80003 SRID 0 */");
         column("`a` int /*!80023 INVISIBLE */");
         column("`a` longtext COMPRESSED=zlib CHECK (json_valid(`a`)) `compression`='x'");
+    }
+
+    #[test]
+    fn what_no_target_is_given_is_told() {
+        let table = create_table(
+            "CREATE TABLE `t` (
+               `id` int NOT NULL CHECK (`id` > 0) NOT NULL,
+               `a` point NOT NULL /*!80003 SRID 4326 */,
+               `b` text,
+               KEY `k` (`id`) /*!80000 INVISIBLE */,
+               FULLTEXT KEY `f` (`b`) /*!50100 WITH PARSER `ngram` */ ,
+               CONSTRAINT `c` CHECK ((`id` <> 13)) /*!80016 NOT ENFORCED */,
+               CONSTRAINT `d` CHECK ((`id` <> 14))
+             ) ENGINE=InnoDB
+             /*!50100 PARTITION BY RANGE (`id`) (PARTITION a VALUES LESS THAN MAXVALUE) */",
+        )
+        .unwrap();
+        let told: Vec<_> = table
+            .left_out
+            .iter()
+            .map(|(item, what)| (item.as_deref().unwrap_or("-"), what.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("a", "its SRID 4326 was left out"),
+                ("k", "the index was not used, and is now"),
+                ("f", "its parser ngram was left out"),
+                (
+                    "c",
+                    "CHECK ((`id` <> 13)) was left out: it was not enforced"
+                ),
+                ("-", "its partitions were left out"),
+            ]
+        );
+        let checks: Vec<_> = table.checks.iter().map(|(_, check)| check).collect();
+        assert_eq!(checks, ["`id` > 0", "(`id` <> 14)"]);
     }
 
     #[test]

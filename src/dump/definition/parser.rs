@@ -67,6 +67,7 @@ impl<'a> Parser<'a> {
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             options: TableOptions::default(),
+            left_out: Vec::new(),
         };
         self.symbol('(')?;
         for count in 0.. {
@@ -81,6 +82,10 @@ impl<'a> Parser<'a> {
         }
         self.symbol(')')?;
         definition.options = self.options()?;
+        if self.is("PARTITION") {
+            let what = "its partitions were left out".to_owned();
+            definition.left_out.push((None, what));
+        }
         Ok(definition)
     }
 
@@ -96,31 +101,29 @@ impl<'a> Parser<'a> {
         };
         if self.eat("PRIMARY") {
             self.expect("KEY")?;
-            let key = self.key(KeyKind::Primary)?;
+            let key = self.key(KeyKind::Primary, table)?;
             table.keys.push(key);
         } else if self.eat("UNIQUE") {
             let _ = self.eat("KEY") || self.eat("INDEX");
-            let mut key = self.key(KeyKind::Unique)?;
+            let mut key = self.key(KeyKind::Unique, table)?;
             key.name = key.name.or(name);
             table.keys.push(key);
         } else if self.eat("FULLTEXT") {
             let _ = self.eat("KEY") || self.eat("INDEX");
-            let key = self.key(KeyKind::Fulltext)?;
+            let key = self.key(KeyKind::Fulltext, table)?;
             table.keys.push(key);
         } else if self.eat("SPATIAL") {
             let _ = self.eat("KEY") || self.eat("INDEX");
-            let key = self.key(KeyKind::Spatial)?;
+            let key = self.key(KeyKind::Spatial, table)?;
             table.keys.push(key);
         } else if self.eat("KEY") || self.eat("INDEX") {
-            let key = self.key(KeyKind::Plain)?;
+            let key = self.key(KeyKind::Plain, table)?;
             table.keys.push(key);
         } else if self.eat("FOREIGN") {
             let key = self.foreign_key(name)?;
             table.foreign_keys.push(key);
         } else if self.eat("CHECK") {
-            let expression = self.parenthesised()?;
-            self.skip_words(&["NOT", "ENFORCED"]);
-            table.checks.push((name, expression));
+            self.check(name, table)?;
         } else if self.is("PERIOD") && self.is_word_at(1, "FOR") {
             self.skip_element();
         } else {
@@ -211,6 +214,10 @@ impl<'a> Parser<'a> {
             column.data_type.collation = Some(self.option_value()?.to_ascii_lowercase());
         } else if self.eat("INVISIBLE") {
             column.invisible = true;
+        } else if self.eat("SRID") || self.eat("REF_SYSTEM_ID") {
+            let number = self.option_value()?;
+            let what = format!("its SRID {number} was left out");
+            table.left_out.push((Some(column.name.clone()), what));
         } else if self.eat("ON") {
             self.expect("UPDATE")?;
             self.expression()?;
@@ -231,12 +238,24 @@ impl<'a> Parser<'a> {
                 self.name()?;
             }
         } else if self.eat("CHECK") {
-            let expression = self.parenthesised()?;
-            self.skip_words(&["NOT", "ENFORCED"]);
-            table.checks.push((None, expression));
+            self.check(None, table)?;
         } else {
             self.attribute_without_effect()?;
         }
+        Ok(())
+    }
+
+    /// What follows CHECK. One that the server does not enforce is none.
+    fn check(&mut self, name: Option<String>, table: &mut TableDefinition) -> Result<()> {
+        let expression = self.parenthesised()?;
+        if self.is("NOT") && self.is_word_at(1, "ENFORCED") {
+            self.skip_words(&["NOT", "ENFORCED"]);
+            let what = format!("CHECK ({expression}) was left out: it was not enforced");
+            table.left_out.push((name, what));
+            return Ok(());
+        }
+        self.eat("ENFORCED");
+        table.checks.push((name, expression));
         Ok(())
     }
 
@@ -266,7 +285,7 @@ impl<'a> Parser<'a> {
             self.skip_words(&["WITH", "WITHOUT", "SYSTEM", "VERSIONING"]);
             return Ok(());
         }
-        let with_value = ["COLUMN_FORMAT", "STORAGE", "SRID", "REF_SYSTEM_ID"];
+        let with_value = ["COLUMN_FORMAT", "STORAGE"];
         if with_value.iter().any(|word| self.eat(word)) {
             self.option_value()?;
             return Ok(());
@@ -331,7 +350,7 @@ impl<'a> Parser<'a> {
         Ok(self.text[start..end].trim().to_owned())
     }
 
-    fn key(&mut self, kind: KeyKind) -> Result<KeyDefinition> {
+    fn key(&mut self, kind: KeyKind, table: &mut TableDefinition) -> Result<KeyDefinition> {
         let mut key = KeyDefinition {
             kind,
             name: None,
@@ -359,8 +378,15 @@ impl<'a> Parser<'a> {
                 key.comment = Some(self.text_literal()?);
             } else if self.eat("USING") {
                 key.using = Some(self.word()?.to_ascii_uppercase());
+            } else if self.eat("PARSER") {
+                let parser = self.name()?;
+                let what = format!("its parser {parser} was left out");
+                table.left_out.push((key.name.clone(), what));
+            } else if self.eat("INVISIBLE") || self.eat("IGNORED") {
+                let what = "the index was not used, and is now".to_owned();
+                table.left_out.push((key.name.clone(), what));
             } else {
-                // KEY_BLOCK_SIZE, VISIBLE, WITH PARSER and their like.
+                // KEY_BLOCK_SIZE, VISIBLE and their like.
                 self.next()?;
             }
         }

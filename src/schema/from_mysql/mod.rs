@@ -159,6 +159,9 @@ impl Mapper<'_> {
         }
         self.foreign_keys(&mut table);
         self.checks(&mut table);
+        for (item, what) in &definition.left_out {
+            self.note(item.as_deref(), what.clone());
+        }
         let notes = std::mem::take(&mut self.notes);
         Ok(Mapped {
             table,
