@@ -5,6 +5,8 @@
 
 #[path = "../tests/it/compare.rs"]
 mod compare;
+#[path = "../tests/it/mysql_instead.rs"]
+mod mysql_instead;
 #[path = "../tests/it/servers.rs"]
 mod servers;
 

@@ -27,6 +27,8 @@ mod memory;
 mod migrations;
 mod mysql_built_in_migrations;
 mod mysql_imports_killed;
+mod mysql_instead;
+mod mysql_itself;
 mod mysql_killed;
 mod mysql_migrations;
 mod mysql_publish;

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
 
+use crate::mysql_instead;
+
 /// The servers' users when the tests are run by root.
 pub(crate) const POSTGRESQL_USER: &str = "postgres";
 pub(crate) const MARIADB_USER: &str = "mysql";
@@ -150,14 +152,14 @@ pub(crate) fn mariadb_program(program: &str) -> Command {
 
 /// The same with the server whose socket is in `directory`.
 pub(crate) fn mariadb_program_in(directory: &Path, program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.args([
-        "--no-defaults",
-        "-u",
-        "root",
-        "--default-character-set=utf8mb4",
-        "-S",
-    ]);
+    let mut command = if let Some(folder) = mysql_instead::folder() {
+        mysql_instead::client(&folder, program)
+    } else {
+        let mut command = Command::new(program);
+        command.arg("--no-defaults");
+        command
+    };
+    command.args(["-u", "root", "--default-character-set=utf8mb4", "-S"]);
     command.arg(directory.join("socket"));
     command
 }
@@ -211,6 +213,9 @@ pub(crate) fn run_mariadb(directory: &Path, arguments: &[&str]) {
 
 /// Makes the data of a MariaDB in `directory`.
 pub(crate) fn install_mariadb(directory: &Path) {
+    if let Some(folder) = mysql_instead::folder() {
+        return mysql_instead::install(&folder, directory);
+    }
     let mut install = as_user("mariadb-install-db".into(), user_ids(MARIADB_USER));
     install.args([
         "--no-defaults",
@@ -226,8 +231,14 @@ pub(crate) fn install_mariadb(directory: &Path) {
 
 /// The server with its data and socket in `directory`, and more `arguments`.
 pub(crate) fn mariadbd(directory: &Path, arguments: &[&str]) -> Command {
-    let mut mariadbd = as_user("mariadbd".into(), user_ids(MARIADB_USER));
-    mariadbd.args(["--no-defaults", "--innodb-flush-log-at-trx-commit=0"]);
+    let mut mariadbd = if let Some(folder) = mysql_instead::folder() {
+        mysql_instead::server(&folder, directory)
+    } else {
+        let mut mariadbd = as_user("mariadbd".into(), user_ids(MARIADB_USER));
+        mariadbd.arg("--no-defaults");
+        mariadbd
+    };
+    mariadbd.arg("--innodb-flush-log-at-trx-commit=0");
     mariadbd.args([
         "--max-allowed-packet=256M",
         "--innodb-buffer-pool-size=128M",
