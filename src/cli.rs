@@ -93,15 +93,23 @@ pub struct ImportArgs {
     /// Exit with 5 if a value had to be changed
     #[arg(long)]
     pub strict: bool,
+    /// How it is told
+    #[command(flatten)]
+    pub telling: TellingArgs,
+    /// How values and types are converted
+    #[command(flatten)]
+    pub conversion: ConversionArgs,
+}
+
+/// How it is told what is done and what came of it.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct TellingArgs {
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
     /// Report in JSON
     #[arg(long)]
     pub json: bool,
-    /// How values and types are converted
-    #[command(flatten)]
-    pub conversion: ConversionArgs,
 }
 
 /// An archive or a dump.
@@ -287,12 +295,9 @@ pub struct VerifyArgs {
     /// Convert MySQL to PostgreSQL: the only conversion there is
     #[arg(long)]
     pub mysql_to_postgresql: bool,
-    /// Say nothing but errors
-    #[arg(long, short)]
-    pub quiet: bool,
-    /// Report in JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How it is told
+    #[command(flatten)]
+    pub telling: TellingArgs,
     /// How values and types were converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
@@ -372,12 +377,9 @@ pub struct MigrationsArgs {
     /// Where
     #[command(flatten)]
     pub target: TargetArgs,
-    /// Say nothing but errors
-    #[arg(long, short)]
-    pub quiet: bool,
-    /// Report in JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How it is told
+    #[command(flatten)]
+    pub telling: TellingArgs,
 }
 
 /// How migrations are run.

@@ -9,7 +9,7 @@ use clap::Parser;
 use ci_import::check_command;
 use ci_import::cli::{
     CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, PrivateAction,
-    PrivateArgs, ReplacedArgs, TargetArgs, VerifyArgs,
+    PrivateArgs, ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
 use ci_import::convert_command;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
@@ -105,7 +105,7 @@ fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
 }
 
 fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
-    let (quiet, json) = (arguments.quiet, arguments.json);
+    let TellingArgs { quiet, json } = arguments.telling;
     let settings = VerifySettings::new(arguments, |name| std::env::var(name).ok())?;
     let halt = Halt::on_signals()?;
     let findings = verify_command::run(&settings, &Progress::new(quiet), &halt)?;

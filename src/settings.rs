@@ -225,11 +225,11 @@ impl Settings {
             no_space_check: arguments.no_space_check,
             max_inflation: arguments.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
-            quiet: arguments.quiet,
+            quiet: arguments.telling.quiet,
             skip_post_deployment: arguments.skip_post_deployment
                 || variable(SKIP_POST_DEPLOYMENT).is_some(),
             strict: arguments.strict,
-            json: arguments.json,
+            json: arguments.telling.json,
             schema: arguments.schema,
             replace: arguments.replace,
             policies: policies(arguments.conversion)?,
@@ -356,8 +356,7 @@ impl MigrateSettings {
         let MigrationsArgs {
             migrations,
             target,
-            quiet,
-            json,
+            telling,
         } = which;
         if target.builds_path.is_some() {
             return Err(Error::usage(
@@ -378,8 +377,8 @@ impl MigrateSettings {
                 lock_timeout: Duration::from_millis(lock_timeout.into()),
                 retries: lock_retries,
             },
-            quiet,
-            json,
+            quiet: telling.quiet,
+            json: telling.json,
         })
     }
 }
