@@ -7,6 +7,7 @@ use std::process::Command;
 
 use ci_import::error::Error;
 use ci_import::mysql::Target;
+use ci_import::target::Target as AnyTarget;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
@@ -200,7 +201,11 @@ fn by_a_database_yml() {
     );
     let file = visit.put("database.yml", &text);
     let by = |environment: &str| {
-        Target::from_database_yml(file.as_ref(), environment, |name| visit.variable(name, &[]))
+        let variable = |name: &str| visit.variable(name, &[]);
+        match AnyTarget::from_database_yml(file.as_ref(), environment, variable)? {
+            AnyTarget::Mysql(target) => Ok(target),
+            AnyTarget::Postgresql(other) => panic!("{other}"),
+        }
     };
     assert_eq!(user_of(by("production"), &visit), "secret@localhost");
     assert_eq!(user_of(by("test"), &visit), "secret@127.0.0.1");

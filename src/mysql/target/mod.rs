@@ -16,7 +16,7 @@ mod url;
 mod why;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,17 +124,6 @@ impl Target {
         let origin = Origin::UrlIn("DATABASE_URL".to_owned());
         let parameters = url::parse(&url, &origin).map_err(|error| error.at("DATABASE_URL"))?;
         Target::complete(parameters, &variable).map(Some)
-    }
-
-    /// The target that the file `database.yml` of a GitLab or another Rails application has for
-    /// `environment`, with the option files and the environment of MySQL's clients.
-    pub fn from_database_yml(
-        file: &Path,
-        environment: &str,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
-        let (entry, origin) = naming::read_database_yml(file, environment)?;
-        Target::from_entry(entry, &origin, variable)
     }
 
     /// The target of a connection of a `database.yml`, which is at `origin`, with the option files and
