@@ -152,6 +152,40 @@ fn a_dump_that_replaces_nothing_leaves_no_record() {
     before.assert_same(&MysqlState::of(&scene), "the dump");
 }
 
+/// Where nothing is replaced, and there are no traces, rows of GitLab's are changed all the same: so there is
+/// a way back, and nothing is left behind.
+#[test]
+fn the_first_tables_of_ci_can_be_rolled_back_without_traces() {
+    let scene = MysqlScene::gitlab();
+    let live = &scene.databases.live;
+    for table in scene.values("SHOW TABLES LIKE 'ci\\_%'") {
+        scene.execute(&format!("DROP TABLE {table}"));
+    }
+    scene.execute("UPDATE application_settings SET ci_enabled = 0");
+    let before = MysqlState::of(&scene);
+    scene.stage_tables(0);
+    let publication = Publication {
+        schema: live,
+        tables: &STAGED,
+        builds: None,
+    };
+    let conn = &mut scene.target.connect().unwrap();
+    let steps = &mut Some(Publishing::default());
+    let published = publish(&scene.target, conn, &publication, steps, &undo, &mut || {
+        Ok(())
+    });
+    let changes = published.unwrap().finished.unwrap();
+    assert!(changes.tags.unwrap().taggings > 0);
+    assert_eq!(scene.databases_beside(), ["previous"]);
+    let after = MysqlState::of(&scene);
+    scene.rollback().unwrap();
+    before.assert_live(&MysqlState::of(&scene), "the rollback");
+    scene.rollback().unwrap();
+    after.assert_live(&MysqlState::of(&scene), "the second rollback");
+    scene.discard().unwrap();
+    assert!(scene.databases_beside().is_empty());
+}
+
 #[test]
 fn foreign_keys_among_the_tables_go_with_them() {
     let scene = MysqlScene::bare();

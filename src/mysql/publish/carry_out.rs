@@ -23,7 +23,7 @@ use crate::traces::BuildsDirectory;
 pub(super) struct Plan<'a> {
     pub(super) record: Record,
     /// Whether the record is kept, and takes the place of that of the publish before; else there is
-    /// nothing to bring back.
+    /// nothing to bring back, unless the steps keep rows.
     pub(super) keeps: bool,
     /// The moves of live tables aside.
     pub(super) aside: Vec<Move>,
@@ -71,12 +71,14 @@ fn attempt<S: Steps>(
     passing::make(conn, databases, &id)?;
     steps.prepare(conn, databases)?;
     failpoint::reached("steps prepared");
+    // Rows that are kept are of use only beside a record that a rollback can go by.
+    let keeps = plan.keeps || passing::keeps_rows(conn, databases)?;
     let mut all = Vec::new();
-    if plan.keeps {
+    if keeps {
         all.extend(passing::moves_of_before(conn, databases)?);
     }
     all.extend(plan.aside);
-    if plan.keeps {
+    if keeps {
         // Between the two, so that where it is tells a swap that was done from one that was not.
         all.extend(passing::moves_of_record(conn, databases)?);
     }
@@ -101,7 +103,7 @@ fn attempt<S: Steps>(
     if let Some(journal) = &journal {
         journal.rename()?;
     }
-    let kept_in = if plan.keeps {
+    let kept_in = if keeps {
         &databases.previous
     } else {
         &databases.passing

@@ -115,6 +115,12 @@ pub(super) fn moves_of_before(conn: &mut Conn, databases: &Databases) -> Result<
     Ok(ours.chain(theirs).collect())
 }
 
+/// Whether there are tables for rows that are kept.
+pub(super) fn keeps_rows(conn: &mut Conn, databases: &Databases) -> Result<bool> {
+    let tables = base_tables(conn, &databases.passing)?;
+    Ok(tables.iter().any(|name| is_kept_of(name).is_some()))
+}
+
 /// The moves of the kept rows and of the record into `previous`.
 pub(super) fn moves_of_record(conn: &mut Conn, databases: &Databases) -> Result<Vec<Move>> {
     let (previous, passing) = (&databases.previous, &databases.passing);
