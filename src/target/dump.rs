@@ -3,12 +3,14 @@
 use std::io::Read;
 
 use crate::convert::Accept;
+use crate::dump::Facts;
 use crate::error::Result;
 use crate::halt::Halt;
 use crate::input::Asked;
-use crate::loaded::LoadedDump;
+use crate::loaded::{LoadedDump, LoadedTable};
 use crate::policies::Policies;
 use crate::resources::Resources;
+use crate::schema::Note;
 
 /// A dump, and what is asked of it.
 pub struct Dump<'a> {
@@ -30,6 +32,42 @@ pub struct Dump<'a> {
     pub when_read: &'a dyn Fn(),
     /// What may stop it.
     pub halt: &'a Halt,
+}
+
+impl<'a> Dump<'a> {
+    /// What completes its tables when it is read.
+    pub(super) fn ending(&self) -> Ending<'a> {
+        Ending {
+            name: self.name,
+            when_read: self.when_read,
+            halt: self.halt,
+        }
+    }
+}
+
+/// What is left to be done of a dump that is read.
+pub(super) struct Ending<'a> {
+    name: &'static str,
+    when_read: &'a dyn Fn(),
+    halt: &'a Halt,
+}
+
+impl Ending<'_> {
+    /// Has the loader of the dump `finish` its tables, which it may stop when it is asked to.
+    pub(super) fn load(
+        self,
+        finish: impl FnOnce(&dyn Fn() -> bool) -> Result<Vec<LoadedTable>>,
+        notes: Vec<Note>,
+        facts: Facts,
+    ) -> Result<LoadedDump> {
+        (self.when_read)();
+        let tables = finish(&|| self.halt.is_stopped()).map_err(|error| error.at(self.name))?;
+        Ok(LoadedDump {
+            tables,
+            notes,
+            facts,
+        })
+    }
 }
 
 /// Loads dumps into the staging of a target.

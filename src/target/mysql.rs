@@ -182,18 +182,10 @@ struct StagingLoads {
 impl Loads for StagingLoads {
     fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
         let loader = Loader::start(&self.target, &self.databases, self.owner, dump.resources)?;
-        let (name, when_read, halt) = (dump.name, dump.when_read, dump.halt);
+        let ending = dump.ending();
         let (converter, facts) = read(&self.target, dump, loader)?;
-        when_read();
         let Converter { sink, notes, .. } = converter;
-        let tables = sink
-            .finish(&|| halt.is_stopped())
-            .map_err(|error| error.at(name))?;
-        Ok(LoadedDump {
-            tables,
-            notes,
-            facts,
-        })
+        ending.load(|is_stopped| sink.finish(is_stopped), notes, facts)
     }
 }
 

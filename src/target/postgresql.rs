@@ -178,7 +178,7 @@ struct StagingLoads {
 impl Loads for StagingLoads {
     fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
         let loader = Loader::start(&self.target, self.owner, dump.resources)?;
-        let name = dump.name;
+        let ending = dump.ending();
         let policies = policies(&self.target, dump.policies)?;
         let database = policies.database.clone();
         let mut converter = Converter::new(loader, policies, dump.accept);
@@ -186,17 +186,9 @@ impl Loads for StagingLoads {
             converter = converter.hashing(late_prefix);
         }
         let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
-        let (converter, facts) = read_dump(name, dump.reader, converter, database, judge)?;
-        (dump.when_read)();
+        let (converter, facts) = read_dump(dump.name, dump.reader, converter, database, judge)?;
         let Converter { sink, notes, .. } = converter;
-        let tables = sink
-            .finish(&|| dump.halt.is_stopped())
-            .map_err(|error| error.at(name))?;
-        Ok(LoadedDump {
-            tables,
-            notes,
-            facts,
-        })
+        ending.load(|is_stopped| sink.finish(is_stopped), notes, facts)
     }
 }
 
