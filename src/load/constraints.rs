@@ -4,7 +4,7 @@
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::failure::failure;
+use super::failure::{failure, is_refusal};
 use super::loader::STYLE;
 use super::statement::one_statement;
 use crate::error::Result;
@@ -25,6 +25,11 @@ pub(super) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>
             match one_statement(client, &sql) {
                 Err(cause) if cause.code() == Some(&SqlState::CHECK_VIOLATION) => {
                     notes.push(note(table, &check.name, "CHECK left out: rows break it"));
+                }
+                Err(cause) if is_refusal(&cause) => {
+                    let why = failure(format!("add it to {}", table.name))(cause);
+                    let what = format!("CHECK ({}) left out: {why}", check.expression);
+                    notes.push(note(table, &check.name, &what));
                 }
                 done => done.map_err(failure(format!("add a CHECK to {}", table.name)))?,
             }

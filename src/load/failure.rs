@@ -26,6 +26,15 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) ->
     }
 }
 
+/// Whether the server is there and works, but will not have what it was asked for, or cannot compute it
+/// (PostgreSQL manual, appendix A): a data exception, a syntax error or an access rule violation, a feature
+/// that is not supported.
+pub(super) fn is_refusal(cause: &postgres::Error) -> bool {
+    cause.code().is_some_and(|code| {
+        *code != SqlState::INSUFFICIENT_PRIVILEGE && ["22", "42", "0A"].contains(&class_of(code))
+    })
+}
+
 /// What to do where the server does not say it: about its resources and its end.
 fn hint_for(code: &SqlState) -> Option<&'static str> {
     if *code == SqlState::DISK_FULL {

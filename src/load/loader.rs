@@ -3,9 +3,9 @@
 use postgres::Client;
 
 use super::constraints;
+use super::create;
 use super::failure::failure;
 use super::staging::{Owner, STAGING_SCHEMA};
-use super::statement::one_statement;
 use super::target::Target;
 use super::worker::work;
 use crate::board::{Build, Counted};
@@ -100,9 +100,8 @@ impl Loader {
 
 impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
-        for statement in ddl::create_table(STYLE, table) {
-            one_statement(&mut self.client, &statement)
-                .map_err(failure(format!("create the table {}", table.name)))?;
+        for note in create::table(&mut self.client, table)? {
+            self.crew.board.note(note);
         }
         failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {

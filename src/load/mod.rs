@@ -4,6 +4,7 @@
 //! table are in, its primary key and indexes are built, while the next table loads.
 
 mod constraints;
+mod create;
 mod failure;
 mod loader;
 mod read_back;

@@ -11,13 +11,26 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
             return Error::target(format!("cannot {doing}: {cause}"))
                 .hint("nothing was published; look at the target server's log, then run it again");
         };
-        let message = format!("cannot {doing}: {} ({})", error.message, error.code);
+        let message = format!("cannot {doing}: {}", why(&cause));
         let failure = Error::new(kind_of(error.code), message);
         match hint_for(error.code) {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
     }
+}
+
+/// What the server says, and its number for that.
+pub(super) fn why(cause: &Cause) -> String {
+    match cause {
+        Cause::MySqlError(error) => format!("{} ({})", error.message, error.code),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the server is there and works, but will not have what it was asked for.
+pub(super) fn is_refusal(cause: &Cause) -> bool {
+    matches!(cause, Cause::MySqlError(error) if kind_of(error.code) == Kind::Failed)
 }
 
 /// Whether it is the server that is away or refuses, or the data that do not fit (MySQL Server Error

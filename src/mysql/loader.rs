@@ -5,14 +5,15 @@ use std::sync::Arc;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use super::constraints;
 use super::convert::Sink;
+use super::create;
 use super::databases::Databases;
 use super::ddl;
 use super::enums::Enums;
 use super::failure::failure;
 use super::sql::literal;
 use super::staging::Owner;
-use super::statement::one_statement;
 use super::table::Table;
 use super::target::Target;
 use super::worker::{Way, connect_for_loading, work};
@@ -25,16 +26,6 @@ use crate::loaded::LoadedTable;
 use crate::resources::Resources;
 use crate::rows::PlannedColumn;
 use crate::schema::Note;
-
-/// A row breaks a CHECK, by MariaDB's number and by MySQL's.
-const BROKEN_BY_A_ROW: [u16; 2] = [4025, 3819];
-
-/// A CHECK calls a function that the server has not, or not for a CHECK: `regexp_like` of MySQL's in MariaDB.
-const NOT_IN_A_CHECK: [u16; 4] = [1305, 1901, 3814, 3815];
-
-/// In MySQL no two CHECKs of a database have the same name (MySQL manual, 15.1.20.6), in MariaDB no two of a
-/// table.
-const CHECK_NAME_IS_TAKEN: u16 = 3822;
 
 /// Loads what it is given into the staging database.
 pub struct Loader {
@@ -85,75 +76,15 @@ impl Loader {
         for (table, counted) in tables.iter().zip(counted) {
             let of_it = |note: &&Note| note.table == table.definition.name;
             let mut notes: Vec<Note> = told.iter().filter(of_it).cloned().collect();
-            notes.extend(self.constrain(table, &tables)?);
+            notes.extend(constraints::add(
+                &mut self.connection,
+                &self.staging,
+                table,
+                &tables,
+            )?);
             loaded.push(self.complete(table, counted, notes)?);
         }
         Ok(loaded)
-    }
-
-    /// Adds the CHECKs and foreign keys of `table`; the notes are of those that could not be. Foreign
-    /// keys are not held against the rows, as mysqldump's own files would not.
-    fn constrain(&mut self, table: &Table, tables: &[Table]) -> Result<Vec<Note>> {
-        let definition = &table.definition;
-        let name = &definition.name;
-        let mut notes = Vec::new();
-        let mut note = |item: Option<&str>, what: String| {
-            notes.push(Note {
-                table: name.clone(),
-                item: item.map(str::to_owned),
-                what,
-            });
-        };
-        for (check, expression) in ddl::late_checks(definition) {
-            let add = |check| ddl::add_check(&self.staging, definition, check, expression);
-            let Some(sql) = add(check) else { continue };
-            let mut done = one_statement(&mut self.connection, &sql);
-            if check.is_some()
-                && number(&done) == Some(CHECK_NAME_IS_TAKEN)
-                && let Some(sql) = add(None)
-            {
-                done = one_statement(&mut self.connection, &sql);
-                note(
-                    check,
-                    "the CHECK got another name: this one is another's".to_owned(),
-                );
-            }
-            match number(&done) {
-                Some(code) if BROKEN_BY_A_ROW.contains(&code) => {
-                    note(check, "CHECK left out: rows break it".to_owned());
-                }
-                Some(code) if NOT_IN_A_CHECK.contains(&code) => {
-                    note(
-                        check,
-                        format!(
-                            "CHECK ({expression}) was left out: the server has no such function"
-                        ),
-                    );
-                }
-                _ => done.map_err(failure(format!("add a CHECK to {name}")))?,
-            }
-            failpoint::reached("constraint added");
-        }
-        for key in &definition.foreign_keys {
-            let item = key.name.as_deref();
-            let is_here = |other: &Table| other.definition.name == key.references;
-            if !tables.iter().any(is_here) {
-                note(
-                    item,
-                    format!("foreign key left out: there is no table {}", key.references),
-                );
-                continue;
-            }
-            let sql = ddl::add_foreign_key(&self.staging, name, key);
-            if let Err(cause) = one_statement(&mut self.connection, &sql) {
-                if !matches!(cause, mysql::Error::MySqlError(_)) {
-                    return Err(failure(format!("add a foreign key to {name}"))(cause));
-                }
-                note(item, format!("foreign key left out: {cause}"));
-            }
-            failpoint::reached("constraint added");
-        }
-        Ok(notes)
     }
 
     fn complete(
@@ -188,11 +119,12 @@ impl Loader {
 
 impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
+        let (table, notes) = create::table(&mut self.connection, &self.staging, table)?;
+        for note in notes {
+            self.crew.board.note(note);
+        }
         let definition = &table.definition;
         let name = &definition.name;
-        let sql = ddl::create_table(&self.staging, definition);
-        one_statement(&mut self.connection, &sql)
-            .map_err(failure(format!("create the table {name}")))?;
         failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {
             self.crew.board.complete_table(last);
@@ -214,8 +146,8 @@ impl Sink for Loader {
             fallback: None,
         });
         self.crew.board.add_table(build.into_iter().collect());
-        self.enums.add(table);
-        self.tables.push(table.clone());
+        self.enums.add(&table);
+        self.tables.push(table);
         Ok(())
     }
 
@@ -229,14 +161,6 @@ impl Sink for Loader {
 
     fn statement(&self, table: &Table, columns: &[PlannedColumn]) -> String {
         self.way.statement(&self.staging, table, columns)
-    }
-}
-
-/// The server's number of the error, if there is one.
-fn number(done: &std::result::Result<(), mysql::Error>) -> Option<u16> {
-    match done {
-        Err(mysql::Error::MySqlError(cause)) => Some(cause.code),
-        _ => None,
     }
 }
 

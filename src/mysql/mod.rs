@@ -1,6 +1,8 @@
 //! MySQL and MariaDB as targets: what `convert`, `load`, `verify` and `publish` are for PostgreSQL.
 
+mod constraints;
 mod convert;
+mod create;
 mod databases;
 mod ddl;
 mod enums;

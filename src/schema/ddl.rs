@@ -114,6 +114,13 @@ pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
     statements
 }
 
+/// The statement that gives a column of `table` another default.
+#[must_use]
+pub fn set_default(style: Style<'_>, table: &str, column: &str, default: &str) -> String {
+    let (table, column) = (style.name(table), identifier(column));
+    format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")
+}
+
 fn column(style: Style<'_>, column: &Column, table: &Table) -> String {
     let data_type = match &column.data_type {
         DataType::Enum(name) => style.name(name),

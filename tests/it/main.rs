@@ -52,6 +52,7 @@ mod private_server;
 mod program;
 mod readme;
 mod refusals;
+mod refused_definitions;
 mod rollback;
 mod scene;
 mod server_killed;
