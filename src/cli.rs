@@ -286,7 +286,7 @@ pub struct VerifyArgs {
     /// The schema the tables are in [default: public, or the first of the user's search_path]
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
-    /// How many tables are compared at the same time [default: one for each CPU]
+    /// How many tables are compared at the same time, in MySQL always one [default: one for each CPU]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
     /// How much memory it may take, in MiB [default: 128]

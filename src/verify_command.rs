@@ -11,7 +11,7 @@ use crate::input::{Asked, Input};
 use crate::members::{Takes, take_members};
 use crate::progress::Progress;
 use crate::settings::VerifySettings;
-use crate::target::{Dump, Expects};
+use crate::target::{Comparison, Dump, Expects};
 use crate::traces::{self, BuildsDirectory, TraceFindings};
 use crate::verify::{ExpectedTable, Findings};
 
@@ -34,29 +34,23 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
         progress,
         halt,
     };
-    let mut taken = take_members(input, &reader, halt)?;
+    let taken = take_members(input, &reader, halt)?;
     progress.step("reading the target");
-    let mut dropped = Vec::new();
-    if is_archive {
-        dropped = target.dropped_tables(&schema)?;
-        let is_compared = |expected: &ExpectedTable| !dropped.contains(&expected.name.as_str());
-        taken.database.retain(is_compared);
-    }
-    let jobs = settings.resources.jobs;
-    let tables = target.verify(jobs, &schema, &taken.database, halt)?;
-    let missing_taggings = if is_archive {
-        target.missing_taggings(&schema)?
-    } else {
-        None
-    };
+    let compared = target.compare(Comparison {
+        schema: &schema,
+        expected: taken.database,
+        is_archive,
+        jobs: settings.resources.jobs,
+        halt,
+    })?;
     Ok(Findings {
         input: located.name(),
         target: ready.shown(),
         schema,
-        tables,
-        dropped,
+        tables: compared.tables,
+        dropped: compared.dropped,
         traces: taken.builds,
-        missing_taggings,
+        missing_taggings: compared.missing_taggings,
     })
 }
 

@@ -12,12 +12,40 @@ use crate::rows::{Digest, Layout};
 use crate::verify::{Looks, Numbering};
 
 /// A session that reads tables.
-pub struct Looker(Conn);
+pub struct Looker {
+    connection: Conn,
+    /// Whether it sees them as they are at one moment.
+    has_snapshot: bool,
+}
 
 impl Looker {
-    /// Connects.
+    /// Connects, and sees each table as it is when it is read.
     pub fn connect(target: &Target) -> Result<Looker> {
-        target.connect().map(Looker)
+        Ok(Looker {
+            connection: target.connect()?,
+            has_snapshot: false,
+        })
+    }
+
+    /// Connects, and sees all tables as they are at this moment, whatever is written meanwhile: those of an
+    /// engine with transactions (MySQL manual, 15.3.1). Another session would have another moment, but for
+    /// a lock that has all others wait.
+    pub fn at_one_moment(target: &Target) -> Result<Looker> {
+        let mut looker = Looker::connect(target)?;
+        for sql in [
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+        ] {
+            let done = looker.connection.query_drop(sql);
+            done.map_err(failure("look at the target as it is at one moment"))?;
+        }
+        looker.has_snapshot = true;
+        Ok(looker)
+    }
+
+    /// The session, which sees the same.
+    pub fn connection(&mut self) -> &mut Conn {
+        &mut self.connection
     }
 
     /// The columns of `table` with their types, in lower case.
@@ -28,7 +56,7 @@ impl Looker {
             literal(database),
             literal(table)
         );
-        self.0
+        self.connection
             .query(sql)
             .map_err(failure(format!("look at the columns of {table}")))
     }
@@ -43,7 +71,7 @@ impl Looks for Looker {
             literal(table)
         );
         let found: Option<u64> = self
-            .0
+            .connection
             .query_first(sql)
             .map_err(failure(format!("look for {table}")))?;
         Ok(found == Some(1))
@@ -52,7 +80,7 @@ impl Looks for Looker {
     fn count(&mut self, database: &str, table: &str) -> Result<u64> {
         let sql = format!("SELECT COUNT(*) FROM {}", qualified(database, table));
         let found: Option<u64> = self
-            .0
+            .connection
             .query_first(sql)
             .map_err(failure(format!("count the rows of {table}")))?;
         Ok(found.unwrap_or(0))
@@ -77,7 +105,7 @@ impl Looks for Looker {
         );
         let layout = layout.in_order();
         let mut digest = Digest::default();
-        let rows = self.0.query_iter(sql).map_err(failure(doing()))?;
+        let rows = self.connection.query_iter(sql).map_err(failure(doing()))?;
         for row in rows {
             let values = row.map_err(failure(doing()))?.unwrap();
             let values: Vec<Option<&[u8]>> = values
@@ -100,7 +128,7 @@ impl Looks for Looker {
         {
             return Ok(Numbering::Broken(format!("has no column {column}")));
         }
-        let Some(next) = next_value(&mut self.0, database, table)? else {
+        let Some(next) = next_value(&mut self.connection, database, table)? else {
             return Ok(Numbering::Broken(format!(
                 "its column {column} has no AUTO_INCREMENT"
             )));
@@ -113,7 +141,7 @@ impl Looks for Looker {
             qualified(database, table)
         );
         let largest: Option<i64> = self
-            .0
+            .connection
             .query_first(sql)
             .map_err(failure(format!("look at {column} of {table}")))?;
         let largest = largest.unwrap_or(0);
@@ -123,6 +151,24 @@ impl Looks for Looker {
             largest,
             by: "AUTO_INCREMENT",
         })
+    }
+
+    fn is_in_snapshot(&mut self, database: &str, table: &str) -> Result<bool> {
+        if !self.has_snapshot {
+            return Ok(true);
+        }
+        let sql = format!(
+            "SELECT COUNT(*) FROM information_schema.TABLES t
+             JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+             WHERE t.TABLE_SCHEMA = {} AND t.TABLE_NAME = {} AND e.TRANSACTIONS = 'YES'",
+            literal(database),
+            literal(table)
+        );
+        let found: Option<u64> = self
+            .connection
+            .query_first(sql)
+            .map_err(failure(format!("look at the engine of {table}")))?;
+        Ok(found == Some(1))
     }
 }
 
@@ -149,7 +195,7 @@ impl Looker {
              FROM information_schema.COLUMNS WHERE {place}"
         );
         let found: Option<(String, u64)> = self
-            .0
+            .connection
             .query_first(sql)
             .map_err(failure(format!("look at {column} of {table}")))?;
         Ok(found.is_some_and(|(column_type, firsts)| {

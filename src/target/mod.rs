@@ -4,6 +4,7 @@
 mod after;
 mod dump;
 mod held;
+mod moment;
 mod mysql;
 mod postgresql;
 
@@ -12,15 +13,15 @@ use std::path::{Path, PathBuf};
 
 pub use dump::{Dump, Loads};
 pub use held::Held;
+pub use moment::{Compared, Comparison};
 
 use crate::error::{Error, Result};
-use crate::halt::Halt;
 use crate::input::Asked;
 use crate::load::Target as Postgresql;
 use crate::mysql::Target as Mysql;
 use crate::naming::{self, Kind};
 use crate::policies::Policies;
-use crate::verify::{ExpectedTable, TableFinding};
+use crate::verify::ExpectedTable;
 use mysql::HeldMysql;
 use postgresql::HeldPostgresql;
 
@@ -140,16 +141,6 @@ pub trait Expects: Sync {
     fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>>;
     /// The schema that tables are in, where `named` was named or nothing, of an archive or not.
     fn schema(&self, named: Option<&str>, is_archive: bool) -> Result<String>;
-    /// Compares the tables in `schema` with what is expected, in `jobs` sessions.
-    fn verify(
-        &self,
-        jobs: usize,
-        schema: &str,
-        expected: &[ExpectedTable],
-        halt: &Halt,
-    ) -> Result<Vec<TableFinding>>;
-    /// The tables of CI that migrations have dropped from `schema` since they were imported.
-    fn dropped_tables(&self, schema: &str) -> Result<Vec<&'static str>>;
-    /// How many of CI's taggings are not among GitLab's; none if it has no tables for them.
-    fn missing_taggings(&self, schema: &str) -> Result<Option<i64>>;
+    /// Compares what is live with what is expected, all of it as it is at one moment.
+    fn compare(&self, comparison: Comparison<'_>) -> Result<Compared>;
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::moment::{Compared, Comparison, Moment};
 use super::{Dump, Expects, Held, Loads, Server, after};
 use crate::dump;
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ use crate::progress::Progress;
 use crate::publish::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::read_dump::feed_dump;
 use crate::traces::BuildsDirectory;
-use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
+use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify_tables_in};
 
 /// A MySQL server whose lock is held.
 pub(super) struct HeldMysql {
@@ -102,8 +103,10 @@ impl Held for HeldMysql {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
-        self.target
-            .verify(jobs, &self.databases.staging, &expected, halt)
+        // Nobody writes there any more, so they need not be of one moment.
+        let target = &self.target;
+        let connect = || Looker::connect(target);
+        verify_tables(connect, jobs, &self.databases.staging, &expected, halt)
     }
 
     fn publish(
@@ -219,22 +222,30 @@ impl Expects for Target {
         schema(self, named)
     }
 
+    fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {
+        comparison.at(&mut Looker::at_one_moment(self)?)
+    }
+}
+
+/// One session has one moment, and so it looks at one table after the other. What lets several have the same,
+/// a lock on all tables, would have those wait who write.
+impl Moment for Looker {
+    fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>> {
+        migrations::dropped_tables(self.connection(), schema)
+    }
+
     fn verify(
-        &self,
-        jobs: usize,
+        &mut self,
+        _: usize,
         schema: &str,
         expected: &[ExpectedTable],
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
-        verify_tables(|| Looker::connect(self), jobs, schema, expected, halt)
+        verify_tables_in(self, schema, expected, halt)
     }
 
-    fn dropped_tables(&self, schema: &str) -> Result<Vec<&'static str>> {
-        migrations::dropped_tables(&mut self.connect()?, schema)
-    }
-
-    fn missing_taggings(&self, schema: &str) -> Result<Option<i64>> {
-        gitlab::missing_taggings(&mut self.connect()?, schema)
+    fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {
+        gitlab::missing_taggings(self.connection(), schema)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::moment::{Compared, Comparison, Moment};
 use super::{Dump, Expects, Held, Loads, Server, after};
 use crate::convert::Converter;
 use crate::error::Result;
@@ -21,7 +22,7 @@ use crate::publish::{
 };
 use crate::read_dump::read_dump;
 use crate::traces::BuildsDirectory;
-use crate::verify::{Expected, ExpectedTable, Looker, TableFinding, verify_tables};
+use crate::verify::{Expected, ExpectedTable, Looker, Snapshot, TableFinding, verify_tables};
 
 /// The schema that a plain dump goes to when none is named.
 const DEFAULT_SCHEMA: &str = "public";
@@ -96,7 +97,10 @@ impl Held for HeldPostgresql {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
-        self.target.verify(jobs, STAGING_SCHEMA, &expected, halt)
+        // Nobody writes there any more, so they need not be of one moment.
+        let target = &self.target;
+        let connect = || Looker::connect(target, None);
+        verify_tables(connect, jobs, STAGING_SCHEMA, &expected, halt)
     }
 
     fn publish(
@@ -208,22 +212,41 @@ impl Expects for Target {
         schema(&mut self.connect()?, named, is_archive)
     }
 
+    fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {
+        let mut client = self.connect_to_read()?;
+        let snapshot = Snapshot::take(&mut client)?;
+        comparison.at(&mut Seen {
+            target: self,
+            snapshot,
+        })
+    }
+}
+
+/// A target as it is at the moment of a snapshot.
+struct Seen<'a> {
+    target: &'a Target,
+    snapshot: Snapshot<'a>,
+}
+
+impl Moment for Seen<'_> {
+    fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>> {
+        dropped_tables(self.snapshot.transaction(), schema)
+    }
+
     fn verify(
-        &self,
+        &mut self,
         jobs: usize,
         schema: &str,
         expected: &[ExpectedTable],
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
-        verify_tables(|| Looker::connect(self), jobs, schema, expected, halt)
+        let (target, snapshot) = (self.target, self.snapshot.name());
+        let connect = || Looker::connect(target, Some(snapshot));
+        verify_tables(connect, jobs, schema, expected, halt)
     }
 
-    fn dropped_tables(&self, schema: &str) -> Result<Vec<&'static str>> {
-        dropped_tables(&mut self.connect()?, schema)
-    }
-
-    fn missing_taggings(&self, schema: &str) -> Result<Option<i64>> {
-        missing_taggings(&mut self.connect()?, schema)
+    fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {
+        missing_taggings(self.snapshot.transaction(), schema)
     }
 }
 

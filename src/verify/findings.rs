@@ -8,6 +8,9 @@ use super::tables::TableFinding;
 use crate::report::grouped;
 use crate::traces::{Names, TraceFindings};
 
+/// What is said of a table whose rows are not those of the moment that all others are seen at.
+const LATER: &str = "; seen later than the others: its engine has no transactions";
+
 /// What `verify` has found.
 #[derive(Debug)]
 pub struct Findings {
@@ -72,6 +75,7 @@ impl Findings {
                     "rows_found": table.found,
                     "compared_by_checksum": table.compared,
                     "next_value": table.next_value,
+                    "in_snapshot": table.in_snapshot,
                     "problems": table.problems,
                 })
             })
@@ -117,9 +121,10 @@ impl fmt::Display for Findings {
                 [] => "same count; contents not compared".to_owned(),
                 problems => format!("DIFFERS: {}", problems.join("; ")),
             };
+            let later = if table.in_snapshot { "" } else { LATER };
             writeln!(
                 f,
-                "{:width$} {:>14} {:>14} {:>14}  {result}",
+                "{:width$} {:>14} {:>14} {:>14}  {result}{later}",
                 table.name,
                 grouped(table.expected),
                 optional(table.found.map(grouped)),

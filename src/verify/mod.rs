@@ -11,9 +11,9 @@ use clap::ValueEnum;
 
 pub use expected::Expected;
 pub use findings::Findings;
-pub use postgresql::Looker;
+pub use postgresql::{Looker, Snapshot};
 pub use staged::verify_staged;
-pub use tables::{ExpectedTable, Looks, Numbering, TableFinding, verify_tables};
+pub use tables::{ExpectedTable, Looks, Numbering, TableFinding, verify_tables, verify_tables_in};
 
 /// How thoroughly an import looks at what it has staged, before it is published.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

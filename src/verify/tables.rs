@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use crate::contents::Contents;
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::halt::Halt;
 use crate::loaded::LoadedTable;
 use crate::rows::{Digest, Layout};
@@ -48,6 +49,9 @@ pub struct TableFinding {
     pub compared: bool,
     /// The value that its numbered column gets next, if it has one.
     pub next_value: Option<i64>,
+    /// Whether its rows are those of the moment that the session was opened for. Those of a table whose
+    /// engine has no transactions are as they are when they are read.
+    pub in_snapshot: bool,
     /// What is wrong.
     pub problems: Vec<String>,
 }
@@ -62,6 +66,8 @@ pub trait Looks {
     fn read_back(&mut self, schema: &str, table: &str, layout: &Layout) -> Result<Digest>;
     /// How the values of its `column` go on.
     fn numbering(&mut self, schema: &str, table: &str, column: &str) -> Result<Numbering>;
+    /// Whether its rows are those of the session's moment, if it has one, whatever is written meanwhile.
+    fn is_in_snapshot(&mut self, schema: &str, table: &str) -> Result<bool>;
 }
 
 /// How the values of a numbered column go on.
@@ -121,6 +127,20 @@ pub fn verify_tables<S: Looks>(
     Ok(found.into_iter().map(|(_, finding)| finding).collect())
 }
 
+/// Compares them in the one `session` that there is.
+pub fn verify_tables_in(
+    session: &mut impl Looks,
+    schema: &str,
+    expected: &[ExpectedTable],
+    halt: &Halt,
+) -> Result<Vec<TableFinding>> {
+    let finding = |table| {
+        halt.check()?;
+        verify_table(session, schema, table)
+    };
+    expected.iter().map(finding).collect()
+}
+
 fn verify_table(
     session: &mut impl Looks,
     schema: &str,
@@ -133,12 +153,14 @@ fn verify_table(
         found: None,
         compared: false,
         next_value: None,
+        in_snapshot: true,
         problems: Vec::new(),
     };
     if !session.exists(schema, name)? {
         finding.problems.push("is not there".to_owned());
         return Ok(finding);
     }
+    finding.in_snapshot = session.is_in_snapshot(schema, name)?;
     let rows = if let Contents::Hashed(layout, digest) = &expected.contents {
         match session.read_back(schema, name, layout) {
             Ok(found) => {
@@ -168,6 +190,7 @@ fn verify_table(
         let numbering = session.numbering(schema, name, column)?;
         look_at_numbering(numbering, column, &mut finding);
     }
+    failpoint::reached("table compared");
     Ok(finding)
 }
 

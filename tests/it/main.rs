@@ -42,6 +42,7 @@ mod mysql_target;
 mod mysql_tcp_servers;
 mod mysql_tls;
 mod mysql_values;
+mod one_moment;
 mod other_versions;
 mod own_mariadb;
 mod own_server;
