@@ -29,7 +29,7 @@ use crate::rows::{Digest, PlannedColumn, ValueKind, transcode};
 pub(super) enum Way {
     /// By LOAD DATA LOCAL.
     LoadData,
-    /// By INSERTs of at most so many bytes, where the server has LOAD DATA LOCAL switched off.
+    /// By INSERTs, of which none can have more bytes than this, where the server has LOAD DATA LOCAL switched off.
     Insert {
         /// The server's `max_allowed_packet`, less what the protocol needs.
         most: usize,
@@ -38,6 +38,9 @@ pub(super) enum Way {
 
 /// What `max_allowed_packet` must leave for the packet's own bytes.
 const PACKET_BYTES: usize = 1024;
+
+/// INSERTs of several rows have no more: the driver keeps two copies of what it sends.
+const INSERT_BYTES: usize = 64 * 1024;
 
 impl Way {
     /// The way that the server of `connection` allows.
@@ -301,16 +304,21 @@ fn insert(
         set_strict(connection, false)?;
     }
     let enums = &enums.of(table);
-    let mut inserts = Inserts::new(&head, &plan, buffer, most);
+    let run = |connection: &mut Conn, sql: &str| {
+        let done = connection.query_drop(sql);
+        done.map_err(failure(format!("load {name}")))
+    };
+    // One for each chunk: each waits for the server's disk.
+    run(connection, "START TRANSACTION")?;
+    let mut inserts = Inserts::new(&head, &plan, buffer, most.min(INSERT_BYTES));
     let (mut taken, mut before) = (0, inserts.lines());
     while let Some(statement) = inserts.next() {
         if statement.len() > most {
             return Err(too_large(&name, first_row + taken, statement.len(), most));
         }
-        let doing = failure(format!("load {name}"));
         let statement = std::str::from_utf8(statement)
             .map_err(|_| Error::failed(format!("{name}: a text is not valid UTF-8")))?;
-        connection.query_drop(statement).map_err(doing)?;
+        run(connection, statement)?;
         let lines = &before[..before.len() - inserts.lines().len()];
         before = inserts.lines();
         let sent = Sent {
@@ -322,6 +330,7 @@ fn insert(
         sent.check(connection)?;
         taken += sent.rows;
     }
+    run(connection, "COMMIT")?;
     if empty > 0 {
         set_strict(connection, true)?;
     }

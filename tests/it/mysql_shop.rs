@@ -88,7 +88,7 @@ impl Shop {
         run(verify.arg(self.directory.path().join("dump.sql")))
     }
 
-    fn command(&self, verb: &[&str]) -> Command {
+    pub(crate) fn command(&self, verb: &[&str]) -> Command {
         let socket = self.server.join("socket");
         let url = format!(
             "mysql://root@localhost/{}?socket={}",

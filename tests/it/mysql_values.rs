@@ -5,6 +5,7 @@ use std::fs;
 
 use mysql::prelude::Queryable;
 
+use crate::memory::{large_dump, peak_of};
 use crate::mysql_shop::{Shop, hard_server};
 use crate::program::project;
 use crate::servers::{connect_mariadb_in, mariadb};
@@ -118,6 +119,30 @@ fn a_server_that_makes_it_hard() {
         .says("large row 12: its INSERT has 1,100,0")
         .says("hint: raise max_allowed_packet of the server, or switch its local_infile on");
     assert_eq!(shop.differences(), (vec![], vec![]));
+}
+
+/// Eight connections share the least there can be, and INSERTs need little more than LOAD DATA.
+#[test]
+fn the_budget_is_kept_however_rows_are_loaded() {
+    let directory = tempfile::tempdir().unwrap();
+    let (dump, rows) = (directory.path().join("large.sql.gz"), 60_000);
+    large_dump(&dump, rows);
+    let peaks = [&mariadb().directory, hard_server()].map(|server| {
+        let shop = Shop::new(server, "");
+        let mut import = shop.command(&[]);
+        import.arg(&dump).args(["--jobs", "8", "--memory", "45"]);
+        let peak = peak_of(import);
+        assert!(peak <= 45 << 20, "{}: {} KiB", server.display(), peak >> 10);
+        let counted = "SELECT COUNT(*) FROM ci_builds WHERE LENGTH(trace) > 700";
+        let mut conn = connect_mariadb_in(server, &shop.target());
+        assert_eq!(conn.query_first(counted).unwrap(), Some(rows));
+        peak
+    });
+    let [by_load_data, by_inserts] = peaks.map(|peak| peak >> 20);
+    assert!(
+        by_inserts <= by_load_data + 10,
+        "{by_inserts}, {by_load_data}"
+    );
 }
 
 #[test]
