@@ -14,6 +14,7 @@ use crate::private_server::PrivateServer;
 use crate::progress::Progress;
 use crate::publish::{self, Live};
 use crate::settings::{CheckSettings, Destination};
+use crate::target::Rights;
 use crate::traces::BuildsDirectory;
 
 /// Makes the checks.
@@ -130,8 +131,19 @@ fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool,
     let schema = target.schema(settings.schema.as_deref(), is_archive);
     let examined = schema.and_then(|schema| target.examine(&schema, tables));
     let examined = examined.and_then(|live| Ok((target.rights(&live.schema)?, live)));
-    let Some((_, live)) = checks.add("rights", examined, |(rights, _)| rights.clone()) else {
-        return;
+    let live = match examined {
+        Ok((Rights::Enough(told), live)) => {
+            checks.add("rights", Ok(told), Clone::clone);
+            live
+        }
+        Ok((Rights::Unknown(told), live)) => {
+            checks.note("rights", told);
+            live
+        }
+        Err(error) => {
+            checks.add("rights", Err::<(), _>(error), |()| String::new());
+            return;
+        }
     };
     if !is_archive {
         return;

@@ -39,6 +39,13 @@ impl Databases {
             passing: beside("passing")?,
         })
     }
+
+    /// What their names, but for the live one's, are like, for a GRANT (MySQL manual, 15.7.1.6).
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        let live = self.live.replace('_', "\\_").replace('%', "\\%");
+        format!("{live}\\_ci\\_import\\_%")
+    }
 }
 
 #[cfg(test)]
@@ -49,6 +56,10 @@ mod tests {
     fn names_are_beside_the_live_one() {
         let databases = Databases::of("gitlab").unwrap();
         assert_eq!(databases.previous, "gitlab_ci_import_previous");
+        assert_eq!(
+            Databases::of("git_lab").unwrap().pattern(),
+            r"git\_lab\_ci\_import\_%"
+        );
         assert!(Databases::of(&"x".repeat(45)).is_ok());
         assert!(Databases::of(&"x".repeat(46)).is_err());
     }

@@ -31,7 +31,7 @@ pub use loader::Loader;
 pub use locks::lock_name;
 pub use look::Looker;
 pub use offers::Offers;
-pub use rights::may_make_databases;
+pub use rights::{MayMake, may_make_databases};
 pub use staging::{Owner, Staging};
 pub use table::Table;
 pub use target::{Server, Target};

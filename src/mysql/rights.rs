@@ -5,12 +5,25 @@ use mysql::prelude::Queryable;
 
 use super::databases::Databases;
 use super::failure::failure;
-use super::sql::literal;
+use super::sql::{identifier, literal};
 use crate::error::Result;
 
-/// Whether the user is known to be allowed to make the databases beside the live one. That he is not
-/// known to be does not mean that he may not: rights that come with a role are not listed.
-pub fn may_make_databases(connection: &mut Conn, databases: &Databases) -> Result<bool> {
+/// What a server says to who has no right at all on a database, whether that is there or not.
+const DENIED: u16 = 1044;
+
+/// Whether a user may make the databases beside the live one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MayMake {
+    /// He may.
+    Yes,
+    /// He may not.
+    No,
+    /// The server does not tell: rights that come with a role are not listed.
+    Unknown,
+}
+
+/// Whether the user of `connection` may make the databases beside the live one. Nothing is made.
+pub fn may_make_databases(connection: &mut Conn, databases: &Databases) -> Result<MayMake> {
     // A grant is on a pattern of names. "user@host" is quoted there, part by part.
     let sql = format!(
         "SELECT COUNT(*) FROM (
@@ -21,8 +34,16 @@ pub fn may_make_databases(connection: &mut Conn, databases: &Databases) -> Resul
          ) granted WHERE REPLACE(GRANTEE, '''', '') = CURRENT_USER()",
         staging = literal(&databases.staging)
     );
-    let found: Option<u64> = connection
-        .query_first(sql)
-        .map_err(failure("ask for the user's rights"))?;
-    Ok(found.unwrap_or(0) > 0)
+    let doing = || failure("ask for the user's rights");
+    let found: Option<u64> = connection.query_first(sql).map_err(doing())?;
+    if found.unwrap_or(0) > 0 {
+        return Ok(MayMake::Yes);
+    }
+    // As a rule it is not there; who has some right on it is told that instead.
+    let look = format!("SHOW TABLES FROM {}", identifier(&databases.staging));
+    match connection.query_drop(look) {
+        Err(mysql::Error::MySqlError(cause)) if cause.code == DENIED => Ok(MayMake::No),
+        Ok(()) | Err(mysql::Error::MySqlError(_)) => Ok(MayMake::Unknown),
+        Err(cause) => Err(doing()(cause)),
+    }
 }

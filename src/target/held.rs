@@ -13,6 +13,15 @@ use crate::publish::{Discarded, Live, Publication, Published, Recovered, RolledB
 use crate::traces::BuildsDirectory;
 use crate::verify::TableFinding;
 
+/// What is known of what a user may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rights {
+    /// He may do what an import needs.
+    Enough(String),
+    /// It is not known: what he must be allowed to do.
+    Unknown(String),
+}
+
 /// A target whose lock is held, with its staging. Dropped without being published, it takes what was
 /// staged with it.
 pub trait Held {
@@ -30,8 +39,9 @@ pub trait Held {
     /// way.
     fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live>;
 
-    /// What the user may do, as far as that is known before it is done.
-    fn rights(&mut self, schema: &str) -> Result<String>;
+    /// What the user may do, as far as that is known before it is done; an error if he may not do what an
+    /// import needs.
+    fn rights(&mut self, schema: &str) -> Result<Rights>;
 
     /// The tables that are in `schema`.
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>>;

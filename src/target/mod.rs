@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use dump::{Dump, Loads};
-pub use held::Held;
+pub use held::{Held, Rights};
 pub use moment::{Compared, Comparison};
 
 use crate::error::{Error, Result};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::moment::{Compared, Comparison, Moment};
-use super::{Dump, Expects, Held, Loads, Server, after};
+use super::{Dump, Expects, Held, Loads, Rights, Server, after};
 use crate::dump;
 use crate::error::{Error, Result};
 use crate::gitlab::live::{LiveChanges, late_prefix};
@@ -15,7 +15,7 @@ use crate::migrate::mysql::{Session, versions};
 use crate::mysql::gitlab::{self, Exchange, Publishing, migrations};
 use crate::mysql::{self, publish};
 use crate::mysql::{
-    Converter, Databases, Hashed, Loader, Looker, Offers, Owner, Sink, Staging, Target,
+    Converter, Databases, Hashed, Loader, Looker, MayMake, Offers, Owner, Sink, Staging, Target,
 };
 use crate::policies::Policies;
 use crate::progress::Progress;
@@ -62,14 +62,24 @@ impl Held for HeldMysql {
         publish::examine(self.staging.connection(), &self.databases, tables)
     }
 
-    fn rights(&mut self, _: &str) -> Result<String> {
-        let staging = &self.databases.staging;
-        let connection = self.staging.connection();
-        Ok(if mysql::may_make_databases(connection, &self.databases)? {
-            format!("may make the database {staging} and its like")
-        } else {
-            format!("are not known here: the user must be allowed to make {staging} and its like")
-        })
+    fn rights(&mut self, _: &str) -> Result<Rights> {
+        let databases = &self.databases;
+        let staging = &databases.staging;
+        match mysql::may_make_databases(self.staging.connection(), databases)? {
+            MayMake::Yes => Ok(Rights::Enough(format!(
+                "may make the database {staging} and its like"
+            ))),
+            MayMake::Unknown => Ok(Rights::Unknown(format!(
+                "are not known here: the user must be allowed to make {staging} and its like"
+            ))),
+            MayMake::No => Err(Error::target(format!(
+                "the user may not make the database {staging} and its like"
+            ))
+            .hint(format!(
+                "grant him all rights on them: GRANT ALL ON `{}`.* TO …",
+                databases.pattern()
+            ))),
+        }
     }
 
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {

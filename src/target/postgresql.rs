@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::moment::{Compared, Comparison, Moment};
-use super::{Dump, Expects, Held, Loads, Server, after};
+use super::{Dump, Expects, Held, Loads, Rights, Server, after};
 use crate::convert::Converter;
 use crate::error::Result;
 use crate::gitlab::live::{self, LiveChanges, late_prefix};
@@ -63,8 +63,9 @@ impl Held for HeldPostgresql {
     }
 
     /// [`Held::examine`] has seen to them.
-    fn rights(&mut self, schema: &str) -> Result<String> {
-        Ok(format!("may make schemas, and tables in {schema}"))
+    fn rights(&mut self, schema: &str) -> Result<Rights> {
+        let told = format!("may make schemas, and tables in {schema}");
+        Ok(Rights::Enough(told))
     }
 
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {

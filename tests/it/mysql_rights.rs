@@ -29,19 +29,31 @@ fn rights_on_the_databases_beside_the_live_one_are_enough() {
     let check = || {
         let mut check = command(["check", archive]);
         check.args(of_target);
-        run(check).succeeds()
+        run(check)
     };
-    check().reports("are not known here: the user must be allowed to make");
+    let pattern = format!("{}\\_ci\\_import\\_%", live.replace('_', "\\_"));
+    let hint = format!("hint: grant him all rights on them: GRANT ALL ON `{pattern}`.* TO …");
+    check()
+        .exits(4)
+        .reports("rights             FAILED  the user may not make the database ")
+        .reports(&hint);
     import()
         .exits(4)
         .says("Access denied")
         .says("hint: the import needs databases beside the live one");
     assert!(scene.databases_beside().is_empty());
-    let pattern = live.replace('_', "\\_");
-    scene.execute(&format!(
-        "GRANT ALL ON `{pattern}\\_ci\\_import\\_%`.* TO {user}"
-    ));
-    check().reports("may make the database");
+    // A right that comes with a role is not listed.
+    let role = format!("{live}_role");
+    scene.execute(&format!("CREATE ROLE {role}"));
+    scene.execute(&format!("GRANT ALL ON `{pattern}`.* TO {role}"));
+    scene.execute(&format!("GRANT {role} TO {user}"));
+    scene.execute(&format!("SET DEFAULT ROLE {role} FOR {user}"));
+    check()
+        .succeeds()
+        .reports("rights             note    are not known here: the user must be allowed to make");
+    scene.execute(&format!("DROP ROLE {role}"));
+    scene.execute(&format!("GRANT ALL ON `{pattern}`.* TO {user}"));
+    check().succeeds().reports("may make the database");
     import().succeeds();
     for action in ["rollback", "discard"] {
         let mut it = command([action, "--yes"]);
