@@ -41,11 +41,13 @@ fn hold_recovered(destination: &Destination, progress: &Progress) -> Result<Hold
 /// removes what is left of the import.
 pub fn recover(destination: &Destination, progress: &Progress) -> Result<Recovered> {
     let (mut held, recovered) = hold(destination, progress)?;
-    let builds =
-        held.ready.builds.as_ref().ok_or_else(|| {
-            Error::usage("no builds directory is named").hint("add --builds-path")
-        })?;
-    builds.remove_stale()?;
+    match &held.ready.builds {
+        Some(builds) => builds.remove_stale()?,
+        None if held.target.has_record() => {}
+        None => {
+            return Err(Error::usage("no builds directory is named").hint("add --builds-path"));
+        }
+    }
     // What is made here is dropped at the end, with what was there before.
     held.target.make_staging()?;
     Ok(recovered)

@@ -28,6 +28,10 @@ pub trait Held {
     /// Looks for a publish of `builds` that was cut, and brings tables and directories to one state.
     fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered>;
 
+    /// Whether a publish that was cut off is on record in the target: it can be told without the builds
+    /// directory, of which a dump by itself has none.
+    fn has_record(&self) -> bool;
+
     /// An error if the target could not be asked later what became of a publish with traces.
     fn check_recovery(&mut self) -> Result<()>;
 

@@ -49,6 +49,10 @@ impl Held for HeldMysql {
         publish::recover(connection, &self.databases, builds, &gitlab::undo)
     }
 
+    fn has_record(&self) -> bool {
+        true
+    }
+
     fn check_recovery(&mut self) -> Result<()> {
         // What became of a publish is in a table of our own.
         Ok(())

@@ -50,6 +50,10 @@ impl Held for HeldPostgresql {
         builds.map_or(Ok(Recovered::Nothing), recover)
     }
 
+    fn has_record(&self) -> bool {
+        false
+    }
+
     fn check_recovery(&mut self) -> Result<()> {
         publish::identity(self.staging.client()).map(drop)
     }

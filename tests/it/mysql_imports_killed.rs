@@ -116,3 +116,31 @@ fn imports_killed_at_their_points() {
     target.live = 1 - target.live;
     target.assert_whole("the last import");
 }
+
+/// A dump has no traces, and who imports one no builds directory that could be named.
+#[test]
+fn a_cut_import_of_a_dump_is_recovered_without_a_builds_directory() {
+    let scene = MysqlScene::bare();
+    let (dump, url) = (scene.path("dump.sql"), scene.stage().url);
+    let import = |n: u32| {
+        let sql =
+            format!("CREATE TABLE `t` (`n` int) ENGINE=InnoDB; INSERT INTO `t` VALUES ({n});");
+        fs::write(&dump, sql).unwrap();
+        let mut import = command(["--replace", "--yes", "--database-url", &url]);
+        import.arg(&dump);
+        import
+    };
+    run(import(1)).succeeds();
+    for (point, live, beside) in [
+        ("new tables in place", "1", &[][..]),
+        ("committed", "2", &["previous"]),
+    ] {
+        let mut cut = import(2);
+        cut.env("CI_IMPORT_FAILPOINT", format!("kill:{point}"));
+        assert_eq!(run(cut).code, None, "{point}");
+        assert!(scene.databases_beside().contains(&"passing".to_owned()));
+        run(command(["recover", "--database-url", &url])).succeeds();
+        assert_eq!(scene.values("SELECT n FROM t"), [live], "{point}");
+        assert_eq!(scene.databases_beside(), beside, "{point}");
+    }
+}
