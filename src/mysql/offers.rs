@@ -18,6 +18,8 @@ pub struct Offers {
     expression_keys: bool,
     /// Whether it is MariaDB, or else MySQL.
     is_mariadb: bool,
+    /// Whether it keeps names of tables in lower case, whatever they are made by.
+    lower_case_tables: bool,
 }
 
 impl Offers {
@@ -41,11 +43,15 @@ impl Offers {
                  AND TABLE_NAME = 'STATISTICS' AND LOWER(TABLE_SCHEMA) = 'information_schema'",
             )
             .map_err(failure("ask what keys the server knows"))?;
+        let lower_case: Option<u8> = connection
+            .query_first("SELECT @@lower_case_table_names")
+            .map_err(failure("ask how the server keeps names"))?;
         Ok(Offers {
             collations,
             engines,
             expression_keys: expressions == Some(1),
             is_mariadb: is_mariadb(&version(connection)?),
+            lower_case_tables: lower_case == Some(1),
         })
     }
 
@@ -61,6 +67,11 @@ impl Offers {
 
     pub(super) fn has_expression_keys(&self) -> bool {
         self.expression_keys
+    }
+
+    /// Whether a table of this name would get another one.
+    pub(super) fn renames(&self, table: &str) -> bool {
+        self.lower_case_tables && table.to_lowercase() != table
     }
 
     /// Whether it has the types `uuid`, `inet4` and `inet6`, takes a constant as the default of a text, and

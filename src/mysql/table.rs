@@ -65,6 +65,15 @@ pub(super) fn map(
     policies: &Policies,
     offers: &Offers,
 ) -> Result<(Table, Vec<Note>)> {
+    if offers.renames(&definition.name) {
+        let name = &definition.name;
+        return Err(Error::target(format!(
+            "the server keeps names of tables in lower case (lower_case_table_names = 1), and the dump has {name}"
+        ))
+        .hint(format!(
+            "--skip-table {name} leaves it out; or rename it before it is dumped"
+        )));
+    }
     let mut mapper = Mapper {
         definition,
         offers,

@@ -8,7 +8,9 @@ use mysql::prelude::Queryable;
 use crate::memory::{large_dump, peak_of};
 use crate::mysql_shop::{Shop, hard_server};
 use crate::program::project;
-use crate::servers::{connect_mariadb_in, mariadb};
+use crate::servers::{
+    MARIADB_USER, connect_mariadb_in, mariadb, run_mariadb, server_directory, user_ids,
+};
 
 fn in_shared(name: &str) -> Shop {
     Shop::of_fixture(&mariadb().directory, name)
@@ -143,6 +145,27 @@ fn the_budget_is_kept_however_rows_are_loaded() {
         by_inserts <= by_load_data + 10,
         "{by_inserts}, {by_load_data}"
     );
+}
+
+#[test]
+fn a_server_that_keeps_names_in_lower_case() {
+    let directory = server_directory("low", user_ids(MARIADB_USER));
+    run_mariadb(
+        &directory,
+        &["--skip-networking", "--lower-case-table-names=1"],
+    );
+    let shop = Shop::new(
+        &directory,
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)",
+    );
+    let dump = shop.dump(&[]);
+    shop.arrives(&dump, &[]);
+    let other = String::from_utf8(dump).unwrap().replace("`t`", "`T`");
+    shop.import(other.as_bytes(), &["--replace"])
+        .exits(4)
+        .says("in lower case (lower_case_table_names = 1), and the dump has T")
+        .says("hint: --skip-table T leaves it out");
+    assert_eq!(shop.differences(), (vec![], vec![]));
 }
 
 #[test]
