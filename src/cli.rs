@@ -82,10 +82,9 @@ pub struct ImportArgs {
     /// How thoroughly what was staged is looked at before it is published
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub verify: Depth,
-    /// How many times its size the dump or the traces may inflate to, beyond 512 MiB
-    #[arg(long, value_name = "RATIO", default_value_t = DEFAULT_MAX_INFLATION)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_inflation: u32,
+    /// How much it may inflate to
+    #[command(flatten)]
+    pub inflation: InflationArgs,
     /// Leave the migrations for after the deployment to ci-import migrate (also with a non-empty
     /// SKIP_POST_DEPLOYMENT_MIGRATIONS in the environment)
     #[arg(long)]
@@ -123,6 +122,15 @@ pub struct ArchiveArgs {
     /// Which archive of the folder (also with BACKUP=EPOCH in the environment)
     #[arg(long, value_name = "EPOCH")]
     pub backup: Option<String>,
+}
+
+/// How much an archive or dump may inflate to.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct InflationArgs {
+    /// How many times its size the dump or the traces may inflate to, beyond 512 MiB
+    #[arg(long, value_name = "RATIO", default_value_t = DEFAULT_MAX_INFLATION)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_inflation: u32,
 }
 
 /// The target: a database and the directory of the build traces.
@@ -243,6 +251,9 @@ pub struct ConvertArgs {
     /// How much memory the conversion may take, in MiB [default: 128]
     #[arg(long, value_name = "MIB")]
     pub memory: Option<u64>,
+    /// How much it may inflate to
+    #[command(flatten)]
+    pub inflation: InflationArgs,
     /// Convert MySQL to PostgreSQL: the only conversion there is
     #[arg(long)]
     pub mysql_to_postgresql: bool,
@@ -292,6 +303,9 @@ pub struct VerifyArgs {
     /// How much memory it may take, in MiB [default: 128]
     #[arg(long, value_name = "MIB")]
     pub memory: Option<u64>,
+    /// How much it may inflate to
+    #[command(flatten)]
+    pub inflation: InflationArgs,
     /// Convert MySQL to PostgreSQL: the only conversion there is
     #[arg(long)]
     pub mysql_to_postgresql: bool,
@@ -437,6 +451,9 @@ pub struct InspectArgs {
     /// The database to look at, of a dump that has several
     #[arg(long, value_name = "NAME")]
     pub from_database: Option<String>,
+    /// How much it may inflate to
+    #[command(flatten)]
+    pub inflation: InflationArgs,
 }
 
 /// The arguments of `private`.

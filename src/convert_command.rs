@@ -9,11 +9,10 @@ use crate::convert::Converter;
 use crate::error::{Error, Result};
 use crate::halt::Halt;
 use crate::input::{Asked, Input, check_dialect};
-use crate::output::{DumpWriter, OutputFile, convert_archive};
+use crate::output::{DumpWriter, Limits, OutputFile, convert_archive};
 use crate::policies::Policies;
 use crate::read_dump::read_dump;
 use crate::report::Changes;
-use crate::resources::Resources;
 use crate::settings::Source;
 
 /// Converts `source` to `output`, or to standard output. Returns what was changed on the way.
@@ -21,7 +20,7 @@ pub fn run(
     source: &Source,
     output: Option<&Path>,
     policies: &Policies,
-    resources: &Resources,
+    limits: &Limits,
     halt: &Halt,
 ) -> Result<Changes> {
     let located = locate(source)?;
@@ -31,21 +30,12 @@ pub fn run(
             reader,
             compression,
             ..
-        } => convert_dump(
-            halt.watch(reader),
-            compression,
-            &output,
-            policies,
-            resources,
-        ),
-        Input::CompressedArchive(file) => convert_archive(
-            halt.watch(file.open()),
-            output.writer()?,
-            policies,
-            resources,
-        ),
+        } => convert_dump(halt.watch(reader), compression, &output, policies, limits),
+        Input::CompressedArchive(file) => {
+            convert_archive(halt.watch(file.open()), output.writer()?, policies, limits)
+        }
         Input::ArchivePipe(pipe) => {
-            convert_archive(halt.watch(pipe), output.writer()?, policies, resources)
+            convert_archive(halt.watch(pipe), output.writer()?, policies, limits)
         }
         Input::ArchiveFile(_) => {
             let Located::Path(path) = &located else {
@@ -55,7 +45,7 @@ pub fn run(
                 Error::usage(format!("cannot read {}: {cause}", path.display()))
             })?;
             let file = std::io::BufReader::with_capacity(archive::BLOCK_BYTES, file);
-            convert_archive(halt.watch(file), output.writer()?, policies, resources)
+            convert_archive(halt.watch(file), output.writer()?, policies, limits)
         }
     })?;
     output.keep()?;
@@ -80,14 +70,14 @@ fn convert_dump(
     compression: Compression,
     output: &OutputFile,
     policies: &Policies,
-    resources: &Resources,
+    limits: &Limits,
 ) -> Result<Converted> {
     let name = "the dump";
-    let writer = DumpWriter::start(output.writer()?, output.is_compressed(), resources)?;
+    let writer = DumpWriter::start(output.writer()?, output.is_compressed(), &limits.resources)?;
     let database = policies.database.clone();
     let converter = Converter::new(writer, policies.clone(), Box::new(|_| Ok(())));
     let judge = |start: &[u8]| check_dialect(start, Asked::Conversion).map(drop);
-    let mut inflated = archive::decompressed(reader, compression);
+    let mut inflated = archive::decompressed_within(reader, compression, limits.max_inflation);
     let (converter, facts) = read_dump(name, &mut inflated, converter, database, judge)?;
     let Converter {
         sink, mut notes, ..

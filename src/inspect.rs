@@ -41,10 +41,17 @@ struct FoundTable {
     tally: Tally,
 }
 
-/// Reads all of `source`.
-pub fn run(source: &Source, database: Option<String>, halt: &Halt) -> Result<Findings> {
+/// Reads all of `source`, of which no member may inflate to more than `max_inflation` times its size. Of several
+/// databases the one named is looked at.
+pub fn run(
+    source: &Source,
+    database: Option<String>,
+    max_inflation: u32,
+    halt: &Halt,
+) -> Result<Findings> {
     let mut inspector = Inspector {
         database,
+        max_inflation,
         findings: Findings::default(),
     };
     let located = locate(source)?;
@@ -80,6 +87,7 @@ pub fn run(source: &Source, database: Option<String>, halt: &Halt) -> Result<Fin
 
 struct Inspector {
     database: Option<String>,
+    max_inflation: u32,
     findings: Findings,
 }
 
@@ -100,7 +108,7 @@ impl Inspector {
         let converter = Converter::new(Observer::default(), policies, Box::new(|_| Ok(())));
         let judge = |start: &[u8]| check_dialect(start, Asked::Either).map(drop);
         let database = self.database.clone();
-        let mut inflated = archive::decompressed(reader, compression);
+        let mut inflated = archive::decompressed_within(reader, compression, self.max_inflation);
         let (converter, facts) = read_dump(name, &mut inflated, converter, database, judge)?;
         let Converter { sink, notes, .. } = converter;
         (
@@ -118,7 +126,8 @@ impl Visitor for Inspector {
     }
 
     fn builds(&mut self, reader: &mut dyn Read, _: u64) -> Result<()> {
-        self.findings.traces = Some(survey(&mut archive::inflated(reader))?);
+        let mut inflated = archive::inflated_within(reader, self.max_inflation);
+        self.findings.traces = Some(survey(&mut inflated)?);
         Ok(())
     }
 

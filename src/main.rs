@@ -18,6 +18,7 @@ use ci_import::halt::Halt;
 use ci_import::import;
 use ci_import::inspect;
 use ci_import::migrate_command;
+use ci_import::output::Limits;
 use ci_import::private_server::PrivateServer;
 use ci_import::progress::Progress;
 use ci_import::publish_commands;
@@ -79,9 +80,12 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     let policies = settings::policies(arguments.conversion)?;
     let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
     let halt = Halt::on_signals()?;
-    let resources = Resources::new(None, arguments.memory)?;
     let output = arguments.output.as_deref();
-    let changes = convert_command::run(&source, output, &policies, &resources, &halt)?;
+    let limits = Limits {
+        resources: Resources::new(None, arguments.memory)?,
+        max_inflation: arguments.inflation.max_inflation,
+    };
+    let changes = convert_command::run(&source, output, &policies, &limits, &halt)?;
     if !arguments.quiet {
         // Standard output may be the dump's.
         terminal::say(changes.to_string().trim_end());
@@ -169,7 +173,8 @@ fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
 fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
     let halt = Halt::on_signals()?;
     let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
-    let findings = inspect::run(&source, arguments.from_database, &halt)?;
+    let ratio = arguments.inflation.max_inflation;
+    let findings = inspect::run(&source, arguments.from_database, ratio, &halt)?;
     if arguments.json {
         terminal::print(&format!("{:#}\n", findings.to_json()));
     } else {

@@ -223,7 +223,7 @@ impl Settings {
             allow_truncated_traces: arguments.allow_truncated_traces,
             verify: arguments.verify,
             no_space_check: arguments.no_space_check,
-            max_inflation: arguments.max_inflation,
+            max_inflation: arguments.inflation.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.telling.quiet,
             skip_post_deployment: arguments.skip_post_deployment
@@ -273,6 +273,8 @@ pub struct VerifySettings {
     pub schema: Option<String>,
     /// How many connections and threads there are, and how much may wait in memory.
     pub resources: Resources,
+    /// How many times its size a member may inflate to.
+    pub max_inflation: u32,
     /// How values and types were converted.
     pub policies: Policies,
 }
@@ -285,6 +287,7 @@ impl VerifySettings {
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
             resources: Resources::new(arguments.jobs, arguments.memory)?,
+            max_inflation: arguments.inflation.max_inflation,
             policies: policies(arguments.conversion)?,
         })
     }

@@ -77,7 +77,8 @@ impl Takes for Comparer<'_> {
     ) -> Result<Vec<ExpectedTable>> {
         let meter = self.progress.member("reading the database", size);
         let reader = meter.watch(self.halt.watch(reader));
-        let mut inflated = archive::decompressed(reader, compression);
+        let ratio = self.settings.max_inflation;
+        let mut inflated = archive::decompressed_within(reader, compression, ratio);
         self.target.expected(Dump {
             name,
             reader: &mut inflated,
@@ -96,7 +97,8 @@ impl Takes for Comparer<'_> {
             .builds
             .ok_or_else(|| Error::failed("no builds directory to compare with"))?;
         let meter = self.progress.member("comparing the traces", size);
-        let mut inflated = archive::inflated(meter.watch(self.halt.watch(reader)));
+        let compressed = meter.watch(self.halt.watch(reader));
+        let mut inflated = archive::inflated_within(compressed, self.settings.max_inflation);
         traces::compare(&mut inflated, builds.path())
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Seek, Write};
 
+use super::Limits;
 use super::dump::{DumpWriter, WrittenTable};
 use crate::archive::{self, DATABASE, classify_entry, damaged, for_each_entry};
 use crate::convert::Converter;
@@ -12,7 +13,6 @@ use crate::gitlab::tables::check_table;
 use crate::input::{Asked, check_dialect};
 use crate::policies::Policies;
 use crate::read_dump::read_dump;
-use crate::resources::Resources;
 use crate::schema::Note;
 
 /// Reads the archive `input` and writes it to `out` with its dump converted. The converted dump is kept
@@ -21,7 +21,7 @@ pub fn convert_archive(
     input: impl Read,
     out: Box<dyn Write + Send>,
     policies: &Policies,
-    resources: &Resources,
+    limits: &Limits,
 ) -> Result<(Vec<WrittenTable>, Vec<Note>, Facts)> {
     let mut builder = tar::Builder::new(out);
     let mut done = None;
@@ -44,11 +44,11 @@ pub fn convert_archive(
         }
         let spool = tempfile::tempfile().doing("make a temporary file")?;
         let copy = spool.try_clone().doing("make a temporary file")?;
-        let writer = DumpWriter::start(Box::new(copy), true, resources)?;
+        let writer = DumpWriter::start(Box::new(copy), true, &limits.resources)?;
         let database = policies.database.clone();
         let converter = Converter::new(writer, policies.clone(), Box::new(check_table));
         let judge = |start: &[u8]| check_dialect(start, Asked::Conversion).map(drop);
-        let mut inflated = archive::inflated(&mut *entry);
+        let mut inflated = archive::inflated_within(&mut *entry, limits.max_inflation);
         let (converter, facts) = read_dump(DATABASE, &mut inflated, converter, database, judge)?;
         let Converter {
             sink, mut notes, ..

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use tar::EntryType;
 
 use super::digest::{TraceDigest, TraceHasher};
-use super::extract::for_each_trace_entry;
+use super::extract::{damaged_trace, for_each_trace_entry};
 use crate::archive::{BLOCK_BYTES, read_block, safe_path};
-use crate::error::{Doing, Error, Result};
+use crate::error::{Doing, Result};
 
 /// So many names are told of each kind of difference.
 const NAMES_TOLD: usize = 10;
@@ -118,10 +118,7 @@ fn same(
     path: &Path,
 ) -> Result<bool> {
     loop {
-        let count = read_block(entry, expected).map_err(|cause| {
-            let name = path.display().to_string();
-            Error::archive(format!("the trace {name:?} is cut or damaged: {cause}"))
-        })?;
+        let count = read_block(entry, expected).map_err(|cause| damaged_trace(path, cause))?;
         let there = match read_block(file, found) {
             Ok(there) => there,
             Err(cause) if cause.kind() == io::ErrorKind::IsADirectory => return Ok(false),

@@ -270,7 +270,7 @@ impl Dispatcher {
 }
 
 /// The error for a trace that cannot be read to its end.
-fn damaged_trace(path: &Path, cause: io::Error) -> Error {
+pub(super) fn damaged_trace(path: &Path, cause: io::Error) -> Error {
     let cause = as_damage(cause);
     inflation_failure(BUILDS, &cause).unwrap_or_else(|| {
         Error::archive(format!(

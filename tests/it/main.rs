@@ -22,6 +22,7 @@ mod failures;
 mod full_disk;
 mod gitlab_target;
 mod hostile_archives;
+mod inflation_limit;
 mod killed;
 mod memory;
 mod migrations;
