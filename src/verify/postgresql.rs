@@ -130,16 +130,20 @@ impl Looks for Looker {
         };
         // It comes quoted where that is needed.
         let sql = format!(
-            "SELECT (last_value + is_called::int)::bigint,
+            "SELECT last_value, is_called,
                     (SELECT COALESCE(max({}), 0)::bigint FROM {}) FROM {owned}",
             identifier(column),
             qualified(schema, table)
         );
         let row = self.0.query_one(&sql, &[]).map_err(doing())?;
-        Ok(Numbering::From {
-            next: row.get(0),
-            largest: row.get(1),
-            by: "sequence",
+        let (last, is_given): (i64, bool) = (row.get(0), row.get(1));
+        Ok(match last.checked_add(is_given.into()) {
+            Some(next) => Numbering::From {
+                next,
+                largest: row.get(2),
+                by: "sequence",
+            },
+            None => Numbering::UsedUp,
         })
     }
 

@@ -82,7 +82,9 @@ pub enum Numbering {
         /// What gives it.
         by: &'static str,
     },
-    /// Not at all, and why.
+    /// Not at all: the last value there is was given.
+    UsedUp,
+    /// Not as they should, and why.
     Broken(String),
 }
 
@@ -197,6 +199,7 @@ fn verify_table(
 /// It must give values that are not taken.
 fn look_at_numbering(numbering: Numbering, column: &str, finding: &mut TableFinding) {
     match numbering {
+        Numbering::UsedUp => {}
         Numbering::Broken(why) => finding.problems.push(why),
         Numbering::From { next, largest, by } => {
             finding.next_value = Some(next);

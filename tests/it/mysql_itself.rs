@@ -194,7 +194,7 @@ fn the_next_number_is_told_as_it_is() {
     };
     match numbering() {
         Numbering::From { next, largest, .. } => assert_eq!((next, largest), (41, 40)),
-        Numbering::Broken(why) => panic!("{why}"),
+        other => panic!("{other:?}"),
     }
     scene.execute("ALTER TABLE t MODIFY id int NOT NULL");
     assert!(matches!(numbering(), Numbering::Broken(why) if why.contains("no AUTO_INCREMENT")));

@@ -176,3 +176,31 @@ fn a_damaged_archive_agrees_with_nothing() {
     assert_eq!(report["tables"].as_array().unwrap().len(), 15);
     assert_eq!(report["traces"]["files_found"], 6);
 }
+
+/// Behind the last number that there is comes none.
+#[test]
+fn a_sequence_that_is_used_up() {
+    let scene = Scene::bare();
+    let dump = scene.path("dump.sql");
+    let table = |kind: &str, last: i64| {
+        format!(
+            "CREATE TABLE `of_{kind}` (\n  `id` {kind} NOT NULL AUTO_INCREMENT,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB;\n\
+             INSERT INTO `of_{kind}` VALUES ({last});\n"
+        )
+    };
+    let tables = table("int", i32::MAX.into()) + &table("bigint", i64::MAX);
+    fs::write(
+        &dump,
+        format!("-- MySQL dump 10.13\n{tables}-- Dump completed\n"),
+    )
+    .unwrap();
+    let import = [dump.to_str().unwrap(), "--database-url", &scene.url()];
+    run(command(import)).succeeds();
+    run(command(["verify"].into_iter().chain(import)))
+        .succeeds()
+        .reports("all agree");
+    let insert = "INSERT INTO of_bigint DEFAULT VALUES";
+    let error = scene.connect().batch_execute(insert).unwrap_err();
+    let message = error.as_db_error().unwrap().message().to_owned();
+    assert!(message.contains("reached maximum value"), "{message}");
+}
