@@ -20,8 +20,11 @@ impl Consumer for Seen {
     fn definition(&mut self, definition: Definition) -> Result<()> {
         if let Definition::Table(table) = &definition {
             for column in &table.columns {
-                let _ = from_postgres::column(&table.name, column);
-                let _ = column.default.as_ref().map(from_postgres::default_sql);
+                let Ok(known) = from_postgres::column(&table.name, column, |_| true) else { continue };
+                let default = column.default.as_ref();
+                let _ = default.map(|default| from_postgres::default_sql(default, &known.data_type));
+                let generated = column.generated.as_ref();
+                let _ = generated.map(|by| from_postgres::generated(&table.name, &[known], 0, by));
             }
         }
         self.definitions.push(definition);

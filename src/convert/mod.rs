@@ -2,6 +2,7 @@
 
 mod converted;
 mod postgres;
+mod postgres_columns;
 
 use std::collections::HashMap;
 use std::sync::Arc;

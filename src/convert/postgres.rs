@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::postgres_columns::columns;
 use super::{Converter, Route, Sink, Taken, bare};
 use crate::charset::Multibyte;
 use crate::dump::postgres::Consumer;
@@ -14,13 +15,15 @@ use crate::dump::postgres::definition::{
 use crate::dump::{InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::rows::{Format, Normal, Plan, Written};
-use crate::schema::{Column, DataType, Note, PrimaryKey, Sequence, Table, from_postgres};
+use crate::schema::{Column, DataType, EnumType, Note, PrimaryKey, Sequence, Table, from_postgres};
 
 /// PostgreSQL's own limit of a table (manual, appendix K).
 const MAX_COLUMNS: usize = 1600;
 
 /// More tables than that are no database, but an attempt to fill the memory.
 const MAX_TABLES: usize = 10_000;
+
+const UNKNOWN_CHECK: &str = "left out: the CHECK has words that are not known";
 
 /// The consumer of a PostgreSQL dump, around the converter whose sink, policies and names it uses.
 pub struct PostgresConverter<S> {
@@ -30,6 +33,8 @@ pub struct PostgresConverter<S> {
     sequences: HashMap<String, (SequenceDefinition, bool)>,
     /// The next values of sequences, where the dump says them.
     next: HashMap<String, u64>,
+    /// The types of enums the dump creates, and whether a column has them.
+    enums: HashMap<String, (EnumType, bool)>,
     index_comments: HashMap<String, String>,
 }
 
@@ -50,6 +55,7 @@ impl<S: Sink> PostgresConverter<S> {
             tables: Vec::new(),
             sequences: HashMap::new(),
             next: HashMap::new(),
+            enums: HashMap::new(),
             index_comments: HashMap::new(),
         }
     }
@@ -104,20 +110,11 @@ impl<S: Sink> PostgresConverter<S> {
                 format!("{name} is one table too many, or has more than {MAX_COLUMNS} columns");
             return Err(Error::archive(what));
         }
-        let mut columns = Vec::new();
-        let mut unsupported = Vec::new();
-        for column in &definition.columns {
-            match from_postgres::column(&name, column) {
-                Ok(column) => columns.push(column),
-                // Only to look at it: its rows go nowhere.
-                Err(error) if converter.policies.skip_unsupported => {
-                    columns.push(Column::new(&column.name, DataType::Text));
-                    unsupported.push((column.name.clone(), error.to_string()));
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let is_enum = |own_name: &str| self.enums.contains_key(own_name);
+        let (columns, notes) = columns(&definition, is_enum, &converter.policies)?;
+        let enum_types = self.enum_types(&columns);
         let taken = Taken::Into(self.tables.len());
+        let converter = &mut self.converter;
         converter.by_name.insert(name.clone(), taken);
         converter.names.reserve(&name);
         self.tables.push(Pending {
@@ -128,16 +125,14 @@ impl<S: Sink> PostgresConverter<S> {
                 indexes: Vec::new(),
                 foreign_keys: Vec::new(),
                 checks: Vec::new(),
-                enum_types: Vec::new(),
+                enum_types,
                 sequence: None,
                 comment: None,
             },
             counted_by: None,
             is_given: false,
         });
-        for (column, what) in unsupported {
-            self.note(&name, Some(&column), what);
-        }
+        self.converter.notes.extend(notes);
         for column in definition.columns {
             if column.is_collated {
                 self.note(&name, Some(&column.name), "its collation is left out");
@@ -150,6 +145,21 @@ impl<S: Sink> PostgresConverter<S> {
             self.constraint(&name, constraint);
         }
         Ok(())
+    }
+
+    /// The types of enums that `columns` have, and no table before.
+    fn enum_types(&mut self, columns: &[Column]) -> Vec<EnumType> {
+        let mut types = Vec::new();
+        for column in columns {
+            if let DataType::Enum(name) = &column.data_type
+                && let Some((enum_type, is_used)) = self.enums.get_mut(name)
+                && !std::mem::replace(is_used, true)
+            {
+                self.converter.names.reserve(name);
+                types.push(enum_type.clone());
+            }
+        }
+        types
     }
 
     fn default(&mut self, table: &str, column: &str, default: &DefaultValue) -> Result<()> {
@@ -182,7 +192,7 @@ impl<S: Sink> PostgresConverter<S> {
                 return Ok(());
             }
         }
-        found.default = from_postgres::default_sql(default);
+        found.default = from_postgres::default_sql(default, &found.data_type);
         if found.default.is_none() {
             let what = "its default is left out: it is an expression that is not taken over";
             self.note(table, Some(column), what);
@@ -249,6 +259,16 @@ impl<S: Sink> PostgresConverter<S> {
                 ));
                 has_more.then(|| "it is a foreign key like any other".to_owned())
             }
+            ConstraintKind::Check(expression) => {
+                match from_postgres::check(&name, &expression, &table.columns) {
+                    Some(check) => {
+                        table.checks.push(check);
+                        has_more.then(|| "it is a CHECK like any other".to_owned())
+                    }
+                    None => Some(UNKNOWN_CHECK.to_owned()),
+                }
+            }
+            ConstraintKind::Other("CHECK") => Some(UNKNOWN_CHECK.to_owned()),
             ConstraintKind::Other(kind) => {
                 Some(format!("left out: {kind} constraints are not taken over"))
             }
@@ -350,6 +370,12 @@ impl<S: Sink> PostgresConverter<S> {
             let what = "the sequence is left out: it is no column's default";
             self.note(&name, None, what);
         }
+        let unused = self.enums.values().filter(|(_, is_used)| !is_used);
+        let mut unused: Vec<String> = unused.map(|(of_enum, _)| of_enum.name.clone()).collect();
+        unused.sort();
+        for name in unused {
+            self.note(&name, None, "the type is left out: no column has it");
+        }
         Ok(())
     }
 }
@@ -371,16 +397,30 @@ impl<S: Sink> Consumer for PostgresConverter<S> {
         match definition {
             Definition::Table(table) => self.table(table)?,
             Definition::Sequence(sequence) => self.sequence(sequence),
+            Definition::EnumType { name, values } => {
+                let enum_type = EnumType {
+                    name: name.clone(),
+                    values,
+                };
+                if self
+                    .enums
+                    .insert(name.clone(), (enum_type, false))
+                    .is_some()
+                {
+                    return Err(Error::failed(format!("the dump has two types {name}"))
+                        .hint("dump one schema only: pg_dump --schema"));
+                }
+            }
             Definition::Default {
                 table,
                 column,
                 default,
             } => self.default(&table, &column, &default)?,
-            Definition::NotNull { table, column } => {
+            Definition::NotNull { table, columns } => {
                 if let Some(number) = self.number(&table) {
                     let pending = &mut self.tables[number];
-                    let columns = &mut pending.table.columns;
-                    if let Some(found) = columns.iter_mut().find(|known| known.name == column) {
+                    let known = pending.table.columns.iter_mut();
+                    for found in known.filter(|known| columns.contains(&known.name)) {
                         found.not_null = true;
                         found.not_null_after_load = pending.is_given;
                     }

@@ -1,9 +1,13 @@
-//! Maps definitions of a PostgreSQL dump to the model: types and defaults by lists of what is known, so
-//! that no expression of a dump becomes one of the target.
+//! Maps definitions of a PostgreSQL dump to the model: types and defaults by lists of what is known, expressions word
+//! by word, so that nothing else of a dump becomes SQL of the target.
 
-use super::{Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Table, ddl};
+use super::postgres_expression::{fulltext, generated_by, indexed, sql};
+use super::{
+    Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Table, ddl,
+};
 use crate::dump::postgres::definition::{
-    ColumnDefinition, DefaultValue, IndexDefinition, Literal, TypeName,
+    ColumnDefinition, DefaultValue, Expression, Generated, IndexDefinition, IndexMethod, Literal,
+    TypeName,
 };
 use crate::error::{Error, Result};
 
@@ -103,39 +107,90 @@ pub fn data_type(written: &TypeName) -> Option<DataType> {
     })
 }
 
-/// The column of `table` that `definition` defines, without its default.
-pub fn column(table: &str, definition: &ColumnDefinition) -> Result<Column> {
+/// The column of `table` that `definition` defines, without its default and how it is computed; `is_enum` tells
+/// whether the dump has a type of an enum of that name.
+pub fn column(
+    table: &str,
+    definition: &ColumnDefinition,
+    is_enum: impl Fn(&str) -> bool,
+) -> Result<Column> {
     let name = &definition.name;
     let written = &definition.data_type;
-    let unsupported = |what: &str| {
-        Error::failed(format!("column {table}.{name}: {what} is not supported"))
-            .hint("--skip-table leaves the table out")
-    };
-    if definition.is_generated {
-        return Err(unsupported("a generated column in a dump of PostgreSQL"));
-    }
     let brackets = if written.is_array { "[]" } else { "" };
-    let data_type = data_type(written)
-        .ok_or_else(|| unsupported(&format!("the type {}{brackets}", written.name)))?;
+    let of_enum = || {
+        let is_plain = !written.is_array && written.modifiers.is_empty();
+        let own_name = &written.own_name;
+        (is_plain && is_enum(own_name)).then(|| DataType::Enum(own_name.clone()))
+    };
+    let data_type = data_type(written).or_else(of_enum).ok_or_else(|| {
+        let what = format!("the type {}{brackets}", written.name);
+        unsupported(table, name, &what)
+    })?;
     Ok(Column {
         not_null: definition.not_null,
         ..Column::new(name, data_type)
     })
 }
 
-/// The default as SQL, if it is one of those that are known to mean nothing else.
+fn unsupported(table: &str, column: &str, what: &str) -> Error {
+    Error::failed(format!("column {table}.{column}: {what} is not supported"))
+        .hint("--skip-table leaves the table out")
+}
+
+/// The expression that the column `at` of `table` is computed by, over its other `columns`.
+pub fn generated(
+    table: &str,
+    columns: &[Column],
+    at: usize,
+    generated: &Generated,
+) -> Result<String> {
+    let column = &columns[at];
+    let expression = match generated {
+        Generated::Stored(expression) => generated_by(expression, columns, &column.data_type),
+        Generated::Other => None,
+    };
+    expression.ok_or_else(|| {
+        let what = "a generated column, with an expression of which not all is understood,";
+        unsupported(table, &column.name, what)
+    })
+}
+
+/// The CHECK `name` over `columns`, if all of its expression is understood.
 #[must_use]
-pub fn default_sql(default: &DefaultValue) -> Option<String> {
+pub fn check(name: &str, expression: &Expression, columns: &[Column]) -> Option<Check> {
+    Some(Check {
+        name: name.to_owned(),
+        expression: sql(expression, columns)?,
+    })
+}
+
+/// The default of a column of `data_type` as SQL, if it is one of those that are known to mean nothing else.
+#[must_use]
+pub fn default_sql(default: &DefaultValue, of: &DataType) -> Option<String> {
     match default {
         DefaultValue::Literal(constant, cast) => {
             let sql = match constant {
                 Literal::Text(text) => ddl::literal(text),
                 Literal::Number(number) => number.clone(),
                 Literal::Boolean(value) => value.to_string(),
+                Literal::Bits(digits) => format!("B'{digits}'"),
                 Literal::Null => "NULL".to_owned(),
             };
             match cast {
                 None => Some(sql),
+                // Which is where the schema is.
+                Some(cast) if matches!(of, DataType::Enum(name) if *name == cast.own_name) => {
+                    Some(sql)
+                }
+                // As servers write a bit string. Its type has no width, unlike `bit`, which is `bit(1)`.
+                Some(cast) if cast.name == "\"bit\"" => match constant {
+                    Literal::Text(digits) | Literal::Bits(digits)
+                        if digits.bytes().all(|digit| matches!(digit, b'0' | b'1')) =>
+                    {
+                        Some(format!("B'{digits}'"))
+                    }
+                    _ => None,
+                },
                 // A sign binds less than a cast.
                 Some(cast) => Some(format!("({sql})::{}", data_type(cast)?)),
             }
@@ -148,9 +203,29 @@ pub fn default_sql(default: &DefaultValue) -> Option<String> {
 /// The index of `table` that `definition` defines, or why there is none.
 pub fn index(table: &Table, definition: &IndexDefinition) -> std::result::Result<Index, String> {
     let parts = definition.parts.as_ref().map_err(|why| (*why).to_owned())?;
+    if definition.method == IndexMethod::Gin {
+        let parts = match parts.as_slice() {
+            [part] if !definition.is_unique => fulltext(&part.of, &table.columns),
+            _ => None,
+        };
+        let parts = parts.ok_or("it is no btree, and none over the words of texts")?;
+        let part = |of| IndexPart {
+            of,
+            descending: false,
+            nulls_first: None,
+            operator_class: None,
+        };
+        return Ok(Index {
+            name: definition.name.clone(),
+            kind: IndexKind::Fulltext,
+            parts: parts.into_iter().map(part).collect(),
+            comment: None,
+        });
+    }
     let parts = parts.iter().map(|part| {
+        let unknown = "it is over a column, or an expression, that the table does not have";
         Ok(IndexPart {
-            of: whole_column(table, &part.column)?,
+            of: indexed(&part.of, &table.columns).ok_or(unknown)?,
             descending: part.descending,
             nulls_first: part.nulls_first,
             operator_class: part.operator_class,
@@ -257,9 +332,10 @@ mod tests {
         let check = |column: &str, data_type_shown: &str, default: Option<&str>, not_null: bool| {
             let table = table(&format!("CREATE TABLE public.t (\n    {column}\n)"));
             let found = &table.columns[0];
-            let shown = data_type(&found.data_type).map(|known| known.to_string());
-            assert_eq!(shown.as_deref(), Some(data_type_shown), "{column}");
-            let sql = found.default.as_ref().and_then(default_sql);
+            let known = data_type(&found.data_type).expect(column);
+            assert_eq!(known.to_string(), data_type_shown, "{column}");
+            let default_of = |default| default_sql(default, &known);
+            let sql = found.default.as_ref().and_then(default_of);
             assert_eq!(sql.as_deref(), default, "{column}");
             assert_eq!(found.not_null, not_null, "{column}");
         };
@@ -306,6 +382,23 @@ mod tests {
         check("a text DEFAULT ('x'::text || evil())", "text", None, false);
         check("a text DEFAULT 'x'::public.evil", "text", None, false);
         check("a text DEFAULT (SELECT 1)", "text", None, false);
+        for default in ["B'011'", "B'011'::\"bit\"", "'011'::\"bit\""] {
+            let column = format!("a bit(3) DEFAULT {default}");
+            check(&column, "bit(3)", Some("B'011'"), false);
+        }
+        check("a bit(3) DEFAULT 'x'::\"bit\"", "bit(3)", None, false);
+        check(
+            "a timestamp DEFAULT timezone('UTC'::text, now())",
+            "timestamp without time zone",
+            Some("timezone('UTC', now())"),
+            false,
+        );
+        check(
+            "a timestamp DEFAULT timezone('UTC', evil())",
+            "timestamp without time zone",
+            None,
+            false,
+        );
         check(
             "a text CONSTRAINT c CHECK (a > 'x') DEFAULT E'a\\'b\\\\'",
             "text",

@@ -8,6 +8,7 @@ mod expression;
 mod from_mysql;
 pub mod from_postgres;
 mod names;
+mod postgres_expression;
 
 use std::fmt;
 

@@ -459,19 +459,26 @@ fn definitions_without_bounds() {
 #[test]
 fn expressions_are_left_out_and_told() {
     let scene = Scene::gitlab();
-    let more = "CREATE TABLE public.ci_jobs (\n    id integer NOT NULL,\n    a text DEFAULT pg_read_file('/etc/passwd'::text),\n\
+    let more = "CREATE TYPE public.mood AS ENUM ('it''s', 'b');\nCREATE TYPE public.unused AS ENUM ();\n\
+        CREATE TYPE public.composite AS (a text);\nCREATE TABLE public.ci_jobs (\n    id integer NOT NULL,\n    a text DEFAULT pg_read_file('/etc/passwd'::text),\n\
         b text DEFAULT ('x'::text || 'y'::text),\n    c character varying DEFAULT 'it''s; DROP TABLE tags; --'::character varying,\n\
         d numeric DEFAULT '-1'::integer,\n    e boolean DEFAULT true,\n    f timestamp without time zone DEFAULT now(),\n\
-        CONSTRAINT evil CHECK ((pg_read_file(a) IS NOT NULL))\n);\n\
+        g public.mood DEFAULT 'it''s'::public.mood NOT NULL,\n    h integer GENERATED ALWAYS AS ((id * 2)) STORED,\n\
+        CONSTRAINT evil CHECK ((pg_read_file(a) IS NOT NULL)),\n    CONSTRAINT unknown CHECK ((other > 0)),\n\
+        CONSTRAINT good CHECK (((c)::text = ANY ((ARRAY['it''s; DROP TABLE tags; --'::character varying, 'x'::character varying])::text[]))),\n\
+        CONSTRAINT broken CHECK (((id >= 0) AND (id <> 7)))\n);\n\
         CREATE FUNCTION public.evil() RETURNS trigger LANGUAGE plpgsql AS $_$BEGIN; END;$_$;\n\
         CREATE VIEW public.v AS SELECT 1;\n\
         CREATE TRIGGER t BEFORE INSERT ON public.ci_jobs FOR EACH ROW EXECUTE FUNCTION public.evil();\n\
         ALTER TABLE public.ci_jobs OWNER TO somebody;\nGRANT ALL ON TABLE public.ci_jobs TO PUBLIC;\n\
         COMMENT ON COLUMN public.ci_jobs.a IS 'it''s';\n\
-        COPY public.ci_jobs (id, a) FROM stdin;\n7\tx\n\\.\n\
-        CREATE INDEX i1 ON public.ci_jobs USING btree (lower(a));\n\
+        COPY public.ci_jobs (id, a, g) FROM stdin;\n7\tx\tb\n\\.\n\
+        CREATE INDEX i1 ON public.ci_jobs USING btree (evil(a));\n\
         CREATE INDEX i2 ON public.ci_jobs USING btree (a) WHERE (id > 1);\n\
         CREATE INDEX i3 ON public.ci_jobs USING btree (a varchar_pattern_ops, id DESC NULLS LAST);\n\
+        CREATE INDEX i4 ON public.ci_jobs USING btree (lower(a), ((id + 1)) DESC);\n\
+        CREATE INDEX i5 ON public.ci_jobs USING gin (to_tsvector('english'::regconfig, a));\n\
+        CREATE INDEX i6 ON public.ci_jobs USING gin (to_tsvector('simple'::regconfig, COALESCE(a, ''::text)));\n\
         CREATE INDEX \"i\"\"; DROP TABLE tags\" ON public.ci_jobs USING btree (a);\n\
         ALTER TABLE ONLY public.ci_jobs ADD CONSTRAINT jobs_unique UNIQUE (id);\n";
     let archive = scene.pack(format!("{HEAD}{more}{TAIL}").as_bytes());
@@ -479,9 +486,14 @@ fn expressions_are_left_out_and_told() {
         .succeeds()
         .reports("ci_jobs.a: its default is left out")
         .reports("ci_jobs.b: its default is left out")
-        .reports("ci_jobs.evil: left out: CHECK")
+        .reports("ci_jobs.broken: CHECK left out: rows break it")
+        .reports("ci_jobs.evil: left out: the CHECK has words that are not known")
+        .reports("ci_jobs.unknown: left out: the CHECK has words that are not known")
         .reports("ci_jobs.i1: the index is left out")
         .reports("ci_jobs.i2: the index is left out")
+        .reports("ci_jobs.i5: the index is left out")
+        .reports("unused: the type is left out")
+        .reports("the type composite was left out")
         .reports("the function evil was left out")
         .reports("the view v was left out")
         .reports("the trigger t was left out")
@@ -496,6 +508,8 @@ fn expressions_are_left_out_and_told() {
         "d|'-1'::integer",
         "e|true",
         "f|now()",
+        "g|'it''s'::mood",
+        "h|(id * 2)",
         // GitLab could not insert without it.
         "id|nextval('ci_jobs_id_seq'::regclass)",
     ];
@@ -507,6 +521,8 @@ fn expressions_are_left_out_and_told() {
         [
             "CREATE INDEX \"i\"\"; DROP TABLE tags\" ON public.ci_jobs USING btree (a)",
             "CREATE INDEX i3 ON public.ci_jobs USING btree (a varchar_pattern_ops, id DESC NULLS LAST)",
+            "CREATE INDEX i4 ON public.ci_jobs USING btree (lower(a), ((id + 1)) DESC)",
+            "CREATE INDEX i6 ON public.ci_jobs USING gin (to_tsvector('simple'::regconfig, COALESCE(a, ''::text)))",
             "CREATE UNIQUE INDEX jobs_unique ON public.ci_jobs USING btree (id)",
         ]
     );
@@ -514,6 +530,14 @@ fn expressions_are_left_out_and_told() {
         scene.value("SELECT col_description('ci_jobs'::regclass, 2)"),
         "it's"
     );
+    let checks = scene.values(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+         WHERE conrelid = 'ci_jobs'::regclass AND contype = 'c' ORDER BY 1",
+    );
+    // As it is after a restore by psql.
+    let good = "good|CHECK (((c)::text = ANY (ARRAY[('it''s; DROP TABLE tags; --'::character varying)::text, ('x'::character varying)::text])))";
+    assert_eq!(checks, [good]);
+    assert_eq!(scene.value("SELECT g, h FROM ci_jobs"), "b|14");
     assert_eq!(scene.value("SELECT count(*) FROM tags"), "3");
 }
 

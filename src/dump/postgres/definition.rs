@@ -5,6 +5,8 @@
 pub struct TypeName {
     /// `character varying`, `timestamp without time zone`, `public.hstore`, …
     pub name: String,
+    /// The last part of its name without quotes, as that of a type that the dump creates.
+    pub own_name: String,
     /// `(10,2)`
     pub modifiers: Vec<u64>,
     /// Whether it is an array of that.
@@ -18,6 +20,13 @@ pub enum Definition {
     Table(TableDefinition),
     /// A sequence.
     Sequence(SequenceDefinition),
+    /// The type of an enum.
+    EnumType {
+        /// Its name.
+        name: String,
+        /// Its values, in order.
+        values: Vec<String>,
+    },
     /// The default of a column, set later.
     Default {
         /// The table.
@@ -31,8 +40,8 @@ pub enum Definition {
     NotNull {
         /// The table.
         table: String,
-        /// The column.
-        column: String,
+        /// The columns.
+        columns: Vec<String>,
     },
     /// A column becomes an identity, with a sequence of its own.
     Identity {
@@ -103,8 +112,36 @@ pub struct ColumnDefinition {
     pub default: Option<DefaultValue>,
     /// Whether it has a collation of its own.
     pub is_collated: bool,
-    /// Whether it is computed.
-    pub is_generated: bool,
+    /// How it is computed, if it is.
+    pub generated: Option<Generated>,
+}
+
+/// How a column is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Generated {
+    /// By this expression, when a row is written.
+    Stored(Expression),
+    /// In any other way.
+    Other,
+}
+
+/// An expression of which each word is known: it names columns, and does nothing but compute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expression(pub Vec<Piece>);
+
+/// A piece of an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// The name of a column.
+    Column(String),
+    /// A string.
+    Text(String),
+    /// A number without sign.
+    Number(String),
+    /// What stands before it is cast to this type.
+    Cast(TypeName),
+    /// A keyword, an operator, a parenthesis or the name of a function: SQL that is one of a few.
+    Sql(&'static str),
 }
 
 /// A default.
@@ -127,6 +164,8 @@ pub enum Literal {
     Text(String),
     /// A number, with its sign.
     Number(String),
+    /// A bit string, by its digits.
+    Bits(String),
     /// `true` or `false`
     Boolean(bool),
     /// `NULL`
@@ -173,6 +212,8 @@ pub enum ConstraintKind {
         /// What happens when the key there changes.
         on_update: Option<&'static str>,
     },
+    /// This must hold.
+    Check(Expression),
     /// Anything else, called as it is in SQL.
     Other(&'static str),
 }
@@ -186,15 +227,26 @@ pub struct IndexDefinition {
     pub table: String,
     /// Whether it keeps rows apart.
     pub is_unique: bool,
-    /// Its parts; none if it is more than a btree over columns, as this says.
-    pub parts: Result<Vec<IndexColumn>, &'static str>,
+    /// How it finds rows.
+    pub method: IndexMethod,
+    /// Its parts; none if it has more than is understood, as this says.
+    pub parts: Result<Vec<IndexPart>, &'static str>,
 }
 
-/// A column of an index.
+/// How an index finds rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexMethod {
+    /// By their order.
+    Btree,
+    /// By what is in them, as words.
+    Gin,
+}
+
+/// A part of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndexColumn {
-    /// The column.
-    pub column: String,
+pub struct IndexPart {
+    /// What is indexed.
+    pub of: Expression,
     /// Its operator class, if it is not the default one.
     pub operator_class: Option<&'static str>,
     /// Whether it is in descending order.

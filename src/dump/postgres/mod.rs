@@ -3,6 +3,7 @@
 //! format. Nothing of a dump is executed: what is not understood is left out by name, or refused.
 
 pub mod definition;
+mod expression;
 mod lexer;
 mod parser;
 mod reader;

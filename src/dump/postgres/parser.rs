@@ -4,8 +4,8 @@ use super::definition::TypeName;
 use super::lexer::Token;
 use crate::error::{Error, Result};
 
-/// Words that end a type, where no more of it can follow.
-const BEHIND_A_TYPE: [&str; 12] = [
+/// Words that end a type, where no more of it can follow: in a definition, or in an expression.
+const BEHIND_A_TYPE: [&str; 21] = [
     "default",
     "not",
     "null",
@@ -18,6 +18,15 @@ const BEHIND_A_TYPE: [&str; 12] = [
     "references",
     "storage",
     "compression",
+    "and",
+    "or",
+    "is",
+    "in",
+    "between",
+    "when",
+    "then",
+    "else",
+    "end",
 ];
 
 /// A place in the tokens of a statement.
@@ -151,13 +160,18 @@ impl<'a> Parser<'a> {
     /// The name of a type, with its modifiers.
     pub(super) fn type_name(&mut self) -> Result<TypeName> {
         let mut parts: Vec<String> = Vec::new();
+        let mut own_name = "";
         let mut modifiers = Vec::new();
         let mut is_array = false;
         while let Some(token) = self.peek() {
             match token {
                 Token::Word(word) if BEHIND_A_TYPE.contains(&word.as_str()) => break,
-                Token::Word(word) => parts.push(word.clone()),
+                Token::Word(word) => {
+                    own_name = word;
+                    parts.push(word.clone());
+                }
                 Token::Name(name) if parts.is_empty() || parts.ends_with(&[".".to_owned()]) => {
+                    own_name = name;
                     parts.push(format!("\"{name}\""));
                 }
                 Token::Symbol('.') => parts.push(".".to_owned()),
@@ -187,6 +201,7 @@ impl<'a> Parser<'a> {
         let name = parts.join(" ").replace(" . ", ".");
         Ok(TypeName {
             name: name.strip_prefix("pg_catalog.").unwrap_or(&name).to_owned(),
+            own_name: own_name.to_owned(),
             modifiers,
             is_array,
         })

@@ -1,8 +1,10 @@
 //! Tells what a statement of a PostgreSQL dump is for, as pg_dump 9.1 to 17 write them.
 
 use super::definition::{
-    Constraint, ConstraintKind, Definition, IndexColumn, IndexDefinition, SequenceDefinition,
+    Constraint, ConstraintKind, Definition, IndexDefinition, IndexMethod, IndexPart,
+    SequenceDefinition,
 };
+use super::expression::expression;
 use super::lexer::{Token, first_tokens, tokens};
 use super::parser::{Parser, not_understood, split_at_commas};
 use super::table::{create_table, default_value};
@@ -145,6 +147,11 @@ fn create(first: &[Token], whole: Whole<'_>) -> Result<Statement> {
     if parser.is("schema") || parser.is("database") || parser.is("role") || parser.is("user") {
         return Ok(Statement::WithoutEffect);
     }
+    if parser.is("type")
+        && let Some(enum_type) = create_enum(&whole()?)
+    {
+        return Ok(Statement::Definition(enum_type));
+    }
     let kind = LEFT_OUT.iter().find(|(word, _)| parser.take(&[*word]));
     Ok(match kind {
         Some((_, kind)) => {
@@ -157,6 +164,24 @@ fn create(first: &[Token], whole: Whole<'_>) -> Result<Statement> {
         }
         None => Statement::Unknown,
     })
+}
+
+/// `CREATE TYPE … AS ENUM`
+fn create_enum(tokens: &[Token]) -> Option<Definition> {
+    let mut parser = Parser::new(tokens);
+    parser.take(&["create", "type"]);
+    let name = parser.qualified().ok()?;
+    if !parser.take(&["as", "enum"]) {
+        return None;
+    }
+    let values = split_at_commas(parser.parenthesised().ok()?);
+    let value = |part: &[Token]| match part {
+        [Token::Text(value)] => Some(value.clone()),
+        _ => None,
+    };
+    let values = values.into_iter().map(value).collect::<Option<_>>()?;
+    let whole = parser.at_end();
+    whole.then_some(Definition::EnumType { name, values })
 }
 
 fn create_sequence(tokens: &[Token]) -> Result<Statement> {
@@ -243,12 +268,31 @@ fn alter_table(table: &str, begin: &Parser<'_>, whole: Whole<'_>) -> Result<Stat
             constraint,
         }));
     }
+    if let Some(columns) = not_null_columns(parser.rest()) {
+        let table = table.to_owned();
+        return Ok(Statement::Definition(Definition::NotNull {
+            table,
+            columns,
+        }));
+    }
     if !parser.take(&["alter"]) {
         return Ok(Statement::Unknown);
     }
     parser.take(&["column"]);
     let column = parser.name()?;
     alter_column(table.to_owned(), column, parser)
+}
+
+/// The columns of `ALTER COLUMN a SET NOT NULL, ALTER COLUMN b SET NOT NULL`, if all of it is so.
+fn not_null_columns(tokens: &[Token]) -> Option<Vec<String>> {
+    let column = |action: &[Token]| {
+        let mut parser = Parser::new(action);
+        let is_alter = parser.take(&["alter"]);
+        parser.take(&["column"]);
+        let name = parser.name().ok().filter(|_| is_alter)?;
+        (parser.take(&["set", "not", "null"]) && parser.at_end()).then_some(name)
+    };
+    split_at_commas(tokens).into_iter().map(column).collect()
 }
 
 fn alter_column(table: String, column: String, mut parser: Parser<'_>) -> Result<Statement> {
@@ -258,8 +302,6 @@ fn alter_column(table: String, column: String, mut parser: Parser<'_>) -> Result
             table,
             column,
         }
-    } else if parser.take(&["set", "not", "null"]) {
-        Definition::NotNull { table, column }
     } else if parser.take(&["add", "generated"]) {
         parser.until(&["identity"]);
         parser.take(&["identity"]);
@@ -299,7 +341,7 @@ pub(in crate::dump) fn constraint(name: String, parser: &mut Parser<'_>) -> Resu
     } else if parser.take(&["foreign", "key"]) {
         return foreign_key(name, parser);
     } else if parser.take(&["check"]) {
-        return Ok(other(name, "CHECK"));
+        check(parser.parenthesised()?)
     } else if parser.take(&["exclude"]) {
         return Ok(other(name, "EXCLUDE"));
     } else if parser.take(&["not", "null"]) {
@@ -313,6 +355,11 @@ pub(in crate::dump) fn constraint(name: String, parser: &mut Parser<'_>) -> Resu
         kind,
         has_more: !parser.at_end(),
     })
+}
+
+/// The CHECK of the expression that `tokens` write.
+pub(super) fn check(tokens: &[Token]) -> ConstraintKind {
+    expression(tokens).map_or(ConstraintKind::Other("CHECK"), ConstraintKind::Check)
 }
 
 fn other(name: String, kind: &'static str) -> Constraint {
@@ -390,12 +437,13 @@ fn create_index(tokens: &[Token]) -> Result<Statement> {
     } else {
         "btree".to_owned()
     };
-    let parts = split_at_commas(parser.parenthesised()?);
-    let parts = if method == "btree" {
-        parts.into_iter().map(index_column).collect()
-    } else {
-        Err("it is no btree")
+    let method = match method.as_str() {
+        "btree" => Ok(IndexMethod::Btree),
+        "gin" => Ok(IndexMethod::Gin),
+        _ => Err("it is no btree"),
     };
+    let parts = split_at_commas(parser.parenthesised()?);
+    let parts = method.and_then(|_| parts.into_iter().map(index_part).collect());
     // Parameters of its storage are none of its meaning.
     if parser.take(&["with"]) {
         parser.parenthesised()?;
@@ -409,14 +457,24 @@ fn create_index(tokens: &[Token]) -> Result<Statement> {
         name,
         table,
         is_unique,
+        method: method.unwrap_or(IndexMethod::Btree),
         parts,
     })))
 }
 
-fn index_column(tokens: &[Token]) -> std::result::Result<IndexColumn, &'static str> {
-    let expression = "it is over an expression, or has an operator class that is not known";
+fn index_part(tokens: &[Token]) -> std::result::Result<IndexPart, &'static str> {
+    let unknown = "it has an expression or an operator class that is not known";
     let mut parser = Parser::new(tokens);
-    let column = parser.name().map_err(|_| expression)?;
+    let opens = |parser: &Parser<'_>| parser.rest().first() == Some(&Token::Symbol('('));
+    // A column, `function(…)`, or `(expression)`.
+    if !opens(&parser) {
+        parser.name().map_err(|_| unknown)?;
+    }
+    if opens(&parser) {
+        parser.parenthesised().map_err(|_| unknown)?;
+    }
+    let of = &tokens[..tokens.len() - parser.rest().len()];
+    let of = expression(of).ok_or(unknown)?;
     parser.take(&["pg_catalog"]);
     parser.take_symbol('.');
     let operator_class = OPERATOR_CLASSES
@@ -430,10 +488,10 @@ fn index_column(tokens: &[Token]) -> std::result::Result<IndexColumn, &'static s
         parser.take(&["nulls", "last"]).then_some(false)
     };
     if !parser.at_end() {
-        return Err(expression);
+        return Err(unknown);
     }
-    Ok(IndexColumn {
-        column,
+    Ok(IndexPart {
+        of,
         operator_class,
         descending,
         nulls_first,
@@ -456,6 +514,9 @@ fn select(first: &[Token], whole: Whole<'_>) -> Result<Statement> {
     parser.until(&["setval"]);
     parser.take(&["setval"]);
     let parts = split_at_commas(parser.parenthesised()?);
+    if !parser.at_end() {
+        return Ok(Statement::Unknown);
+    }
     let (Some([Token::Text(sequence), ..]), Some(value)) = (parts.first(), parts.get(1)) else {
         return Ok(Statement::Unknown);
     };
@@ -618,7 +679,8 @@ mod tests {
                 "trigger",
                 "t",
             ),
-            ("CREATE TYPE public.\"A b\" AS ENUM ('x')", "type", "A b"),
+            ("CREATE TYPE public.\"A b\" AS (a int)", "type", "A b"),
+            ("CREATE TYPE t AS ENUM ('x', evil())", "type", "t"),
             (
                 "CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA public",
                 "extension",
@@ -633,6 +695,33 @@ mod tests {
             let expected = Statement::LeftOut(kind, name.to_owned());
             assert_eq!(classify(statement, false).unwrap(), expected, "{statement}");
         }
+    }
+
+    #[test]
+    fn columns_that_must_not_be_null() {
+        let not_null = |columns: &[&str]| {
+            Statement::Definition(Definition::NotNull {
+                table: "t".to_owned(),
+                columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            })
+        };
+        let found = |actions: &str| classify(&format!("ALTER TABLE t {actions}"), false).unwrap();
+        let one = "ALTER COLUMN a SET NOT NULL";
+        assert_eq!(found(one), not_null(&["a"]));
+        let two = format!("{one}, ALTER \"B c\" SET NOT NULL");
+        assert_eq!(found(&two), not_null(&["a", "B c"]));
+        let other = format!("{one}, DROP COLUMN b");
+        assert_eq!(found(&other), Statement::Unknown);
+    }
+
+    #[test]
+    fn types_of_enums() {
+        let expected = Definition::EnumType {
+            name: "A b".to_owned(),
+            values: vec!["it's".to_owned(), String::new()],
+        };
+        let found = definition("CREATE TYPE public.\"A b\" AS ENUM (\n    'it''s',\n    ''\n)");
+        assert_eq!(found, expected);
     }
 
     #[test]
@@ -720,8 +809,8 @@ mod tests {
             (true, Some(false))
         );
         for left_out in [
-            "CREATE INDEX i ON t USING gin (a)",
-            "CREATE INDEX i ON t USING btree (lower(a))",
+            "CREATE INDEX i ON t USING gist (a)",
+            "CREATE INDEX i ON t USING btree (evil(a))",
             "CREATE INDEX i ON t USING btree (((a || evil())))",
             "CREATE INDEX i ON t USING btree (a public.evil_ops)",
             "CREATE INDEX i ON t USING btree (a COLLATE \"C\")",

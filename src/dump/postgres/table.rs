@@ -1,11 +1,12 @@
 //! Reads CREATE TABLE and defaults.
 
 use super::definition::{
-    ColumnDefinition, Constraint, ConstraintKind, DefaultValue, Literal, TableDefinition,
+    ColumnDefinition, Constraint, ConstraintKind, DefaultValue, Generated, Literal, TableDefinition,
 };
+use super::expression::expression;
 use super::lexer::Token;
 use super::parser::{Parser, not_understood, split_at_commas};
-use super::statement::{constraint, name_in_text};
+use super::statement::{check, constraint, name_in_text};
 use crate::error::Result;
 
 /// Words that end the default of a column.
@@ -82,7 +83,7 @@ fn column(table: &mut TableDefinition, mut parser: Parser<'_>) -> Result<ColumnD
         not_null: false,
         default: None,
         is_collated: false,
-        is_generated: false,
+        generated: None,
     };
     let mut other = |kind| {
         table.constraints.push(Constraint {
@@ -103,13 +104,11 @@ fn column(table: &mut TableDefinition, mut parser: Parser<'_>) -> Result<ColumnD
             let collation = parser.qualified()?;
             column.is_collated = collation != "default";
         } else if parser.take(&["generated"]) {
-            column.is_generated = true;
-            parser.until(&["constraint", "not"]);
+            column.generated = Some(generated(&mut parser)?);
         } else if parser.take(&["constraint"]) {
             parser.name()?;
         } else if parser.take(&["check"]) {
-            parser.parenthesised()?;
-            other(ConstraintKind::Other("CHECK"));
+            other(check(parser.parenthesised()?));
         } else if parser.take(&["primary", "key"]) {
             column.not_null = true;
             other(ConstraintKind::PrimaryKey(vec![column.name.clone()]));
@@ -121,6 +120,17 @@ fn column(table: &mut TableDefinition, mut parser: Parser<'_>) -> Result<ColumnD
         }
     }
     Ok(column)
+}
+
+/// How a column is computed, as the part behind GENERATED says.
+fn generated(parser: &mut Parser<'_>) -> Result<Generated> {
+    let mut of = None;
+    if parser.take(&["always", "as"]) {
+        let inside = parser.parenthesised()?;
+        of = expression(inside).filter(|_| parser.take(&["stored"]));
+    }
+    parser.until(&["constraint", "not"]);
+    Ok(of.map_or(Generated::Other, Generated::Stored))
 }
 
 /// The default that `tokens` write.
@@ -155,6 +165,9 @@ fn next_value(tokens: &[Token]) -> Option<DefaultValue> {
 }
 
 fn moment(tokens: &[Token]) -> Option<DefaultValue> {
+    if is_now_in_utc(tokens) {
+        return Some(DefaultValue::Moment("timezone('UTC', now())"));
+    }
     let moments: [(&[&str], bool, &'static str); 6] = [
         (&["now"], true, "now()"),
         (&["current_timestamp"], false, "CURRENT_TIMESTAMP"),
@@ -169,6 +182,31 @@ fn moment(tokens: &[Token]) -> Option<DefaultValue> {
         let called = !is_call || parser.parenthesised().is_ok_and(<[Token]>::is_empty);
         (begins && called && parser.at_end()).then_some(DefaultValue::Moment(sql))
     })
+}
+
+/// `timezone('UTC', now())`, and as a server writes it, `timezone('UTC'::text, now())`.
+fn is_now_in_utc(tokens: &[Token]) -> bool {
+    let mut parser = Parser::new(tokens);
+    if !parser.take(&["timezone"]) {
+        return false;
+    }
+    let Ok(inside) = parser.parenthesised() else {
+        return false;
+    };
+    let [zone, now] = split_at_commas(inside)[..] else {
+        return false;
+    };
+    let mut now = Parser::new(now);
+    let is_now = now.take(&["now"]) && now.parenthesised().is_ok_and(<[Token]>::is_empty);
+    let is_utc = |token: &Token| matches!(token, Token::Text(zone) if zone == "UTC");
+    let is_text = |rest: &[Token]| match rest {
+        [] => true,
+        [Token::Cast, Token::Word(name)] => name == "text",
+        _ => false,
+    };
+    let zone = zone.split_first();
+    let is_zone = zone.is_some_and(|(zone, rest)| is_utc(zone) && is_text(rest));
+    is_zone && is_now && now.at_end() && parser.at_end()
 }
 
 /// A constant with its cast: `'x'::character varying`, `(-1)`, `'-1'::integer`, `true`.
@@ -193,6 +231,15 @@ fn literal(tokens: &[Token]) -> Option<DefaultValue> {
 
 fn signed(parser: &mut Parser<'_>) -> Option<Literal> {
     let negative = parser.take_symbol('-');
+    if let [Token::Word(kind), Token::Text(digits), ..] = parser.rest()
+        && kind == "b"
+        && digits.bytes().all(|digit| matches!(digit, b'0' | b'1'))
+    {
+        let constant = Literal::Bits(digits.clone());
+        parser.next();
+        parser.next();
+        return (!negative).then_some(constant);
+    }
     let constant = match parser.next()? {
         Token::Number(number) if negative => Literal::Number(format!("-{number}")),
         Token::Number(number) => Literal::Number(number.clone()),
@@ -256,9 +303,23 @@ mod tests {
                 .unusual
                 .is_none()
         );
-        assert!(
-            table("CREATE TABLE t (a int GENERATED ALWAYS AS (b) STORED)").columns[0].is_generated
-        );
+        let generated = |how: &str| {
+            let column = format!("CREATE TABLE t (b int, a int GENERATED {how} NOT NULL)");
+            let column = table(&column).columns.remove(1);
+            assert!(column.not_null, "{how}");
+            column.generated
+        };
+        let by = expression(&tokens("(b + 1)::integer", false).unwrap()).unwrap();
+        let stored = generated("ALWAYS AS ((b + 1)::integer) STORED");
+        assert_eq!(stored, Some(Generated::Stored(by)));
+        for other in [
+            "ALWAYS AS (evil(b)) STORED",
+            "ALWAYS AS (b)",
+            "ALWAYS AS (b) VIRTUAL",
+            "BY DEFAULT AS IDENTITY",
+        ] {
+            assert_eq!(generated(other), Some(Generated::Other), "{other}");
+        }
         let nulls = table(
             "CREATE TABLE t (a int CONSTRAINT must NOT NULL, b int NOT NULL NO INHERIT, c int)",
         );
