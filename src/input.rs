@@ -7,6 +7,7 @@ use crate::archive::{
     self, ArchiveFile, CompressedArchive, Compression, DATABASE, Kind, Member, MemberSize,
 };
 use crate::backups::Located;
+use crate::dump::postgres::CONVERTED;
 use crate::dump::{Dialect, detect};
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::information::{self, Information};
@@ -192,8 +193,13 @@ pub fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
     let may_convert = asked != Asked::AsTheyAre;
     Err(match detect(start) {
         Some(Dialect::Postgresql) if asked == Asked::ForMysql => {
-            Error::usage("the dump was made by PostgreSQL; it cannot be moved to a MySQL server")
-                .hint("import it into a PostgreSQL: GitLab itself has to run on one first")
+            let hint = if is_by_convert(start) {
+                "import it into a PostgreSQL, or the MySQL dump that it was converted from into this server"
+            } else {
+                "import it into a PostgreSQL: GitLab itself has to run on one first"
+            };
+            Error::usage("the dump is one of PostgreSQL; it cannot be moved to a MySQL server")
+                .hint(hint)
         }
         Some(Dialect::ConvertedMysql) if asked == Asked::ForMysql => Error::usage(
             "GitLab CI has converted the dump for PostgreSQL; it cannot be moved to a MySQL server",
@@ -211,11 +217,18 @@ pub fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
                 .hint("add --mysql-to-postgresql to convert it")
         }
         Some(Dialect::Postgresql) => {
-            Error::usage("the dump was made by pg_dump; there is nothing to convert")
+            Error::usage("the dump is one of PostgreSQL; there is nothing to convert")
                 .hint("import it as it is, without --mysql-to-postgresql")
         }
         None => Error::archive("it is no dump of MySQL, MariaDB or PostgreSQL"),
     })
+}
+
+/// Whether the dump that begins with `start` is one of `convert`.
+fn is_by_convert(start: &[u8]) -> bool {
+    start
+        .strip_prefix(b"-- ")
+        .is_some_and(|start| start.starts_with(CONVERTED.as_bytes()))
 }
 
 /// Whether a dump without comments and backticks (`--skip-comments --skip-quote-names`) begins here.

@@ -384,10 +384,15 @@ impl<S: Sink> PostgresConverter<S> {
 fn normal(data_type: &DataType) -> Normal {
     match data_type {
         DataType::Char(_) => Normal::WithoutBlanks,
+        DataType::Smallint | DataType::Integer | DataType::Bigint | DataType::Numeric(..) => {
+            Normal::Number
+        }
         DataType::DoublePrecision => Normal::Double,
         DataType::Plain("real") => Normal::Real,
         DataType::Bytea => Normal::Bytea,
+        DataType::Timestamp(_) | DataType::Time(_) | DataType::Interval(_) => Normal::Moment,
         DataType::Timestamptz(_) => Normal::Instant,
+        DataType::Jsonb => Normal::JsonbText,
         _ => Normal::AsIs,
     }
 }

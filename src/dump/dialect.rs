@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use super::postgres::CONVERTED;
+
 /// The kinds of SQL dump a backup archive can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -9,16 +11,17 @@ pub enum Dialect {
     Mysql,
     /// What GitLab CI's converter made of a `--compatible=postgresql` dump.
     ConvertedMysql,
-    /// What `pg_dump` wrote.
+    /// What `pg_dump` wrote, or what `convert` made of a MySQL dump.
     Postgresql,
 }
 
 /// The dialect of the dump that begins with `start` (its first 64 KiB or so), if it shows.
 #[must_use]
 pub fn detect(start: &[u8]) -> Option<Dialect> {
-    let marks: [(&[u8], Dialect); 9] = [
+    let marks: [(&[u8], Dialect); 10] = [
         (b"-- Converted by db_converter", Dialect::ConvertedMysql),
         (b"-- PostgreSQL database dump", Dialect::Postgresql),
+        (CONVERTED.as_bytes(), Dialect::Postgresql),
         (b"-- MySQL dump", Dialect::Mysql),
         (b"-- MariaDB dump", Dialect::Mysql),
         (b"\nSET client_encoding", Dialect::Postgresql),
@@ -41,7 +44,7 @@ mod tests {
 
     #[test]
     fn each_dialect_by_its_first_lines() {
-        let cases: [(&[u8], Option<Dialect>); 6] = [
+        let cases: [(&[u8], Option<Dialect>); 7] = [
             (b"-- MySQL dump 10.13  Distrib 5.5.44", Some(Dialect::Mysql)),
             (
                 b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump",
@@ -49,6 +52,10 @@ mod tests {
             ),
             (
                 b"--\n-- PostgreSQL database dump\n--\n",
+                Some(Dialect::Postgresql),
+            ),
+            (
+                b"-- Converted from MySQL by ci-import 1.0\n-- MySQL dump",
                 Some(Dialect::Postgresql),
             ),
             (

@@ -14,6 +14,7 @@ use flate2::write::GzEncoder;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::convert::{PlannedRows, Sink, not_null_after_load, placed};
+use crate::dump::postgres::{CONVERTED, CONVERTED_COMPLETE, GIVEN_UP};
 use crate::error::{Error, Result};
 use crate::resources::{MAX_SPARE_BYTES, Resources};
 use crate::rows::{Format, Tally, transcode};
@@ -33,11 +34,6 @@ SET standard_conforming_strings = on;
 SET client_min_messages = warning;
 SET datestyle = 'ISO, YMD';
 SET timezone = 'UTC';
-";
-
-/// Ends a dump that cannot be completed, so that nobody commits what there is of it.
-const GIVEN_UP: &str = "\
-DO $$ BEGIN RAISE EXCEPTION 'the conversion of this dump was not completed'; END $$;
 ";
 
 /// Rows and changes of each table.
@@ -124,7 +120,7 @@ impl DumpWriter {
                     Piece::NotNull(tables) => output.not_null(&tables)?,
                     Piece::Rows { table, copy, done } => {
                         if let Err(error) = output.rows(table, copy, &done) {
-                            let _ = output.text(GIVEN_UP);
+                            let _ = output.text(&format!("{GIVEN_UP};\n"));
                             return Err(error);
                         }
                     }
@@ -145,9 +141,7 @@ impl DumpWriter {
             tables: Vec::new(),
         };
         let version = env!("CARGO_PKG_VERSION");
-        let _ = dump.send(Piece::Text(format!(
-            "-- Converted from MySQL by ci-import {version}\n\n{HEAD}"
-        )));
+        let _ = dump.send(Piece::Text(format!("-- {CONVERTED}{version}\n\n{HEAD}")));
         Ok(dump)
     }
 
@@ -159,7 +153,8 @@ impl DumpWriter {
         for (table, names) in tables.iter().zip(&names) {
             sql += "\n";
             if let (Some(key), Some(name)) = (&table.primary_key, &names.primary_key) {
-                statements(&mut sql, &ddl::primary_key(STYLE, &table.name, key, name));
+                let key = ddl::add_primary_key(STYLE, &table.name, key, name);
+                statements(&mut sql, &[key]);
             }
             for (index, name) in table.indexes.iter().zip(&names.indexes) {
                 statements(
@@ -168,7 +163,8 @@ impl DumpWriter {
                 );
             }
             if let Some(sequence) = &table.sequence {
-                statements(&mut sql, &[ddl::set_sequence(STYLE, &table.name, sequence)]);
+                let set = ddl::set_sequence_in_dump(STYLE, &table.name, sequence);
+                statements(&mut sql, &set);
             }
             for check in &table.checks {
                 statements(&mut sql, &[ddl::add_check(STYLE, &table.name, check)]);
@@ -190,7 +186,7 @@ impl DumpWriter {
         }
         self.send(Piece::NotNull(self.tables.clone()))?;
         self.send(Piece::Text(sql))?;
-        self.send(Piece::Text("\n-- Dump completed\n".to_owned()))?;
+        self.send(Piece::Text(format!("\n-- {CONVERTED_COMPLETE}\n")))?;
         let counted = self.join()?;
         let tables = std::mem::take(&mut self.tables);
         let written = tables.into_iter().enumerate().map(|(number, table)| {
@@ -229,7 +225,7 @@ impl DumpWriter {
 impl Drop for DumpWriter {
     fn drop(&mut self) {
         if self.writer.is_some() {
-            let _ = self.send(Piece::Text(GIVEN_UP.to_owned()));
+            let _ = self.send(Piece::Text(format!("{GIVEN_UP};\n")));
             let _ = self.join();
         }
     }

@@ -27,7 +27,11 @@ pub(super) fn numeric(out: &mut Vec<u8>, value: &[u8]) {
 /// Appends a jsonb in its binary notation (`jsonb_send`: a version and the text): without blanks, of
 /// keys that are there twice the last, sorted, numbers by their value.
 pub(super) fn jsonb(out: &mut Vec<u8>, value: &[u8]) {
-    let text = value.get(1..).unwrap_or_default();
+    json_text(out, value.get(1..).unwrap_or_default());
+}
+
+/// The same of its text.
+pub(super) fn json_text(out: &mut Vec<u8>, text: &[u8]) {
     match serde_json::from_slice::<Value>(text) {
         Ok(value) => json(out, &value),
         // Deeper than a parser should go: then its notation counts.
@@ -148,6 +152,9 @@ mod tests {
             (r#""\u00e4\n""#, "\"ä\\n\""),
         ] {
             assert_eq!(of_json(one), of_json(other), "{one}");
+            let mut text = Vec::new();
+            json_text(&mut text, other.as_bytes());
+            assert_eq!(of_json(one), text, "{one}");
         }
         for (one, other) in [
             ("1", "\"1\""),

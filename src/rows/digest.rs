@@ -27,6 +27,12 @@ pub enum Normal {
     Real,
     /// `bytea` as text: in hex, or with escapes.
     Bytea,
+    /// A whole number, or a `numeric`, as text: with zeros at its ends.
+    Number,
+    /// A date and time, a time or an interval as text: with zeros behind its fraction.
+    Moment,
+    /// `jsonb` as text.
+    JsonbText,
     /// `timestamp with time zone` as text: in the time zone of whoever wrote it.
     Instant,
 }
@@ -198,6 +204,9 @@ fn put(row: &mut Vec<u8>, value: Option<&[u8]>, normal: Normal) {
         Normal::Double => lines::double(row, value),
         Normal::Real => lines::real(row, value),
         Normal::Bytea => lines::bytea(row, value),
+        Normal::Number => lines::number(row, value),
+        Normal::Moment => row.extend_from_slice(lines::without_zeros(value)),
+        Normal::JsonbText => canonical::json_text(row, value),
         Normal::Instant => lines::instant(row, value),
     }
     let length = u32::try_from(row.len() - begun).unwrap_or(u32::MAX);

@@ -109,6 +109,37 @@ pub(super) fn real(out: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
+/// Appends a whole number or a `numeric` without the zeros before its first digit and behind its last one.
+pub(super) fn number(out: &mut Vec<u8>, value: &[u8]) {
+    let (sign, digits) = match value {
+        [b'-', digits @ ..] => (&b"-"[..], digits),
+        digits => (&b""[..], digits),
+    };
+    let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
+    let number = without_zeros(&digits[zeros..]);
+    if number.is_empty() {
+        out.push(b'0');
+    } else {
+        out.extend_from_slice(sign);
+        out.extend_from_slice(number);
+    }
+}
+
+/// `value` without the zeros at the end of its fraction, if it ends with one.
+pub(super) fn without_zeros(value: &[u8]) -> &[u8] {
+    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    let digits = value.iter().rev().take_while(is_digit).count();
+    let (before, fraction) = value.split_at(value.len() - digits);
+    let Some(whole) = before.strip_suffix(b".") else {
+        return value;
+    };
+    let zeros = fraction.iter().rev().take_while(|byte| **byte == b'0');
+    match fraction.len() - zeros.count() {
+        0 => whole,
+        count => &value[..before.len() + count],
+    }
+}
+
 /// Appends the bytes of a `bytea` (PostgreSQL manual, 8.4).
 pub(super) fn bytea(out: &mut Vec<u8>, value: &[u8]) {
     let Some(digits) = value.strip_prefix(b"\\x") else {
@@ -128,7 +159,7 @@ pub(super) fn bytea(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// Appends a `timestamp with time zone` in UTC: `2015-01-01 12:00:00.5+05:30` as the date and time
-/// there, less the offset. What is not in this notation (`infinity`, years BC) is the same everywhere,
+/// there, less the offset; without one it is in UTC, as sessions that load are. What is not in this notation (`infinity`, years BC) is the same everywhere,
 /// or nearly so.
 pub(super) fn instant(out: &mut Vec<u8>, value: &[u8]) {
     match std::str::from_utf8(value).ok().and_then(in_utc) {
@@ -139,9 +170,11 @@ pub(super) fn instant(out: &mut Vec<u8>, value: &[u8]) {
 
 fn in_utc(text: &str) -> Option<String> {
     let (date, rest) = text.split_once(' ')?;
-    let sign = rest.find(['+', '-'])?;
+    let sign = rest.find(['+', '-']).unwrap_or(rest.len());
     let (time, offset) = rest.split_at(sign);
-    let mut parts = offset[1..]
+    let mut parts = offset
+        .get(1..)
+        .unwrap_or("0")
         .splitn(3, ':')
         .map(|part| part.parse::<i64>().ok());
     let mut seconds = 0;
@@ -213,5 +246,30 @@ mod tests {
             false,
         );
         check(instant, "infinity", "infinity", true);
+        check(
+            instant,
+            "2015-01-01 01:30:00.50",
+            "2015-01-01 01:30:00.5+00",
+            true,
+        );
+        check(number, "00042", "42", true);
+        check(number, "-007.50", "-7.5", true);
+        check(number, "0.00", "0", true);
+        check(number, "-0.00", "0", true);
+        check(number, "100", "1", false);
+        check(number, "10.01", "10.1", false);
+        check(number, "-1", "1", false);
+        check(number, "NaN", "NaN", true);
+        let moment = |out: &mut Vec<u8>, value: &[u8]| out.extend_from_slice(without_zeros(value));
+        check(
+            moment,
+            "2015-10-01 12:00:00.500000",
+            "2015-10-01 12:00:00.5",
+            true,
+        );
+        check(moment, "12:00:00.000", "12:00:00", true);
+        check(moment, "12:00:00", "12:00:0", false);
+        check(moment, "1 mon 00:00:10.10", "1 mon 00:00:10.1", true);
+        check(moment, "2015-10-01", "2015-1-01", false);
     }
 }

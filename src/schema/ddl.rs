@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::dump::postgres::SINCE_VERSION_10;
 use crate::rows::Format;
 
 use super::{
@@ -37,7 +38,8 @@ pub fn literal(text: &str) -> String {
 pub struct Style<'a> {
     /// The schema, or none for the current one.
     pub schema: Option<&'a str>,
-    /// Whether sequences are given the type of their column, which PostgreSQL 9 does not know.
+    /// Whether sequences are created with the type of their column, which PostgreSQL 9 does not know; else they are
+    /// given it by a statement of which that takes no notice.
     pub typed_sequences: bool,
 }
 
@@ -75,13 +77,18 @@ pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
     }
     if let Some(sequence) = &table.sequence {
         let data_type = &sequence.data_type;
-        let typed = if style.typed_sequences {
-            format!(" AS {data_type}")
-        } else {
-            String::new()
-        };
         let name = style.name(&sequence.name);
-        statements.push(format!("CREATE SEQUENCE {name}{typed}"));
+        if style.typed_sequences {
+            statements.push(format!("CREATE SEQUENCE {name} AS {data_type}"));
+        } else {
+            statements.push(format!("CREATE SEQUENCE {name}"));
+            if *data_type != DataType::Bigint {
+                let statement = format!("ALTER SEQUENCE {name} AS {data_type}");
+                let [before, behind] = SINCE_VERSION_10;
+                let body = format!("{before}{}{behind}", literal(&statement));
+                statements.push(format!("DO {}", literal(&body)));
+            }
+        }
     }
     let columns: Vec<String> = table
         .columns
@@ -163,6 +170,17 @@ pub fn primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) 
         ),
         format!("ALTER TABLE {on} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}"),
     ]
+}
+
+/// The statement that gives `table` its primary key, named `name`, index and all.
+#[must_use]
+pub fn add_primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> String {
+    format!(
+        "ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})",
+        style.name(table),
+        identifier(name),
+        identifiers(&key.columns)
+    )
 }
 
 /// The statements that create `index` on `table`, named `name`.
@@ -363,17 +381,43 @@ pub fn set_sequence(style: Style<'_>, table: &str, sequence: &Sequence) -> Strin
     let name = literal(&style.name(&sequence.name));
     let (column, table) = (identifier(&sequence.column), style.name(table));
     let least = sequence.next_at_least.max(1);
-    let end: i64 = match sequence.data_type {
-        DataType::Smallint => i16::MAX.into(),
-        DataType::Integer => i32::MAX.into(),
-        _ => i64::MAX,
-    };
+    let end = last_of(sequence);
     // Behind the last value of its type a sequence has no next one, but it can be used up.
     format!(
         "SELECT CASE WHEN n > {end} THEN setval({name}, {end}, true)
                      ELSE setval({name}, n::bigint, false) END
          FROM (SELECT GREATEST((SELECT max({column})::numeric FROM {table}) + 1, {least}) AS n) AS next"
     )
+}
+
+/// The statements that set `sequence` of `table` likewise, in a dump: the first one alone, as pg_dump writes it, where
+/// the source has said what it would have given next.
+#[must_use]
+pub fn set_sequence_in_dump(style: Style<'_>, table: &str, sequence: &Sequence) -> [String; 2] {
+    let name = literal(&style.name(&sequence.name));
+    let (column, table) = (identifier(&sequence.column), style.name(table));
+    let least = sequence.next_at_least.max(1);
+    let end = last_of(sequence);
+    let (value, is_given) = if least > end {
+        (end, true)
+    } else {
+        (least, false)
+    };
+    [
+        format!("SELECT setval({name}, {value}, {is_given})"),
+        format!(
+            "SELECT setval({name}, max({column}), true) FROM {table} HAVING max({column}) >= {least}"
+        ),
+    ]
+}
+
+/// The last value of the type of `sequence`.
+fn last_of(sequence: &Sequence) -> u64 {
+    match sequence.data_type {
+        DataType::Smallint => i16::MAX.unsigned_abs().into(),
+        DataType::Integer => i32::MAX.unsigned_abs().into(),
+        _ => i64::MAX.unsigned_abs(),
+    }
 }
 
 /// The statement that makes `columns` of `table` NOT NULL, in one pass over it.

@@ -1,4 +1,5 @@
-//! Random tables with random rows, dumped with random options, arrive value for value.
+//! Random tables with random rows, dumped with random options, arrive value for value, and so does what `convert` makes
+//! of them.
 //!
 //! Runs for a minute, or as many seconds as `CI_IMPORT_RANDOM_SECONDS` says. The seed is printed, and
 //! `CI_IMPORT_RANDOM_SEED` repeats it.
@@ -6,6 +7,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -127,12 +129,6 @@ fn round(rng: &mut Rng) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dump.sql");
     fs::write(&path, &dump).unwrap();
-    let database = new_postgresql_database();
-    let mut import = command([path.to_str().unwrap(), "--database-url"]);
-    import
-        .arg(postgresql_url(&database))
-        .args(["--quiet", "--jobs", "2", "--verify", "full"]);
-    let outcome = run(import);
     let story = || {
         format!(
             "{options:?}\n{}",
@@ -143,9 +139,29 @@ fn round(rng: &mut Rng) -> usize {
                 .collect::<String>()
         )
     };
+    let converted = folder.path().join("converted.sql");
+    let mut convert = command(["convert", "--quiet", "-o"]);
+    let outcome = run(convert.arg(&converted).arg(&path));
+    assert!(outcome.code == Some(0), "{outcome:?}\n{}", story());
+    let values = arrives(&source, &path, story) + arrives(&source, &converted, story);
+    drop(client);
+    connect_mariadb("mysql")
+        .query_drop(format!("DROP DATABASE {source}"))
+        .unwrap();
+    values
+}
+
+/// Imports `dump` and compares what came of it with `source`, in MariaDB. Returns how many values were compared.
+fn arrives(source: &str, dump: &Path, story: impl Fn() -> String) -> usize {
+    let database = new_postgresql_database();
+    let mut import = command([dump.to_str().unwrap(), "--database-url"]);
+    import
+        .arg(postgresql_url(&database))
+        .args(["--quiet", "--jobs", "2", "--verify", "full"]);
+    let outcome = run(import);
     assert!(outcome.code == Some(0), "{outcome:?}\n{}", story());
     let mut comparison = Comparison {
-        source: client,
+        source: connect_mariadb(source),
         target: connect_postgresql(&database),
         schema: "public",
         meant: &[],
@@ -153,14 +169,12 @@ fn round(rng: &mut Rng) -> usize {
     let findings = comparison.all_tables();
     assert!(
         findings.differences.is_empty(),
-        "{:#?}\n{}",
+        "{}: {:#?}\n{}",
+        dump.display(),
         findings.differences,
         story()
     );
     drop(comparison);
-    connect_mariadb("mysql")
-        .query_drop(format!("DROP DATABASE {source}"))
-        .unwrap();
     connect_postgresql("postgres")
         .batch_execute(&format!("DROP DATABASE {database}"))
         .unwrap();

@@ -12,6 +12,7 @@ mod compressed_archives;
 mod concurrent_migrations;
 mod contract;
 mod convert;
+mod converted_dumps;
 mod converted_source;
 mod converter;
 mod cut_publish;

@@ -550,7 +550,7 @@ fn the_option_and_the_other_commands() {
     scene
         .import(&archive)
         .exits(2)
-        .says("the dump was made by pg_dump; there is nothing to convert")
+        .says("the dump is one of PostgreSQL; there is nothing to convert")
         .says("without --mysql-to-postgresql");
     let path = archive.to_str().unwrap();
     run(command(["convert", path]))

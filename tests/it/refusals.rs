@@ -190,7 +190,7 @@ fn dumps_that_are_not_taken() {
         (
             b"--\n-- PostgreSQL database dump\n--\nSELECT 1;\n",
             2,
-            "the dump was made by pg_dump; there is nothing to convert",
+            "the dump is one of PostgreSQL; there is nothing to convert",
         ),
         (
             b"-- Converted by db_converter\nSTART TRANSACTION;\n",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use memchr::memchr;
 
 use super::definition::Definition;
+use super::own::{CONVERTED, CONVERTED_COMPLETE};
 use super::splitter::{Piece, Splitter};
 use super::statement::{Statement, classify, insert_head, is_end_of_insert};
 use super::values::write_line;
@@ -71,8 +72,8 @@ pub struct Reader<C> {
     spare: Vec<u8>,
     /// Rows of each table so far.
     rows: HashMap<String, u64>,
-    /// The first comment has come.
-    has_comments: bool,
+    /// The comment that has to be the last, as the first one says.
+    last_comment: Option<&'static str>,
 }
 
 /// Lines that wait to be handed on.
@@ -104,7 +105,7 @@ impl<C: Consumer> Reader<C> {
             tuple_offset: 0,
             spare: Vec::new(),
             rows: HashMap::new(),
-            has_comments: false,
+            last_comment: None,
         }
     }
 
@@ -129,9 +130,11 @@ impl<C: Consumer> Reader<C> {
         if self.place != Place::Sql || !self.splitter.may_end() {
             return Err(self.truncated("it ends in the middle of a statement or of rows"));
         }
-        self.facts.completed |= last.trim() == COMPLETE;
-        if self.has_comments && !self.facts.completed {
-            return Err(self.truncated(&format!("its last line, \"-- {COMPLETE}\", is missing")));
+        self.facts.completed |= self.is_last_comment(last.trim());
+        if let Some(comment) = self.last_comment
+            && !self.facts.completed
+        {
+            return Err(self.truncated(&format!("its last line, \"-- {comment}\", is missing")));
         }
         self.hand_on()?;
         self.consumer.end()?;
@@ -140,8 +143,18 @@ impl<C: Consumer> Reader<C> {
 
     fn truncated(&self, how: &str) -> Error {
         let bytes = self.facts.bytes;
-        Error::archive(format!("the dump is truncated at byte {bytes}: {how}"))
-            .hint("make the backup again; pg_dump probably failed while it was made")
+        let hint = if self.last_comment == Some(CONVERTED_COMPLETE) {
+            "convert it again, or copy it again"
+        } else {
+            "make the backup again; pg_dump probably failed while it was made"
+        };
+        Error::archive(format!("the dump is truncated at byte {bytes}: {how}")).hint(hint)
+    }
+
+    /// Whether `comment` says that the dump is whole.
+    fn is_last_comment(&self, comment: &str) -> bool {
+        // That of pg_dump counts even where the first one is missing.
+        comment == self.last_comment.unwrap_or(COMPLETE)
     }
 
     fn sql(&mut self, rest: &[u8]) -> Result<usize> {
@@ -167,10 +180,14 @@ impl<C: Consumer> Reader<C> {
     fn comment(&mut self) {
         let comment = String::from_utf8_lossy(self.splitter.comment());
         let comment = comment.trim();
-        if comment == COMPLETE {
+        if self.is_last_comment(comment) {
             self.facts.completed = true;
+        } else if let Some(version) = comment.strip_prefix(CONVERTED) {
+            self.last_comment = Some(CONVERTED_COMPLETE);
+            self.facts.completed = false;
+            self.facts.written_by = Some(remembered(&format!("ci-import convert {version}")));
         } else if comment == BEGIN {
-            self.has_comments = true;
+            self.last_comment = Some(COMPLETE);
             // Dumps may follow each other; the last of them counts.
             self.facts.completed = false;
             let program = || "pg_dump".to_owned();
@@ -480,6 +497,26 @@ mod tests {
     }
 
     #[test]
+    fn a_converted_dump_is_known_and_has_an_end_of_its_own() {
+        let dump = format!("-- {CONVERTED}1.2.3\n\nSET a = 1;\n\n-- {CONVERTED_COMPLETE}\n");
+        let (_, facts) = read(dump.as_bytes(), 0).unwrap();
+        assert_eq!(facts.written_by.as_deref(), Some("ci-import convert 1.2.3"));
+        assert!(facts.completed);
+        let begin = format!("-- {CONVERTED}1.2.3\n").len();
+        let complete = dump.trim_end().len();
+        for end in begin..complete {
+            let error = read(&dump.as_bytes()[..end], 0)
+                .err()
+                .unwrap_or_else(|| panic!("a dump cut at byte {end} was taken for a whole one"));
+            assert_eq!(error.kind(), crate::error::Kind::Archive, "{error}");
+        }
+        assert!(read(&dump.as_bytes()[..complete], 0).is_ok());
+        // The end of another dump is not its end.
+        let other = dump.replace(CONVERTED_COMPLETE, COMPLETE);
+        assert!(read(other.as_bytes(), 0).is_err());
+    }
+
+    #[test]
     fn large_rows_are_handed_on_in_chunks_of_whole_rows() {
         let line = format!("{}\n", "x".repeat(100_000));
         let dump = format!("COPY t (a) FROM stdin;\n{}\\.\n", line.repeat(20));
@@ -506,6 +543,8 @@ mod tests {
             "DELETE FROM t",
             "TRUNCATE t",
             "DO $$BEGIN END$$",
+            "DO 'BEGIN END'",
+            "SELECT setval('s', 1, true) FROM evil()",
             "CALL f()",
             "SELECT evil()",
             "SELECT pg_catalog.setval('s', evil())",

@@ -1,4 +1,4 @@
-//! Tells what a statement of a PostgreSQL dump is for, as pg_dump 9.1 to 17 write them.
+//! Tells what a statement of a PostgreSQL dump is for, as pg_dump 9.1 to 18 and `convert` write them.
 
 use super::definition::{
     Constraint, ConstraintKind, Definition, IndexDefinition, IndexMethod, IndexPart,
@@ -6,6 +6,7 @@ use super::definition::{
 };
 use super::expression::expression;
 use super::lexer::{Token, first_tokens, tokens};
+use super::own::{is_raise_of_sequence, is_type_of_sequence};
 use super::parser::{Parser, not_understood, split_at_commas};
 use super::table::{create_table, default_value};
 use crate::dump::InsertTarget;
@@ -78,6 +79,7 @@ pub(super) fn classify(statement: &str, escapes: bool) -> Result<Statement> {
             "create" => return create(&first, &whole),
             "alter" => return alter(&first, &whole),
             "select" => return select(&first, &whole),
+            "do" if is_type_of_sequence(statement, escapes)? => Statement::WithoutEffect,
             "copy" => return copy(&whole()?),
             "comment" if !begins(&["comment", "on", "extension"]) => return comment(&whole()?),
             word if WITHOUT_EFFECT.contains(&word) => Statement::WithoutEffect,
@@ -510,6 +512,9 @@ fn select(first: &[Token], whole: Whole<'_>) -> Result<Statement> {
         return Ok(Statement::Unknown);
     }
     let tokens = whole()?;
+    if is_raise_of_sequence(&tokens[1..]) {
+        return Ok(Statement::WithoutEffect);
+    }
     let mut parser = Parser::new(&tokens);
     parser.until(&["setval"]);
     parser.take(&["setval"]);

@@ -58,7 +58,7 @@ pub(super) fn cell(kind: Kind, server: Server) -> Cell {
             Some(&[][..]),
             vec![refusal(
                 CONVERT,
-                "the dump was made by pg_dump; there is nothing to convert",
+                "the dump is one of PostgreSQL; there is nothing to convert",
                 "import it as it is, without --mysql-to-postgresql",
             )],
         ),
@@ -67,7 +67,7 @@ pub(super) fn cell(kind: Kind, server: Server) -> Cell {
             vec![
                 refusal(
                     &[],
-                    "the dump was made by PostgreSQL; it cannot be moved to a MySQL server",
+                    "the dump is one of PostgreSQL; it cannot be moved to a MySQL server",
                     "import it into a PostgreSQL",
                 ),
                 not_for_mysql,

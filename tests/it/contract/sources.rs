@@ -7,6 +7,7 @@ use crate::compare::Meant;
 use crate::converted_source::MEANT;
 use crate::converter::{converted, one_line_each};
 use crate::postgres_source::{old_style, pg_dump};
+use crate::program::{command, run_fed};
 use crate::scene::{Dialect, Scene, fixture_database, fixture_dump, mysqldump};
 use crate::values::PREFIXED;
 
@@ -19,6 +20,7 @@ macro_rules! each_source {
             compatible_statement_per_row converted_by_gitlab_ci
             pg_dump_copy pg_dump_inserts pg_dump_column_inserts
             pg_dump_copy_of_old pg_dump_inserts_of_old pg_dump_column_inserts_of_old
+            by_convert by_convert_of_compatible by_convert_of_converted_by_gitlab_ci
         }
     };
 }
@@ -143,6 +145,30 @@ pub(super) fn pg_dump_inserts_of_old() -> Source {
 
 pub(super) fn pg_dump_column_inserts_of_old() -> Source {
     of_postgresql(&["--column-inserts"], true)
+}
+
+pub(super) fn by_convert() -> Source {
+    by_convert_of(&mariadb())
+}
+
+pub(super) fn by_convert_of_compatible() -> Source {
+    by_convert_of(&compatible())
+}
+
+pub(super) fn by_convert_of_converted_by_gitlab_ci() -> Source {
+    by_convert_of(&converted_by_gitlab_ci())
+}
+
+/// What `convert` makes of `source`.
+fn by_convert_of(source: &Source) -> Source {
+    let convert = command(["convert", "-q", "-"]);
+    let outcome = run_fed(convert, |input| input.write_all(&source.dump).unwrap());
+    Source {
+        kind: Kind::Postgresql,
+        dump: outcome.succeeds().stdout.into_bytes(),
+        meant: source.meant,
+        has_numbering: source.has_numbering,
+    }
 }
 
 /// The database in PostgreSQL with the fixture's rows, nothing more; nobody changes it.
