@@ -8,7 +8,8 @@ use super::sql::literal;
 use crate::charset::Charset;
 use crate::dump::Facts;
 use crate::dump::definition::{
-    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
+    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, StorageOption,
+    TableDefinition,
 };
 use crate::error::{Error, Result};
 use crate::policies::Policies;
@@ -85,6 +86,7 @@ pub(super) fn map(
     mapper.types();
     mapper.collations();
     mapper.engine();
+    mapper.storage(policies);
     mapper.keys();
     mapper.defaults();
     mapper.expressions()?;
@@ -320,14 +322,31 @@ impl Mapper<'_> {
     fn engine(&mut self) {
         let options = &mut self.definition.options;
         let formats = ["DYNAMIC", "COMPACT", "REDUNDANT", "COMPRESSED"];
-        options
+        let other = options
             .row_format
             .take_if(|format| !formats.contains(&format.as_str()));
+        if let Some(format) = other {
+            options.storage.push(StorageOption {
+                of: None,
+                what: format!("ROW_FORMAT={format}"),
+            });
+        }
         let offers = self.offers;
         let missing = options.engine.take_if(|engine| !offers.has_engine(engine));
         if let Some(engine) = missing {
             let what = format!("the engine {engine} is not known here; it has the default one");
             self.note(None, what);
+        }
+    }
+
+    /// Leaves out what is said of storage but for the format of rows: the server has its own ways.
+    fn storage(&mut self, policies: &Policies) {
+        let table = self.definition.name.clone();
+        for StorageOption { of, what } in std::mem::take(&mut self.definition.options.storage) {
+            let takes = |of: &String| policies.takes_column(&table, of);
+            if of.as_ref().is_none_or(takes) {
+                self.note(of.as_deref(), format!("{what} was left out"));
+            }
         }
     }
 

@@ -45,6 +45,18 @@ pub struct TableOptions {
     pub collation: Option<String>,
     /// How rows are stored, in capitals: `DYNAMIC`.
     pub row_format: Option<String>,
+    /// What else is said of how rows and keys are stored, of the whole table, its columns and its keys.
+    pub storage: Vec<StorageOption>,
+}
+
+/// Something that a definition says of storage, and that concerns no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageOption {
+    /// The column or key that it is about, if it is not the table.
+    pub of: Option<String>,
+    /// Its name in capitals, and its value if that is a number or a word: `KEY_BLOCK_SIZE=8`. Texts are left
+    /// out: that of `CONNECTION` may have a password.
+    pub what: String,
 }
 
 /// A column as its server defined it.
@@ -248,6 +260,61 @@ mod tests {
         assert_eq!(table.options.auto_increment, Some(4712));
         assert_eq!(table.options.charset.as_deref(), Some("utf8"));
         assert_eq!(table.options.comment.as_deref(), Some("x"));
+    }
+
+    /// What `table` says of storage, what it is about before a colon.
+    fn storage(table: &TableDefinition) -> Vec<String> {
+        let shown = |option: &StorageOption| match &option.of {
+            Some(of) => format!("{of}: {}", option.what),
+            None => option.what.clone(),
+        };
+        table.options.storage.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn what_is_said_of_storage_is_kept() {
+        for (options, expected) in [
+            ("ENGINE=InnoDB DEFAULT CHARSET=utf8", &[][..]),
+            (
+                "ENGINE=InnoDB KEY_BLOCK_SIZE=8, STATS_PERSISTENT=0 COLLATE=utf8_bin `ENCRYPTED`=YES",
+                &["KEY_BLOCK_SIZE=8", "STATS_PERSISTENT=0", "ENCRYPTED=YES"],
+            ),
+            ("`PAGE_COMPRESSED`=1 COMMENT='x'", &["PAGE_COMPRESSED=1"]),
+            (
+                "WITH SYSTEM VERSIONING CHECKSUM=1",
+                &["WITH SYSTEM VERSIONING", "CHECKSUM=1"],
+            ),
+            (
+                "DATA DIRECTORY='/s3cret' CONNECTION='mysql://u:s3cret@h/d' UNION=(`a`,`b`) COMPRESSION='zlib'",
+                &["DATA DIRECTORY", "CONNECTION", "UNION", "COMPRESSION"],
+            ),
+            (
+                "/*!50100 TABLESPACE `ts` STORAGE DISK */ ENGINE=NDB",
+                &["TABLESPACE", "STORAGE DISK"],
+            ),
+        ] {
+            let table = create_table(&format!("CREATE TABLE t (a int) {options}")).unwrap();
+            assert_eq!(storage(&table), expected, "{options}");
+        }
+        let table = create_table(
+            "CREATE TABLE t (`a` int /*!50606 STORAGE DISK */ /*!50606 COLUMN_FORMAT DYNAMIC */,
+               c text COMPRESSED=zlib `x`='y', d int WITHOUT SYSTEM VERSIONING,
+               s timestamp(6) GENERATED ALWAYS AS ROW START, e timestamp(6) GENERATED ALWAYS AS ROW END,
+               PERIOD FOR SYSTEM_TIME (s, e), KEY k (a) KEY_BLOCK_SIZE=4 COMMENT 'x',
+               KEY v (a) VISIBLE)",
+        );
+        let expected = [
+            "a: STORAGE=DISK",
+            "a: COLUMN_FORMAT=DYNAMIC",
+            "c: COMPRESSED=ZLIB",
+            "c: X",
+            "d: WITHOUT SYSTEM VERSIONING",
+            "s: AS ROW START",
+            "e: AS ROW END",
+            "PERIOD FOR SYSTEM_TIME",
+            "k: KEY_BLOCK_SIZE=4",
+        ];
+        assert_eq!(storage(&table.unwrap()), expected);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The parser of definitions.
 
+mod storage;
+
 use super::{
     ColumnDefinition, DataType, DefaultValue, ForeignKeyDefinition, Generated, KeyDefinition,
-    KeyKind, KeyPart, KeyPartOf, TableDefinition, TableOptions,
+    KeyKind, KeyPart, KeyPartOf, StorageOption, TableDefinition, TableOptions,
 };
 use crate::dump::lexer::{Token, TokenKind};
 use crate::error::{Error, Result};
@@ -16,6 +18,8 @@ pub(super) struct Parser<'a> {
     at: usize,
     /// For errors: `table t` or `column t.a`.
     place: String,
+    /// What was said of storage so far.
+    storage: Vec<StorageOption>,
 }
 
 impl<'a> Parser<'a> {
@@ -26,6 +30,7 @@ impl<'a> Parser<'a> {
             tokens,
             at: 0,
             place: String::new(),
+            storage: Vec::new(),
         }
     }
 
@@ -86,6 +91,7 @@ impl<'a> Parser<'a> {
             let what = "its partitions were left out".to_owned();
             definition.left_out.push((None, what));
         }
+        definition.options.storage = std::mem::take(&mut self.storage);
         Ok(definition)
     }
 
@@ -125,6 +131,8 @@ impl<'a> Parser<'a> {
         } else if self.eat("CHECK") {
             self.check(name, table)?;
         } else if self.is("PERIOD") && self.is_word_at(1, "FOR") {
+            let what = self.words();
+            self.is_stored(None, what);
             self.skip_element();
         } else {
             self.column(table)?;
@@ -240,7 +248,7 @@ impl<'a> Parser<'a> {
         } else if self.eat("CHECK") {
             self.check(None, table)?;
         } else {
-            self.attribute_without_effect()?;
+            self.attribute_without_effect(&column.name)?;
         }
         Ok(())
     }
@@ -263,7 +271,13 @@ impl<'a> Parser<'a> {
         self.expect("AS")?;
         if self.eat("ROW") {
             // When a row of a system-versioned table was valid: the dump has the values.
-            let _ = self.eat("START") || self.eat("END");
+            let end = if self.eat("START") {
+                "START"
+            } else {
+                self.eat("END");
+                "END"
+            };
+            self.is_stored(Some(&column.name), format!("AS ROW {end}"));
             return Ok(());
         }
         let expression = self.parenthesised()?;
@@ -275,27 +289,31 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Attributes that change neither values nor what PostgreSQL has to know.
-    fn attribute_without_effect(&mut self) -> Result<()> {
+    /// Attributes of `column` that change neither values nor what PostgreSQL has to know.
+    fn attribute_without_effect(&mut self, column: &str) -> Result<()> {
         let alone = ["VISIBLE", "BINARY", "ASCII", "UNICODE", "VIRTUAL", "KEY"];
         if alone.iter().any(|word| self.eat(word)) {
             return Ok(());
         }
         if ["WITH", "WITHOUT"].iter().any(|word| self.is(word)) && self.is_word_at(1, "SYSTEM") {
-            self.skip_words(&["WITH", "WITHOUT", "SYSTEM", "VERSIONING"]);
+            let what = [self.word()?, self.word()?].join(" ").to_ascii_uppercase();
+            self.skip_words(&["VERSIONING"]);
+            self.is_stored(Some(column), format!("{what} VERSIONING"));
             return Ok(());
         }
         let with_value = ["COLUMN_FORMAT", "STORAGE"];
-        if with_value.iter().any(|word| self.eat(word)) {
-            self.option_value()?;
+        if let Some(word) = with_value.iter().find(|word| self.is(word)) {
+            self.at += 1;
+            let value = self.shown_value()?;
+            self.is_stored(Some(column), format!("{word}{value}"));
             return Ok(());
         }
         // Engine attributes and compression: `COMPRESSED`, `ENGINE_ATTRIBUTE='…'`, `x`='y'.
         if self.is("COMPRESSED") || self.is("ENGINE_ATTRIBUTE") || self.is_symbol_at(1, '=') {
-            self.at += 1;
-            if self.is("COMPRESSED") || self.is_symbol('=') {
-                self.option_value()?;
-            }
+            let name = self.name()?.to_ascii_uppercase();
+            let has_value = self.is("COMPRESSED") || self.is_symbol('=');
+            let value = has_value.then(|| self.shown_value()).transpose()?;
+            self.is_stored(Some(column), name + &value.unwrap_or_default());
             return Ok(());
         }
         Err(self.unexpected())
@@ -385,9 +403,12 @@ impl<'a> Parser<'a> {
             } else if self.eat("INVISIBLE") || self.eat("IGNORED") {
                 let what = "the index was not used, and is now".to_owned();
                 table.left_out.push((key.name.clone(), what));
-            } else {
-                // KEY_BLOCK_SIZE, VISIBLE and their like.
+            } else if self.is("VISIBLE") || self.is("WITH") || !self.is_name() {
                 self.next()?;
+            } else {
+                // KEY_BLOCK_SIZE and its like.
+                let what = self.storage_option()?;
+                self.is_stored(key.name.as_deref(), what);
             }
         }
         Ok(key)
@@ -463,8 +484,11 @@ impl<'a> Parser<'a> {
             } else if self.eat("CHARACTER") {
                 self.expect("SET")?;
                 options.charset = Some(self.option_value()?.to_ascii_lowercase());
-            } else {
+            } else if self.is("DEFAULT") || !self.is_name() {
                 self.at += 1;
+            } else {
+                let what = self.storage_option()?;
+                self.is_stored(None, what);
             }
         }
         Ok(options)
