@@ -17,6 +17,7 @@ mod outcome;
 mod patience;
 pub mod postgres;
 mod runner;
+mod split;
 mod status;
 mod version;
 

@@ -1,40 +1,17 @@
-//! Splits a text of SQL into its statements, each as it is written and with its line, and the comments
-//! between them. What it takes for one statement is sent to the server as one.
-//!
-//! The server's client needs `DELIMITER` for the bodies of triggers and routines. Here they end where
-//! they do for the server: a body of several statements is a block, `BEGIN … END`.
+//! Where MySQL's statements end. The server's client needs `DELIMITER` for the bodies of triggers and
+//! routines. Here they end where they do for the server: a body of several statements is a block,
+//! `BEGIN … END`.
 
 use super::super::dialect::Piece;
-use super::super::element::{self, Element, Found};
+use super::super::element::{self, Element};
+use super::super::split::{self, Blocks};
 use super::scanner::Scanner;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The pieces of `text`, in order; a comment within a statement comes before it.
 pub(in super::super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
     let mut scanner = Scanner::new(text);
-    let mut pieces = Vec::new();
-    let mut open: Option<Open> = None;
-    while let Some(found) = scanner.next()? {
-        match found.element {
-            Element::LineComment(text) => pieces.push(Piece::Comment {
-                line: found.line,
-                text,
-                inside: open.is_some(),
-            }),
-            Element::Comment => {}
-            Element::Semicolon if open.as_ref().is_none_or(Open::may_end) => {
-                pieces.extend(open.take().map(|open| open.piece(text)));
-            }
-            element => open
-                .get_or_insert_with(|| Open::at(&found))
-                .take(element, &found),
-        }
-    }
-    if let Some(open) = open {
-        open.check_end()?;
-        pieces.push(open.piece(text));
-    }
-    Ok(pieces)
+    split::split::<Bodies>(text, || scanner.next())
 }
 
 /// The keywords, names and numbers in `statement` that stand in no quotes, in lower case.
@@ -74,55 +51,44 @@ const WITHOUT_BODY: [&str; 14] = [
 ];
 
 /// Whether a definition has a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Body {
     /// It is no definition, or of nothing that has one.
+    #[default]
     No,
     /// What it defines is still to come.
     Unknown,
     Yes,
 }
 
-/// A statement that has begun.
-struct Open {
-    start: usize,
-    end: usize,
-    line: usize,
-    parentheses: usize,
+/// Blocks of BEGIN and of CASE within a body.
+#[derive(Default)]
+struct Bodies {
     has_words: bool,
     body: Body,
-    /// Blocks of BEGIN and of CASE within its body.
     blocks: usize,
     /// Whether the last element was an END, which may be that of an IF or a loop: those are not counted.
     after_end: bool,
 }
 
-impl Open {
-    fn at(found: &Found<'_>) -> Open {
-        Open {
-            start: found.start,
-            end: found.end,
-            line: found.line,
-            parentheses: 0,
-            has_words: false,
-            body: Body::No,
-            blocks: 0,
-            after_end: false,
-        }
-    }
-
-    fn take(&mut self, element: Element<'_>, found: &Found<'_>) {
-        self.end = found.end;
-        match element {
-            Element::Word(word) => return self.word(&word.to_ascii_lowercase()),
-            Element::Open => self.parentheses += 1,
-            Element::Close => self.parentheses = self.parentheses.saturating_sub(1),
+impl Bodies {
+    fn word_of_body(&mut self, word: &str) {
+        let after_end = std::mem::replace(&mut self.after_end, word == "end");
+        match word {
+            "end" => self.blocks = self.blocks.saturating_sub(1),
+            "if" | "loop" | "repeat" | "while" if after_end => self.blocks += 1,
+            "begin" => self.blocks += 1,
+            // A CASE has an END within a body alone.
+            "case" if !after_end && self.blocks > 0 => self.blocks += 1,
             _ => {}
         }
-        self.after_end = false;
     }
+}
 
-    fn word(&mut self, word: &str) {
+impl Blocks for Bodies {
+    fn word(&mut self, word: &str, _: bool) {
+        let word = word.to_ascii_lowercase();
+        let word = word.as_str();
         if !std::mem::replace(&mut self.has_words, true) && matches!(word, "create" | "alter") {
             self.body = Body::Unknown;
         } else if self.body == Body::Unknown {
@@ -136,39 +102,12 @@ impl Open {
         }
     }
 
-    fn word_of_body(&mut self, word: &str) {
-        let after_end = std::mem::replace(&mut self.after_end, word == "end");
-        match word {
-            "end" => self.blocks = self.blocks.saturating_sub(1),
-            "if" | "loop" | "repeat" | "while" if after_end => self.blocks += 1,
-            "begin" => self.blocks += 1,
-            // A CASE has an END within a body alone.
-            "case" if !after_end && self.blocks > 0 => self.blocks += 1,
-            _ => {}
-        }
+    fn other(&mut self) {
+        self.after_end = false;
     }
 
-    fn may_end(&self) -> bool {
-        self.parentheses == 0 && self.blocks == 0
-    }
-
-    fn check_end(&self) -> Result<()> {
-        let missing = match (self.parentheses, self.blocks) {
-            (0, 0) => return Ok(()),
-            (0, _) => "END",
-            _ => "closing parenthesis",
-        };
-        let line = self.line;
-        Err(Error::failed(format!(
-            "line {line}: the statement that begins here lacks a {missing}"
-        )))
-    }
-
-    fn piece<'a>(&self, text: &'a str) -> Piece<'a> {
-        Piece::Statement {
-            line: self.line,
-            text: &text[self.start..self.end],
-        }
+    fn open(&self) -> usize {
+        self.blocks
     }
 }
 

@@ -1,37 +1,15 @@
-//! Splits a text of SQL into its statements, each as it is written and with its line, and the
-//! comments between them. What it takes for one statement is sent to the server as one.
+//! Where PostgreSQL's statements end: what is in the body of an SQL function has semicolons of its own.
 
 use super::super::dialect::Piece;
-use super::super::element::{self, Element, Found};
+use super::super::element;
+use super::super::split::{self, Blocks};
 use super::scanner::Scanner;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The pieces of `text`, in order; a comment within a statement comes before it.
 pub(in super::super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
     let mut scanner = Scanner::new(text);
-    let mut pieces = Vec::new();
-    let mut open: Option<Open> = None;
-    while let Some(found) = scanner.next()? {
-        match found.element {
-            Element::LineComment(text) => pieces.push(Piece::Comment {
-                line: found.line,
-                text,
-                inside: open.is_some(),
-            }),
-            Element::Comment => {}
-            Element::Semicolon if open.as_ref().is_none_or(Open::may_end) => {
-                pieces.extend(open.take().map(|open| open.piece(text)));
-            }
-            element => open
-                .get_or_insert_with(|| Open::at(&found))
-                .take(element, &found),
-        }
-    }
-    if let Some(open) = open {
-        open.check_end()?;
-        pieces.push(open.piece(text));
-    }
-    Ok(pieces)
+    split::split::<Bodies>(text, || scanner.next())
 }
 
 /// The keywords and names in `statement` that stand in no quotes, in lower case.
@@ -40,46 +18,31 @@ pub(super) fn words(statement: &str) -> Vec<String> {
     element::words(|| scanner.next())
 }
 
-/// A statement that has begun.
-struct Open {
-    start: usize,
-    end: usize,
-    line: usize,
-    parentheses: usize,
+/// Blocks of BEGIN ATOMIC and of CASE within them (manual, CREATE FUNCTION).
+#[derive(Default)]
+struct Bodies {
     /// The first words, as far as they tell whether it makes a function.
     head: Vec<String>,
-    /// Blocks of BEGIN ATOMIC and of CASE within them: in the body of an SQL function, semicolons
-    /// end what is in it (manual, CREATE FUNCTION).
     blocks: usize,
 }
 
-impl Open {
-    fn at(found: &Found<'_>) -> Open {
-        Open {
-            start: found.start,
-            end: found.end,
-            line: found.line,
-            parentheses: 0,
-            head: Vec::new(),
-            blocks: 0,
-        }
+impl Bodies {
+    fn makes_routine(&self) -> bool {
+        let head: Vec<&str> = self.head.iter().map(String::as_str).collect();
+        let what = match head.as_slice() {
+            ["create", "or", "replace", what, ..] | ["create", what, ..] => *what,
+            _ => "",
+        };
+        matches!(what, "function" | "procedure")
     }
+}
 
-    fn take(&mut self, element: Element<'_>, found: &Found<'_>) {
-        self.end = found.end;
-        match element {
-            Element::Word(word) => self.word(word),
-            Element::Open => self.parentheses += 1,
-            Element::Close => self.parentheses = self.parentheses.saturating_sub(1),
-            _ => {}
-        }
-    }
-
-    fn word(&mut self, word: &str) {
+impl Blocks for Bodies {
+    fn word(&mut self, word: &str, in_parentheses: bool) {
         if self.head.len() < 4 {
             self.head.push(word.to_ascii_lowercase());
         }
-        if self.parentheses > 0 || !self.makes_routine() {
+        if in_parentheses || !self.makes_routine() {
             return;
         }
         let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
@@ -90,36 +53,8 @@ impl Open {
         }
     }
 
-    fn makes_routine(&self) -> bool {
-        let head: Vec<&str> = self.head.iter().map(String::as_str).collect();
-        let what = match head.as_slice() {
-            ["create", "or", "replace", what, ..] | ["create", what, ..] => *what,
-            _ => "",
-        };
-        matches!(what, "function" | "procedure")
-    }
-
-    fn may_end(&self) -> bool {
-        self.parentheses == 0 && self.blocks == 0
-    }
-
-    fn check_end(&self) -> Result<()> {
-        let missing = match (self.parentheses, self.blocks) {
-            (0, 0) => return Ok(()),
-            (0, _) => "END",
-            _ => "closing parenthesis",
-        };
-        let line = self.line;
-        Err(Error::failed(format!(
-            "line {line}: the statement that begins here lacks a {missing}"
-        )))
-    }
-
-    fn piece<'a>(&self, text: &'a str) -> Piece<'a> {
-        Piece::Statement {
-            line: self.line,
-            text: &text[self.start..self.end],
-        }
+    fn open(&self) -> usize {
+        self.blocks
     }
 }
 
