@@ -388,6 +388,9 @@ pub struct MigrationsArgs {
     /// The folder with migrate/ and post_migrate/ [default: migrations, if it is there]
     #[arg(long, value_name = "DIR")]
     pub migrations: Option<PathBuf>,
+    /// The schema that is migrated [default: the first of the user's search_path]
+    #[arg(long, value_name = "NAME")]
+    pub schema: Option<String>,
     /// Where
     #[command(flatten)]
     pub target: TargetArgs,

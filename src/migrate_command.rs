@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gitlab::migrations::concerning;
 use crate::halt::Halt;
 use crate::import::Ready;
@@ -72,13 +72,25 @@ pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Resu
     let shown = ready.shown();
     match &ready.target {
         Target::Postgresql(target) => {
-            let session = postgres::Session::open(target, halt)?;
+            let schema = settings.schema.as_deref();
+            let session = postgres::Session::open_in(target, schema, halt)?;
             asked.run_in(session, shown, |session| {
                 let schema = session.schema().to_owned();
                 concerning(session.client(), &schema)
             })
         }
         Target::Mysql(target) => {
+            let database = target.database();
+            if let Some(named) = settings
+                .schema
+                .as_deref()
+                .filter(|named| *named != database)
+            {
+                return Err(Error::usage(format!(
+                    "--schema {named}: in MySQL a schema is a database, and the target is {database}"
+                ))
+                .hint("name the database where the target is named"));
+            }
             let session = mysql::Session::open(target, halt)?;
             asked.run_in(session, shown, |session| {
                 let database = session.database().to_owned();

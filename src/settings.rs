@@ -318,6 +318,8 @@ pub struct MigrateSettings {
     pub destination: Destination,
     /// The folder of migrations, if one is named.
     pub folder: Option<PathBuf>,
+    /// The schema that is migrated, if one is named.
+    pub schema: Option<String>,
     /// Whether the SQL is printed and nothing is run.
     pub dry_run: bool,
     /// How long they wait for locks.
@@ -358,6 +360,7 @@ impl MigrateSettings {
         };
         let MigrationsArgs {
             migrations,
+            schema,
             target,
             telling,
         } = which;
@@ -375,6 +378,7 @@ impl MigrateSettings {
             migrating,
             destination: Destination::named(target, variable)?,
             folder: migrations,
+            schema,
             dry_run,
             patience: Patience {
                 lock_timeout: Duration::from_millis(lock_timeout.into()),

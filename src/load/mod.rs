@@ -17,4 +17,5 @@ pub use failure::failure;
 pub use loader::Loader;
 pub use read_back::read_back;
 pub use staging::{Owner, STAGING_SCHEMA, Staging};
+pub(crate) use target::NO_TIME_LIMITS;
 pub use target::{Server, Target};

@@ -15,8 +15,8 @@ pub const DEFAULT_FOLDER: &str = "migrations";
 /// No migration is longer; what is longer is a dump.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The migrations in `directory`, written in `dialect`, in no order. Both folders may be missing, and what is no `.sql` is
-/// not looked at.
+/// The migrations in `directory`, written in `dialect`, in no order. Both folders may be missing, and what is no
+/// `.sql` is not looked at; one beside the folders is an error, for it would be left out in silence.
 pub fn read(directory: &Path, dialect: Dialect) -> Result<Vec<Migration<Infallible>>> {
     if !directory.is_dir() {
         return Err(Error::usage(format!(
@@ -24,6 +24,15 @@ pub fn read(directory: &Path, dialect: Dialect) -> Result<Vec<Migration<Infallib
             directory.display()
         ))
         .hint("name it by --migrations; ci-import generate makes it"));
+    }
+    if let Some(stray) = files(directory)?.first() {
+        return Err(Error::failed(format!(
+            "{} is in neither folder of migrations",
+            stray.display()
+        ))
+        .hint(
+            "move it to migrate/ or post_migrate/ there; or name another folder by --migrations",
+        ));
     }
     let mut migrations = Vec::new();
     for phase in Phase::ALL {
@@ -58,7 +67,8 @@ pub(super) fn place<B>(migration: &Migration<B>) -> String {
     }
 }
 
-/// The `.sql` files in `folder`; those whose names begin with a dot are editors'.
+/// The `.sql` files in `folder`, in whatever case that is written; those whose names begin with a dot are
+/// editors'.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let doing = || format!("list {}", folder.display());
     let entries = match fs::read_dir(folder) {
@@ -70,7 +80,7 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     for entry in entries {
         let path = entry.doing(doing())?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.ends_with(".sql") && !name.starts_with('.') {
+        if name.to_ascii_lowercase().ends_with(".sql") && !name.starts_with('.') {
             files.push(path);
         }
     }
@@ -94,7 +104,12 @@ fn read_file(path: &Path, phase: Phase, dialect: Dialect) -> Result<Migration<In
 fn read_text(path: &Path) -> Result<String> {
     let shown = path.display();
     let doing = || format!("read {shown}");
-    let size = fs::metadata(path).doing(doing())?.len();
+    let metadata = fs::metadata(path).doing(doing())?;
+    if !metadata.is_file() {
+        // Of a pipe or a device no end may ever come.
+        return Err(Error::failed(format!("{shown} is no file")));
+    }
+    let size = metadata.len();
     if size > MAX_FILE_BYTES {
         return Err(
             Error::failed(format!("{shown} has {size} bytes; 16 MiB is the most"))
@@ -107,10 +122,11 @@ fn read_text(path: &Path) -> Result<String> {
     }
     let text = String::from_utf8(bytes).map_err(|cause| {
         let at = cause.utf8_error().valid_up_to();
-        Error::failed(format!("{shown} is not UTF-8 at byte {at}"))
+        Error::failed(format!("{shown} is not UTF-8 at byte {at}")).hint("save it as UTF-8")
     })?;
     // Some editors begin a file with a byte order mark.
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map_or(text.clone(), str::to_owned))
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(behind) => behind.to_owned(),
+        None => text,
+    })
 }

@@ -27,6 +27,7 @@ mod inflation_limit;
 mod killed;
 mod memory;
 mod migrations;
+mod migrations_of_strangers;
 mod mysql_built_in_migrations;
 mod mysql_imports_killed;
 mod mysql_instead;

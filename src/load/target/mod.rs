@@ -63,7 +63,7 @@ SET client_min_messages = warning";
 
 /// Takes away what limits a session's time, of which a database or role may have settings: as far as
 /// the server knows it, since some came with PostgreSQL 14 and 17.
-const NO_TIME_LIMITS: &str = "\
+pub(crate) const NO_TIME_LIMITS: &str = "\
 SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
 WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                'transaction_timeout')";

@@ -2,6 +2,8 @@
 //! refused, the session that holds the lock and runs them, the table of versions.
 
 mod built_in;
+mod concurrently;
+mod lock;
 mod refused;
 mod scanner;
 mod session;

@@ -96,10 +96,18 @@ impl<'a> Scanner<'a> {
     }
 
     fn quoted_name(&self) -> Result<usize> {
-        // Two quotes stand for one: taken for two names in a row, they end at the same place.
-        let end = memchr::memchr(b'"', &self.rest()[1..]);
-        end.map(|end| end + 2)
-            .ok_or_else(|| self.open("a name in double quotes"))
+        let rest = self.rest();
+        let mut at = 1;
+        loop {
+            let end = memchr::memchr(b'"', &rest[at..])
+                .ok_or_else(|| self.open("a name in double quotes"))?;
+            at += end + 1;
+            // Two quotes stand for one.
+            if rest.get(at) != Some(&b'"') {
+                return Ok(at);
+            }
+            at += 1;
+        }
     }
 
     /// The length of a dollar-quoted text, or of a parameter or a lone dollar.

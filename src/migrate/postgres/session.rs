@@ -11,21 +11,19 @@ use super::super::migration::{Plan, Statement};
 use super::super::patience::{Failed, Patience, cancelled_by, or_interrupted};
 use super::super::version::Version;
 use super::built_in::BuiltIn;
+use super::concurrently::Concurrent;
+use super::lock;
 use super::statement::{is_in_the_way, record, run_statement};
 use super::versions;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::halt::Halt;
-use crate::load::{Target, failure};
+use crate::load::{NO_TIME_LIMITS, Target, failure};
 use crate::progress::Progress;
 
-/// Of the advisory lock that one run at a time has in a database; any number, but always the same.
-const LOCK_KEY: i64 = 0x6369_2d6d_6967_7261;
-
 /// What migrations find, whatever the one before has set. Roles that serve applications often have
-/// timeouts, which are not meant for this.
+/// timeouts, which are not meant for this ([`NO_TIME_LIMITS`]).
 const SETTINGS: &str = "\
-SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
 SET lock_timeout = 0; SET standard_conforming_strings = on; SET client_min_messages = warning";
 
 /// Puts everything back that a migration may have set in the session.
@@ -38,29 +36,84 @@ pub struct Session<'a> {
     halt: &'a Halt,
     client: Client,
     schema: String,
+    /// The schemas in which names are looked up, where another one is to be the first.
+    search_path: Option<String>,
 }
 
 impl<'a> Session<'a> {
-    /// Connects, to migrate the first schema of the search_path.
+    /// Connects, to migrate the first schema of the search_path, whatever it has.
     pub fn open(target: &'a Target, halt: &'a Halt) -> Result<Session<'a>> {
-        let mut client = target.connect()?;
-        client
-            .batch_execute(SETTINGS)
-            .map_err(failure("prepare the session"))?;
+        let mut client = connect(target)?;
         let row = client
             .query_one("SELECT current_schema()::text", &[])
             .map_err(failure("ask for the current schema"))?;
         let schema: Option<String> = row.get(0);
         let schema = schema.ok_or_else(|| {
-            Error::target("the target has no current schema")
-                .hint("the search_path must name a schema that exists, and that you may use")
+            Error::target("the target has no current schema").hint(
+                "name one by --schema, or in the search_path; it must exist, and you may use it",
+            )
         })?;
         Ok(Session {
             target,
             halt,
             client,
             schema,
+            search_path: None,
         })
+    }
+
+    /// Connects, to migrate the schema `named`, or the first of the search_path. An error if that is not the one
+    /// in which the search_path has the table of versions: another tool would migrate there.
+    pub fn open_in(target: &'a Target, named: Option<&str>, halt: &'a Halt) -> Result<Session<'a>> {
+        let Some(schema) = named else {
+            let mut session = Session::open(target, halt)?;
+            session.check_schema()?;
+            return Ok(session);
+        };
+        let mut client = connect(target)?;
+        let row = client.query_one(
+            "SELECT pg_catalog.concat_ws(', ', pg_catalog.quote_ident($1),
+                      nullif(pg_catalog.current_setting('search_path'), '')),
+                    EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)",
+            &[&schema],
+        );
+        let row = row.map_err(failure("look for the schema"))?;
+        if !row.get::<_, bool>(1) {
+            return Err(Error::target(format!("the target has no schema {schema}"))
+                .hint("--schema names the one with the tables; \\dn of psql lists them"));
+        }
+        let search_path: Option<String> = row.get(0);
+        prepare(&mut client, search_path.as_deref()).map_err(failure("prepare the session"))?;
+        Ok(Session {
+            target,
+            halt,
+            client,
+            schema: schema.to_owned(),
+            search_path,
+        })
+    }
+
+    fn check_schema(&mut self) -> Result<()> {
+        let sql = "SELECT n.nspname FROM pg_catalog.pg_class c
+                   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.oid = pg_catalog.to_regclass('schema_migrations')";
+        let found = self
+            .client
+            .query_opt(sql, &[])
+            .map_err(failure("look for the table of migrations"))?;
+        let found: Option<String> = found.map(|row| row.get(0));
+        match found.filter(|found| *found != self.schema) {
+            None => Ok(()),
+            Some(found) => Err(Error::target(format!(
+                "{} is in the schema {found}, and the first of the search_path is {}",
+                versions::TABLE,
+                self.schema
+            ))
+            .hint(format!(
+                "say which is to be migrated: --schema {found} or --schema {}",
+                self.schema
+            ))),
+        }
     }
 
     /// The same for built-in migrations of another schema.
@@ -102,6 +155,7 @@ impl<'a> Session<'a> {
         lock_timeout: Duration,
         work: &mut impl FnMut(&mut Transaction<'_>, &str) -> std::result::Result<T, Failed>,
     ) -> std::result::Result<T, Failed> {
+        lock::check(&mut self.client)?;
         let (client, schema) = (&mut self.client, &self.schema);
         let canceller = self.target.canceller(client);
         cancelled_by(
@@ -138,13 +192,15 @@ impl<'a> Session<'a> {
             || canceller.cancel(),
             || {
                 for (number, statement) in step.part.statements.iter().enumerate() {
-                    run_statement(client, statement, step.path).map_err(|failed| {
-                    let hint = format!(
-                        "it stays pending; {number} statements before this one have taken effect, and \
-                         are run again next time"
-                    );
-                    failed.hint(&hint).error
-                })?;
+                    lock::check(client)?;
+                    let index = Concurrent::of(&statement.sql);
+                    let done = run_statement(client, statement, step.path);
+                    done.map_err(|failed| {
+                        let left = index.as_ref().and_then(|index| index.hint(client));
+                        failed.hint(&left.unwrap_or_else(|| hint(number))).error
+                    })?;
+                    let checked = index.map_or(Ok(()), |index| index.check(client));
+                    checked.map_err(|error| error.at(statement.place(step.path, 0)))?;
                 }
                 record(client, &sql)
             },
@@ -157,7 +213,7 @@ impl<'a> Session<'a> {
     fn reset(&mut self) -> Result<()> {
         self.client
             .batch_execute(RESET)
-            .and_then(|()| self.client.batch_execute(SETTINGS))
+            .and_then(|()| prepare(&mut self.client, self.search_path.as_deref()))
             .map_err(failure("put the session's settings back"))
             .map_err(|error| or_interrupted(self.halt, error))
     }
@@ -171,11 +227,7 @@ impl Migrates for Session<'_> {
     }
 
     fn try_lock(&mut self) -> Result<bool> {
-        let row = self
-            .client
-            .query_one("SELECT pg_catalog.pg_try_advisory_lock($1)", &[&LOCK_KEY])
-            .map_err(failure("take the lock of migrations"))?;
-        Ok(row.get(0))
+        lock::take(&mut self.client)
     }
 
     fn recorded(&mut self) -> Result<Vec<String>> {
@@ -245,7 +297,10 @@ impl Migrates for Session<'_> {
     fn rendered(&mut self, step: &Step<'_>, patience: Patience) -> Result<String> {
         let statements = step.part.statements.iter();
         let statements: String = statements.map(|s| format!("{};\n", s.sql)).collect();
-        let heading = format!("-- {} ({})", step.name, step.path.display());
+        let mut heading = format!("-- {} ({})", step.name, step.path.display());
+        if let Some(search_path) = &self.search_path {
+            heading += &format!("\nSET search_path = {search_path};");
+        }
         let record = recording(&self.schema, step);
         if step.part.no_transaction {
             return Ok(format!("{heading}\n{statements}{record};\n"));
@@ -255,6 +310,33 @@ impl Migrates for Session<'_> {
             "{heading}\nBEGIN;\nSET LOCAL lock_timeout = {timeout};\n{statements}{record};\nCOMMIT;\n"
         ))
     }
+}
+
+fn connect(target: &Target) -> Result<Client> {
+    let mut client = target.connect()?;
+    prepare(&mut client, None).map_err(failure("prepare the session"))?;
+    Ok(client)
+}
+
+/// Sets what migrations find.
+fn prepare(
+    client: &mut Client,
+    search_path: Option<&str>,
+) -> std::result::Result<(), postgres::Error> {
+    client.batch_execute(&format!("{SETTINGS}; {NO_TIME_LIMITS}"))?;
+    search_path.map_or(Ok(()), |search_path| {
+        client.batch_execute(&format!("SET search_path = {search_path}"))
+    })
+}
+
+/// What is to be done after the failure of a statement that takes effect by itself, as the `before` others have.
+fn hint(before: usize) -> String {
+    if before == 0 {
+        return "it stays pending, and nothing of it has taken effect".to_owned();
+    }
+    format!(
+        "it stays pending; {before} statements before this one have taken effect, and are run again next time"
+    )
 }
 
 /// The statement that records what `step` does.

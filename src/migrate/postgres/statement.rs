@@ -27,10 +27,10 @@ pub(super) fn run_statement(
     Ok(())
 }
 
-/// Records a version. A role that the migration took may not do so; ours may.
+/// Records a version. A user or role that the migration took may not do so; ours may.
 pub(super) fn record(client: &mut impl GenericClient, sql: &str) -> Result<()> {
     client
-        .batch_execute("RESET ROLE")
+        .batch_execute("RESET SESSION AUTHORIZATION; RESET ROLE")
         .and_then(|()| client.execute(sql, &[]))
         .map(drop)
         .map_err(failure("record the version"))

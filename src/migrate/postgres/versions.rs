@@ -29,7 +29,7 @@ pub(crate) fn exists(client: &mut impl GenericClient, schema: &str) -> Result<bo
         Some(false) => Err(Error::target(format!(
             "{schema}.{TABLE} is not the table of migrations that Rails makes: it has no column version of texts"
         ))
-        .hint("is it another program's? rename it, or migrate another schema, by the search_path")),
+        .hint("is it another program's? rename it, or migrate another schema, by --schema")),
     }
 }
 
