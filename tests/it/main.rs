@@ -29,6 +29,7 @@ mod memory;
 mod migrations;
 mod migrations_of_strangers;
 mod mysql_built_in_migrations;
+mod mysql_doubts;
 mod mysql_imports_killed;
 mod mysql_instead;
 mod mysql_itself;

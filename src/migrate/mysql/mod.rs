@@ -6,7 +6,9 @@
 //! (`steps`). Whoever goes on with it runs the others.
 
 mod built_in;
+mod decide;
 mod definitions;
+mod engines;
 mod kind;
 mod refused;
 mod scanner;
@@ -15,6 +17,7 @@ mod session;
 mod splitter;
 mod statement;
 mod steps;
+mod twice;
 pub(crate) mod versions;
 mod worker;
 

@@ -42,12 +42,29 @@ pub(in super::super) fn refuse(statement: &str) -> Result<()> {
             "LOAD DATA LOCAL from the client is not possible",
             "write INSERT … VALUES",
         ),
+        ["set", rest @ ..] if changes_encoding(rest, statement) => refused(
+            "the text of a migration is UTF-8, for the server too",
+            "leave SET NAMES and SET character_set_client out",
+        ),
         ["set", rest @ ..] if rest.contains(&"sql_mode") && changes_texts(statement) => refused(
             "in strings a backslash always escapes here, and double quotes hold a string",
             "write names in backticks",
         ),
         _ => Ok(()),
     }
+}
+
+/// Whether a SET of those words has the server take the text that follows for another encoding than UTF-8.
+fn changes_encoding(words: &[&str], statement: &str) -> bool {
+    // A variable may have any name.
+    let is_variable = statement.contains('@');
+    let sets = !is_variable
+        && matches!(words, ["names" | "charset", ..] | ["character", "set", ..])
+        || words.contains(&"character_set_client");
+    let statement = statement.to_ascii_lowercase();
+    sets && !["utf8", "default"]
+        .iter()
+        .any(|same| statement.contains(same))
 }
 
 /// Whether a mode may come that has strings end elsewhere (MySQL manual, 7.1.11).
@@ -87,6 +104,9 @@ mod tests {
             "CREATE TEMPORARY TABLE t (a int)",
             "create or replace temporary table t (a int)",
             "LOAD DATA LOCAL INFILE 'x' INTO TABLE t",
+            "SET NAMES latin1",
+            "SET CHARACTER SET 'cp1250'",
+            "SET @@session.character_set_client = latin1",
             "SET sql_mode = 'ANSI_QUOTES'",
             "SET SESSION sql_mode = CONCAT(@@sql_mode, ',no_backslash_escapes')",
         ] {
@@ -95,6 +115,8 @@ mod tests {
         for statement in [
             "SELECT 'begin'",
             "SET sql_mode = ''",
+            "/*!40101 SET NAMES utf8mb4 */",
+            "SET @names = 1",
             "START SLAVE",
             "CREATE TABLE temporary_things (a int)",
             "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW BEGIN SET @a = 1; END",

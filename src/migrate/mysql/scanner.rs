@@ -110,9 +110,18 @@ impl<'a> Scanner<'a> {
     }
 
     fn quoted_name(&self) -> Result<usize> {
-        let end = memchr::memchr(b'`', &self.rest()[1..]);
-        end.map(|end| end + 2)
-            .ok_or_else(|| open(self.line, "a name in backticks"))
+        let rest = self.rest();
+        let mut at = 1;
+        loop {
+            let end = memchr::memchr(b'`', &rest[at..])
+                .ok_or_else(|| open(self.line, "a name in backticks"))?;
+            at += end + 1;
+            // Two quotes stand for one.
+            if rest.get(at) != Some(&b'`') {
+                return Ok(at);
+            }
+            at += 1;
+        }
     }
 
     /// The length of a comment, which holds no others.

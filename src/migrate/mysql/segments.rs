@@ -57,6 +57,33 @@ pub(super) fn segments(part: &Part, done: usize) -> Vec<Segment<'_>> {
     segments
 }
 
+/// The same as `rows`, but those that `is_unprotected` says no transaction protects by themselves. All of these
+/// are recorded before and behind, so that none is done twice in silence.
+pub(super) fn apart<'a>(
+    rows: Vec<Numbered<'a>>,
+    is_unprotected: impl Fn(&Numbered<'a>) -> bool,
+) -> Vec<Segment<'a>> {
+    let mut segments = Vec::new();
+    let mut together = Vec::new();
+    for one in rows {
+        if one.kind == Kind::Rows && is_unprotected(&one) {
+            if !together.is_empty() {
+                segments.push(Segment::Rows(std::mem::take(&mut together)));
+            }
+            segments.push(Segment::Alone(Numbered {
+                kind: Kind::Unprotected,
+                ..one
+            }));
+        } else {
+            together.push(one);
+        }
+    }
+    if !together.is_empty() {
+        segments.push(Segment::Rows(together));
+    }
+    segments
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +94,10 @@ mod tests {
             no_transaction,
         };
         let segments = segments(&part, done);
+        shown(&segments)
+    }
+
+    fn shown(segments: &[Segment<'_>]) -> String {
         let told = segments.iter().map(|segment| match segment {
             Segment::Rows(rows) => {
                 let numbers = rows.iter().map(|one| one.number.to_string());
@@ -75,6 +106,24 @@ mod tests {
             Segment::Alone(one) => one.number.to_string(),
         });
         told.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_no_transaction_protects_is_by_itself() {
+        let all = ["DELETE", "SET @a = 1", "INSERT", "INSERT", "UPDATE"];
+        let part = Part {
+            statements: all.iter().map(|s| (*s).to_owned().into()).collect(),
+            no_transaction: false,
+        };
+        let apart = |unprotected: &[usize]| {
+            let Some(Segment::Rows(rows)) = segments(&part, 0).pop() else {
+                panic!("they are one transaction");
+            };
+            shown(&apart(rows, |one| unprotected.contains(&one.number)))
+        };
+        assert_eq!(apart(&[]), "(1 2 3 4 5)");
+        assert_eq!(apart(&[2, 3]), "(1 2) 3 (4 5)");
+        assert_eq!(apart(&[1, 5]), "1 (2 3 4) 5");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The session that keeps the record of migrations and the lock of their run. Each migration works in a
 //! session of its own (`worker`).
 
+use std::collections::VecDeque;
+
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
@@ -9,9 +11,11 @@ use super::super::migration::{Plan, Statement};
 use super::super::patience::{self, Failed, Patience, cancelled_by};
 use super::super::version::Version;
 use super::built_in::BuiltIn;
+use super::decide::{doubtful, to_decide};
 use super::definitions::sums;
+use super::engines::{self, Unprotected};
 use super::kind::{Kind, says_it_was_done};
-use super::segments::{Numbered, Segment, segments};
+use super::segments::{self, Numbered, Segment, segments};
 use super::splitter::is_compound;
 use super::statement::{run_own, run_statement};
 use super::steps::{self, Doubt};
@@ -98,21 +102,25 @@ impl<'a> Session<'a> {
         let (step, database) = (run.step, self.target.database());
         let definitions = sums(&mut self.conn, database)?;
         let doubt = recorded.doubt(one, &definitions);
-        check_doubt(step, one, doubt)?;
+        if doubt == Doubt::Another || doubt != Doubt::None && one.kind.is_for_people() {
+            return Err(doubtful(step, one, doubt));
+        }
         if doubt == Doubt::None {
             steps::begin(&mut self.conn, database, step, one, &definitions)?;
             failpoint::reached("statement on record as begun");
         }
         let (halt, patience) = (self.halt, run.patience);
-        let mut has_answered = true;
+        let mut is_known_undone = true;
         let done = patience.persist(&step.name, (run.progress, halt), || {
             worker.set_timeout(patience.lock_timeout)?;
             let done = self.cancellable(worker, |worker| worker.run_alone(step, one));
             let Err(unsuccessful) = done else {
                 return Ok(());
             };
-            has_answered = unsuccessful.code.is_some();
-            if doubt == Doubt::Changed && unsuccessful.code.is_some_and(says_it_was_done) {
+            let answer = unsuccessful.answer.as_ref();
+            is_known_undone = answer.is_some() && !unsuccessful.is_half_done;
+            let was_done = answer.is_some_and(|(code, message)| says_it_was_done(*code, message));
+            if doubt == Doubt::Changed && was_done {
                 let place = one.statement.place(step.path, 0);
                 run.progress.step(&format!("{place} was done before"));
                 return Ok(());
@@ -120,8 +128,11 @@ impl<'a> Session<'a> {
             Err(unsuccessful.failed.hint(&hint(&[*one])))
         });
         if let Err(error) = done {
-            // It is known not to be done, unless nobody has said so.
-            if has_answered {
+            // That it fails now does not say that it was not done before.
+            if doubt != Doubt::None {
+                return Err(error.hint(to_decide(step, one)));
+            }
+            if is_known_undone {
                 steps::take_back(&mut self.conn, database, step, one)?;
             }
             return Err(error);
@@ -130,6 +141,51 @@ impl<'a> Session<'a> {
         steps::end(&mut self.conn, database, step, one)?;
         failpoint::reached("statement on record as done");
         Ok(())
+    }
+
+    /// The parts of a transaction of `rows`: what no transaction protects is by itself, and so is what was
+    /// begun by itself before.
+    fn apart<'s>(
+        &mut self,
+        run: &Run<'_, '_>,
+        rows: Vec<Numbered<'s>>,
+        recorded: &steps::Recorded,
+    ) -> Result<Vec<Segment<'s>>> {
+        let unprotected = engines::unprotected(&mut self.conn, self.target.database())?;
+        let is_apart = |one: &Numbered<'_>| {
+            let Some(found) = engines::named(&one.statement.sql, &unprotected) else {
+                return recorded.begun() == Some(one.number);
+            };
+            let place = one.statement.place(run.step.path, 0);
+            run.progress.step(&format!(
+                "{place}: {} has no transactions ({}): what is done in it cannot be undone",
+                found.table, found.engine
+            ));
+            true
+        };
+        Ok(segments::apart(rows, is_apart))
+    }
+
+    /// Makes the record of the statements that are done, if it is not there.
+    fn make_steps(&mut self, has_steps: &mut bool) -> Result<()> {
+        if !std::mem::replace(has_steps, true) {
+            steps::make(&mut self.conn, self.target.database())?;
+        }
+        Ok(())
+    }
+
+    /// An error if versions cannot be recorded together with what was done.
+    fn check_record(&mut self) -> Result<()> {
+        let unprotected = engines::unprotected(&mut self.conn, self.target.database())?;
+        let record = unprotected.iter().find(|one| one.table == versions::TABLE);
+        record.map_or(Ok(()), |record| {
+            let Unprotected { table, engine } = record;
+            Err(Error::target(format!(
+                "{table} is a table of {engine}, which has no transactions: a version may be on record \
+                 and its migration not done"
+            ))
+            .hint(format!("ALTER TABLE {table} ENGINE=InnoDB, then run it again")))
+        })
     }
 
     /// The statements that record the end of `step`.
@@ -175,35 +231,50 @@ impl Migrates for Session<'_> {
     fn run(&mut self, step: &Step<'_>, patience: Patience, progress: &Progress) -> Result<()> {
         let database = self.target.database();
         let mut worker = Worker::open(self.target, progress, self.halt)?;
+        self.check_record()?;
         let recorded = steps::read(&mut self.conn, database, step.version, step.way)?;
         recorded.check(step)?;
-        let segments = segments(step.part, recorded.count());
         let run = Run {
             step,
             patience,
             progress,
         };
-        let is_one_transaction = matches!(segments.as_slice(), [Segment::Rows(_)]);
-        let has_steps = !is_one_transaction || steps::exists(&mut self.conn, database)?;
-        if has_steps {
-            steps::make(&mut self.conn, database)?;
-        }
-        failpoint::reached("migration begun");
+        let mut left: VecDeque<_> = segments(step.part, recorded.count()).into();
+        let mut has_steps = steps::exists(&mut self.conn, database)?;
         let mut is_recorded = false;
-        for (index, segment) in segments.iter().enumerate() {
+        failpoint::reached("migration begun");
+        while let Some(segment) = left.pop_front() {
             patience::check(self.halt)?;
-            match segment {
-                Segment::Alone(one) => self.run_alone(&run, &mut worker, one, &recorded)?,
-                Segment::Rows(rows) => {
-                    let is_last = index + 1 == segments.len();
-                    let records = if is_last {
-                        is_recorded = true;
-                        self.recording(step, has_steps)
-                    } else {
-                        records(segment, |one| steps::done(database, step, one))
-                    };
-                    self.run_rows(&run, &mut worker, rows, &records)?;
+            let rows = match segment {
+                Segment::Alone(one) => {
+                    self.make_steps(&mut has_steps)?;
+                    self.run_alone(&run, &mut worker, &one, &recorded)?;
+                    continue;
                 }
+                Segment::Rows(rows) => rows,
+            };
+            // What is made before it may be what it changes, so it is looked at now.
+            let mut parts = self.apart(&run, rows, &recorded)?;
+            let records = match parts.as_slice() {
+                [Segment::Rows(_)] if left.is_empty() => {
+                    is_recorded = true;
+                    self.recording(step, has_steps)
+                }
+                [rows @ Segment::Rows(_)] => {
+                    self.make_steps(&mut has_steps)?;
+                    records(rows, |one| steps::done(database, step, one))
+                }
+                _ => Vec::new(),
+            };
+            match parts.pop() {
+                Some(Segment::Rows(rows)) if parts.is_empty() => {
+                    self.run_rows(&run, &mut worker, &rows, &records)?;
+                }
+                last => parts
+                    .into_iter()
+                    .chain(last)
+                    .rev()
+                    .for_each(|part| left.push_front(part)),
             }
         }
         if !is_recorded {
@@ -307,22 +378,4 @@ fn hint(rows: &[Numbered<'_>]) -> String {
         "it stays pending; {before} statements before this one are done, and are not run again: mend \
          what failed, then run it again"
     )
-}
-
-/// An error if it cannot be told whether `one` was done, and doing it once more may be wrong.
-fn check_doubt(step: &Step<'_>, one: &Numbered<'_>, doubt: Doubt) -> Result<()> {
-    if doubt == Doubt::None || one.kind != Kind::Unknown {
-        return Ok(());
-    }
-    let place = one.statement.place(step.path, 0);
-    let which = format!("version = '{}' AND number = {}", step.version, one.number);
-    let table = steps::TABLE;
-    Err(Error::failed(format!(
-        "{place}: {} was begun by a run that was cut, and may be done or not",
-        one.statement.shortened()
-    ))
-    .hint(format!(
-        "look whether it is; if so, UPDATE {table} SET state = 'done' WHERE {which}; if not, DELETE FROM \
-         {table} WHERE {which}; then run it again"
-    )))
 }

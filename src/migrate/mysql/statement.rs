@@ -7,6 +7,7 @@ use mysql::{Conn, Error as Cause};
 
 use super::super::migration::Statement;
 use super::super::patience::Failed;
+use super::engines;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::mysql::failure;
@@ -14,11 +15,17 @@ use crate::mysql::failure;
 /// The server has no prepared form of such a statement (MySQL Server Error Message Reference).
 const NOT_TO_BE_PREPARED: u16 = 1295;
 
+/// What is to be done where the server has not answered.
+const LOST: &str =
+    "look at the target server's log, then run it again: it goes on where it was cut";
+
 /// Why a statement failed.
 pub(super) struct Unsuccessful {
     pub(super) failed: Failed,
-    /// The server's number of the error; none if it has not answered, and may have done it.
-    pub(super) code: Option<u16>,
+    /// The server's number of the error and its message; none if it has not answered, and may have done it.
+    pub(super) answer: Option<(u16, String)>,
+    /// Whether a part of it is there all the same, in tables without transactions.
+    pub(super) is_half_done: bool,
 }
 
 /// Runs one statement, and no more: a text that holds several cannot be prepared, so what was split
@@ -36,7 +43,8 @@ pub(super) fn run_statement(
         done = conn.query_drop(&statement.sql);
     }
     done.map_err(|cause| Unsuccessful {
-        code: code(&cause),
+        answer: answer(&cause),
+        is_half_done: false,
         failed: Failed {
             again: is_in_the_way(&cause),
             error: explained(cause, statement, path),
@@ -48,15 +56,21 @@ pub(super) fn run_statement(
 
 /// Runs a statement of the runner's own in a transaction of a migration.
 pub(super) fn run_own(conn: &mut Conn, sql: &str) -> std::result::Result<(), Failed> {
-    conn.query_drop(sql).map_err(|cause| Failed {
-        again: is_in_the_way(&cause),
-        error: failure("record what is done")(cause),
+    conn.query_drop(sql).map_err(|cause| {
+        let (again, is_lost) = (is_in_the_way(&cause), code(&cause).is_none());
+        let error = failure("record what is done")(cause);
+        let error = if is_lost { error.hint(LOST) } else { error };
+        Failed { error, again }
     })
 }
 
 fn code(cause: &Cause) -> Option<u16> {
+    answer(cause).map(|(code, _)| code)
+}
+
+fn answer(cause: &Cause) -> Option<(u16, String)> {
     match cause {
-        Cause::MySqlError(error) => Some(error.code),
+        Cause::MySqlError(error) => Some((error.code, error.message.clone())),
         _ => None,
     }
 }
@@ -75,9 +89,7 @@ fn explained(cause: Cause, statement: &Statement, path: &Path) -> Error {
     let (kind, hint) = (told.kind(), told.hint_text().map(str::to_owned));
     let told = told.at(place);
     if code.is_none() {
-        return Error::new(Kind::Target, told.to_string()).hint(
-            "look at the target server's log, then run it again: it goes on where it was cut",
-        );
+        return Error::new(Kind::Target, told.to_string()).hint(LOST);
     }
     if in_the_way {
         return Error::new(Kind::Failed, told.to_string()).hint(
@@ -93,15 +105,41 @@ fn explained(cause: Cause, statement: &Statement, path: &Path) -> Error {
     }
 }
 
-/// Does `work` in a transaction.
+/// Does `work` in a transaction. Where that is rolled back and a part of it is there all the same, the error says
+/// so, and it is not done again.
 pub(super) fn in_transaction(
     conn: &mut Conn,
-    work: impl FnOnce(&mut Conn) -> std::result::Result<(), Failed>,
-) -> std::result::Result<(), Failed> {
-    let done = work(conn).and_then(|()| run_own(conn, "COMMIT"));
-    if done.is_err() {
+    work: impl FnOnce(&mut Conn) -> std::result::Result<(), Unsuccessful>,
+) -> std::result::Result<(), Unsuccessful> {
+    let done = work(conn).and_then(|()| Ok(run_own(conn, "COMMIT")?));
+    done.map_err(|mut unsuccessful| {
         // Where the session is lost, the server does it.
-        let _: Result<()> = conn.query_drop("ROLLBACK").map_err(failure("roll back"));
+        let rolled_back: Result<()> = conn.query_drop("ROLLBACK").map_err(failure("roll back"));
+        if rolled_back.is_ok() && engines::is_half_done(conn) {
+            unsuccessful.is_half_done = true;
+            unsuccessful.failed.again = false;
+            unsuccessful.failed.error = unsuccessful.failed.error.hint(
+                "tables without transactions, such as MyISAM's, keep what was changed in them: undo by hand \
+                 what is there of it before you run it again; ALTER TABLE … ENGINE=InnoDB protects them",
+            );
+        }
+        unsuccessful
+    })
+}
+
+/// What the runner does itself is done or not.
+impl From<Failed> for Unsuccessful {
+    fn from(failed: Failed) -> Unsuccessful {
+        Unsuccessful {
+            failed,
+            answer: None,
+            is_half_done: false,
+        }
     }
-    done
+}
+
+impl From<Error> for Unsuccessful {
+    fn from(error: Error) -> Unsuccessful {
+        Failed::from(error).into()
+    }
 }

@@ -43,6 +43,8 @@ pub(super) enum Doubt {
     Begun,
     /// It was begun, and since then a definition has changed.
     Changed,
+    /// What was begun was another one: the file has changed since.
+    Another,
 }
 
 impl Recorded {
@@ -77,14 +79,21 @@ impl Recorded {
 
     /// What is known of `one`, where the definitions are `definitions` now.
     pub(super) fn doubt(&self, one: &Numbered<'_>, definitions: &str) -> Doubt {
-        let is_this = |begun: &&Begun| {
-            begun.number == one.number && begun.checksum == checksum_of(&one.statement.sql)
-        };
-        match self.begun.as_ref().filter(is_this) {
+        match self
+            .begun
+            .as_ref()
+            .filter(|begun| begun.number == one.number)
+        {
             None => Doubt::None,
+            Some(begun) if begun.checksum != checksum_of(&one.statement.sql) => Doubt::Another,
             Some(begun) if begun.definitions == definitions => Doubt::Begun,
             Some(_) => Doubt::Changed,
         }
+    }
+
+    /// The number of the statement that was begun, and whose end is not known.
+    pub(super) fn begun(&self) -> Option<usize> {
+        self.begun.as_ref().map(|begun| begun.number)
     }
 }
 

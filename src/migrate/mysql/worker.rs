@@ -35,6 +35,8 @@ impl Worker {
             }
             patience::pause(halt, patience::GLANCE)?;
         }
+        // MariaDB's limit of a statement's time is not meant for this; MySQL has none.
+        let _: mysql::Result<()> = conn.query_drop("SET SESSION max_statement_time = 0");
         Ok(Worker { conn })
     }
 
@@ -66,10 +68,9 @@ impl Worker {
                 .map_err(|unsuccessful| unsuccessful.failed)?;
         }
         run_own(&mut self.conn, "START TRANSACTION")?;
-        in_transaction(&mut self.conn, |conn| {
+        let done = in_transaction(&mut self.conn, |conn| {
             for one in rows {
-                run_statement(conn, one.statement, step.path)
-                    .map_err(|unsuccessful| unsuccessful.failed)?;
+                run_statement(conn, one.statement, step.path)?;
                 // Not every statement that is cancelled is an error.
                 patience::check(halt)?;
             }
@@ -78,16 +79,23 @@ impl Worker {
             }
             failpoint::reached("migration to be committed");
             Ok(())
-        })
+        });
+        done.map_err(|unsuccessful| unsuccessful.failed)
     }
 
-    /// Runs a statement that commits.
+    /// Runs a statement that commits, or that no transaction protects: one tells whether it is half done.
     pub(super) fn run_alone(
         &mut self,
         step: &Step<'_>,
         one: &Numbered<'_>,
     ) -> std::result::Result<(), Unsuccessful> {
-        run_statement(&mut self.conn, one.statement, step.path)
+        if one.kind != Kind::Unprotected {
+            return run_statement(&mut self.conn, one.statement, step.path);
+        }
+        run_own(&mut self.conn, "START TRANSACTION")?;
+        in_transaction(&mut self.conn, |conn| {
+            run_statement(conn, one.statement, step.path)
+        })
     }
 }
 
