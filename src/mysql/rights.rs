@@ -39,11 +39,18 @@ pub fn may_make_databases(connection: &mut Conn, databases: &Databases) -> Resul
     if found.unwrap_or(0) > 0 {
         return Ok(MayMake::Yes);
     }
-    // As a rule it is not there; who has some right on it is told that instead.
-    let look = format!("SHOW TABLES FROM {}", identifier(&databases.staging));
-    match connection.query_drop(look) {
+    // As a rule it is not there; who has some right on it is told that instead. Of other
+    // statements MySQL says that it is not there, whoever asks.
+    let enter = |database: &str| format!("USE {}", identifier(database));
+    match connection.query_drop(enter(&databases.staging)) {
+        Ok(()) => {
+            connection
+                .query_drop(enter(&databases.live))
+                .map_err(doing())?;
+            Ok(MayMake::Unknown)
+        }
         Err(mysql::Error::MySqlError(cause)) if cause.code == DENIED => Ok(MayMake::No),
-        Ok(()) | Err(mysql::Error::MySqlError(_)) => Ok(MayMake::Unknown),
+        Err(mysql::Error::MySqlError(_)) => Ok(MayMake::Unknown),
         Err(cause) => Err(doing()(cause)),
     }
 }

@@ -1,6 +1,7 @@
 //! What a user of a MariaDB must be allowed to do: no more than the README says. And what may not be asked
 //! of a MySQL target.
 
+use crate::mysql_instead;
 use crate::mysql_scene::MysqlScene;
 use crate::program::{command, run};
 use crate::scene::{Dialect, Scene, fixture_dump};
@@ -47,7 +48,12 @@ fn rights_on_the_databases_beside_the_live_one_are_enough() {
     scene.execute(&format!("CREATE ROLE {role}"));
     scene.execute(&format!("GRANT ALL ON `{pattern}`.* TO {role}"));
     scene.execute(&format!("GRANT {role} TO {user}"));
-    scene.execute(&format!("SET DEFAULT ROLE {role} FOR {user}"));
+    let of = if mysql_instead::folder().is_some() {
+        "TO"
+    } else {
+        "FOR"
+    };
+    scene.execute(&format!("SET DEFAULT ROLE {role} {of} {user}"));
     check()
         .succeeds()
         .reports("rights             note    are not known here: the user must be allowed to make");
