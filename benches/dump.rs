@@ -1,8 +1,8 @@
 //! How many bytes per second the scanner and the transcoder take, on one core: rows of CI builds
 //! as mysqldump writes them.
 
-use ci_import::charset::Multibyte;
-use ci_import::dump::scanner::Scanner;
+use ci_import::dump::charset::Multibyte;
+use ci_import::dump::mysql::scanner::Scanner;
 use ci_import::rows::{
     Format, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written, transcode,
 };

@@ -6,28 +6,28 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
-use ci_import::check_command;
-use ci_import::cli::{
+use ci_import::cancellation::Halt;
+use ci_import::cli::arguments::{
     CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, PrivateAction,
     PrivateArgs, ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
-use ci_import::convert_command;
-use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
-use ci_import::generate_command;
-use ci_import::halt::Halt;
-use ci_import::import;
-use ci_import::inspect;
-use ci_import::migrate_command;
-use ci_import::output::Limits;
-use ci_import::private_server::PrivateServer;
-use ci_import::progress::Progress;
-use ci_import::publish_commands;
-use ci_import::resources::Resources;
-use ci_import::settings::{
+use ci_import::cli::settings::{
     self, CheckSettings, Destination, MigrateSettings, Settings, Source, VerifySettings,
 };
-use ci_import::terminal;
-use ci_import::verify_command;
+use ci_import::commands::check;
+use ci_import::commands::convert;
+use ci_import::commands::generate;
+use ci_import::commands::import;
+use ci_import::commands::inspect;
+use ci_import::commands::migrate;
+use ci_import::commands::rollback;
+use ci_import::commands::verify;
+use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
+use ci_import::output::Limits;
+use ci_import::resources::Resources;
+use ci_import::server::postgresql::private_server::PrivateServer;
+use ci_import::ui::progress::Progress;
+use ci_import::ui::terminal;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -85,7 +85,7 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
         resources: Resources::new(None, arguments.memory)?,
         max_inflation: arguments.inflation.max_inflation,
     };
-    let changes = convert_command::run(&source, output, &policies, &limits, &halt)?;
+    let changes = convert::run(&source, output, &policies, &limits, &halt)?;
     if !arguments.quiet {
         // Standard output may be the dump's.
         terminal::say(changes.to_string().trim_end());
@@ -96,7 +96,7 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
 fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
     let json = arguments.json;
     let settings = CheckSettings::new(arguments, |name| std::env::var(name).ok())?;
-    let checks = check_command::run(&settings, &Halt::on_signals()?)?;
+    let checks = check::run(&settings, &Halt::on_signals()?)?;
     if json {
         terminal::print(&format!("{:#}\n", checks.to_json()));
     } else {
@@ -112,7 +112,7 @@ fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
     let TellingArgs { quiet, json } = arguments.telling;
     let settings = VerifySettings::new(arguments, |name| std::env::var(name).ok())?;
     let halt = Halt::on_signals()?;
-    let findings = verify_command::run(&settings, &Progress::new(quiet), &halt)?;
+    let findings = verify::run(&settings, &Progress::new(quiet), &halt)?;
     if json {
         terminal::print(&format!("{:#}\n", findings.to_json()));
     } else if !quiet {
@@ -126,7 +126,7 @@ fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
 
 fn run_recover(target: TargetArgs) -> Result<ExitCode> {
     let destination = Destination::named(target, |name| std::env::var(name).ok())?;
-    let recovered = publish_commands::recover(&destination, &Progress::new(true))?;
+    let recovered = rollback::recover(&destination, &Progress::new(true))?;
     let told = recovered.told().unwrap_or("no publish was cut off");
     terminal::print(&format!("{told}\n"));
     Ok(ExitCode::SUCCESS)
@@ -135,7 +135,7 @@ fn run_recover(target: TargetArgs) -> Result<ExitCode> {
 fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
     let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
     let (progress, halt) = (Progress::new(true), Halt::on_signals()?);
-    let done = publish_commands::rollback(&destination, arguments.yes, &progress, &halt)?;
+    let done = rollback::rollback(&destination, arguments.yes, &progress, &halt)?;
     if !arguments.quiet {
         terminal::print(&done.to_string());
     }
@@ -145,7 +145,7 @@ fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
 fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
     let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
     let (progress, halt) = (Progress::new(true), Halt::on_signals()?);
-    let done = publish_commands::discard(&destination, arguments.yes, &progress, &halt)?;
+    let done = rollback::discard(&destination, arguments.yes, &progress, &halt)?;
     if !arguments.quiet {
         terminal::print(&done.to_string());
     }
@@ -155,7 +155,7 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
 fn run_migrate(arguments: MigrateArgs) -> Result<ExitCode> {
     let settings = MigrateSettings::new(arguments, |name| std::env::var(name).ok())?;
     let progress = Progress::new(settings.quiet);
-    let told = migrate_command::run(&settings, &progress, &Halt::on_signals()?)?;
+    let told = migrate::run(&settings, &progress, &Halt::on_signals()?)?;
     if settings.json {
         terminal::print(&format!("{:#}\n", told.to_json()));
     } else if !settings.quiet || told.was_asked_for() {
@@ -165,7 +165,7 @@ fn run_migrate(arguments: MigrateArgs) -> Result<ExitCode> {
 }
 
 fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
-    let path = generate_command::run(&arguments.what)?;
+    let path = generate::run(&arguments.what)?;
     terminal::print(&format!("{}\n", path.display()));
     Ok(ExitCode::SUCCESS)
 }

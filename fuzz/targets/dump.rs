@@ -2,11 +2,12 @@
 #![no_main]
 
 use ci_import::dump::converted::Part;
-use ci_import::dump::definition::TableDefinition;
+use ci_import::dump::mysql::definition::TableDefinition;
 use ci_import::dump::{Consumer, Dialect, Facts, Reader, RowChunk, detect};
 use ci_import::error::Result;
-use ci_import::policies::Policies;
-use ci_import::schema::{DumpFacts, Names, ddl, from_mysql};
+use ci_import::schema::policies::Policies;
+use ci_import::schema::{DumpFacts, Names, from_mysql};
+use ci_import::server::postgresql::ddl;
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Default, PartialEq, Debug)]
@@ -21,7 +22,7 @@ impl Consumer for Seen {
     fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()> {
         let facts = DumpFacts {
             compatible: facts.compatible,
-            charset: ci_import::charset::Charset::Utf8,
+            charset: ci_import::dump::charset::Charset::Utf8,
             utc: facts.utc,
         };
         if let Ok(mapped) = from_mysql(&table, facts, &Policies::default(), &mut Names::default()) {

@@ -3,10 +3,10 @@
 #![no_main]
 
 use ci_import::dump::RowChunk;
-use ci_import::dump::postgres::definition::Definition;
-use ci_import::dump::postgres::{Consumer, Reader};
+use ci_import::dump::postgresql::definition::Definition;
+use ci_import::dump::postgresql::{Consumer, Reader};
 use ci_import::error::Result;
-use ci_import::schema::from_postgres;
+use ci_import::schema::from_postgresql;
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Default, PartialEq, Debug)]
@@ -20,11 +20,11 @@ impl Consumer for Seen {
     fn definition(&mut self, definition: Definition) -> Result<()> {
         if let Definition::Table(table) = &definition {
             for column in &table.columns {
-                let Ok(known) = from_postgres::column(&table.name, column, |_| true) else { continue };
+                let Ok(known) = from_postgresql::column(&table.name, column, |_| true) else { continue };
                 let default = column.default.as_ref();
-                let _ = default.map(|default| from_postgres::default_sql(default, &known.data_type));
+                let _ = default.map(|default| from_postgresql::default_sql(default, &known.data_type));
                 let generated = column.generated.as_ref();
-                let _ = generated.map(|by| from_postgres::generated(&table.name, &[known], 0, by));
+                let _ = generated.map(|by| from_postgresql::generated(&table.name, &[known], 0, by));
             }
         }
         self.definitions.push(definition);

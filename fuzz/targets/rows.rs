@@ -1,7 +1,7 @@
 //! Rows of every kind of column: no crash, and a line for each row.
 #![no_main]
 
-use ci_import::charset::{Charset, Multibyte};
+use ci_import::dump::charset::{Charset, Multibyte};
 use ci_import::rows::{
     Format, InvalidUtf8, Nul, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
     ZeroDates, transcode,

@@ -163,7 +163,7 @@ impl Tail<'_> {
 
     /// Reads the member, of `size` bytes, to its end.
     fn finish(mut self, size: u64) -> Result<MemberSize> {
-        io::copy(&mut self, &mut io::sink()).map_err(super::damaged)?;
+        io::copy(&mut self, &mut io::sink()).map_err(super::pipe::damaged)?;
         Ok(MemberSize {
             compressed: size,
             in_trailer: if size < SIZE_BYTES as u64 {

@@ -97,7 +97,7 @@ impl ArchiveFile {
             extent.skip(before);
             extent
                 .read_exact(&mut size)
-                .map_err(|cause| super::read_failure(member.name(), 0, &cause))?;
+                .map_err(|cause| super::inflate::read_failure(member.name(), 0, &cause))?;
         }
         Ok(MemberSize {
             compressed,
@@ -109,7 +109,7 @@ impl ArchiveFile {
 pub(super) fn read_small(member: Member, reader: impl Read, limit: u64) -> Result<Vec<u8>> {
     let mut content = Vec::new();
     let read = reader.take(limit + 1).read_to_end(&mut content);
-    read.map_err(|cause| super::read_failure(member.name(), 0, &cause))?;
+    read.map_err(|cause| super::inflate::read_failure(member.name(), 0, &cause))?;
     if content.len() as u64 > limit {
         let name = member.name();
         return Err(Error::archive(format!(

@@ -165,7 +165,7 @@ impl<R: Read> Read for Limited<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::read_failure;
+    use crate::archive::inflate::read_failure;
     use crate::error::Kind;
 
     fn limited(taken: u64, ratio: u32, free: u64) -> Limited<io::Repeat> {

@@ -1,9 +1,5 @@
-//! What is particular to GitLab: its tables, its versions, its steps around the publish. The rest
-//! of the program would serve any other server's dump.
+//! What is particular to GitLab, whatever the server is: its tables, its versions, the built-in migrations.
 
-mod columns;
 pub mod information;
-pub mod live;
-pub mod migrations;
+pub mod known_migrations;
 pub mod tables;
-pub mod tags;

@@ -1,7 +1,8 @@
 //! Whose SQL a migration is written in.
 
-use super::{mysql, postgres};
 use crate::error::Result;
+use crate::server::mysql::migrate as mysql;
+use crate::server::postgresql::migrate as postgresql;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum Dialect {
 
 /// A statement, or a comment between two of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// From its first word to the last byte before the semicolon.
     Statement {
         /// Of its first word, counted from 1.
@@ -35,17 +36,17 @@ pub(super) enum Piece<'a> {
 
 impl Dialect {
     /// The pieces of `text`, in order; a comment within a statement comes before it.
-    pub(super) fn split(self, text: &str) -> Result<Vec<Piece<'_>>> {
+    pub(crate) fn split(self, text: &str) -> Result<Vec<Piece<'_>>> {
         match self {
-            Dialect::Postgresql => postgres::split(text),
+            Dialect::Postgresql => postgresql::split(text),
             Dialect::Mysql => mysql::split(text),
         }
     }
 
     /// An error if `statement` is one that a migration cannot have.
-    pub(super) fn refuse(self, statement: &str) -> Result<()> {
+    pub(crate) fn refuse(self, statement: &str) -> Result<()> {
         match self {
-            Dialect::Postgresql => postgres::refuse(statement),
+            Dialect::Postgresql => postgresql::refuse(statement),
             Dialect::Mysql => mysql::refuse(statement),
         }
     }

@@ -5,7 +5,7 @@ use crate::error::Result;
 
 /// A lexical element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::migrate) enum Element<'a> {
+pub(crate) enum Element<'a> {
     /// A keyword or a name without quotes, in MySQL also a number, as it is written.
     Word(&'a str),
     /// A string, a name in quotes, or in PostgreSQL a number.
@@ -22,20 +22,18 @@ pub(in crate::migrate) enum Element<'a> {
 
 /// An element and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::migrate) struct Found<'a> {
-    pub(in crate::migrate) element: Element<'a>,
+pub(crate) struct Found<'a> {
+    pub(crate) element: Element<'a>,
     /// Of its first byte.
-    pub(in crate::migrate) start: usize,
+    pub(crate) start: usize,
     /// Behind its last byte.
-    pub(in crate::migrate) end: usize,
+    pub(crate) end: usize,
     /// Of its first byte, counted from 1.
-    pub(in crate::migrate) line: usize,
+    pub(crate) line: usize,
 }
 
 /// The words that `next` gives, in lower case, up to the end or to what cannot be read.
-pub(in crate::migrate) fn words<'a>(
-    mut next: impl FnMut() -> Result<Option<Found<'a>>>,
-) -> Vec<String> {
+pub(crate) fn words<'a>(mut next: impl FnMut() -> Result<Option<Found<'a>>>) -> Vec<String> {
     let mut words = Vec::new();
     while let Ok(Some(found)) = next() {
         if let Element::Word(word) = found.element {

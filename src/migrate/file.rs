@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 const MARKER: &str = "migrate:";
 
 /// The version and the name in the name of a file, `<UTC timestamp>_<name>.sql`.
-pub(super) fn parse_name(file_name: &str) -> Result<(Version, String)> {
+pub(crate) fn parse_name(file_name: &str) -> Result<(Version, String)> {
     let wrong = || {
         Error::failed(format!("{file_name} is no name of a migration"))
             .hint("name it <UTC timestamp>_<name>.sql, as in 20151001120000_add_index.sql; ci-import generate does")
@@ -28,13 +28,13 @@ pub(super) fn parse_name(file_name: &str) -> Result<(Version, String)> {
 }
 
 /// Whether a migration may have the name.
-pub(super) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let belongs = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     !name.is_empty() && name.bytes().all(belongs)
 }
 
 /// What the file at `path` does, whose content is `text`, written in `dialect`.
-pub(super) fn parse(path: &Path, text: &str, dialect: Dialect) -> Result<Script> {
+pub(crate) fn parse(path: &Path, text: &str, dialect: Dialect) -> Result<Script> {
     let parts = parse_parts(text, dialect).map_err(|error| error.at(path.display()))?;
     Ok(Script {
         path: path.to_owned(),

@@ -60,7 +60,7 @@ pub fn ordered<B>(mut migrations: Vec<Migration<B>>) -> Result<Vec<Migration<B>>
 }
 
 /// Where a migration is.
-pub(super) fn place<B>(migration: &Migration<B>) -> String {
+pub(crate) fn place<B>(migration: &Migration<B>) -> String {
     match &migration.body {
         Body::File(script) => script.path.display().to_string(),
         Body::BuiltIn(_) => format!("the built-in {migration}"),
@@ -69,7 +69,7 @@ pub(super) fn place<B>(migration: &Migration<B>) -> String {
 
 /// The `.sql` files in `folder`, in whatever case that is written; those whose names begin with a dot are
 /// editors'.
-pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let doing = || format!("list {}", folder.display());
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

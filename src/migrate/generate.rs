@@ -66,7 +66,7 @@ fn template(phase: Phase, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migrate::Dialect;
+    use crate::migrate::dialect::Dialect;
 
     #[test]
     fn a_new_file_is_the_latest() {
@@ -108,13 +108,13 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let path = generate(directory.path(), phase, "x").unwrap();
             let text = fs::read_to_string(&path).unwrap();
-            let error = super::super::file::parse(&path, &text, dialect).unwrap_err();
+            let error = crate::migrate::file::parse(&path, &text, dialect).unwrap_err();
             assert!(
                 error.to_string().ends_with("there is no statement to run"),
                 "{error}"
             );
             let filled = text.replace("-- migrate:up\n", "-- migrate:up\nSELECT 1;\n");
-            super::super::file::parse(&path, &filled, dialect).unwrap();
+            crate::migrate::file::parse(&path, &filled, dialect).unwrap();
         }
     }
 }

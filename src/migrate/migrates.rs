@@ -5,10 +5,10 @@ use std::path::Path;
 use super::migration::{Part, Plan};
 use super::patience::{self, Patience};
 use super::version::Version;
+use crate::cancellation::Halt;
 use crate::error::Result;
 use crate::failpoint;
-use crate::halt::Halt;
-use crate::progress::Progress;
+use crate::ui::progress::Progress;
 
 /// Whether a migration is run or undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -102,13 +102,13 @@ pub struct Statement {
 
 impl Statement {
     /// Where the line of it stands that has `before` others before it, in the file `path`.
-    pub(super) fn place(&self, path: &Path, before: usize) -> String {
+    pub(crate) fn place(&self, path: &Path, before: usize) -> String {
         let line = self.line.map(|line| format!(" line {}", line + before));
         format!("{}{}", path.display(), line.unwrap_or_default())
     }
 
     /// Its beginning, on one line, and no password that it sets.
-    pub(super) fn shortened(&self) -> String {
+    pub(crate) fn shortened(&self) -> String {
         const LONGEST: usize = 120;
         const SECRETS: [&str; 2] = ["password", "identified"];
         let words: Vec<&str> = self.sql.split_whitespace().collect();

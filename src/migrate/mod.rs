@@ -5,21 +5,19 @@
 //! What a server does in its own way is in [`postgres`] and [`mysql`]; all else knows of it what
 //! [`Migrates`] and [`Dialect`] say.
 
-mod dialect;
-mod element;
+pub(crate) mod dialect;
+pub(crate) mod element;
 mod file;
 mod folder;
 mod generate;
-mod migrates;
-mod migration;
-pub mod mysql;
-mod outcome;
-mod patience;
-pub mod postgres;
+pub(crate) mod migrates;
+pub(crate) mod migration;
+pub(crate) mod outcome;
+pub(crate) mod patience;
 mod runner;
-mod split;
+pub(crate) mod split;
 mod status;
-mod version;
+pub(crate) mod version;
 
 pub use dialect::Dialect;
 pub use folder::{DEFAULT_FOLDER, ordered, read};

@@ -3,13 +3,13 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use crate::cancellation::Halt;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
-use crate::halt::Halt;
-use crate::progress::Progress;
+use crate::ui::progress::Progress;
 
 /// How often who waits looks whether it is over.
-pub(super) const GLANCE: Duration = Duration::from_millis(100);
+pub(crate) const GLANCE: Duration = Duration::from_millis(100);
 
 /// The first pause before it is tried again; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -25,10 +25,10 @@ pub struct Patience {
 }
 
 /// Why an attempt failed.
-pub(super) struct Failed {
-    pub(super) error: Error,
+pub(crate) struct Failed {
+    pub(crate) error: Error,
     /// Whether it may go well another time: others were in the way.
-    pub(super) again: bool,
+    pub(crate) again: bool,
 }
 
 impl From<Error> for Failed {
@@ -42,7 +42,7 @@ impl From<Error> for Failed {
 
 impl Failed {
     /// The same with a hint, if it has none.
-    pub(super) fn hint(mut self, hint: &str) -> Failed {
+    pub(crate) fn hint(mut self, hint: &str) -> Failed {
         if self.error.hint_text().is_none() {
             self.error = self.error.hint(hint);
         }
@@ -53,7 +53,7 @@ impl Failed {
 impl Patience {
     /// Makes an attempt at `name`, again and again where others are in the way, with pauses in which they
     /// have theirs.
-    pub(super) fn persist<T>(
+    pub(crate) fn persist<T>(
         self,
         name: &str,
         (progress, halt): (&Progress, &Halt),
@@ -80,7 +80,7 @@ impl Patience {
 }
 
 /// Lets the time pass, unless a signal comes.
-pub(super) fn pause(halt: &Halt, time: Duration) -> Result<()> {
+pub(crate) fn pause(halt: &Halt, time: Duration) -> Result<()> {
     let mut left = time;
     while !left.is_zero() && !halt.is_stopped() {
         let glance = left.min(GLANCE);
@@ -91,7 +91,7 @@ pub(super) fn pause(halt: &Halt, time: Duration) -> Result<()> {
 }
 
 /// An error if a signal has come.
-pub(super) fn check(halt: &Halt) -> Result<()> {
+pub(crate) fn check(halt: &Halt) -> Result<()> {
     if halt.is_stopped() {
         return Err(Error::new(
             Kind::Interrupted,
@@ -102,12 +102,12 @@ pub(super) fn check(halt: &Halt) -> Result<()> {
 }
 
 /// The signal, where it is what has made something fail.
-pub(super) fn or_interrupted(halt: &Halt, error: Error) -> Error {
+pub(crate) fn or_interrupted(halt: &Halt, error: Error) -> Error {
     check(halt).err().unwrap_or(error)
 }
 
 /// Does `work`, which runs statements; they are cancelled when a signal comes.
-pub(super) fn cancelled_by<T>(
+pub(crate) fn cancelled_by<T>(
     halt: &Halt,
     mut cancel: impl FnMut() + Send,
     work: impl FnOnce() -> T,

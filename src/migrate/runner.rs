@@ -12,7 +12,7 @@ use super::patience::{self, Patience};
 use super::status::{Row, Status};
 use super::version::Version;
 use crate::error::{Error, Result};
-use crate::progress::Progress;
+use crate::ui::progress::Progress;
 
 /// Runs migrations in a session.
 pub struct Runner<'a, S: Migrates> {

@@ -7,7 +7,7 @@ use super::element::{Element, Found};
 use crate::error::{Error, Result};
 
 /// What holds the statement open that has begun: blocks of statements in it.
-pub(in crate::migrate) trait Blocks: Default {
+pub(crate) trait Blocks: Default {
     /// Its next keyword or name, and whether it stands in parentheses.
     fn word(&mut self, word: &str, in_parentheses: bool);
 
@@ -19,7 +19,7 @@ pub(in crate::migrate) trait Blocks: Default {
 }
 
 /// The pieces of the text whose elements `next` gives, in order; a comment within a statement comes before it.
-pub(in crate::migrate) fn split<'a, B: Blocks>(
+pub(crate) fn split<'a, B: Blocks>(
     text: &'a str,
     mut next: impl FnMut() -> Result<Option<Found<'a>>>,
 ) -> Result<Vec<Piece<'a>>> {

@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 /// How many digits it has.
-pub(super) const DIGITS: usize = 14;
+pub(crate) const DIGITS: usize = 14;
 
 /// See the module. Migrations run in the order of their versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

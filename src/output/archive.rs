@@ -6,14 +6,14 @@ use std::io::{Read, Seek, Write};
 use super::Limits;
 use super::dump::{DumpWriter, WrittenTable};
 use crate::archive::{self, DATABASE, classify_entry, damaged, for_each_entry};
-use crate::convert::Converter;
 use crate::dump::Facts;
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::tables::check_table;
-use crate::input::{Asked, check_dialect};
-use crate::policies::Policies;
-use crate::read_dump::read_dump;
+use crate::input::open::{Asked, check_dialect};
+use crate::pipeline::converter::Converter;
+use crate::pipeline::reading::read_dump;
 use crate::schema::Note;
+use crate::schema::policies::Policies;
 
 /// Reads the archive `input` and writes it to `out` with its dump converted. The converted dump is kept
 /// in a temporary file until its size is known, which stands before it in a tar.

@@ -13,13 +13,13 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::convert::{PlannedRows, Sink, not_null_after_load, placed};
-use crate::dump::postgres::{CONVERTED, CONVERTED_COMPLETE, GIVEN_UP};
+use crate::dump::postgresql::{CONVERTED, CONVERTED_COMPLETE, GIVEN_UP};
 use crate::error::{Error, Result};
+use crate::pipeline::converter::{PlannedRows, Sink, not_null_after_load, placed};
 use crate::resources::{MAX_SPARE_BYTES, Resources};
 use crate::rows::{Format, Tally, transcode};
-use crate::schema::ddl::{self, Style};
 use crate::schema::{Note, Table, final_names, resolve_foreign_key};
+use crate::server::postgresql::ddl::{self, Style};
 
 /// PostgreSQL 9 reads it, too.
 const STYLE: Style<'_> = Style {

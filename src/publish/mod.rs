@@ -1,26 +1,5 @@
-//! The one step that touches what is live: old tables aside, staged ones in, directories renamed;
-//! in one transaction, in milliseconds. And back again.
-//!
-//! `directories`, `journal` and `record` know nothing of PostgreSQL: what publishes to another kind of
-//! server has them too.
+//! What a publish needs whatever the server is: the journal, the record, the directories that are renamed.
 
-mod comments;
-mod commit;
 pub(crate) mod directories;
-mod discard;
-mod examine;
-mod grants;
 pub(crate) mod journal;
-mod previous;
 pub(crate) mod record;
-mod recover;
-mod relations;
-mod rollback;
-mod swap;
-
-pub use discard::{Aside, Discarded, discard, look_aside, previous_directories};
-pub use examine::{Live, current_schema, examine, holders, tables_of};
-pub use previous::PREVIOUS_SCHEMA;
-pub use recover::{Recovered, identity, is_cut, recover};
-pub use rollback::{Exchange, RolledBack, previous_import, rollback};
-pub use swap::{Publication, Published, Step, publish};

@@ -6,7 +6,8 @@
 
 use twox_hash::xxhash3_128;
 
-use super::{Format, canonical, lines};
+use super::notation::Format;
+use super::{canonical, lines};
 
 /// How a value is brought into one notation before it is hashed, where there are several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

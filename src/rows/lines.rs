@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter};
 
-use super::Tally;
+use super::tally::Tally;
 
 /// Appends the lines of `input` to `out` as they are; returns how many there are.
 pub(super) fn pass_through(

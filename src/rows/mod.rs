@@ -7,6 +7,7 @@
 mod binary;
 mod bytes;
 mod canonical;
+pub mod contents;
 mod dates;
 mod digest;
 mod lines;
@@ -18,7 +19,7 @@ mod tally;
 mod text;
 mod transcode;
 
-use crate::charset::Charset;
+use crate::dump::charset::Charset;
 
 pub use digest::{Digest, Layout, Normal};
 pub use notation::Format;

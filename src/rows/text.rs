@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::bytes::unhex;
 use super::notation::{NotA, Notation, PLAIN_ESCAPES};
+use super::policy::{InvalidUtf8, Nul};
 use super::special::{BLOCK, Special};
+use super::tally::Change;
 use super::transcode::{PlannedColumn, Transcoder, Wrong};
-use super::{Change, InvalidUtf8, Nul};
-use crate::charset::{Charset, Multibyte};
+use crate::dump::charset::{Charset, Multibyte};
 
 const INVALID_HINT: &str = "--invalid-utf8 replace or latin1 takes it";
 const NUL_HINT: &str = "--nul strip or replace takes it";

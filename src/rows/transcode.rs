@@ -8,11 +8,14 @@ use std::sync::Arc;
 
 use super::binary::CopyBinary;
 use super::dates::{self, Verdict};
+use super::digest::Layout;
 use super::lines;
 use super::load_data::LoadData;
 use super::notation::{CopyText, Format, Notation, OutOfRange};
-use super::{Change, Layout, Storage, Tally, ValueKind, ValuePolicies, ZeroDates};
-use crate::charset::Multibyte;
+use super::policy::{ValuePolicies, ZeroDates};
+use super::tally::{Change, Tally};
+use super::{Storage, ValueKind};
+use crate::dump::charset::Multibyte;
 
 /// What the columns of the rows of one INSERT need, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -530,8 +533,8 @@ impl<'a, N: Notation> Transcoder<'a, N> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Occurrences;
     use super::*;
+    use crate::rows::tally::Occurrences;
 
     fn plan(kinds: &[ValueKind]) -> Plan {
         let column = |(at, kind): (usize, &ValueKind)| PlannedColumn {

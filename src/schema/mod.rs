@@ -3,12 +3,10 @@
 //! [`from_mysql`] and [`from_postgres`] map definitions to the model, [`ddl`] is the one place that
 //! renders it.
 
-pub mod ddl;
-mod expression;
 mod from_mysql;
-pub mod from_postgres;
+pub mod from_postgresql;
 mod names;
-mod postgres_expression;
+pub mod policies;
 
 use std::fmt;
 

@@ -36,7 +36,7 @@ impl Names {
 }
 
 /// `name`, or where it is too long its beginning and a checksum of the whole.
-pub(in crate::schema) fn fitting(name: &str) -> String {
+pub(super) fn fitting(name: &str) -> String {
     if name.len() <= MAX_BYTES {
         return name.to_owned();
     }

@@ -8,7 +8,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::error::{Doing, Error, Result};
 use crate::failpoint;
-use crate::terminal;
+use crate::ui::terminal;
 
 /// Of a staging directory's name, behind that of the builds directory.
 const STAGING_SUFFIX: &str = ".ci_import_staging.";

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::tables::ExpectedTable;
-use crate::contents::Contents;
-use crate::convert::{PlannedRows, Sink, placed};
 use crate::error::{Error, Result};
+use crate::pipeline::converter::{PlannedRows, Sink, placed};
 use crate::resources::{MAX_SPARE_BYTES, Resources};
+use crate::rows::contents::Contents;
 use crate::rows::{Digest, Format, Tally, transcode};
 use crate::schema::Table;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::tables::TableFinding;
-use crate::report::grouped;
+use crate::commands::import::report::grouped;
 use crate::traces::{Names, TraceFindings};
 
 /// What is said of a table whose rows are not those of the moment that all others are seen at.

@@ -3,15 +3,14 @@
 
 mod expected;
 mod findings;
-mod postgresql;
 mod staged;
 mod tables;
 
 use clap::ValueEnum;
 
+pub use crate::server::postgresql::verify::{Looker, Snapshot};
 pub use expected::Expected;
 pub use findings::Findings;
-pub use postgresql::{Looker, Snapshot};
 pub use staged::verify_staged;
 pub use tables::{ExpectedTable, Looks, Numbering, TableFinding, verify_tables, verify_tables_in};
 

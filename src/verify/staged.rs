@@ -1,8 +1,9 @@
 //! Looks at what an import has staged, before it is published.
 
-use super::{Depth, TableFinding};
+use super::Depth;
+use super::tables::TableFinding;
+use crate::cancellation::Halt;
 use crate::error::{Error, Result};
-use crate::halt::Halt;
 use crate::traces::{StagedDirectory, TraceSummary, measure};
 
 /// Sees that the staged tables, which `verify_tables` compares, and the traces are what was read; an

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use crate::contents::Contents;
+use crate::cancellation::Halt;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::halt::Halt;
-use crate::loaded::LoadedTable;
+use crate::pipeline::loaded::LoadedTable;
+use crate::rows::contents::Contents;
 use crate::rows::{Digest, Layout};
 
 /// A table as it should be.

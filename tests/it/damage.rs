@@ -1,11 +1,12 @@
 //! Damaged dumps: cut at every byte, or with bytes flipped. Never a short import, never a crash.
 
-use ci_import::convert::{Converter, PlannedRows, Sink};
 use ci_import::dump::Reader;
 use ci_import::error::{Kind, Result};
-use ci_import::policies::Policies;
+use ci_import::pipeline::converter::{Converter, PlannedRows, Sink};
 use ci_import::rows::{Format, Tally, transcode};
-use ci_import::schema::{Table, ddl};
+use ci_import::schema::Table;
+use ci_import::schema::policies::Policies;
+use ci_import::server::postgresql::ddl;
 
 use crate::converter::converted;
 use crate::scene::{Dialect, fixture_database, fixture_dump, mysqldump};

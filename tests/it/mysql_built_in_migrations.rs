@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ci_import::mysql::lock_name;
+use ci_import::server::mysql::lock_name;
 
 use crate::mysql_migrations::migrate_command;
 use crate::mysql_scene::MysqlScene;

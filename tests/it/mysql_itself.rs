@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use ci_import::mysql::{Looker, Target};
+use ci_import::server::mysql::{Looker, Target};
 use ci_import::verify::{Looks, Numbering};
 use mysql::prelude::Queryable;
 

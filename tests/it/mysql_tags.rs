@@ -1,7 +1,7 @@
 //! CI's tags in a GitLab in MariaDB.
 
 use ci_import::error::Kind;
-use ci_import::mysql::gitlab::missing_taggings;
+use ci_import::server::mysql::gitlab::missing_taggings;
 
 use crate::mysql_scene::{MysqlScene, refused};
 use crate::mysql_state::MysqlState;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use ci_import::error::Error;
-use ci_import::mysql::Target;
+use ci_import::server::mysql::Target;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 use tempfile::TempDir;

@@ -2,9 +2,11 @@
 //! taken: it might change data in a way that is not understood.
 
 use super::Part;
-use crate::dump::definition::{ForeignKeyDefinition, KeyDefinition, KeyKind, KeyPart, KeyPartOf};
-use crate::dump::postgres::definition::ConstraintKind;
-use crate::dump::postgres::{Parser, Token, constraint, split_at_commas, tokens};
+use crate::dump::mysql::definition::{
+    ForeignKeyDefinition, KeyDefinition, KeyKind, KeyPart, KeyPartOf,
+};
+use crate::dump::postgresql::definition::ConstraintKind;
+use crate::dump::postgresql::{Parser, Token, constraint, split_at_commas, tokens};
 use crate::error::{Error, Result};
 
 /// What a statement asks for.

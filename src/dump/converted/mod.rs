@@ -14,7 +14,7 @@ mod table;
 use std::collections::HashMap;
 use std::fmt;
 
-use super::definition::{ForeignKeyDefinition, KeyDefinition, TableDefinition};
+use super::mysql::definition::{ForeignKeyDefinition, KeyDefinition, TableDefinition};
 use crate::error::{Error, Result};
 
 /// The definitions of a dump are kept until its end, and take several times the memory of their text.

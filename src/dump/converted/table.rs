@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::Damage;
-use crate::dump::definition::{KeyKind, KeyPartOf, TableDefinition, create_table};
+use crate::dump::mysql::definition::{KeyKind, KeyPartOf, TableDefinition, create_table};
 use crate::error::{Error, Result};
 
 /// The table of `statement` as MySQL had it, and the columns whose definition was damaged. `enums` are

@@ -1,8 +1,9 @@
 //! Defaults of columns, as far as they mean the same in PostgreSQL.
 
 use super::Mapper;
-use crate::dump::definition::{ColumnDefinition, DefaultValue};
-use crate::schema::{DataType, ddl};
+use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue};
+use crate::schema::DataType;
+use crate::server::postgresql::ddl;
 
 impl Mapper<'_> {
     /// The default as SQL, if it can be kept.

@@ -1,9 +1,9 @@
 //! Primary keys, indexes, foreign keys and CHECKs.
 
 use super::Mapper;
-use crate::dump::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf, is_json_check};
+use super::expression::{Purpose, translate};
+use crate::dump::mysql::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf, is_json_check};
 use crate::error::{Error, Result};
-use crate::schema::expression::{Purpose, translate};
 use crate::schema::names::fitting;
 use crate::schema::{
     Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Prefix,

@@ -1,21 +1,23 @@
 //! Maps a MySQL table definition to the model, and decides how each column's values go.
 
 mod defaults;
+pub(crate) mod expression;
 mod keys;
 mod types;
 
 pub use types::text_kind;
 
-use super::expression::{Purpose, translate};
+use super::names::Names;
 use super::names::fitting;
-use super::{Check, Column, DataType, EnumType, Names, Note, Sequence, Table};
-use crate::charset::Charset;
-use crate::dump::definition::{
+use super::policies::{Enums, Policies};
+use super::{Check, Column, DataType, EnumType, Note, Sequence, Table};
+use crate::dump::charset::Charset;
+use crate::dump::mysql::definition::{
     ColumnDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition, is_json_check,
 };
 use crate::error::{Error, Result};
-use crate::policies::{Enums, Policies};
 use crate::rows::ValueKind;
+use expression::{Purpose, translate};
 
 /// The longest `varchar(n)` PostgreSQL takes (manual, 8.3).
 const MAX_VARCHAR: u64 = 10_485_760;
@@ -321,9 +323,9 @@ impl Mapper<'_> {
 fn enum_check(table: &str, column: &str, values: &[String]) -> Check {
     let values: Vec<String> = values
         .iter()
-        .map(|value| super::ddl::literal(value))
+        .map(|value| crate::server::postgresql::ddl::literal(value))
         .collect();
-    let column_name = super::ddl::identifier(column);
+    let column_name = crate::server::postgresql::ddl::identifier(column);
     Check {
         name: fitting(&format!("{table}_{column}_check")),
         expression: format!("{column_name} IN ({})", values.join(", ")),
@@ -336,9 +338,9 @@ fn indexes(part: &KeyPart, column: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ddl;
     use super::*;
-    use crate::dump::definition::create_table;
+    use crate::dump::mysql::definition::create_table;
+    use crate::server::postgresql::ddl;
 
     fn mapped(sql: &str, compatible: bool) -> Result<Mapped> {
         mapped_by(sql, compatible, &Policies::default())

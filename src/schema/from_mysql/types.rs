@@ -1,11 +1,11 @@
 //! The table of types: what each type of MySQL becomes, and how its values go.
 
 use super::{MAX_PRECISION, MAX_VARCHAR, Mapper};
-use crate::charset::Charset;
-use crate::dump::definition::{self, ColumnDefinition, TableDefinition};
+use crate::dump::charset::Charset;
+use crate::dump::mysql::definition::{self, ColumnDefinition, TableDefinition};
 use crate::error::{Error, Result};
-use crate::policies::{Enums, Times, Timestamps, Tinyint1};
 use crate::rows::ValueKind;
+use crate::schema::policies::{Enums, Times, Timestamps, Tinyint1};
 use crate::schema::{DataType, EnumType};
 
 /// The spatial types (MySQL manual, 13.4).

@@ -1,0 +1,562 @@
+//! What the arguments and the environment mean. Nothing is done here, only judged.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::arguments::{
+    ArchiveArgs, CheckArgs, ConversionArgs, ImportArgs, MigrateAction, MigrateArgs, MigratingArgs,
+    MigrationsArgs, TargetArgs, VerifyArgs,
+};
+use crate::error::{Error, Result};
+use crate::input::open::Asked;
+use crate::migrate::{Patience, Version};
+use crate::resources::Resources;
+use crate::rows::ValuePolicies;
+use crate::schema::policies::Policies;
+use crate::server::Target;
+use crate::server::postgresql::private_server::PrivateServer;
+use crate::verify::Depth;
+
+/// Leaves migrations for after the deployment pending, if it is not empty. GitLab's own has this name.
+const SKIP_POST_DEPLOYMENT: &str = "SKIP_POST_DEPLOYMENT_MIGRATIONS";
+
+/// The environment of a database.yml that GitLab runs in.
+const DEFAULT_ENVIRONMENT: &str = "production";
+
+/// Where the archive comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file, a folder of archives, or anything else with a path.
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Which archive of a folder.
+        wanted: Option<Wanted>,
+    },
+    /// Standard input.
+    Stdin,
+}
+
+/// Which archive of a folder: the epoch in its name, as it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// By `--backup`.
+    Option(String),
+    /// By `BACKUP` in the environment, as GitLab's own tasks take it.
+    Environment(String),
+}
+
+impl Wanted {
+    /// What was said.
+    #[must_use]
+    pub fn epoch(&self) -> &String {
+        match self {
+            Wanted::Option(epoch) | Wanted::Environment(epoch) => epoch,
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wanted::Option(epoch) => write!(f, "--backup {epoch}"),
+            Wanted::Environment(epoch) => write!(f, "BACKUP={epoch} of the environment"),
+        }
+    }
+}
+
+impl Source {
+    /// The source that was typed, with what the environment, looked up by `variable`, says of it.
+    pub fn named(
+        arguments: ArchiveArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Source> {
+        let ArchiveArgs { archive, backup } = arguments;
+        let option = backup.map(Wanted::Option);
+        let from_environment = || variable("BACKUP").filter(|value| !value.is_empty());
+        let wanted = option.or_else(|| from_environment().map(Wanted::Environment));
+        match (archive, wanted) {
+            (Some(path), Some(wanted @ Wanted::Option(_))) if path.as_os_str() == "-" => {
+                Err(Error::usage(format!(
+                    "{wanted} picks an archive of a folder, but \"-\" is a pipe"
+                ))
+                .hint("name the folder, or leave --backup out"))
+            }
+            (Some(path), _) if path.as_os_str() == "-" => Ok(Source::Stdin),
+            (Some(path), wanted) => Ok(Source::Path { path, wanted }),
+            (None, Some(wanted)) => Err(Error::usage(format!(
+                "no folder is named that {wanted} picks an archive of"
+            ))
+            .hint(
+                "GitLab's own is /var/opt/gitlab/backups of an Omnibus package, \
+                 /home/git/gitlab/tmp/backups of an installation from source",
+            )),
+            (None, None) => Err(Error::usage("no archive is named").hint("see ci-import --help")),
+        }
+    }
+}
+
+/// Where the data go.
+#[derive(Clone)]
+pub enum Destination {
+    /// A database that was named, and the builds directory.
+    Named {
+        /// The database.
+        target: Box<Target>,
+        /// The builds directory, which only an archive needs.
+        builds: Option<PathBuf>,
+    },
+    /// The private server.
+    Private {
+        /// Its directory.
+        directory: PathBuf,
+        /// The builds directory, if not the one beside the database.
+        builds: Option<PathBuf>,
+    },
+}
+
+impl Destination {
+    /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; of an archive, or
+    /// dumps by themselves. An error if what is asked for is not for this target.
+    pub fn asks(
+        &self,
+        mysql_to_postgresql: bool,
+        is_plain_dump: bool,
+        policies: &Policies,
+    ) -> Result<Asked> {
+        match self {
+            Destination::Named { target, .. } => {
+                target.asks(mysql_to_postgresql, is_plain_dump, policies)
+            }
+            Destination::Private { .. } => Ok(Asked::by_option(mysql_to_postgresql, is_plain_dump)),
+        }
+    }
+
+    /// The destination that was typed, or that the environment, looked up by `variable`, names.
+    pub fn named(
+        arguments: TargetArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Destination> {
+        let TargetArgs {
+            database_url,
+            database_yml,
+            environment,
+            builds_path: builds,
+            private_dir,
+        } = arguments;
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let target = match (&database_url, &database_yml, &private_dir) {
+            (Some(url), ..) => Some(Target::named(url, variable)?),
+            (None, Some(file), _) => {
+                let environment = environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
+                Some(Target::from_database_yml(file, environment, variable)?)
+            }
+            (None, None, Some(_)) => None,
+            (None, None, None) => match Target::from_database_url(variable)? {
+                Some(target) => Some(target),
+                None => Target::from_environment(variable)?,
+            },
+        };
+        Ok(match target {
+            Some(target) => Destination::Named {
+                target: Box::new(target),
+                builds,
+            },
+            None => Destination::Private {
+                directory: private_dir
+                    .map_or_else(|| PrivateServer::default_directory(variable), Ok)?,
+                builds,
+            },
+        })
+    }
+}
+
+/// An import as it was asked for.
+#[derive(Clone)]
+pub struct Settings {
+    /// The archive.
+    pub source: Source,
+    /// Whether a MySQL dump may be converted.
+    pub mysql_to_postgresql: bool,
+    /// The target.
+    pub destination: Destination,
+    /// How many connections and threads there are, and how much may wait in memory.
+    pub resources: Resources,
+    /// Whether a tar of traces may end too early.
+    pub allow_truncated_traces: bool,
+    /// How thoroughly it is looked at before it is published.
+    pub verify: Depth,
+    /// Whether traces may be begun that the file system has no room for, as it says.
+    pub no_space_check: bool,
+    /// How many times its size a member may inflate to.
+    pub max_inflation: u32,
+    /// Whether existing data may be replaced without asking.
+    pub yes: bool,
+    /// Whether nothing but errors is said.
+    pub quiet: bool,
+    /// Whether migrations for after the deployment are left pending.
+    pub skip_post_deployment: bool,
+    /// Whether a changed value is a failure.
+    pub strict: bool,
+    /// Whether the report is in JSON.
+    pub json: bool,
+    /// The schema the tables go to, if one is named.
+    pub schema: Option<String>,
+    /// Whether tables of a dump may replace existing ones.
+    pub replace: bool,
+    /// How values and types are converted.
+    pub policies: Policies,
+}
+
+impl Settings {
+    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    pub fn new(arguments: ImportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let source = Source::named(arguments.archive, variable)?;
+        let destination = Destination::named(arguments.target, variable)?;
+        Ok(Settings {
+            source,
+            mysql_to_postgresql: arguments.mysql_to_postgresql,
+            destination,
+            resources: Resources::new(arguments.jobs, arguments.memory)?,
+            allow_truncated_traces: arguments.allow_truncated_traces,
+            verify: arguments.verify,
+            no_space_check: arguments.no_space_check,
+            max_inflation: arguments.inflation.max_inflation,
+            yes: arguments.yes || variable("force").as_deref() == Some("yes"),
+            quiet: arguments.telling.quiet,
+            skip_post_deployment: arguments.skip_post_deployment
+                || variable(SKIP_POST_DEPLOYMENT).is_some(),
+            strict: arguments.strict,
+            json: arguments.telling.json,
+            schema: arguments.schema,
+            replace: arguments.replace,
+            policies: policies(arguments.conversion)?,
+        })
+    }
+}
+
+/// The checks before an import, as they were asked for.
+#[derive(Clone)]
+pub struct CheckSettings {
+    /// The archive.
+    pub source: Source,
+    /// Whether a MySQL dump may be converted.
+    pub mysql_to_postgresql: bool,
+    /// The target.
+    pub destination: Destination,
+    /// The schema the tables would go to, if one is named.
+    pub schema: Option<String>,
+}
+
+impl CheckSettings {
+    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    pub fn new(arguments: CheckArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        Ok(CheckSettings {
+            source: Source::named(arguments.archive, &variable)?,
+            mysql_to_postgresql: arguments.mysql_to_postgresql,
+            destination: Destination::named(arguments.target, variable)?,
+            schema: arguments.schema,
+        })
+    }
+}
+
+/// A comparison of a target with what it was made from, as it was asked for.
+#[derive(Clone)]
+pub struct VerifySettings {
+    /// The archive.
+    pub source: Source,
+    /// The target.
+    pub destination: Destination,
+    /// The schema the tables are in, if one is named.
+    pub schema: Option<String>,
+    /// How many connections and threads there are, and how much may wait in memory.
+    pub resources: Resources,
+    /// How many times its size a member may inflate to.
+    pub max_inflation: u32,
+    /// How values and types were converted.
+    pub policies: Policies,
+}
+
+impl VerifySettings {
+    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    pub fn new(arguments: VerifyArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        Ok(VerifySettings {
+            source: Source::named(arguments.archive, &variable)?,
+            destination: Destination::named(arguments.target, variable)?,
+            schema: arguments.schema,
+            resources: Resources::new(arguments.jobs, arguments.memory)?,
+            max_inflation: arguments.inflation.max_inflation,
+            policies: policies(arguments.conversion)?,
+        })
+    }
+}
+
+/// What is done with migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrating {
+    /// All that are pending are run, or all but those for after the deployment.
+    All {
+        /// Whether those are left pending.
+        skip_post_deployment: bool,
+    },
+    /// They are listed.
+    Status,
+    /// One is run.
+    Up(Version),
+    /// One is undone, or the last.
+    Down(Option<Version>),
+}
+
+/// A run of migrations, as it was asked for.
+#[derive(Clone)]
+pub struct MigrateSettings {
+    /// What is done.
+    pub migrating: Migrating,
+    /// The target.
+    pub destination: Destination,
+    /// The folder of migrations, if one is named.
+    pub folder: Option<PathBuf>,
+    /// The schema that is migrated, if one is named.
+    pub schema: Option<String>,
+    /// Whether the SQL is printed and nothing is run.
+    pub dry_run: bool,
+    /// How long they wait for locks.
+    pub patience: Patience,
+    /// Whether nothing but errors is said.
+    pub quiet: bool,
+    /// Whether the report is in JSON.
+    pub json: bool,
+}
+
+impl MigrateSettings {
+    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    pub fn new(arguments: MigrateArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let (migrating, which, how) = match arguments.action {
+            None => {
+                let skip_post_deployment =
+                    arguments.skip_post_deployment || variable(SKIP_POST_DEPLOYMENT).is_some();
+                let all = Migrating::All {
+                    skip_post_deployment,
+                };
+                (all, arguments.which, arguments.how)
+            }
+            Some(MigrateAction::Status { which }) => (Migrating::Status, which, arguments.how),
+            Some(MigrateAction::Up {
+                version,
+                which,
+                how,
+            }) => (Migrating::Up(parse_version(&version)?), which, how),
+            Some(MigrateAction::Down {
+                version,
+                which,
+                how,
+            }) => {
+                let version = version.as_deref().map(parse_version).transpose()?;
+                (Migrating::Down(version), which, how)
+            }
+        };
+        let MigrationsArgs {
+            migrations,
+            schema,
+            target,
+            telling,
+        } = which;
+        if target.builds_path.is_some() {
+            return Err(Error::usage(
+                "--builds-path: migrations have nothing to do with traces",
+            ));
+        }
+        let MigratingArgs {
+            dry_run,
+            lock_timeout,
+            lock_retries,
+        } = how;
+        Ok(MigrateSettings {
+            migrating,
+            destination: Destination::named(target, variable)?,
+            folder: migrations,
+            schema,
+            dry_run,
+            patience: Patience {
+                lock_timeout: Duration::from_millis(lock_timeout.into()),
+                retries: lock_retries,
+            },
+            quiet: telling.quiet,
+            json: telling.json,
+        })
+    }
+}
+
+fn parse_version(text: &str) -> Result<Version> {
+    Version::parse(text).ok_or_else(|| {
+        Error::usage(format!("{text} is no version of a migration"))
+            .hint("a version is a UTC time, as in 20151001120000")
+    })
+}
+
+/// The policies that were asked for.
+pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
+    let skip_columns = arguments.skip_column.iter().map(|name| {
+        let parts = name.split_once('.');
+        parts
+            .map(|(table, column)| (table.to_owned(), column.to_owned()))
+            .ok_or_else(|| Error::usage(format!("--skip-column {name}: name it as TABLE.COLUMN")))
+    });
+    Ok(Policies {
+        values: ValuePolicies {
+            zero_dates: arguments.zero_dates,
+            nul: arguments.nul,
+            invalid_utf8: arguments.invalid_utf8,
+        },
+        tinyint1: arguments.tinyint1,
+        enums: arguments.enums,
+        time: arguments.time,
+        timestamps: arguments.timestamps,
+        skip_columns: skip_columns.collect::<Result<_>>()?,
+        skip_tables: arguments.skip_table,
+        only_tables: arguments.only_table,
+        database: arguments.from_database,
+        skip_unsupported: false,
+        materialise_generated: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::arguments::Cli;
+    use crate::schema::policies::{Enums, Tinyint1};
+
+    fn settings(line: &str, environment: &[(&str, &str)]) -> Result<Settings> {
+        let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+        Settings::new(cli.import, |name| {
+            environment
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        assert!(Cli::try_parse_from(["ci-import"]).is_err());
+        let both = "ci-import a.tar --database-url postgresql:///x --private-dir /y";
+        assert!(Cli::try_parse_from(both.split(' ')).is_err());
+        assert!(Cli::try_parse_from(["ci-import", "private", "start"]).is_ok());
+    }
+
+    #[test]
+    fn the_target_is_the_one_named_first() {
+        let environment = [
+            ("PGHOST", "h"),
+            ("PGUSER", "u"),
+            ("DATABASE_URL", "postgresql://v@i/d"),
+        ];
+        let target =
+            |line: &str, environment| match settings(line, environment).unwrap().destination {
+                Destination::Named { target, .. } => target.to_string(),
+                Destination::Private { .. } => "private".to_owned(),
+            };
+        assert_eq!(
+            target("ci-import a.tar", &environment[..2]),
+            "database u as u on h:5432"
+        );
+        assert_eq!(
+            target("ci-import a.tar", &environment),
+            "database d as v on i:5432"
+        );
+        let url = "ci-import a.tar --database-url postgresql://w@j/e";
+        assert_eq!(target(url, &environment), "database e as w on j:5432");
+    }
+
+    #[test]
+    fn an_archive_of_a_folder_is_named_by_option_or_environment() {
+        let environment = [("BACKUP", "7"), ("HOME", "/home/x")];
+        let source = |line: &str, environment| settings(line, environment).map(|s| s.source);
+        let wanted = |line: &str, environment| match source(line, environment).unwrap() {
+            Source::Path { wanted, .. } => wanted,
+            Source::Stdin => panic!("no path: {line}"),
+        };
+        let by_option = Some(Wanted::Option("8".to_owned()));
+        assert_eq!(wanted("ci-import d --backup 8", &environment), by_option);
+        let by_environment = Some(Wanted::Environment("7".to_owned()));
+        assert_eq!(wanted("ci-import d", &environment), by_environment);
+        let empty = [("BACKUP", ""), ("HOME", "/home/x")];
+        assert_eq!(wanted("ci-import d", &empty), None);
+        assert_eq!(source("ci-import -", &environment).unwrap(), Source::Stdin);
+        let error = source("ci-import - --backup 8", &empty).unwrap_err();
+        assert!(error.to_string().starts_with("--backup 8 picks"), "{error}");
+        let error = source("ci-import -j 3", &environment).unwrap_err();
+        assert!(error.to_string().contains("BACKUP=7 of the"), "{error}");
+        let error = source("ci-import -j 3", &empty).unwrap_err();
+        assert_eq!(error.to_string(), "no archive is named");
+    }
+
+    #[test]
+    fn migrations_for_after_the_deployment_are_left_where_that_is_asked_for() {
+        let migrating = |line: &str, value: &str| {
+            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+            let Some(crate::cli::arguments::Command::Migrate(arguments)) = cli.command else {
+                panic!("{line}");
+            };
+            let variable = |name: &str| match name {
+                "HOME" => Some("/home/x".to_owned()),
+                SKIP_POST_DEPLOYMENT => Some(value.to_owned()),
+                _ => None,
+            };
+            MigrateSettings::new(arguments, variable).map(|settings| settings.migrating)
+        };
+        let all = |skip_post_deployment| Migrating::All {
+            skip_post_deployment,
+        };
+        assert_eq!(migrating("ci-import migrate", "").unwrap(), all(false));
+        assert_eq!(migrating("ci-import migrate", "1").unwrap(), all(true));
+        assert_eq!(migrating("ci-import migrate", "false").unwrap(), all(true));
+        let option = "ci-import migrate --skip-post-deployment";
+        assert_eq!(migrating(option, "").unwrap(), all(true));
+        let version = Version::parse("20151001120000");
+        let down = migrating("ci-import migrate down 20151001120000 --json", "1");
+        assert_eq!(down.unwrap(), Migrating::Down(version));
+        assert!(migrating("ci-import migrate up 2015", "").is_err());
+        assert!(migrating("ci-import migrate --builds-path /b", "").is_err());
+    }
+
+    #[test]
+    fn policies_are_understood() {
+        let home = [("HOME", "/home/x")];
+        let line =
+            "ci-import a.sql --tinyint1 truthy --enum type --skip-column a.b --skip-column c.d.e";
+        let policies = settings(line, &home).unwrap().policies;
+        assert_eq!(
+            (policies.tinyint1, policies.enums),
+            (Tinyint1::Truthy, Enums::Type)
+        );
+        assert!(!policies.takes_column("c", "d.e") && policies.takes_column("a", "c"));
+        assert!(settings("ci-import a.sql --skip-column a", &home).is_err());
+    }
+
+    #[test]
+    fn without_a_target_it_is_the_private_server() {
+        let environment = [("DATABASE_URL", ""), ("HOME", "/home/x")];
+        let private = settings("ci-import - -j 3", &environment).unwrap();
+        assert!(matches!(
+            private.destination,
+            Destination::Private { builds: None, .. }
+        ));
+        assert_eq!(
+            (private.source, private.resources.jobs, private.yes),
+            (Source::Stdin, 3, false)
+        );
+        let environment = [("DATABASE_URL", "postgresql://u@h/d"), ("force", "yes")];
+        let private = settings("ci-import a.tar --private-dir /p", &environment).unwrap();
+        assert!(matches!(private.destination, Destination::Private { .. }));
+        assert!(private.yes);
+    }
+}

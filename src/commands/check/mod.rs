@@ -1,0 +1,225 @@
+//! `ci-import check`: makes all checks that an import makes before it begins, tells what came of each
+//! and what the import would do. Nothing is changed.
+
+mod checks;
+
+use super::destination::Ready;
+use super::estimate::{Estimate, estimate};
+use super::space::{database_space, traces_space};
+use crate::cancellation::Halt;
+use crate::cli::settings::{CheckSettings, Destination};
+use crate::dump::Dialect;
+use crate::error::{Error, Result};
+use crate::gitlab::tables::TABLES;
+use crate::input::locate::locate;
+use crate::input::open::{Asked, Input, Judged};
+use crate::schema::policies::Policies;
+use crate::server::Rights;
+use crate::server::postgresql::private_server::PrivateServer;
+use crate::server::postgresql::publish::{self, Live};
+use crate::traces::BuildsDirectory;
+use crate::ui::progress::Progress;
+pub use checks::Checks;
+
+/// Makes the checks.
+pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
+    let mut checks = Checks::default();
+    let located = locate(&settings.source);
+    let opened = located.and_then(|located| Ok((located.name(), Input::open(&located, halt)?)));
+    let input = checks.add("input", opened, |(name, input)| match input {
+        Input::ArchiveFile(_) => format!("{name}, an archive in a file"),
+        Input::CompressedArchive(_) => format!("{name}, an archive in a file, compressed"),
+        Input::ArchivePipe(_) => "an archive in a pipe".to_owned(),
+        Input::Dump { .. } => "a dump".to_owned(),
+    });
+    let Some((_, input)) = input else {
+        return Ok(checks);
+    };
+    if let Input::ArchivePipe(_) = input {
+        return Err(Error::usage("a pipe can be read only once")
+            .hint("check the archive in its file; the import itself can come through a pipe"));
+    }
+    let is_archive = input.is_archive();
+    let convert = settings.mysql_to_postgresql;
+    let destination = &settings.destination;
+    let asked = destination.asks(convert, !is_archive, &Policies::default());
+    let is_for_mysql = asked.as_ref().is_ok_and(|asked| *asked == Asked::ForMysql);
+    let judged = asked.and_then(|asked| input.judge(asked));
+    checks.add("version, dialect", judged, |known| {
+        tell_version(known.as_ref(), is_for_mysql)
+    });
+    let sizes = input.sizes();
+    let estimated = sizes.map(|sizes| sizes.map(|(database, traces)| estimate(database, traces)));
+    let known = estimated.as_ref().ok().copied().flatten();
+    check_target(&mut checks, settings, is_archive, known);
+    if let Some(estimated) = estimated.transpose() {
+        checks.add("estimate", estimated, ToString::to_string);
+    }
+    Ok(checks)
+}
+
+fn tell_version(judged: Option<&Judged>, is_for_mysql: bool) -> String {
+    match judged {
+        None => "of a dump they are seen when it is read".to_owned(),
+        Some(Judged {
+            information,
+            dialect,
+        }) => {
+            let made = information.created_at.as_deref().unwrap_or("some time");
+            let dialect = match dialect {
+                Dialect::Postgresql => "PostgreSQL, as it is",
+                Dialect::Mysql if is_for_mysql => "MySQL, as it is",
+                Dialect::Mysql => "MySQL, to be converted",
+                Dialect::ConvertedMysql => "MySQL, converted by GitLab CI",
+            };
+            let version = &information.version;
+            format!("GitLab CI {version}, made {made}; {dialect}")
+        }
+    }
+}
+
+fn check_target(
+    checks: &mut Checks,
+    settings: &CheckSettings,
+    is_archive: bool,
+    estimate: Option<Estimate>,
+) {
+    if let Destination::Private { directory, .. } = &settings.destination {
+        let server = PrivateServer::at(directory);
+        let is_new = !server.as_ref().is_ok_and(PrivateServer::exists);
+        if is_new {
+            checks.add("target", server, |server| {
+                let shown = server.directory().display();
+                format!("a private PostgreSQL is made in {shown}")
+            });
+            return;
+        }
+    }
+    let ready = Ready::prepare(&settings.destination, is_archive, &Progress::new(true));
+    let Some(ready) = checks.add("target", ready, Ready::shown) else {
+        return;
+    };
+    let connected = ready.target.server();
+    let server = checks.add("server", connected, |server| server.version.clone());
+    if let Some(server) = server {
+        check_tables(checks, settings, is_archive, &ready);
+        if let (Some(data), Some(estimate)) = (server.data_directory, estimate) {
+            match database_space(&data, estimate.sql) {
+                Some(space) if !space.is_enough() => checks.note(
+                    "room for tables",
+                    format!("may not be enough in {}: {space}", data.display()),
+                ),
+                space => tell_space(checks, "room for tables", space.map(|s| s.to_string())),
+            }
+        }
+    }
+    if let Some(builds) = &ready.builds {
+        check_builds(checks, builds, estimate);
+    }
+}
+
+fn tell_space(checks: &mut Checks, name: &'static str, space: Option<String>) {
+    match space {
+        Some(space) => _ = checks.add(name, Ok(space), Clone::clone),
+        None => checks.note(name, "the file system does not say"),
+    }
+}
+
+fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool, ready: &Ready) {
+    let locked = ready.target.hold();
+    let locked = checks.add("lock", locked, |_| {
+        "no other import is under way".to_owned()
+    });
+    let Some(mut target) = locked else { return };
+    let tables: &[&str] = if is_archive { &TABLES } else { &[] };
+    let schema = target.schema(settings.schema.as_deref(), is_archive);
+    let examined = schema.and_then(|schema| target.examine(&schema, tables));
+    let examined = examined.and_then(|live| Ok((target.rights(&live.schema)?, live)));
+    let live = match examined {
+        Ok((Rights::Enough(told), live)) => {
+            checks.add("rights", Ok(told), Clone::clone);
+            live
+        }
+        Ok((Rights::Unknown(told), live)) => {
+            checks.note("rights", told);
+            live
+        }
+        Err(error) => {
+            checks.add("rights", Err::<(), _>(error), |()| String::new());
+            return;
+        }
+    };
+    if !is_archive {
+        return;
+    }
+    tell_what_is_replaced(checks, &live, &target.previous());
+    if let Ok(holders) = target.holders(&live.schema, tables)
+        && !holders.is_empty()
+    {
+        checks.note(
+            "locks",
+            format!(
+                "others use the tables; the publish waits 15 s for them: {}",
+                holders.join(", ")
+            ),
+        );
+    }
+    checks.add("recovery", target.check_recovery(), |()| {
+        "the target can be asked what became of a publish".to_owned()
+    });
+    checks.add(
+        "GitLab",
+        target.ci_enabled(&live.schema),
+        |enabled| match enabled {
+            Some(true) => "CI is switched on; it is off while the tables change".to_owned(),
+            Some(false) => "CI is switched off; the import switches it on".to_owned(),
+            None => "no GitLab in this schema: only the tables are imported".to_owned(),
+        },
+    );
+}
+
+fn tell_what_is_replaced(checks: &mut Checks, live: &Live, aside: &str) {
+    if live.with_rows.is_empty() {
+        let what = "no table with rows is replaced".to_owned();
+        checks.add("tables", Ok(what), Clone::clone);
+    } else {
+        let names = live.with_rows.join(", ");
+        checks.note("tables", format!("are put aside, into {aside}: {names}"));
+    }
+    if live.has_previous {
+        checks.note(
+            "previous import",
+            format!("what the import before has put into {aside} is dropped"),
+        );
+    }
+}
+
+fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<Estimate>) {
+    let shown = builds.path().display();
+    let writable = builds.check_writable().and_then(|()| builds.has_content());
+    checks.add("builds directory", writable, |has_content| {
+        if *has_content {
+            format!("{shown} is put aside")
+        } else {
+            format!("{shown} is made")
+        }
+    });
+    match publish::is_cut(builds) {
+        Ok(false) => {}
+        Ok(true) => checks.note(
+            "journal",
+            "a publish was cut off; the import, or ci-import recover, finishes or undoes it",
+        ),
+        Err(error) => _ = checks.add("journal", Err::<(), _>(error), |()| String::new()),
+    }
+    if let Some(estimate) = estimate {
+        match traces_space(builds.path(), estimate.least_traces) {
+            Some(space) if !space.is_enough() => {
+                let error = Error::failed(format!("not enough: {space}"))
+                    .hint("free some space, or name a --builds-path where there is more");
+                checks.add("room for traces", Err::<(), _>(error), |()| String::new());
+            }
+            space => tell_space(checks, "room for traces", space.map(|s| s.to_string())),
+        }
+    }
+}

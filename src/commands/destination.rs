@@ -1,0 +1,178 @@
+//! Where the import goes: a database that was named, or the private server, made ready.
+
+use std::path::PathBuf;
+
+use crate::cancellation::Halt;
+use crate::cli::settings::{Destination, Settings};
+use crate::error::{Error, Result};
+use crate::server::Target;
+use crate::server::postgresql::private_server::PrivateServer;
+use crate::server::postgresql::publish::Live;
+use crate::traces::BuildsDirectory;
+use crate::ui::progress::Progress;
+use crate::ui::terminal;
+
+/// The destination, ready to be imported into.
+pub(crate) struct Ready {
+    pub(crate) target: Target,
+    /// Where the traces go, if there are any.
+    pub(crate) builds: Option<BuildsDirectory>,
+    private: Option<PrivateRun>,
+}
+
+/// The private server for as long as the import needs it; it is stopped at the end if it was
+/// started here.
+struct PrivateRun {
+    server: PrivateServer,
+    started: bool,
+}
+
+impl Drop for PrivateRun {
+    fn drop(&mut self) {
+        if self.started
+            && let Err(error) = self.server.stop_if_unused()
+        {
+            terminal::warn(&format!("the private server still runs: {error}"));
+        }
+    }
+}
+
+impl Ready {
+    /// Makes the destination ready, with a builds directory if the input `has_traces`.
+    pub(crate) fn prepare(
+        destination: &Destination,
+        has_traces: bool,
+        progress: &Progress,
+    ) -> Result<Ready> {
+        match destination {
+            Destination::Named { target, builds } => {
+                if has_traces && builds.is_none() {
+                    return Err(Error::usage(
+                        "a database is named, but no directory for the build traces",
+                    )
+                    .hint(
+                        "add --builds-path; GitLab's own is /home/git/gitlab/builds or \
+                         /var/opt/gitlab/gitlab-ci/builds",
+                    ));
+                }
+                let builds = builds.as_ref().filter(|_| has_traces);
+                Ok(Ready {
+                    target: (**target).clone(),
+                    builds: builds.map(|path| BuildsDirectory::at(path)).transpose()?,
+                    private: None,
+                })
+            }
+            Destination::Private { directory, builds } => {
+                let server = PrivateServer::at(directory)?;
+                let shown = directory.display();
+                progress.step(&format!("starting the private PostgreSQL in {shown}"));
+                let started = server.start()?;
+                let run = PrivateRun { server, started };
+                let beside = run.server.builds();
+                let builds = has_traces.then(|| builds.as_ref().unwrap_or(&beside));
+                Ok(Ready {
+                    target: Target::Postgresql(run.server.target()),
+                    builds: builds.map(|path| BuildsDirectory::at(path)).transpose()?,
+                    private: Some(run),
+                })
+            }
+        }
+    }
+
+    /// As [`Ready::prepare`], of a destination that something was imported into; a private server is
+    /// not made for it.
+    pub(crate) fn existing(
+        destination: &Destination,
+        has_traces: bool,
+        progress: &Progress,
+    ) -> Result<Ready> {
+        if let Destination::Private { directory, .. } = destination
+            && !PrivateServer::at(directory)?.exists()
+        {
+            let shown = directory.display();
+            return Err(
+                Error::usage(format!("there is no private PostgreSQL in {shown}"))
+                    .hint("name the database: --database-url, or the environment"),
+            );
+        }
+        Ready::prepare(destination, has_traces, progress)
+    }
+
+    /// Where the traces go; nothing if there are none.
+    pub(super) fn builds_path(&self) -> PathBuf {
+        self.builds
+            .as_ref()
+            .map(|builds| builds.path().to_owned())
+            .unwrap_or_default()
+    }
+
+    /// What it is called in messages.
+    pub(crate) fn shown(&self) -> String {
+        match &self.private {
+            None => self.target.to_string(),
+            Some(run) => format!(
+                "the private PostgreSQL in {}",
+                run.server.directory().display()
+            ),
+        }
+    }
+
+    /// How to look at what was imported into the private server, if it was that.
+    pub(super) fn how_to_connect(&self) -> Option<String> {
+        let server = &self.private.as_ref()?.server;
+        let default = PrivateServer::default_directory(|name| std::env::var(name).ok());
+        let option = if default.is_ok_and(|default| *server.directory() == default) {
+            String::new()
+        } else {
+            format!(" --private-dir {}", server.directory().display())
+        };
+        let url = server.url();
+        Some(format!(
+            "to look at it:      ci-import private psql{option}\n\
+             to keep it running: ci-import private start{option}\n\
+             then connect to     {url}"
+        ))
+    }
+
+    /// Asks whether existing CI data may be replaced, if there are any.
+    pub(super) fn confirm(
+        &self,
+        settings: &Settings,
+        live: &Live,
+        previous: &str,
+        halt: &Halt,
+    ) -> Result<()> {
+        let mut replaced = Vec::new();
+        if !live.with_rows.is_empty() {
+            replaced.push(format!("the tables {}", live.with_rows.join(", ")));
+        }
+        if let Some(builds) = &self.builds
+            && builds.has_content()?
+        {
+            replaced.push(format!("the build traces in {}", builds.path().display()));
+        }
+        if settings.yes || replaced.is_empty() {
+            return Ok(());
+        }
+        let (target, replaced) = (self.shown(), replaced.join(" and "));
+        if !terminal::can_ask() {
+            return Err(
+                Error::usage(format!("{target} has CI data already: {replaced}"))
+                    .hint("add --yes to replace them; they are kept aside"),
+            );
+        }
+        let dropped = if live.has_previous {
+            format!("; the tables in {previous}, of the import before, are dropped")
+        } else {
+            String::new()
+        };
+        let question = format!(
+            "{target} has CI data already.\nReplace {replaced}?\nThey are kept aside{dropped}."
+        );
+        if terminal::ask(&question, halt) {
+            return Ok(());
+        }
+        halt.check()?;
+        Err(Error::failed("not confirmed; nothing was touched"))
+    }
+}

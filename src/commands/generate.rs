@@ -1,0 +1,16 @@
+//! `ci-import generate`: makes the file of a new migration.
+
+use std::path::PathBuf;
+
+use crate::cli::arguments::GenerateWhat;
+use crate::error::Result;
+use crate::migrate::{Phase, generate};
+
+/// Makes what was asked for; returns its path.
+pub fn run(what: &GenerateWhat) -> Result<PathBuf> {
+    let (phase, new) = match what {
+        GenerateWhat::Migration(new) => (Phase::Regular, new),
+        GenerateWhat::PostDeploymentMigration(new) => (Phase::PostDeployment, new),
+    };
+    generate(&new.migrations, phase, &new.name)
+}

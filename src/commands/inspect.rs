@@ -1,0 +1,350 @@
+//! `ci-import inspect`: what is in an archive or dump, read to its end without touching a database.
+
+use std::fmt::Write as _;
+use std::io::Read;
+
+use serde_json::{Value, json};
+
+use super::import::report::grouped;
+use crate::archive::{self, Compression, DATABASE, Visitor};
+use crate::cancellation::Halt;
+use crate::cli::settings::Source;
+use crate::dump::Facts;
+use crate::error::{Error, Result};
+use crate::gitlab::information::{self, Information};
+use crate::input::locate::locate;
+use crate::input::open::{Asked, Input, check_dialect};
+use crate::pipeline::converter::{Converter, PlannedRows, Sink, placed};
+use crate::pipeline::reading::read_dump;
+use crate::rows::{Format, InvalidUtf8, Nul, Tally, ValuePolicies, ZeroDates, transcode};
+use crate::schema::policies::{Policies, Times, Tinyint1};
+use crate::schema::{Note, Table};
+use crate::server::postgresql::ddl;
+use crate::traces::{TraceSurvey, survey};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    information: Option<Information>,
+    traces: Option<TraceSurvey>,
+    facts: Facts,
+    tables: Vec<FoundTable>,
+    notes: Vec<Note>,
+}
+
+/// A table of the dump.
+#[derive(Debug)]
+struct FoundTable {
+    name: String,
+    rows: u64,
+    /// Of its rows in the dump.
+    bytes: u64,
+    tally: Tally,
+}
+
+/// Reads all of `source`, of which no member may inflate to more than `max_inflation` times its size. Of several
+/// databases the one named is looked at.
+pub fn run(
+    source: &Source,
+    database: Option<String>,
+    max_inflation: u32,
+    halt: &Halt,
+) -> Result<Findings> {
+    let mut inspector = Inspector {
+        database,
+        max_inflation,
+        findings: Findings::default(),
+    };
+    let located = locate(source)?;
+    halt.guard(|| match Input::open(&located, halt)? {
+        Input::Dump {
+            reader,
+            compression,
+            ..
+        } => inspector.dump("the dump", &mut halt.watch(reader), compression),
+        Input::CompressedArchive(file) => archive::read_pipe(
+            halt.watch(file.open()),
+            &mut inspector,
+            information::MAX_BYTES,
+        ),
+        Input::ArchivePipe(pipe) => {
+            archive::read_pipe(halt.watch(pipe), &mut inspector, information::MAX_BYTES)
+        }
+        Input::ArchiveFile(file) => archive::Member::ALL.into_iter().try_for_each(|member| {
+            let mut reader = file.open(member);
+            let size = reader.remaining();
+            let mut reader = halt.watch(&mut reader);
+            match member {
+                archive::Member::Database => inspector.database(&mut reader, size),
+                archive::Member::Builds => inspector.builds(&mut reader, size),
+                archive::Member::Information => {
+                    inspector.information(&file.read_small(member, information::MAX_BYTES)?)
+                }
+            }
+        }),
+    })?;
+    Ok(inspector.findings)
+}
+
+struct Inspector {
+    database: Option<String>,
+    max_inflation: u32,
+    findings: Findings,
+}
+
+impl Inspector {
+    fn dump(&mut self, name: &str, reader: &mut dyn Read, compression: Compression) -> Result<()> {
+        // Whatever would need a policy is counted, nothing is an error.
+        let policies = Policies {
+            values: ValuePolicies {
+                zero_dates: ZeroDates::Null,
+                nul: Nul::Strip,
+                invalid_utf8: InvalidUtf8::Replace,
+            },
+            tinyint1: Tinyint1::Truthy,
+            time: Times::Interval,
+            skip_unsupported: true,
+            ..Policies::default()
+        };
+        let converter = Converter::new(Observer::default(), policies, Box::new(|_| Ok(())));
+        let judge = |start: &[u8]| check_dialect(start, Asked::Either).map(drop);
+        let database = self.database.clone();
+        let mut inflated = archive::decompressed_within(reader, compression, self.max_inflation);
+        let (converter, facts) = read_dump(name, &mut inflated, converter, database, judge)?;
+        let Converter { sink, notes, .. } = converter;
+        (
+            self.findings.tables,
+            self.findings.notes,
+            self.findings.facts,
+        ) = (sink.tables, notes, facts);
+        Ok(())
+    }
+}
+
+impl Visitor for Inspector {
+    fn database(&mut self, reader: &mut dyn Read, _: u64) -> Result<()> {
+        self.dump(DATABASE, reader, Compression::Gzip)
+    }
+
+    fn builds(&mut self, reader: &mut dyn Read, _: u64) -> Result<()> {
+        let mut inflated = archive::inflated_within(reader, self.max_inflation);
+        self.findings.traces = Some(survey(&mut inflated)?);
+        Ok(())
+    }
+
+    fn information(&mut self, content: &[u8]) -> Result<()> {
+        self.findings.information = Some(information::parse(content)?);
+        Ok(())
+    }
+}
+
+/// A sink that only counts.
+#[derive(Default)]
+struct Observer {
+    tables: Vec<FoundTable>,
+    lines: Vec<u8>,
+}
+
+impl Sink for Observer {
+    fn table(&mut self, table: &Table) -> Result<()> {
+        self.tables.push(FoundTable {
+            name: table.name.clone(),
+            rows: 0,
+            bytes: 0,
+            tally: Tally::default(),
+        });
+        Ok(())
+    }
+
+    fn rows(
+        &mut self,
+        PlannedRows {
+            table, plan, chunk, ..
+        }: PlannedRows,
+    ) -> Result<()> {
+        self.lines.clear();
+        let found = &mut self.tables[table];
+        let count = transcode(
+            &plan,
+            &chunk.bytes,
+            chunk.first_row,
+            &mut self.lines,
+            &mut found.tally,
+        )
+        .map_err(|error| placed(&chunk, error))?;
+        if count != chunk.rows {
+            return Err(Error::failed(format!(
+                "{}: rows were miscounted",
+                found.name
+            )));
+        }
+        found.rows += count;
+        found.bytes += chunk.bytes.len() as u64;
+        Ok(())
+    }
+
+    fn complete(&mut self, _: usize, _: &Table) -> Result<()> {
+        Ok(())
+    }
+
+    const FORMAT: Format = Format::Text;
+
+    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
+        ddl::identifier(&table.name)
+    }
+}
+
+impl Findings {
+    /// For a person.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        if let Some(information) = &self.information {
+            let acceptable = information.check_version().is_ok();
+            let no = if acceptable {
+                ""
+            } else {
+                " (not acceptable: only 8.0.* is)"
+            };
+            let _ = writeln!(text, "archive of GitLab CI {}{no}", information.version);
+            if let Some(time) = &information.created_at {
+                let _ = writeln!(text, "  made      {time}");
+            }
+        }
+        let facts = &self.facts;
+        let unknown = || "not said".to_owned();
+        let dialect = if facts.postgresql {
+            "PostgreSQL"
+        } else if facts.converted {
+            "MySQL, converted by GitLab CI"
+        } else if facts.compatible {
+            "MySQL, --compatible"
+        } else {
+            "MySQL"
+        };
+        let _ = writeln!(text, "  dialect   {dialect}");
+        let _ = writeln!(
+            text,
+            "  from      {}",
+            facts.written_by.clone().unwrap_or_else(unknown)
+        );
+        let _ = writeln!(
+            text,
+            "  server    {}",
+            facts.server_version.clone().unwrap_or_else(unknown)
+        );
+        let _ = writeln!(
+            text,
+            "  charset   {}",
+            facts.charset.clone().unwrap_or_else(unknown)
+        );
+        let _ = writeln!(text, "  SQL       {} bytes\n", grouped(facts.bytes));
+        let _ = writeln!(
+            text,
+            "{:34} {:>12} {:>16} {:>14}",
+            "table", "rows", "bytes", "largest row"
+        );
+        for table in &self.tables {
+            let (largest, _) = table.tally.largest_row();
+            let (rows, bytes, largest) =
+                (grouped(table.rows), grouped(table.bytes), grouped(largest));
+            let _ = writeln!(
+                text,
+                "{:34} {rows:>12} {bytes:>16} {largest:>14}",
+                table.name
+            );
+        }
+        if let Some(traces) = &self.traces {
+            let _ = writeln!(
+                text,
+                "\n{} build traces of {} bytes, of the months {}",
+                grouped(traces.files),
+                grouped(traces.bytes),
+                traces.months.iter().cloned().collect::<Vec<_>>().join(" ")
+            );
+            if let Some((name, size)) = &traces.largest {
+                let _ = writeln!(text, "the largest is {name}, of {} bytes", grouped(*size));
+            }
+        }
+        let needs = self.needs();
+        if !needs.is_empty() {
+            let _ = writeln!(text, "\nwhat would be changed, or needs a policy");
+            for line in &needs {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+        text + "\nall of it reads through without damage\n"
+    }
+
+    fn needs(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for table in &self.tables {
+            for (column, change, found) in table.tally.iter() {
+                let (count, what) = (grouped(found.count), change.found());
+                lines.push(format!("{}.{column}: {count} {what}", table.name));
+            }
+        }
+        lines.extend(self.notes.iter().map(|note| match &note.item {
+            Some(item) => format!("{}.{item}: {}", note.table, note.what),
+            None => format!("{}: {}", note.table, note.what),
+        }));
+        lines.extend(
+            self.facts
+                .left_out
+                .iter()
+                .map(|(kind, name)| format!("the {kind} {name} is left out")),
+        );
+        lines
+    }
+
+    /// For a program.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let tables: Vec<Value> = self
+            .tables
+            .iter()
+            .map(|table| {
+                let policies: Vec<Value> = table
+                    .tally
+                    .iter()
+                    .map(|(column, change, found)| {
+                        json!({"column": column, "found": change.found(), "count": found.count,
+                               "first_rows": found.rows})
+                    })
+                    .collect();
+                let (largest, number) = table.tally.largest_row();
+                json!({"name": table.name, "rows": table.rows, "bytes": table.bytes,
+                       "largest_row": {"bytes": largest, "row": number}, "policies": policies})
+            })
+            .collect();
+        let notes: Vec<Value> = self
+            .notes
+            .iter()
+            .map(|note| json!({"table": note.table, "item": note.item, "what": note.what}))
+            .collect();
+        let traces = self.traces.as_ref().map(|traces| {
+            json!({"files": traces.files, "bytes": traces.bytes, "months": traces.months,
+                   "largest": traces.largest.as_ref().map(|(name, size)| json!({"name": name, "bytes": size}))})
+        });
+        json!({
+            "version": self.information.as_ref().map(|information| &information.version),
+            "created_at": self.information.as_ref().and_then(|information| information.created_at.as_ref()),
+            "acceptable": self.information.as_ref().map(|information| information.check_version().is_ok()),
+            "dialect": match &self.facts {
+                Facts { postgresql: true, .. } => "postgresql",
+                Facts { converted: true, .. } => "mysql-converted",
+                Facts { compatible: true, .. } => "mysql-compatible",
+                _ => "mysql",
+            },
+            "written_by": self.facts.written_by,
+            "server_version": self.facts.server_version,
+            "charset": self.facts.charset,
+            "timestamps_in_utc": self.facts.utc,
+            "completed": self.facts.completed,
+            "bytes": self.facts.bytes,
+            "tables": tables,
+            "notes": notes,
+            "traces": traces,
+        })
+    }
+}

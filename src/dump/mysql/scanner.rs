@@ -1,0 +1,741 @@
+//! Finds the boundaries of statements and of rows in the bytes of a MySQL dump.
+//!
+//! The scanner takes slices and returns counts; it never reads, and keeps nothing of its input
+//! but a few bytes of state. However the input is cut into slices, the pieces are the same.
+//!
+//! Rows are scanned for speed: only quotes, backslashes, parentheses and the end of the statement
+//! matter there, and are looked for in whole blocks. Everything else (definitions, settings, comments) is *prose*, looked at byte by
+//! byte. The lexical rules are those of the MySQL 8.0 Reference Manual, chapters 11.1.1 (string
+//! literals), 11.2 (identifiers) and 11.7 (comments), and of the `mysql` client's `DELIMITER`.
+
+use memchr::memchr2;
+
+use super::structure::{self, Place, structure};
+use crate::dump::charset::Multibyte;
+
+/// What the first `used` bytes of a scanned slice are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scanned {
+    /// How many bytes of the slice belong to `piece`; the caller hands in the rest again.
+    pub used: usize,
+    /// What these bytes are.
+    pub piece: Piece,
+}
+
+/// A piece of a dump. Those of prose end with the slice that completes them: the bytes used since
+/// the piece before, taken together, are the comment, the statement, the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// White space between statements.
+    Gap,
+    /// Part of something that is not complete yet.
+    Partial,
+    /// A whole comment between statements, its end included.
+    Comment,
+    /// A line between statements that is no SQL: `mysqldump: [Warning] …`.
+    Noise,
+    /// A whole `DELIMITER` line, which the scanner has obeyed.
+    Delimiter,
+    /// A whole statement, its delimiter included.
+    Statement,
+    /// `INSERT INTO t (a, b) VALUES`, all that precedes the first row.
+    InsertHead,
+    /// Rows of the statement whose head came before.
+    Rows {
+        /// How many rows end in these bytes.
+        rows: u32,
+        /// Where the last of them ends, just behind its parenthesis, if one does.
+        last_end: Option<usize>,
+    },
+    /// As `Rows`, and the last byte is the delimiter that ends the statement.
+    LastRows {
+        /// How many rows end in these bytes.
+        rows: u32,
+    },
+}
+
+/// Where in the lexical structure of prose the scanner stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Between statements.
+    Gap,
+    /// In SQL.
+    Code,
+    /// In a quoted string or identifier; `escaped` after a backslash.
+    Quoted { quote: u8, escaped: bool },
+    /// In `-- …` or `# …`, up to the line's end.
+    LineComment,
+    /// In a line that is no SQL.
+    NoiseLine,
+    /// In a `DELIMITER …` line.
+    DelimiterLine,
+    /// After `/*`: an executable comment's `!` or `M!` may follow.
+    CommentOpened { after_m: bool },
+    /// After `/*!`: its version number.
+    CommentVersion { version: u32 },
+    /// In `/* … */`.
+    BlockComment { star: bool },
+    /// In the rows of an INSERT.
+    Rows,
+}
+
+/// No server has this version: MariaDB marks with it what only old clients would run.
+const VERSION_OF_NO_SERVER: u32 = 999_999;
+
+/// What was found in the rows of a slice.
+#[derive(Default)]
+struct Found {
+    /// How many rows end in it, and where the last of them does.
+    rows: u32,
+    last_end: Option<usize>,
+    /// Where the statement ends, if it does.
+    statement_end: Option<usize>,
+}
+
+/// A delimiter is not longer, and more of its line is not kept.
+const MAX_DELIMITER: usize = 16;
+const MAX_DELIMITER_LINE: usize = 1024;
+
+/// As many bytes of a word as are needed to tell the keywords apart.
+const WORD: usize = 9;
+
+/// A resumable scanner of one dump.
+#[derive(Debug, Clone)]
+pub struct Scanner {
+    mode: Mode,
+    /// Bytes of the current piece of prose so far.
+    length: u64,
+    /// The two bytes of code before the current one.
+    recent: [u8; 2],
+    /// The current piece began with a comment and holds nothing else.
+    only_comment: bool,
+    first_word: Word,
+    last_word: Word,
+    /// Depth of parentheses.
+    depth: u32,
+    delimiter: Vec<u8>,
+    /// The last bytes of code, as many as the delimiter has.
+    tail: Vec<u8>,
+    /// In rows: the quote of the string we are in, and whether a backslash came just before.
+    quote: Option<u8>,
+    escaped: bool,
+    /// How characters of texts may hide a quote or a backslash; whether half of one ended a slice.
+    multibyte: Multibyte,
+    after_lead: bool,
+}
+
+/// A keyword as far as it has been read, in capitals.
+#[derive(Debug, Clone, Copy, Default)]
+struct Word {
+    bytes: [u8; WORD],
+    length: usize,
+    complete: bool,
+}
+
+impl Word {
+    fn push(&mut self, byte: u8) {
+        if self.length < WORD {
+            self.bytes[self.length] = byte.to_ascii_uppercase();
+        }
+        self.length += 1;
+    }
+
+    fn is(&self, keyword: &str) -> bool {
+        self.length == keyword.len() && &self.bytes[..self.length] == keyword.as_bytes()
+    }
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scanner {
+    /// A scanner at the beginning of a dump.
+    #[must_use]
+    pub fn new() -> Self {
+        Scanner {
+            mode: Mode::Gap,
+            length: 0,
+            recent: [0; 2],
+            only_comment: false,
+            first_word: Word::default(),
+            last_word: Word::default(),
+            depth: 0,
+            delimiter: vec![b';'],
+            tail: Vec::new(),
+            quote: None,
+            escaped: false,
+            multibyte: Multibyte::None,
+            after_lead: false,
+        }
+    }
+
+    /// Says that the texts from here on are in such a character set.
+    pub fn set_multibyte(&mut self, multibyte: Multibyte) {
+        self.multibyte = multibyte;
+    }
+
+    /// Whether the input may end here: no statement, comment or row is open. (A line comment or
+    /// a line of noise needs no line end.)
+    #[must_use]
+    pub fn may_end(&self) -> bool {
+        match self.mode {
+            Mode::Gap | Mode::NoiseLine => true,
+            Mode::LineComment => self.only_comment,
+            _ => false,
+        }
+    }
+
+    /// Whether the scanner stands in the rows of an INSERT.
+    #[must_use]
+    pub fn in_rows(&self) -> bool {
+        self.mode == Mode::Rows
+    }
+
+    /// Scans `input` up to the end of a piece, or to its own end. An empty input is a `Gap`.
+    pub fn scan(&mut self, input: &[u8]) -> Scanned {
+        match self.mode {
+            Mode::Rows => self.scan_rows(input),
+            Mode::Gap => self.scan_gap(input),
+            _ => self.scan_prose(input),
+        }
+    }
+
+    fn scan_gap(&mut self, input: &[u8]) -> Scanned {
+        let blank = input
+            .iter()
+            .take_while(|b| b.is_ascii_whitespace() || **b == 0x0b)
+            .count();
+        if blank > 0 || input.is_empty() {
+            return Scanned {
+                used: blank,
+                piece: Piece::Gap,
+            };
+        }
+        self.mode = Mode::Code;
+        self.length = 0;
+        self.recent = [0; 2];
+        self.only_comment = false;
+        self.first_word = Word::default();
+        self.last_word = Word::default();
+        self.depth = 0;
+        self.tail.clear();
+        self.scan_prose(input)
+    }
+
+    fn scan_prose(&mut self, input: &[u8]) -> Scanned {
+        for (index, &byte) in input.iter().enumerate() {
+            if let Some(piece) = self.prose_byte(byte) {
+                // The parenthesis that opens the first row belongs to the rows.
+                let used = index + usize::from(piece != Piece::InsertHead);
+                return Scanned { used, piece };
+            }
+            self.length += 1;
+        }
+        Scanned {
+            used: input.len(),
+            piece: Piece::Partial,
+        }
+    }
+
+    /// Takes one byte of prose; says what it completes, if anything.
+    fn prose_byte(&mut self, byte: u8) -> Option<Piece> {
+        match self.mode {
+            Mode::Code => return self.code_byte(byte),
+            Mode::Quoted { quote, escaped } => {
+                self.mode = match byte {
+                    _ if escaped => Mode::Quoted {
+                        quote,
+                        escaped: false,
+                    },
+                    b'\\' if quote != b'`' => Mode::Quoted {
+                        quote,
+                        escaped: true,
+                    },
+                    // A doubled quote ends and at once begins again: the same as one string.
+                    _ if byte == quote => Mode::Code,
+                    _ => self.mode,
+                };
+            }
+            Mode::LineComment if byte == b'\n' => return self.comment_ended(),
+            Mode::NoiseLine if byte == b'\n' => return Some(self.between(Piece::Noise)),
+            Mode::DelimiterLine => {
+                if byte == b'\n' {
+                    return Some(self.delimiter_line_ended());
+                }
+                if self.tail.len() <= MAX_DELIMITER_LINE {
+                    self.tail.push(byte);
+                }
+            }
+            Mode::CommentOpened { after_m } => {
+                self.mode = match byte {
+                    b'!' => Mode::CommentVersion { version: 0 },
+                    b'M' if !after_m => Mode::CommentOpened { after_m: true },
+                    b'*' => Mode::BlockComment { star: true },
+                    _ => Mode::BlockComment { star: false },
+                };
+            }
+            Mode::CommentVersion { version } => {
+                self.mode = match byte {
+                    b'0'..=b'9' if version < VERSION_OF_NO_SERVER => Mode::CommentVersion {
+                        version: version * 10 + u32::from(byte - b'0'),
+                    },
+                    _ if version >= VERSION_OF_NO_SERVER => {
+                        Mode::BlockComment { star: byte == b'*' }
+                    }
+                    // What an executable comment holds is code, its end is white space.
+                    _ => {
+                        self.mode = Mode::Code;
+                        self.only_comment = false;
+                        return self.code_byte(byte);
+                    }
+                };
+            }
+            Mode::BlockComment { star: true } if byte == b'/' => return self.comment_ended(),
+            Mode::BlockComment { .. } => self.mode = Mode::BlockComment { star: byte == b'*' },
+            Mode::LineComment | Mode::NoiseLine => {}
+            Mode::Gap | Mode::Rows => unreachable!("not prose"),
+        }
+        None
+    }
+
+    fn code_byte(&mut self, byte: u8) -> Option<Piece> {
+        let before = self.recent;
+        self.recent = [before[1], byte];
+        self.word_byte(byte);
+        let in_first_word = self.first_word.length as u64 == self.length;
+        match byte {
+            b'\'' | b'"' | b'`' => {
+                self.mode = Mode::Quoted {
+                    quote: byte,
+                    escaped: false,
+                }
+            }
+            b'#' => self.open_comment(Mode::LineComment, 1),
+            b'*' if before[1] == b'/' => {
+                self.open_comment(Mode::CommentOpened { after_m: false }, 2);
+            }
+            b'\n' | b'\r' | b'\t' | b' ' if before == *b"--" => {
+                self.open_comment(Mode::LineComment, 3);
+                if byte == b'\n' {
+                    return self.comment_ended();
+                }
+            }
+            b':' if in_first_word && self.length > 0 => self.mode = Mode::NoiseLine,
+            b'\n' if in_first_word && self.first_word.is("DELIMITER") => {
+                self.tail.clear();
+                return Some(self.delimiter_line_ended());
+            }
+            b' ' | b'\t' if in_first_word && self.first_word.is("DELIMITER") => {
+                self.tail.clear();
+                self.mode = Mode::DelimiterLine;
+            }
+            b'(' if self.depth == 0 && self.is_insert() => {
+                self.mode = Mode::Rows;
+                self.quote = None;
+                self.escaped = false;
+                return Some(Piece::InsertHead);
+            }
+            b'(' => self.depth += 1,
+            b')' => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        if self.mode == Mode::Code && self.at_delimiter(byte) {
+            return Some(self.between(Piece::Statement));
+        }
+        None
+    }
+
+    fn word_byte(&mut self, byte: u8) {
+        let in_first_word = self.first_word.length as u64 == self.length;
+        // A program's name may hold a dot or a hyphen: `mysqldump.exe: …`.
+        if in_first_word && (is_word(byte) || matches!(byte, b'.' | b'-') && self.length > 0) {
+            self.first_word.push(byte);
+        }
+        if is_word(byte) {
+            if self.last_word.complete {
+                self.last_word = Word::default();
+            }
+            self.last_word.push(byte);
+        } else if self.last_word.length > 0 {
+            self.last_word.complete = true;
+        }
+    }
+
+    fn is_insert(&self) -> bool {
+        (self.first_word.is("INSERT") || self.first_word.is("REPLACE"))
+            && (self.last_word.is("VALUES") || self.last_word.is("VALUE"))
+    }
+
+    fn at_delimiter(&mut self, byte: u8) -> bool {
+        if self.delimiter.len() == 1 {
+            return byte == self.delimiter[0];
+        }
+        if self.tail.len() == self.delimiter.len() {
+            self.tail.remove(0);
+        }
+        self.tail.push(byte);
+        self.tail == self.delimiter
+    }
+
+    fn open_comment(&mut self, mode: Mode, opening: u64) {
+        self.mode = mode;
+        self.only_comment = self.length + 1 == opening;
+    }
+
+    fn comment_ended(&mut self) -> Option<Piece> {
+        if self.only_comment {
+            return Some(self.between(Piece::Comment));
+        }
+        self.mode = Mode::Code;
+        self.recent = [0; 2];
+        None
+    }
+
+    fn delimiter_line_ended(&mut self) -> Piece {
+        let delimiter = self.tail.trim_ascii();
+        if !delimiter.is_empty() && delimiter.len() <= MAX_DELIMITER {
+            self.delimiter = delimiter.to_vec();
+        }
+        self.between(Piece::Delimiter)
+    }
+
+    fn between(&mut self, piece: Piece) -> Piece {
+        self.mode = Mode::Gap;
+        piece
+    }
+
+    fn scan_rows(&mut self, input: &[u8]) -> Scanned {
+        // The byte behind a backslash that ended the slice before stands for itself.
+        let mut at = usize::from(self.escaped && !input.is_empty());
+        self.escaped &= input.is_empty();
+        if let Some(first) = input.first()
+            && std::mem::take(&mut self.after_lead)
+        {
+            at = usize::from(self.multibyte.is_trail(*first));
+        }
+        let mut found = Found::default();
+        // Up to here byte by byte.
+        let mut slow_until = at;
+        while at < input.len() {
+            if at >= slow_until
+                && let Some(block) = self.block(input, at)
+            {
+                at = self.scan_blocks(input, at, block, &mut found);
+                slow_until = at + structure::BLOCK;
+            } else if let Some(quote) = self.quote {
+                at = self.scan_string(input, at, quote);
+            } else {
+                match input[at] {
+                    byte @ (b'\'' | b'"' | b'`') => self.quote = Some(byte),
+                    byte => self.structural(byte, at, &mut found),
+                }
+                at += 1;
+            }
+            if let Some(used) = found.statement_end {
+                self.mode = Mode::Gap;
+                let rows = found.rows;
+                return Scanned {
+                    used,
+                    piece: Piece::LastRows { rows },
+                };
+            }
+        }
+        let Found { rows, last_end, .. } = found;
+        Scanned {
+            used: input.len(),
+            piece: Piece::Rows { rows, last_end },
+        }
+    }
+
+    /// A byte outside of strings that may be structure.
+    fn structural(&mut self, byte: u8, at: usize, found: &mut Found) {
+        match byte {
+            b'(' => self.depth += 1,
+            b')' => {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    found.rows += 1;
+                    found.last_end = Some(at + 1);
+                }
+            }
+            b';' if self.depth == 0 => found.statement_end = Some(at + 1),
+            _ => {}
+        }
+    }
+
+    /// The block at `at`, if blocks can be looked at as a whole here.
+    fn block<'a>(&self, input: &'a [u8], at: usize) -> Option<&'a [u8; structure::BLOCK]> {
+        let simple = self.multibyte == Multibyte::None && matches!(self.quote, None | Some(b'\''));
+        simple.then(|| input[at..].first_chunk()).flatten()
+    }
+
+    /// Takes `block`, which begins at `at`, and those that follow, as long as that can be done and
+    /// the statement does not end. Returns where the first byte stands that was not taken.
+    fn scan_blocks<'a>(
+        &mut self,
+        input: &'a [u8],
+        mut at: usize,
+        mut block: &'a [u8; structure::BLOCK],
+        found: &mut Found,
+    ) -> usize {
+        let mut place = Place {
+            in_string: self.quote.is_some(),
+            escaped: false,
+        };
+        while let Some((mut structural, behind)) = structure(block, place) {
+            while structural != 0 {
+                let index = structural.trailing_zeros() as usize;
+                self.structural(block[index], at + index, found);
+                if found.statement_end.is_some() {
+                    self.quote = None;
+                    return at;
+                }
+                structural &= structural - 1;
+            }
+            place = behind;
+            at += structure::BLOCK;
+            match input[at..].first_chunk() {
+                Some(next) => block = next,
+                None => break,
+            }
+        }
+        self.quote = place.in_string.then_some(b'\'');
+        self.escaped = place.escaped && at == input.len();
+        at + usize::from(place.escaped && at < input.len())
+    }
+
+    /// Skips the string that `at` stands in; returns the index behind it, or the input's end.
+    fn scan_string(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
+        if self.multibyte != Multibyte::None {
+            return self.scan_multibyte_character(input, at, quote);
+        }
+        match memchr2(quote, b'\\', &input[at..]) {
+            None => input.len(),
+            Some(offset) if input[at + offset] == quote => {
+                self.quote = None;
+                at + offset + 1
+            }
+            Some(offset) => {
+                self.escaped = at + offset + 1 == input.len();
+                (at + offset + 2).min(input.len())
+            }
+        }
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+impl Scanner {
+    /// As `scan_string`, but only one character at a time.
+    fn scan_multibyte_character(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
+        let byte = input[at];
+        if byte == quote {
+            self.quote = None;
+        } else if byte == b'\\' {
+            self.escaped = at + 1 == input.len();
+            return (at + 2).min(input.len());
+        } else if self.multibyte.is_lead(byte) {
+            match input.get(at + 1) {
+                None => self.after_lead = true,
+                Some(next) => return at + 1 + usize::from(self.multibyte.is_trail(*next)),
+            }
+        }
+        at + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pieces of `dump` when it is handed over in slices that end at `cuts`: a letter for the
+    /// kind of piece, its text, and for rows the count.
+    fn pieces(dump: &[u8], cuts: &[usize]) -> Vec<String> {
+        pieces_in(Multibyte::None, dump, cuts)
+    }
+
+    fn pieces_in(multibyte: Multibyte, dump: &[u8], cuts: &[usize]) -> Vec<String> {
+        let mut scanner = Scanner::new();
+        scanner.set_multibyte(multibyte);
+        let mut pieces = Vec::new();
+        let mut text = Vec::new();
+        let mut count = 0;
+        let mut bounds = cuts.to_vec();
+        bounds.push(dump.len());
+        let mut from = 0;
+        for to in bounds {
+            let mut slice = &dump[from..to];
+            from = to;
+            while !slice.is_empty() {
+                let Scanned { used, piece } = scanner.scan(slice);
+                let (bytes, rest) = slice.split_at(used);
+                slice = rest;
+                text.extend_from_slice(bytes);
+                let letter = match piece {
+                    Piece::Partial => continue,
+                    Piece::Rows { rows, .. } => {
+                        count += rows;
+                        continue;
+                    }
+                    Piece::Gap => {
+                        text.clear();
+                        continue;
+                    }
+                    Piece::Comment => "C".to_owned(),
+                    Piece::Noise => "N".to_owned(),
+                    Piece::Delimiter => "D".to_owned(),
+                    Piece::Statement => "S".to_owned(),
+                    Piece::InsertHead => "I".to_owned(),
+                    Piece::LastRows { rows } => format!("R{}", std::mem::take(&mut count) + rows),
+                };
+                pieces.push(format!("{letter} {}", String::from_utf8_lossy(&text)));
+                text.clear();
+            }
+        }
+        if !scanner.may_end() {
+            pieces.push(format!("? {}", String::from_utf8_lossy(&text)));
+        }
+        pieces
+    }
+
+    fn check(dump: &str, expected: &[&str]) {
+        let dump = dump.as_bytes();
+        assert_eq!(pieces(dump, &[]), expected, "whole");
+        for cut in 0..=dump.len() {
+            assert_eq!(pieces(dump, &[cut]), expected, "cut at {cut}");
+        }
+        let everywhere: Vec<usize> = (1..dump.len()).collect();
+        assert_eq!(pieces(dump, &everywhere), expected, "byte by byte");
+    }
+
+    #[test]
+    fn statements_and_comments() {
+        check("", &[]);
+        check(" \n", &[]);
+        check("a;b;", &["S a;", "S b;"]);
+        check("a", &["? a"]);
+        check("-- x;y\na;", &["C -- x;y\n", "S a;"]);
+        check("--\na;", &["C --\n", "S a;"]);
+        check("-- end", &[]);
+        check("# x;y\na;", &["C # x;y\n", "S a;"]);
+        check("a -- it's; x\n b;", &["S a -- it's; x\n b;"]);
+        check("a--b;c;", &["S a--b;", "S c;"]);
+        check("/* it's; */ a;", &["C /* it's; */", "S a;"]);
+        check("/**/a;", &["C /**/", "S a;"]);
+        check("/***/a;", &["C /***/", "S a;"]);
+        check("a /* ; */ b;", &["S a /* ; */ b;"]);
+        check("/* x", &["? /* x"]);
+        check(
+            "/*!40101 SET a='x;y' */;b;",
+            &["S /*!40101 SET a='x;y' */;", "S b;"],
+        );
+        check("/*!SET a */;", &["S /*!SET a */;"]);
+        check("/*M!100100 SET a */;", &["S /*M!100100 SET a */;"]);
+        check(
+            "/*M!999999\\- it's */ \na;",
+            &["C /*M!999999\\- it's */", "S a;"],
+        );
+        check("/*Mx;*/a;", &["C /*Mx;*/", "S a;"]);
+    }
+
+    #[test]
+    fn quotes() {
+        check("a ';' b;", &["S a ';' b;"]);
+        check(r"a '\';' b;", &[r"S a '\';' b;"]);
+        check("a '';';' b;", &["S a '';", "S ';' b;"]);
+        check("a 'x''y;' b;", &["S a 'x''y;' b;"]);
+        check("a `;\\` b;", &["S a `;\\` b;"]);
+        check("a \";\" b;", &["S a \";\" b;"]);
+    }
+
+    #[test]
+    fn delimiters() {
+        check(
+            "DELIMITER ;;\na; b;;c;;\ndelimiter ;\nd;",
+            &[
+                "D DELIMITER ;;\n",
+                "S a; b;;",
+                "S c;;",
+                "D delimiter ;\n",
+                "S d;",
+            ],
+        );
+        check(
+            "DELIMITER $$\r\na;$$DELIMITER ;\nd;",
+            &["D DELIMITER $$\r\n", "S a;$$", "D DELIMITER ;\n", "S d;"],
+        );
+    }
+
+    #[test]
+    fn noise_between_statements() {
+        check(
+            "mysqldump: [Warning] it's; odd\nSET a;",
+            &["N mysqldump: [Warning] it's; odd\n", "S SET a;"],
+        );
+        check("mysqldump.exe: x\na;", &["N mysqldump.exe: x\n", "S a;"]);
+        check("a :b;", &["S a :b;"]);
+    }
+
+    #[test]
+    fn rows() {
+        check(
+            "INSERT INTO `t` VALUES (1,'a'),(2,NULL);",
+            &["I INSERT INTO `t` VALUES ", "R2 (1,'a'),(2,NULL);"],
+        );
+        check(
+            "insert into t (a,b) values\n(1,2),\n(3,4);\nx;",
+            &[
+                "I insert into t (a,b) values\n",
+                "R2 (1,2),\n(3,4);",
+                "S x;",
+            ],
+        );
+        check(
+            r"REPLACE INTO `values` VALUES('a\'),(\\',');(''');",
+            &[
+                "I REPLACE INTO `values` VALUES",
+                r"R1 ('a\'),(\\',');(''');",
+            ],
+        );
+        check(
+            "INSERT INTO t VALUES (f(1),\")\\\"\");",
+            &["I INSERT INTO t VALUES ", "R1 (f(1),\")\\\"\");"],
+        );
+        check(
+            "INSERT INTO t VALUES (1",
+            &["I INSERT INTO t VALUES ", "? (1"],
+        );
+        check(
+            "INSERT INTO t VALUES (1)",
+            &["I INSERT INTO t VALUES ", "? (1)"],
+        );
+        check(
+            "INSERT INTO t SELECT (1);",
+            &["S INSERT INTO t SELECT (1);"],
+        );
+    }
+
+    #[test]
+    fn a_backslash_that_is_half_a_character() {
+        // In Shift JIS 0x95 0x5c is one character, 0x95 before a quote is none.
+        let dump = b"INSERT INTO t VALUES ('\x95\\'),('\\\\\x95\\'),('\x95');x;";
+        let expected = pieces_in(Multibyte::ShiftJis, dump, &[]);
+        assert!(
+            expected[1].starts_with("R3 ") && expected[2] == "S x;",
+            "{expected:?}"
+        );
+        for cut in 0..=dump.len() {
+            assert_eq!(
+                pieces_in(Multibyte::ShiftJis, dump, &[cut]),
+                expected,
+                "cut at {cut}"
+            );
+        }
+        assert_eq!(pieces(dump, &[]).last().map(|last| &last[..1]), Some("?"));
+    }
+}

@@ -1,0 +1,237 @@
+//! Finds the archive that was named: a file, a pipe, or one of those in a folder of backups.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::settings::{Source, Wanted};
+use crate::commands::import::report::grouped;
+use crate::error::{Error, Result};
+use crate::ui::terminal;
+
+/// What the names of archives are like: GitLab CI 8 wrote a tar, GitLab CI 7 compressed it.
+const MARK: &str = "_gitlab_ci_backup.tar";
+const COMPRESSIONS: [&str; 3] = ["", ".gz", ".zst"];
+
+/// An error lists no more archives than this.
+const MAX_LISTED: usize = 20;
+
+/// What is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Located {
+    /// A file, or anything else with a path but a folder.
+    Path(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+impl Located {
+    /// What it is called in reports.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Located::Stdin => "standard input".to_owned(),
+            Located::Path(path) => path
+                .file_name()
+                .unwrap_or(path.as_os_str())
+                .display()
+                .to_string(),
+        }
+    }
+}
+
+/// What `source` is: of a folder of backups the one that is wanted, or the only one.
+pub fn locate(source: &Source) -> Result<Located> {
+    let Source::Path { path, wanted } = source else {
+        return Ok(Located::Stdin);
+    };
+    if path.is_dir() {
+        return choose(path, wanted.as_ref()).map(Located::Path);
+    }
+    match wanted {
+        // Who typed both meant something else; what stands in the environment is for folders.
+        Some(Wanted::Option(epoch)) => Err(Error::usage(format!(
+            "--backup {epoch} picks an archive of a folder, but {} is none",
+            path.display()
+        ))
+        .hint("name the folder, or leave --backup out")),
+        Some(Wanted::Environment(_)) | None => Ok(Located::Path(path.clone())),
+    }
+}
+
+/// An archive in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Backup {
+    /// Seconds since 1970 when it was made.
+    epoch: i64,
+    name: String,
+    /// In bytes.
+    size: u64,
+}
+
+/// The archives of a folder.
+#[derive(Debug, Default)]
+struct Backups {
+    /// The newest first.
+    whole: Vec<Backup>,
+    /// Names like those of archives, with more behind: copies that are not finished.
+    unfinished: Vec<String>,
+}
+
+fn choose(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
+    let backups = Backups::in_folder(folder)?;
+    let is_wanted =
+        |backup: &&Backup| wanted.is_none_or(|wanted| *wanted.epoch() == backup.epoch.to_string());
+    let found: Vec<&Backup> = backups.whole.iter().filter(is_wanted).collect();
+    if let [one] = found[..] {
+        if let Some(name) = backups.unfinished.first() {
+            terminal::warn(&format!(
+                "{name} in {} may be an unfinished copy; it is left alone, {} is taken",
+                folder.display(),
+                one.name
+            ));
+        }
+        return Ok(folder.join(&one.name));
+    }
+    Err(backups.none_chosen(folder, wanted, &found))
+}
+
+impl Backups {
+    fn in_folder(folder: &Path) -> Result<Backups> {
+        let cannot_read = |cause: std::io::Error| {
+            Error::usage(format!("cannot read {}: {cause}", folder.display()))
+        };
+        let mut backups = Backups::default();
+        for entry in fs::read_dir(folder).map_err(cannot_read)? {
+            let entry = entry.map_err(cannot_read)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            // Hidden while it is copied, as rsync does.
+            let visible = name.strip_prefix('.').unwrap_or(name);
+            let Some((epoch, rest)) = parse_name(visible) else {
+                continue;
+            };
+            // Links are followed, as in any path; what is no file is not even opened.
+            let metadata = fs::metadata(entry.path());
+            let Some(metadata) = metadata.ok().filter(fs::Metadata::is_file) else {
+                continue;
+            };
+            let is_whole = visible == name && COMPRESSIONS.contains(&rest);
+            let (name, size) = (name.to_owned(), metadata.len());
+            if is_whole {
+                backups.whole.push(Backup { epoch, name, size });
+            } else {
+                backups.unfinished.push(name);
+            }
+        }
+        backups.whole.sort_by(|a, b| b.cmp(a));
+        backups.unfinished.sort();
+        Ok(backups)
+    }
+
+    /// The error for a folder of which not just one archive was `found`.
+    fn none_chosen(&self, folder: &Path, wanted: Option<&Wanted>, found: &[&Backup]) -> Error {
+        let folder = folder.display();
+        let Some(newest) = self.whole.first() else {
+            let unfinished = self.unfinished.first();
+            return Error::usage(format!("{folder} is a folder without a backup archive")).hint(
+                match unfinished {
+                    Some(name) => format!("{name} may be an unfinished copy of one"),
+                    None => format!("they are named EPOCH{MARK}, or with .gz or .zst behind"),
+                },
+            );
+        };
+        match wanted {
+            Some(wanted) if found.is_empty() => {
+                let list = listed(self.whole.iter());
+                Error::usage(format!("{folder} has no archive for {wanted}:{list}"))
+                    .hint(format!("the newest is --backup {}", newest.epoch))
+            }
+            Some(wanted) => {
+                let list = listed(found.iter().copied());
+                Error::usage(format!("{folder} has several archives for {wanted}:{list}"))
+                    .hint("name the file itself")
+            }
+            None => {
+                let list = listed(self.whole.iter());
+                Error::usage(format!("{folder} has several archives:{list}")).hint(format!(
+                    "name one: --backup {0}, or BACKUP={0} in the environment, for the newest",
+                    newest.epoch
+                ))
+            }
+        }
+    }
+}
+
+/// The epoch in the name of an archive, and what stands behind the name.
+fn parse_name(name: &str) -> Option<(i64, &str)> {
+    let (digits, rest) = name.split_once(MARK)?;
+    let epoch: i64 = digits.parse().ok()?;
+    // As Ruby writes a number: without sign and zeros.
+    (epoch >= 0 && epoch.to_string() == digits).then_some((epoch, rest))
+}
+
+/// Archives, a line each.
+fn listed<'a>(backups: impl ExactSizeIterator<Item = &'a Backup>) -> String {
+    let more = backups.len().saturating_sub(MAX_LISTED);
+    let mut text = String::new();
+    for backup in backups.take(MAX_LISTED) {
+        let Backup { epoch, name, size } = backup;
+        let made = jiff::Timestamp::from_second(*epoch).map_or_else(
+            |_| "at no time".to_owned(),
+            |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        );
+        let size = grouped(*size);
+        let _ = write!(text, "\n  {epoch:>10}  {made}  {size:>15} bytes  {name}");
+    }
+    if more > 0 {
+        let _ = write!(text, "\n  and {more} more");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_archives() {
+        for (name, parsed) in [
+            ("1443700800_gitlab_ci_backup.tar", Some((1_443_700_800, ""))),
+            (
+                "1443700800_gitlab_ci_backup.tar.gz",
+                Some((1_443_700_800, ".gz")),
+            ),
+            ("7_gitlab_ci_backup.tar.part", Some((7, ".part"))),
+            ("07_gitlab_ci_backup.tar", None),
+            ("-7_gitlab_ci_backup.tar", None),
+            ("+7_gitlab_ci_backup.tar", None),
+            ("_gitlab_ci_backup.tar", None),
+            (".7_gitlab_ci_backup.tar.Xk2aQz", None),
+            ("99999999999999999999_gitlab_ci_backup.tar", None),
+            ("1443700800_gitlab_backup.tar", None),
+            ("1443700800_gitlab_ci_backup", None),
+        ] {
+            assert_eq!(parse_name(name), parsed, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_long_list_ends() {
+        let backup = |epoch| Backup {
+            epoch,
+            name: format!("{epoch}{MARK}"),
+            size: 1_234_567,
+        };
+        let backups: Vec<Backup> = (0..25).map(|n| backup(1_443_700_800 + n)).collect();
+        let text = listed(backups.iter());
+        let lines: Vec<&str> = text.trim_start().lines().collect();
+        assert_eq!(lines.len(), 21);
+        assert_eq!(
+            lines[0],
+            "1443700800  2015-10-01 12:00:00 UTC        1,234,567 bytes  1443700800_gitlab_ci_backup.tar"
+        );
+        assert_eq!(lines[20].trim(), "and 5 more");
+        assert!(listed([backup(i64::MAX)].iter()).contains("at no time"));
+    }
+}

@@ -1,0 +1,248 @@
+//! What is imported: an archive or a plain dump, from a file or from a pipe.
+
+use std::fs::File;
+use std::io::Read;
+
+use super::locate::Located;
+use crate::archive::{
+    self, ArchiveFile, CompressedArchive, Compression, DATABASE, Kind, Member, MemberSize,
+};
+use crate::cancellation::Halt;
+use crate::dump::postgresql::CONVERTED;
+use crate::dump::{Dialect, detect};
+use crate::error::{Doing, Error, Result};
+use crate::gitlab::information::{self, Information};
+
+/// How much of a dump is looked at to see who wrote it.
+const DIALECT_BYTES: usize = 64 * 1024;
+
+/// The input, opened.
+pub enum Input<'a> {
+    /// An archive whose members can be read at will, several at a time.
+    ArchiveFile(ArchiveFile),
+    /// An archive in a file, compressed as a whole: its members come in order.
+    CompressedArchive(CompressedArchive),
+    /// An archive whose members come once, in order.
+    ArchivePipe(Box<dyn Read + 'a>),
+    /// A dump.
+    Dump {
+        /// Its bytes, compressed or not.
+        reader: Box<dyn Read + 'a>,
+        /// How they are compressed.
+        compression: Compression,
+        /// How many there are, if that is known.
+        size: u64,
+    },
+}
+
+impl<'a> Input<'a> {
+    /// Opens what was `located` and sees what it is.
+    pub fn open(located: &Located, halt: &'a Halt) -> Result<Input<'a>> {
+        // Whoever writes the pipe may keep it waiting.
+        let from_pipe = |pipe| halt.guard(|| Input::from_pipe(pipe));
+        let Located::Path(path) = located else {
+            return from_pipe(Box::new(halt.watch_pipe(std::io::stdin())));
+        };
+        let cannot_read = |cause: std::io::Error| {
+            Error::usage(format!("cannot read {}: {cause}", path.display()))
+        };
+        let metadata = std::fs::metadata(path).map_err(cannot_read)?;
+        let file = File::open(path).map_err(cannot_read)?;
+        if !metadata.is_file() {
+            return from_pipe(Box::new(halt.watch_pipe(file)));
+        }
+        let (start, whole) = archive::sniff(file).doing(format!("read {}", path.display()))?;
+        match archive::kind_of_input(&start) {
+            Kind::Archive(Compression::None) => Ok(Input::ArchiveFile(archive::index(path)?)),
+            Kind::Archive(compression) => {
+                let watch = |file| halt.watch(file);
+                let limit = information::MAX_BYTES;
+                let read = || archive::read_through(path, compression, watch, limit, DIALECT_BYTES);
+                Ok(Input::CompressedArchive(halt.guard(read)?))
+            }
+            kind => Input::dump(kind, &start, Box::new(whole), metadata.len()),
+        }
+    }
+
+    fn from_pipe(pipe: Box<dyn Read + 'a>) -> Result<Input<'a>> {
+        let (start, whole) = archive::sniff(pipe).doing("read the input")?;
+        Ok(match archive::kind_of_input(&start) {
+            Kind::Archive(Compression::None) => Input::ArchivePipe(Box::new(whole)),
+            Kind::Archive(compression) => {
+                Input::ArchivePipe(Box::new(archive::whole(whole, compression)))
+            }
+            kind => Input::dump(kind, &start, Box::new(whole), 0)?,
+        })
+    }
+
+    /// What is no archive: a dump, if it is anything.
+    fn dump(kind: Kind, start: &[u8], reader: Box<dyn Read + 'a>, size: u64) -> Result<Input<'a>> {
+        match kind {
+            Kind::Other(Compression::None) if detect(start).is_none() && !looks_like_sql(start) => {
+                Err(Error::archive(
+                    "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
+                )
+                .hint("is it the right file, and was it copied whole?"))
+            }
+            Kind::Archive(compression) | Kind::Other(compression) => Ok(Input::Dump {
+                reader,
+                compression,
+                size,
+            }),
+            Kind::Twice => Err(Error::archive("the input is compressed twice")
+                .hint("decompress it once on the way: gzip -dc FILE | ci-import - …")),
+        }
+    }
+
+    /// Whether it is a backup archive.
+    #[must_use]
+    pub fn is_archive(&self) -> bool {
+        !matches!(self, Input::Dump { .. })
+    }
+
+    /// Judges what can be known of an archive before anything is touched: in a file its version
+    /// and dialect, in a pipe nothing.
+    pub fn judge(&self, asked: Asked) -> Result<Option<Judged>> {
+        match self {
+            Input::ArchiveFile(file) => {
+                let content = file.read_small(Member::Information, information::MAX_BYTES)?;
+                judge(&content, || dump_start(file), asked).map(Some)
+            }
+            Input::CompressedArchive(file) => {
+                let start = || Ok(file.dump_start.clone());
+                judge(&file.information, start, asked).map(Some)
+            }
+            Input::ArchivePipe(_) | Input::Dump { .. } => Ok(None),
+        }
+    }
+
+    /// The sizes of an archive's dump and traces, if they can be known before it is read.
+    pub fn sizes(&self) -> Result<Option<(MemberSize, MemberSize)>> {
+        Ok(match self {
+            Input::ArchiveFile(file) => {
+                Some((file.size(Member::Database)?, file.size(Member::Builds)?))
+            }
+            Input::CompressedArchive(file) => Some((file.database, file.builds)),
+            Input::ArchivePipe(_) | Input::Dump { .. } => None,
+        })
+    }
+}
+
+fn judge(
+    information: &[u8],
+    dump_start: impl FnOnce() -> Result<Vec<u8>>,
+    asked: Asked,
+) -> Result<Judged> {
+    let information = information::parse(information)?;
+    information.check_version()?;
+    let dialect = check_dialect(&dump_start()?, asked).map_err(|error| error.at(DATABASE))?;
+    Ok(Judged {
+        information,
+        dialect,
+    })
+}
+
+/// The beginning of an archive's dump.
+fn dump_start(file: &ArchiveFile) -> Result<Vec<u8>> {
+    let mut start = vec![0; DIALECT_BYTES];
+    let mut inflated = archive::inflated(file.open(Member::Database));
+    let count = archive::read_block(&mut inflated, &mut start)
+        .map_err(|cause| archive::read_failure(DATABASE, 0, &cause))?;
+    start.truncate(count);
+    Ok(start)
+}
+
+/// What an archive in a file says before its rows are read.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// What it says about itself.
+    pub information: Information,
+    /// Who wrote its dump.
+    pub dialect: Dialect,
+}
+
+/// Which dumps are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Those of MySQL, to be converted, or that GitLab CI has converted.
+    Conversion,
+    /// Those of PostgreSQL, to be taken as they are, or that GitLab CI has converted.
+    AsTheyAre,
+    /// Both: what needs a conversion is converted.
+    Either,
+    /// Those of MySQL, to be taken as they are by a MySQL server.
+    ForMysql,
+}
+
+impl Asked {
+    /// Of an archive, by whether the option is given. A plain dump is taken without it, too.
+    #[must_use]
+    pub fn by_option(mysql_to_postgresql: bool, is_plain_dump: bool) -> Asked {
+        match (mysql_to_postgresql, is_plain_dump) {
+            (true, _) => Asked::Conversion,
+            (false, true) => Asked::Either,
+            (false, false) => Asked::AsTheyAre,
+        }
+    }
+}
+
+/// Refuses a dump of a kind that was not asked for, or that cannot be imported; `start` is its
+/// beginning.
+pub fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
+    let start = &start[..start.len().min(DIALECT_BYTES)];
+    let may_convert = asked != Asked::AsTheyAre;
+    Err(match detect(start) {
+        Some(Dialect::Postgresql) if asked == Asked::ForMysql => {
+            let hint = if is_by_convert(start) {
+                "import it into a PostgreSQL, or the MySQL dump that it was converted from into this server"
+            } else {
+                "import it into a PostgreSQL: GitLab itself has to run on one first"
+            };
+            Error::usage("the dump is one of PostgreSQL; it cannot be moved to a MySQL server")
+                .hint(hint)
+        }
+        Some(Dialect::ConvertedMysql) if asked == Asked::ForMysql => Error::usage(
+            "GitLab CI has converted the dump for PostgreSQL; it cannot be moved to a MySQL server",
+        )
+        .hint("make the backup without MYSQL_TO_POSTGRESQL=1, or import it into a PostgreSQL"),
+        Some(Dialect::Mysql) if may_convert => return Ok(Dialect::Mysql),
+        None if may_convert && looks_like_sql(start) => return Ok(Dialect::Mysql),
+        Some(Dialect::Postgresql) if asked != Asked::Conversion => {
+            return Ok(Dialect::Postgresql);
+        }
+        // It is MySQL's by its rows and PostgreSQL's by its definitions: whoever asks for either has it.
+        Some(Dialect::ConvertedMysql) => return Ok(Dialect::ConvertedMysql),
+        Some(Dialect::Mysql) => {
+            Error::usage("the dump was made by MySQL, but the target is PostgreSQL")
+                .hint("add --mysql-to-postgresql to convert it")
+        }
+        Some(Dialect::Postgresql) => {
+            Error::usage("the dump is one of PostgreSQL; there is nothing to convert")
+                .hint("import it as it is, without --mysql-to-postgresql")
+        }
+        None => Error::archive("it is no dump of MySQL, MariaDB or PostgreSQL"),
+    })
+}
+
+/// Whether the dump that begins with `start` is one of `convert`.
+fn is_by_convert(start: &[u8]) -> bool {
+    start
+        .strip_prefix(b"-- ")
+        .is_some_and(|start| start.starts_with(CONVERTED.as_bytes()))
+}
+
+/// Whether a dump without comments and backticks (`--skip-comments --skip-quote-names`) begins here.
+fn looks_like_sql(start: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let begins = |word: &str| {
+        text.get(..word.len())
+            .is_some_and(|t| t.eq_ignore_ascii_case(word))
+    };
+    [
+        "CREATE ", "DROP ", "INSERT ", "SET ", "USE ", "LOCK ", "--", "/*", "REPLACE ",
+    ]
+    .iter()
+    .any(|word| begins(word))
+        || text.starts_with("mysqldump:")
+}

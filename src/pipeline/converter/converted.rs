@@ -1,0 +1,249 @@
+//! Takes what the reader tells of a dump that GitLab CI has converted. A table is mapped twice: before its
+//! rows, as far as it is known then, and at the end, put together again with its keys.
+
+use std::collections::BTreeMap;
+
+use super::{Converter, Sink, Taken, bare};
+use crate::dump::Facts;
+use crate::dump::converted::{Damage, Part};
+use crate::dump::mysql::definition::{
+    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition,
+};
+use crate::error::{Error, Result};
+use crate::schema::{Mapped, Names, Note};
+
+/// What the converter loses for good, wherever it was.
+const LOST: &str = "GitLab CI's converter leaves no trace of NUL characters, of texts that read 0000-00-00 \
+                    00:00:00, which are NULL now, and in indexes of lengths and of the columns behind them";
+
+/// A table whose parts come one by one.
+#[derive(Debug)]
+pub(super) struct Apart {
+    definition: TableDefinition,
+    damages: Vec<(Damage, String)>,
+    /// The booleans that got their defaults back.
+    with_default: Vec<String>,
+    /// The column whose default is the next value of a sequence.
+    counted: Option<String>,
+}
+
+impl<S: Sink> Converter<S> {
+    /// Takes the next part of the dump.
+    pub(super) fn take_part(&mut self, part: Part, facts: &Facts) -> Result<()> {
+        match part {
+            Part::Table(definition, damages) => self.take_apart(definition, damages, facts)?,
+            Part::Key(table, key) => {
+                if let Some(apart) = self.apart(&table)? {
+                    apart.definition.keys.push(key);
+                }
+            }
+            Part::ForeignKey(table, key) => {
+                if let Some(apart) = self.apart(&table)? {
+                    apart.definition.foreign_keys.push(key);
+                }
+            }
+            Part::Boolean(table, column) => {
+                if let Some(apart) = self.apart(&table)? {
+                    apart.check_boolean(&column)?;
+                }
+            }
+            Part::Default(table, column) => {
+                if let Some(apart) = self.apart(&table)? {
+                    apart.check_boolean(&column)?;
+                    apart.with_default.push(column);
+                }
+            }
+            Part::NextValue(table, column) => {
+                if let Some(apart) = self.apart(&table)? {
+                    apart.counted = Some(column);
+                }
+            }
+            Part::End => self.put_together(facts)?,
+        }
+        Ok(())
+    }
+
+    fn take_apart(
+        &mut self,
+        definition: TableDefinition,
+        damages: Vec<(Damage, String)>,
+        facts: &Facts,
+    ) -> Result<()> {
+        if !self.takes(&definition.name)? {
+            return Ok(());
+        }
+        let mapped = self.map(&definition, facts)?;
+        self.sink.table(&bare(&mapped.table))?;
+        self.keep(definition.name.clone(), mapped);
+        self.apart.push(Apart {
+            definition,
+            damages,
+            with_default: Vec::new(),
+            counted: None,
+        });
+        Ok(())
+    }
+
+    /// The table that the end of the dump calls `name`, if its rows are taken. The converter writes most
+    /// names there without quotes, where case does not count.
+    fn apart(&mut self, name: &str) -> Result<Option<&mut Apart>> {
+        let alike = |known: &str| known.eq_ignore_ascii_case(name);
+        let number = match self.by_name.get(name) {
+            Some(Taken::Into(number)) => Some(*number),
+            Some(Taken::Not) => return Ok(None),
+            None => self
+                .apart
+                .iter()
+                .position(|apart| alike(&apart.definition.name)),
+        };
+        match number {
+            Some(number) => Ok(self.apart.get_mut(number)),
+            None if self.by_name.keys().any(|known| alike(known)) => Ok(None),
+            None => Err(Error::failed(format!(
+                "the dump has keys, casts or sequences of {name}, but not its definition"
+            ))),
+        }
+    }
+
+    /// Completes the tables, now that all their parts are known.
+    fn put_together(&mut self, facts: &Facts) -> Result<()> {
+        // The same names are given in the same order as before.
+        self.names = Names::default();
+        if !self.apart.is_empty() {
+            self.notes.push(Note {
+                table: "all tables".to_owned(),
+                item: None,
+                what: LOST.to_owned(),
+            });
+        }
+        for (number, mut apart) in std::mem::take(&mut self.apart).into_iter().enumerate() {
+            let renamed = apart.name_keys();
+            let mut mapped = self.map(&apart.definition, facts)?;
+            let table = &mapped.table;
+            if table.columns != self.tables[number].table.columns {
+                let what = format!("the keys of {} change the types of its columns", table.name);
+                return Err(Error::failed(what));
+            }
+            self.notes.extend(apart.notes(&mapped));
+            self.notes.extend(renamed);
+            self.notes.append(&mut mapped.notes);
+            self.sink.complete(number, &mapped.table)?;
+            self.tables[number] = mapped;
+        }
+        Ok(())
+    }
+}
+
+impl Apart {
+    /// Refuses a cast of a column that was no boolean: none but a `tinyint(1)` is cast.
+    fn check_boolean(&self, column: &str) -> Result<()> {
+        let mut columns = self.definition.columns.iter();
+        if columns.any(|known| known.name == column && is_boolean(known)) {
+            return Ok(());
+        }
+        let table = &self.definition.name;
+        Err(Error::failed(format!(
+            "the dump makes a boolean of {table}.{column}, which was none in MySQL"
+        )))
+    }
+
+    /// Gives a name to the keys that have lost theirs, as PostgreSQL would. The converter makes an index
+    /// over the columns of each foreign key, where MySQL has one of its own, of which this one is left out.
+    fn name_keys(&mut self) -> Vec<Note> {
+        let table = self.definition.name.clone();
+        let note = |item: &str, what: &str| Note {
+            table: table.clone(),
+            item: Some(item.to_owned()),
+            what: what.to_owned(),
+        };
+        let (keys, unnamed): (Vec<_>, Vec<_>) = std::mem::take(&mut self.definition.keys)
+            .into_iter()
+            .partition(|key| key.name.is_some() || key.kind == KeyKind::Primary);
+        self.definition.keys = keys;
+        let mut notes = Vec::new();
+        for mut key in unnamed {
+            let name = format!("{table}_{}_idx", columns_of(&key).join("_"));
+            let is_needless = key.kind == KeyKind::Plain
+                && self
+                    .definition
+                    .keys
+                    .iter()
+                    .any(|other| begins_with(other, &key.parts));
+            if is_needless {
+                notes.push(note(
+                    &name,
+                    "the index was the converter's own, and is left out",
+                ));
+                continue;
+            }
+            notes.push(note(&name, "the converter had lost the name of this index"));
+            key.name = Some(name);
+            self.definition.keys.push(key);
+        }
+        notes
+    }
+
+    /// What was mended.
+    fn notes(&self, mapped: &Mapped) -> Vec<Note> {
+        let table = &mapped.table;
+        let note = |item: Option<&str>, what: String| Note {
+            table: table.name.clone(),
+            item: item.map(str::to_owned),
+            what,
+        };
+        let mut notes = Vec::new();
+        let mut damages: BTreeMap<Damage, Vec<&str>> = BTreeMap::new();
+        for (damage, column) in &self.damages {
+            damages.entry(*damage).or_default().push(column);
+        }
+        for (damage, columns) in damages {
+            notes.push(note(None, format!("{damage}: {}", columns.join(", "))));
+        }
+        let lost = self.definition.columns.iter().filter(|column| {
+            let has_default = !matches!(column.default, None | Some(DefaultValue::Null));
+            is_boolean(column) && has_default && !self.with_default.contains(&column.name)
+        });
+        let lost: Vec<&str> = lost.map(|column| column.name.as_str()).collect();
+        if !lost.is_empty() {
+            let what = format!(
+                "defaults that the converter had lost are back: {}",
+                lost.join(", ")
+            );
+            notes.push(note(None, what));
+        }
+        match (&table.sequence, &self.counted) {
+            (Some(sequence), Some(_)) => {
+                let what = "the converter's sequence was nobody's; it is owned by the column";
+                notes.push(note(Some(&sequence.column), what.to_owned()));
+            }
+            (None, Some(column)) => {
+                let what = "the converter's sequence is left out: the column is no primary key";
+                notes.push(note(Some(column), what.to_owned()));
+            }
+            (_, None) => {}
+        }
+        for key in &table.foreign_keys {
+            let what = "the foreign key was deferred by the converter; it is checked at once";
+            notes.push(note(Some(&key.name), what.to_owned()));
+        }
+        notes
+    }
+}
+
+fn is_boolean(column: &ColumnDefinition) -> bool {
+    let data_type = &column.data_type;
+    data_type.name == "tinyint" && data_type.numbers == [1]
+}
+
+fn columns_of(key: &KeyDefinition) -> Vec<&str> {
+    let columns = key.parts.iter().filter_map(|part| match &part.of {
+        KeyPartOf::Column(name) => Some(name.as_str()),
+        KeyPartOf::Expression(_) => None,
+    });
+    columns.collect()
+}
+
+/// Whether `key` finds rows by the columns of `parts` as well.
+fn begins_with(key: &KeyDefinition, parts: &[KeyPart]) -> bool {
+    key.kind != KeyKind::Fulltext && key.parts.starts_with(parts)
+}

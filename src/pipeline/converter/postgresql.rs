@@ -1,0 +1,510 @@
+//! Takes what the reader of PostgreSQL dumps hands on, for a sink: tables before their rows, keys and
+//! indexes behind them, as such a dump has them. Rows are lines of COPY's text format already, and
+//! pass through.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::postgresql_columns::columns;
+use super::{Converter, Route, Sink, Taken, bare};
+use crate::dump::charset::Multibyte;
+use crate::dump::postgresql::Consumer;
+use crate::dump::postgresql::definition::{
+    Constraint, ConstraintKind, DefaultValue, Definition, SequenceDefinition, TableDefinition,
+};
+use crate::dump::{InsertTarget, RowChunk};
+use crate::error::{Error, Result};
+use crate::rows::{Format, Normal, Plan, Written};
+use crate::schema::{
+    Column, DataType, EnumType, Note, PrimaryKey, Sequence, Table, from_postgresql,
+};
+
+/// PostgreSQL's own limit of a table (manual, appendix K).
+const MAX_COLUMNS: usize = 1600;
+
+/// More tables than that are no database, but an attempt to fill the memory.
+const MAX_TABLES: usize = 10_000;
+
+const UNKNOWN_CHECK: &str = "left out: the CHECK has words that are not known";
+
+/// The consumer of a PostgreSQL dump, around the converter whose sink, policies and names it uses.
+pub struct PostgresConverter<S> {
+    converter: Converter<S>,
+    tables: Vec<Pending>,
+    /// The sequences the dump creates, and whether a default uses them.
+    sequences: HashMap<String, (SequenceDefinition, bool)>,
+    /// The next values of sequences, where the dump says them.
+    next: HashMap<String, u64>,
+    /// The types of enums the dump creates, and whether a column has them.
+    enums: HashMap<String, (EnumType, bool)>,
+    index_comments: HashMap<String, String>,
+}
+
+/// A table, of which more may come until the end.
+struct Pending {
+    table: Table,
+    /// The sequence of the dump that gives the table's its next value.
+    counted_by: Option<String>,
+    /// Whether the sink has it.
+    is_given: bool,
+}
+
+impl<S: Sink> PostgresConverter<S> {
+    /// Around a converter that has taken nothing yet.
+    pub fn new(converter: Converter<S>) -> Self {
+        PostgresConverter {
+            converter,
+            tables: Vec::new(),
+            sequences: HashMap::new(),
+            next: HashMap::new(),
+            enums: HashMap::new(),
+            index_comments: HashMap::new(),
+        }
+    }
+
+    /// The converter, with the notes of what came out differently.
+    pub fn into_inner(self) -> Converter<S> {
+        self.converter
+    }
+
+    fn note(&mut self, table: &str, item: Option<&str>, what: impl Into<String>) {
+        self.converter.notes.push(Note {
+            table: table.to_owned(),
+            item: item.map(str::to_owned),
+            what: what.into(),
+        });
+    }
+
+    /// The number of `table`, if it is taken.
+    fn number(&self, table: &str) -> Option<usize> {
+        match self.converter.by_name.get(table) {
+            Some(Taken::Into(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn table(&mut self, definition: TableDefinition) -> Result<()> {
+        let name = definition.name.clone();
+        let converter = &mut self.converter;
+        if !converter.policies.takes_table(&name) {
+            converter.by_name.insert(name, Taken::Not);
+            return Ok(());
+        }
+        (converter.accept)(&name)?;
+        if let Some((table, column)) = converter.policies.skip_columns.first() {
+            let what = format!("--skip-column {table}.{column} is not possible here");
+            return Err(Error::usage(what).hint("rows of a PostgreSQL dump are taken as they are"));
+        }
+        if let Some(database) = &converter.policies.database {
+            let what = format!("--from-database {database} is not possible here");
+            return Err(Error::usage(what).hint("a PostgreSQL dump has one database only"));
+        }
+        if converter.by_name.contains_key(&name) {
+            return Err(Error::failed(format!("the dump has two tables {name}"))
+                .hint("dump one schema only: pg_dump --schema"));
+        }
+        if let Some(what) = definition.unusual {
+            let what = format!("the table {name} is not supported: {what}");
+            return Err(Error::failed(what).hint("--skip-table leaves it out"));
+        }
+        if definition.columns.len() > MAX_COLUMNS || self.tables.len() == MAX_TABLES {
+            let what =
+                format!("{name} is one table too many, or has more than {MAX_COLUMNS} columns");
+            return Err(Error::archive(what));
+        }
+        let is_enum = |own_name: &str| self.enums.contains_key(own_name);
+        let (columns, notes) = columns(&definition, is_enum, &converter.policies)?;
+        let enum_types = self.enum_types(&columns);
+        let taken = Taken::Into(self.tables.len());
+        let converter = &mut self.converter;
+        converter.by_name.insert(name.clone(), taken);
+        converter.names.reserve(&name);
+        self.tables.push(Pending {
+            table: Table {
+                name: name.clone(),
+                columns,
+                primary_key: None,
+                indexes: Vec::new(),
+                foreign_keys: Vec::new(),
+                checks: Vec::new(),
+                enum_types,
+                sequence: None,
+                comment: None,
+            },
+            counted_by: None,
+            is_given: false,
+        });
+        self.converter.notes.extend(notes);
+        for column in definition.columns {
+            if column.is_collated {
+                self.note(&name, Some(&column.name), "its collation is left out");
+            }
+            if let Some(default) = column.default {
+                self.default(&name, &column.name, &default)?;
+            }
+        }
+        for constraint in definition.constraints {
+            self.constraint(&name, constraint);
+        }
+        Ok(())
+    }
+
+    /// The types of enums that `columns` have, and no table before.
+    fn enum_types(&mut self, columns: &[Column]) -> Vec<EnumType> {
+        let mut types = Vec::new();
+        for column in columns {
+            if let DataType::Enum(name) = &column.data_type
+                && let Some((enum_type, is_used)) = self.enums.get_mut(name)
+                && !std::mem::replace(is_used, true)
+            {
+                self.converter.names.reserve(name);
+                types.push(enum_type.clone());
+            }
+        }
+        types
+    }
+
+    fn default(&mut self, table: &str, column: &str, default: &DefaultValue) -> Result<()> {
+        let Some(number) = self.number(table) else {
+            return Ok(());
+        };
+        let pending = &mut self.tables[number];
+        if pending.is_given {
+            let what = format!("{table}.{column}: its default comes behind rows");
+            return Err(Error::failed(what).hint("is this a dump as pg_dump wrote it?"));
+        }
+        let columns = &mut pending.table.columns;
+        let Some(found) = columns.iter_mut().find(|known| known.name == column) else {
+            let what = format!("the dump has a default of {table}.{column}, but no such column");
+            return Err(Error::failed(what));
+        };
+        if let DefaultValue::NextValue(sequence) = default {
+            let counts = matches!(
+                found.data_type,
+                DataType::Smallint | DataType::Integer | DataType::Bigint
+            );
+            if counts && pending.table.sequence.is_none() {
+                pending.table.sequence = Some(Sequence {
+                    name: sequence.clone(),
+                    column: column.to_owned(),
+                    data_type: found.data_type.clone(),
+                    next_at_least: 1,
+                });
+                pending.counted_by = Some(sequence.clone());
+                return Ok(());
+            }
+        }
+        found.default = from_postgresql::default_sql(default, &found.data_type);
+        if found.default.is_none() {
+            let what = "its default is left out: it is an expression that is not taken over";
+            self.note(table, Some(column), what);
+        }
+        Ok(())
+    }
+
+    fn identity(&mut self, table: &str, column: &str, sequence: SequenceDefinition) -> Result<()> {
+        if self.number(table).is_none() {
+            return Ok(());
+        }
+        let what = "it is an identity column; nextval of an owned sequence is in its place";
+        self.note(table, Some(column), what);
+        let default = DefaultValue::NextValue(sequence.name.clone());
+        self.sequence(sequence);
+        self.default(table, column, &default)
+    }
+
+    fn sequence(&mut self, sequence: SequenceDefinition) {
+        let name = sequence.name.clone();
+        self.sequences.insert(name, (sequence, false));
+    }
+
+    fn constraint(&mut self, table: &str, constraint: Constraint) {
+        let Some(number) = self.number(table) else {
+            return;
+        };
+        let Constraint {
+            name,
+            kind,
+            has_more,
+        } = constraint;
+        let table = &mut self.tables[number].table;
+        let told = match kind {
+            ConstraintKind::PrimaryKey(columns) if table.primary_key.is_none() => {
+                table.primary_key = Some(PrimaryKey {
+                    name: name.clone(),
+                    columns,
+                });
+                has_more.then(|| "it is a primary key like any other".to_owned())
+            }
+            ConstraintKind::PrimaryKey(_) => Some("it is the second primary key".to_owned()),
+            ConstraintKind::Unique(columns) => {
+                match from_postgresql::unique_index(table, name.clone(), &columns) {
+                    Ok(index) => {
+                        table.indexes.push(index);
+                        Some("it is a unique index, not a constraint".to_owned())
+                    }
+                    Err(why) => Some(format!("left out: {why}")),
+                }
+            }
+            ConstraintKind::ForeignKey {
+                columns,
+                references,
+                referenced_columns,
+                on_delete,
+                on_update,
+            } => {
+                table.foreign_keys.push(from_postgresql::foreign_key(
+                    name.clone(),
+                    [columns, referenced_columns],
+                    references,
+                    [on_delete, on_update],
+                ));
+                has_more.then(|| "it is a foreign key like any other".to_owned())
+            }
+            ConstraintKind::Check(expression) => {
+                match from_postgresql::check(&name, &expression, &table.columns) {
+                    Some(check) => {
+                        table.checks.push(check);
+                        has_more.then(|| "it is a CHECK like any other".to_owned())
+                    }
+                    None => Some(UNKNOWN_CHECK.to_owned()),
+                }
+            }
+            ConstraintKind::Other("CHECK") => Some(UNKNOWN_CHECK.to_owned()),
+            ConstraintKind::Other(kind) => {
+                Some(format!("left out: {kind} constraints are not taken over"))
+            }
+        };
+        if let Some(what) = told {
+            let table = table.name.clone();
+            self.note(&table, Some(&name), what);
+        }
+    }
+
+    /// Gives the sink the tables that it does not have yet, without keys and indexes, of which more may
+    /// come.
+    fn settle(&mut self) -> Result<()> {
+        let begin = self.tables.iter().position(|pending| !pending.is_given);
+        for number in begin.unwrap_or(self.tables.len())..self.tables.len() {
+            self.name_sequence(number);
+            let pending = &mut self.tables[number];
+            pending.is_given = true;
+            self.converter.sink.table(&bare(&pending.table))?;
+        }
+        Ok(())
+    }
+
+    /// Names the sequence of a table as it was in the dump, unless it is another's too.
+    fn name_sequence(&mut self, number: usize) {
+        let pending = &mut self.tables[number];
+        let table = pending.table.name.clone();
+        let Some(sequence) = &mut pending.table.sequence else {
+            return;
+        };
+        let wanted = sequence.name.clone();
+        sequence.name = self.converter.names.give(&wanted, &table);
+        let (given, column) = (sequence.name.clone(), sequence.column.clone());
+        if given != wanted {
+            let what = format!("its sequence is named {given}; {wanted} is another's");
+            self.note(&table, Some(&column), what);
+        }
+        let Some((definition, is_used)) = self.sequences.get_mut(&wanted) else {
+            let what = format!("the dump has no sequence {wanted}; it was made");
+            self.note(&table, Some(&column), what);
+            return;
+        };
+        *is_used = true;
+        if let Some(increment) = definition.increment.clone() {
+            let what = format!("its sequence counted by {increment}, and counts by 1 now");
+            self.note(&table, Some(&column), what);
+        }
+    }
+
+    fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
+        let table = &self.tables[number].table;
+        let names: Vec<&str> = match &insert.columns {
+            None => table.columns.iter().map(|c| c.name.as_str()).collect(),
+            Some(columns) => columns.iter().map(String::as_str).collect(),
+        };
+        let place = |name: &str| table.columns.iter().position(|column| column.name == name);
+        if let Some(unknown) = names.iter().find(|name| place(name).is_none()) {
+            let what = format!(
+                "{}: rows have a column {unknown} the table has not",
+                table.name
+            );
+            return Err(Error::failed(what));
+        }
+        let layout = self.converter.layout(table, &names, normal);
+        let layout = layout.map(|layout| Arc::new(layout.of_lines()));
+        let sink = &self.converter.sink;
+        let copy = sink.copy_statement(table, &names, Format::Text);
+        Ok(Route {
+            insert: Arc::clone(insert),
+            table: number,
+            copy: copy.into(),
+            plan: Arc::new(Plan {
+                columns: Vec::new(),
+                written: Written::Lines,
+                format: Format::Text,
+                policies: self.converter.policies.values,
+                multibyte: Multibyte::None,
+                layout,
+            }),
+        })
+    }
+
+    /// What could only be known at the end: where sequences stand, comments on indexes.
+    fn complete(&mut self) -> Result<()> {
+        for (number, pending) in self.tables.iter_mut().enumerate() {
+            if let (Some(sequence), Some(name)) = (&mut pending.table.sequence, &pending.counted_by)
+            {
+                sequence.next_at_least = self.next.get(name).copied().unwrap_or(1);
+            }
+            for index in &mut pending.table.indexes {
+                index.comment = self.index_comments.remove(&index.name);
+            }
+            self.converter.sink.complete(number, &pending.table)?;
+        }
+        let unused = self.sequences.values().filter(|(_, is_used)| !is_used);
+        let mut unused: Vec<String> = unused.map(|(sequence, _)| sequence.name.clone()).collect();
+        unused.sort();
+        for name in unused {
+            let what = "the sequence is left out: it is no column's default";
+            self.note(&name, None, what);
+        }
+        let unused = self.enums.values().filter(|(_, is_used)| !is_used);
+        let mut unused: Vec<String> = unused.map(|(of_enum, _)| of_enum.name.clone()).collect();
+        unused.sort();
+        for name in unused {
+            self.note(&name, None, "the type is left out: no column has it");
+        }
+        Ok(())
+    }
+}
+
+/// How a value is compared, as text.
+fn normal(data_type: &DataType) -> Normal {
+    match data_type {
+        DataType::Char(_) => Normal::WithoutBlanks,
+        DataType::Smallint | DataType::Integer | DataType::Bigint | DataType::Numeric(..) => {
+            Normal::Number
+        }
+        DataType::DoublePrecision => Normal::Double,
+        DataType::Plain("real") => Normal::Real,
+        DataType::Bytea => Normal::Bytea,
+        DataType::Timestamp(_) | DataType::Time(_) | DataType::Interval(_) => Normal::Moment,
+        DataType::Timestamptz(_) => Normal::Instant,
+        DataType::Jsonb => Normal::JsonbText,
+        _ => Normal::AsIs,
+    }
+}
+
+impl<S: Sink> Consumer for PostgresConverter<S> {
+    fn definition(&mut self, definition: Definition) -> Result<()> {
+        match definition {
+            Definition::Table(table) => self.table(table)?,
+            Definition::Sequence(sequence) => self.sequence(sequence),
+            Definition::EnumType { name, values } => {
+                let enum_type = EnumType {
+                    name: name.clone(),
+                    values,
+                };
+                if self
+                    .enums
+                    .insert(name.clone(), (enum_type, false))
+                    .is_some()
+                {
+                    return Err(Error::failed(format!("the dump has two types {name}"))
+                        .hint("dump one schema only: pg_dump --schema"));
+                }
+            }
+            Definition::Default {
+                table,
+                column,
+                default,
+            } => self.default(&table, &column, &default)?,
+            Definition::NotNull { table, columns } => {
+                if let Some(number) = self.number(&table) {
+                    let pending = &mut self.tables[number];
+                    let known = pending.table.columns.iter_mut();
+                    for found in known.filter(|known| columns.contains(&known.name)) {
+                        found.not_null = true;
+                        found.not_null_after_load = pending.is_given;
+                    }
+                }
+            }
+            Definition::Identity {
+                table,
+                column,
+                sequence,
+            } => self.identity(&table, &column, sequence)?,
+            Definition::Constraint { table, constraint } => self.constraint(&table, constraint),
+            Definition::Index(index) => {
+                let Some(number) = self.number(&index.table) else {
+                    return Ok(());
+                };
+                let table = &mut self.tables[number].table;
+                match from_postgresql::index(table, &index) {
+                    Ok(index) => table.indexes.push(index),
+                    Err(why) => {
+                        let what = format!("the index is left out: {why}");
+                        self.note(&index.table, Some(&index.name), what);
+                    }
+                }
+            }
+            Definition::SetValue { sequence, next } => {
+                self.next.insert(sequence, next);
+            }
+            Definition::Comment {
+                table,
+                column,
+                text,
+            } => {
+                if let Some(number) = self.number(&table) {
+                    let table = &mut self.tables[number].table;
+                    let mut columns = table.columns.iter_mut();
+                    match column {
+                        None => table.comment = Some(text),
+                        Some(name) => {
+                            if let Some(column) = columns.find(|column| column.name == name) {
+                                column.comment = Some(text);
+                            }
+                        }
+                    }
+                }
+            }
+            Definition::IndexComment { index, text } => {
+                self.index_comments.insert(index, text);
+            }
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, chunk: RowChunk) -> Result<()> {
+        let name = &chunk.insert.table;
+        let number = match self.converter.by_name.get(name) {
+            Some(Taken::Into(number)) => *number,
+            Some(Taken::Not) => return Ok(()),
+            None if !self.converter.policies.takes_table(name) => return Ok(()),
+            None => {
+                let message = format!("the dump has rows of {name}, but not its definition");
+                return Err(Error::failed(message).hint("make the dump without --data-only"));
+            }
+        };
+        self.settle()?;
+        let route = match &self.converter.route {
+            Some(route) if Arc::ptr_eq(&route.insert, &chunk.insert) => route.clone(),
+            _ => self.plan(&chunk.insert, number)?,
+        };
+        self.converter.give(route, chunk)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.settle()?;
+        self.complete()
+    }
+
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.converter.sink.spare()
+    }
+}

@@ -1,0 +1,60 @@
+//! The columns of a table of a PostgreSQL dump, as far as its definition has them: without their defaults.
+
+use crate::dump::postgresql::definition::TableDefinition;
+use crate::error::{Error, Result};
+use crate::schema::policies::Policies;
+use crate::schema::{Column, DataType, Note, from_postgresql};
+
+/// The columns of the table that `definition` defines, and notes of those that are not what they should be, where that
+/// is no error: if the table is only looked at. `is_enum` tells whether the dump has a type of an enum of that name.
+pub(super) fn columns(
+    definition: &TableDefinition,
+    is_enum: impl Fn(&str) -> bool,
+    policies: &Policies,
+) -> Result<(Vec<Column>, Vec<Note>)> {
+    let name = &definition.name;
+    let mut columns = Vec::new();
+    let mut notes = Vec::new();
+    let mut note_or_fail = |column: &str, error: Error| {
+        if !policies.skip_unsupported {
+            return Err(error);
+        }
+        notes.push(Note {
+            table: name.clone(),
+            item: Some(column.to_owned()),
+            what: error.to_string(),
+        });
+        Ok(())
+    };
+    for column in &definition.columns {
+        match from_postgresql::column(name, column, &is_enum) {
+            Ok(column) => columns.push(column),
+            Err(error) => {
+                note_or_fail(&column.name, error)?;
+                // Its rows go nowhere.
+                columns.push(Column::new(&column.name, DataType::Text));
+            }
+        }
+    }
+    for (at, column) in definition.columns.iter().enumerate() {
+        let Some(generated) = &column.generated else {
+            continue;
+        };
+        match from_postgresql::generated(name, &columns, at, generated) {
+            Ok(_) if policies.materialise_generated => {
+                return Err(without_values(name, &column.name));
+            }
+            Ok(expression) => columns[at].generated = Some(expression),
+            Err(error) => note_or_fail(&column.name, error)?,
+        }
+    }
+    Ok((columns, notes))
+}
+
+/// The error for a generated column that the server would have to compute, and cannot.
+fn without_values(table: &str, column: &str) -> Error {
+    Error::failed(format!(
+        "column {table}.{column}: this server has no generated columns, and the dump has no values of it"
+    ))
+    .hint("import into PostgreSQL 12 or later; --skip-table leaves the table out")
+}

@@ -1,0 +1,7 @@
+//! The way of the rows through the program: read, convert, queue, load.
+
+pub mod converter;
+pub mod loaded;
+pub mod reading;
+pub(crate) mod work_queue;
+pub(crate) mod worker_pool;

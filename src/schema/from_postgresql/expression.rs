@@ -1,0 +1,312 @@
+//! Writes the expressions of a PostgreSQL dump anew, for the table they belong to, and knows those again that stand
+//! for something of the model: the beginning of a column, the words of texts.
+
+use super::data_type;
+use crate::dump::postgresql::definition::{Expression, Piece};
+use crate::schema::{Column, DataType, IndexPartOf, Prefix};
+use crate::server::postgresql::ddl;
+
+/// `expression` over `columns` as SQL; none if it has a column or a type that is not known.
+pub(super) fn sql(expression: &Expression, columns: &[Column]) -> Option<String> {
+    rendered(&expression.0, columns)
+}
+
+fn rendered(pieces: &[Piece], columns: &[Column]) -> Option<String> {
+    let words = pieces.iter().map(|piece| {
+        Some(match piece {
+            Piece::Column(name) => ddl::identifier(&column(name, columns)?.name),
+            Piece::Text(text) => ddl::literal(text),
+            Piece::Number(number) => number.clone(),
+            Piece::Cast(written) => {
+                let mut element = written.clone();
+                element.is_array = false;
+                let brackets = if written.is_array { "[]" } else { "" };
+                format!("::{}{brackets}", data_type(&element)?)
+            }
+            Piece::Sql(sql) => (*sql).to_owned(),
+        })
+    });
+    // With blanks between all of them, no two make something else together.
+    Some(words.collect::<Option<Vec<_>>>()?.join(" "))
+}
+
+fn column<'a>(name: &str, columns: &'a [Column]) -> Option<&'a Column> {
+    columns.iter().find(|column| column.name == name)
+}
+
+/// What a generated column of the type `of` is computed by, without the cast to this type that is around it.
+pub(super) fn generated_by(
+    expression: &Expression,
+    columns: &[Column],
+    of: &DataType,
+) -> Option<String> {
+    let whole = bare(&expression.0);
+    if let [inner @ .., Piece::Cast(written)] = whole
+        && data_type(written).as_ref() == Some(of)
+        && bare(inner).len() < inner.len()
+    {
+        return rendered(bare(inner), columns);
+    }
+    rendered(whole, columns)
+}
+
+/// What a part of an index is of.
+pub(super) fn indexed(expression: &Expression, columns: &[Column]) -> Option<IndexPartOf> {
+    let whole = bare(&expression.0);
+    let (name, prefix) = match words(whole).as_slice() {
+        [Piece::Column(name)] if whole.len() == 1 => (name, None),
+        [
+            Piece::Sql("\"left\""),
+            Piece::Column(name),
+            Piece::Sql(","),
+            Piece::Number(count),
+        ] => (name, Some(Prefix::Characters(count.parse().ok()?))),
+        [
+            Piece::Sql("substr"),
+            Piece::Column(name),
+            Piece::Sql(","),
+            Piece::Number(from),
+            Piece::Sql(","),
+            Piece::Number(count),
+        ] if from == "1" && column(name, columns)?.data_type == DataType::Bytea => {
+            (name, Some(Prefix::Bytes(count.parse().ok()?)))
+        }
+        _ => return rendered(whole, columns).map(IndexPartOf::Expression),
+    };
+    let column = column(name, columns)?;
+    let data_type = column.data_type.clone();
+    Some(IndexPartOf::Column(name.clone(), prefix, data_type))
+}
+
+/// The texts whose words are indexed, by `to_tsvector('simple', COALESCE(a, '') || ' ' || …)`.
+pub(super) fn fulltext(expression: &Expression, columns: &[Column]) -> Option<Vec<IndexPartOf>> {
+    let words = words(&expression.0);
+    let [
+        Piece::Sql("to_tsvector"),
+        Piece::Text(configuration),
+        texts @ ..,
+    ] = words.as_slice()
+    else {
+        return None;
+    };
+    if !["simple", "pg_catalog.simple"].contains(&configuration.as_str()) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    let mut rest = texts;
+    loop {
+        rest = match (rest, parts.is_empty()) {
+            ([Piece::Sql(","), rest @ ..], true) => rest,
+            (
+                [
+                    Piece::Sql("||"),
+                    Piece::Text(blank),
+                    Piece::Sql("||"),
+                    rest @ ..,
+                ],
+                false,
+            ) if blank == " " => rest,
+            ([], false) => return Some(parts),
+            _ => return None,
+        };
+        let [
+            Piece::Sql("COALESCE"),
+            Piece::Column(name),
+            Piece::Sql(","),
+            Piece::Text(empty),
+            behind @ ..,
+        ] = rest
+        else {
+            return None;
+        };
+        let column = column(name, columns).filter(|_| empty.is_empty())?;
+        let data_type = column.data_type.clone();
+        parts.push(IndexPartOf::Column(name.clone(), None, data_type));
+        rest = behind;
+    }
+}
+
+/// `pieces` without the parentheses around all of them.
+fn bare(pieces: &[Piece]) -> &[Piece] {
+    let mut bare = pieces;
+    while let [Piece::Sql("("), inner @ .., Piece::Sql(")")] = bare {
+        let mut depth = 1;
+        let is_one = inner.iter().all(|piece| {
+            match piece {
+                Piece::Sql("(") => depth += 1,
+                Piece::Sql(")") => depth -= 1,
+                _ => {}
+            }
+            depth > 0
+        });
+        if !is_one {
+            break;
+        }
+        bare = inner;
+    }
+    bare
+}
+
+/// `pieces` without parentheses, and without what a server writes to say that a text is one.
+fn words(pieces: &[Piece]) -> Vec<&Piece> {
+    let is_word = |piece: &&Piece| match piece {
+        Piece::Sql("(" | ")") => false,
+        Piece::Cast(written) => {
+            let is_text = ["text", "regconfig"].contains(&written.name.as_str());
+            !is_text || written.is_array
+        }
+        _ => true,
+    };
+    pieces.iter().filter(is_word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dump::RowChunk;
+    use crate::dump::postgresql::definition::{ConstraintKind, Definition, IndexDefinition};
+    use crate::dump::postgresql::{Consumer, Reader};
+    use crate::error::Result;
+
+    #[derive(Default)]
+    struct Expressions(Vec<Expression>);
+
+    impl Consumer for Expressions {
+        fn definition(&mut self, definition: Definition) -> Result<()> {
+            match definition {
+                Definition::Constraint { constraint, .. } => {
+                    if let ConstraintKind::Check(expression) = constraint.kind {
+                        self.0.push(expression);
+                    }
+                }
+                Definition::Index(IndexDefinition {
+                    parts: Ok(parts), ..
+                }) => self.0.extend(parts.into_iter().map(|part| part.of)),
+                _ => {}
+            }
+            Ok(())
+        }
+
+        fn rows(&mut self, _: RowChunk) -> Result<()> {
+            Ok(())
+        }
+
+        fn end(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn expressions(statement: &str) -> Vec<Expression> {
+        let mut reader = Reader::new(Expressions::default());
+        reader.feed(format!("{statement};").as_bytes()).unwrap();
+        reader.finish().unwrap().0.0
+    }
+
+    fn of_check(text: &str) -> Expression {
+        let mut found = expressions(&format!("ALTER TABLE t ADD CONSTRAINT c CHECK ({text})"));
+        found
+            .pop()
+            .unwrap_or_else(|| panic!("not understood: {text}"))
+    }
+
+    fn columns() -> Vec<Column> {
+        vec![
+            Column::new("a", DataType::Integer),
+            Column::new("S x", DataType::Varchar(20)),
+            Column::new("b", DataType::Bytea),
+        ]
+    }
+
+    #[test]
+    fn expressions_are_written_anew() {
+        for (written, expected) in [
+            ("a > - 1 and a<>13", "\"a\" > - 1 AND \"a\" <> 13"),
+            (
+                "\"S x\" IN ('it''s', E'\\\\')",
+                "\"S x\" IN ( 'it''s' , E'\\\\' )",
+            ),
+            (
+                "(\"S x\")::text = ANY ((ARRAY['p'::character varying])::text[])",
+                "( \"S x\" ) ::text = ANY ( ( ARRAY [ 'p' ::character varying ] ) ::text[] )",
+            ),
+        ] {
+            let found = sql(&of_check(written), &columns());
+            assert_eq!(found.as_deref(), Some(expected), "{written}");
+        }
+        for unknown in ["c > 1", "a::public.evil > 1", "\"A\" > 1"] {
+            assert_eq!(sql(&of_check(unknown), &columns()), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn generated_columns_lose_their_cast() {
+        for (written, expected) in [
+            ("(a + 1)::integer", "\"a\" + 1"),
+            ("(((a + 1))::integer)", "\"a\" + 1"),
+            ("(a + 1)", "\"a\" + 1"),
+            ("(a + 1)::bigint", "( \"a\" + 1 ) ::bigint"),
+            ("a + (1)::integer", "\"a\" + ( 1 ) ::integer"),
+            ("(a) + (1)", "( \"a\" ) + ( 1 )"),
+        ] {
+            let found = generated_by(&of_check(written), &columns(), &DataType::Integer);
+            assert_eq!(found.as_deref(), Some(expected), "{written}");
+        }
+    }
+
+    #[test]
+    fn parts_of_indexes() {
+        let column = |name: &str, prefix, data_type| {
+            Some(IndexPartOf::Column(name.to_owned(), prefix, data_type))
+        };
+        let varchar = DataType::Varchar(20);
+        let beginning = column("S x", Some(Prefix::Characters(10)), varchar);
+        let bytes = column("b", Some(Prefix::Bytes(5)), DataType::Bytea);
+        let other = |sql: &str| Some(IndexPartOf::Expression(sql.to_owned()));
+        for (written, expected) in [
+            ("a", column("a", None, DataType::Integer)),
+            ("\"left\"(\"S x\"::text, 10)", beginning.clone()),
+            ("\"left\"((\"S x\")::text, 10)", beginning),
+            ("substr(b, 1, 5)", bytes),
+            ("substr(b, 2, 5)", other("substr ( \"b\" , 2 , 5 )")),
+            ("((a * 2))", other("\"a\" * 2")),
+            ("((a)::text)", other("( \"a\" ) ::text")),
+            ("c", None),
+        ] {
+            let index = expressions(&format!("CREATE INDEX i ON t USING btree ({written})"));
+            assert_eq!(indexed(&index[0], &columns()), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn words_of_texts() {
+        let of = |written: &str| {
+            let index = expressions(&format!("CREATE INDEX i ON t USING gin ({written})"));
+            fulltext(&index[0], &columns()).map(|parts| parts.len())
+        };
+        assert_eq!(
+            of("to_tsvector('pg_catalog.simple', COALESCE(\"S x\"::text, ''))"),
+            Some(1)
+        );
+        assert_eq!(
+            of(
+                "to_tsvector('pg_catalog.simple', COALESCE(a::text, '') || ' ' || COALESCE(b::text, ''))"
+            ),
+            Some(2)
+        );
+        assert_eq!(
+            of(
+                "to_tsvector('simple'::regconfig, ((COALESCE(a, ''::text) || ' '::text) || COALESCE(b, ''::text)))"
+            ),
+            Some(2)
+        );
+        for other in [
+            "to_tsvector('english', COALESCE(a, ''))",
+            "to_tsvector('simple', a)",
+            "to_tsvector('simple', COALESCE(a, '') || '-' || COALESCE(b, ''))",
+            "to_tsvector('simple', COALESCE(a, '') || ' ')",
+            "a",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+}

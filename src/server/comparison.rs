@@ -1,0 +1,77 @@
+//! What is live in a target, compared with what a dump says: all of it as it is at one moment, though others
+//! may write meanwhile.
+
+use crate::cancellation::Halt;
+use crate::error::Result;
+use crate::verify::{ExpectedTable, TableFinding};
+
+/// What is to be compared.
+pub struct Comparison<'a> {
+    /// The schema that the tables are in.
+    pub schema: &'a str,
+    /// The tables as they should be.
+    pub expected: Vec<ExpectedTable>,
+    /// Whether they are those of an archive: of these migrations may have dropped some, and their taggings
+    /// are in GitLab's.
+    pub is_archive: bool,
+    /// In how many sessions, where several can see the same moment.
+    pub jobs: usize,
+    /// What may stop it.
+    pub halt: &'a Halt,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Compared {
+    /// The tables.
+    pub tables: Vec<TableFinding>,
+    /// Tables of CI that migrations have dropped since they were imported; they are not compared.
+    pub dropped: Vec<&'static str>,
+    /// How many of CI's taggings are not among GitLab's; none if it has no tables for them.
+    pub missing_taggings: Option<i64>,
+}
+
+/// A target as it is at one moment.
+pub(crate) trait Moment {
+    /// The tables of CI that migrations have dropped from `schema` since they were imported.
+    fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>>;
+    /// Compares the tables in `schema` with what is expected, in up to `jobs` sessions.
+    fn verify(
+        &mut self,
+        jobs: usize,
+        schema: &str,
+        expected: &[ExpectedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>>;
+    /// How many of CI's taggings are not among GitLab's; none if it has no tables for them.
+    fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>>;
+}
+
+impl Comparison<'_> {
+    /// Compares with the target at `moment`.
+    pub(crate) fn at(self, moment: &mut impl Moment) -> Result<Compared> {
+        let Comparison {
+            schema,
+            mut expected,
+            is_archive,
+            jobs,
+            halt,
+        } = self;
+        let mut dropped = Vec::new();
+        if is_archive {
+            dropped = moment.dropped_tables(schema)?;
+            expected.retain(|table| !dropped.contains(&table.name.as_str()));
+        }
+        let tables = moment.verify(jobs, schema, &expected, halt)?;
+        let missing_taggings = if is_archive {
+            moment.missing_taggings(schema)?
+        } else {
+            None
+        };
+        Ok(Compared {
+            tables,
+            dropped,
+            missing_taggings,
+        })
+    }
+}

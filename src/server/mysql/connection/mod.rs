@@ -1,0 +1,110 @@
+//! Connecting: with and without TLS as the mode asks for it.
+
+pub(crate) mod numbering;
+pub(crate) mod stream;
+pub(crate) mod tunnel;
+
+use std::io::ErrorKind;
+use std::net::ToSocketAddrs;
+use std::path::PathBuf;
+
+use mysql::{Conn, DriverError, Error as Cause, OptsBuilder};
+use rustls::pki_types::ServerName;
+
+use super::connection_failure::why;
+use super::options::Target;
+use super::options::host::Place;
+use super::tls::Mode;
+use crate::error::{Error, Result};
+use tunnel::Failure;
+
+/// A file that cannot be: below what is no directory.
+const NO_KEY: &str = "/dev/null/key";
+
+impl Target {
+    /// Opens a session with `database` as the current one.
+    pub(crate) fn open(&self, database: &str) -> Result<Conn> {
+        self.try_to_open(database)?.map_err(|failure| {
+            let why = why(&failure, self);
+            let error = Error::target(format!(
+                "cannot connect to {self}{}: {}",
+                self.origins, why.reason
+            ));
+            match why.hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        })
+    }
+
+    fn try_to_open(&self, database: &str) -> Result<std::result::Result<Conn, Failure>> {
+        let options = OptsBuilder::new()
+            .user(Some(&self.user))
+            .pass(self.password.as_deref())
+            .db_name(Some(database))
+            // It would ask the server for its socket and try that: behind a tunnel of ssh it is
+            // another server's.
+            .prefer_socket(false)
+            .tcp_connect_timeout(self.timeout);
+        let is_socket = matches!(self.place, Place::Socket(_));
+        let mode = self.tls.mode;
+        if mode == Mode::Disabled || mode == Mode::Preferred && is_socket {
+            return Ok(self.open_plain(options));
+        }
+        let name = self.place.name();
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| {
+            Error::usage(format!(
+                "the host {name:?} is no name that a certificate can have"
+            ))
+        })?;
+        let configuration = self.tls.configuration()?;
+        let plain = options.clone();
+        let opened = tunnel::connect(&self.place, options, name, configuration, self.timeout);
+        Ok(match opened {
+            Err(Failure::NoTls) if mode == Mode::Preferred => self.open_plain(plain),
+            opened => opened,
+        })
+    }
+
+    /// Without TLS, at the first address that answers. A password of `caching_sha2_password` then goes
+    /// encrypted with the server's key (MySQL manual, 8.4.1.1), which the driver asks the server for unless
+    /// there is a file with it. Whoever is between could send his own; so, as with MySQL's clients, the user
+    /// has to ask for that.
+    fn open_plain(&self, options: OptsBuilder) -> std::result::Result<Conn, Failure> {
+        let (host, port) = match &self.place {
+            Place::Host(host, port) => (host.as_str(), *port),
+            Place::Socket(path) => {
+                let options = options.socket(Some(path.to_string_lossy()));
+                return Conn::new(options).map_err(Failure::Driver);
+            }
+        };
+        let key_file = (!self.trusts_key).then(|| PathBuf::from(NO_KEY));
+        let has_file = key_file.is_some();
+        let options = options.server_key_path(key_file);
+        let mut failure = Failure::Driver(Cause::DriverError(DriverError::CouldNotConnect(None)));
+        for address in (host, port).to_socket_addrs()? {
+            let options = options.clone().tcp_port(port);
+            match Conn::new(options.ip_or_hostname(Some(address.ip().to_string()))) {
+                Ok(connection) => return Ok(connection),
+                Err(Cause::IoError(cause))
+                    if has_file && cause.kind() == ErrorKind::NotADirectory =>
+                {
+                    return Err(Failure::NoKey);
+                }
+                Err(cause) => {
+                    let is_away = matches!(
+                        cause,
+                        Cause::DriverError(
+                            DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout
+                        )
+                    );
+                    failure = Failure::Driver(cause);
+                    if !is_away {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(failure)
+    }
+}

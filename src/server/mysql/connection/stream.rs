@@ -1,0 +1,97 @@
+//! A connection to the server, on TCP or at a socket.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use crate::server::mysql::options::host::Place;
+
+/// A connection to the server.
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Socket(UnixStream),
+}
+
+impl Stream {
+    /// Connects to the first address of `place` that answers. Afterwards no reading or writing lasts
+    /// longer than `timeout`.
+    pub(crate) fn reach(place: &Place, timeout: Option<Duration>) -> io::Result<Stream> {
+        let stream = match place {
+            Place::Socket(path) => Stream::Socket(UnixStream::connect(path)?),
+            Place::Host(host, port) => {
+                let mut failed = io::Error::other("it has no address");
+                let reached = (host.as_str(), *port)
+                    .to_socket_addrs()?
+                    .find_map(|address| {
+                        let reached = match timeout {
+                            Some(timeout) => TcpStream::connect_timeout(&address, timeout),
+                            None => TcpStream::connect(address),
+                        };
+                        reached.map_err(|cause| failed = cause).ok()
+                    });
+                let stream = reached.ok_or(failed)?;
+                stream.set_nodelay(true)?;
+                Stream::Tcp(stream)
+            }
+        };
+        match &stream {
+            Stream::Tcp(tcp) => {
+                tcp.set_read_timeout(timeout)?;
+                tcp.set_write_timeout(timeout)?;
+            }
+            Stream::Socket(socket) => {
+                socket.set_read_timeout(timeout)?;
+                socket.set_write_timeout(timeout)?;
+            }
+        }
+        Ok(stream)
+    }
+
+    pub(crate) fn set_nonblocking(&self, value: bool) -> io::Result<()> {
+        match self {
+            Stream::Tcp(tcp) => tcp.set_nonblocking(value),
+            Stream::Socket(socket) => socket.set_nonblocking(value),
+        }
+    }
+
+    /// Says that nothing more is sent.
+    pub(crate) fn end_sending(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(tcp) => tcp.shutdown(Shutdown::Write),
+            Stream::Socket(socket) => socket.shutdown(Shutdown::Write),
+        }
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Tcp(tcp) => tcp.as_fd(),
+            Stream::Socket(socket) => socket.as_fd(),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(tcp) => tcp.read(buffer),
+            Stream::Socket(socket) => socket.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(tcp) => tcp.write(bytes),
+            Stream::Socket(socket) => socket.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

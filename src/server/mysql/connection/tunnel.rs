@@ -1,0 +1,353 @@
+//! TLS between the driver and the server. The driver has one of its own, but believes in all CAs that
+//! browsers believe in, besides the one that is asked for; and it cannot say why it failed. So it is
+//! given a socket that nobody else can reach, with a thread behind it that speaks TLS to the server.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use mysql::error::MySqlError;
+use mysql::{Conn, OptsBuilder};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+
+use super::numbering::Numbering;
+use super::stream::Stream;
+use crate::server::mysql::options::host::Place;
+
+/// The longest packet that is taken while a session is opened.
+const MAX_PACKET: usize = 64 * 1024;
+
+/// How much is read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// What the request for TLS has of the driver's answer: capabilities, the largest packet, the
+/// character set, and room for more (Internals Manual, "SSLRequest").
+const REQUEST_LENGTH: u8 = 32;
+const REQUEST: usize = REQUEST_LENGTH as usize;
+
+/// The capability of TLS, in the second byte of the capabilities.
+const CAPABILITY_TLS: u8 = 0x08;
+
+/// The protocol that all servers since MySQL 3.21 speak.
+const PROTOCOL: u8 = 10;
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server has no TLS.
+    NoTls,
+    /// Without TLS the password would need a key that nobody vouches for.
+    NoKey,
+    /// TLS failed.
+    Tls(rustls::Error),
+    /// The server could not be reached, or went away.
+    Io(io::Error),
+    /// The server refused, or the driver.
+    Driver(mysql::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.get_ref().and_then(|carried| carried.downcast_ref()) {
+            Some(cause) => Failure::Tls(rustls::Error::clone(cause)),
+            None => Failure::Io(error),
+        }
+    }
+}
+
+impl From<rustls::Error> for Failure {
+    fn from(error: rustls::Error) -> Failure {
+        Failure::Tls(error)
+    }
+}
+
+/// Opens a session with `options` at `place`, over TLS as `configuration` has it, with a server that is
+/// called `name`. Reaching it and TLS may take as long as `timeout`.
+pub(crate) fn connect(
+    place: &Place,
+    options: OptsBuilder,
+    name: ServerName<'static>,
+    configuration: Arc<ClientConfig>,
+    timeout: Option<Duration>,
+) -> Result<Conn, Failure> {
+    let mut server = Stream::reach(place, timeout)?;
+    let greeting = read_packet(&mut server)?;
+    check_greeting(&greeting[4..])?;
+    let directory = tempfile::Builder::new().prefix("ci-import-").tempdir()?;
+    let path = directory.path().join("s");
+    let listener = UnixListener::bind(&path).map_err(|cause| {
+        let text = format!("cannot make the socket {}: {cause}", path.display());
+        io::Error::other(text)
+    })?;
+    let tls = ClientConnection::new(configuration, name)?;
+    let thread = thread::Builder::new().name("tls".to_owned());
+    let tunnel = thread.spawn(move || {
+        let (driver, _) = listener.accept()?;
+        drop(listener);
+        Tunnel::open(driver, server, tls, &greeting)?.run()
+    })?;
+    let options = options.socket(Some(path.to_string_lossy()));
+    Conn::new(options).map_err(|cause| {
+        unblock(&path);
+        let failure = tunnel.join();
+        match (cause, failure) {
+            // Where the server has said why, the end of the connection is of no matter.
+            (cause @ mysql::Error::MySqlError(_), _) => Failure::Driver(cause),
+            (_, Ok(Err(failure))) => failure,
+            (cause, _) => Failure::Driver(cause),
+        }
+    })
+}
+
+/// Ends the waiting for a driver that has failed before it came.
+fn unblock(path: &Path) {
+    let _ = UnixStream::connect(path);
+}
+
+/// Reads a packet, with its header.
+fn read_packet(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut packet = vec![0; 4];
+    from.read_exact(&mut packet)?;
+    let length = u32::from_le_bytes([packet[0], packet[1], packet[2], 0]) as usize;
+    if length == 0 || length > MAX_PACKET {
+        return Err(not_mysql());
+    }
+    packet.resize(4 + length, 0);
+    from.read_exact(&mut packet[4..])?;
+    Ok(packet)
+}
+
+fn not_mysql() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "what answers there is no MySQL server",
+    )
+}
+
+/// An error unless the server greets, and has TLS: version, number of the session, eight bytes of
+/// salt and a zero precede the capabilities (Internals Manual, "Protocol::HandshakeV10").
+fn check_greeting(greeting: &[u8]) -> Result<(), Failure> {
+    match greeting {
+        [0xff, low, high, message @ ..] => Err(refusal(u16::from_le_bytes([*low, *high]), message)),
+        [PROTOCOL, rest @ ..] => {
+            let version = memchr::memchr(0, rest).ok_or_else(not_mysql)?;
+            let capabilities = rest.get(version + 1 + 4 + 8 + 1..).unwrap_or_default();
+            match capabilities {
+                [_, high, ..] if high & CAPABILITY_TLS != 0 => Ok(()),
+                [_, _, ..] => Err(Failure::NoTls),
+                _ => Err(not_mysql().into()),
+            }
+        }
+        _ => Err(not_mysql().into()),
+    }
+}
+
+/// A server that has too many connections, or lets nobody in from here, says so instead of greeting.
+fn refusal(code: u16, message: &[u8]) -> Failure {
+    let message = match message {
+        [b'#', _, _, _, _, _, rest @ ..] => rest,
+        message => message,
+    };
+    Failure::Driver(mysql::Error::MySqlError(MySqlError {
+        state: "08004".to_owned(),
+        message: String::from_utf8_lossy(message).into_owned(),
+        code,
+    }))
+}
+
+/// The driver on one side, the server on the other.
+struct Tunnel {
+    driver: UnixStream,
+    server: Stream,
+    tls: ClientConnection,
+    numbering: Numbering,
+    /// Room for what comes from either side.
+    buffer: Vec<u8>,
+    /// What the server has sent and the driver not yet taken.
+    pending: Vec<u8>,
+}
+
+impl Tunnel {
+    /// Hands on the greeting, and asks the server for TLS with what the driver answers.
+    fn open(
+        mut driver: UnixStream,
+        mut server: Stream,
+        mut tls: ClientConnection,
+        greeting: &[u8],
+    ) -> Result<Tunnel, Failure> {
+        driver.write_all(greeting)?;
+        let mut answer = read_packet(&mut driver)?;
+        if answer.len() < 4 + REQUEST {
+            return Err(not_mysql().into());
+        }
+        answer[4 + 1] |= CAPABILITY_TLS;
+        let mut request = vec![0; 4 + REQUEST];
+        request[0] = REQUEST_LENGTH;
+        request[3..].copy_from_slice(&answer[3..4 + REQUEST]);
+        server.write_all(&request)?;
+        while tls.is_handshaking() {
+            tls.complete_io(&mut server)?;
+        }
+        // What is read of the driver is bounded instead.
+        tls.set_buffer_limit(None);
+        let mut numbering = Numbering::default();
+        numbering.towards_server(&mut answer);
+        tls.writer().write_all(&answer)?;
+        Ok(Tunnel {
+            driver,
+            server,
+            tls,
+            numbering,
+            buffer: vec![0; CHUNK],
+            pending: Vec::with_capacity(CHUNK),
+        })
+    }
+
+    /// Passes on what either side sends, until one of them ends it.
+    fn run(mut self) -> Result<(), Failure> {
+        self.driver.set_nonblocking(true)?;
+        self.server.set_nonblocking(true)?;
+        loop {
+            if !self.take_plaintext()? {
+                return Ok(());
+            }
+            let (driver, server) = self.wait()?;
+            if server.contains(PollFlags::OUT) {
+                would_block(self.tls.write_tls(&mut self.server))?;
+            }
+            if server.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR)
+                && self.pending.is_empty()
+            {
+                match would_block(self.tls.read_tls(&mut self.server))? {
+                    Some(0) => return Ok(()),
+                    Some(_) => _ = self.tls.process_new_packets()?,
+                    None => {}
+                }
+            }
+            if driver.contains(PollFlags::OUT)
+                && let Some(count) = would_block(self.driver.write(&self.pending))?
+            {
+                self.pending.drain(..count);
+            }
+            if driver.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR)
+                && let Some(count) = would_block(self.driver.read(&mut self.buffer))?
+            {
+                if count == 0 {
+                    // A server that has gone before it needs no goodbye.
+                    let _ = self.end();
+                    return Ok(());
+                }
+                let bytes = &mut self.buffer[..count];
+                self.numbering.towards_server(bytes);
+                self.tls.writer().write_all(bytes)?;
+            }
+        }
+    }
+
+    /// Takes what was decrypted, if the driver has taken what was before; whether the server may
+    /// still send something.
+    fn take_plaintext(&mut self) -> io::Result<bool> {
+        if !self.pending.is_empty() {
+            return Ok(true);
+        }
+        match would_block(self.tls.reader().read(&mut self.buffer)) {
+            Ok(Some(0)) => Ok(false),
+            Ok(Some(count)) => {
+                self.numbering.towards_driver(&mut self.buffer[..count]);
+                self.pending.extend_from_slice(&self.buffer[..count]);
+                Ok(true)
+            }
+            Ok(None) => Ok(true),
+            // Servers close without TLS's word for it; the packets tell whether all is there.
+            Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(cause) => Err(cause),
+        }
+    }
+
+    /// Waits until one side is ready for what there is to do with it. A side with which there is nothing
+    /// to do is left out: that it has hung up would be told for ever.
+    fn wait(&self) -> io::Result<(PollFlags, PollFlags)> {
+        let sends = self.tls.wants_write();
+        let is_taken = self.pending.is_empty();
+        let mut driver = PollFlags::empty();
+        driver.set(PollFlags::IN, !sends);
+        driver.set(PollFlags::OUT, !is_taken);
+        let mut server = PollFlags::empty();
+        server.set(PollFlags::IN, is_taken);
+        server.set(PollFlags::OUT, sends);
+        let mut sides = Vec::with_capacity(2);
+        if !driver.is_empty() {
+            sides.push(PollFd::new(&self.driver, driver));
+        }
+        if !server.is_empty() {
+            sides.push(PollFd::new(&self.server, server));
+        }
+        rustix::io::retry_on_intr(|| poll(&mut sides, None))?;
+        let mut found = sides.iter().map(PollFd::revents);
+        let mut next = |asked: PollFlags| {
+            let found = (!asked.is_empty()).then(|| found.next()).flatten();
+            found.unwrap_or(PollFlags::empty())
+        };
+        Ok((next(driver), next(server)))
+    }
+
+    /// Says goodbye to the server, when the driver has.
+    fn end(mut self) -> io::Result<()> {
+        self.tls.send_close_notify();
+        self.server.set_nonblocking(false)?;
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut self.server)?;
+        }
+        self.server.end_sending()
+    }
+}
+
+/// Nothing where it would have to be waited for.
+fn would_block(result: io::Result<usize>) -> io::Result<Option<usize>> {
+    match result {
+        Ok(count) => Ok(Some(count)),
+        Err(cause)
+            if matches!(
+                cause.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(cause) => Err(cause),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greetings_say_whether_there_is_tls() {
+        let greeting = |high: u8| [b"\x0a5.5.5-10\0", &[1; 13][..], &[0xff, high, 8]].concat();
+        assert!(check_greeting(&greeting(0xff)).is_ok());
+        assert!(matches!(
+            check_greeting(&greeting(0xf7)),
+            Err(Failure::NoTls)
+        ));
+        for message in [&b"\xff\x10\x04Too many"[..], b"\xff\x10\x04#08004Too many"] {
+            match check_greeting(message) {
+                Err(Failure::Driver(mysql::Error::MySqlError(error))) => {
+                    assert_eq!((error.code, error.message.as_str()), (1040, "Too many"));
+                }
+                found => panic!("{found:?}"),
+            }
+        }
+        for other in [&b""[..], b"SSH-2.0", b"\x0a5.5", b"\x0a5.5\0\0", b"\xff"] {
+            assert!(
+                matches!(check_greeting(other), Err(Failure::Io(_))),
+                "{other:?}"
+            );
+        }
+    }
+}

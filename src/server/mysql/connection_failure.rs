@@ -1,0 +1,132 @@
+//! Why a connection failed, in words, and what to do about it.
+
+use std::io;
+
+use mysql::error::MySqlError;
+use mysql::{DriverError, Error as Cause};
+use rustls::AlertDescription;
+
+use super::connection::tunnel::Failure;
+use super::options::Target;
+use super::options::host::Place;
+use super::tls::WORDS;
+use crate::server::options::{Why, why_tls};
+
+/// Why `target` could not be connected to.
+pub(crate) fn why(failure: &Failure, target: &Target) -> Why {
+    match failure {
+        Failure::NoTls => Why::new(
+            "the server has no TLS",
+            "switch it on in the server (ssl_cert and ssl_key), or name a ssl-mode that does not \
+             require it",
+        ),
+        Failure::NoKey => Why::new(
+            "without TLS the server takes the password only if it is encrypted with a key that it sends, and \
+             nobody can tell whose that is",
+            "name a ssl-mode that encrypts: ssl-mode=REQUIRED; or, if the network is safe, \
+             get-server-public-key=1; only then the server tells whether the password is right",
+        ),
+        Failure::Tls(
+            rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+            | rustls::Error::PeerIncompatible(_),
+        ) => Why::new(
+            "TLS: the server has none of what is safe, versions 1.2 and 1.3",
+            "if the network is safe, do without: ssl-mode=DISABLED",
+        ),
+        Failure::Tls(cause) => why_tls(cause, target.place.name(), &target.tls.believed(), &WORDS),
+        Failure::Io(cause) => why_io(cause, &target.place),
+        Failure::Driver(Cause::IoError(cause)) => why_io(cause, &target.place),
+        Failure::Driver(Cause::MySqlError(cause)) => why_refused(cause, target),
+        Failure::Driver(Cause::DriverError(cause)) => why_driver(cause, &target.place),
+        Failure::Driver(cause) => Why::new(cause.to_string(), RIGHT),
+    }
+}
+
+const RIGHT: &str = "is the server running, and are host, port, user and password right?";
+
+fn why_io(cause: &io::Error, place: &Place) -> Why {
+    if cause.to_string().contains("failed to lookup address") {
+        return Why::new("there is no such host", "is the host spelled rightly?");
+    }
+    match why_kind(cause.kind(), place) {
+        Some(why) => why,
+        None => Why::new(cause.to_string(), RIGHT),
+    }
+}
+
+fn why_kind(kind: io::ErrorKind, place: &Place) -> Option<Why> {
+    Some(match kind {
+        io::ErrorKind::ConnectionRefused => Why::new(
+            "connection refused",
+            "is the server running, and does it listen there?",
+        ),
+        io::ErrorKind::NotFound if matches!(place, Place::Socket(_)) => Why::new(
+            "there is no such socket",
+            "is the server running, and is the socket the one of its configuration?",
+        ),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Why::new(
+            "nobody answers",
+            "is the host right, and does a firewall let it through?",
+        ),
+        io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::BrokenPipe => Why::new(
+            "the server ends the connection",
+            "is it a MySQL server? its log may say why",
+        ),
+        _ => return None,
+    })
+}
+
+fn why_driver(cause: &DriverError, place: &Place) -> Why {
+    match cause {
+        DriverError::ConnectTimeout => {
+            why_kind(io::ErrorKind::TimedOut, place).unwrap_or_else(|| Why::new("", RIGHT))
+        }
+        DriverError::CouldNotConnect(Some((_, text, kind))) => {
+            why_kind(*kind, place).unwrap_or_else(|| Why::new(text, RIGHT))
+        }
+        DriverError::UnknownAuthPlugin(name) => Why::new(
+            format!("the server asks for the authentication {name}, which is not supported"),
+            "give the user a password of caching_sha2_password, mysql_native_password or ed25519",
+        ),
+        DriverError::OldMysqlPasswordDisabled => Why::new(
+            "the user's password is of MySQL before 4.1, which anybody can find out",
+            "give the user a new password in the server, with old_passwords = 0",
+        ),
+        DriverError::CleartextPluginDisabled => Why::new(
+            "the server asks for the password in clear text",
+            "give the user a password of caching_sha2_password, mysql_native_password or ed25519",
+        ),
+        cause => Why::new(cause.to_string(), RIGHT),
+    }
+}
+
+/// What the server says (MySQL Server Error Message Reference; MariaDB has the same numbers).
+fn why_refused(cause: &MySqlError, target: &Target) -> Why {
+    let reason = format!("{} ({})", cause.message, cause.code);
+    let hint = match cause.code {
+        1045 if target.password.is_none() => {
+            "there is no password: put it into ~/.my.cnf (password=…, mode 0600), MYSQL_PWD or \
+             DATABASE_URL"
+        }
+        1045 => {
+            "are user and password right, and may the user come from this host? some users must \
+             connect with TLS: ssl-mode=REQUIRED"
+        }
+        1698 => {
+            "the server lets this user in by the socket only, as the user of the operating system \
+             with the same name"
+        }
+        1044 => "is the database right, and has the user been granted all rights on it?",
+        1049 => "is the database right?",
+        1129 => "too many connections from here were cut off: mysqladmin flush-hosts on the server",
+        1130 => {
+            "the server lets nobody in from this host: a user has hosts, as in 'git'@'10.0.0.%'"
+        }
+        1040 | 1203 => "wait until others have gone, or raise max_connections of the server",
+        3159 => "name a ssl-mode that encrypts: ssl-mode=REQUIRED",
+        _ => return Why { reason, hint: None },
+    };
+    Why::new(reason, hint)
+}

@@ -1,0 +1,72 @@
+//! Turns errors of a MySQL server into ours.
+
+use mysql::Error as Cause;
+
+use crate::error::{Error, Kind};
+
+/// A function that turns the server's error into ours; `doing` reads as in "cannot …".
+pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
+    move |cause| {
+        let Cause::MySqlError(error) = &cause else {
+            return Error::target(format!("cannot {doing}: {cause}"))
+                .hint("nothing was published; look at the target server's log, then run it again");
+        };
+        let message = format!("cannot {doing}: {}", why(&cause));
+        let failure = Error::new(kind_of(error.code), message);
+        match hint_for(error.code) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// What the server says, and its number for that.
+pub(crate) fn why(cause: &Cause) -> String {
+    match cause {
+        Cause::MySqlError(error) => format!("{} ({})", error.message, error.code),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the server is there and works, but will not have what it was asked for.
+pub(crate) fn is_refusal(cause: &Cause) -> bool {
+    matches!(cause, Cause::MySqlError(error) if kind_of(error.code) == Kind::Failed)
+}
+
+/// Whether it is the server that is away or refuses, or the data that do not fit (MySQL Server Error
+/// Message Reference; MariaDB has the same numbers for these).
+fn kind_of(code: u16) -> Kind {
+    match code {
+        // Access denied, in its many forms.
+        1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1698 => Kind::Target,
+        // Full disk, out of memory, too many connections, shutdown, killed.
+        1021 | 1037 | 1038 | 1040 | 1041 | 1053 | 1114 | 1203 | 1226 | 1317 | 1927 => Kind::Target,
+        // Read-only; a lock that others hold.
+        1205 | 1213 | 1290 | 1792 | 1836 => Kind::Target,
+        _ => Kind::Failed,
+    }
+}
+
+fn hint_for(code: u16) -> Option<&'static str> {
+    Some(match code {
+        1021 | 1114 => "free some space on the target server, then run it again",
+        1205 | 1213 => "another session holds a lock; wait for it, or end it, then run it again",
+        1785 => {
+            "the server has GTIDs, and keeps tables without transactions apart: ALTER TABLE … ENGINE = \
+             InnoDB of those that the message is about"
+        }
+        3750 => {
+            "give the table a primary key before it is dumped, or have sql_require_primary_key switched \
+             off for the import"
+        }
+        1435 => "a table with a trigger cannot be moved: drop it before, and make it again after",
+        1044 => {
+            "the import needs databases beside the live one, of its name and _ci_import_…: grant the \
+             user all rights on them"
+        }
+        1037 | 1038 | 1040 | 1041 | 1053 | 1317 | 1927 => {
+            "look at the target server's log, then run it again"
+        }
+        _ => return None,
+    })
+}

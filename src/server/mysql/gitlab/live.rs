@@ -1,0 +1,211 @@
+//! GitLab's own steps around the publish: CI switched off and on, tags merged (`tags`), services
+//! prefixed, built-in migrations made pending again (`migrations`). Each is done only where the target has the tables for it.
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::{migrations, tags};
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::error::failure;
+use crate::server::mysql::publish::catalog::has_column;
+use crate::server::mysql::publish::{Steps, kept, kept_before};
+use crate::server::mysql::sql::qualified;
+use crate::server::postgresql::gitlab::live::LiveChanges;
+
+/// The table of GitLab with the switch.
+const SETTINGS: &str = "application_settings";
+
+/// The steps of a publish.
+#[derive(Debug, Default)]
+pub struct Publishing {
+    services: u64,
+    merges_tags: bool,
+}
+
+/// The steps of a rollback: what was kept of rows that a publish has changed comes back, and what is in
+/// their place is kept. Done twice, it changes nothing.
+#[derive(Debug, Default)]
+pub struct Exchange;
+
+impl Steps for Publishing {
+    type Done = LiveChanges;
+
+    fn prepare(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
+        if has_switch(conn, &databases.live)? {
+            refuse_without_transactions(conn, &databases.live, SETTINGS)?;
+            make_kept_settings(conn, databases)?;
+        }
+        self.merges_tags = tags::prepare(conn, databases)?;
+        migrations::prepare(conn, databases)?;
+        // Where they are staged, nobody sees them yet; and they may be of an engine without transactions,
+        // which a server with GTIDs takes in none together with others (MySQL manual, 19.1.3.7).
+        self.services = prefix_services(conn, &databases.staging)?;
+        Ok(())
+    }
+
+    /// Switches CI off, so that a running GitLab waits instead of writing. How it was is kept.
+    fn before(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
+        if has_switch(conn, &databases.live)? {
+            let kept = qualified(&databases.passing, &kept(SETTINGS));
+            keep_settings(conn, databases, &kept)?;
+            set_ci_enabled(conn, &databases.live, false)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, conn: &mut Conn, databases: &Databases) -> Result<LiveChanges> {
+        let tags = if self.merges_tags {
+            Some(tags::merge(conn, databases)?)
+        } else {
+            None
+        };
+        failpoint::reached("tags merged");
+        let services = self.services + prefix_services(conn, &databases.live)?;
+        failpoint::reached("services prefixed");
+        migrations::renew(conn, databases)?;
+        let ci_enabled = has_switch(conn, &databases.live)?;
+        if ci_enabled {
+            set_ci_enabled(conn, &databases.live, true)?;
+        }
+        Ok(LiveChanges {
+            ci_enabled,
+            tags,
+            services,
+            // AUTO_INCREMENT belongs to its column.
+            ..LiveChanges::default()
+        })
+    }
+}
+
+impl Steps for Exchange {
+    type Done = ();
+
+    fn prepare(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
+        if has_column(conn, &databases.previous, &kept(SETTINGS), "ci_enabled")? {
+            make_kept_settings(conn, databases)?;
+        }
+        migrations::prepare_exchange(conn, databases)?;
+        tags::prepare_exchange(conn, databases)
+    }
+
+    fn before(&mut self, _: &mut Conn, _: &Databases) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
+        let before = kept_before(SETTINGS);
+        if has_column(conn, &databases.passing, &before, "ci_enabled")? {
+            let kept = qualified(&databases.previous, &kept(SETTINGS));
+            keep_settings(conn, databases, &kept)?;
+            restore_settings(
+                conn,
+                &databases.live,
+                &qualified(&databases.passing, &before),
+            )?;
+        }
+        migrations::exchange(conn, databases)?;
+        tags::exchange(conn, databases)
+    }
+}
+
+/// Undoes what [`Publishing`] does before the tables are moved: the switch is as it was.
+pub fn undo(conn: &mut Conn, databases: &Databases) -> Result<()> {
+    let kept = kept(SETTINGS);
+    if !has_column(conn, &databases.passing, &kept, "ci_enabled")? {
+        return Ok(());
+    }
+    let kept = qualified(&databases.passing, &kept);
+    restore_settings(conn, &databases.live, &kept)
+}
+
+/// Whether CI is switched on; none if the target is no GitLab's.
+pub fn ci_enabled(conn: &mut Conn, database: &str) -> Result<Option<bool>> {
+    if !has_switch(conn, database)? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT COALESCE(MAX(ci_enabled), 0) <> 0 FROM {}",
+        qualified(database, SETTINGS)
+    );
+    conn.query_first(sql)
+        .map_err(failure("look whether CI is switched on"))
+}
+
+/// Refuses a table whose rows, once changed, would stay so whatever becomes of the publish.
+pub(super) fn refuse_without_transactions(
+    conn: &mut Conn,
+    database: &str,
+    table: &str,
+) -> Result<()> {
+    let without: Option<String> = conn
+        .exec_first(
+            "SELECT t.engine FROM information_schema.tables t
+             JOIN information_schema.engines e ON e.engine = t.engine
+             WHERE t.table_schema = ? AND t.table_name = ?
+               AND COALESCE(e.transactions, 'NO') <> 'YES'",
+            (database, table),
+        )
+        .map_err(failure("look for the tables of GitLab"))?;
+    without.map_or(Ok(()), |engine| {
+        Err(Error::target(format!(
+            "{database}.{table} has the engine {engine}, which knows no transactions"
+        ))
+        .hint(format!(
+            "ALTER TABLE {table} ENGINE = InnoDB, then run it again"
+        )))
+    })
+}
+
+fn has_switch(conn: &mut Conn, database: &str) -> Result<bool> {
+    has_column(conn, database, SETTINGS, "ci_enabled")
+}
+
+fn make_kept_settings(conn: &mut Conn, databases: &Databases) -> Result<()> {
+    let table = qualified(&databases.passing, &kept(SETTINGS));
+    conn.query_drop(format!(
+        "CREATE TABLE {table} (id BIGINT PRIMARY KEY, ci_enabled BIGINT) ENGINE=InnoDB"
+    ))
+    .map_err(failure("keep application_settings.ci_enabled"))?;
+    failpoint::reached("table for the settings made");
+    Ok(())
+}
+
+fn keep_settings(conn: &mut Conn, databases: &Databases, kept: &str) -> Result<()> {
+    let settings = qualified(&databases.live, SETTINGS);
+    conn.query_drop(format!(
+        "INSERT INTO {kept} SELECT id, ci_enabled FROM {settings}"
+    ))
+    .map_err(failure("keep application_settings.ci_enabled"))?;
+    failpoint::reached("settings kept");
+    Ok(())
+}
+
+fn restore_settings(conn: &mut Conn, database: &str, kept: &str) -> Result<()> {
+    let settings = qualified(database, SETTINGS);
+    conn.query_drop(format!(
+        "UPDATE {settings} s JOIN {kept} kept ON kept.id = s.id SET s.ci_enabled = kept.ci_enabled"
+    ))
+    .map_err(failure("set application_settings.ci_enabled back"))?;
+    failpoint::reached("settings back");
+    Ok(())
+}
+
+fn set_ci_enabled(conn: &mut Conn, database: &str, enabled: bool) -> Result<()> {
+    let table = qualified(database, SETTINGS);
+    conn.query_drop(format!("UPDATE {table} SET ci_enabled = {enabled}"))
+        .map_err(failure("set application_settings.ci_enabled"))?;
+    failpoint::reached("ci_enabled set");
+    Ok(())
+}
+
+/// See [`migrations::prefix`]. Returns of how many services.
+fn prefix_services(conn: &mut Conn, database: &str) -> Result<u64> {
+    let Some((sql, _)) = migrations::prefix(conn, database)? else {
+        return Ok(0);
+    };
+    conn.query_drop(sql)
+        .map_err(failure("prefix ci_services.type"))?;
+    Ok(conn.affected_rows())
+}

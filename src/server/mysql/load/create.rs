@@ -1,0 +1,110 @@
+//! Makes tables in the staging database. Of a definition that the server refuses, what it refuses is found:
+//! a default is left out, and told; without what a column is generated as it would be another column, so
+//! that is an error.
+
+use mysql::Conn;
+
+use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue, TableDefinition};
+use crate::error::{Error, Result};
+use crate::schema::Note;
+use crate::server::mysql::ddl;
+use crate::server::mysql::error::{failure, is_refusal, why};
+use crate::server::mysql::mapping::Table;
+use crate::server::mysql::sql::qualified;
+use crate::server::mysql::statement::one_statement;
+
+/// Makes `table` in `database`: as it is then, and what came out differently.
+pub(crate) fn table(
+    connection: &mut Conn,
+    database: &str,
+    table: &Table,
+) -> Result<(Table, Vec<Note>)> {
+    let definition = &table.definition;
+    let Err(cause) = create(connection, database, definition) else {
+        return Ok((table.clone(), Vec::new()));
+    };
+    if !is_refusal(&cause) {
+        return Err(failure(format!("create the table {}", definition.name))(
+            cause,
+        ));
+    }
+    let (definition, notes) = without_refused(connection, database, definition, cause)?;
+    let table = Table {
+        definition,
+        ..table.clone()
+    };
+    Ok((table, notes))
+}
+
+fn create(
+    connection: &mut Conn,
+    database: &str,
+    definition: &TableDefinition,
+) -> std::result::Result<(), mysql::Error> {
+    one_statement(connection, &ddl::create_table(database, definition))
+}
+
+/// Makes the table without the defaults that the server refuses, which has refused the whole for `cause`. It
+/// is made with none at first, and then with one more each time.
+fn without_refused(
+    connection: &mut Conn,
+    database: &str,
+    definition: &TableDefinition,
+    cause: mysql::Error,
+) -> Result<(TableDefinition, Vec<Note>)> {
+    let name = &definition.name;
+    let doing = || failure(format!("create the table {name}"));
+    let mut made = definition.clone();
+    for column in &mut made.columns {
+        if may_be_refused(column) {
+            column.default = None;
+            column.generated = None;
+        }
+    }
+    if create(connection, database, &made).is_err() {
+        return Err(doing()(cause));
+    }
+    let mut notes = Vec::new();
+    for (at, column) in definition.columns.iter().enumerate() {
+        if !may_be_refused(column) {
+            continue;
+        }
+        let drop = format!("DROP TABLE {}", qualified(database, name));
+        one_statement(connection, &drop).map_err(doing())?;
+        let without = std::mem::replace(&mut made.columns[at], column.clone());
+        let Err(cause) = create(connection, database, &made) else {
+            continue;
+        };
+        if !is_refusal(&cause) {
+            return Err(doing()(cause));
+        }
+        if let Some(generated) = &column.generated {
+            return Err(refused(name, &column.name, &generated.expression, &cause));
+        }
+        notes.push(Note {
+            table: name.clone(),
+            item: Some(column.name.clone()),
+            what: format!(
+                "the default was left out: the server refuses it: {}",
+                why(&cause)
+            ),
+        });
+        made.columns[at] = without;
+        create(connection, database, &made).map_err(doing())?;
+    }
+    Ok((made, notes))
+}
+
+/// Whether `column` has anything of which one server knows what another does not.
+fn may_be_refused(column: &ColumnDefinition) -> bool {
+    let has_default = !matches!(column.default, None | Some(DefaultValue::Null));
+    has_default || column.generated.is_some()
+}
+
+fn refused(table: &str, column: &str, expression: &str, cause: &mysql::Error) -> Error {
+    Error::failed(format!(
+        "column {table}.{column}: the server refuses what it is generated as, {expression}: {}",
+        why(cause)
+    ))
+    .hint(format!("--skip-column {table}.{column} leaves it out"))
+}

@@ -1,0 +1,190 @@
+//! Drives the workers: creates tables, hands out chunks, and completes what is loaded.
+
+use std::sync::Arc;
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::constraints;
+use super::create;
+use super::enums::Enums;
+use super::staging::Owner;
+use super::worker::{Way, connect_for_loading, work};
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::pipeline::converter::PlannedRows;
+use crate::pipeline::loaded::LoadedTable;
+use crate::pipeline::work_queue::{Build, Counted};
+use crate::pipeline::worker_pool::Crew;
+use crate::resources::Resources;
+use crate::rows::PlannedColumn;
+use crate::schema::Note;
+use crate::server::mysql::converter::Sink;
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::ddl;
+use crate::server::mysql::error::failure;
+use crate::server::mysql::mapping::Table;
+use crate::server::mysql::options::Target;
+use crate::server::mysql::sql::literal;
+
+/// Loads what it is given into the staging database.
+pub struct Loader {
+    connection: Conn,
+    staging: String,
+    way: Way,
+    crew: Crew,
+    tables: Vec<Table>,
+    enums: Arc<Enums>,
+}
+
+impl Loader {
+    /// Connects the workers to `target`, whose staging database `owner` has made.
+    pub fn start(
+        target: &Target,
+        databases: &Databases,
+        owner: Owner,
+        resources: &Resources,
+    ) -> Result<Loader> {
+        let mut connection = connect_for_loading(target, databases, owner)?;
+        let way = Way::of(&mut connection)?;
+        let enums = Arc::<Enums>::default();
+        let mut crew = Crew::new(resources.chunks);
+        for _ in 0..resources.jobs {
+            let (target, databases) = (target.clone(), databases.clone());
+            let enums = Arc::clone(&enums);
+            crew.hire(move |board| work(&target, &databases, owner, way, board, &enums))?;
+        }
+        Ok(Loader {
+            connection,
+            staging: databases.staging.clone(),
+            way,
+            crew,
+            tables: Vec::new(),
+            enums,
+        })
+    }
+
+    /// Waits until all rows are in and all keys are built, then completes the tables. What came out
+    /// differently is in the notes of the tables. As soon as `is_stopped` says so, what still runs on
+    /// the server is cancelled.
+    pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
+        self.crew.finish(is_stopped)?;
+        let counted = self.crew.board.counted();
+        let tables = std::mem::take(&mut self.tables);
+        let told = self.crew.board.notes();
+        let mut loaded = Vec::new();
+        for (table, counted) in tables.iter().zip(counted) {
+            let of_it = |note: &&Note| note.table == table.definition.name;
+            let mut notes: Vec<Note> = told.iter().filter(of_it).cloned().collect();
+            notes.extend(constraints::add(
+                &mut self.connection,
+                &self.staging,
+                table,
+                &tables,
+            )?);
+            loaded.push(self.complete(table, counted, notes)?);
+        }
+        Ok(loaded)
+    }
+
+    fn complete(
+        &mut self,
+        table: &Table,
+        counted: Counted,
+        notes: Vec<Note>,
+    ) -> Result<LoadedTable> {
+        let name = &table.definition.name;
+        if counted.rows_put != counted.rows_committed {
+            return Err(Error::failed(format!(
+                "{name}: the dump has {} rows, the target took {}",
+                counted.rows_put, counted.rows_committed
+            )));
+        }
+        let numbered = table.numbered().map(str::to_owned);
+        let next_value = match &numbered {
+            Some(_) => next_value(&mut self.connection, &self.staging, name)?,
+            None => None,
+        };
+        Ok(LoadedTable {
+            name: name.clone(),
+            numbered,
+            rows: counted.rows_committed,
+            tally: counted.tally,
+            next_value,
+            contents: counted.contents,
+            notes,
+        })
+    }
+}
+
+impl Sink for Loader {
+    fn table(&mut self, table: &Table) -> Result<()> {
+        let (table, notes) = create::table(&mut self.connection, &self.staging, table)?;
+        for note in notes {
+            self.crew.board.note(note);
+        }
+        let definition = &table.definition;
+        let name = &definition.name;
+        failpoint::reached("table created");
+        if let Some(last) = self.tables.len().checked_sub(1) {
+            self.crew.board.complete_table(last);
+        }
+        let (statements, left_out) = ddl::late_keys(&self.staging, definition);
+        for key in left_out {
+            self.crew.board.note(Note {
+                table: name.clone(),
+                item: Some(key),
+                what: "the index was left out: its expression is not known here".to_owned(),
+            });
+        }
+        // By one worker: keys of a kind are in the order in which they were added, and ALTERs of a table
+        // wait for each other anyway.
+        let build = (!statements.is_empty()).then(|| Build {
+            table: name.clone(),
+            name: "all".to_owned(),
+            statements,
+            fallback: None,
+        });
+        self.crew.board.add_table(build.into_iter().collect());
+        self.enums.add(&table);
+        self.tables.push(table);
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: PlannedRows) -> Result<()> {
+        self.crew.board.put(rows)
+    }
+
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.crew.board.spare()
+    }
+
+    fn statement(&self, table: &Table, columns: &[PlannedColumn]) -> String {
+        self.way.statement(&self.staging, table, columns)
+    }
+}
+
+/// The value that the AUTO_INCREMENT column of `table` gets next; of those too large for `i64`, the largest
+/// it has.
+pub(crate) fn next_value(
+    connection: &mut Conn,
+    database: &str,
+    table: &str,
+) -> Result<Option<i64>> {
+    // MySQL goes on telling a number of a table whose column has lost its AUTO_INCREMENT.
+    let place = format!(
+        "TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+        literal(database),
+        literal(table)
+    );
+    let sql = format!(
+        "SELECT CAST(LEAST(AUTO_INCREMENT, {}) AS SIGNED) FROM information_schema.TABLES
+         WHERE {place} AND EXISTS (SELECT 1 FROM information_schema.COLUMNS
+                                   WHERE {place} AND EXTRA LIKE '%auto_increment%')",
+        i64::MAX
+    );
+    let next: Option<Option<i64>> = connection
+        .query_first(sql)
+        .map_err(failure(format!("look at AUTO_INCREMENT of {table}")))?;
+    Ok(next.flatten())
+}

@@ -1,0 +1,79 @@
+//! Whether the server has taken rows as they were sent. With LOAD DATA LOCAL it only warns of those that it
+//! left out or changed, even in strict mode (MySQL manual, 15.2.9, "Duplicate-Key and Error Handling").
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use crate::error::{Error, Result};
+use crate::server::mysql::error::failure;
+
+/// The number of "Incorrect string value".
+const INCORRECT_STRING: u32 = 1366;
+
+/// The number of "Data truncated for column", which a value that is none of its enum's gets too.
+const DATA_TRUNCATED: u32 = 1265;
+
+/// What a statement has sent.
+pub(crate) struct Sent<'a> {
+    /// The table.
+    pub(crate) table: &'a str,
+    /// Its enums that do not have the empty text.
+    pub(crate) enums: &'a [String],
+    /// How many rows.
+    pub(crate) rows: u64,
+    /// How many values of them are none of their enum's.
+    pub(crate) empty: u64,
+}
+
+impl Sent<'_> {
+    /// An error unless the statement that `connection` has just run has taken all of it as it was.
+    pub(crate) fn check(&self, connection: &mut Conn) -> Result<()> {
+        let taken = connection.affected_rows();
+        if taken == self.rows && (connection.warnings() == 0 || self.is_expected(connection)?) {
+            return Ok(());
+        }
+        Err(self.first_warning(connection)?.unwrap_or_else(|| {
+            let Sent { table, rows, .. } = self;
+            Error::failed(format!(
+                "{table}: {rows} rows were sent, but the server took {taken}"
+            ))
+        }))
+    }
+
+    /// Whether it warns of the values that are none of their enum's, and of nothing else.
+    fn is_expected(&self, connection: &mut Conn) -> Result<bool> {
+        // What comes with the statement's end counts to 65,535 only.
+        let count: Option<u64> = connection
+            .query_first("SELECT @@warning_count")
+            .map_err(failure(format!("load {}", self.table)))?;
+        Ok(count == Some(self.empty))
+    }
+
+    /// What the server says of what it has left out or changed, if it does: of enums only where there is
+    /// nothing else.
+    fn first_warning(&self, connection: &mut Conn) -> Result<Option<Error>> {
+        let table = self.table;
+        let told: Vec<(String, u32, String)> = connection
+            .query("SHOW WARNINGS")
+            .map_err(failure(format!("load {table}")))?;
+        let is_of_enum = |code: u32, message: &str| {
+            let mut names = self.enums.iter();
+            code == DATA_TRUNCATED && names.any(|name| message.contains(&format!("'{name}'")))
+        };
+        let other = told
+            .iter()
+            .find(|(_, code, message)| !is_of_enum(*code, message));
+        let Some((_, code, message)) = other.or(told.first()) else {
+            return Ok(None);
+        };
+        let error = Error::failed(format!("cannot load {table}: {message} ({code})"));
+        Ok(Some(if *code == INCORRECT_STRING {
+            error.hint(
+                "is it that the dump does not say the character sets of its tables? then they have that \
+                 of the database, and it must hold all characters, as utf8mb4 does",
+            )
+        } else {
+            error
+        }))
+    }
+}

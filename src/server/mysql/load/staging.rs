@@ -1,0 +1,210 @@
+//! The staging database: made at the start, published or dropped at the end.
+
+use std::time::{Duration, Instant};
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::error::failure;
+use crate::server::mysql::options::Target;
+use crate::server::mysql::sql::{identifier, literal};
+use crate::ui::terminal;
+
+/// How long another import's session may take to be gone after that import has ended.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The staging database of this import and the session that holds the target's lock. Dropped without
+/// being published, it takes the database with it.
+pub struct Staging {
+    target: Target,
+    connection: Conn,
+    databases: Databases,
+    owner: Owner,
+    /// Whether the database exists and is ours to drop.
+    made: bool,
+}
+
+/// The session that holds the lock of an import, as the server numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner(u32);
+
+impl Staging {
+    /// Connects and takes the lock, which only one import at a time can have.
+    pub fn lock(target: &Target) -> Result<Staging> {
+        let databases = Databases::of(target.database())?;
+        let mut connection = target.connect()?;
+        let sql = format!(
+            "SELECT GET_LOCK({}, {})",
+            lock_name(&databases),
+            LOCK_PATIENCE.as_secs()
+        );
+        let locked: Option<Option<i64>> = connection
+            .query_first(sql)
+            .map_err(failure("take the lock of the import"))?;
+        if locked.flatten() != Some(1) {
+            return Err(held_by_another(&mut connection, &databases));
+        }
+        failpoint::reached("lock taken");
+        Ok(Staging {
+            target: target.clone(),
+            owner: Owner(connection.connection_id()),
+            connection,
+            databases,
+            made: false,
+        })
+    }
+
+    /// Makes the database, in place of one that an import which is no more has left behind: the lock
+    /// says that it is. Its sessions may load on for a while; they are ended.
+    pub fn make(&mut self) -> Result<()> {
+        self.end_sessions_of_the_dead()?;
+        let staging = &self.databases.staging;
+        let doing = || failure(format!("make the staging database {staging}"));
+        let sql = format!(
+            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME
+             FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
+            literal(&self.databases.live)
+        );
+        // Tables of which a dump does not say it have the live database's.
+        let defaults: Option<(String, String)> =
+            self.connection.query_first(sql).map_err(doing())?;
+        let defaults = defaults.map_or_else(String::new, |(charset, collation)| {
+            format!(" CHARACTER SET {charset} COLLATE {collation}")
+        });
+        for sql in [
+            format!("DROP DATABASE IF EXISTS {}", identifier(staging)),
+            format!("CREATE DATABASE {}{defaults}", identifier(staging)),
+        ] {
+            self.connection.query_drop(sql).map_err(doing())?;
+        }
+        self.made = true;
+        Ok(())
+    }
+
+    fn end_sessions_of_the_dead(&mut self) -> Result<()> {
+        let doing = || failure("end the sessions of an import that is no more");
+        let sql = format!(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = {} AND ID <> CONNECTION_ID()",
+            literal(&self.databases.staging)
+        );
+        let started = Instant::now();
+        loop {
+            let sessions: Vec<u64> = self.connection.query(&sql).map_err(doing())?;
+            if sessions.is_empty() {
+                return Ok(());
+            }
+            if started.elapsed() > LOCK_PATIENCE {
+                return Err(Error::target(format!(
+                    "sessions of others use the database {}",
+                    self.databases.staging
+                ))
+                .hint("it is the import's own; end them, then run it again"));
+            }
+            for session in sessions {
+                // It may have ended by itself meanwhile.
+                let _ = self
+                    .connection
+                    .query_drop(format!("KILL CONNECTION {session}"));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Who holds the lock.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    /// The session that holds the lock.
+    pub fn connection(&mut self) -> &mut Conn {
+        &mut self.connection
+    }
+
+    /// The databases of the target.
+    #[must_use]
+    pub fn databases(&self) -> &Databases {
+        &self.databases
+    }
+
+    /// Says that the tables were published.
+    pub fn published(&mut self) {
+        // The database itself is still there, and empty.
+        self.drop_database();
+    }
+
+    fn drop_database(&mut self) {
+        self.made = false;
+        failpoint::reached("staging database to be dropped");
+        let sql = format!(
+            "DROP DATABASE IF EXISTS {}",
+            identifier(&self.databases.staging)
+        );
+        if self.connection.query_drop(&sql).is_ok() {
+            failpoint::reached("staging database dropped");
+            return;
+        }
+        // This session may be cut off while the server lives on.
+        let again = self.target.connect().and_then(|mut connection| {
+            connection
+                .query_drop(&sql)
+                .map_err(failure("drop the staging database"))
+        });
+        if let Err(error) = again {
+            terminal::warn(&format!(
+                "the database {} stays on the server ({error}); the next import removes it",
+                self.databases.staging
+            ));
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if self.made {
+            self.drop_database();
+        }
+    }
+}
+
+/// An error if the session `owner` does not hold the lock any more, for which `connection` works.
+pub(crate) fn check_owner(
+    connection: &mut Conn,
+    databases: &Databases,
+    owner: Owner,
+) -> Result<()> {
+    let sql = format!("SELECT IS_USED_LOCK({})", lock_name(databases));
+    let holder: Option<Option<u32>> = connection
+        .query_first(sql)
+        .map_err(failure("look at the lock of the import"))?;
+    if holder.flatten() == Some(owner.0) {
+        return Ok(());
+    }
+    Err(
+        Error::target("the session that held the lock of the import is gone")
+            .hint("look at the target server's log, then run it again"),
+    )
+}
+
+/// The name of the lock, as a literal. Locks belong to the server, not to a database.
+fn lock_name(databases: &Databases) -> String {
+    literal(&format!("ci-import {}", databases.live))
+}
+
+fn held_by_another(connection: &mut Conn, databases: &Databases) -> Error {
+    let sql = format!(
+        "SELECT ID, USER, HOST FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK({})",
+        lock_name(databases)
+    );
+    let holder: Option<(u64, String, String)> = connection.query_first(sql).ok().flatten();
+    let holder = holder.map_or_else(String::new, |(id, user, host)| {
+        format!(" (connection {id}, user {user}, from {host})")
+    });
+    Error::target(format!(
+        "another import into this database is under way{holder}"
+    ))
+    .hint("wait until it has ended, then run it again")
+}

@@ -1,0 +1,350 @@
+//! A worker: one connection that takes tasks from the board until there are none.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use memchr::memchr_iter;
+use mysql::prelude::Queryable;
+use mysql::{Conn, LocalInfileHandler};
+
+use super::enums::{Enums, count_empty};
+use super::insert::Inserts;
+use super::sent::Sent;
+use super::staging::{Owner, check_owner};
+use crate::commands::import::report::grouped;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::pipeline::converter::{PlannedRows, placed};
+use crate::pipeline::work_queue::{Board, Build, Copied, Task};
+use crate::rows::{Digest, PlannedColumn, ValueKind, transcode};
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::error::failure;
+use crate::server::mysql::mapping::Table;
+use crate::server::mysql::options::Target;
+use crate::server::mysql::sql::{identifier, qualified};
+use crate::server::mysql::statement::one_statement;
+
+/// How rows come into a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By LOAD DATA LOCAL.
+    LoadData,
+    /// By INSERTs, of which none can have more bytes than this, where the server has LOAD DATA LOCAL switched off.
+    Insert {
+        /// The server's `max_allowed_packet`, less what the protocol needs.
+        most: usize,
+    },
+}
+
+/// What `max_allowed_packet` must leave for the packet's own bytes.
+const PACKET_BYTES: usize = 1024;
+
+/// INSERTs of several rows have no more: the driver keeps two copies of what it sends.
+const INSERT_BYTES: usize = 64 * 1024;
+
+impl Way {
+    /// The way that the server of `connection` allows.
+    pub(crate) fn of(connection: &mut Conn) -> Result<Way> {
+        let sql = "SELECT @@GLOBAL.local_infile, @@SESSION.max_allowed_packet";
+        let found: Option<(u8, usize)> = connection
+            .query_first(sql)
+            .map_err(failure("ask how rows may be loaded"))?;
+        Ok(match found {
+            Some((1, _)) | None => Way::LoadData,
+            Some((_, packet)) => Way::Insert {
+                most: packet.saturating_sub(PACKET_BYTES),
+            },
+        })
+    }
+
+    /// The statement for rows of `table` that have `columns`.
+    pub(crate) fn statement(
+        self,
+        database: &str,
+        table: &Table,
+        columns: &[PlannedColumn],
+    ) -> String {
+        let into = qualified(database, &table.definition.name);
+        let written = columns
+            .iter()
+            .filter(|column| column.kind != ValueKind::Skipped);
+        if matches!(self, Way::Insert { .. }) {
+            let names: Vec<String> = written.map(|column| identifier(&column.name)).collect();
+            return format!("INSERT INTO {into} ({}) VALUES ", names.join(","));
+        }
+        let (mut places, mut sets) = (Vec::new(), Vec::new());
+        for (at, column) in written.enumerate() {
+            let name = identifier(&column.name);
+            let turned_back = match column.kind {
+                ValueKind::Bytes => format!("UNHEX(@v{at})"),
+                ValueKind::Bits { .. } => format!("CAST(@v{at} AS UNSIGNED)"),
+                _ => {
+                    places.push(name);
+                    continue;
+                }
+            };
+            places.push(format!("@v{at}"));
+            sets.push(format!("{name}={turned_back}"));
+        }
+        let sets = if sets.is_empty() {
+            String::new()
+        } else {
+            format!(" SET {}", sets.join(", "))
+        };
+        // The defaults of its FIELDS and LINES, said in full: they do not depend on the session then.
+        format!(
+            "LOAD DATA LOCAL INFILE 'ci-import' INTO TABLE {into} CHARACTER SET utf8mb4 \
+             FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' \
+             LINES TERMINATED BY '\\n' STARTING BY '' ({}){sets}",
+            places.join(",")
+        )
+    }
+}
+
+/// Connects for the import of `owner`. Foreign keys are for the server to watch over when all tables
+/// are there.
+pub(crate) fn connect_for_loading(
+    target: &Target,
+    databases: &Databases,
+    owner: Owner,
+) -> Result<Conn> {
+    let mut connection = target.connect_in(&databases.staging)?;
+    check_owner(&mut connection, databases, owner)?;
+    connection
+        .query_drop("SET foreign_key_checks = 0, net_read_timeout = 600, net_write_timeout = 600")
+        .map_err(failure("prepare the session"))?;
+    Ok(connection)
+}
+
+/// Works until the board has nothing more, or somebody fails.
+pub(crate) fn work(
+    target: &Target,
+    databases: &Databases,
+    owner: Owner,
+    way: Way,
+    board: &Arc<Board>,
+    enums: &Arc<Enums>,
+) -> Result<()> {
+    let mut connection = connect_for_loading(target, databases, owner)?;
+    let (id, to_cancel) = (connection.connection_id(), target.clone());
+    board.add_canceller(move || {
+        if let Ok(mut connection) = to_cancel.connect() {
+            let _ = connection.query_drop(format!("KILL CONNECTION {id}"));
+        }
+    });
+    let feed = Arc::new(Mutex::new(Feed::default()));
+    if way == Way::LoadData {
+        connection.set_local_infile_handler(Some(handler(&feed, board, enums)));
+    }
+    let mut buffer = Vec::new();
+    while let Some(task) = board.take()? {
+        match (task, way) {
+            (Task::Rows(rows), Way::LoadData) => load(&mut connection, board, enums, &feed, rows)?,
+            (Task::Rows(rows), Way::Insert { most }) => {
+                insert(&mut connection, board, enums, most, rows, &mut buffer)?;
+            }
+            (Task::Build(build), _) => run_build(&mut connection, build)?,
+        }
+    }
+    Ok(())
+}
+
+fn run_build(connection: &mut Conn, build: Build) -> Result<()> {
+    failpoint::reached("index to be built");
+    for statement in build.statements {
+        one_statement(connection, &statement)
+            .map_err(failure(format!("build the indexes of {}", build.table)))?;
+    }
+    failpoint::reached("index built");
+    Ok(())
+}
+
+/// What a LOAD DATA is fed with, and what came of it so far.
+#[derive(Default)]
+struct Feed {
+    /// The chunk it begins with.
+    first: Option<PlannedRows>,
+    done: Copied,
+    /// How many values are none of their enum's.
+    empty: u64,
+    chunks: usize,
+    failed: Option<Error>,
+    buffer: Vec<u8>,
+}
+
+/// Gives the server the rows it asks for, and nothing else, whatever file it may name.
+fn handler(feed: &Arc<Mutex<Feed>>, board: &Arc<Board>, enums: &Arc<Enums>) -> LocalInfileHandler {
+    let (feed, board, enums) = (Arc::clone(feed), Arc::clone(board), Arc::clone(enums));
+    LocalInfileHandler::new(move |_, out| {
+        let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
+        feed.give(&board, &enums, out).map_err(|error| {
+            feed.failed.get_or_insert(error);
+            std::io::Error::other("the rows cannot be read")
+        })
+    })
+}
+
+impl Feed {
+    /// Writes the first chunk to `out`, and as long as the board has more for the same statement at
+    /// once, that as well.
+    fn give(&mut self, board: &Board, enums: &Enums, out: &mut dyn Write) -> Result<()> {
+        let mut next = self.first.take();
+        while let Some(rows) = next {
+            let statement = Arc::clone(&rows.copy);
+            self.buffer.clear();
+            self.empty += transcode_chunk(rows, board, enums, &mut self.buffer, &mut self.done)?;
+            self.chunks += 1;
+            out.write_all(&self.buffer).map_err(|cause| {
+                Error::target(format!("the server takes no more rows: {cause}"))
+            })?;
+            next = board.take_more(&statement)?;
+        }
+        Ok(())
+    }
+}
+
+/// Appends the lines of a chunk to `buffer`, and counts and hashes them; returns how many values are none of
+/// their enum's.
+fn transcode_chunk(
+    rows: PlannedRows,
+    board: &Board,
+    enums: &Enums,
+    buffer: &mut Vec<u8>,
+    done: &mut Copied,
+) -> Result<u64> {
+    let PlannedRows {
+        table, plan, chunk, ..
+    } = rows;
+    let before = buffer.len();
+    done.rows += transcode(
+        &plan,
+        &chunk.bytes,
+        chunk.first_row,
+        buffer,
+        &mut done.tally,
+    )
+    .map_err(|error| placed(&chunk, error))?;
+    if let Some(layout) = &plan.layout {
+        let mut digest = Digest::default();
+        digest.add(layout, &buffer[before..]);
+        done.contents.add(layout, digest);
+    }
+    board.give_back(chunk.bytes);
+    Ok(count_empty(&enums.of(table), &plan, &buffer[before..]))
+}
+
+/// Loads `first`, and what follows it for the same statement, by one LOAD DATA.
+fn load(
+    connection: &mut Conn,
+    board: &Board,
+    enums: &Enums,
+    feed: &Mutex<Feed>,
+    first: PlannedRows,
+) -> Result<()> {
+    let (table, statement) = (first.table, Arc::clone(&first.copy));
+    let name = first.chunk.insert.table.clone();
+    failpoint::reached("rows to be copied");
+    let lock = || feed.lock().unwrap_or_else(PoisonError::into_inner);
+    let buffer = std::mem::take(&mut lock().buffer);
+    *lock() = Feed {
+        first: Some(first),
+        buffer,
+        ..Feed::default()
+    };
+    let outcome = connection.query_drop(&*statement);
+    let mut feed = lock();
+    // Why the rows could not be read says more than what the driver makes of it.
+    if let Some(error) = feed.failed.take() {
+        return Err(error);
+    }
+    outcome.map_err(failure(format!("load {name}")))?;
+    failpoint::reached("rows copied");
+    let (done, chunks) = (std::mem::take(&mut feed.done), feed.chunks);
+    let sent = Sent {
+        table: &name,
+        enums: &enums.of(table),
+        rows: done.rows,
+        empty: feed.empty,
+    };
+    sent.check(connection)?;
+    board.committed(table, chunks, &done);
+    failpoint::reached("rows committed");
+    Ok(())
+}
+
+/// Has the server refuse values that it would have to change, or only warn of them.
+fn set_strict(connection: &mut Conn, strict: bool) -> Result<()> {
+    let mode = if strict {
+        "CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
+    } else {
+        "REPLACE(@@sql_mode, 'STRICT_ALL_TABLES', '')"
+    };
+    connection
+        .query_drop(format!("SET sql_mode = {mode}"))
+        .map_err(failure("prepare the session"))
+}
+
+/// Loads a chunk by INSERTs.
+fn insert(
+    connection: &mut Conn,
+    board: &Board,
+    enums: &Enums,
+    most: usize,
+    rows: PlannedRows,
+    buffer: &mut Vec<u8>,
+) -> Result<()> {
+    let (table, head, plan) = (rows.table, Arc::clone(&rows.copy), Arc::clone(&rows.plan));
+    let (name, first_row) = (rows.chunk.insert.table.clone(), rows.chunk.first_row);
+    failpoint::reached("rows to be copied");
+    buffer.clear();
+    let mut done = Copied::default();
+    let empty = transcode_chunk(rows, board, enums, buffer, &mut done)?;
+    if empty > 0 {
+        // In strict mode they would be errors; LOAD DATA LOCAL knows none.
+        set_strict(connection, false)?;
+    }
+    let enums = &enums.of(table);
+    let run = |connection: &mut Conn, sql: &str| {
+        let done = connection.query_drop(sql);
+        done.map_err(failure(format!("load {name}")))
+    };
+    // One for each chunk: each waits for the server's disk.
+    run(connection, "START TRANSACTION")?;
+    let mut inserts = Inserts::new(&head, &plan, buffer, most.min(INSERT_BYTES));
+    let (mut taken, mut before) = (0, inserts.lines());
+    while let Some(statement) = inserts.next() {
+        if statement.len() > most {
+            return Err(too_large(&name, first_row + taken, statement.len(), most));
+        }
+        let statement = std::str::from_utf8(statement)
+            .map_err(|_| Error::failed(format!("{name}: a text is not valid UTF-8")))?;
+        run(connection, statement)?;
+        let lines = &before[..before.len() - inserts.lines().len()];
+        before = inserts.lines();
+        let sent = Sent {
+            table: &name,
+            enums,
+            rows: memchr_iter(b'\n', lines).count() as u64,
+            empty: count_empty(enums, &plan, lines),
+        };
+        sent.check(connection)?;
+        taken += sent.rows;
+    }
+    run(connection, "COMMIT")?;
+    if empty > 0 {
+        set_strict(connection, true)?;
+    }
+    failpoint::reached("rows copied");
+    board.committed(table, 1, &done);
+    failpoint::reached("rows committed");
+    Ok(())
+}
+
+/// A single row that has more bytes than the server takes in a statement.
+fn too_large(table: &str, row: u64, bytes: usize, most: usize) -> Error {
+    let (bytes, most) = (grouped(bytes as u64), grouped(most as u64));
+    Error::target(format!(
+        "{table} row {row}: its INSERT has {bytes} bytes, and the server takes {most}"
+    ))
+    .hint("raise max_allowed_packet of the server, or switch its local_infile on")
+}

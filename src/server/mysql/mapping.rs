@@ -1,0 +1,466 @@
+//! Maps a table of a MySQL dump to what a MySQL server is asked to make: the same, but for what the
+//! server does not have.
+
+use super::capabilities::Offers;
+use super::ddl;
+use super::expression::rewritten;
+use super::sql::literal;
+use crate::dump::Facts;
+use crate::dump::charset::Charset;
+use crate::dump::mysql::definition::{
+    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, StorageOption,
+    TableDefinition,
+};
+use crate::error::{Error, Result};
+use crate::rows::{Normal, ValueKind};
+use crate::schema::policies::Policies;
+use crate::schema::{Note, text_kind};
+
+/// A table for a MySQL server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// What it is made from.
+    pub definition: TableDefinition,
+    /// The columns of the dump, in order, and how their values go.
+    pub columns: Vec<(String, ValueKind)>,
+}
+
+impl Table {
+    /// The AUTO_INCREMENT column.
+    #[must_use]
+    pub fn numbered(&self) -> Option<&str> {
+        let found = self
+            .definition
+            .columns
+            .iter()
+            .find(|column| column.auto_increment);
+        found.map(|column| column.name.as_str())
+    }
+
+    /// The column of this name, as MySQL tells names of columns apart.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&ColumnDefinition> {
+        let same = |column: &&ColumnDefinition| column.name.eq_ignore_ascii_case(name);
+        self.definition.columns.iter().find(same)
+    }
+
+    /// How a value of the column `name` is compared, in the notation of LOAD DATA.
+    #[must_use]
+    pub fn normal(&self, name: &str) -> Normal {
+        match self
+            .column(name)
+            .map(|column| column.data_type.name.as_str())
+        {
+            Some("float") => Normal::Real,
+            Some("double" | "real") => Normal::Double,
+            _ => Normal::AsIs,
+        }
+    }
+}
+
+/// What `definition`, in a dump of which `facts` are known, becomes on a server that has what it
+/// `offers`; and what comes out differently.
+pub(super) fn map(
+    definition: TableDefinition,
+    facts: &Facts,
+    policies: &Policies,
+    offers: &Offers,
+) -> Result<(Table, Vec<Note>)> {
+    if offers.renames(&definition.name) {
+        let name = &definition.name;
+        return Err(Error::target(format!(
+            "the server keeps names of tables in lower case (lower_case_table_names = 1), and the dump has {name}"
+        ))
+        .hint(format!(
+            "--skip-table {name} leaves it out; or rename it before it is dumped"
+        )));
+    }
+    let mut mapper = Mapper {
+        definition,
+        offers,
+        notes: Vec::new(),
+    };
+    let columns = mapper.columns(facts, policies)?;
+    mapper.skip_columns(policies);
+    mapper.number_the_id(facts);
+    mapper.types();
+    mapper.collations();
+    mapper.engine();
+    mapper.storage(policies);
+    mapper.keys();
+    mapper.defaults();
+    mapper.expressions()?;
+    for (item, what) in std::mem::take(&mut mapper.definition.left_out) {
+        mapper.note(item.as_deref(), what);
+    }
+    let table = Table {
+        definition: mapper.definition,
+        columns,
+    };
+    Ok((table, mapper.notes))
+}
+
+struct Mapper<'a> {
+    definition: TableDefinition,
+    offers: &'a Offers,
+    notes: Vec<Note>,
+}
+
+impl Mapper<'_> {
+    fn note(&mut self, item: Option<&str>, what: String) {
+        self.notes.push(Note {
+            table: self.definition.name.clone(),
+            item: item.map(str::to_owned),
+            what,
+        });
+    }
+
+    fn columns(&mut self, facts: &Facts, policies: &Policies) -> Result<Vec<(String, ValueKind)>> {
+        let table = &self.definition;
+        let charset = facts.charset.as_deref();
+        let charset = charset.map_or(Ok(Charset::Utf8), Charset::named)?;
+        let mut columns = Vec::new();
+        for column in &table.columns {
+            let kind = if policies.takes_column(&table.name, &column.name) {
+                kind(column, table, charset)?
+            } else {
+                ValueKind::Skipped
+            };
+            columns.push((column.name.clone(), kind));
+        }
+        let has_timestamps = table
+            .columns
+            .iter()
+            .any(|c| c.data_type.name == "timestamp");
+        if has_timestamps && !facts.utc {
+            let what = "timestamps are taken as UTC, though the dump does not say that they are";
+            self.note(None, what.to_owned());
+        }
+        Ok(columns)
+    }
+
+    /// Leaves out the columns that are to be skipped, and the keys they are in.
+    fn skip_columns(&mut self, policies: &Policies) {
+        let table = self.definition.name.clone();
+        let skipped = |name: &String| !policies.takes_column(&table, name);
+        let (gone, columns) = std::mem::take(&mut self.definition.columns)
+            .into_iter()
+            .partition(|column: &ColumnDefinition| skipped(&column.name));
+        self.definition.columns = columns;
+        let gone: Vec<ColumnDefinition> = gone;
+        for column in &gone {
+            self.note(Some(&column.name), "the column was skipped".to_owned());
+        }
+        let is_gone = |name: &String| {
+            gone.iter()
+                .any(|column| column.name.eq_ignore_ascii_case(name))
+        };
+        let has_gone = |key: &KeyDefinition| {
+            key.parts
+                .iter()
+                .any(|part| matches!(&part.of, KeyPartOf::Column(name) if is_gone(name)))
+        };
+        let mut left_out = Vec::new();
+        self.definition.keys.retain(|key| {
+            let stays = !has_gone(key);
+            if !stays {
+                left_out.push(key.name.clone().unwrap_or_else(|| "PRIMARY".to_owned()));
+            }
+            stays
+        });
+        self.definition.foreign_keys.retain(|key| {
+            let stays = !key.columns.iter().any(is_gone);
+            if !stays {
+                left_out.push(key.name.clone().unwrap_or_default());
+            }
+            stays
+        });
+        for name in left_out {
+            self.note(Some(&name), "left out with its column".to_owned());
+        }
+    }
+
+    /// `--compatible` dumps leave AUTO_INCREMENT out; Rails has it on each `id`.
+    fn number_the_id(&mut self, facts: &Facts) {
+        if !facts.compatible && self.definition.options.engine.is_some() {
+            return;
+        }
+        let is_alone = self.definition.keys.iter().any(|key| {
+            key.kind == KeyKind::Primary
+                && matches!(&key.parts[..], [part] if matches!(&part.of, KeyPartOf::Column(name) if name == "id"))
+        });
+        let whole = ["tinyint", "smallint", "mediumint", "int", "bigint"];
+        let columns = &mut self.definition.columns;
+        if !is_alone || columns.iter().any(|column| column.auto_increment) {
+            return;
+        }
+        let id = columns.iter_mut().find(|column| column.name == "id");
+        if let Some(id) = id.filter(|id| whole.contains(&id.data_type.name.as_str())) {
+            id.auto_increment = true;
+            id.default = None;
+        }
+    }
+
+    /// Types that MariaDB has and MySQL has not, and what else the two have of columns.
+    fn types(&mut self) {
+        if self.offers.is_mariadb() {
+            for column in &mut self.definition.columns {
+                column.nullable |= column.generated.is_some();
+            }
+            return;
+        }
+        let mut notes = Vec::new();
+        for column in &mut self.definition.columns {
+            let data_type = &mut column.data_type;
+            let known = std::mem::take(&mut data_type.name);
+            let (name, length) = match known.as_str() {
+                "uuid" => ("char", 36),
+                "inet4" => ("varchar", 15),
+                // With an address of the fourth version behind it.
+                "inet6" => ("varchar", 45),
+                _ => {
+                    data_type.name = known;
+                    continue;
+                }
+            };
+            let what = format!("the type {known} is not known here; it has {name}({length})");
+            notes.push((column.name.clone(), what));
+            name.clone_into(&mut data_type.name);
+            data_type.numbers = vec![length];
+            data_type.charset = Some("ascii".to_owned());
+        }
+        for (column, what) in notes {
+            self.note(Some(&column), what);
+        }
+    }
+
+    /// MySQL takes a default of a text, of bytes, JSON or a shape only as an expression, and that since
+    /// 8.0.13 (MySQL manual, 13.6).
+    fn defaults(&mut self) {
+        if self.offers.is_mariadb() {
+            return;
+        }
+        let has_expressions = self.offers.has_expression_keys();
+        let mut notes = Vec::new();
+        for column in &mut self.definition.columns {
+            if !ddl::is_large_type(&column.data_type.name) {
+                continue;
+            }
+            let written = match column.default.take() {
+                Some(DefaultValue::Text(text)) => literal(&text),
+                Some(DefaultValue::Number(number)) => number,
+                Some(DefaultValue::Hex(digits)) => format!("x'{digits}'"),
+                other => {
+                    column.default = other;
+                    continue;
+                }
+            };
+            if has_expressions {
+                column.default = Some(DefaultValue::Expression(written));
+            } else {
+                notes.push(column.name.clone());
+            }
+        }
+        for column in notes {
+            self.note(Some(&column), "the default was left out".to_owned());
+        }
+    }
+
+    /// Character sets and collations under the names that the server has for them.
+    fn collations(&mut self) {
+        let offers = self.offers;
+        let mut notes = Vec::new();
+        let mut judge =
+            |item: Option<&str>, charset: &mut Option<String>, collation: &mut Option<String>| {
+                if let Some(known) = charset.take() {
+                    *charset = here(&known, |name| offers.has_charset(name));
+                    if charset.is_none() {
+                        notes.push((
+                            item.map(str::to_owned),
+                            format!("the character set {known} is not known here"),
+                        ));
+                    }
+                }
+                if let Some(known) = collation.take() {
+                    *collation = here(&known, |name| offers.has_collation(name));
+                    if collation.is_none() {
+                        *collation = case_sensitive(&known, |name| offers.has_collation(name));
+                        let instead = collation.as_deref().unwrap_or("the default one");
+                        notes.push((
+                            item.map(str::to_owned),
+                            format!("the collation {known} is not known here; it has {instead}"),
+                        ));
+                    }
+                }
+            };
+        let options = &mut self.definition.options;
+        judge(None, &mut options.charset, &mut options.collation);
+        for column in &mut self.definition.columns {
+            let name = column.name.clone();
+            let data_type = &mut column.data_type;
+            judge(
+                Some(&name),
+                &mut data_type.charset,
+                &mut data_type.collation,
+            );
+        }
+        // MySQL tells a column's own collation from the table's, which is the same one.
+        let of_table = options.collation.clone();
+        for column in &mut self.definition.columns {
+            let data_type = &mut column.data_type;
+            if data_type.charset.is_none() && of_table.is_some() {
+                data_type
+                    .collation
+                    .take_if(|own| of_table.as_ref() == Some(own));
+            }
+        }
+        for (item, what) in notes {
+            self.note(item.as_deref(), what);
+        }
+    }
+
+    fn engine(&mut self) {
+        let options = &mut self.definition.options;
+        let formats = ["DYNAMIC", "COMPACT", "REDUNDANT", "COMPRESSED"];
+        let other = options
+            .row_format
+            .take_if(|format| !formats.contains(&format.as_str()));
+        if let Some(format) = other {
+            options.storage.push(StorageOption {
+                of: None,
+                what: format!("ROW_FORMAT={format}"),
+            });
+        }
+        let offers = self.offers;
+        let missing = options.engine.take_if(|engine| !offers.has_engine(engine));
+        if let Some(engine) = missing {
+            let what = format!("the engine {engine} is not known here; it has the default one");
+            self.note(None, what);
+        }
+    }
+
+    /// Leaves out what is said of storage but for the format of rows: the server has its own ways.
+    fn storage(&mut self, policies: &Policies) {
+        let table = self.definition.name.clone();
+        for StorageOption { of, what } in std::mem::take(&mut self.definition.options.storage) {
+            let takes = |of: &String| policies.takes_column(&table, of);
+            if of.as_ref().is_none_or(takes) {
+                self.note(of.as_deref(), format!("{what} was left out"));
+            }
+        }
+    }
+
+    /// Leaves out the keys that the server knows none of.
+    fn keys(&mut self) {
+        if self.offers.has_expression_keys() {
+            return;
+        }
+        let has_expression = |key: &mut KeyDefinition| {
+            let mut parts = key.parts.iter();
+            parts.any(|part| matches!(part.of, KeyPartOf::Expression(_)))
+        };
+        let gone: Vec<KeyDefinition> = self
+            .definition
+            .keys
+            .extract_if(.., has_expression)
+            .collect();
+        for key in gone {
+            let what = "the index was left out: the server has none over expressions";
+            self.note(key.name.as_deref(), what.to_owned());
+        }
+    }
+
+    /// Leaves out what the server could be asked to compute and what is not known to do just that.
+    fn expressions(&mut self) -> Result<()> {
+        let table = self.definition.clone();
+        let is_safe = |written: &str| rewritten(written, &table).is_some();
+        let mut notes = Vec::new();
+        for column in &mut self.definition.columns {
+            let name = &column.name;
+            if let Some(generated) = &column.generated
+                && !is_safe(&generated.expression)
+            {
+                return Err(Error::failed(format!(
+                    "column {}.{name}: what it is generated as is not known here: {}",
+                    table.name, generated.expression
+                ))
+                .hint(format!("--skip-column {}.{name} leaves it out", table.name)));
+            }
+            let original = table.columns.iter().find(|other| other.name == *name);
+            let default = column.default.as_ref().zip(original);
+            if default.is_some_and(|(d, column)| ddl::default(d, column, &table).is_none()) {
+                notes.push((name.clone(), "the default was left out".to_owned()));
+                column.default = None;
+            }
+        }
+        self.definition.checks.retain(|(name, check)| {
+            let stays = is_safe(check);
+            if !stays {
+                let name = name.clone().unwrap_or_default();
+                notes.push((name, format!("CHECK ({check}) was left out")));
+            }
+            stays
+        });
+        for (item, what) in notes {
+            self.note(Some(&item), what);
+        }
+        Ok(())
+    }
+}
+
+/// The name a server has for a character set or collation: `utf8` is `utf8mb3` on newer ones.
+fn here(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
+    let other = match name.strip_prefix("utf8mb3") {
+        Some(rest) => format!("utf8{rest}"),
+        None => name
+            .strip_prefix("utf8")
+            .filter(|rest| rest.is_empty() || rest.starts_with('_'))
+            .map_or_else(String::new, |rest| format!("utf8mb3{rest}")),
+    };
+    [name, other.as_str()]
+        .into_iter()
+        .find(|name| is_known(name))
+        .map(str::to_owned)
+}
+
+/// What stands for the collation `name` where the server does not have it, if that one tells letters apart by
+/// their case: under the default one a unique key could not be made any more.
+fn case_sensitive(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
+    let (charset, rest) = name.split_once('_')?;
+    let tells_apart = rest.ends_with("_cs") || rest.ends_with("bin");
+    let binary = format!("{charset}_bin");
+    (tells_apart && is_known(&binary)).then_some(binary)
+}
+
+/// How the values of `column` go.
+fn kind(column: &ColumnDefinition, table: &TableDefinition, charset: Charset) -> Result<ValueKind> {
+    if column.generated.is_some() {
+        return Ok(ValueKind::Skipped);
+    }
+    let name = column.data_type.name.as_str();
+    Ok(match name {
+        "bit" => {
+            let width = column.data_type.numbers.first().copied().unwrap_or(1);
+            ValueKind::Bits {
+                width: u8::try_from(width.min(64)).unwrap_or(64),
+            }
+        }
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set"
+        | "json" | "uuid" | "inet4" | "inet6" => text_kind(table, column, charset)?,
+        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "float"
+        | "double" | "real" | "decimal" | "numeric" | "dec" | "fixed" | "bool" | "boolean"
+        | "date" | "datetime" | "timestamp" | "time" | "year" => ValueKind::AsWritten,
+        _ if ddl::is_known_type(name) => ValueKind::Bytes,
+        _ => {
+            let table = &table.name;
+            return Err(Error::failed(format!(
+                "column {table}.{}: the type {name} is not supported",
+                column.name
+            ))
+            .hint(format!(
+                "--skip-column {table}.{} leaves it out",
+                column.name
+            )));
+        }
+    })
+}

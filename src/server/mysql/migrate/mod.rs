@@ -1,0 +1,27 @@
+//! What of migrations is MySQL's own, and MariaDB's: how its SQL is split into statements, which of them
+//! are refused, the session that holds the lock and runs them, the table of versions.
+//!
+//! MySQL commits before and after each statement that defines something, so a migration is not one
+//! transaction, but several segments (`segments`), and a record says which of its statements are done
+//! (`steps`). Whoever goes on with it runs the others.
+
+mod built_in;
+mod decide;
+mod definitions;
+mod engines;
+mod kind;
+mod refused;
+mod scanner;
+mod segments;
+mod session;
+mod splitter;
+mod statement;
+mod steps;
+mod twice;
+pub(crate) mod versions;
+mod worker;
+
+pub use built_in::BuiltIn;
+pub(crate) use refused::refuse;
+pub use session::Session;
+pub(crate) use splitter::split;

@@ -1,0 +1,313 @@
+//! Where MySQL's statements end. The server's client needs `DELIMITER` for the bodies of triggers and
+//! routines. Here they end where they do for the server: a body of several statements is a block,
+//! `BEGIN … END`.
+
+use super::scanner::Scanner;
+use crate::error::Result;
+use crate::migrate::dialect::Piece;
+use crate::migrate::element::{self, Element};
+use crate::migrate::split::{self, Blocks};
+
+/// The pieces of `text`, in order; a comment within a statement comes before it.
+pub(crate) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
+    let mut scanner = Scanner::new(text);
+    split::split::<Bodies>(text, || scanner.next())
+}
+
+/// The keywords, names and numbers in `statement` that stand in no quotes, in lower case.
+pub(super) fn words(statement: &str) -> Vec<String> {
+    let mut scanner = Scanner::new(statement);
+    element::words(|| scanner.next())
+}
+
+/// Whether `statement` has semicolons of its own, as a body has.
+pub(super) fn is_compound(statement: &str) -> bool {
+    let mut scanner = Scanner::new(statement);
+    while let Ok(Some(found)) = scanner.next() {
+        if found.element == Element::Semicolon {
+            return true;
+        }
+    }
+    false
+}
+
+/// What a definition is of, by the first of these words in it: those with a body, and all others.
+const WITH_BODY: [&str; 4] = ["event", "function", "procedure", "trigger"];
+const WITHOUT_BODY: [&str; 14] = [
+    "database",
+    "fulltext",
+    "index",
+    "role",
+    "schema",
+    "sequence",
+    "server",
+    "spatial",
+    "table",
+    "tablespace",
+    "temporary",
+    "unique",
+    "user",
+    "view",
+];
+
+/// Whether a definition has a body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Body {
+    /// It is no definition, or of nothing that has one.
+    #[default]
+    No,
+    /// What it defines is still to come.
+    Unknown,
+    Yes,
+}
+
+/// Blocks of BEGIN and of CASE within a body.
+#[derive(Default)]
+struct Bodies {
+    has_words: bool,
+    body: Body,
+    blocks: usize,
+    /// Whether the last element was an END, which may be that of an IF or a loop: those are not counted.
+    after_end: bool,
+}
+
+impl Bodies {
+    fn word_of_body(&mut self, word: &str) {
+        let after_end = std::mem::replace(&mut self.after_end, word == "end");
+        match word {
+            "end" => self.blocks = self.blocks.saturating_sub(1),
+            "if" | "loop" | "repeat" | "while" if after_end => self.blocks += 1,
+            "begin" => self.blocks += 1,
+            // A CASE has an END within a body alone.
+            "case" if !after_end && self.blocks > 0 => self.blocks += 1,
+            _ => {}
+        }
+    }
+}
+
+impl Blocks for Bodies {
+    fn word(&mut self, word: &str, _: bool) {
+        let word = word.to_ascii_lowercase();
+        let word = word.as_str();
+        if !std::mem::replace(&mut self.has_words, true) && matches!(word, "create" | "alter") {
+            self.body = Body::Unknown;
+        } else if self.body == Body::Unknown {
+            if WITH_BODY.contains(&word) {
+                self.body = Body::Yes;
+            } else if WITHOUT_BODY.contains(&word) {
+                self.body = Body::No;
+            }
+        } else if self.body == Body::Yes {
+            self.word_of_body(word);
+        }
+    }
+
+    fn other(&mut self) {
+        self.after_end = false;
+    }
+
+    fn open(&self) -> usize {
+        self.blocks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRIGGER: &str = "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW BEGIN \
+        IF NEW.a IS NULL THEN SET NEW.a = CASE WHEN 1 THEN 2 END; END IF; \
+        CASE NEW.a WHEN 1 THEN SET @x = 1; ELSE BEGIN END; END CASE; \
+        w: WHILE @x < 3 DO SET @x = @x + 1; END WHILE w; \
+        REPEAT SET @x = REPEAT('a', 2); UNTIL 1 END REPEAT; LOOP LEAVE w; END LOOP; END";
+    const PROCEDURE: &str =
+        "create definer=`root`@localhost procedure p(a int) begin select 1; end";
+
+    /// Texts and the statements in them; none where the text is an error.
+    const CASES: &[(&str, Option<&[&str]>)] = &[
+        ("", Some(&[])),
+        (" ;; \n; -- nothing\n /* at ; all */ ; # ;", Some(&[])),
+        ("a; b ;\nc\n", Some(&["a", "b", "c"])),
+        ("SELECT ';'; b", Some(&["SELECT ';'", "b"])),
+        ("SELECT 'it''s;'; b", Some(&["SELECT 'it''s;'", "b"])),
+        (r"SELECT '\';'; b", Some(&[r"SELECT '\';'", "b"])),
+        (r"SELECT '\\'; b", Some(&[r"SELECT '\\'", "b"])),
+        (r#"SELECT "\";'"; b"#, Some(&[r#"SELECT "\";'""#, "b"])),
+        (r#"SELECT "a"";"; b"#, Some(&[r#"SELECT "a"";""#, "b"])),
+        (r"SELECT `\`; b", Some(&[r"SELECT `\`", "b"])),
+        ("SELECT `a;``b;`; c", Some(&["SELECT `a;``b;`", "c"])),
+        (
+            "SELECT N';', _utf8';', x'f'; b",
+            Some(&["SELECT N';', _utf8';', x'f'", "b"]),
+        ),
+        ("SELECT 5--1; b", Some(&["SELECT 5--1", "b"])),
+        ("SELECT 5-- 1;\n; b", Some(&["SELECT 5", "b"])),
+        ("a --\n; b", Some(&["a", "b"])),
+        ("# a; b'\nc; d -- e;", Some(&["c", "d"])),
+        ("/* a; /* b; ' */ c; d", Some(&["c", "d"])),
+        (
+            "/*!40101 SET a = ';' */; b",
+            Some(&["/*!40101 SET a = ';' */", "b"]),
+        ),
+        ("/*! a; b '*/' */ c; d", Some(&["/*! a; b '*/' */ c", "d"])),
+        ("/*M!100600 a */; d", Some(&["/*M!100600 a */", "d"])),
+        ("SELECT /*+ x; */ 1; d", Some(&["SELECT /*+ x; */ 1", "d"])),
+        (
+            "CREATE TABLE t (`begin` int, event int); begin; b",
+            Some(&["CREATE TABLE t (`begin` int, event int)", "begin", "b"]),
+        ),
+        (
+            "ALTER TABLE procedure ADD begin int; b",
+            Some(&["ALTER TABLE procedure ADD begin int", "b"]),
+        ),
+        (
+            "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW SET NEW.a = CASE WHEN 1 THEN 2 END; b",
+            Some(&[
+                "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW SET NEW.a = CASE WHEN 1 THEN 2 END",
+                "b",
+            ]),
+        ),
+        (TRIGGER, Some(&[TRIGGER])),
+        (PROCEDURE, Some(&[PROCEDURE])),
+        (
+            "SELECT CASE WHEN a THEN b END; c",
+            Some(&["SELECT CASE WHEN a THEN b END", "c"]),
+        ),
+        ("SELECT 1); b", Some(&["SELECT 1)", "b"])),
+        (
+            "SELECT @a, @@b, 1e5, .5; b",
+            Some(&["SELECT @a, @@b, 1e5, .5", "b"]),
+        ),
+        ("日本 'ü;' ; b", Some(&["日本 'ü;'", "b"])),
+        ("SELECT '", None),
+        (r"SELECT '\'", None),
+        (r"SELECT '\", None),
+        ("SELECT `a", None),
+        ("/* a", None),
+        ("/*! a", None),
+        ("SELECT (1; b", None),
+        ("CREATE PROCEDURE p() BEGIN a; b;", None),
+        ("SELECT 1\\G", None),
+        ("a;\n--migrate:down\nb", None),
+    ];
+
+    fn statements(text: &str) -> Result<Vec<&str>> {
+        let pieces = split(text)?.into_iter();
+        let statements = pieces.filter_map(|piece| match piece {
+            Piece::Statement { text, .. } => Some(text),
+            Piece::Comment { .. } => None,
+        });
+        Ok(statements.collect())
+    }
+
+    #[test]
+    fn each_rule() {
+        for (text, expected) in CASES {
+            let found = statements(text);
+            match expected {
+                Some(expected) => assert_eq!(&found.unwrap(), expected, "{text}"),
+                None => assert!(found.is_err(), "{text}"),
+            }
+        }
+    }
+
+    /// Whatever follows, what has ended with a semicolon has ended.
+    #[test]
+    fn cut_at_every_byte() {
+        for (text, _) in CASES {
+            for cut in (0..=text.len()).filter(|cut| text.is_char_boundary(*cut)) {
+                let (Ok(part), Ok(whole)) = (statements(&text[..cut]), statements(text)) else {
+                    continue;
+                };
+                // The last one may go on behind the cut.
+                let ended = part.len().saturating_sub(1);
+                assert_eq!(part[..ended], whole[..ended], "{text} cut at {cut}");
+            }
+        }
+    }
+
+    /// Any two texts behind one another have the statements of both.
+    #[test]
+    fn one_behind_the_other() {
+        let whole = CASES
+            .iter()
+            .filter_map(|(text, found)| found.map(|found| (text, found)));
+        for (one, of_one) in whole.clone() {
+            for (other, of_other) in whole.clone() {
+                let both = format!("{one}\n;{other}");
+                let expected: Vec<&str> = of_one.iter().chain(of_other).copied().collect();
+                assert_eq!(statements(&both).unwrap(), expected, "{both}");
+            }
+        }
+    }
+
+    /// Texts of the characters that mean something, in any order: each statement is one.
+    #[test]
+    fn of_random_texts_each_statement_is_one() {
+        const PARTS: [&str; 21] = [
+            "'",
+            "\"",
+            "`",
+            "\\",
+            "-- ",
+            "--",
+            "#",
+            "\n",
+            "/*",
+            "/*!",
+            "*/",
+            "(",
+            ")",
+            ";",
+            " ",
+            "begin ",
+            "end ",
+            "if ",
+            "case ",
+            "create trigger ",
+            "é",
+        ];
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut split_well = 0;
+        for _ in 0..50_000 {
+            let count = random.usize(1..12);
+            let text: String = (0..count)
+                .map(|_| *random.choice(&PARTS).unwrap())
+                .collect();
+            let Ok(found) = statements(&text) else {
+                continue;
+            };
+            split_well += 1;
+            for statement in found {
+                // At the end of a text two dashes are a comment.
+                if statement.ends_with("--") {
+                    continue;
+                }
+                assert_eq!(statements(statement).unwrap(), [statement], "of {text}");
+            }
+        }
+        assert!(split_well > 5_000, "{split_well}");
+    }
+
+    #[test]
+    fn lines_and_comments() {
+        let text = "-- one\n\nSELECT\n 'a\nb' -- two\n; # three\n/* \n */ b";
+        let comment = |line, text, inside| Piece::Comment { line, text, inside };
+        let statement = |line, text| Piece::Statement { line, text };
+        let expected = [
+            comment(1, " one", false),
+            comment(5, " two", true),
+            statement(3, "SELECT\n 'a\nb'"),
+            statement(8, "b"),
+        ];
+        assert_eq!(split(text).unwrap(), expected);
+        let error = statements("a;\nb;\n  `x ;").unwrap_err().to_string();
+        assert_eq!(error, "line 3: a name in backticks has no end");
+    }
+
+    #[test]
+    fn bodies_have_semicolons() {
+        assert!(is_compound(PROCEDURE));
+        assert!(!is_compound("SELECT ';' /* ; */"));
+    }
+}

@@ -1,0 +1,35 @@
+//! MySQL and MariaDB as targets: what `convert`, `load`, `verify` and `publish` are for PostgreSQL.
+
+pub mod capabilities;
+pub mod connection;
+pub mod connection_failure;
+pub mod converter;
+pub(crate) mod databases;
+pub(crate) mod ddl;
+pub mod error;
+pub(crate) mod expression;
+pub mod gitlab;
+pub mod load;
+pub(crate) mod locks;
+pub mod mapping;
+pub mod migrate;
+pub mod options;
+pub mod publish;
+pub(crate) mod rights;
+pub mod sql;
+pub(crate) mod statement;
+pub(crate) mod target;
+pub mod tls;
+pub mod verify;
+
+pub use capabilities::Offers;
+pub use converter::{Converter, Hashed, Sink};
+pub use databases::Databases;
+pub use error::failure;
+pub use load::loader::Loader;
+pub use load::staging::{Owner, Staging};
+pub use locks::lock_name;
+pub use mapping::Table;
+pub use options::{Server, Target};
+pub use rights::{MayMake, may_make_databases};
+pub use verify::Looker;

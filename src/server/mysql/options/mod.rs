@@ -1,0 +1,318 @@
+//! How the target is named, and how to connect to it.
+//!
+//! Each way to name one gives parameters as MySQL's clients have them, with where they came from; as
+//! with those, what was typed goes before option files, and these before the environment.
+
+pub(crate) mod database_yml;
+pub(crate) mod host;
+pub(crate) mod option_files;
+pub(crate) mod parameters;
+pub(crate) mod url;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::tls::Tls;
+use host::Place;
+use parameters::{KNOWN, switch};
+
+use super::error::failure;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::server::options::{Entry, Origin, Origins, Parameters, system_user};
+
+/// The oldest servers that are supported: with utf8mb4, fractions of seconds, and sessions that can hold several
+/// locks of `GET_LOCK` (MySQL 5.7 manual, 12.14); before, the lock of a publish would have given up that of the
+/// import.
+const OLDEST_MYSQL: (u32, u32) = (5, 7);
+const OLDEST_MARIADB: (u32, u32) = (10, 0);
+
+/// How long a connection may take that was given no other time.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The parameters that an error may be about, on TCP and at a socket.
+const TOLD_OF_HOSTS: [(&str, &str); 7] = [
+    ("host", "host"),
+    ("port", "port"),
+    ("database", "database"),
+    ("user", "user"),
+    ("password", "password"),
+    ("ssl-mode", "ssl-mode"),
+    ("ssl-ca", "ssl-ca"),
+];
+const TOLD_OF_SOCKETS: [(&str, &str); 4] = [
+    ("socket", "socket"),
+    ("database", "database"),
+    ("user", "user"),
+    ("password", "password"),
+];
+
+/// What every session is set to: texts in UTF-8; no value changed or cut in silence, and none
+/// refused that a MySQL server has given out, such as a zero date; times in UTC. MySQL since 8.0 tells the
+/// next AUTO_INCREMENT as it was when somebody last asked, up to a day ago, unless it is told not to; MariaDB
+/// takes that for a comment.
+const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', wait_timeout = 2147483, \
+    sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION' \
+    /*!80000 , information_schema_stats_expiry = 0 */";
+
+/// A database of a MySQL or MariaDB server to import into.
+#[derive(Clone)]
+pub struct Target {
+    pub(crate) place: Place,
+    pub(crate) user: String,
+    pub(crate) password: Option<String>,
+    pub(crate) database: String,
+    /// How long a connection may take; for ever if there is none.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) tls: Arc<Tls>,
+    /// Whether a password may be encrypted with the key that the server sends.
+    pub(crate) trusts_key: bool,
+    /// Where all of this came from, for messages.
+    pub(crate) origins: Origins,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its version, as it writes it.
+    pub version: String,
+    /// Whether it is MariaDB.
+    pub is_mariadb: bool,
+    /// Where its data are, if it runs on this machine.
+    pub data_directory: Option<PathBuf>,
+}
+
+/// Without the password.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Target {
+            database,
+            user,
+            place,
+            ..
+        } = self;
+        write!(f, "database {database} as {user} on {place}")
+    }
+}
+
+impl Target {
+    /// The target that `url` names by itself: `mysql://user@host/database`.
+    pub fn from_url(url: &str) -> Result<Target> {
+        Target::of(&url::parse(url, &Origin::Url)?)
+    }
+
+    /// The target that `url` names together with the option files and the environment of MySQL's clients,
+    /// in which `variable` looks up a variable.
+    pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
+        Target::complete(url::parse(url, &Origin::Url)?, &variable)
+    }
+
+    /// The same of the URL in the variable `DATABASE_URL`, if there is one.
+    pub fn from_database_url(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
+        let Some(url) = variable("DATABASE_URL") else {
+            return Ok(None);
+        };
+        let origin = Origin::UrlIn("DATABASE_URL".to_owned());
+        let parameters = url::parse(&url, &origin).map_err(|error| error.at("DATABASE_URL"))?;
+        Target::complete(parameters, &variable).map(Some)
+    }
+
+    /// The target of a connection of a `database.yml`, which is at `origin`, with the option files and
+    /// the environment.
+    pub(crate) fn from_entry(
+        entry: Entry,
+        origin: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        let parameters = database_yml::parameters(entry, origin);
+        Target::complete(parameters.map_err(|error| error.at(origin))?, &variable)
+    }
+
+    /// The target of the parameters that were typed, with those of option files and of the
+    /// environment.
+    fn complete(
+        mut typed: Parameters,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        typed.fill(option_files::parameters(variable)?);
+        typed.fill(Parameters::of_environment(&KNOWN, variable)?);
+        Target::of(&typed)
+    }
+
+    fn of(parameters: &Parameters) -> Result<Target> {
+        let database = parameters.text("database").ok_or_else(|| {
+            Error::usage("no database is named")
+                .hint("put it at the end of the URL: mysql://user@host/database")
+        })?;
+        let place = Place::named(parameters)?;
+        let mut origins = match place {
+            Place::Host(..) => Origins::of(parameters, &TOLD_OF_HOSTS),
+            Place::Socket(_) => Origins::of(parameters, &TOLD_OF_SOCKETS),
+        };
+        if parameters.text("user").is_none() {
+            origins.add("the operating system", "user");
+        }
+        let system = || system_user().unwrap_or_else(|| "root".to_owned());
+        let user = parameters.text("user").map_or_else(system, str::to_owned);
+        let timeout = match parameters.number::<u64>("connect-timeout")? {
+            None => Some(CONNECT_TIMEOUT),
+            Some(0) => None,
+            Some(seconds) => Some(Duration::from_secs(seconds)),
+        };
+        Ok(Target {
+            place,
+            user,
+            password: parameters.text("password").map(str::to_owned),
+            database: database.to_owned(),
+            timeout,
+            tls: Arc::new(Tls::new(parameters)?),
+            trusts_key: parameters
+                .read("get-server-public-key", switch, "0 or 1")?
+                .unwrap_or(false),
+            origins,
+        })
+    }
+
+    /// The name of the live database.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Connects, with the live database as the current one.
+    pub fn connect(&self) -> Result<Conn> {
+        self.connect_in(&self.database)
+    }
+
+    /// Connects, with `database` as the current one.
+    pub fn connect_in(&self, database: &str) -> Result<Conn> {
+        let mut connection = self.open(database)?;
+        check_version(&version(&mut connection)?)?;
+        connection
+            .query_drop(SESSION)
+            .map_err(failure("prepare the session"))?;
+        failpoint::reached("connected");
+        Ok(connection)
+    }
+
+    /// What the server says of itself.
+    pub fn server(&self) -> Result<Server> {
+        let mut connection = self.connect()?;
+        let version = version(&mut connection)?;
+        let directory: Option<String> = connection
+            .query_first("SELECT @@datadir")
+            .map_err(failure("ask for the server's data directory"))?;
+        Ok(Server {
+            is_mariadb: is_mariadb(&version),
+            version,
+            data_directory: directory
+                .filter(|_| self.place.is_here())
+                .map(PathBuf::from),
+        })
+    }
+}
+
+/// The server's version, as it writes it.
+pub(crate) fn version(connection: &mut Conn) -> Result<String> {
+    let version: Option<String> = connection
+        .query_first("SELECT VERSION()")
+        .map_err(failure("ask for the server's version"))?;
+    Ok(version.unwrap_or_default())
+}
+
+/// Whether a version is MariaDB's, which has its name in it.
+pub(crate) fn is_mariadb(version: &str) -> bool {
+    version.contains("MariaDB")
+}
+
+/// An error if `version` is too old; one that has no numbers is of a server that knows better.
+fn check_version(version: &str) -> Result<()> {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit());
+    let mut next = || numbers.next()?.parse::<u32>().ok();
+    let (Some(major), Some(minor)) = (next(), next()) else {
+        return Ok(());
+    };
+    let (name, oldest) = if is_mariadb(version) {
+        ("MariaDB", OLDEST_MARIADB)
+    } else {
+        ("MySQL", OLDEST_MYSQL)
+    };
+    if (major, minor) >= oldest {
+        return Ok(());
+    }
+    Err(Error::target(format!(
+        "the server is {name} {version}; {}.{} is the oldest supported",
+        oldest.0, oldest.1
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let target = Target::from_url("mysql://git:s3cret@db.example:3307/gitlab").unwrap();
+        let shown = "database gitlab as git on db.example:3307";
+        assert_eq!(target.to_string(), shown);
+        for url in [
+            "mysql://git:s3cret@db:x/gitlab",
+            "mysql://git:s3@cret@db/gitlab",
+        ] {
+            let error = Target::from_url(url).err().unwrap();
+            assert!(!error.to_string().contains("cret"), "{error}");
+        }
+        let error = Target::from_url("mysql://git@db").err().unwrap();
+        assert_eq!(error.to_string(), "no database is named");
+    }
+
+    #[test]
+    fn what_is_typed_goes_before_option_files_and_these_before_the_environment() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(".my.cnf");
+        std::fs::write(&file, "[client]\nuser=u\npassword=s3cret\nport=7\n").unwrap();
+        let variable = |name: &str| {
+            Some(match name {
+                "HOME" => home.path().to_str()?.to_owned(),
+                "MYSQL_HOST" => "h".to_owned(),
+                "MYSQL_TCP_PORT" => "8".to_owned(),
+                "MYSQL_PWD" => "no".to_owned(),
+                _ => return None,
+            })
+        };
+        let target = Target::named("mysql:///d", variable).unwrap();
+        assert_eq!(target.to_string(), "database d as u on h:7");
+        assert_eq!(target.password.as_deref(), Some("s3cret"));
+        let shown = file.display();
+        assert_eq!(
+            target.origins.to_string(),
+            format!(
+                " (host from MYSQL_HOST; port from {shown} line 4; user from {shown} line 2; password \
+                 from {shown} line 3)"
+            )
+        );
+        let target = Target::named("mysql://v:w@i:9/d", variable).unwrap();
+        assert_eq!(target.to_string(), "database d as v on i:9");
+        assert_eq!(target.password.as_deref(), Some("w"));
+    }
+
+    #[test]
+    fn servers_that_are_too_old_are_refused() {
+        for (version, taken) in [
+            ("5.7.44-log", true),
+            ("9.1.0", true),
+            ("5.6.51-log", false),
+            ("10.11.6-MariaDB-0+deb12u1", true),
+            ("10.0.38-MariaDB", true),
+            ("5.5.68-MariaDB", false),
+            ("unknown", true),
+        ] {
+            assert_eq!(check_version(version).is_ok(), taken, "{version}");
+        }
+    }
+}

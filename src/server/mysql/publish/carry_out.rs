@@ -1,0 +1,177 @@
+//! Carries out what a publish or a rollback has planned: all of it, or nothing.
+
+use std::time::Duration;
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::moves::{self, Move};
+use super::record::{self, RECORD, State, Written};
+use super::recover::{Undo, complete, find_and_settle, identity};
+use super::session::in_transaction;
+use super::steps::Steps;
+use super::{catalog, passing};
+use crate::error::{Error, Kind, Result};
+use crate::failpoint;
+use crate::publish::journal::{Journal, Renames};
+use crate::publish::record::Record;
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::options::Target;
+use crate::server::postgresql::publish::Recovered;
+use crate::traces::BuildsDirectory;
+
+/// What is to be done.
+pub(super) struct Plan<'a> {
+    pub(super) record: Record,
+    /// Whether the record is kept, and takes the place of that of the publish before; else there is
+    /// nothing to bring back, unless the steps keep rows.
+    pub(super) keeps: bool,
+    /// The moves of live tables aside.
+    pub(super) aside: Vec<Move>,
+    /// The moves of those that come.
+    pub(super) coming: Vec<Move>,
+    /// What is renamed beside which builds directory.
+    pub(super) renames: Option<(&'a BuildsDirectory, Renames)>,
+}
+
+/// Carries `plan` out, with `steps`, in a session that is alone (`session::alone`). `last` may
+/// still stop it, just before there is no way back. A session that is lost is replaced.
+pub(super) fn carry_out<S: Steps>(
+    target: &Target,
+    conn: &mut Conn,
+    databases: &Databases,
+    plan: Plan<'_>,
+    (steps, undo): (&mut S, Undo<'_>),
+    last: &mut dyn FnMut() -> Result<()>,
+) -> Result<S::Done> {
+    let builds = plan.renames.as_ref().map(|(builds, _)| *builds);
+    let mut finished = None;
+    let done = attempt(conn, databases, plan, steps, last, &mut finished)
+        .and_then(|journal| complete(conn, databases, journal));
+    let failed = match done {
+        Ok(()) => None,
+        Err(error) => settle(target, conn, databases, builds, undo, error)?,
+    };
+    match (failed, finished) {
+        (None, Some(finished)) => Ok(finished),
+        (failed, _) => Err(failed.unwrap_or_else(|| Error::failed("the publish did nothing"))),
+    }
+}
+
+/// Does it up to the commit. The journal is there if there are directories.
+fn attempt<S: Steps>(
+    conn: &mut Conn,
+    databases: &Databases,
+    plan: Plan<'_>,
+    steps: &mut S,
+    last: &mut dyn FnMut() -> Result<()>,
+    finished: &mut Option<S::Done>,
+) -> Result<Option<Journal>> {
+    let id = record::new_id(conn)?;
+    catalog::make_database(conn, &databases.previous)?;
+    passing::make(conn, databases, &id)?;
+    steps.prepare(conn, databases)?;
+    failpoint::reached("steps prepared");
+    // Rows that are kept are of use only beside a record that a rollback can go by.
+    let keeps = plan.keeps || passing::keeps_rows(conn, databases)?;
+    let mut all = Vec::new();
+    if keeps {
+        all.extend(passing::moves_of_before(conn, databases)?);
+    }
+    all.extend(plan.aside);
+    if keeps {
+        // Between the two, so that where it is tells a swap that was done from one that was not.
+        all.extend(passing::moves_of_record(conn, databases)?);
+    }
+    all.extend(plan.coming);
+    refuse_missing(conn, databases, &all)?;
+    let written = Written {
+        id,
+        state: State::Begun,
+        record: plan.record,
+        moves: all,
+    };
+    record::begin(conn, databases, &written)?;
+    let mut journal = None;
+    if let Some((builds, renames)) = plan.renames {
+        let identity = identity(databases);
+        journal = Some(Journal::write(builds, renames, written.id, identity)?);
+    }
+    in_transaction(conn, |conn| steps.before(conn, databases))?;
+    failpoint::reached("CI disabled");
+    moves::make(conn, &written.moves)?;
+    failpoint::reached("new tables in place");
+    if let Some(journal) = &journal {
+        journal.rename()?;
+    }
+    let kept_in = if keeps {
+        &databases.previous
+    } else {
+        &databases.passing
+    };
+    in_transaction(conn, |conn| {
+        *finished = Some(steps.finish(conn, databases)?);
+        failpoint::reached("steps done");
+        record::set_published(conn, kept_in)?;
+        last()?;
+        failpoint::reached("to be committed");
+        Ok(())
+    })?;
+    failpoint::reached("committed");
+    Ok(journal)
+}
+
+/// Sees that all tables are where they are to be moved from.
+fn refuse_missing(conn: &mut Conn, databases: &Databases, moves: &[Move]) -> Result<()> {
+    let mut is_there = moves::present(conn, databases)?;
+    for one in moves {
+        if !is_there.remove(&one.from) && one.from.1 != RECORD {
+            let (database, table) = &one.from;
+            return Err(Error::failed(format!(
+                "the table {database}.{table} is not there any more"
+            )));
+        }
+        is_there.insert(one.to.clone());
+    }
+    Ok(())
+}
+
+/// After `error`: brings the target where its record says. Returns the error, unless the publish was
+/// committed all the same.
+fn settle(
+    target: &Target,
+    conn: &mut Conn,
+    databases: &Databases,
+    builds: Option<&BuildsDirectory>,
+    undo: Undo<'_>,
+    error: Error,
+) -> Result<Option<Error>> {
+    if !revive(target, conn) {
+        let message = format!("the connection was lost while it was published: {error}");
+        return Err(Error::new(Kind::CutPublish, message)
+            .hint("run ci-import recover as soon as the target is reachable again"));
+    }
+    match find_and_settle(conn, databases, builds, undo) {
+        Ok(Recovered::Finished) => Ok(None),
+        Ok(Recovered::Undone | Recovered::Nothing) => Ok(Some(error)),
+        Err(again) => Err(Error::new(
+            Kind::CutPublish,
+            format!("{error}; and setting that right: {again}"),
+        )
+        .hint("mend what is named here, then run ci-import recover")),
+    }
+}
+
+/// Sees that the session can be used, or opens another in its place; a server may need a moment.
+fn revive(target: &Target, conn: &mut Conn) -> bool {
+    for _ in 0..20 {
+        if conn.ping().is_ok() && conn.query_drop("ROLLBACK").is_ok() {
+            return true;
+        }
+        match target.connect() {
+            Ok(fresh) => *conn = fresh,
+            Err(_) => std::thread::sleep(Duration::from_millis(250)),
+        }
+    }
+    false
+}

@@ -1,0 +1,119 @@
+//! Frees what a publish has put aside.
+
+use std::path::PathBuf;
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::catalog::{base_tables, drop_tables};
+use super::passing::is_kept_of;
+use super::record::{self, RECORD};
+use super::session::alone;
+use super::swap::refuse_cut;
+use crate::error::{Doing, Result};
+use crate::failpoint;
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::error::failure;
+use crate::server::mysql::sql::{identifier, qualified};
+use crate::server::postgresql::publish::{Aside, Discarded};
+use crate::traces::BuildsDirectory;
+
+/// The directories that [`discard`] would remove; none if there is nothing to free.
+pub fn previous_directories(
+    conn: &mut Conn,
+    databases: &Databases,
+    builds: Option<&BuildsDirectory>,
+) -> Result<Option<Vec<PathBuf>>> {
+    let Some(last) = record::last(conn, databases)? else {
+        return Ok(None);
+    };
+    last.record.directories(builds).map(Some)
+}
+
+/// Drops the tables that were replaced, and removes the builds directories that were. Cut off, it can be
+/// done again: what is still to be removed stays on record until it is.
+pub fn discard(
+    conn: &mut Conn,
+    databases: &Databases,
+    builds: Option<&BuildsDirectory>,
+) -> Result<Discarded> {
+    alone(conn, databases, |conn| {
+        refuse_cut(conn, databases)?;
+        let previous = &databases.previous;
+        let Some(last) = record::last(conn, databases)? else {
+            return Ok(Discarded::default());
+        };
+        let directories = last.record.directories(builds)?;
+        // There is no way back from here on.
+        record::rewrite(conn, previous, &last.record.without_tables())?;
+        failpoint::reached("old tables to be dropped");
+        for table in base_tables(conn, previous)? {
+            // The record goes last, with the database.
+            if table != RECORD {
+                drop_tables(conn, previous, &[table])?;
+                failpoint::reached("old table dropped");
+            }
+        }
+        failpoint::reached("old tables dropped");
+        for directory in &directories {
+            std::fs::remove_dir_all(directory).doing(format!("remove {}", directory.display()))?;
+            failpoint::reached("old directory removed");
+        }
+        conn.query_drop(format!("DROP DATABASE {}", identifier(previous)))
+            .map_err(failure(format!("drop the database {previous}")))?;
+        failpoint::reached("database of the old tables dropped");
+        Ok(Discarded {
+            tables: last.record.replaced,
+            previous: previous.clone(),
+            directories,
+        })
+    })
+}
+
+/// Looks at the tables that a publish has put aside; none if there are none. Nothing is locked: the session
+/// must be alone.
+pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside>> {
+    let previous = &databases.previous;
+    let Some(last) = record::last(conn, databases)? else {
+        return Ok(None);
+    };
+    let mut tables = base_tables(conn, previous)?;
+    tables.retain(|name| name != RECORD);
+    // Where a drop was cut, the record says that there is no way back, and tables may be left.
+    if tables.is_empty() && !last.record.can_be_undone() {
+        return Ok(None);
+    }
+    let mut aside = Aside {
+        has_builds: last.record.has_builds_aside(),
+        ..Aside::default()
+    };
+    for name in &tables {
+        let sql = format!("SELECT 1 FROM {} LIMIT 1", qualified(previous, name));
+        let any: Option<u8> = conn
+            .query_first(sql)
+            .map_err(failure("look at the tables of the import before"))?;
+        match is_kept_of(name) {
+            _ if any.is_none() => {}
+            Some(of) => aside.kept.push(of.to_owned()),
+            None => aside.replaced.push(name.clone()),
+        }
+    }
+    // As in a discard, the way back goes first.
+    aside.statements = vec![record::rewriting(previous, &last.record.without_tables())];
+    if !tables.is_empty() {
+        let tables: Vec<String> = tables
+            .iter()
+            .map(|name| qualified(previous, name))
+            .collect();
+        aside.statements.extend([
+            "SET SESSION foreign_key_checks = 0".to_owned(),
+            format!("DROP TABLE {}", tables.join(", ")),
+            "SET SESSION foreign_key_checks = 1".to_owned(),
+        ]);
+    }
+    if !aside.has_builds {
+        let database = identifier(previous);
+        aside.statements.push(format!("DROP DATABASE {database}"));
+    }
+    Ok(Some(aside))
+}

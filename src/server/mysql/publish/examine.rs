@@ -1,0 +1,105 @@
+//! Looks at what is live before anything is done: what would be replaced, what stands in the way.
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::catalog::{base_tables, tables_of};
+use super::record;
+use super::swap::refuse_our_names;
+use crate::error::{Error, Result};
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::error::failure;
+use crate::server::mysql::sql::qualified;
+use crate::server::postgresql::publish::Live;
+
+/// Examines the target before tables named `tables` are published. An error names what would keep them
+/// from being moved, or be left pointing at the old ones. Whether the user may make databases cannot be
+/// asked (a grant may come with a role, or be for a pattern of names): the server says so before
+/// anything is loaded.
+pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Result<Live> {
+    refuse_our_names(tables)?;
+    let live = &databases.live;
+    let mut names = tables_of(conn, live)?;
+    names.retain(|name| tables.contains(&name.as_str()));
+    let base = base_tables(conn, live)?;
+    let mut with_rows = Vec::new();
+    for name in names {
+        if !base.contains(&name) {
+            return Err(Error::target(format!(
+                "{live}.{name} exists, but is no ordinary table"
+            )));
+        }
+        let any = format!("SELECT 1 FROM {} LIMIT 1", qualified(live, &name));
+        let any: Option<u8> = conn
+            .query_first(any)
+            .map_err(failure("examine the target"))?;
+        if any.is_some() {
+            with_rows.push(name);
+        }
+    }
+    refuse_dependents(conn, databases, tables)?;
+    let has_previous = record::last(conn, databases)?.is_some();
+    Ok(Live {
+        schema: live.clone(),
+        with_rows,
+        has_previous,
+    })
+}
+
+/// Sessions in the database of the tables at this moment that may use them: some of them. What a session
+/// has locked is not told by every server, nor to everybody.
+pub fn holders(conn: &mut Conn, databases: &Databases) -> Result<Vec<String>> {
+    conn.exec(
+        "SELECT CONCAT('session ', id, ' of ', user) FROM information_schema.processlist
+         WHERE db = ? AND id <> CONNECTION_ID() ORDER BY id LIMIT 5",
+        (&databases.live,),
+    )
+    .map_err(failure("look for sessions that use the tables"))
+}
+
+/// Refuses triggers, with which a table cannot be moved to another database, also where the tables of
+/// the publish before are; and foreign keys of other tables, which would follow the old tables. Views
+/// and routines name tables, and so find the new ones.
+pub(super) fn refuse_dependents(
+    conn: &mut Conn,
+    databases: &Databases,
+    tables: &[&str],
+) -> Result<()> {
+    let Databases { live, previous, .. } = databases;
+    let doing = || failure("look for what depends on the tables");
+    let triggers: Vec<(String, String, String)> = conn
+        .exec(
+            "SELECT trigger_name, event_object_schema, event_object_table
+             FROM information_schema.triggers WHERE event_object_schema IN (?, ?) ORDER BY 1",
+            (live, previous),
+        )
+        .map_err(doing())?;
+    let triggers = triggers
+        .into_iter()
+        .filter(|(_, database, table)| database == previous || tables.contains(&table.as_str()))
+        .map(|(name, database, table)| format!("the trigger {name} of {database}.{table}"));
+    let keys: Vec<(String, String, String, String)> = conn
+        .exec(
+            "SELECT constraint_name, constraint_schema, table_name, referenced_table_name
+             FROM information_schema.referential_constraints
+             WHERE unique_constraint_schema = ? AND constraint_schema <> ? ORDER BY 1",
+            (live, previous),
+        )
+        .map_err(doing())?;
+    let keys = keys
+        .into_iter()
+        .filter(|(_, database, table, referenced)| {
+            let is_inside = database == live && tables.contains(&table.as_str());
+            tables.contains(&referenced.as_str()) && !is_inside
+        })
+        .map(|(name, database, table, _)| format!("the foreign key {name} of {database}.{table}"));
+    let found: Vec<String> = triggers.chain(keys).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Error::target(format!(
+        "the tables to be replaced have dependents that would be left behind: {}",
+        found.join(", ")
+    ))
+    .hint("drop them before the import and make them again after it"))
+}

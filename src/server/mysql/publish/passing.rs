@@ -1,0 +1,133 @@
+//! The database that is there as long as a publish: for its record and the rows it keeps before the
+//! tables are moved, and for what the publish before has put aside when they are.
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::catalog::{base_tables, drop_tables, make_database, tables_of};
+use super::moves::Move;
+use super::record::RECORD;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::error::failure;
+use crate::server::mysql::sql::{identifier, qualified};
+
+/// Begins the names of all tables of our own; a dump's tables may not.
+pub(super) const OURS: &str = "ci_import_";
+
+/// Marks the database as ours. It holds the number of the publish.
+const MARK: &str = "ci_import_passing";
+
+/// Begins the names of tables with rows that are kept.
+const KEPT: &str = "ci_import_kept_";
+
+/// Begins the names that the record and the kept rows of the publish before have meanwhile.
+const BEFORE: &str = "ci_import_before_";
+
+/// The name of the table where rows of GitLab's table `table` are kept: in `passing` until the tables are
+/// moved, then in `previous`.
+pub(in crate::server::mysql) fn kept(table: &str) -> String {
+    format!("{KEPT}{table}")
+}
+
+/// The table of GitLab's of which `name` keeps rows, if it is such a one.
+pub(super) fn is_kept_of(name: &str) -> Option<&str> {
+    name.strip_prefix(KEPT)
+}
+
+/// The name in `passing`, when the tables are moved, of the one where the publish before has kept rows.
+pub(in crate::server::mysql) fn kept_before(table: &str) -> String {
+    before(&kept(table))
+}
+
+/// The name of a table in `passing` for what is needed only while it is published.
+pub(in crate::server::mysql) fn scratch(name: &str) -> String {
+    format!("{OURS}scratch_{name}")
+}
+
+fn before(ours: &str) -> String {
+    format!("{BEFORE}{}", ours.strip_prefix(OURS).unwrap_or(ours))
+}
+
+/// Makes the database, for the publish `id`.
+pub(super) fn make(conn: &mut Conn, databases: &Databases, id: &str) -> Result<()> {
+    make_database(conn, &databases.passing)?;
+    failpoint::reached("passing database made");
+    let mark = qualified(&databases.passing, MARK);
+    let doing = || failure(format!("write into the database {}", databases.passing));
+    conn.query_drop(format!(
+        "CREATE TABLE {mark} (publish VARCHAR(64) CHARACTER SET ascii PRIMARY KEY) ENGINE=InnoDB"
+    ))
+    .map_err(doing())?;
+    conn.exec_drop(format!("INSERT INTO {mark} VALUES (?)"), (id,))
+        .map_err(doing())?;
+    failpoint::reached("passing database marked");
+    Ok(())
+}
+
+/// The number of the publish that has left the database; none if there is no such database.
+pub(super) fn publish_of(conn: &mut Conn, databases: &Databases) -> Result<Option<String>> {
+    let passing = &databases.passing;
+    let tables = tables_of(conn, passing)?;
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    if !tables.iter().any(|name| name == MARK) {
+        return Err(Error::target(format!(
+            "the target has a database {passing} that is not ours"
+        ))
+        .hint("rename it: publishing needs a database of that name"));
+    }
+    conn.query_first(format!("SELECT publish FROM {}", qualified(passing, MARK)))
+        .map_err(failure(format!("look into the database {passing}")))
+}
+
+/// Drops the database with all that is in it. Cut off, it can be done again.
+pub(super) fn clean(conn: &mut Conn, databases: &Databases) -> Result<()> {
+    publish_of(conn, databases)?;
+    let passing = &databases.passing;
+    let mut tables = base_tables(conn, passing)?;
+    // Without the record nobody looks for the others; the mark goes last, with the database.
+    tables.sort_by_key(|name| name != RECORD);
+    tables.retain(|name| name != MARK);
+    for table in tables {
+        drop_tables(conn, passing, &[table])?;
+        failpoint::reached("passing table dropped");
+    }
+    conn.query_drop(format!("DROP DATABASE IF EXISTS {}", identifier(passing)))
+        .map_err(failure(format!("drop the database {passing}")))?;
+    failpoint::reached("passing database dropped");
+    Ok(())
+}
+
+/// The moves of what the publish before has put aside: out of `previous`, out of the way.
+pub(super) fn moves_of_before(conn: &mut Conn, databases: &Databases) -> Result<Vec<Move>> {
+    let (previous, passing) = (&databases.previous, &databases.passing);
+    let tables = base_tables(conn, previous)?;
+    // The record first, so that where it is tells how far the moves have come.
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        tables.into_iter().partition(|name| name.starts_with(OURS));
+    let ours = ours.iter().map(|name| Move {
+        from: (previous.clone(), name.clone()),
+        to: (passing.clone(), before(name)),
+    });
+    let theirs = theirs.iter().map(|name| Move::of(name, previous, passing));
+    Ok(ours.chain(theirs).collect())
+}
+
+/// Whether there are tables for rows that are kept.
+pub(super) fn keeps_rows(conn: &mut Conn, databases: &Databases) -> Result<bool> {
+    let tables = base_tables(conn, &databases.passing)?;
+    Ok(tables.iter().any(|name| is_kept_of(name).is_some()))
+}
+
+/// The moves of the kept rows and of the record into `previous`.
+pub(super) fn moves_of_record(conn: &mut Conn, databases: &Databases) -> Result<Vec<Move>> {
+    let (previous, passing) = (&databases.previous, &databases.passing);
+    let tables = base_tables(conn, passing)?;
+    let kept = tables.iter().filter(|name| name.starts_with(KEPT));
+    let record = RECORD.to_owned();
+    let all = kept.chain([&record]);
+    Ok(all.map(|name| Move::of(name, passing, previous)).collect())
+}

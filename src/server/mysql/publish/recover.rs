@@ -1,0 +1,153 @@
+//! Completes or undoes a publish that was cut.
+
+use mysql::Conn;
+
+use super::record::{self, State, Written};
+use super::session::{alone, in_transaction};
+use super::{catalog, moves, passing};
+use crate::error::{Error, Kind, Result};
+use crate::failpoint;
+use crate::publish::journal::Journal;
+use crate::server::mysql::databases::Databases;
+use crate::server::postgresql::publish::Recovered;
+use crate::traces::BuildsDirectory;
+
+/// Undoes what [`Steps::before`](super::steps::Steps::before) did, by the rows that it has kept in the database
+/// `passing`. Done twice, or if nothing was done, it changes nothing.
+pub type Undo<'a> = &'a dyn Fn(&mut Conn, &Databases) -> Result<()>;
+
+/// Looks for a publish that was cut, and brings tables and directories to the state before it or after
+/// it, whichever its record says. Every command must do that first.
+pub fn recover(
+    conn: &mut Conn,
+    databases: &Databases,
+    builds: Option<&BuildsDirectory>,
+    undo: Undo<'_>,
+) -> Result<Recovered> {
+    find_and_settle(conn, databases, builds, undo)
+}
+
+/// Whether a publish was cut off and waits to be recovered, or is under way.
+pub fn is_cut(
+    conn: &mut Conn,
+    databases: &Databases,
+    builds: Option<&BuildsDirectory>,
+) -> Result<bool> {
+    let has_journal = builds.map(Journal::find).transpose()?.flatten().is_some();
+    Ok(has_journal || passing::publish_of(conn, databases)?.is_some())
+}
+
+/// Which target a journal belongs to, beside the number of its publish: no PostgreSQL's.
+pub(super) fn identity(databases: &Databases) -> String {
+    format!("mysql/{}", databases.live)
+}
+
+/// See [`recover`].
+pub(super) fn find_and_settle(
+    conn: &mut Conn,
+    databases: &Databases,
+    builds: Option<&BuildsDirectory>,
+    undo: Undo<'_>,
+) -> Result<Recovered> {
+    alone(conn, databases, |conn| {
+        if let Some(builds) = builds {
+            Journal::remove_unfinished(builds)?;
+        }
+        let journal = builds.map(Journal::find).transpose()?.flatten();
+        let written = record::find(conn, databases)?;
+        if let Some(journal) = &journal {
+            check_identity(journal, databases, written.as_ref())?;
+            failpoint::reached("journal found");
+        }
+        match written {
+            Some(written) if written.state == State::Begun => {
+                take_back(conn, databases, builds, journal, &written, undo)?;
+                Ok(Recovered::Undone)
+            }
+            written => {
+                let id = written.map(|written| written.id);
+                let left_by = passing::publish_of(conn, databases)?;
+                let is_cut = journal.is_some() || (left_by.is_some() && left_by == id);
+                if !is_cut {
+                    tidy_up(conn, databases)?;
+                    return Ok(Recovered::Nothing);
+                }
+                complete(conn, databases, journal).map_err(|error| {
+                    let message = format!("the import is live, but not tidied up: {error}");
+                    Error::new(Kind::CutPublish, message)
+                        .hint("mend what is named here, then run ci-import recover")
+                })?;
+                Ok(Recovered::Finished)
+            }
+        }
+    })
+}
+
+/// Refuses a journal of another publish than the one on record.
+fn check_identity(
+    journal: &Journal,
+    databases: &Databases,
+    written: Option<&Written>,
+) -> Result<()> {
+    let is_this = journal.database == identity(databases)
+        && written.is_some_and(|written| written.id == journal.transaction);
+    if is_this {
+        return Ok(());
+    }
+    let message = format!(
+        "a publish of {} into another database was cut off",
+        journal.live().display()
+    );
+    Err(Error::new(Kind::CutPublish, message).hint("run ci-import recover with that database"))
+}
+
+/// Does what is left to be done after the commit.
+pub(super) fn complete(
+    conn: &mut Conn,
+    databases: &Databases,
+    journal: Option<Journal>,
+) -> Result<()> {
+    // The journal goes when the commit is on the disk, as it is when a table was dropped after it: a
+    // server that crashes before has the record `begun` again.
+    tidy_up(conn, databases)?;
+    catalog::drop_if_empty(conn, &databases.staging)?;
+    journal.map_or(Ok(()), Journal::complete)
+}
+
+/// Removes the databases that are of no use any more.
+fn tidy_up(conn: &mut Conn, databases: &Databases) -> Result<()> {
+    if catalog::exists(conn, &databases.passing)? {
+        passing::clean(conn, databases)?;
+    }
+    catalog::drop_if_empty(conn, &databases.previous)
+}
+
+/// Undoes what a publish that is not committed has done.
+fn take_back(
+    conn: &mut Conn,
+    databases: &Databases,
+    builds: Option<&BuildsDirectory>,
+    journal: Option<Journal>,
+    written: &Written,
+    undo: Undo<'_>,
+) -> Result<()> {
+    let cut = |message: String| Error::new(Kind::CutPublish, message);
+    if let Err(error) = written.record.builds(builds) {
+        let error = cut(format!("a publish was cut off: {error}"));
+        return Err(error.hint("run ci-import recover with that builds directory"));
+    }
+    let present = moves::present(conn, databases)?;
+    let Some(done) = moves::done(&written.moves, &present, &databases.staging) else {
+        let (live, previous) = (&databases.live, &databases.previous);
+        return Err(cut(format!(
+            "a publish was cut off, and its tables are not where it can have left them, in {live}, \
+             {previous} and the databases beside them"
+        ))
+        .hint("look at moves in the table ci_import_record, and put the tables back"));
+    };
+    moves::undo(conn, &written.moves[..done])?;
+    in_transaction(conn, |conn| undo(conn, databases))?;
+    failpoint::reached("rows back");
+    journal.map_or(Ok(()), Journal::undo)?;
+    tidy_up(conn, databases)
+}

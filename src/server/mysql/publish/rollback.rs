@@ -1,0 +1,102 @@
+//! Brings back what a publish has replaced; what it had brought is kept in its place, so that the same can
+//! be undone in the same way.
+
+use mysql::Conn;
+
+use super::carry_out::{Plan, carry_out};
+use super::catalog::base_tables;
+use super::examine::refuse_dependents;
+use super::moves::Move;
+use super::record;
+use super::recover::Undo;
+use super::session::alone;
+use super::steps::Steps;
+use super::swap::refuse_cut;
+use crate::error::{Error, Result};
+use crate::publish::directories::plan_rollback;
+use crate::publish::record::Record;
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::options::Target;
+use crate::server::postgresql::publish::RolledBack;
+use crate::traces::BuildsDirectory;
+
+/// Which tables a rollback would bring back, and which it would put aside; none if there was no publish
+/// that could be undone.
+pub fn previous_import(
+    conn: &mut Conn,
+    databases: &Databases,
+) -> Result<Option<(Vec<String>, Vec<String>)>> {
+    let record = undoable(conn, databases)?;
+    Ok(record.map(|record| (record.replaced, record.published)))
+}
+
+fn undoable(conn: &mut Conn, databases: &Databases) -> Result<Option<Record>> {
+    let last = record::last(conn, databases)?.map(|last| last.record);
+    Ok(last.filter(Record::can_be_undone))
+}
+
+/// Undoes the last publish: all of it, or nothing. `exchange` are the steps that exchange rows that the
+/// publish has changed in tables it did not replace.
+pub fn rollback<S: Steps>(
+    target: &Target,
+    conn: &mut Conn,
+    databases: &Databases,
+    builds: Option<&BuildsDirectory>,
+    exchange: &mut S,
+    undo: Undo<'_>,
+) -> Result<RolledBack> {
+    alone(conn, databases, |conn| {
+        refuse_cut(conn, databases)?;
+        let record = undoable(conn, databases)?.ok_or_else(|| {
+            Error::usage("there is nothing to roll back to: no import has replaced anything here")
+        })?;
+        let builds = record.builds(builds)?;
+        let (builds_record, renames) = plan_rollback(&record, builds)?;
+        let names: Vec<&str> = record.published.iter().map(String::as_str).collect();
+        refuse_dependents(conn, databases, &names)?;
+        let Databases {
+            live,
+            previous,
+            passing,
+            ..
+        } = databases;
+        let mut going = base_tables(conn, live)?;
+        going.retain(|name| record.published.contains(name));
+        let aside = going.iter().map(|name| Move::of(name, live, previous));
+        // All that is in `previous` goes to `passing` first.
+        let back = record
+            .replaced
+            .iter()
+            .map(|name| Move::of(name, passing, live));
+        let done = RolledBack {
+            schema: live.clone(),
+            restored: record.replaced.clone(),
+            aside: going.clone(),
+            previous: previous.clone(),
+            builds: renames
+                .as_ref()
+                .filter(|(_, renames)| renames.staged.is_some())
+                .map(|(builds, _)| builds.path().to_owned()),
+            builds_aside: renames
+                .as_ref()
+                .and_then(|(_, renames)| renames.previous.clone()),
+        };
+        let plan = Plan {
+            keeps: true,
+            aside: aside.collect(),
+            coming: back.collect(),
+            record: Record {
+                schema: live.clone(),
+                published: record.replaced.clone(),
+                replaced: going.clone(),
+                builds: builds_record,
+                older_builds: record.older_builds.clone(),
+            },
+            renames,
+        };
+        carry_out(target, conn, databases, plan, (exchange, undo), &mut || {
+            Ok(())
+        })?;
+        Ok(done)
+    })
+}

@@ -1,0 +1,93 @@
+//! Puts what was staged in the place of what is live.
+
+use mysql::Conn;
+
+use super::carry_out::{Plan, carry_out};
+use super::catalog::base_tables;
+use super::moves::Move;
+use super::passing::{self, OURS};
+use super::record;
+use super::recover::Undo;
+use super::session::alone;
+use super::steps::Steps;
+use crate::error::{Error, Kind, Result};
+use crate::publish::directories::plan_publish;
+use crate::publish::record::Record;
+use crate::server::mysql::databases::Databases;
+use crate::server::mysql::options::Target;
+use crate::server::postgresql::publish::{Publication, Published};
+
+/// Publishes the tables that are in the staging database, with `steps`, whose first `undo` can undo: all
+/// of it, or nothing. `last` may still stop it, just before there is no way back. The publication's
+/// schema is the live database. A session that is lost is replaced by another.
+pub fn publish<S: Steps>(
+    target: &Target,
+    conn: &mut Conn,
+    publication: &Publication<'_>,
+    steps: &mut S,
+    undo: Undo<'_>,
+    last: &mut dyn FnMut() -> Result<()>,
+) -> Result<Published<S::Done>> {
+    let databases = &Databases::of(publication.schema)?;
+    refuse_our_names(publication.tables)?;
+    // The lock may go with the session; the one that takes its place has it by then.
+    alone(conn, databases, |conn| {
+        refuse_cut(conn, databases)?;
+        let mut replaced = base_tables(conn, &databases.live)?;
+        replaced.retain(|name| publication.tables.contains(&name.as_str()));
+        let (builds_record, renames) = plan_publish(publication.builds);
+        let builds = publication.builds.map(|(builds, _)| builds);
+        let before = record::last(conn, databases)?;
+        let older_builds = before.map(|before| before.record.epochs_at(builds));
+        let keeps = !replaced.is_empty() || builds.is_some();
+        let previous_builds = renames
+            .as_ref()
+            .and_then(|(_, renames)| renames.previous.clone());
+        let aside = replaced
+            .iter()
+            .map(|name| Move::of(name, &databases.live, &databases.previous));
+        let staged = publication
+            .tables
+            .iter()
+            .map(|name| Move::of(name, &databases.staging, &databases.live));
+        let plan = Plan {
+            record: Record {
+                schema: databases.live.clone(),
+                published: publication.tables.iter().map(ToString::to_string).collect(),
+                replaced: replaced.clone(),
+                builds: builds_record,
+                older_builds: older_builds.unwrap_or_default(),
+            },
+            keeps,
+            aside: aside.collect(),
+            coming: staged.collect(),
+            renames,
+        };
+        let finished = carry_out(target, conn, databases, plan, (steps, undo), last)?;
+        Ok(Published {
+            replaced,
+            previous_builds,
+            finished,
+        })
+    })
+}
+
+/// Refuses tables that have names like those that the publish makes itself.
+pub(super) fn refuse_our_names(tables: &[&str]) -> Result<()> {
+    let Some(name) = tables.iter().find(|name| name.starts_with(OURS)) else {
+        return Ok(());
+    };
+    Err(Error::usage(format!(
+        "the table {name} has a name that is kept for tables of ci-import itself"
+    ))
+    .hint(format!("--skip-table {name} leaves it out")))
+}
+
+/// Refuses to begin while what another publish has left is still there.
+pub(super) fn refuse_cut(conn: &mut Conn, databases: &Databases) -> Result<()> {
+    if passing::publish_of(conn, databases)?.is_none() {
+        return Ok(());
+    }
+    let message = "a publish was cut off and waits to be finished or undone";
+    Err(Error::new(Kind::CutPublish, message).hint("run ci-import recover"))
+}

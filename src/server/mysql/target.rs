@@ -1,0 +1,321 @@
+//! A MySQL or MariaDB as target.
+
+use std::path::PathBuf;
+
+use super::capabilities::Offers;
+use super::converter::{Converter, Hashed, Sink};
+use super::databases::Databases;
+use super::gitlab::{self, Exchange, Publishing, migrations};
+use super::load::loader::Loader;
+use super::load::staging::{Owner, Staging};
+use super::migrate::{Session, versions};
+use super::options::Target;
+use super::publish;
+use super::rights::{MayMake, may_make_databases};
+use super::verify::Looker;
+use crate::cancellation::Halt;
+use crate::dump;
+use crate::error::{Error, Result};
+use crate::input::open::check_dialect;
+use crate::migrate::Finding;
+use crate::pipeline::loaded::{LoadedDump, LoadedTable};
+use crate::pipeline::reading::feed_dump;
+use crate::schema::policies::Policies;
+use crate::server::comparison::{Compared, Comparison, Moment};
+use crate::server::load::{Dump, Loads};
+use crate::server::locked_target::{Held, Rights};
+use crate::server::postgresql::gitlab::live::{LiveChanges, late_prefix};
+use crate::server::postgresql::publish::{
+    Discarded, Live, Publication, Published, Recovered, RolledBack,
+};
+use crate::server::{Expects, Server, post_deployment};
+use crate::traces::BuildsDirectory;
+use crate::ui::progress::Progress;
+use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify_tables_in};
+
+/// A MySQL server whose lock is held.
+pub(crate) struct HeldMysql {
+    staging: Staging,
+    target: Target,
+    databases: Databases,
+}
+
+impl HeldMysql {
+    /// Connects and takes the lock.
+    pub(crate) fn lock(target: &Target) -> Result<HeldMysql> {
+        let staging = Staging::lock(target)?;
+        Ok(HeldMysql {
+            databases: staging.databases().clone(),
+            staging,
+            target: target.clone(),
+        })
+    }
+}
+
+impl Held for HeldMysql {
+    fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered> {
+        let connection = self.staging.connection();
+        publish::recover(connection, &self.databases, builds, &gitlab::undo)
+    }
+
+    fn has_record(&self) -> bool {
+        true
+    }
+
+    fn check_recovery(&mut self) -> Result<()> {
+        // What became of a publish is in a table of our own.
+        Ok(())
+    }
+
+    fn schema(&mut self, named: Option<&str>, _: bool) -> Result<String> {
+        schema(&self.target, named)
+    }
+
+    fn examine(&mut self, _: &str, tables: &[&str]) -> Result<Live> {
+        publish::examine(self.staging.connection(), &self.databases, tables)
+    }
+
+    fn rights(&mut self, _: &str) -> Result<Rights> {
+        let databases = &self.databases;
+        let staging = &databases.staging;
+        match may_make_databases(self.staging.connection(), databases)? {
+            MayMake::Yes => Ok(Rights::Enough(format!(
+                "may make the database {staging} and its like"
+            ))),
+            MayMake::Unknown => Ok(Rights::Unknown(format!(
+                "are not known here: the user must be allowed to make {staging} and its like"
+            ))),
+            MayMake::No => Err(Error::target(format!(
+                "the user may not make the database {staging} and its like"
+            ))
+            .hint(format!(
+                "grant him all rights on them: GRANT ALL ON `{}`.* TO …",
+                databases.pattern()
+            ))),
+        }
+    }
+
+    fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {
+        publish::tables_of(self.staging.connection(), schema)
+    }
+
+    fn holders(&mut self, _: &str, _: &[&str]) -> Result<Vec<String>> {
+        publish::holders(self.staging.connection(), &self.databases)
+    }
+
+    fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>> {
+        gitlab::ci_enabled(self.staging.connection(), schema)
+    }
+
+    fn make_staging(&mut self) -> Result<()> {
+        self.staging.make()
+    }
+
+    fn loads(&self) -> Box<dyn Loads> {
+        Box::new(StagingLoads {
+            target: self.target.clone(),
+            databases: self.databases.clone(),
+            owner: self.staging.owner(),
+        })
+    }
+
+    fn verify_staged(
+        &self,
+        jobs: usize,
+        tables: &[LoadedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>> {
+        let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
+        // Nobody writes there any more, so they need not be of one moment.
+        let target = &self.target;
+        let connect = || Looker::connect(target);
+        verify_tables(connect, jobs, &self.databases.staging, &expected, halt)
+    }
+
+    fn publish(
+        &mut self,
+        publication: &Publication<'_>,
+        is_archive: bool,
+        halt: &Halt,
+    ) -> Result<Published<LiveChanges>> {
+        let published = publish::publish(
+            &self.target,
+            self.staging.connection(),
+            publication,
+            &mut is_archive.then(Publishing::default),
+            &gitlab::undo,
+            &mut || halt.check(),
+        )?;
+        self.staging.published();
+        Ok(Published {
+            replaced: published.replaced,
+            previous_builds: published.previous_builds,
+            finished: published.finished.unwrap_or_default(),
+        })
+    }
+
+    fn run_post_deployment(
+        &mut self,
+        schema: &str,
+        skip: bool,
+        progress: &Progress,
+        halt: &Halt,
+    ) -> Vec<Finding> {
+        post_deployment::run_post_deployment(migrations::built_in(), skip, progress, || {
+            let mut session = Session::open(&self.target, halt)?;
+            Ok(versions::exists(session.connection(), schema)?.then_some(session))
+        })
+    }
+
+    fn previous(&self) -> String {
+        self.databases.previous.clone()
+    }
+
+    fn previous_import(&mut self) -> Result<Option<(Vec<String>, Vec<String>)>> {
+        publish::previous_import(self.staging.connection(), &self.databases)
+    }
+
+    fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack> {
+        publish::rollback(
+            &self.target,
+            self.staging.connection(),
+            &self.databases,
+            builds,
+            &mut Exchange,
+            &gitlab::undo,
+        )
+    }
+
+    fn previous_directories(
+        &mut self,
+        builds: Option<&BuildsDirectory>,
+    ) -> Result<Option<Vec<PathBuf>>> {
+        publish::previous_directories(self.staging.connection(), &self.databases, builds)
+    }
+
+    fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+        publish::discard(self.staging.connection(), &self.databases, builds)
+    }
+}
+
+/// Loads into the staging database that `owner` has made.
+struct StagingLoads {
+    target: Target,
+    databases: Databases,
+    owner: Owner,
+}
+
+impl Loads for StagingLoads {
+    fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
+        let loader = Loader::start(&self.target, &self.databases, self.owner, dump.resources)?;
+        let ending = dump.ending();
+        let (converter, facts) = read(&self.target, dump, loader)?;
+        let Converter { sink, notes, .. } = converter;
+        ending.load(|is_stopped| sink.finish(is_stopped), notes, facts)
+    }
+}
+
+/// Reads `dump` into `sink`, for the server of `target`.
+fn read<S: Sink + Send>(
+    target: &Target,
+    dump: Dump<'_>,
+    sink: S,
+) -> Result<(Converter<S>, dump::Facts)> {
+    let offers = Offers::of(&mut target.connect()?)?;
+    let database = dump.policies.database.clone();
+    let mut converter = Converter::new(sink, offers, dump.policies, dump.accept);
+    if dump.hashing {
+        converter = converter.hashing(late_prefix);
+    }
+    let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
+    let begin = |_: &[u8]| dump::Reader::new(converter, database);
+    feed_dump(dump.name, dump.reader, judge, begin)
+}
+
+impl Expects for Target {
+    fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>> {
+        let name = dump.name;
+        let hashed = Hashed(Expected::start(dump.resources));
+        let (converter, _) = read(self, dump, hashed)?;
+        let finished = converter.sink.0.finish();
+        finished.map_err(|error| error.at(name))
+    }
+
+    fn schema(&self, named: Option<&str>, _: bool) -> Result<String> {
+        schema(self, named)
+    }
+
+    fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {
+        comparison.at(&mut Looker::at_one_moment(self)?)
+    }
+}
+
+/// One session has one moment, and so it looks at one table after the other. What lets several have the same,
+/// a lock on all tables, would have those wait who write.
+impl Moment for Looker {
+    fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>> {
+        migrations::dropped_tables(self.connection(), schema)
+    }
+
+    fn verify(
+        &mut self,
+        _: usize,
+        schema: &str,
+        expected: &[ExpectedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>> {
+        verify_tables_in(self, schema, expected, halt)
+    }
+
+    fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {
+        gitlab::missing_taggings(self.connection(), schema)
+    }
+}
+
+/// The live database, which is all that a schema can be here.
+fn schema(target: &Target, named: Option<&str>) -> Result<String> {
+    match named {
+        Some(named) if named != target.database() => Err(Error::usage(format!(
+            "--schema {named}: in MySQL a schema is a database, and the target is {}",
+            target.database()
+        ))
+        .hint("name the database where the target is named")),
+        _ => Ok(target.database().to_owned()),
+    }
+}
+
+/// What the server says of itself.
+pub(crate) fn server(target: &Target) -> Result<Server> {
+    let server = target.server()?;
+    let kind = if server.is_mariadb {
+        "MariaDB"
+    } else {
+        "MySQL"
+    };
+    Ok(Server {
+        version: format!("{kind} {}", server.version),
+        data_directory: server.data_directory,
+    })
+}
+
+/// An error if something is asked of a conversion that is for PostgreSQL only.
+pub(crate) fn refuse_conversions(asked: &Policies) -> Result<()> {
+    let default = Policies::default();
+    let options = [
+        ("--tinyint1", asked.tinyint1 != default.tinyint1),
+        ("--enum", asked.enums != default.enums),
+        ("--time", asked.time != default.time),
+        ("--timestamps", asked.timestamps != default.timestamps),
+        (
+            "--zero-dates",
+            asked.values.zero_dates != default.values.zero_dates,
+        ),
+        ("--nul", asked.values.nul != default.values.nul),
+    ];
+    match options.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((option, _)) => Err(Error::usage(format!(
+            "{option} is about what PostgreSQL cannot hold; a MySQL server takes such values as they are"
+        ))),
+    }
+}

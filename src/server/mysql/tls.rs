@@ -1,0 +1,194 @@
+//! TLS as `ssl-mode` asks for it (MySQL manual, 6.3.1): whether it must be, and what is verified of
+//! the server's certificate.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use rustls::ClientConfig;
+
+use super::options::parameters::switch;
+use crate::error::{Error, Result};
+use crate::server::options::{
+    Certificates, Parameters, TlsWords, client_configuration, read_certificates,
+    system_certificates,
+};
+
+/// What is named in errors as MySQL names it.
+pub(crate) const WORDS: TlsWords = TlsWords {
+    ca: "ssl-ca=FILE",
+    own: "ssl-cert=FILE and ssl-key=FILE",
+    other_name: "name the host as the certificate does, or ask only for the CA: ssl-mode=VERIFY_CA",
+};
+
+/// MySQL's `ssl-mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mode {
+    /// Never.
+    Disabled,
+    /// Where the server has it.
+    Preferred,
+    /// Always.
+    Required,
+    /// Always, with a certificate of a known CA.
+    VerifyCa,
+    /// Always, with a certificate of a known CA for the very host.
+    VerifyIdentity,
+}
+
+impl Mode {
+    fn named(name: &str) -> Option<Mode> {
+        Some(match name.to_ascii_uppercase().replace('-', "_").as_str() {
+            "DISABLED" => Mode::Disabled,
+            "PREFERRED" => Mode::Preferred,
+            "REQUIRED" => Mode::Required,
+            "VERIFY_CA" => Mode::VerifyCa,
+            "VERIFY_IDENTITY" => Mode::VerifyIdentity,
+            _ => return None,
+        })
+    }
+
+    /// The mode that `parameters` ask for, by its name or as MariaDB's clients have it: `ssl`,
+    /// `ssl-verify-server-cert`. Of several the strictest counts, and a CA that is named is asked for,
+    /// unless there is to be no TLS at all.
+    fn of(parameters: &Parameters) -> Result<Mode> {
+        let modes = "one of DISABLED, PREFERRED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY";
+        let mode = parameters.read("ssl-mode", Mode::named, modes)?;
+        let ssl = parameters.read("ssl", switch, "0 or 1")?;
+        let verifies = parameters.read("ssl-verify-server-cert", switch, "0 or 1")?;
+        if mode == Some(Mode::Disabled) || mode.is_none() && ssl == Some(false) {
+            return Ok(Mode::Disabled);
+        }
+        let others = [
+            (ssl == Some(true)).then_some(Mode::Required),
+            (verifies == Some(true)).then_some(Mode::VerifyIdentity),
+            (mode.is_none() && parameters.text("ssl-ca").is_some()).then_some(Mode::VerifyCa),
+        ];
+        let strictest = others.into_iter().flatten().chain(mode).max();
+        Ok(strictest.unwrap_or(Mode::Preferred))
+    }
+}
+
+/// How TLS is spoken to a target.
+pub(crate) struct Tls {
+    pub(crate) mode: Mode,
+    /// The file of the CAs' certificates.
+    ca: Option<PathBuf>,
+    /// The client's certificate and its key.
+    own: Option<(PathBuf, PathBuf)>,
+    configuration: OnceLock<Arc<ClientConfig>>,
+}
+
+impl Tls {
+    /// TLS as `parameters` ask for it.
+    pub(crate) fn new(parameters: &Parameters) -> Result<Tls> {
+        let file = |keyword: &str| parameters.text(keyword).map(PathBuf::from);
+        let own = match (file("ssl-cert"), file("ssl-key")) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            _ => {
+                return Err(Error::usage("of ssl-cert and ssl-key only one is named")
+                    .hint("a certificate goes with its key"));
+            }
+        };
+        let tls = Tls {
+            mode: Mode::of(parameters)?,
+            ca: file("ssl-ca"),
+            own,
+            configuration: OnceLock::new(),
+        };
+        if tls.mode == Mode::VerifyCa && tls.ca.is_none() {
+            return Err(
+                Error::usage("ssl-mode=VERIFY_CA goes with ssl-ca only").hint(
+                    "name a file with the CA's certificate, ssl-ca=FILE; of the CAs that everybody \
+                     knows anybody can have one: they go with VERIFY_IDENTITY",
+                ),
+            );
+        }
+        Ok(tls)
+    }
+
+    /// Where the CAs are that are believed, for messages.
+    pub(crate) fn believed(&self) -> String {
+        match &self.ca {
+            Some(file) => file.display().to_string(),
+            None => "the operating system".to_owned(),
+        }
+    }
+
+    /// How connections speak it.
+    pub(crate) fn configuration(&self) -> Result<Arc<ClientConfig>> {
+        if let Some(made) = self.configuration.get() {
+            return Ok(made.clone());
+        }
+        let own = self.own.as_ref().map(|(file, key)| (&**file, &**key));
+        let checks_name = self.mode == Mode::VerifyIdentity;
+        let made = Arc::new(client_configuration(
+            self.certificates()?,
+            checks_name,
+            own,
+        )?);
+        Ok(self.configuration.get_or_init(|| made).clone())
+    }
+
+    /// The certificates of the CAs that the server's is verified by; none where it is not verified.
+    fn certificates(&self) -> Result<Option<Certificates>> {
+        match &self.ca {
+            Some(file) => read_certificates(file).map(Some),
+            None if self.mode == Mode::VerifyIdentity => system_certificates(&WORDS).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::mysql::options::url::parse;
+    use crate::server::options::Origin;
+
+    #[test]
+    fn the_strictest_mode_counts() {
+        for (query, expected) in [
+            ("", Ok(Mode::Preferred)),
+            ("ssl-mode=verify-identity", Ok(Mode::VerifyIdentity)),
+            ("sslmode=required", Ok(Mode::Required)),
+            ("ssl-ca=/ca", Ok(Mode::VerifyCa)),
+            ("ssl-ca=/ca&ssl-mode=REQUIRED", Ok(Mode::Required)),
+            ("ssl-ca=/ca&ssl-mode=DISABLED", Ok(Mode::Disabled)),
+            ("ssl=1", Ok(Mode::Required)),
+            ("ssl=0&ssl-ca=/ca", Ok(Mode::Disabled)),
+            ("ssl=0&ssl-mode=REQUIRED", Ok(Mode::Required)),
+            ("ssl=1&ssl-verify-server-cert=1", Ok(Mode::VerifyIdentity)),
+            (
+                "ssl-mode=REQUIRED&ssl-verify-server-cert=1",
+                Ok(Mode::VerifyIdentity),
+            ),
+            (
+                "ssl-mode=PREFERRED&ssl-verify-server-cert=0",
+                Ok(Mode::Preferred),
+            ),
+            (
+                "ssl-mode=VERIFY_CA",
+                Err("ssl-mode=VERIFY_CA goes with ssl-ca only"),
+            ),
+            (
+                "ssl-mode=require",
+                Err("the ssl-mode of the database URL is wrong: it should be one of"),
+            ),
+            ("ssl=maybe", Err("the ssl of the database URL is wrong")),
+            (
+                "ssl-cert=/c",
+                Err("of ssl-cert and ssl-key only one is named"),
+            ),
+        ] {
+            let parameters = parse(&format!("mysql://h/d?{query}"), &Origin::Url).unwrap();
+            match (Tls::new(&parameters), expected) {
+                (Ok(tls), Ok(mode)) => assert_eq!(tls.mode, mode, "{query}"),
+                (Err(error), Err(message)) => {
+                    assert!(error.to_string().starts_with(message), "{query}: {error}");
+                }
+                (found, _) => panic!("{query}: {:?}", found.map(|tls| tls.mode)),
+            }
+        }
+    }
+}

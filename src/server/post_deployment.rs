@@ -1,0 +1,70 @@
+//! What an import of an archive does when it has published: the post-deployment migrations that lose
+//! nothing, unless they are to be left for later.
+
+use crate::error::Result;
+use crate::gitlab::known_migrations::after_import;
+use crate::migrate::{Finding, Migrates, Migration, Outcome, Patience, Runner};
+use crate::ui::progress::Progress;
+
+/// The import is done: it does not wait long for others.
+const PATIENCE: Patience = Patience {
+    lock_timeout: std::time::Duration::from_secs(1),
+    retries: 3,
+};
+
+/// Runs those of the `built_in` ones; says of each what came of it, and why it is pending. `open` gives a
+/// session, or none for a target that has no record of migrations: none are known to that. What fails here
+/// does not make the import fail: it is published.
+pub(crate) fn run_post_deployment<S: Migrates>(
+    built_in: Vec<Migration<S::BuiltIn>>,
+    skip: bool,
+    progress: &Progress,
+    open: impl FnOnce() -> Result<Option<S>>,
+) -> Vec<Finding> {
+    let (migrations, never) = after_import(built_in);
+    let mut findings = match run(&migrations, skip, progress, open) {
+        Ok(None) => return Vec::new(),
+        Ok(Some(findings)) => findings,
+        Err(error) => waiting(&migrations, &error.to_string()),
+    };
+    let needed = "ci-import rollback needs it; ci-import migrate drops it";
+    findings.extend(waiting(&never, needed));
+    findings
+}
+
+fn run<S: Migrates>(
+    migrations: &[Migration<S::BuiltIn>],
+    skip: bool,
+    progress: &Progress,
+    open: impl FnOnce() -> Result<Option<S>>,
+) -> Result<Option<Vec<Finding>>> {
+    let Some(mut session) = open()? else {
+        return Ok(None);
+    };
+    if !session.try_lock()? {
+        return Ok(Some(waiting(
+            migrations,
+            "another run migrates this database",
+        )));
+    }
+    let mut findings = Vec::new();
+    // One that fails is no reason to leave the others.
+    for migration in migrations {
+        let mut runner = Runner {
+            session: &mut session,
+            migrations: std::slice::from_ref(migration),
+            patience: PATIENCE,
+            progress,
+        };
+        match runner.migrate(skip) {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.extend(waiting(runner.migrations, &error.to_string())),
+        }
+    }
+    Ok(Some(findings))
+}
+
+fn waiting<B>(migrations: &[Migration<B>], reason: &str) -> Vec<Finding> {
+    let waits = |migration| Finding::of(migration, Outcome::Waits(reason.to_owned()));
+    migrations.iter().map(waits).collect()
+}

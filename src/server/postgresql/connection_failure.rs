@@ -1,0 +1,104 @@
+//! Why a connection failed, in words, and what to do about it.
+
+use std::error::Error as Cause;
+use std::io;
+
+use super::options::hosts::{Listener, Place};
+use super::tls::{Tls, WORDS};
+use crate::server::options::{Why, why_tls};
+use postgres::error::SqlState;
+
+/// Why the server at `place` could not be connected to.
+pub(crate) fn why(error: &postgres::Error, place: &Place, tls: &Tls) -> Why {
+    if let Some(cause) = of_tls(error) {
+        let host = match &place.listener {
+            Listener::Host(host, _) => host.clone(),
+            Listener::Socket(directory) => directory.display().to_string(),
+        };
+        return why_tls(cause, &host, &tls.believed(), &WORDS);
+    }
+    if let Some(cause) = error.as_db_error() {
+        return why_refused(cause, place);
+    }
+    let text = super::error::chain(error);
+    if text.contains("server does not support TLS") {
+        return Why::new(
+            "the server has no TLS",
+            "switch it on in the server (ssl = on), or name a sslmode that does not require it",
+        );
+    }
+    if text.contains("password missing") {
+        return Why::new(
+            "the server asks for a password, and there is none",
+            "put it into PGPASSWORD, the password file (~/.pgpass, mode 0600) or DATABASE_URL",
+        );
+    }
+    if text.contains("failed to lookup address") {
+        return Why::new("there is no such host", "is the host spelled rightly?");
+    }
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => Why::new(
+            "connection refused",
+            "is the server running, and does it listen there?",
+        ),
+        Some(io::ErrorKind::NotFound) if matches!(place.listener, Listener::Socket(_)) => Why::new(
+            format!("there is no socket .s.PGSQL.{} in it", place.port),
+            "is the server running, and are directory and port right?",
+        ),
+        Some(io::ErrorKind::TimedOut) => Why::new(
+            "nobody answers",
+            "is the host right, and does a firewall let it through?",
+        ),
+        _ => Why::new(
+            text,
+            "is the server running, and are host, port, user and password right?",
+        ),
+    }
+}
+
+fn why_refused(error: &postgres::error::DbError, place: &Place) -> Why {
+    let reason = error.message().to_owned();
+    let hint = match error.code() {
+        code if *code == SqlState::INVALID_PASSWORD && place.line.is_some() => {
+            "the password is that of the password file"
+        }
+        code if *code == SqlState::INVALID_PASSWORD => "are user and password right?",
+        code if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "is the user right? pg_hba.conf of the server says who may connect, and how"
+        }
+        code if *code == SqlState::INVALID_CATALOG_NAME => "is the database right?",
+        _ => {
+            let hint = error.hint().map(str::to_owned);
+            return Why { reason, hint };
+        }
+    };
+    Why::new(reason, hint)
+}
+
+/// What TLS says, if it was that.
+pub(crate) fn of_tls(error: &postgres::Error) -> Option<&rustls::Error> {
+    let mut cause: Option<&(dyn Cause + 'static)> = Some(error);
+    while let Some(error) = cause {
+        // An I/O error shows the source of what it carries, not that itself.
+        let carried = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .and_then(|carried| carried.downcast_ref());
+        if let Some(found) = carried.or_else(|| error.downcast_ref()) {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn find<E: Cause + 'static>(error: &postgres::Error) -> Option<&E> {
+    let mut cause: Option<&(dyn Cause + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}

@@ -1,0 +1,493 @@
+//! Renders the model as PostgreSQL's DDL. Names are always quoted, so that they stay as they were.
+
+use std::fmt::Write as _;
+
+use crate::dump::postgresql::SINCE_VERSION_10;
+use crate::rows::Format;
+
+use crate::schema::{
+    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
+    Prefix, PrimaryKey, Sequence, Table,
+};
+
+/// `name` as an identifier.
+#[must_use]
+pub fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `schema.name` as identifiers.
+#[must_use]
+pub fn qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", identifier(schema), identifier(name))
+}
+
+/// `text` as a string literal, whatever `standard_conforming_strings` says.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    let doubled = text.replace('\'', "''");
+    if doubled.contains('\\') {
+        format!("E'{}'", doubled.replace('\\', "\\\\"))
+    } else {
+        format!("'{doubled}'")
+    }
+}
+
+/// How DDL is written for different readers of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style<'a> {
+    /// The schema, or none for the current one.
+    pub schema: Option<&'a str>,
+    /// Whether sequences are created with the type of their column, which PostgreSQL 9 does not know; else they are
+    /// given it by a statement of which that takes no notice.
+    pub typed_sequences: bool,
+}
+
+impl<'a> Style<'a> {
+    /// For a server of today, in `schema`.
+    #[must_use]
+    pub fn in_schema(schema: &'a str) -> Style<'a> {
+        Style {
+            schema: Some(schema),
+            typed_sequences: true,
+        }
+    }
+
+    /// `name` in the schema.
+    #[must_use]
+    pub fn name(self, name: &str) -> String {
+        self.schema
+            .map_or_else(|| identifier(name), |schema| qualified(schema, name))
+    }
+}
+
+/// The statements that create `table`, with its types, sequence and comments, without keys,
+/// indexes and constraints.
+#[must_use]
+pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
+    let name = style.name(&table.name);
+    let mut statements = Vec::new();
+    for EnumType { name, values } in &table.enum_types {
+        let values: Vec<String> = values.iter().map(|value| literal(value)).collect();
+        statements.push(format!(
+            "CREATE TYPE {} AS ENUM ({})",
+            style.name(name),
+            values.join(", ")
+        ));
+    }
+    if let Some(sequence) = &table.sequence {
+        let data_type = &sequence.data_type;
+        let name = style.name(&sequence.name);
+        if style.typed_sequences {
+            statements.push(format!("CREATE SEQUENCE {name} AS {data_type}"));
+        } else {
+            statements.push(format!("CREATE SEQUENCE {name}"));
+            if *data_type != DataType::Bigint {
+                let statement = format!("ALTER SEQUENCE {name} AS {data_type}");
+                let [before, behind] = SINCE_VERSION_10;
+                let body = format!("{before}{}{behind}", literal(&statement));
+                statements.push(format!("DO {}", literal(&body)));
+            }
+        }
+    }
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|c| column(style, c, table))
+        .collect();
+    statements.push(format!(
+        "CREATE TABLE {name} (\n  {}\n)",
+        columns.join(",\n  ")
+    ));
+    if let Some(sequence) = &table.sequence {
+        statements.push(format!(
+            "ALTER SEQUENCE {} OWNED BY {name}.{}",
+            style.name(&sequence.name),
+            identifier(&sequence.column)
+        ));
+    }
+    if let Some(comment) = &table.comment {
+        statements.push(format!("COMMENT ON TABLE {name} IS {}", literal(comment)));
+    }
+    for column in &table.columns {
+        if let Some(comment) = &column.comment {
+            let column = identifier(&column.name);
+            statements.push(format!(
+                "COMMENT ON COLUMN {name}.{column} IS {}",
+                literal(comment)
+            ));
+        }
+    }
+    statements
+}
+
+/// The statement that gives a column of `table` another default.
+#[must_use]
+pub fn set_default(style: Style<'_>, table: &str, column: &str, default: &str) -> String {
+    let (table, column) = (style.name(table), identifier(column));
+    format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")
+}
+
+fn column(style: Style<'_>, column: &Column, table: &Table) -> String {
+    let data_type = match &column.data_type {
+        DataType::Enum(name) => style.name(name),
+        other => other.to_string(),
+    };
+    let mut sql = format!("{} {data_type}", identifier(&column.name));
+    if let Some(expression) = &column.generated {
+        let _ = write!(
+            sql,
+            " GENERATED ALWAYS AS (({expression})::{data_type}) STORED"
+        );
+    }
+    match &table.sequence {
+        Some(sequence) if sequence.column == column.name => {
+            let name = literal(&style.name(&sequence.name));
+            let _ = write!(sql, " DEFAULT nextval({name}::regclass)");
+        }
+        _ => {
+            if let Some(default) = &column.default {
+                let _ = write!(sql, " DEFAULT {default}");
+            }
+        }
+    }
+    if column.not_null && !column.not_null_after_load {
+        sql += " NOT NULL";
+    }
+    sql
+}
+
+/// The statements that give `table` its primary key, named `name`. The index is built first, under
+/// a lock that lets the table's other indexes be built at the same time.
+#[must_use]
+pub fn primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> [String; 2] {
+    let name = identifier(name);
+    let on = style.name(table);
+    [
+        format!(
+            "CREATE UNIQUE INDEX {name} ON {on} ({})",
+            identifiers(&key.columns)
+        ),
+        format!("ALTER TABLE {on} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}"),
+    ]
+}
+
+/// The statement that gives `table` its primary key, named `name`, index and all.
+#[must_use]
+pub fn add_primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> String {
+    format!(
+        "ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})",
+        style.name(table),
+        identifier(name),
+        identifiers(&key.columns)
+    )
+}
+
+/// The statements that create `index` on `table`, named `name`.
+#[must_use]
+pub fn create_index(style: Style<'_>, table: &str, index: &Index, name: &str) -> Vec<String> {
+    index_statements(style, table, index, name, index_part)
+}
+
+/// As [`create_index`], for values that are too long for an entry (a third of a page; PostgreSQL
+/// manual, 67.4): of a unique index the checksums are indexed, of another one the beginnings.
+#[must_use]
+pub fn create_short_index(style: Style<'_>, table: &str, index: &Index, name: &str) -> Vec<String> {
+    let part = if index.kind == IndexKind::Unique {
+        checksum
+    } else {
+        beginning
+    };
+    index_statements(style, table, index, name, part)
+}
+
+/// The statement that creates a unique index in place of a primary key over values that are too
+/// long for an entry.
+#[must_use]
+pub fn short_primary_key(style: Style<'_>, table: &Table, key: &PrimaryKey, name: &str) -> String {
+    let parts: Vec<String> = key
+        .columns
+        .iter()
+        .filter_map(|name| table.columns.iter().find(|column| column.name == *name))
+        .map(|column| match column.data_type {
+            DataType::Varchar(_)
+            | DataType::Char(_)
+            | DataType::Text
+            | DataType::Bytea
+            | DataType::Plain("character varying") => {
+                format!("md5({})", identifier(&column.name))
+            }
+            _ => identifier(&column.name),
+        })
+        .collect();
+    let on = style.name(&table.name);
+    format!(
+        "CREATE UNIQUE INDEX {} ON {on} ({})",
+        identifier(name),
+        parts.join(", ")
+    )
+}
+
+/// The statement that gives the index `from` its name `to`; that of a constraint follows.
+#[must_use]
+pub fn rename_index(style: Style<'_>, from: &str, to: &str) -> String {
+    format!(
+        "ALTER INDEX {} RENAME TO {}",
+        style.name(from),
+        identifier(to)
+    )
+}
+
+fn index_statements(
+    style: Style<'_>,
+    table: &str,
+    index: &Index,
+    name: &str,
+    part: fn(&IndexPart) -> String,
+) -> Vec<String> {
+    let unique = if index.kind == IndexKind::Unique {
+        "UNIQUE "
+    } else {
+        ""
+    };
+    let parts = if index.kind == IndexKind::Fulltext {
+        let texts: Vec<String> = index
+            .parts
+            .iter()
+            .map(|part| format!("COALESCE({}::text, '')", index_part(part)))
+            .collect();
+        format!(
+            "gin (to_tsvector('pg_catalog.simple', {}))",
+            texts.join(" || ' ' || ")
+        )
+    } else {
+        let parts: Vec<String> = index.parts.iter().map(part).collect();
+        format!("btree ({})", parts.join(", "))
+    };
+    let on = style.name(table);
+    let mut statements = vec![format!(
+        "CREATE {unique}INDEX {} ON {on} USING {parts}",
+        identifier(name)
+    )];
+    if let Some(comment) = &index.comment {
+        let name = style.name(name);
+        statements.push(format!("COMMENT ON INDEX {name} IS {}", literal(comment)));
+    }
+    statements
+}
+
+fn index_part(part: &IndexPart) -> String {
+    let mut sql = match &part.of {
+        IndexPartOf::Column(name, None, _) => identifier(name),
+        IndexPartOf::Column(name, Some(Prefix::Characters(count)), _) => {
+            format!("\"left\"({}::text, {count})", identifier(name))
+        }
+        IndexPartOf::Column(name, Some(Prefix::Bytes(count)), _) => {
+            format!("substr({}, 1, {count})", identifier(name))
+        }
+        IndexPartOf::Expression(expression) => format!("({expression})"),
+    };
+    if let Some(class) = part.operator_class {
+        let _ = write!(sql, " pg_catalog.{class}");
+    }
+    if part.descending {
+        sql += " DESC";
+    }
+    match part.nulls_first {
+        None => sql,
+        Some(true) => sql + " NULLS FIRST",
+        Some(false) => sql + " NULLS LAST",
+    }
+}
+
+fn checksum(part: &IndexPart) -> String {
+    let ascending = IndexPart {
+        descending: false,
+        nulls_first: None,
+        operator_class: None,
+        ..part.clone()
+    };
+    match &part.of {
+        IndexPartOf::Column(_, _, DataType::Bytea) => format!("md5({})", index_part(&ascending)),
+        IndexPartOf::Column(
+            _,
+            _,
+            DataType::Varchar(_)
+            | DataType::Char(_)
+            | DataType::Text
+            | DataType::Json
+            | DataType::Plain("character varying"),
+        ) => format!("md5({}::text)", index_part(&ascending)),
+        _ => index_part(part),
+    }
+}
+
+fn beginning(part: &IndexPart) -> String {
+    // Of characters that may have four bytes each.
+    const CHARACTERS: u64 = 500;
+    let prefix = match &part.of {
+        IndexPartOf::Column(_, _, DataType::Bytea) => Prefix::Bytes(4 * CHARACTERS),
+        IndexPartOf::Column(
+            _,
+            _,
+            DataType::Varchar(_)
+            | DataType::Char(_)
+            | DataType::Text
+            | DataType::Plain("character varying"),
+        ) => Prefix::Characters(CHARACTERS),
+        _ => return index_part(part),
+    };
+    let mut short = part.clone();
+    if let IndexPartOf::Column(_, old, _) = &mut short.of {
+        *old = Some(prefix);
+    }
+    index_part(&short)
+}
+
+/// The statement that adds `check` to `table`.
+#[must_use]
+pub fn add_check(style: Style<'_>, table: &str, check: &Check) -> String {
+    let name = identifier(&check.name);
+    let expression = &check.expression;
+    format!(
+        "ALTER TABLE {} ADD CONSTRAINT {name} CHECK ({expression})",
+        style.name(table)
+    )
+}
+
+/// The statement that adds `key` to `table`.
+#[must_use]
+pub fn add_foreign_key(style: Style<'_>, table: &str, key: &ForeignKey) -> String {
+    let mut sql = format!(
+        "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({})",
+        style.name(table),
+        identifier(&key.name),
+        identifiers(&key.columns),
+        style.name(&key.references),
+        identifiers(&key.referenced_columns),
+    );
+    for (event, action) in [("DELETE", &key.on_delete), ("UPDATE", &key.on_update)] {
+        if let Some(action) = action {
+            let _ = write!(sql, " ON {event} {action}");
+        }
+    }
+    sql
+}
+
+/// The statement that sets `sequence` of `table`: the next value is one more than the
+/// largest there is, or what the source would have given next, whichever is more.
+#[must_use]
+pub fn set_sequence(style: Style<'_>, table: &str, sequence: &Sequence) -> String {
+    let name = literal(&style.name(&sequence.name));
+    let (column, table) = (identifier(&sequence.column), style.name(table));
+    let least = sequence.next_at_least.max(1);
+    let end = last_of(sequence);
+    // Behind the last value of its type a sequence has no next one, but it can be used up.
+    format!(
+        "SELECT CASE WHEN n > {end} THEN setval({name}, {end}, true)
+                     ELSE setval({name}, n::bigint, false) END
+         FROM (SELECT GREATEST((SELECT max({column})::numeric FROM {table}) + 1, {least}) AS n) AS next"
+    )
+}
+
+/// The statements that set `sequence` of `table` likewise, in a dump: the first one alone, as pg_dump writes it, where
+/// the source has said what it would have given next.
+#[must_use]
+pub fn set_sequence_in_dump(style: Style<'_>, table: &str, sequence: &Sequence) -> [String; 2] {
+    let name = literal(&style.name(&sequence.name));
+    let (column, table) = (identifier(&sequence.column), style.name(table));
+    let least = sequence.next_at_least.max(1);
+    let end = last_of(sequence);
+    let (value, is_given) = if least > end {
+        (end, true)
+    } else {
+        (least, false)
+    };
+    [
+        format!("SELECT setval({name}, {value}, {is_given})"),
+        format!(
+            "SELECT setval({name}, max({column}), true) FROM {table} HAVING max({column}) >= {least}"
+        ),
+    ]
+}
+
+/// The last value of the type of `sequence`.
+fn last_of(sequence: &Sequence) -> u64 {
+    match sequence.data_type {
+        DataType::Smallint => i16::MAX.unsigned_abs().into(),
+        DataType::Integer => i32::MAX.unsigned_abs().into(),
+        _ => i64::MAX.unsigned_abs(),
+    }
+}
+
+/// The statement that makes `columns` of `table` NOT NULL, in one pass over it.
+#[must_use]
+pub fn set_not_null(style: Style<'_>, table: &str, columns: &[&str]) -> String {
+    let actions: Vec<String> = columns
+        .iter()
+        .map(|column| format!("ALTER COLUMN {} SET NOT NULL", identifier(column)))
+        .collect();
+    format!("ALTER TABLE {} {}", style.name(table), actions.join(", "))
+}
+
+/// The statement that takes rows into `columns` of `table`.
+#[must_use]
+pub fn copy_from_stdin<'a>(
+    style: Style<'_>,
+    table: &str,
+    columns: impl Iterator<Item = &'a str>,
+    format: Format,
+) -> String {
+    copy(style, table, columns, "FROM STDIN", format)
+}
+
+/// The statement that gives the rows of `table`, with `columns` in this order.
+#[must_use]
+pub fn copy_to_stdout<'a>(
+    style: Style<'_>,
+    table: &str,
+    columns: impl Iterator<Item = &'a str>,
+    format: Format,
+) -> String {
+    copy(style, table, columns, "TO STDOUT", format)
+}
+
+fn copy<'a>(
+    style: Style<'_>,
+    table: &str,
+    columns: impl Iterator<Item = &'a str>,
+    direction: &str,
+    format: Format,
+) -> String {
+    let columns: Vec<String> = columns.map(identifier).collect();
+    let binary = match format {
+        // LOAD DATA is none of COPY's formats, and never asked for here.
+        Format::Text | Format::LoadData => "",
+        Format::Binary => " WITH (FORMAT binary)",
+    };
+    format!(
+        "COPY {} ({}) {direction}{binary}",
+        style.name(table),
+        columns.join(", ")
+    )
+}
+
+fn identifiers(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| identifier(name)).collect();
+    quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_literals_cannot_break_out() {
+        assert_eq!(
+            identifier("a\"; DROP TABLE x; --"),
+            "\"a\"\"; DROP TABLE x; --\""
+        );
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal("a\\'b"), "E'a\\\\''b'");
+    }
+}

@@ -1,0 +1,81 @@
+//! Turns errors of the target's server into ours.
+
+use postgres::error::SqlState;
+
+use crate::error::{Error, Kind};
+
+/// A function that turns the server's error into ours; `doing` reads as in "cannot …".
+pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) -> Error {
+    move |cause| {
+        let Some(error) = cause.as_db_error() else {
+            return Error::target(format!("cannot {doing}: {}", chain(&cause)))
+                .hint("nothing was published; look at the target server's log, then run it again");
+        };
+        let mut message = format!("cannot {doing}: {}", error.message());
+        if let Some(detail) = error.detail() {
+            message += &format!(" ({detail})");
+        }
+        if let Some(context) = error.where_() {
+            message += &format!(" [{}]", context.lines().next().unwrap_or_default());
+        }
+        let failure = Error::new(kind_of(error.code()), message);
+        match error.hint().or_else(|| hint_for(error.code())) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// Whether the server is there and works, but will not have what it was asked for, or cannot compute it
+/// (PostgreSQL manual, appendix A): a data exception, a syntax error or an access rule violation, a feature
+/// that is not supported.
+pub(crate) fn is_refusal(cause: &postgres::Error) -> bool {
+    cause.code().is_some_and(|code| {
+        *code != SqlState::INSUFFICIENT_PRIVILEGE && ["22", "42", "0A"].contains(&class_of(code))
+    })
+}
+
+/// What to do where the server does not say it: about its resources and its end.
+fn hint_for(code: &SqlState) -> Option<&'static str> {
+    if *code == SqlState::DISK_FULL {
+        return Some("free some space on the target server, then run it again");
+    }
+    ["53", "57"]
+        .contains(&class_of(code))
+        .then_some("look at the target server's log, then run it again")
+}
+
+/// What the first two letters say of a code.
+fn class_of(code: &SqlState) -> &str {
+    code.code().get(..2).unwrap_or_default()
+}
+
+/// Whether it is the server that is away or refuses, or the data that do not fit.
+fn kind_of(code: &SqlState) -> Kind {
+    // Classes: 08 connection, 28 authorization, 53 resources, 57 operator intervention.
+    let class = class_of(code);
+    let refused = [
+        SqlState::INSUFFICIENT_PRIVILEGE,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        SqlState::LOCK_NOT_AVAILABLE,
+    ];
+    if ["08", "28", "53", "57"].contains(&class) || refused.contains(code) {
+        Kind::Target
+    } else {
+        Kind::Failed
+    }
+}
+
+/// The error and its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text += &format!(": {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,122 @@
+//! GitLab's own steps around the publish, in its transaction: CI switched off and on, tags merged
+//! ([`super::tags`]), the regular ones of [`super::migrations`] run. Each is done only where the target
+//! has the tables for it, so that a bare database works as well.
+
+use postgres::{Client, Transaction};
+
+use super::columns::has_column;
+use super::migrations::{self, run_regular};
+use super::tags::{self, MergedTags};
+use crate::error::Result;
+use crate::failpoint;
+use crate::server::postgresql::ddl::qualified;
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
+
+/// The table of GitLab with the switch; what is kept of it has the same name.
+const SETTINGS: &str = "application_settings";
+
+/// What the steps found and did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiveChanges {
+    /// Whether CI was switched on (the target has `application_settings`).
+    pub ci_enabled: bool,
+    /// What became of the tags, if the target has tables for them.
+    pub tags: Option<MergedTags>,
+    /// Services whose type got its prefix.
+    pub services: u64,
+    /// What was done to sequences, if the imported tables lacked anything.
+    pub sequences: Option<String>,
+}
+
+/// Switches CI off, so that a running GitLab waits instead of writing, and has built-in migrations
+/// pending again. How it was is kept.
+pub fn prepare(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+    if has_column(transaction, schema, SETTINGS, "ci_enabled")? {
+        keep_settings(transaction, schema, PREVIOUS_SCHEMA)?;
+        set_ci_enabled(transaction, schema, false)?;
+    }
+    migrations::renew(transaction, schema)
+}
+
+/// Does what has to be done when the imported tables are in place: `schema` is where they are.
+pub fn finish(transaction: &mut Transaction<'_>, schema: &str) -> Result<LiveChanges> {
+    let tags = tags::merge(transaction, schema)?;
+    failpoint::reached("tags merged");
+    let regular = run_regular(transaction, schema)?;
+    failpoint::reached("services prefixed");
+    let ci_enabled = has_column(transaction, schema, SETTINGS, "ci_enabled")?;
+    if ci_enabled {
+        set_ci_enabled(transaction, schema, true)?;
+    }
+    Ok(LiveChanges {
+        ci_enabled,
+        tags,
+        services: regular.services,
+        sequences: regular.sequences,
+    })
+}
+
+/// Brings the rows back that [`prepare`] and [`finish`] have changed and that are kept in the schema
+/// `from`; what is in their place now is kept in the schema `to`. Done twice, it changes nothing.
+pub fn exchange(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    from: &str,
+    to: &str,
+) -> Result<()> {
+    if has_column(transaction, from, SETTINGS, "ci_enabled")? {
+        keep_settings(transaction, schema, to)?;
+        let (settings, kept) = (qualified(schema, SETTINGS), qualified(from, SETTINGS));
+        let sql = format!(
+            "UPDATE {settings} SET ci_enabled = kept.ci_enabled FROM {kept} kept
+             WHERE kept.id = {settings}.id"
+        );
+        transaction
+            .execute(&sql, &[])
+            .map_err(failure("set application_settings.ci_enabled back"))?;
+    }
+    migrations::exchange(transaction, schema, from, to)?;
+    tags::exchange(transaction, schema, from, to)
+}
+
+/// Whether CI is switched on; none if the target is no GitLab's.
+pub fn ci_enabled(client: &mut Client, schema: &str) -> Result<Option<bool>> {
+    let doing = || failure("look whether CI is switched on");
+    let mut transaction = client.transaction().map_err(doing())?;
+    if !has_column(&mut transaction, schema, SETTINGS, "ci_enabled")? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT COALESCE(bool_or(ci_enabled), false) FROM {}",
+        qualified(schema, SETTINGS)
+    );
+    let row = transaction.query_one(&sql, &[]).map_err(doing())?;
+    Ok(Some(row.get(0)))
+}
+
+fn keep_settings(transaction: &mut Transaction<'_>, schema: &str, to: &str) -> Result<()> {
+    let (settings, kept) = (qualified(schema, SETTINGS), qualified(to, SETTINGS));
+    let sql = format!("CREATE TABLE {kept} AS SELECT id, ci_enabled FROM {settings}");
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure("keep application_settings.ci_enabled"))?;
+    failpoint::reached("settings kept");
+    Ok(())
+}
+
+fn set_ci_enabled(transaction: &mut Transaction<'_>, schema: &str, enabled: bool) -> Result<()> {
+    let table = qualified(schema, SETTINGS);
+    let sql = format!("UPDATE {table} SET ci_enabled = {enabled}");
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure("set application_settings.ci_enabled"))?;
+    failpoint::reached("ci_enabled set");
+    Ok(())
+}
+
+/// The prefix that [`finish`] gives to the texts of a column of a table.
+#[must_use]
+pub fn late_prefix(table: &str, column: &str) -> Option<&'static str> {
+    (table == "ci_services" && column == "type").then_some("Ci::")
+}

@@ -1,0 +1,208 @@
+//! CI's tags in GitLab: merged into its own by the publish, exchanged by a rollback.
+
+use postgres::{GenericClient, Transaction};
+
+use super::columns::has_column;
+use crate::error::Result;
+use crate::failpoint;
+use crate::server::postgresql::ddl::qualified;
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
+
+/// The tables of GitLab of which rows are changed; what is kept of them has the same names.
+const TAGS: &str = "tags";
+const TAGGINGS: &str = "taggings";
+
+/// What a merge did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedTags {
+    /// Taggings of builds and runners that were written.
+    pub taggings: u64,
+    /// Tags that were not there before.
+    pub new_tags: u64,
+    /// Taggings whose tag is not in the dump; they are left out, as GitLab could not show them.
+    pub taggings_without_tag: u64,
+}
+
+/// Without these there is nothing to merge.
+const NEEDED_FOR_TAGS: [(&str, &str); 4] = [
+    (TAGS, "name"),
+    (TAGGINGS, "taggable_type"),
+    ("ci_tags", "name"),
+    ("ci_taggings", "taggable_type"),
+];
+
+/// Brings CI's tags and taggings into GitLab's: tags by name, taggings of builds and runners anew.
+/// Taggings of anything else, such as projects, are not touched.
+pub(super) fn merge(transaction: &mut Transaction<'_>, schema: &str) -> Result<Option<MergedTags>> {
+    for (table, column) in NEEDED_FOR_TAGS {
+        if !has_column(transaction, schema, table, column)? {
+            return Ok(None);
+        }
+    }
+    let name = |table: &str| qualified(schema, table);
+    let (tags, taggings) = (name("tags"), name("taggings"));
+    let (ci_tags, ci_taggings) = (name("ci_tags"), name("ci_taggings"));
+    let mut execute = |sql: &str| {
+        let done = transaction
+            .execute(sql, &[])
+            .map_err(failure("merge the tags"));
+        failpoint::reached("tags being merged");
+        done
+    };
+    // Nobody else may add the same tag meanwhile.
+    execute(&format!(
+        "LOCK TABLE {tags}, {taggings} IN SHARE ROW EXCLUSIVE MODE"
+    ))?;
+    // What a rollback needs: the tags that come, the taggings that go.
+    let kept_tags = qualified(PREVIOUS_SCHEMA, TAGS);
+    execute(&format!(
+        "CREATE TABLE {kept_tags} AS TABLE {tags} WITH NO DATA"
+    ))?;
+    let new_tags = execute(&format!(
+        "WITH inserted AS (
+           INSERT INTO {tags} (name)
+           SELECT DISTINCT name FROM {ci_tags}
+           WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM {tags} WHERE name IS NOT NULL)
+           ORDER BY name RETURNING *)
+         INSERT INTO {kept_tags} SELECT * FROM inserted"
+    ))?;
+    let theirs = of_ci(std::slice::from_ref(&ci_taggings));
+    execute(&keep_taggings(schema, PREVIOUS_SCHEMA, &theirs))?;
+    execute(&format!("DELETE FROM {taggings} WHERE {theirs}"))?;
+    let taggings_written = execute(&format!(
+        "INSERT INTO {taggings}
+           (tag_id, taggable_id, taggable_type, tagger_id, tagger_type, context, created_at)
+         SELECT {tags}.id, ci.taggable_id,
+                CASE WHEN ci.taggable_type LIKE 'Ci::%' THEN ci.taggable_type
+                     ELSE 'Ci::' || ci.taggable_type END,
+                ci.tagger_id, ci.tagger_type, COALESCE(ci.context, 'tags'), ci.created_at
+         FROM {ci_taggings} ci
+         JOIN {ci_tags} ON {ci_tags}.id = ci.tag_id
+         JOIN {tags} ON {tags}.name = {ci_tags}.name
+         ORDER BY ci.id"
+    ))?;
+    // A tag may share its name with another only by letter case; what joins to none is an orphan.
+    let orphans = format!(
+        "SELECT count(*) FROM {ci_taggings} ci
+         WHERE NOT EXISTS (SELECT 1 FROM {ci_tags} WHERE {ci_tags}.id = ci.tag_id
+                           AND {ci_tags}.name IS NOT NULL)"
+    );
+    let row = transaction
+        .query_one(&orphans, &[])
+        .map_err(failure("count the taggings"))?;
+    recount(transaction, schema)?;
+    Ok(Some(MergedTags {
+        taggings: taggings_written,
+        new_tags,
+        taggings_without_tag: u64::try_from(row.get::<_, i64>(0)).unwrap_or(0),
+    }))
+}
+
+/// Which taggings are CI's: those of builds and runners in the contexts that are in the tables
+/// `contexts`.
+fn of_ci(contexts: &[String]) -> String {
+    let contexts: String = contexts
+        .iter()
+        .map(|table| format!(" OR context IN (SELECT context FROM {table})"))
+        .collect();
+    format!("taggable_type LIKE 'Ci::%' AND (context = 'tags'{contexts})")
+}
+
+fn keep_taggings(schema: &str, to: &str, which: &str) -> String {
+    let (taggings, kept) = (qualified(schema, TAGGINGS), qualified(to, TAGGINGS));
+    format!("CREATE TABLE {kept} AS SELECT * FROM {taggings} WHERE {which}")
+}
+
+/// Counts the taggings of each tag anew, where that is kept in a column.
+fn recount(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+    if !has_column(transaction, schema, TAGS, "taggings_count")? {
+        return Ok(());
+    }
+    let (tags, taggings) = (qualified(schema, TAGS), qualified(schema, TAGGINGS));
+    let sql = format!(
+        "UPDATE {tags} SET taggings_count = counted.n
+         FROM (SELECT t.id, count({taggings}.id) AS n FROM {tags} t
+               LEFT JOIN {taggings} ON {taggings}.tag_id = t.id GROUP BY t.id) counted
+         WHERE counted.id = {tags}.id AND {tags}.taggings_count IS DISTINCT FROM counted.n"
+    );
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure("recount tags.taggings_count"))
+}
+
+/// Exchanges CI's taggings for those in the schema `from`. Tags that only one of the two knows come
+/// and go with them, but for those that others have come to use.
+pub(super) fn exchange(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    from: &str,
+    to: &str,
+) -> Result<()> {
+    if !has_column(transaction, from, TAGGINGS, "taggable_type")? {
+        return Ok(());
+    }
+    let (tags, taggings) = (qualified(schema, TAGS), qualified(schema, TAGGINGS));
+    let (kept_tags, kept_taggings) = (qualified(from, TAGS), qualified(from, TAGGINGS));
+    let mut contexts = vec![kept_taggings.clone()];
+    if has_column(transaction, schema, "ci_taggings", "context")? {
+        contexts.push(qualified(schema, "ci_taggings"));
+    }
+    let theirs = of_ci(&contexts);
+    let doing = || failure("bring the tags back");
+    transaction
+        .batch_execute(&format!(
+            "LOCK TABLE {tags}, {taggings} IN SHARE ROW EXCLUSIVE MODE;
+             CREATE TABLE {next_tags} AS TABLE {kept_tags}",
+            next_tags = qualified(to, TAGS)
+        ))
+        .map_err(doing())?;
+    let present = format!("SELECT id::bigint FROM {tags} WHERE id IN (SELECT id FROM {kept_tags})");
+    let present = transaction.query(&present, &[]).map_err(doing())?;
+    let present: Vec<i64> = present.iter().map(|row| row.get(0)).collect();
+    transaction
+        .batch_execute(&format!(
+            "INSERT INTO {tags} SELECT * FROM {kept_tags} kept
+             WHERE NOT EXISTS (SELECT 1 FROM {tags} t WHERE t.id = kept.id OR t.name = kept.name);
+             {keep};
+             DELETE FROM {taggings} WHERE {theirs};
+             INSERT INTO {taggings} SELECT * FROM {kept_taggings}",
+            keep = keep_taggings(schema, to, &theirs)
+        ))
+        .map_err(doing())?;
+    let unused = format!(
+        "DELETE FROM {tags} t WHERE id::bigint = ANY($1)
+           AND NOT EXISTS (SELECT 1 FROM {taggings} WHERE tag_id = t.id)"
+    );
+    transaction.execute(&unused, &[&present]).map_err(doing())?;
+    recount(transaction, schema)
+}
+
+/// How many of CI's taggings, of those that have a tag, are not in GitLab's; none if the target does
+/// not have the tables for them.
+pub fn missing_taggings(client: &mut impl GenericClient, schema: &str) -> Result<Option<i64>> {
+    let doing = || failure("compare the taggings");
+    let mut transaction = client.transaction().map_err(doing())?;
+    for (table, column) in NEEDED_FOR_TAGS {
+        if !has_column(&mut transaction, schema, table, column)? {
+            return Ok(None);
+        }
+    }
+    let name = |table: &str| qualified(schema, table);
+    let sql = format!(
+        "SELECT count(*) FROM {ci_taggings} ci JOIN {ci_tags} ON {ci_tags}.id = ci.tag_id
+         WHERE {ci_tags}.name IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM {taggings} t JOIN {tags} ON {tags}.id = t.tag_id
+           WHERE {tags}.name = {ci_tags}.name
+             AND t.taggable_id IS NOT DISTINCT FROM ci.taggable_id
+             AND t.taggable_type = CASE WHEN ci.taggable_type LIKE 'Ci::%' THEN ci.taggable_type
+                                        ELSE 'Ci::' || ci.taggable_type END
+             AND t.context = COALESCE(ci.context, 'tags'))",
+        ci_taggings = name("ci_taggings"),
+        ci_tags = name("ci_tags"),
+        taggings = name(TAGGINGS),
+        tags = name(TAGS)
+    );
+    let row = transaction.query_one(&sql, &[]).map_err(doing())?;
+    Ok(Some(row.get(0)))
+}

@@ -1,0 +1,221 @@
+//! Drives the workers: creates tables, hands out chunks, and completes what is loaded.
+
+use postgres::Client;
+
+use super::constraints;
+use super::create;
+use super::staging::{Owner, STAGING_SCHEMA};
+use super::worker::work;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::pipeline::converter::{PlannedRows, Sink, not_null_after_load};
+use crate::pipeline::loaded::LoadedTable;
+use crate::pipeline::work_queue::{Build, Counted};
+use crate::pipeline::worker_pool::Crew;
+use crate::resources::Resources;
+use crate::rows::Format;
+use crate::schema::{IndexKind, Note, Table, final_names};
+use crate::server::postgresql::ddl;
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::options::Target;
+
+/// Everything here goes into the staging schema.
+pub(crate) const STYLE: ddl::Style<'_> = ddl::Style {
+    schema: Some(STAGING_SCHEMA),
+    typed_sequences: true,
+};
+
+/// Loads what it is given into the staging schema.
+pub struct Loader {
+    client: Client,
+    crew: Crew,
+    tables: Vec<Table>,
+}
+
+impl Loader {
+    /// Connects the workers to `target`, whose staging schema `owner` has made.
+    pub fn start(target: &Target, owner: Owner, resources: &Resources) -> Result<Loader> {
+        let client = target.connect_for_loading(resources.jobs, owner)?;
+        let mut crew = Crew::new(resources.chunks);
+        let jobs = resources.jobs;
+        for _ in 0..jobs {
+            let target = target.clone();
+            crew.hire(move |board| work(&target, owner, jobs, board))?;
+        }
+        Ok(Loader {
+            client,
+            crew,
+            tables: Vec::new(),
+        })
+    }
+
+    /// Waits until all rows are in and all indexes are built, then completes the tables. What came
+    /// out differently is in the notes of the tables.
+    /// As soon as `is_stopped` says so, what still runs on the server is cancelled.
+    pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
+        self.crew.finish(is_stopped)?;
+        let counted = self.crew.board.counted();
+        let tables = std::mem::take(&mut self.tables);
+        let mut loaded = Vec::new();
+        for (table, counted) in tables.iter().zip(counted) {
+            loaded.push(complete_rows(&mut self.client, table, counted)?);
+        }
+        let mut notes = self.crew.board.notes();
+        notes.extend(self.rename_indexes(&tables)?);
+        notes.extend(constraints::add_all(&mut self.client, &tables)?);
+        for note in notes {
+            if let Some(loaded) = loaded.iter_mut().find(|loaded| loaded.name == note.table) {
+                loaded.notes.push(note);
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// Gives the indexes the names they should have, now that those of all tables are known.
+    fn rename_indexes(&mut self, tables: &[Table]) -> Result<Vec<Note>> {
+        let tables: Vec<&Table> = tables.iter().collect();
+        let (names, notes) = final_names(&tables);
+        let mut sql = String::new();
+        for (number, names) in names.iter().enumerate() {
+            let key = names
+                .primary_key
+                .iter()
+                .map(|name| (staged_key_name(number), name));
+            let indexes = names.indexes.iter().enumerate();
+            for (from, to) in
+                key.chain(indexes.map(|(at, name)| (staged_index_name(number, at), name)))
+            {
+                // An index that was given up is not there.
+                let rename = ddl::rename_index(STYLE, &from, to);
+                sql += &rename.replacen("ALTER INDEX", "ALTER INDEX IF EXISTS", 1);
+                sql += ";\n";
+            }
+        }
+        self.client
+            .batch_execute(&sql)
+            .map_err(failure("name the indexes"))?;
+        failpoint::reached("indexes named");
+        Ok(notes)
+    }
+}
+
+impl Sink for Loader {
+    fn table(&mut self, table: &Table) -> Result<()> {
+        for note in create::table(&mut self.client, table)? {
+            self.crew.board.note(note);
+        }
+        failpoint::reached("table created");
+        if let Some(last) = self.tables.len().checked_sub(1) {
+            self.crew.board.complete_table(last);
+        }
+        self.crew.board.add_table(builds(table, self.tables.len()));
+        self.tables.push(table.clone());
+        Ok(())
+    }
+
+    fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
+        self.crew.board.add_builds(number, builds(table, number));
+        self.tables[number] = table.clone();
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: PlannedRows) -> Result<()> {
+        self.crew.board.put(rows)
+    }
+
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.crew.board.spare()
+    }
+
+    const FORMAT: Format = Format::Binary;
+
+    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
+    }
+}
+
+fn staged_key_name(table: usize) -> String {
+    format!("ci_import_{table}_pkey")
+}
+
+fn staged_index_name(table: usize, index: usize) -> String {
+    format!("ci_import_{table}_{index}")
+}
+
+/// The builds of the indexes of `table`, whose number is `number`, under names of the staging.
+fn builds(table: &Table, number: usize) -> Vec<Build> {
+    let note = |item: &str, what: &str| Note {
+        table: table.name.clone(),
+        item: Some(item.to_owned()),
+        what: what.to_owned(),
+    };
+    let mut builds = Vec::new();
+    if let Some(key) = &table.primary_key {
+        let name = staged_key_name(number);
+        let short = ddl::short_primary_key(STYLE, table, key, &name);
+        let what =
+            "the primary key has too long values; a unique index over checksums is in its place";
+        builds.push(Build {
+            table: table.name.clone(),
+            name: key.name.clone(),
+            statements: ddl::primary_key(STYLE, &table.name, key, &name).to_vec(),
+            fallback: Some((vec![short], note(&key.name, what))),
+        });
+    }
+    for (at, index) in table.indexes.iter().enumerate() {
+        let name = staged_index_name(number, at);
+        let (instead, what) = match index.kind {
+            IndexKind::Fulltext => (Vec::new(), "left out: a text is too long for a tsvector"),
+            IndexKind::Unique => (
+                ddl::create_short_index(STYLE, &table.name, index, &name),
+                "the index has too long values; it is over checksums of the texts",
+            ),
+            IndexKind::Plain => (
+                ddl::create_short_index(STYLE, &table.name, index, &name),
+                "the index has too long values; it is over the beginnings of the texts",
+            ),
+        };
+        builds.push(Build {
+            table: table.name.clone(),
+            name: index.name.clone(),
+            statements: ddl::create_index(STYLE, &table.name, index, &name),
+            fallback: Some((instead, note(&index.name, what))),
+        });
+    }
+    builds
+}
+
+/// What can only be done when all rows of `table` are in.
+fn complete_rows(client: &mut Client, table: &Table, counted: Counted) -> Result<LoadedTable> {
+    let name = &table.name;
+    if counted.rows_put != counted.rows_committed {
+        return Err(Error::failed(format!(
+            "{name}: the dump has {} rows, the target took {}",
+            counted.rows_put, counted.rows_committed
+        )));
+    }
+    let (not_null, notes) = not_null_after_load(table, &counted.tally);
+    if !not_null.is_empty() {
+        client
+            .batch_execute(&ddl::set_not_null(STYLE, name, &not_null))
+            .map_err(failure(format!("set NOT NULL in {name}")))?;
+        failpoint::reached("NOT NULL set");
+    }
+    let mut next_value = None;
+    if let Some(sequence) = &table.sequence {
+        let row = client
+            .query_one(&ddl::set_sequence(STYLE, name, sequence), &[])
+            .map_err(failure(format!("set the sequence {}", sequence.name)))?;
+        next_value = Some(row.get(0));
+        failpoint::reached("sequence set");
+    }
+    Ok(LoadedTable {
+        name: name.clone(),
+        numbered: table.numbered().map(str::to_owned),
+        rows: counted.rows_committed,
+        tally: counted.tally,
+        contents: counted.contents,
+        next_value,
+        notes,
+    })
+}

@@ -1,0 +1,13 @@
+//! Loads converted tables into a staging schema of the target, where nobody sees them.
+//!
+//! Several connections COPY chunks at the same time, also into the same table. When the rows of a
+//! table are in, its primary key and indexes are built, while the next table loads.
+
+pub(crate) mod constraints;
+pub(crate) mod create;
+pub(crate) mod loader;
+pub(crate) mod staging;
+pub(crate) mod worker;
+
+pub use loader::Loader;
+pub use staging::{Owner, STAGING_SCHEMA, Staging};

@@ -1,0 +1,184 @@
+//! The staging schema: made at the start, published or dropped at the end.
+
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::server::postgresql::ddl::identifier;
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::options::Target;
+use crate::ui::terminal;
+
+/// Where tables are loaded before they are published. One import at a time has it.
+pub const STAGING_SCHEMA: &str = "ci_import_staging";
+
+/// Of the advisory lock that an import holds in its target; any number, but always the same.
+const LOCK_KEY: i64 = 0x6369_2d69_6d70_6f72;
+
+/// Of the lock that each session that loads shares, and that who makes the staging schema has alone.
+const LOADING_KEY: i64 = LOCK_KEY + 1;
+
+/// How long another import's session may take to be gone after that import has ended.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The staging schema of this import and the session that holds the target's lock. Dropped
+/// without being published, it takes the schema with it.
+pub struct Staging {
+    target: Target,
+    client: Client,
+    owner: Owner,
+    /// Whether the schema exists and is ours to drop.
+    made: bool,
+}
+
+/// The session that holds the lock of an import, as the server calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner(i32);
+
+impl Staging {
+    /// Connects and takes the lock, which only one import at a time can have.
+    pub fn lock(target: &Target) -> Result<Staging> {
+        let mut client = target.connect_to_stay()?;
+        client
+            .batch_execute("SET client_min_messages = warning")
+            .map_err(failure("prepare the session"))?;
+        take_lock(&mut client, LOCK_KEY)?;
+        failpoint::reached("lock taken");
+        let row = client
+            .query_one("SELECT pg_backend_pid()", &[])
+            .map_err(failure("ask for the session's number"))?;
+        Ok(Staging {
+            target: target.clone(),
+            owner: Owner(row.get(0)),
+            client,
+            made: false,
+        })
+    }
+
+    /// Makes the schema, in place of one that an import which is no more has left behind: the
+    /// locks say that it is. One whose main session was cut off may load on for a while.
+    pub fn make(&mut self) -> Result<()> {
+        let schema = identifier(STAGING_SCHEMA);
+        take_lock(&mut self.client, LOADING_KEY)?;
+        self.client
+            .batch_execute(&format!(
+                "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};
+                 SELECT pg_advisory_unlock({LOADING_KEY})"
+            ))
+            .map_err(failure("make the staging schema"))?;
+        self.made = true;
+        Ok(())
+    }
+
+    /// Who holds the lock.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    /// The session that holds the lock.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Says that the schema was published, and is no more.
+    pub fn published(&mut self) {
+        self.made = false;
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if !self.made {
+            return;
+        }
+        failpoint::reached("staging schema to be dropped");
+        let sql = format!(
+            "SET lock_timeout = '60s'; DROP SCHEMA IF EXISTS {} CASCADE",
+            identifier(STAGING_SCHEMA)
+        );
+        if self.client.batch_execute(&sql).is_ok() {
+            failpoint::reached("staging schema dropped");
+            return;
+        }
+        // This session may be cut off while the server lives on.
+        let again = self.target.connect().and_then(|mut client| {
+            client
+                .batch_execute(&sql)
+                .map_err(failure("drop the staging schema"))
+        });
+        if let Err(error) = again {
+            terminal::warn(&format!(
+                "the schema {STAGING_SCHEMA} stays in the target ({error}); the next import removes it"
+            ));
+        }
+    }
+}
+
+/// Takes the advisory lock `key`; the session that had it may need a moment to be gone.
+fn take_lock(client: &mut Client, key: i64) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        let locked: bool = client
+            .query_one("SELECT pg_try_advisory_lock($1)", &[&key])
+            .map_err(failure("take the lock of the import"))?
+            .get(0);
+        if locked {
+            return Ok(());
+        }
+        if started.elapsed() > LOCK_PATIENCE {
+            return Err(held_by_another(client, key));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Makes `client` a session that loads for `owner`: nobody else can make the staging schema anew
+/// while it is there. An error if the owner is gone.
+pub(crate) fn join(client: &mut Client, owner: Owner) -> Result<()> {
+    let sql = "SELECT pg_try_advisory_lock_shared($1) AND EXISTS (
+                 SELECT 1 FROM pg_locks
+                 WHERE locktype = 'advisory' AND granted AND pid = $3
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                   AND (classid::bigint << 32 | objid::bigint) = $2)";
+    let row = client
+        .query_one(sql, &[&LOADING_KEY, &LOCK_KEY, &owner.0])
+        .map_err(failure("share the lock of the import"))?;
+    if row.get(0) {
+        return Ok(());
+    }
+    Err(
+        Error::target("the session that held the lock of the import is gone")
+            .hint("look at the target server's log, then run it again"),
+    )
+}
+
+fn held_by_another(client: &mut Client, key: i64) -> Error {
+    let sql = "SELECT a.pid, a.usename::text, COALESCE(a.client_addr::text, 'the local socket')
+               FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+               WHERE l.locktype = 'advisory' AND l.granted
+                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND (l.classid::bigint << 32 | l.objid::bigint) = $1";
+    let holder = client
+        .query(sql, &[&key])
+        .ok()
+        .and_then(|rows| rows.into_iter().next())
+        .map_or_else(String::new, |row| {
+            let (pid, user): (i32, Option<String>) = (row.get(0), row.get(1));
+            let from: String = row.get(2);
+            let user = user.unwrap_or_default();
+            format!(" (server process {pid}, user {user}, from {from})")
+        });
+    Error::target(format!(
+        "another import into this database is under way{holder}"
+    ))
+    .hint("wait until it has ended, then run it again")
+}

@@ -1,0 +1,110 @@
+//! A worker: one connection that takes tasks from the board until there are none.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use postgres::Client;
+use postgres::error::SqlState;
+
+use super::staging::Owner;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::pipeline::converter::{PlannedRows, placed};
+use crate::pipeline::work_queue::{Board, Build, Copied, Task};
+use crate::rows::{Digest, transcode};
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::options::Target;
+use crate::server::postgresql::statement::one_statement;
+
+/// Works, as one of `jobs`, until the board has nothing more, or somebody fails.
+pub(crate) fn work(target: &Target, owner: Owner, jobs: usize, board: &Board) -> Result<()> {
+    let mut client = target.connect_for_loading(jobs, owner)?;
+    let canceller = target.canceller(&client);
+    board.add_canceller(move || canceller.cancel());
+    let mut buffer = Vec::new();
+    while let Some(task) = board.take()? {
+        match task {
+            Task::Rows(rows) => copy(&mut client, board, rows, &mut buffer)?,
+            Task::Build(build) => run_build(&mut client, board, build)?,
+        }
+    }
+    Ok(())
+}
+
+fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
+    let doing = || failure(format!("build the index {} of {}", build.name, build.table));
+    let mut run = |statements: &[String]| {
+        statements
+            .iter()
+            .try_for_each(|statement| one_statement(client, statement))
+    };
+    failpoint::reached("index to be built");
+    match (run(&build.statements), build.fallback) {
+        (Err(cause), Some((instead, note)))
+            if cause.code() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED) =>
+        {
+            board.note(note);
+            run(&instead).map_err(doing())?;
+        }
+        (done, _) => done.map_err(doing())?,
+    }
+    failpoint::reached("index built");
+    Ok(())
+}
+
+/// COPYs `first`, and as long as the board has more for the same table at once, that as well.
+fn copy(
+    client: &mut Client,
+    board: &Board,
+    first: PlannedRows,
+    buffer: &mut Vec<u8>,
+) -> Result<()> {
+    let (table, copy) = (first.table, Arc::clone(&first.copy));
+    let name = first.chunk.insert.table.clone();
+    let doing = || format!("load {name}");
+    failpoint::reached("rows to be copied");
+    let mut writer = client.copy_in(&*copy).map_err(failure(doing()))?;
+    let mut done = Copied::default();
+    let mut chunks = 0;
+    let format = first.plan.format;
+    let mut next = Some(first);
+    buffer.clear();
+    buffer.extend_from_slice(format.head());
+    while let Some(PlannedRows { plan, chunk, .. }) = next {
+        let before = buffer.len();
+        let (input, first) = (&chunk.bytes, chunk.first_row);
+        done.rows += transcode(&plan, input, first, buffer, &mut done.tally)
+            .map_err(|error| placed(&chunk, error))?;
+        if let Some(layout) = &plan.layout {
+            let mut digest = Digest::default();
+            digest.add(layout, &buffer[before..]);
+            done.contents.add(layout, digest);
+        }
+        board.give_back(chunk.bytes);
+        chunks += 1;
+        next = board.take_more(&copy)?;
+        if next.is_none() {
+            buffer.extend_from_slice(format.tail());
+        }
+        if let Err(cause) = writer.write_all(buffer) {
+            // The server's own words come with the end of the COPY, if it still has any.
+            let cause = writer.finish().err().map_or_else(
+                || Error::target(format!("cannot {}: {cause}", doing())),
+                failure(doing()),
+            );
+            return Err(cause);
+        }
+        buffer.clear();
+    }
+    failpoint::reached("rows copied");
+    let copied = writer.finish().map_err(failure(doing()))?;
+    if copied != done.rows {
+        return Err(Error::failed(format!(
+            "{name}: {} rows were sent, but the server took {copied}",
+            done.rows
+        )));
+    }
+    board.committed(table, chunks, &done);
+    failpoint::reached("rows committed");
+    Ok(())
+}

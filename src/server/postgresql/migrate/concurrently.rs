@@ -1,0 +1,131 @@
+//! Indexes that are built without holding up writers. A first try that fails leaves one that is not valid
+//! (PostgreSQL manual, CREATE INDEX, "Building Indexes Concurrently"): it answers no question, and a second try
+//! with IF NOT EXISTS passes over it.
+
+use postgres::Client;
+
+use super::scanner::Scanner;
+use crate::error::{Error, Result};
+use crate::migrate::element::Element;
+use crate::server::postgresql::error::failure;
+
+/// An index that a statement builds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Concurrent {
+    /// As the catalogs have it; none where the server is to choose.
+    pub(super) name: Option<String>,
+}
+
+impl Concurrent {
+    /// That of `statement`, if it builds one concurrently.
+    pub(super) fn of(statement: &str) -> Option<Concurrent> {
+        let mut scanner = Scanner::new(statement);
+        let mut next = || loop {
+            let found = scanner.next().ok()??;
+            match found.element {
+                Element::Comment | Element::LineComment(_) => {}
+                _ => return Some(&statement[found.start..found.end]),
+            }
+        };
+        let mut keyword = || next().map(str::to_ascii_lowercase);
+        let is = |word: Option<String>, expected: &str| {
+            (word.as_deref() == Some(expected)).then_some(())
+        };
+        is(keyword(), "create")?;
+        let mut word = keyword();
+        if word.as_deref() == Some("unique") {
+            word = keyword();
+        }
+        is(word, "index")?;
+        is(keyword(), "concurrently")?;
+        let name = next()?;
+        let name = match name.to_ascii_lowercase().as_str() {
+            "on" => None,
+            "if" => {
+                // IF NOT EXISTS has a name behind it.
+                next()?;
+                next()?;
+                Some(next()?)
+            }
+            _ => Some(name),
+        };
+        Some(Concurrent {
+            name: name.map(unquoted),
+        })
+    }
+
+    /// The index as a statement names it, if it is there and not valid.
+    fn invalid(&self, client: &mut Client) -> Result<Option<String>> {
+        let sql = "SELECT i.indexrelid::pg_catalog.regclass::text FROM pg_catalog.pg_index i
+                   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+                   WHERE c.relname = $1 AND NOT i.indisvalid";
+        let found = client
+            .query_opt(sql, &[&self.name])
+            .map_err(failure("look at the index"))?;
+        Ok(found.map(|row| row.get(0)))
+    }
+
+    /// An error if what was built, or was there before, is not valid.
+    pub(super) fn check(&self, client: &mut Client) -> Result<()> {
+        let Some(index) = self.invalid(client)? else {
+            return Ok(());
+        };
+        let hint = remedy(&index);
+        Err(Error::failed(format!("the index {index} is there, and is not valid")).hint(hint))
+    }
+
+    /// What is to be done where it failed and has left something.
+    pub(super) fn hint(&self, client: &mut Client) -> Option<String> {
+        // A session that is lost has nothing to say.
+        let index = self.invalid(client).ok().flatten()?;
+        Some(format!(
+            "the index {index} is there, and is not valid; {}",
+            remedy(&index)
+        ))
+    }
+}
+
+fn remedy(index: &str) -> String {
+    format!(
+        "write DROP INDEX CONCURRENTLY IF EXISTS {index} before the statement that builds it, and run it again"
+    )
+}
+
+/// A name as the catalogs have it.
+fn unquoted(name: &str) -> String {
+    match name
+        .strip_prefix('"')
+        .and_then(|name| name.strip_suffix('"'))
+    {
+        Some(name) => name.replace("\"\"", "\""),
+        None => name.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (statement, expected) in [
+            ("CREATE INDEX CONCURRENTLY Ab ON t (a)", Some(Some("ab"))),
+            (
+                "create unique /* x */ index concurrently \"A\"\"b\" on t (a)",
+                Some(Some("A\"b")),
+            ),
+            (
+                "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)",
+                Some(Some("i")),
+            ),
+            ("CREATE INDEX CONCURRENTLY ON t (a)", Some(None)),
+            ("CREATE INDEX i ON t (a)", None),
+            ("CREATE TABLE t (a int)", None),
+            ("CREATE INDEX CONCURRENTLY", None),
+        ] {
+            let found = Concurrent::of(statement).map(|found| found.name);
+            let expected = expected.map(|name| name.map(str::to_owned));
+            assert_eq!(found, expected, "{statement}");
+        }
+    }
+}

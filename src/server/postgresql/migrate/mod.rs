@@ -1,0 +1,17 @@
+//! What of migrations is PostgreSQL's own: how its SQL is split into statements, which of them are
+//! refused, the session that holds the lock and runs them, the table of versions.
+
+mod built_in;
+mod concurrently;
+mod lock;
+mod refused;
+mod scanner;
+mod session;
+mod splitter;
+mod statement;
+pub(crate) mod versions;
+
+pub use built_in::BuiltIn;
+pub(crate) use refused::refuse;
+pub use session::Session;
+pub(crate) use splitter::split;

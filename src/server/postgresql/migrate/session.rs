@@ -1,0 +1,350 @@
+//! The session that migrates: it holds the lock, runs the statements and keeps the record. The lock is
+//! gone when the session is, so also after a kill nobody else begins while statements still run.
+
+use std::path::Path;
+use std::time::Duration;
+
+use postgres::{Client, Transaction};
+
+use super::built_in::BuiltIn;
+use super::concurrently::Concurrent;
+use super::lock;
+use super::statement::{is_in_the_way, record, run_statement};
+use super::versions;
+use crate::cancellation::Halt;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::migrate::Patience;
+use crate::migrate::Version;
+use crate::migrate::patience::{Failed, cancelled_by, or_interrupted};
+use crate::migrate::{Migrates, Ran, Step, Unfinished, Way};
+use crate::migrate::{Plan, Statement};
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::options::{NO_TIME_LIMITS, Target};
+use crate::ui::progress::Progress;
+
+/// What migrations find, whatever the one before has set. Roles that serve applications often have
+/// timeouts, which are not meant for this ([`NO_TIME_LIMITS`]).
+const SETTINGS: &str = "\
+SET lock_timeout = 0; SET standard_conforming_strings = on; SET client_min_messages = warning";
+
+/// Puts everything back that a migration may have set in the session.
+const RESET: &str = "\
+SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES";
+
+/// See the module.
+pub struct Session<'a> {
+    target: &'a Target,
+    halt: &'a Halt,
+    client: Client,
+    schema: String,
+    /// The schemas in which names are looked up, where another one is to be the first.
+    search_path: Option<String>,
+}
+
+impl<'a> Session<'a> {
+    /// Connects, to migrate the first schema of the search_path, whatever it has.
+    pub fn open(target: &'a Target, halt: &'a Halt) -> Result<Session<'a>> {
+        let mut client = connect(target)?;
+        let row = client
+            .query_one("SELECT current_schema()::text", &[])
+            .map_err(failure("ask for the current schema"))?;
+        let schema: Option<String> = row.get(0);
+        let schema = schema.ok_or_else(|| {
+            Error::target("the target has no current schema").hint(
+                "name one by --schema, or in the search_path; it must exist, and you may use it",
+            )
+        })?;
+        Ok(Session {
+            target,
+            halt,
+            client,
+            schema,
+            search_path: None,
+        })
+    }
+
+    /// Connects, to migrate the schema `named`, or the first of the search_path. An error if that is not the one
+    /// in which the search_path has the table of versions: another tool would migrate there.
+    pub fn open_in(target: &'a Target, named: Option<&str>, halt: &'a Halt) -> Result<Session<'a>> {
+        let Some(schema) = named else {
+            let mut session = Session::open(target, halt)?;
+            session.check_schema()?;
+            return Ok(session);
+        };
+        let mut client = connect(target)?;
+        let row = client.query_one(
+            "SELECT pg_catalog.concat_ws(', ', pg_catalog.quote_ident($1),
+                      nullif(pg_catalog.current_setting('search_path'), '')),
+                    EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)",
+            &[&schema],
+        );
+        let row = row.map_err(failure("look for the schema"))?;
+        if !row.get::<_, bool>(1) {
+            return Err(Error::target(format!("the target has no schema {schema}"))
+                .hint("--schema names the one with the tables; \\dn of psql lists them"));
+        }
+        let search_path: Option<String> = row.get(0);
+        prepare(&mut client, search_path.as_deref()).map_err(failure("prepare the session"))?;
+        Ok(Session {
+            target,
+            halt,
+            client,
+            schema: schema.to_owned(),
+            search_path,
+        })
+    }
+
+    fn check_schema(&mut self) -> Result<()> {
+        let sql = "SELECT n.nspname FROM pg_catalog.pg_class c
+                   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.oid = pg_catalog.to_regclass('schema_migrations')";
+        let found = self
+            .client
+            .query_opt(sql, &[])
+            .map_err(failure("look for the table of migrations"))?;
+        let found: Option<String> = found.map(|row| row.get(0));
+        match found.filter(|found| *found != self.schema) {
+            None => Ok(()),
+            Some(found) => Err(Error::target(format!(
+                "{} is in the schema {found}, and the first of the search_path is {}",
+                versions::TABLE,
+                self.schema
+            ))
+            .hint(format!(
+                "say which is to be migrated: --schema {found} or --schema {}",
+                self.schema
+            ))),
+        }
+    }
+
+    /// The same for built-in migrations of another schema.
+    #[must_use]
+    pub fn in_schema(mut self, schema: &str) -> Session<'a> {
+        schema.clone_into(&mut self.schema);
+        self
+    }
+
+    /// The schema that migrations find first, with the table of versions.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// The connection.
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    /// Does `work` in a transaction, again and again where others are in the way.
+    fn persist<T>(
+        &mut self,
+        name: &str,
+        patience: Patience,
+        progress: &Progress,
+        mut work: impl FnMut(&mut Transaction<'_>, &str) -> std::result::Result<T, Failed>,
+    ) -> Result<T> {
+        let done = patience.persist(name, (progress, self.halt), || {
+            self.attempt(name, patience.lock_timeout, &mut work)
+        })?;
+        self.reset()?;
+        Ok(done)
+    }
+
+    fn attempt<T>(
+        &mut self,
+        name: &str,
+        lock_timeout: Duration,
+        work: &mut impl FnMut(&mut Transaction<'_>, &str) -> std::result::Result<T, Failed>,
+    ) -> std::result::Result<T, Failed> {
+        lock::check(&mut self.client)?;
+        let (client, schema) = (&mut self.client, &self.schema);
+        let canceller = self.target.canceller(client);
+        cancelled_by(
+            self.halt,
+            || canceller.cancel(),
+            || {
+                let begun = client.transaction();
+                let mut transaction = begun.map_err(failure("begin a transaction"))?;
+                let milliseconds = lock_timeout.as_millis();
+                transaction
+                    .batch_execute(&format!("SET LOCAL lock_timeout = {milliseconds}"))
+                    .map_err(failure("set the lock timeout"))?;
+                failpoint::reached("migration begun");
+                let done = work(&mut transaction, schema)?;
+                failpoint::reached("migration to be committed");
+                transaction.commit().map_err(|cause| Failed {
+                    again: is_in_the_way(&cause),
+                    error: failure(format!("commit {name}"))(cause),
+                })?;
+                failpoint::reached("migration committed");
+                Ok(done)
+            },
+        )
+    }
+
+    /// Runs statements that each take effect by themselves. Nothing limits how long they wait: those
+    /// for which this is meant hold nobody up while they do.
+    fn run_one_by_one(&mut self, step: &Step<'_>) -> Result<()> {
+        let sql = recording(&self.schema, step);
+        let client = &mut self.client;
+        let canceller = self.target.canceller(client);
+        let done = cancelled_by(
+            self.halt,
+            || canceller.cancel(),
+            || {
+                for (number, statement) in step.part.statements.iter().enumerate() {
+                    lock::check(client)?;
+                    let index = Concurrent::of(&statement.sql);
+                    let done = run_statement(client, statement, step.path);
+                    done.map_err(|failed| {
+                        let left = index.as_ref().and_then(|index| index.hint(client));
+                        failed.hint(&left.unwrap_or_else(|| hint(number))).error
+                    })?;
+                    let checked = index.map_or(Ok(()), |index| index.check(client));
+                    checked.map_err(|error| error.at(statement.place(step.path, 0)))?;
+                }
+                record(client, &sql)
+            },
+        );
+        done.map_err(|error| or_interrupted(self.halt, error))?;
+        failpoint::reached("migration committed");
+        self.reset()
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        self.client
+            .batch_execute(RESET)
+            .and_then(|()| prepare(&mut self.client, self.search_path.as_deref()))
+            .map_err(failure("put the session's settings back"))
+            .map_err(|error| or_interrupted(self.halt, error))
+    }
+}
+
+impl Migrates for Session<'_> {
+    type BuiltIn = BuiltIn;
+
+    fn halt(&self) -> &Halt {
+        self.halt
+    }
+
+    fn try_lock(&mut self) -> Result<bool> {
+        lock::take(&mut self.client)
+    }
+
+    fn recorded(&mut self) -> Result<Vec<String>> {
+        versions::read(&mut self.client, &self.schema)
+    }
+
+    fn make_table(&mut self) -> Result<()> {
+        let doing = || failure("make the table of migrations");
+        if versions::exists(&mut self.client, &self.schema)? {
+            return Ok(());
+        }
+        let mut transaction = self.client.transaction().map_err(doing())?;
+        versions::make(&mut transaction, &self.schema)?;
+        transaction.commit().map_err(doing())
+    }
+
+    /// None: a migration is a transaction, or begins anew.
+    fn unfinished(&mut self) -> Result<Vec<Unfinished>> {
+        Ok(Vec::new())
+    }
+
+    /// Both or neither, unless the file wants it otherwise.
+    fn run(&mut self, step: &Step<'_>, patience: Patience, progress: &Progress) -> Result<()> {
+        if step.part.no_transaction {
+            return self.run_one_by_one(step);
+        }
+        self.persist(&step.name, patience, progress, |transaction, schema| {
+            for statement in &step.part.statements {
+                let done = run_statement(transaction, statement, step.path);
+                done.map_err(|failed| failed.hint("nothing of it is there; it stays pending"))?;
+            }
+            record(transaction, &recording(schema, step))?;
+            Ok(())
+        })
+    }
+
+    fn run_built_in(
+        &mut self,
+        (name, version): (&str, Version),
+        built_in: &BuiltIn,
+        patience: Patience,
+        progress: &Progress,
+    ) -> Result<Ran> {
+        self.persist(name, patience, progress, |transaction, schema| {
+            for sql in (built_in.lock)(transaction, schema)? {
+                run_statement(transaction, &Statement::from(sql), Path::new(name))?;
+            }
+            match (built_in.plan)(transaction, schema)? {
+                Plan::Wait(reason) => Ok(Ran::Waits(reason)),
+                Plan::Run { statements, told } => {
+                    for sql in statements {
+                        run_statement(transaction, &Statement::from(sql), Path::new(name))?;
+                    }
+                    record(transaction, &versions::record(schema, version))?;
+                    Ok(Ran::Done(told))
+                }
+            }
+        })
+    }
+
+    fn plan(&mut self, built_in: &BuiltIn) -> Result<Plan> {
+        let doing = || failure("look at the target");
+        let mut transaction = self.client.transaction().map_err(doing())?;
+        (built_in.plan)(&mut transaction, &self.schema)
+    }
+
+    fn rendered(&mut self, step: &Step<'_>, patience: Patience) -> Result<String> {
+        let statements = step.part.statements.iter();
+        let statements: String = statements.map(|s| format!("{};\n", s.sql)).collect();
+        let mut heading = format!("-- {} ({})", step.name, step.path.display());
+        if let Some(search_path) = &self.search_path {
+            heading += &format!("\nSET search_path = {search_path};");
+        }
+        let record = recording(&self.schema, step);
+        if step.part.no_transaction {
+            return Ok(format!("{heading}\n{statements}{record};\n"));
+        }
+        let timeout = patience.lock_timeout.as_millis();
+        Ok(format!(
+            "{heading}\nBEGIN;\nSET LOCAL lock_timeout = {timeout};\n{statements}{record};\nCOMMIT;\n"
+        ))
+    }
+}
+
+fn connect(target: &Target) -> Result<Client> {
+    let mut client = target.connect()?;
+    prepare(&mut client, None).map_err(failure("prepare the session"))?;
+    Ok(client)
+}
+
+/// Sets what migrations find.
+fn prepare(
+    client: &mut Client,
+    search_path: Option<&str>,
+) -> std::result::Result<(), postgres::Error> {
+    client.batch_execute(&format!("{SETTINGS}; {NO_TIME_LIMITS}"))?;
+    search_path.map_or(Ok(()), |search_path| {
+        client.batch_execute(&format!("SET search_path = {search_path}"))
+    })
+}
+
+/// What is to be done after the failure of a statement that takes effect by itself, as the `before` others have.
+fn hint(before: usize) -> String {
+    if before == 0 {
+        return "it stays pending, and nothing of it has taken effect".to_owned();
+    }
+    format!(
+        "it stays pending; {before} statements before this one have taken effect, and are run again next time"
+    )
+}
+
+/// The statement that records what `step` does.
+fn recording(schema: &str, step: &Step<'_>) -> String {
+    match step.way {
+        Way::Up => versions::record(schema, step.version),
+        Way::Down => versions::forget(schema, step.version),
+    }
+}

@@ -1,0 +1,16 @@
+//! PostgreSQL as target. The folder of the other server has the same file names.
+
+pub mod connection;
+pub mod connection_failure;
+pub mod ddl;
+pub mod error;
+pub mod gitlab;
+pub mod load;
+pub mod migrate;
+pub mod options;
+pub mod private_server;
+pub mod publish;
+pub mod statement;
+pub mod target;
+pub mod tls;
+pub mod verify;

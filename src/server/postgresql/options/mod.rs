@@ -1,0 +1,445 @@
+//! How the target is named, and how to connect to it.
+//!
+//! Each way to name one gives libpq's parameters, with where they came from; as with libpq, those
+//! that were typed go before those of a service file, and these before those of the environment.
+
+pub(crate) mod database_yml;
+pub(crate) mod hosts;
+pub(crate) mod parameters;
+pub(crate) mod passfile;
+pub(crate) mod service;
+pub(crate) mod url;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres::config::{ChannelBinding, SslNegotiation, TargetSessionAttrs};
+use postgres::{Client, Config};
+
+use super::tls::Tls;
+use hosts::{Listener, Place};
+use parameters::KNOWN;
+
+use super::error::failure;
+use super::load::Owner;
+use super::load::staging::join;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::server::options::{Entry, Origin, Origins, Parameters, system_user};
+
+/// The oldest server that is supported: `AS integer` of sequences came with it.
+const OLDEST_SERVER: i32 = 100_000;
+
+/// A table has some indexes, and as many jobs build them; only more jobs than that leave CPUs idle.
+const JOBS_PER_HELPER: usize = 4;
+
+/// How long a connection may take that was given no other time.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Variables of which each names a target; the others only say more of it.
+const NAMING_VARIABLES: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"];
+
+/// The parameters that an error may be about, and what they are called in it.
+const TOLD: [(&str, &str); 8] = [
+    ("host", "host"),
+    ("hostaddr", "address"),
+    ("port", "port"),
+    ("dbname", "database"),
+    ("user", "user"),
+    ("password", "password"),
+    ("sslmode", "sslmode"),
+    ("sslrootcert", "sslrootcert"),
+];
+
+/// What sessions that move rows depend on.
+const SESSION: &str = "\
+SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
+SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
+SET client_min_messages = warning";
+
+/// Takes away what limits a session's time, of which a database or role may have settings: as far as
+/// the server knows it, since some came with PostgreSQL 14 and 17.
+pub(crate) const NO_TIME_LIMITS: &str = "\
+SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+               'transaction_timeout')";
+
+/// The first version that has generated columns.
+const GENERATED_COLUMNS: i32 = 120_000;
+
+/// A PostgreSQL database to import into.
+#[derive(Clone)]
+pub struct Target {
+    /// Where the server may be; the first that answers is it.
+    pub(crate) places: Vec<Place>,
+    pub(crate) user: String,
+    pub(crate) database: String,
+    /// What is the same for all places.
+    pub(crate) config: Config,
+    pub(crate) tls: Arc<Tls>,
+    /// Where all of this came from, for messages.
+    pub(crate) origins: Origins,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its version, as it writes it.
+    pub version: String,
+    /// Where its data are, if it runs on this machine and says so.
+    pub data_directory: Option<PathBuf>,
+    /// Whether it has generated columns.
+    pub has_generated_columns: bool,
+}
+
+/// Without the password.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "database {} as {} on ", self.database, self.user)?;
+        let places: Vec<String> = self.places.iter().map(Place::to_string).collect();
+        f.write_str(&places.join(" or "))
+    }
+}
+
+impl Target {
+    /// The target that `url` names by itself: `postgresql://user@host/database`, or libpq's
+    /// `key=value`.
+    pub fn from_url(url: &str) -> Result<Target> {
+        Target::named(url, |_| None)
+    }
+
+    /// The target that `url` names together with libpq's environment, in which `variable` looks up
+    /// a variable.
+    pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
+        Target::complete(url::parse(url, &Origin::Url)?, &variable)
+    }
+
+    /// The same of the URL in the variable `DATABASE_URL`, if there is one.
+    pub fn from_database_url(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
+        let Some(url) = variable("DATABASE_URL") else {
+            return Ok(None);
+        };
+        let origin = Origin::UrlIn("DATABASE_URL".to_owned());
+        let parameters = url::parse(&url, &origin).map_err(|error| error.at("DATABASE_URL"))?;
+        Target::complete(parameters, &variable).map(Some)
+    }
+
+    /// The target that libpq's environment names (PostgreSQL manual, 34.15), if it names one.
+    /// `variable` looks up a variable of the environment.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
+        if NAMING_VARIABLES.iter().all(|name| variable(name).is_none()) {
+            return Ok(None);
+        }
+        Target::complete(Parameters::new(&KNOWN), &variable).map(Some)
+    }
+
+    /// The target of a connection of a `database.yml`, which is at `origin`, with libpq's environment.
+    pub(crate) fn from_entry(
+        entry: Entry,
+        origin: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        let parameters = database_yml::parameters(entry, origin);
+        Target::complete(parameters.map_err(|error| error.at(origin))?, &variable)
+    }
+
+    /// The database on a server of our own that listens in `socket_directory`.
+    #[must_use]
+    pub fn on_socket(socket_directory: &Path, port: u16, user: &str, database: &str) -> Target {
+        let mut config = Config::new();
+        config.user(user).dbname(database);
+        config.connect_timeout(CONNECT_TIMEOUT);
+        Target {
+            places: vec![Place::socket(socket_directory, port)],
+            user: user.to_owned(),
+            database: database.to_owned(),
+            config,
+            tls: Arc::new(Tls::none()),
+            origins: Origins::default(),
+        }
+    }
+
+    /// The target of the parameters that were typed, with those of a service file and of the
+    /// environment.
+    fn complete(
+        mut typed: Parameters,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        let environment = Parameters::of_environment(&KNOWN, variable)?;
+        let service = typed.text("service").or(environment.text("service"));
+        if let Some(name) = service.map(str::to_owned) {
+            typed.fill(service::parameters(&name, variable)?);
+        }
+        typed.fill(environment);
+        Target::of(&typed, variable("HOME").map(PathBuf::from).as_deref())
+    }
+
+    fn of(parameters: &Parameters, home: Option<&Path>) -> Result<Target> {
+        let system = || system_user().unwrap_or_else(|| "postgres".to_owned());
+        let user = parameters.text("user").map_or_else(system, str::to_owned);
+        let database = parameters.text("dbname").unwrap_or(&user).to_owned();
+        let mut places = hosts::places(parameters)?;
+        if let Some(password) = parameters.text("password") {
+            for place in &mut places {
+                place.password = Some(password.to_owned());
+            }
+        } else {
+            let in_home = || home.map(|home| home.join(".pgpass"));
+            let named = parameters.text("passfile").map(PathBuf::from);
+            if let Some(file) = named.or_else(in_home) {
+                for place in &mut places {
+                    place.look_up_password(&file, &database, &user);
+                }
+            }
+        }
+        let mut config = configuration(parameters)?;
+        config.user(&user).dbname(&database);
+        Ok(Target {
+            origins: origins(parameters, &places),
+            tls: Arc::new(Tls::new(parameters, home)?),
+            places,
+            user,
+            database,
+            config,
+        })
+    }
+
+    /// Connects. The session writes dates as the COPY text has them, and finds the server's own
+    /// functions only: all other names are qualified.
+    pub fn connect(&self) -> Result<Client> {
+        let mut client = self.connect_somewhere()?;
+        let version: i32 = client
+            .query_one("SELECT current_setting('server_version_num')::int", &[])
+            .map_err(failure("ask for the server's version"))?
+            .get(0);
+        failpoint::reached("connected");
+        if version < OLDEST_SERVER {
+            return Err(Error::target(format!(
+                "the server is PostgreSQL {}.{}; 10 is the oldest supported",
+                version / 10_000,
+                version / 100 % 100
+            )));
+        }
+        Ok(client)
+    }
+
+    /// What the server says of itself.
+    pub fn server(&self) -> Result<Server> {
+        let mut client = self.connect()?;
+        let row = client
+            .query_one(
+                "SELECT current_setting('server_version'),
+                        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+                             THEN current_setting('data_directory') END,
+                        current_setting('server_version_num')::int >= $1",
+                &[&GENERATED_COLUMNS],
+            )
+            .map_err(failure("ask for the server's version"))?;
+        let is_here = self.places.iter().all(|place| match &place.listener {
+            Listener::Socket(_) => true,
+            Listener::Host(name, _) => name == "localhost",
+        });
+        let data_directory: Option<String> = row.get(1);
+        Ok(Server {
+            version: row.get(0),
+            data_directory: data_directory.filter(|_| is_here).map(PathBuf::from),
+            has_generated_columns: row.get(2),
+        })
+    }
+
+    /// Connects for as long as an import takes, whatever else the server's settings allow.
+    pub(crate) fn connect_to_stay(&self) -> Result<Client> {
+        let mut client = self.connect()?;
+        client
+            .batch_execute(NO_TIME_LIMITS)
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+
+    /// Connects to read rows, as they are.
+    pub fn connect_to_read(&self) -> Result<Client> {
+        let mut client = self.connect_to_stay()?;
+        client
+            .batch_execute(SESSION)
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+
+    /// Connects for loading: what is committed need not be on disk before the publish is, and
+    /// where `jobs` sessions build indexes at the same time, none needs many helpers. The session
+    /// works for the import of `owner`.
+    pub(crate) fn connect_for_loading(&self, jobs: usize, owner: Owner) -> Result<Client> {
+        let mut client = self.connect_to_read()?;
+        join(&mut client, owner)?;
+        client
+            .batch_execute("SET synchronous_commit = off")
+            .map_err(failure("prepare the session"))?;
+        let helpers = i32::try_from(jobs / JOBS_PER_HELPER).unwrap_or(0);
+        // PostgreSQL 10 has no such setting.
+        client
+            .execute(
+                "SELECT set_config(name, least(setting::int, $1)::text, false) FROM pg_settings
+                 WHERE name = 'max_parallel_maintenance_workers'",
+                &[&helpers],
+            )
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+}
+
+/// What of `parameters` is the same for all places.
+fn configuration(parameters: &Parameters) -> Result<Config> {
+    let mut config = Config::new();
+    match parameters.number::<i64>("connect_timeout")? {
+        None => config.connect_timeout(CONNECT_TIMEOUT),
+        // As with libpq, these wait for ever.
+        Some(..=0) => &mut config,
+        Some(seconds) => config.connect_timeout(Duration::from_secs(seconds.unsigned_abs())),
+    };
+    if let Some(options) = parameters.text("options") {
+        config.options(options);
+    }
+    let bindings = |text: &str| {
+        Some(match text {
+            "disable" => ChannelBinding::Disable,
+            "prefer" => ChannelBinding::Prefer,
+            "require" => ChannelBinding::Require,
+            _ => return None,
+        })
+    };
+    let expected = "one of disable, prefer, require";
+    if let Some(binding) = parameters.read("channel_binding", bindings, expected)? {
+        config.channel_binding(binding);
+    }
+    let attributes = |text: &str| {
+        Some(match text {
+            "any" => TargetSessionAttrs::Any,
+            // A primary is the one that can be written to.
+            "read-write" | "primary" => TargetSessionAttrs::ReadWrite,
+            "read-only" | "standby" => TargetSessionAttrs::ReadOnly,
+            _ => return None,
+        })
+    };
+    let expected = "one of any, read-write, read-only, primary, standby";
+    if let Some(wanted) = parameters.read("target_session_attrs", attributes, expected)? {
+        config.target_session_attrs(wanted);
+    }
+    let negotiations = |text: &str| {
+        Some(match text {
+            "postgres" => SslNegotiation::Postgres,
+            "direct" => SslNegotiation::Direct,
+            _ => return None,
+        })
+    };
+    let expected = "postgres or direct";
+    if let Some(negotiation) = parameters.read("sslnegotiation", negotiations, expected)? {
+        config.ssl_negotiation(negotiation);
+    }
+    keep_alive(parameters, &mut config)?;
+    Ok(config)
+}
+
+/// How a connection that nobody speaks on is kept, or given up.
+fn keep_alive(parameters: &Parameters, config: &mut Config) -> Result<()> {
+    if let Some(number) = parameters.number::<u32>("keepalives")? {
+        config.keepalives(number != 0);
+    }
+    if let Some(seconds @ 1..) = parameters.number("keepalives_idle")? {
+        config.keepalives_idle(Duration::from_secs(seconds));
+    }
+    if let Some(seconds @ 1..) = parameters.number("keepalives_interval")? {
+        config.keepalives_interval(Duration::from_secs(seconds));
+    }
+    if let Some(count @ 1..) = parameters.number("keepalives_count")? {
+        config.keepalives_retries(count);
+    }
+    if let Some(milliseconds @ 1..) = parameters.number("tcp_user_timeout")? {
+        config.tcp_user_timeout(Duration::from_millis(milliseconds));
+    }
+    Ok(())
+}
+
+/// Where what an error may be about came from, unless it was typed.
+fn origins(parameters: &Parameters, places: &[Place]) -> Origins {
+    let mut origins = Origins::of(parameters, &TOLD);
+    if parameters.origin("user").is_none() {
+        origins.add("the operating system", "user");
+    }
+    if let Some(line) = places.iter().find_map(|place| place.line) {
+        origins.add(format!("line {line} of the password file"), "password");
+    }
+    origins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let target = Target::from_url("postgresql://git:s3cret@db.example:5433/gitlab").unwrap();
+        assert_eq!(
+            target.to_string(),
+            "database gitlab as git on db.example:5433"
+        );
+        let error = Target::from_url("postgresql://git:s3cret@db:x/gitlab")
+            .err()
+            .unwrap();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+        let error = Target::from_url("postgresql://git:s3@cret@db/gitlab")
+            .err()
+            .unwrap();
+        assert!(!error.to_string().contains("cret"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_names_a_target_or_none() {
+        let from = |pairs: &[(&str, &str)]| {
+            Target::from_environment(|name| {
+                pairs
+                    .iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(from(&[("PGUSER", "git")]).unwrap().is_none());
+        let target = from(&[
+            ("PGHOST", "/tmp/s"),
+            ("PGPORT", "6000"),
+            ("PGDATABASE", "d"),
+            ("PGUSER", "u"),
+        ]);
+        assert_eq!(
+            target.unwrap().unwrap().to_string(),
+            "database d as u on the socket /tmp/s"
+        );
+        let error = from(&[("PGSERVICE", "x"), ("PGSERVICEFILE", "/none")]).err();
+        let message = "the service \"x\" is not found: there is no /none";
+        assert!(error.unwrap().to_string().starts_with(message));
+        let error = from(&[("PGHOST", "h"), ("PGREQUIREAUTH", "md5")]).err();
+        let message = "the value of require_auth, from PGREQUIREAUTH, is not supported";
+        assert_eq!(error.unwrap().to_string(), message);
+        assert!(Target::from_url("mysql://u@h/d").is_err());
+    }
+
+    #[test]
+    fn what_is_typed_goes_before_the_environment() {
+        let variable = |name: &str| {
+            let value = match name {
+                "PGHOST" => "no",
+                "PGPORT" => "6000",
+                "PGUSER" => "u",
+                "PGPASSWORD" => "s3cret",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let target = Target::named("postgresql://h/d", variable).unwrap();
+        assert_eq!(target.to_string(), "database d as u on h:6000");
+        let origins = " (port from PGPORT; user from PGUSER; password from PGPASSWORD)";
+        assert_eq!(target.origins.to_string(), origins);
+        assert_eq!(target.places[0].password.as_deref(), Some("s3cret"));
+    }
+}

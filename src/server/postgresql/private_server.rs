@@ -1,0 +1,417 @@
+//! The private PostgreSQL: a server that the program makes and runs itself, on a socket only its
+//! user can reach. The target of whoever names none.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::options::Target;
+use crate::error::{Doing, Error, Result};
+
+/// The database in it.
+pub const DATABASE: &str = "gitlab_ci";
+/// Its superuser.
+pub const USER: &str = "postgres";
+/// The port only names the socket's file.
+const PORT: u16 = 5432;
+/// A socket's path must fit into `sun_path` (108 bytes on Linux, with its NUL).
+const MAX_SOCKET_PATH: usize = 107;
+/// Unprivileged users the server can run as when the program is run by root.
+const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
+
+/// Settings that make loading fast and give nothing up: the server has no replica, and what is
+/// not published yet can be loaded again.
+const CONFIGURATION: &str = "
+# by ci-import
+listen_addresses = ''
+unix_socket_permissions = 0700
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+log_min_messages = warning
+timezone = 'UTC'
+log_timezone = 'UTC'
+";
+
+/// A private server, running or not.
+#[derive(Debug, Clone)]
+pub struct PrivateServer {
+    directory: PathBuf,
+    programs: PathBuf,
+    /// User and group the server runs as, where it is not the program's own.
+    run_as: Option<(u32, u32)>,
+}
+
+impl PrivateServer {
+    /// The private server whose files are below `directory`, made or not.
+    pub fn at(directory: &Path) -> Result<PrivateServer> {
+        let directory = std::path::absolute(directory).doing("find the private directory")?;
+        let run_as = if rustix::process::geteuid().is_root() {
+            Some(unprivileged_user()?)
+        } else {
+            None
+        };
+        Ok(PrivateServer {
+            directory,
+            programs: find_programs()?,
+            run_as,
+        })
+    }
+
+    /// Where the private server is when nothing else is said.
+    pub fn default_directory(variable: impl Fn(&str) -> Option<String>) -> Result<PathBuf> {
+        if rustix::process::geteuid().is_root() {
+            return Ok(PathBuf::from("/var/lib/ci-import"));
+        }
+        let absolute = |name: &str| variable(name).filter(|path| path.starts_with('/'));
+        let data = absolute("XDG_DATA_HOME").map(PathBuf::from);
+        let home = || absolute("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        data.or_else(home)
+            .map(|data| data.join("ci-import"))
+            .ok_or_else(|| {
+                Error::usage(
+                    "neither HOME nor XDG_DATA_HOME says where the private PostgreSQL lives",
+                )
+                .hint("name its directory: --private-dir")
+            })
+    }
+
+    /// The builds directory beside the database.
+    #[must_use]
+    pub fn builds(&self) -> PathBuf {
+        self.directory.join("builds")
+    }
+
+    /// The directory that holds everything.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn home(&self) -> PathBuf {
+        self.directory.join("postgresql")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.home().join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.home().join("log")
+    }
+
+    /// The directory of its socket.
+    #[must_use]
+    pub fn socket_directory(&self) -> PathBuf {
+        self.home().join("run")
+    }
+
+    /// As a target to connect to.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target::on_socket(&self.socket_directory(), PORT, USER, DATABASE)
+    }
+
+    /// As a URL for other programs.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let directory = self.socket_directory();
+        let host = percent_encoding::utf8_percent_encode(
+            directory.to_str().unwrap_or_default(),
+            percent_encoding::NON_ALPHANUMERIC,
+        );
+        format!("postgresql://{USER}@/{DATABASE}?host={host}")
+    }
+
+    /// Whether it has been made.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.data().join("PG_VERSION").exists()
+    }
+
+    /// Whether it is running.
+    pub fn is_running(&self) -> Result<bool> {
+        if !self.exists() {
+            return Ok(false);
+        }
+        let mut status = self.command("pg_ctl");
+        status.arg("status").arg("-D").arg(self.data());
+        let output = status.output().doing("run pg_ctl")?;
+        Ok(output.status.success())
+    }
+
+    /// Makes it if need be, and starts it if it does not run; whether it was started.
+    pub fn start(&self) -> Result<bool> {
+        let doing = || format!("make {}", self.directory.display());
+        make_directories(&self.directory).doing(doing())?;
+        // Two imports at once must not both make it.
+        let lock = fs::File::create(self.directory.join(".lock")).doing(doing())?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
+            .map_err(std::io::Error::from)
+            .doing(doing())?;
+        if self.is_running()? {
+            return Ok(false);
+        }
+        let socket = self.socket_directory().join(format!(".s.PGSQL.{PORT}"));
+        if socket.as_os_str().len() > MAX_SOCKET_PATH {
+            return Err(Error::usage(format!(
+                "the path of the private server's socket is too long: {}",
+                socket.display()
+            ))
+            .hint("name a directory with a shorter path: --private-dir"));
+        }
+        if !self.exists() {
+            self.make()?;
+        }
+        let options = format!("-k {}", shell_quoted(&self.socket_directory()));
+        let mut start = self.command("pg_ctl");
+        start.args(["start", "-w", "-s", "-t", "120", "-o", &options]);
+        start.arg("-D").arg(self.data()).arg("-l").arg(self.log());
+        self.run(start, "start the private server")?;
+        self.make_database()?;
+        Ok(true)
+    }
+
+    /// Stops it, if it runs; whether it did.
+    pub fn stop(&self) -> Result<bool> {
+        if !self.is_running()? {
+            return Ok(false);
+        }
+        let mut stop = self.command("pg_ctl");
+        stop.args(["stop", "-w", "-s", "-t", "120", "-m", "fast", "-D"])
+            .arg(self.data());
+        self.run(stop, "stop the private server")?;
+        Ok(true)
+    }
+
+    /// Stops it, unless somebody else uses it.
+    pub fn stop_if_unused(&self) -> Result<bool> {
+        let others = "SELECT count(*) FROM pg_stat_activity
+                      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        let count = self.target().connect().ok().and_then(|mut client| {
+            client
+                .query_one(others, &[])
+                .ok()
+                .map(|row| row.get::<_, i64>(0))
+        });
+        if count.is_some_and(|count| count > 0) {
+            Ok(false)
+        } else {
+            self.stop()
+        }
+    }
+
+    /// Stops it and removes the database with all that is in it; the builds directory stays.
+    pub fn remove(&self) -> Result<()> {
+        self.stop()?;
+        let home = self.home();
+        match fs::remove_dir_all(&home) {
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome.doing(format!("remove {}", home.display())),
+        }
+    }
+
+    /// The client `psql`, connected to it.
+    #[must_use]
+    pub fn psql(&self) -> Command {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.arg("-h").arg(self.socket_directory());
+        psql.args(["-p", &PORT.to_string(), "-U", USER, "-d", DATABASE]);
+        psql
+    }
+
+    fn make(&self) -> Result<()> {
+        let doing = || format!("make {}", self.directory.display());
+        let home = self.home();
+        // A cluster that was cut off while it was made is worth nothing.
+        if home.exists() {
+            fs::remove_dir_all(&home).doing(doing())?;
+        }
+        DirBuilder::new().mode(0o700).create(&home).doing(doing())?;
+        DirBuilder::new()
+            .mode(0o700)
+            .create(self.socket_directory())
+            .doing(doing())?;
+        if let Some((user, group)) = self.run_as {
+            for path in [&home, &self.socket_directory()] {
+                std::os::unix::fs::chown(path, Some(user), Some(group)).doing(doing())?;
+            }
+            self.check_reachable(&home)?;
+        }
+        let mut initdb = self.command("initdb");
+        initdb.args(["--username", USER, "--encoding=UTF8", "--locale=C"]);
+        initdb
+            .args(["--auth-local=trust", "--auth-host=reject", "-D"])
+            .arg(self.data());
+        self.run(initdb, "make the private server's database")?;
+        let file = self.data().join("postgresql.conf");
+        let mut configuration = fs::read_to_string(&file).doing("read the configuration")?;
+        configuration += CONFIGURATION;
+        fs::write(&file, configuration).doing("write the configuration")
+    }
+
+    /// The server's user must be able to go through all the directories above its own.
+    fn check_reachable(&self, home: &Path) -> Result<()> {
+        let mut test = self.command_of(Path::new("/bin/sh"));
+        test.args(["-c", "cd \"$0\""])
+            .arg(home)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        if test.status().is_ok_and(|status| status.success()) {
+            return Ok(());
+        }
+        let user = self.run_as.map_or(0, |(user, _)| user);
+        Err(Error::target(format!(
+            "the user the private server runs as (uid {user}) cannot reach {}",
+            home.display()
+        ))
+        .hint("name a directory it can reach (mode 0755 all the way): --private-dir"))
+    }
+
+    fn make_database(&self) -> Result<()> {
+        let mut client =
+            Target::on_socket(&self.socket_directory(), PORT, USER, "postgres").connect()?;
+        let failed = || super::error::failure("make the private database");
+        let found = client
+            .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE])
+            .map_err(failed())?;
+        if found.is_none() {
+            let name = super::ddl::identifier(DATABASE);
+            client
+                .batch_execute(&format!("CREATE DATABASE {name}"))
+                .map_err(failed())?;
+        }
+        Ok(())
+    }
+
+    /// One of the server's programs, run as the server's user.
+    fn command(&self, program: &str) -> Command {
+        self.command_of(&self.programs.join(program))
+    }
+
+    fn command_of(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir("/").env("LC_ALL", "C");
+        let of_libpq = std::env::vars_os().map(|(name, _)| name);
+        for name in of_libpq.filter(|name| name.to_string_lossy().starts_with("PG")) {
+            command.env_remove(name);
+        }
+        if let Some((user, group)) = self.run_as {
+            // This also drops the supplementary groups.
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    fn run(&self, mut command: Command, doing: &str) -> Result<()> {
+        // pg_ctl hands its output on to the server, which would hold a pipe open for ever.
+        let output = tempfile_beside(&self.directory)?;
+        let (out, err) = (output.try_clone(), output.try_clone());
+        command.stdin(Stdio::null());
+        command.stdout(out.doing(doing)?).stderr(err.doing(doing)?);
+        let status = command.status().doing(doing)?;
+        if status.success() {
+            return Ok(());
+        }
+        let said = read_from_start(output);
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let last: Vec<&str> = said.lines().chain(log.lines().rev().take(3)).collect();
+        Err(
+            Error::target(format!("cannot {doing}: {}", last.join("; ")))
+                .hint(format!("the server's log is {}", self.log().display())),
+        )
+    }
+}
+
+/// Finds the directory with the newest server programs on the machine.
+fn find_programs() -> Result<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = Vec::new();
+    for parent in [
+        "/usr/lib/postgresql",
+        "/usr/local/lib/postgresql",
+        "/opt/postgresql",
+    ] {
+        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+            let version = entry.file_name().to_string_lossy().parse().unwrap_or(0);
+            found.push((version, entry.path().join("bin")));
+        }
+    }
+    // PostgreSQL's own packages for Red Hat: /usr/pgsql-17/bin.
+    for entry in fs::read_dir("/usr").into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(version) = name.strip_prefix("pgsql-").and_then(|v| v.parse().ok()) {
+            found.push((version, entry.path().join("bin")));
+        }
+    }
+    found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    found
+        .into_iter()
+        .map(|(_, directory)| directory)
+        .chain(std::env::split_paths(&path))
+        .find(|directory| {
+            ["initdb", "pg_ctl", "postgres"]
+                .iter()
+                .all(|name| directory.join(name).is_file())
+        })
+        .ok_or_else(|| {
+            Error::target("no PostgreSQL server is installed, and no target is named")
+                .hint("apt-get install postgresql, or name a target with --database-url")
+        })
+}
+
+fn unprivileged_user() -> Result<(u32, u32)> {
+    let users = fs::read_to_string("/etc/passwd").doing("read /etc/passwd")?;
+    let ids = |wanted: &str| {
+        users.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let is_it = fields.next() == Some(wanted);
+            let ids = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
+            is_it.then_some(ids)
+        })
+    };
+    UNPRIVILEGED.into_iter().find_map(ids).ok_or_else(|| {
+        Error::target("there is no user postgres or nobody that the private server could run as")
+    })
+}
+
+/// Makes `path` and what is missing above it, for the server's user to go through, whatever the
+/// umask is.
+fn make_directories(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_directories(parent)?;
+    }
+    fs::create_dir(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+/// A file without a name, for what a command says.
+fn tempfile_beside(directory: &Path) -> Result<fs::File> {
+    let path = directory.join(format!(".output.{}", std::process::id()));
+    let file = fs::File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .doing(format!("write into {}", directory.display()))?;
+    fs::remove_file(&path).doing("remove a temporary file")?;
+    Ok(file)
+}
+
+fn read_from_start(mut file: fs::File) -> String {
+    use std::io::{Read, Seek};
+    let mut text = String::new();
+    let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    text
+}
+
+/// For the options that `pg_ctl` hands to a shell.
+fn shell_quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}

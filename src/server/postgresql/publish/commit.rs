@@ -1,0 +1,115 @@
+//! The end of a publish: renames, then the commit; and what to do when it fails.
+
+use std::time::Duration;
+
+use postgres::Transaction;
+use postgres::error::Severity;
+
+use super::recover::identity;
+use crate::error::{Error, Kind, Result};
+use crate::failpoint;
+use crate::publish::journal::{Journal, Renames};
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::options::Target;
+use crate::traces::BuildsDirectory;
+
+/// Renames the directories, if there are any to rename, and commits: both, or neither.
+pub(super) fn rename_and_commit(
+    mut transaction: Transaction<'_>,
+    target: &Target,
+    renames: Option<(&BuildsDirectory, Renames)>,
+) -> Result<()> {
+    let id: i64 = transaction
+        .query_one("SELECT txid_current()", &[])
+        .map_err(failure("ask for the transaction's number"))?
+        .get(0);
+    let mut journal = None;
+    if let Some((builds, renames)) = renames {
+        let database = identity(&mut transaction)?;
+        make_number_durable(target)?;
+        failpoint::reached("transaction's number on the disk");
+        let written = Journal::write(builds, renames, id.to_string(), database)?;
+        if let Err(error) = written.rename() {
+            written.undo()?;
+            return Err(error);
+        }
+        journal = Some(written);
+    }
+    commit(transaction, target, id, journal)
+}
+
+/// Has the server write its log up to here to the disk, and with it what the open transaction did. A
+/// server that crashes without that gives the transaction's number to another one afterwards, whose
+/// fate would be taken for that of the publish.
+fn make_number_durable(target: &Target) -> Result<()> {
+    // A commit that waits for the disk waits for all that came before; so it must have something to
+    // commit.
+    let sql = "SET synchronous_commit = on;
+               SELECT pg_catalog.pg_logical_emit_message(true, 'ci-import', 'to be published')";
+    target
+        .connect()?
+        .batch_execute(sql)
+        .map_err(failure("have the server write its log"))
+}
+
+/// Commits, or brings the directories back. When the connection breaks in the middle the server is
+/// asked what became of it; if it does not answer, nobody here knows, and nothing is touched.
+fn commit(
+    transaction: Transaction<'_>,
+    target: &Target,
+    id: i64,
+    journal: Option<Journal>,
+) -> Result<()> {
+    failpoint::reached("to be committed");
+    let committed = transaction.commit();
+    let Err(cause) = committed else {
+        failpoint::reached("committed");
+        return journal.map_or(Ok(()), Journal::complete);
+    };
+    let status = if is_refused(&cause) {
+        Some("aborted".to_owned())
+    } else {
+        status_of(target, id)
+    };
+    match status.as_deref() {
+        Some("committed") => return journal.map_or(Ok(()), Journal::complete),
+        Some("aborted") => {
+            journal.map_or(Ok(()), Journal::undo)?;
+            return Err(failure("commit the publish")(cause));
+        }
+        _ => {}
+    }
+    let message = format!("the connection was lost while the publish was committed: {cause}");
+    let error = Error::new(Kind::CutPublish, message);
+    Err(match journal {
+        // It stays for the next start.
+        Some(_) => error.hint("run ci-import recover as soon as the target is reachable again"),
+        None => error.hint(format!("ask the target: SELECT txid_status({id})")),
+    })
+}
+
+/// Whether the server has said that it does not commit. When it ends the session, or itself, the
+/// commit may be on the disk all the same: a full one may have had room for just that.
+fn is_refused(cause: &postgres::Error) -> bool {
+    let error = cause.as_db_error();
+    error.is_some_and(|error| error.parsed_severity() == Some(Severity::Error))
+}
+
+/// What became of the transaction with this number: `committed`, `aborted`, `in progress`.
+pub(super) fn status_of(target: &Target, id: i64) -> Option<String> {
+    for _ in 0..20 {
+        let status = target.connect().ok().and_then(|mut client| {
+            let row = client.query_one("SELECT txid_status($1)", &[&id]).ok()?;
+            row.get::<_, Option<String>>(0)
+        });
+        // A backend may need a moment to notice that nobody is there any more.
+        if status
+            .as_deref()
+            .is_some_and(|status| status != "in progress")
+        {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    None
+}

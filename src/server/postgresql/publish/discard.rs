@@ -1,0 +1,140 @@
+//! Frees what a publish has put aside.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use postgres::{Client, Transaction};
+
+use super::previous::{self, PREVIOUS_SCHEMA};
+use super::relations::relations;
+use super::swap::begin;
+use crate::error::{Doing, Result};
+use crate::failpoint;
+use crate::publish::record::Record;
+use crate::server::postgresql::ddl::qualified;
+use crate::server::postgresql::error::failure;
+use crate::traces::BuildsDirectory;
+
+/// What was freed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Discarded {
+    /// Tables.
+    pub tables: Vec<String>,
+    /// The schema they were in, or the database where that is the same.
+    pub previous: String,
+    /// Directories.
+    pub directories: Vec<PathBuf>,
+}
+
+impl fmt::Display for Discarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.tables.is_empty() && self.directories.is_empty() {
+            return writeln!(f, "there was nothing to discard");
+        }
+        if !self.tables.is_empty() {
+            writeln!(f, "removed {}: {}", self.previous, self.tables.join(", "))?;
+        }
+        for directory in &self.directories {
+            writeln!(f, "removed {}", directory.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// The directories that [`discard`] would remove; none if there is nothing to free.
+pub fn previous_directories(
+    client: &mut Client,
+    builds: Option<&BuildsDirectory>,
+) -> Result<Option<Vec<PathBuf>>> {
+    let Some(record) = Record::read(client)? else {
+        return Ok(None);
+    };
+    record.directories(builds).map(Some)
+}
+
+/// Drops the tables that were replaced, and removes the builds directories that were. Cut off, it
+/// can be done again: what is still to be removed stays on record until it is.
+pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+    let Some(record) = Record::read(client)? else {
+        return Ok(Discarded::default());
+    };
+    let directories = record.directories(builds)?;
+    // There is no way back from here on.
+    let mut transaction = begin(client)?;
+    previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, false)?;
+    record.without_tables().write(&mut transaction)?;
+    failpoint::reached("old tables to be dropped");
+    transaction
+        .commit()
+        .map_err(failure("drop the tables of the import before"))?;
+    failpoint::reached("old tables dropped");
+    for directory in &directories {
+        std::fs::remove_dir_all(directory).doing(format!("remove {}", directory.display()))?;
+        failpoint::reached("old directory removed");
+    }
+    let mut transaction = begin(client)?;
+    previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, true)?;
+    transaction
+        .commit()
+        .map_err(failure("drop the schema of the old tables"))?;
+    failpoint::reached("schema of the old tables dropped");
+    Ok(Discarded {
+        tables: record.replaced,
+        previous: PREVIOUS_SCHEMA.to_owned(),
+        directories,
+    })
+}
+
+/// What is aside in a database, as far as the database knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aside {
+    /// The tables that were replaced and have rows.
+    pub replaced: Vec<String>,
+    /// The other tables that have rows: what was kept of tables that were not replaced.
+    pub kept: Vec<String>,
+    /// The statement that locks all of them, if there are any: an import or a rollback would put others
+    /// in their place.
+    pub lock: Option<String>,
+    /// The statements that drop all tables in it, as [`discard`] does. The schema stays where it is the
+    /// record of builds directories that [`discard`] has still to remove.
+    pub statements: Vec<String>,
+    /// Whether there are such directories.
+    pub has_builds: bool,
+}
+
+/// Looks at the tables that a publish has put aside; none if there are none, or they are gone already.
+pub fn look_aside(transaction: &mut Transaction<'_>) -> Result<Option<Aside>> {
+    let schema = PREVIOUS_SCHEMA;
+    let Some(record) = Record::read(transaction)?.filter(Record::can_be_undone) else {
+        return Ok(None);
+    };
+    let mut with_rows: Vec<String> = Vec::new();
+    let mut tables = Vec::new();
+    for name in relations(transaction, schema, "r")? {
+        let table = qualified(schema, &name);
+        let any = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+        tables.push(table);
+        let row = transaction
+            .query_one(&any, &[])
+            .map_err(failure("look at the tables of the import before"))?;
+        if row.get(0) {
+            with_rows.push(name);
+        }
+    }
+    let has_builds = record.has_builds_aside();
+    let mut statements = previous::drop_statements(transaction, schema, !has_builds)?;
+    if has_builds {
+        statements.push(record.without_tables().statement());
+    }
+    let (replaced, kept) = with_rows
+        .into_iter()
+        .partition(|name| record.replaced.contains(name));
+    Ok(Some(Aside {
+        replaced,
+        kept,
+        lock: (!tables.is_empty())
+            .then(|| format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "))),
+        statements,
+        has_builds,
+    }))
+}

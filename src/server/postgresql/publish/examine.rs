@@ -1,0 +1,183 @@
+//! Looks at what is live before anything is done: what would be replaced, what stands in the way.
+
+use postgres::Client;
+
+use super::previous::PREVIOUS_SCHEMA;
+use crate::error::{Error, Result};
+use crate::publish::record::Record;
+use crate::server::postgresql::ddl::qualified;
+use crate::server::postgresql::error::failure;
+
+/// What is live in the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// The schema where the tables are or will be.
+    pub schema: String,
+    /// Which of them exist and have rows.
+    pub with_rows: Vec<String>,
+    /// Whether an earlier import has left its replaced tables in the schema for them.
+    pub has_previous: bool,
+}
+
+/// Examines the target before tables named `tables` are published in `schema`. An error names what depends on them and would be left pointing at the old
+/// ones.
+pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Live> {
+    let doing = || failure("examine the target");
+    let rights = client
+        .query_one(
+            "SELECT COALESCE((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace
+                              WHERE nspname = $1), true),
+                    has_database_privilege(current_database(), 'CREATE')",
+            &[&schema],
+        )
+        .map_err(doing())?;
+    if !rights.get::<_, bool>(0) || !rights.get::<_, bool>(1) {
+        return Err(Error::target(format!(
+            "the user may not create schemas in the database and tables in the schema {schema}"
+        ))
+        .hint("connect as the owner of the database, or as a superuser"));
+    }
+    let rows = client
+        .query(
+            "SELECT c.relname::text, c.relkind::text, pg_has_role(c.relowner, 'USAGE')
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = $1 AND c.relname = ANY($2) ORDER BY 1",
+            &[&schema, &tables],
+        )
+        .map_err(doing())?;
+    let mut with_rows = Vec::new();
+    for row in rows {
+        let (name, kind, ours): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
+        if kind != "r" {
+            return Err(Error::target(format!(
+                "{schema}.{name} exists, but is no ordinary table"
+            )));
+        }
+        if !ours {
+            return Err(
+                Error::target(format!("the user does not own the table {schema}.{name}"))
+                    .hint("connect as its owner, or as a superuser"),
+            );
+        }
+        let any = format!("SELECT EXISTS (SELECT 1 FROM {})", qualified(schema, &name));
+        if client.query_one(&any, &[]).map_err(doing())?.get(0) {
+            with_rows.push(name);
+        }
+    }
+    refuse_dependents(client, schema, tables)?;
+    let has_previous = examine_previous(client)?;
+    Ok(Live {
+        schema: schema.to_owned(),
+        with_rows,
+        has_previous,
+    })
+}
+
+/// The schema that tables go to if none is named.
+pub fn current_schema(client: &mut Client) -> Result<String> {
+    let current: Option<String> = client
+        .query_one("SELECT current_schema()::text", &[])
+        .map_err(failure("ask for the current schema"))?
+        .get(0);
+    current
+        .ok_or_else(|| Error::target("the target has no current schema").hint("name one: --schema"))
+}
+
+/// Whether there is a schema with the tables of the import before; an error if it could not be
+/// dropped when it is replaced.
+fn examine_previous(client: &mut Client) -> Result<bool> {
+    let schema = PREVIOUS_SCHEMA;
+    if Record::read(client)?.is_none() {
+        return Ok(false);
+    }
+    let ours: bool = client
+        .query_one(
+            "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = $1",
+            &[&schema],
+        )
+        .map_err(failure("look for the tables of the import before"))?
+        .get(0);
+    if !ours {
+        return Err(
+            Error::target(format!("the user does not own the schema {schema}"))
+                .hint("connect as its owner, or as a superuser"),
+        );
+    }
+    let tables = tables_of(client, schema)?;
+    let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+    refuse_dependents(client, schema, &tables)?;
+    Ok(true)
+}
+
+/// Sessions that hold locks on any of `tables` at this moment, each with a table: some of them.
+pub fn holders(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Vec<String>> {
+    let sql = "SELECT DISTINCT format('process %s of %s (%s)', l.pid, a.usename, min(c.relname))
+               FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                    JOIN pg_namespace n ON n.oid = c.relnamespace
+                    JOIN pg_stat_activity a ON a.pid = l.pid
+               WHERE n.nspname = $1 AND c.relname = ANY($2) AND l.pid <> pg_backend_pid()
+               GROUP BY l.pid, a.usename ORDER BY 1 LIMIT 5";
+    let rows = client
+        .query(sql, &[&schema, &tables])
+        .map_err(failure("look for locks on the tables"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The tables that are in `schema`.
+pub fn tables_of(client: &mut Client, schema: &str) -> Result<Vec<String>> {
+    let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+    let rows = client
+        .query(sql, &[&schema])
+        .map_err(failure("list the tables of the target"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Views, foreign keys and triggers that would stay with the old tables.
+pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&str]) -> Result<()> {
+    let sql = "
+        WITH live AS (
+          SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname = ANY($2) AND c.relkind = 'r')
+        SELECT DISTINCT 'the view ' || v.oid::regclass::text
+          FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+          WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid IN (SELECT oid FROM live) AND v.oid <> d.refobjid
+        UNION
+        SELECT 'the foreign key ' || quote_ident(conname) || ' of ' || conrelid::regclass::text
+          FROM pg_constraint WHERE contype = 'f' AND confrelid IN (SELECT oid FROM live)
+            AND conrelid NOT IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the trigger ' || quote_ident(tgname) || ' of ' || tgrelid::regclass::text
+          FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the policy ' || quote_ident(polname) || ' of ' || polrelid::regclass::text
+          FROM pg_policy WHERE polrelid IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the rule ' || quote_ident(rulename) || ' of ' || ev_class::regclass::text
+          FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the publication ' || quote_ident(pubname) || ' of ' || prrelid::regclass::text
+          FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid
+          WHERE prrelid IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the function ' || d.objid::regprocedure::text FROM pg_depend d
+          WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass
+            AND d.refobjid IN (SELECT oid FROM live)
+        UNION
+        SELECT 'the inheriting table ' || inhrelid::regclass::text
+          FROM pg_inherits WHERE inhparent IN (SELECT oid FROM live)
+        ORDER BY 1";
+    let rows = client
+        .query(sql, &[&schema, &tables])
+        .map_err(failure("look for what depends on the tables"))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    Err(Error::target(format!(
+        "the tables to be replaced have dependents that would be left behind: {}",
+        names.join(", ")
+    ))
+    .hint("drop them before the import and make them again after it"))
+}

@@ -1,0 +1,23 @@
+//! The one step that touches what is live: old tables aside, staged ones in, directories renamed;
+//! in one transaction, in milliseconds. And back again.
+//!
+//! `directories`, `journal` and `record` know nothing of PostgreSQL: what publishes to another kind of
+//! server has them too.
+
+mod comments;
+mod commit;
+mod discard;
+mod examine;
+mod grants;
+mod previous;
+mod recover;
+mod relations;
+mod rollback;
+mod swap;
+
+pub use discard::{Aside, Discarded, discard, look_aside, previous_directories};
+pub use examine::{Live, current_schema, examine, holders, tables_of};
+pub use previous::PREVIOUS_SCHEMA;
+pub use recover::{Recovered, identity, is_cut, recover};
+pub use rollback::{Exchange, RolledBack, previous_import, rollback};
+pub use swap::{Publication, Published, Step, publish};

@@ -1,0 +1,179 @@
+//! The schema of the tables that a publish has replaced, and how the [`Record`] of that publish is kept
+//! there.
+
+use postgres::{GenericClient, Transaction};
+
+use super::relations::{enum_types, relations, unowned_sequences};
+use crate::error::{Error, Result};
+use crate::publish::record::Record;
+use crate::server::postgresql::ddl::{identifier, literal, qualified};
+use crate::server::postgresql::error::failure;
+
+/// Where the tables go that were live before.
+pub const PREVIOUS_SCHEMA: &str = "ci_import_previous";
+
+/// Begins the comment on the schema, and so marks it as ours. The record follows, in JSON.
+const COMMENT: &str = "tables replaced by ci-import";
+
+impl Record {
+    /// The record in the target, if there is one; an error if the schema is not ours.
+    pub(super) fn read(client: &mut impl GenericClient) -> Result<Option<Record>> {
+        let found = client
+            .query_opt(
+                "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace
+                 WHERE nspname = $1",
+                &[&PREVIOUS_SCHEMA],
+            )
+            .map_err(failure("look for the tables of the import before"))?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        Record::parse(&found.get::<_, String>(0)).map(Some)
+    }
+
+    /// The record that the schema's `comment` holds.
+    pub(super) fn parse(comment: &str) -> Result<Record> {
+        let text = comment.strip_prefix(COMMENT);
+        text.and_then(|text| Record::from_json(text.trim()))
+            .ok_or_else(|| {
+                Error::target(format!(
+                    "the target has a schema {PREVIOUS_SCHEMA} that is not ours"
+                ))
+                .hint("rename it: the replaced tables are kept in a schema of that name")
+            })
+    }
+
+    fn comment(&self) -> String {
+        format!("{COMMENT}\n{}", self.to_json())
+    }
+
+    /// The statement that makes it the comment on the schema.
+    pub(super) fn statement(&self) -> String {
+        format!(
+            "COMMENT ON SCHEMA {} IS {}",
+            identifier(PREVIOUS_SCHEMA),
+            literal(&self.comment())
+        )
+    }
+
+    /// Makes it the comment on the schema.
+    pub(super) fn write(&self, transaction: &mut Transaction<'_>) -> Result<()> {
+        transaction
+            .batch_execute(&self.statement())
+            .map_err(failure("keep the record of the publish"))
+    }
+
+    /// The same of a publish whose replaced tables are gone: it cannot be undone any more, and only
+    /// its builds directories are left to be removed.
+    pub(crate) fn without_tables(&self) -> Record {
+        Record {
+            published: Vec::new(),
+            replaced: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it knows of builds directories that were put aside.
+    pub(crate) fn has_builds_aside(&self) -> bool {
+        let previous = self.builds.as_ref().and_then(|builds| builds.previous);
+        previous.is_some() || !self.older_builds.is_empty()
+    }
+}
+
+/// Makes the schema, in place of that of the publish before, whose tables are dropped.
+pub(super) fn make(transaction: &mut Transaction<'_>, record: &Record) -> Result<()> {
+    let sql = format!("CREATE SCHEMA {}", identifier(PREVIOUS_SCHEMA));
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure("make the schema for the old tables"))?;
+    record.write(transaction)?;
+    let Some(table) = record.replaced.first() else {
+        return Ok(());
+    };
+    own(transaction, &record.schema, table)
+}
+
+/// Gives the schema to the owner of the old tables, who will drop it one day.
+fn own(transaction: &mut Transaction<'_>, schema: &str, table: &str) -> Result<()> {
+    let sql = "SELECT pg_get_userbyid(c.relowner)::text, pg_get_userbyid(c.relowner) = current_user
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relname = $2";
+    let doing = || failure("make the schema for the old tables");
+    let row = transaction
+        .query_one(sql, &[&schema, &table])
+        .map_err(doing())?;
+    if row.get::<_, bool>(1) {
+        return Ok(());
+    }
+    let owner = identifier(&row.get::<_, String>(0));
+    let sql = format!(
+        "ALTER SCHEMA {} OWNER TO {owner}",
+        identifier(PREVIOUS_SCHEMA)
+    );
+    transaction.batch_execute(&sql).map_err(doing())
+}
+
+/// Drops what is in `schema`, which must be ours, and if `schema_too` the schema. Nothing that
+/// depends on it from outside is dropped; that is an error.
+pub(super) fn drop_contents(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    schema_too: bool,
+) -> Result<()> {
+    let statements = drop_statements(transaction, schema, schema_too)?;
+    transaction
+        .batch_execute(&statements.join("; "))
+        .map_err(failure("drop the tables of the import before"))
+}
+
+/// The statements of [`drop_contents`].
+pub(super) fn drop_statements(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    schema_too: bool,
+) -> Result<Vec<String>> {
+    let mut statements = Vec::new();
+    let tables: Vec<String> = relations(transaction, schema, "r")?
+        .iter()
+        .map(|name| qualified(schema, name))
+        .collect();
+    if !tables.is_empty() {
+        statements.push(format!("DROP TABLE {}", tables.join(", ")));
+    }
+    for name in unowned_sequences(transaction, schema)? {
+        statements.push(format!("DROP SEQUENCE {}", qualified(schema, &name)));
+    }
+    for name in enum_types(transaction, schema)? {
+        statements.push(format!("DROP TYPE {}", qualified(schema, &name)));
+    }
+    if schema_too {
+        statements.push(format!("DROP SCHEMA {}", identifier(schema)));
+    }
+    Ok(statements)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_from_its_comment() {
+        let record = Record {
+            schema: "a".to_owned(),
+            ..Record::default()
+        };
+        assert_eq!(Record::parse(&record.comment()).unwrap(), record);
+    }
+
+    #[test]
+    fn a_foreign_comment_is_refused() {
+        let with = |rest: &str| Record::parse(&format!("{COMMENT}{rest}"));
+        for comment in ["", "my tables", "{}"] {
+            assert!(Record::parse(comment).is_err(), "{comment}");
+        }
+        for rest in ["", "\n{}", "\n{\"schema\":1}", "\n["] {
+            let error = with(rest).unwrap_err().to_string();
+            assert!(error.ends_with("that is not ours"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Finishes or undoes a publish that was cut in two.
+
+use postgres::{Client, GenericClient};
+
+use super::commit::status_of;
+use crate::error::{Error, Kind, Result};
+use crate::failpoint;
+use crate::publish::journal::Journal;
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::options::Target;
+use crate::traces::BuildsDirectory;
+
+/// What was found and done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovered {
+    /// No publish was cut.
+    Nothing,
+    /// The database has the new tables: the new directory is in its place, too.
+    Finished,
+    /// The database has the old tables: the old directory is back.
+    Undone,
+}
+
+impl Recovered {
+    /// What is told about it, if there is something.
+    #[must_use]
+    pub fn told(self) -> Option<&'static str> {
+        match self {
+            Recovered::Nothing => None,
+            Recovered::Finished => Some("finished a publish that was cut off: the import is live"),
+            Recovered::Undone => Some("undid a publish that was cut off: what was live is back"),
+        }
+    }
+}
+
+/// Looks for a publish of `builds` that was cut, and brings the directories to where the database
+/// is. The session must hold the lock of the import.
+pub fn recover(
+    target: &Target,
+    client: &mut Client,
+    builds: &BuildsDirectory,
+) -> Result<Recovered> {
+    Journal::remove_unfinished(builds)?;
+    let Some(journal) = Journal::find(builds)? else {
+        return Ok(Recovered::Nothing);
+    };
+    let cut = |message: String| Error::new(Kind::CutPublish, message);
+    if journal.database != identity(client)? {
+        return Err(cut(format!(
+            "a publish of {} into another database was cut off",
+            builds.path().display()
+        ))
+        .hint("run ci-import recover with that database"));
+    }
+    failpoint::reached("journal found");
+    let id = &journal.transaction;
+    let status = id.parse().ok().and_then(|id| status_of(target, id));
+    match status.as_deref() {
+        Some("committed") => journal.complete().map(|()| Recovered::Finished),
+        Some("aborted") => journal.undo().map(|()| Recovered::Undone),
+        status => {
+            let status = status.unwrap_or("unknown");
+            Err(cut(format!(
+                "a publish was cut off, and the target says of its transaction {id}: {status}"
+            ))
+            .hint("look at the tables and the directories, then remove the journal"))
+        }
+    }
+}
+
+/// Whether a publish of `builds` was cut off and waits to be recovered.
+pub fn is_cut(builds: &BuildsDirectory) -> Result<bool> {
+    Ok(Journal::find(builds)?.is_some())
+}
+
+/// What tells a database from all others: that of its server, and its number there. A publish with
+/// traces needs it.
+pub fn identity(client: &mut impl GenericClient) -> Result<String> {
+    let sql = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid
+               FROM pg_database WHERE datname = current_database()";
+    let row = client.query_one(sql, &[]).map_err(|cause| {
+        failure("ask which database it is")(cause)
+            .hint("GRANT EXECUTE ON FUNCTION pg_control_system() to the user")
+    })?;
+    Ok(row.get(0))
+}

@@ -1,0 +1,160 @@
+//! Moves tables with their sequences and types between schemas.
+
+use postgres::Transaction;
+
+use super::grants;
+use crate::error::Result;
+use crate::failpoint;
+use crate::server::postgresql::ddl::{identifier, qualified};
+use crate::server::postgresql::error::failure;
+
+/// Locks those of `tables` that are live; returns their names.
+pub(super) fn lock_live(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    tables: &[&str],
+) -> Result<Vec<String>> {
+    let mut names = relations(transaction, schema, "r")?;
+    names.retain(|name| tables.contains(&name.as_str()));
+    if !names.is_empty() {
+        let list: Vec<String> = names.iter().map(|name| qualified(schema, name)).collect();
+        let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", list.join(", "));
+        transaction.batch_execute(&sql).map_err(|cause| {
+            failure("lock the live tables")(cause)
+                .hint("somebody holds them; stop GitLab and its jobs, then run it again")
+        })?;
+    }
+    Ok(names)
+}
+
+/// The rights on the tables `replaced` of `schema`, and on its sequences that have the names of
+/// those in the schema `from`.
+pub(super) fn rights(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    replaced: &[String],
+    from: &str,
+) -> Result<Vec<grants::Rights>> {
+    let sequences = relations(transaction, from, "S")?;
+    let names = replaced.iter().chain(&sequences);
+    names
+        .map(|name| grants::read(transaction, schema, name))
+        .collect()
+}
+
+/// Moves `tables` of the schema `schema` to the schema `to`, and with them what would be in the way of
+/// the tables in the schema `from`: types and sequences of the same names.
+pub(super) fn move_aside(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    tables: &[String],
+    from: &str,
+    to: &str,
+) -> Result<()> {
+    for table in tables {
+        set_schema(transaction, "TABLE", (schema, table), to)?;
+    }
+    let live_types = enum_types(transaction, schema)?;
+    let coming_types = enum_types(transaction, from)?;
+    for name in coming_types.iter().filter(|name| live_types.contains(name)) {
+        set_schema(transaction, "TYPE", (schema, name), to)?;
+    }
+    // Sequences that no column owns stay behind when their table moves, as in every database that
+    // the old converter has made.
+    let coming = relations(transaction, from, "S")?;
+    for name in unowned_sequences(transaction, schema)? {
+        if coming.contains(&name) {
+            set_schema(transaction, "SEQUENCE", (schema, &name), to)?;
+        }
+    }
+    failpoint::reached("old tables aside");
+    Ok(())
+}
+
+/// Moves `tables`, and all sequences and types, from the schema `from` to `schema`.
+pub(super) fn move_in(
+    transaction: &mut Transaction<'_>,
+    from: &str,
+    tables: &[&str],
+    schema: &str,
+) -> Result<()> {
+    for table in tables {
+        set_schema(transaction, "TABLE", (from, table), schema)?;
+    }
+    for name in unowned_sequences(transaction, from)? {
+        set_schema(transaction, "SEQUENCE", (from, &name), schema)?;
+    }
+    for name in enum_types(transaction, from)? {
+        set_schema(transaction, "TYPE", (from, &name), schema)?;
+    }
+    failpoint::reached("new tables in place");
+    Ok(())
+}
+
+/// Drops `schema`, which must be empty.
+pub(super) fn drop_empty(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+    transaction
+        .batch_execute(&format!("DROP SCHEMA {}", identifier(schema)))
+        .map_err(failure(format!("drop the empty schema {schema}")))
+}
+
+/// Moves `name`, a table, type or sequence as `kind` says, from its schema to the schema `to`.
+fn set_schema(
+    transaction: &mut Transaction<'_>,
+    kind: &str,
+    (from, name): (&str, &str),
+    to: &str,
+) -> Result<()> {
+    let sql = format!(
+        "ALTER {kind} {} SET SCHEMA {}",
+        qualified(from, name),
+        identifier(to)
+    );
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure(format!("move {from}.{name} to the schema {to}")))?;
+    failpoint::reached("relation moved");
+    Ok(())
+}
+
+/// The relations of `schema` whose kind is `kind`, a letter of `pg_class.relkind`.
+pub(super) fn relations(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    kind: &str,
+) -> Result<Vec<String>> {
+    let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relkind::text = $2 ORDER BY 1";
+    names(transaction, sql, &[&schema, &kind])
+}
+
+/// The sequences of `schema` that no column owns.
+pub(super) fn unowned_sequences(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+) -> Result<Vec<String>> {
+    let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relkind = 'S'
+                 AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid
+                                 AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+               ORDER BY 1";
+    names(transaction, sql, &[&schema])
+}
+
+/// The types of enums in `schema`.
+pub(super) fn enum_types(transaction: &mut Transaction<'_>, schema: &str) -> Result<Vec<String>> {
+    let sql = "SELECT t.typname::text FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+               WHERE n.nspname = $1 AND t.typtype = 'e' ORDER BY 1";
+    names(transaction, sql, &[&schema])
+}
+
+fn names(
+    transaction: &mut Transaction<'_>,
+    sql: &str,
+    parameters: &[&(dyn postgres::types::ToSql + Sync)],
+) -> Result<Vec<String>> {
+    let rows = transaction
+        .query(sql, parameters)
+        .map_err(failure("look at what is in a schema"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}

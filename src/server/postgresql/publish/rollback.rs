@@ -1,0 +1,150 @@
+//! Brings back what a publish has replaced; what it had brought is kept in its place, so that the
+//! same can be undone in the same way.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use postgres::{Client, Transaction};
+
+use super::commit::rename_and_commit;
+use super::examine::refuse_dependents;
+use super::previous::{self, PREVIOUS_SCHEMA};
+use super::relations::{drop_empty, lock_live, move_aside, move_in, relations};
+use super::swap::begin;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::publish::directories::plan_rollback;
+use crate::publish::record::Record;
+use crate::server::postgresql::ddl::identifier;
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::options::Target;
+use crate::traces::BuildsDirectory;
+
+/// Where the tables that come back wait while those that go take their place.
+const RETURNING_SCHEMA: &str = "ci_import_returning";
+
+/// Exchanges rows that a publish has changed in tables it did not replace. It gets the transaction,
+/// the schema of the live tables, the schema with the rows that were kept, and the one that the
+/// rows go to which are kept now.
+pub type Exchange<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, &str, &str, &str) -> Result<()>;
+
+/// What came of a rollback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolledBack {
+    /// The schema of the live tables.
+    pub schema: String,
+    /// The tables that are back.
+    pub restored: Vec<String>,
+    /// The tables that went.
+    pub aside: Vec<String>,
+    /// The schema where they are now, or the database where that is the same.
+    pub previous: String,
+    /// The builds directory that is live again, if it had one.
+    pub builds: Option<PathBuf>,
+    /// Where the one is now that was live, if there was one.
+    pub builds_aside: Option<PathBuf>,
+}
+
+impl fmt::Display for RolledBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema = &self.schema;
+        if self.restored.is_empty() {
+            writeln!(
+                f,
+                "there were no tables before the import; {schema} has none again"
+            )?;
+        } else {
+            writeln!(f, "back in {schema}: {}", self.restored.join(", "))?;
+        }
+        writeln!(f, "in {} now: {}", self.previous, self.aside.join(", "))?;
+        if let Some(builds) = &self.builds {
+            writeln!(f, "the old build traces are back in {}", builds.display())?;
+        }
+        if let Some(aside) = &self.builds_aside {
+            writeln!(f, "those of the import are in {} now", aside.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// Which tables a rollback would bring back, and which it would put aside; none if there was no
+/// publish that could be undone.
+pub fn previous_import(client: &mut Client) -> Result<Option<(Vec<String>, Vec<String>)>> {
+    let record = Record::read(client)?.filter(Record::can_be_undone);
+    Ok(record.map(|record| (record.replaced, record.published)))
+}
+
+/// Undoes the last publish: all of it, or nothing.
+pub fn rollback(
+    target: &Target,
+    client: &mut Client,
+    builds: Option<&BuildsDirectory>,
+    exchange: Exchange<'_>,
+) -> Result<RolledBack> {
+    let record = Record::read(client)?
+        .filter(Record::can_be_undone)
+        .ok_or_else(|| {
+            Error::usage("there is nothing to roll back to: no import has replaced anything here")
+        })?;
+    let builds = record.builds(builds)?;
+    let (builds_record, renames) = plan_rollback(&record, builds)?;
+    let names: Vec<&str> = record.published.iter().map(String::as_str).collect();
+    refuse_dependents(client, &record.schema, &names)?;
+    let mut transaction = begin(client)?;
+    let schema = &record.schema;
+    let going = lock_live(&mut transaction, schema, &names)?;
+    failpoint::reached("live tables locked");
+    let sql = format!(
+        "ALTER SCHEMA {} RENAME TO {}",
+        identifier(PREVIOUS_SCHEMA),
+        identifier(RETURNING_SCHEMA)
+    );
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure("rename the schema of the old tables"))?;
+    failpoint::reached("schema of the old tables renamed");
+    let reverse = Record {
+        schema: schema.clone(),
+        published: record.replaced.clone(),
+        replaced: going.clone(),
+        builds: builds_record,
+        older_builds: record.older_builds.clone(),
+    };
+    previous::make(&mut transaction, &reverse)?;
+    // Of tables that a dump has replaced the old ones are here as well, and come back whole.
+    let kept_rows = relations(&mut transaction, RETURNING_SCHEMA, "r")?
+        .iter()
+        .any(|table| !record.replaced.contains(table));
+    if kept_rows {
+        exchange(&mut transaction, schema, RETURNING_SCHEMA, PREVIOUS_SCHEMA)?;
+    }
+    failpoint::reached("rows exchanged");
+    move_aside(
+        &mut transaction,
+        schema,
+        &going,
+        RETURNING_SCHEMA,
+        PREVIOUS_SCHEMA,
+    )?;
+    let returning: Vec<&str> = record.replaced.iter().map(String::as_str).collect();
+    move_in(&mut transaction, RETURNING_SCHEMA, &returning, schema)?;
+    // What is left are the rows that were exchanged.
+    previous::drop_contents(&mut transaction, RETURNING_SCHEMA, false)?;
+    drop_empty(&mut transaction, RETURNING_SCHEMA)?;
+    failpoint::reached("empty schema dropped");
+    let done = RolledBack {
+        schema: schema.clone(),
+        restored: record.replaced.clone(),
+        aside: going,
+        previous: PREVIOUS_SCHEMA.to_owned(),
+        builds: renames
+            .as_ref()
+            .filter(|(_, renames)| renames.staged.is_some())
+            .map(|(builds, _)| builds.path().to_owned()),
+        builds_aside: renames
+            .as_ref()
+            .and_then(|(_, renames)| renames.previous.clone()),
+    };
+    rename_and_commit(transaction, target, renames)?;
+    Ok(done)
+}

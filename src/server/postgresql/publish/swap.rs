@@ -1,0 +1,151 @@
+//! Puts what was staged in the place of what is live.
+
+use std::path::PathBuf;
+
+use postgres::{Client, Transaction};
+
+use super::comments;
+use super::commit::rename_and_commit;
+use super::previous::{self, PREVIOUS_SCHEMA};
+use super::relations::{drop_empty, lock_live, move_aside, move_in, rights};
+use crate::error::Result;
+use crate::failpoint;
+use crate::publish::directories::plan_publish;
+use crate::publish::record::Record;
+use crate::server::postgresql::ddl::identifier;
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::load::STAGING_SCHEMA;
+use crate::server::postgresql::options::Target;
+use crate::traces::{BuildsDirectory, StagedDirectory};
+
+/// How long others may hold the live tables before the publish gives up.
+const LOCK_TIMEOUT: &str = "15s";
+
+/// Something done in the publish's transaction; it gets the live schema's name.
+pub type Step<'a, T> = &'a mut dyn FnMut(&mut Transaction<'_>, &str) -> Result<T>;
+
+/// What is to be published.
+pub struct Publication<'a> {
+    /// The schema the tables go to.
+    pub schema: &'a str,
+    /// The staged tables.
+    pub tables: &'a [&'a str],
+    /// The builds directory and what takes its place, if there are traces.
+    pub builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published<T> {
+    /// The tables that were live before, and are kept aside now.
+    pub replaced: Vec<String>,
+    /// Where the old builds directory is now, if there was one.
+    pub previous_builds: Option<PathBuf>,
+    /// What the last step returned.
+    pub finished: T,
+}
+
+/// Begins the transaction of a publish.
+pub(super) fn begin(client: &mut Client) -> Result<Transaction<'_>> {
+    let mut transaction = client.transaction().map_err(failure("begin to publish"))?;
+    transaction
+        .batch_execute(&format!(
+            "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = on"
+        ))
+        .map_err(failure("begin to publish"))?;
+    failpoint::reached("transaction begun");
+    Ok(transaction)
+}
+
+/// Publishes: all of it, or nothing. `before` is done when the live tables are locked, `finish`
+/// when the staged ones are in their place; both in the same transaction. What they keep of rows they
+/// change goes into [`PREVIOUS_SCHEMA`].
+pub fn publish<T>(
+    target: &Target,
+    client: &mut Client,
+    publication: &Publication<'_>,
+    before: Step<'_, ()>,
+    finish: Step<'_, T>,
+) -> Result<Published<T>> {
+    let schema = publication.schema;
+    let mut transaction = begin(client)?;
+    let replaced = lock_live(&mut transaction, schema, publication.tables)?;
+    failpoint::reached("live tables locked");
+    make_schema(&mut transaction, schema)?;
+    let builds = publication.builds.map(|(builds, _)| builds);
+    let (builds_record, renames) = plan_publish(publication.builds);
+    if !replaced.is_empty() || builds.is_some() {
+        let record = Record {
+            schema: schema.to_owned(),
+            published: publication.tables.iter().map(ToString::to_string).collect(),
+            replaced: replaced.clone(),
+            builds: builds_record,
+            older_builds: drop_older(&mut transaction, builds)?,
+        };
+        previous::make(&mut transaction, &record)?;
+        failpoint::reached("publish on record");
+        before(&mut transaction, schema)?;
+        failpoint::reached("CI disabled");
+        let rights = rights(&mut transaction, schema, &replaced, STAGING_SCHEMA)?;
+        let comments: Vec<comments::Comments> = replaced
+            .iter()
+            .map(|name| comments::read(&mut transaction, schema, name))
+            .collect::<Result<_>>()?;
+        move_aside(
+            &mut transaction,
+            schema,
+            &replaced,
+            STAGING_SCHEMA,
+            PREVIOUS_SCHEMA,
+        )?;
+        move_in(&mut transaction, STAGING_SCHEMA, publication.tables, schema)?;
+        for rights in rights {
+            rights.give(&mut transaction)?;
+            failpoint::reached("rights given");
+        }
+        for comments in comments {
+            comments.give(&mut transaction, schema)?;
+        }
+    } else {
+        before(&mut transaction, schema)?;
+        move_in(&mut transaction, STAGING_SCHEMA, publication.tables, schema)?;
+    }
+    drop_empty(&mut transaction, STAGING_SCHEMA)?;
+    failpoint::reached("empty schema dropped");
+    let finished = finish(&mut transaction, schema)?;
+    failpoint::reached("steps done");
+    let previous_builds = renames
+        .as_ref()
+        .and_then(|(_, renames)| renames.previous.clone());
+    rename_and_commit(transaction, target, renames)?;
+    Ok(Published {
+        replaced,
+        previous_builds,
+        finished,
+    })
+}
+
+fn make_schema(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+    let doing = || failure(format!("make the schema {schema}"));
+    let exists = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)";
+    let row = transaction.query_one(exists, &[&schema]).map_err(doing())?;
+    if row.get(0) {
+        return Ok(());
+    }
+    transaction
+        .batch_execute(&format!("CREATE SCHEMA {}", identifier(schema)))
+        .map_err(doing())
+}
+
+/// Drops the tables that the publish before has replaced, if they are still there. The directories
+/// it has put aside beside `builds` stay: returns their epochs.
+fn drop_older(
+    transaction: &mut Transaction<'_>,
+    builds: Option<&BuildsDirectory>,
+) -> Result<Vec<u64>> {
+    let Some(older) = Record::read(transaction)? else {
+        return Ok(Vec::new());
+    };
+    previous::drop_contents(transaction, PREVIOUS_SCHEMA, true)?;
+    Ok(older.epochs_at(builds))
+}

@@ -1,0 +1,285 @@
+//! A PostgreSQL as target.
+
+use std::path::PathBuf;
+
+use super::gitlab::live::{self, LiveChanges, late_prefix};
+use super::gitlab::migrations::{built_in, dropped_tables};
+use super::gitlab::tags::missing_taggings;
+use super::load::{Loader, Owner, STAGING_SCHEMA, Staging};
+use super::migrate::{Session, versions};
+use super::options::Target;
+use super::publish::{
+    self, Discarded, Live, PREVIOUS_SCHEMA, Publication, Published, Recovered, RolledBack,
+};
+use super::verify::{Looker, Snapshot};
+use crate::cancellation::Halt;
+use crate::error::Result;
+use crate::input::open::check_dialect;
+use crate::migrate::Finding;
+use crate::pipeline::converter::Converter;
+use crate::pipeline::loaded::{LoadedDump, LoadedTable};
+use crate::pipeline::reading::read_dump;
+use crate::schema::policies::Policies;
+use crate::server::comparison::{Compared, Comparison, Moment};
+use crate::server::load::{Dump, Loads};
+use crate::server::locked_target::{Held, Rights};
+use crate::server::{Expects, Server, post_deployment};
+use crate::traces::BuildsDirectory;
+use crate::ui::progress::Progress;
+use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
+
+/// The schema that a plain dump goes to when none is named.
+const DEFAULT_SCHEMA: &str = "public";
+
+/// A PostgreSQL whose lock is held.
+pub(crate) struct HeldPostgresql {
+    staging: Staging,
+    target: Target,
+}
+
+impl HeldPostgresql {
+    /// Connects and takes the lock.
+    pub(crate) fn lock(target: &Target) -> Result<HeldPostgresql> {
+        Ok(HeldPostgresql {
+            staging: Staging::lock(target)?,
+            target: target.clone(),
+        })
+    }
+}
+
+impl Held for HeldPostgresql {
+    fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered> {
+        // The tables are in one transaction; only the directories may be cut off from them.
+        let recover = |builds| publish::recover(&self.target, self.staging.client(), builds);
+        builds.map_or(Ok(Recovered::Nothing), recover)
+    }
+
+    fn has_record(&self) -> bool {
+        false
+    }
+
+    fn check_recovery(&mut self) -> Result<()> {
+        publish::identity(self.staging.client()).map(drop)
+    }
+
+    fn schema(&mut self, named: Option<&str>, is_archive: bool) -> Result<String> {
+        schema(self.staging.client(), named, is_archive)
+    }
+
+    fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live> {
+        publish::examine(self.staging.client(), schema, tables)
+    }
+
+    /// [`Held::examine`] has seen to them.
+    fn rights(&mut self, schema: &str) -> Result<Rights> {
+        let told = format!("may make schemas, and tables in {schema}");
+        Ok(Rights::Enough(told))
+    }
+
+    fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {
+        publish::tables_of(self.staging.client(), schema)
+    }
+
+    fn holders(&mut self, schema: &str, tables: &[&str]) -> Result<Vec<String>> {
+        publish::holders(self.staging.client(), schema, tables)
+    }
+
+    fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>> {
+        live::ci_enabled(self.staging.client(), schema)
+    }
+
+    fn make_staging(&mut self) -> Result<()> {
+        self.staging.make()
+    }
+
+    fn loads(&self) -> Box<dyn Loads> {
+        Box::new(StagingLoads {
+            target: self.target.clone(),
+            owner: self.staging.owner(),
+        })
+    }
+
+    fn verify_staged(
+        &self,
+        jobs: usize,
+        tables: &[LoadedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>> {
+        let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
+        // Nobody writes there any more, so they need not be of one moment.
+        let target = &self.target;
+        let connect = || Looker::connect(target, None);
+        verify_tables(connect, jobs, STAGING_SCHEMA, &expected, halt)
+    }
+
+    fn publish(
+        &mut self,
+        publication: &Publication<'_>,
+        is_archive: bool,
+        halt: &Halt,
+    ) -> Result<Published<LiveChanges>> {
+        let client = self.staging.client();
+        let published = publish::publish(
+            &self.target,
+            client,
+            publication,
+            &mut |transaction, schema| {
+                if is_archive {
+                    live::prepare(transaction, schema)?;
+                }
+                Ok(())
+            },
+            &mut |transaction, schema| {
+                let changes = if is_archive {
+                    live::finish(transaction, schema)?
+                } else {
+                    LiveChanges::default()
+                };
+                // Nothing stops it from here on.
+                halt.check()?;
+                Ok(changes)
+            },
+        )?;
+        self.staging.published();
+        Ok(published)
+    }
+
+    fn run_post_deployment(
+        &mut self,
+        schema: &str,
+        skip: bool,
+        progress: &Progress,
+        halt: &Halt,
+    ) -> Vec<Finding> {
+        post_deployment::run_post_deployment(built_in(), skip, progress, || {
+            let mut session = Session::open(&self.target, halt)?.in_schema(schema);
+            Ok(versions::exists(session.client(), schema)?.then_some(session))
+        })
+    }
+
+    fn previous(&self) -> String {
+        PREVIOUS_SCHEMA.to_owned()
+    }
+
+    fn previous_import(&mut self) -> Result<Option<(Vec<String>, Vec<String>)>> {
+        publish::previous_import(self.staging.client())
+    }
+
+    fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack> {
+        let client = self.staging.client();
+        publish::rollback(&self.target, client, builds, &mut live::exchange)
+    }
+
+    fn previous_directories(
+        &mut self,
+        builds: Option<&BuildsDirectory>,
+    ) -> Result<Option<Vec<PathBuf>>> {
+        publish::previous_directories(self.staging.client(), builds)
+    }
+
+    fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+        publish::discard(self.staging.client(), builds)
+    }
+}
+
+/// Loads into the staging schema that `owner` has made.
+struct StagingLoads {
+    target: Target,
+    owner: Owner,
+}
+
+impl Loads for StagingLoads {
+    fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
+        let loader = Loader::start(&self.target, self.owner, dump.resources)?;
+        let ending = dump.ending();
+        let policies = policies(&self.target, dump.policies)?;
+        let database = policies.database.clone();
+        let mut converter = Converter::new(loader, policies, dump.accept);
+        if dump.hashing {
+            converter = converter.hashing(late_prefix);
+        }
+        let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
+        let (converter, facts) = read_dump(dump.name, dump.reader, converter, database, judge)?;
+        let Converter { sink, notes, .. } = converter;
+        ending.load(|is_stopped| sink.finish(is_stopped), notes, facts)
+    }
+}
+
+impl Expects for Target {
+    fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>> {
+        let expected = Expected::start(dump.resources);
+        let policies = policies(self, dump.policies)?;
+        let database = policies.database.clone();
+        let converter = Converter::new(expected, policies, dump.accept).hashing(late_prefix);
+        let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
+        let (converter, _) = read_dump(dump.name, dump.reader, converter, database, judge)?;
+        let finished = converter.sink.finish();
+        finished.map_err(|error| error.at(dump.name))
+    }
+
+    fn schema(&self, named: Option<&str>, is_archive: bool) -> Result<String> {
+        schema(&mut self.connect()?, named, is_archive)
+    }
+
+    fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {
+        let mut client = self.connect_to_read()?;
+        let snapshot = Snapshot::take(&mut client)?;
+        comparison.at(&mut Seen {
+            target: self,
+            snapshot,
+        })
+    }
+}
+
+/// A target as it is at the moment of a snapshot.
+struct Seen<'a> {
+    target: &'a Target,
+    snapshot: Snapshot<'a>,
+}
+
+impl Moment for Seen<'_> {
+    fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>> {
+        dropped_tables(self.snapshot.transaction(), schema)
+    }
+
+    fn verify(
+        &mut self,
+        jobs: usize,
+        schema: &str,
+        expected: &[ExpectedTable],
+        halt: &Halt,
+    ) -> Result<Vec<TableFinding>> {
+        let (target, snapshot) = (self.target, self.snapshot.name());
+        let connect = || Looker::connect(target, Some(snapshot));
+        verify_tables(connect, jobs, schema, expected, halt)
+    }
+
+    fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {
+        missing_taggings(self.snapshot.transaction(), schema)
+    }
+}
+
+/// What was asked of a conversion, as far as the server of `target` can have it.
+fn policies(target: &Target, asked: Policies) -> Result<Policies> {
+    Ok(Policies {
+        materialise_generated: !target.server()?.has_generated_columns,
+        ..asked
+    })
+}
+
+/// What the server says of itself.
+pub(crate) fn server(target: &Target) -> Result<Server> {
+    let server = target.server()?;
+    Ok(Server {
+        version: format!("PostgreSQL {}", server.version),
+        data_directory: server.data_directory,
+    })
+}
+
+fn schema(client: &mut postgres::Client, named: Option<&str>, is_archive: bool) -> Result<String> {
+    match named {
+        Some(schema) => Ok(schema.to_owned()),
+        None if is_archive => publish::current_schema(client),
+        None => Ok(DEFAULT_SCHEMA.to_owned()),
+    }
+}

@@ -1,0 +1,195 @@
+//! TLS as `sslmode` asks for it (PostgreSQL manual, 34.19): whether it must be, and what is
+//! verified of the server's certificate.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use rustls::ClientConfig;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::{Error, Result};
+use crate::server::options::{
+    Certificates, Parameters, TlsWords, client_configuration, read_certificates,
+    system_certificates, unreadable,
+};
+
+/// What is named in errors as libpq names it.
+pub(crate) const WORDS: TlsWords = TlsWords {
+    ca: "sslrootcert=FILE",
+    own: "sslcert=FILE and sslkey=FILE",
+    other_name: "name the host as the certificate does, and its address by hostaddr, or ask only for \
+                 the CA: sslmode=verify-ca",
+};
+
+/// libpq's `sslmode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mode {
+    /// Never.
+    Disable,
+    /// Only where the server takes nothing else.
+    Allow,
+    /// Where the server has it.
+    Prefer,
+    /// Always; the certificate is verified where there is a CA to verify it by.
+    Require,
+    /// Always, with a certificate of a known CA.
+    VerifyCa,
+    /// Always, with a certificate of a known CA for the very host.
+    VerifyFull,
+}
+
+impl Mode {
+    fn named(name: &str) -> Option<Mode> {
+        Some(match name {
+            "disable" => Mode::Disable,
+            "allow" => Mode::Allow,
+            "prefer" => Mode::Prefer,
+            "require" => Mode::Require,
+            "verify-ca" => Mode::VerifyCa,
+            "verify-full" => Mode::VerifyFull,
+            _ => return None,
+        })
+    }
+}
+
+/// Where the certificates of the CAs are.
+#[derive(Debug, Clone)]
+enum Roots {
+    /// In this file, if it is there.
+    File(PathBuf),
+    /// Where the operating system has them.
+    System,
+    /// Nowhere.
+    None,
+}
+
+/// How TLS is spoken to a target.
+pub(crate) struct Tls {
+    pub(crate) mode: Mode,
+    roots: Roots,
+    /// The client's certificate and its key.
+    own: Option<(PathBuf, PathBuf)>,
+    sends_name: bool,
+    connector: OnceLock<MakeRustlsConnect>,
+}
+
+impl Tls {
+    /// TLS as `parameters` ask for it, with the files in `home` that libpq takes without asking.
+    pub(crate) fn new(parameters: &Parameters, home: Option<&Path>) -> Result<Tls> {
+        let modes = "one of disable, allow, prefer, require, verify-ca, verify-full";
+        let mode = parameters.read("sslmode", Mode::named, modes)?;
+        let in_home = |name: &str| home.map(|home| home.join(".postgresql").join(name));
+        let roots = match parameters.text("sslrootcert") {
+            Some("system") => Roots::System,
+            Some(file) => Roots::File(PathBuf::from(file)),
+            None => in_home("root.crt").map_or(Roots::None, Roots::File),
+        };
+        let is_system = matches!(roots, Roots::System);
+        if is_system && mode.is_some_and(|mode| mode != Mode::VerifyFull) {
+            return Err(
+                Error::usage("sslrootcert=system goes with sslmode=verify-full only")
+                    .hint("anybody can have a certificate of a CA that everybody knows"),
+            );
+        }
+        let default = if is_system {
+            Mode::VerifyFull
+        } else {
+            Mode::Prefer
+        };
+        let file = |keyword: &str| parameters.text(keyword).map(PathBuf::from);
+        let usual = in_home("postgresql.crt").filter(|file| file.exists());
+        let own = file("sslcert").or(usual).and_then(|certificate| {
+            let key = file("sslkey").or_else(|| in_home("postgresql.key"))?;
+            Some((certificate, key))
+        });
+        Ok(Tls {
+            mode: mode.unwrap_or(default),
+            roots,
+            own,
+            sends_name: parameters.text("sslsni") != Some("0"),
+            connector: OnceLock::new(),
+        })
+    }
+
+    /// No TLS.
+    pub(crate) fn none() -> Tls {
+        Tls {
+            mode: Mode::Disable,
+            roots: Roots::None,
+            own: None,
+            sends_name: true,
+            connector: OnceLock::new(),
+        }
+    }
+
+    /// Where the CAs are that are believed, for messages.
+    pub(crate) fn believed(&self) -> String {
+        match &self.roots {
+            Roots::File(file) => file.display().to_string(),
+            Roots::System => "the operating system".to_owned(),
+            Roots::None => "no file".to_owned(),
+        }
+    }
+
+    /// What makes connections speak TLS.
+    pub(crate) fn connector(&self) -> Result<MakeRustlsConnect> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector.clone());
+        }
+        let connector = MakeRustlsConnect::new(self.configuration()?);
+        Ok(self.connector.get_or_init(|| connector).clone())
+    }
+
+    /// The connector, if a connection has asked for it.
+    pub(crate) fn made(&self) -> Option<MakeRustlsConnect> {
+        self.connector.get().cloned()
+    }
+
+    fn configuration(&self) -> Result<ClientConfig> {
+        if let Some((_, key)) = &self.own {
+            check_private(key)?;
+        }
+        let own = self.own.as_ref().map(|(file, key)| (&**file, &**key));
+        let checks_name = self.mode == Mode::VerifyFull;
+        let mut configuration = client_configuration(self.certificates()?, checks_name, own)?;
+        configuration.enable_sni = self.sends_name;
+        Ok(configuration)
+    }
+
+    /// The certificates of the CAs that the server's is verified by; none where it is not verified.
+    fn certificates(&self) -> Result<Option<Certificates>> {
+        Ok(match &self.roots {
+            Roots::File(file) if file.exists() => Some(read_certificates(file)?),
+            Roots::System => Some(system_certificates(&WORDS)?),
+            Roots::File(_) | Roots::None if self.mode < Mode::VerifyCa => None,
+            Roots::File(file) => {
+                return Err(Error::usage(format!(
+                    "there is no {}, which should have the certificates of the CAs",
+                    file.display()
+                ))
+                .hint("name the file, sslrootcert=FILE, or sslrootcert=system"));
+            }
+            Roots::None => {
+                return Err(Error::usage("no certificate of a CA is named")
+                    .hint("name a file with it, sslrootcert=FILE, or sslrootcert=system"));
+            }
+        })
+    }
+}
+
+/// An error if others than its owner have access to the client's key. As with libpq the group may, if
+/// root owns it.
+fn check_private(file: &Path) -> Result<()> {
+    let metadata = fs::metadata(file).map_err(|cause| unreadable(file, &cause))?;
+    let others = if metadata.uid() == 0 { 0o037 } else { 0o077 };
+    if metadata.permissions().mode() & others != 0 {
+        let shown = file.display();
+        return Err(
+            Error::usage(format!("others have access to the private key {shown}"))
+                .hint("its mode should be 0600"),
+        );
+    }
+    Ok(())
+}

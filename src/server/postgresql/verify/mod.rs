@@ -1,0 +1,157 @@
+//! Looks at tables of a PostgreSQL, to compare them with what they should be.
+
+mod read_back;
+
+use postgres::error::SqlState;
+use postgres::{Client, IsolationLevel, Transaction};
+
+use super::ddl::{identifier, literal, qualified};
+use super::error::failure;
+use super::options::Target;
+use crate::error::Result;
+use crate::rows::{Digest, Layout};
+use crate::verify::{Looks, Numbering};
+use read_back::read_back;
+
+/// A moment that several sessions can look at (PostgreSQL manual, 9.27.5, "Snapshot Synchronization
+/// Functions"): that of a transaction, as long as it is open.
+pub struct Snapshot<'a> {
+    transaction: Transaction<'a>,
+    name: String,
+}
+
+impl<'a> Snapshot<'a> {
+    /// The moment now, in a session that [`Target::connect_to_read`] has made.
+    pub fn take(client: &'a mut Client) -> Result<Snapshot<'a>> {
+        let doing = || failure("look at the target as it is at one moment");
+        let transaction = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start();
+        let mut transaction = transaction.map_err(doing())?;
+        let row = transaction.query_one("SELECT pg_export_snapshot()", &[]);
+        Ok(Snapshot {
+            name: row.map_err(doing())?.get(0),
+            transaction,
+        })
+    }
+
+    /// The transaction, which sees that moment.
+    pub fn transaction(&mut self) -> &mut Transaction<'a> {
+        &mut self.transaction
+    }
+
+    /// What other sessions call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A session that reads tables.
+pub struct Looker(Client);
+
+impl Looker {
+    /// Connects, and sees the tables as they are at the moment of `snapshot`, or if there is none, when it
+    /// connects.
+    pub fn connect(target: &Target, snapshot: Option<&str>) -> Result<Looker> {
+        let mut client = target.connect_to_read()?;
+        let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
+        if let Some(name) = snapshot {
+            begin += &format!("; SET TRANSACTION SNAPSHOT {}", literal(name));
+        }
+        client
+            .batch_execute(&begin)
+            .map_err(failure("look at the target as it is at one moment"))?;
+        Ok(Looker(client))
+    }
+
+    /// Looks at something, after which the transaction goes on even if that has failed.
+    fn attempt<T, E>(
+        &mut self,
+        look: impl FnOnce(&mut Client) -> std::result::Result<T, E>,
+    ) -> Result<std::result::Result<T, E>> {
+        let doing = || failure("look at a table");
+        self.0.batch_execute("SAVEPOINT look").map_err(doing())?;
+        let found = look(&mut self.0);
+        let end = if found.is_ok() {
+            "RELEASE look"
+        } else {
+            "ROLLBACK TO look"
+        };
+        let ended = self.0.batch_execute(end);
+        // Where the session is lost, what came first says why.
+        if found.is_ok() {
+            ended.map_err(doing())?;
+        }
+        Ok(found)
+    }
+}
+
+impl Looks for Looker {
+    fn exists(&mut self, schema: &str, table: &str) -> Result<bool> {
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                            WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r')";
+        let row = self
+            .0
+            .query_one(sql, &[&schema, &table])
+            .map_err(failure(format!("look for {table}")))?;
+        Ok(row.get(0))
+    }
+
+    fn count(&mut self, schema: &str, table: &str) -> Result<u64> {
+        let sql = format!("SELECT count(*) FROM {}", qualified(schema, table));
+        let row = self
+            .0
+            .query_one(&sql, &[])
+            .map_err(failure(format!("count the rows of {table}")))?;
+        Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+    }
+
+    fn read_back(&mut self, schema: &str, table: &str, layout: &Layout) -> Result<Digest> {
+        self.attempt(|client| read_back(client, schema, table, layout))?
+    }
+
+    /// The sequence must be owned by its column.
+    fn numbering(&mut self, schema: &str, table: &str, column: &str) -> Result<Numbering> {
+        let doing = || failure(format!("look at the sequence of {table}"));
+        let owned = self.attempt(|client| {
+            let sql = "SELECT pg_get_serial_sequence($1, $2)";
+            client.query_one(sql, &[&qualified(schema, table), &column])
+        })?;
+        let owned: Option<String> = match owned {
+            Ok(row) => row.get(0),
+            Err(cause) if cause.code() == Some(&SqlState::UNDEFINED_COLUMN) => {
+                return Ok(Numbering::Broken(format!("has no column {column}")));
+            }
+            Err(cause) => return Err(doing()(cause)),
+        };
+        let Some(owned) = owned else {
+            let why = format!("no sequence is owned by its column {column}");
+            return Ok(Numbering::Broken(why));
+        };
+        // It comes quoted where that is needed.
+        let sql = format!(
+            "SELECT last_value, is_called,
+                    (SELECT COALESCE(max({}), 0)::bigint FROM {}) FROM {owned}",
+            identifier(column),
+            qualified(schema, table)
+        );
+        let row = self.0.query_one(&sql, &[]).map_err(doing())?;
+        let (last, is_given): (i64, bool) = (row.get(0), row.get(1));
+        Ok(match last.checked_add(is_given.into()) {
+            Some(next) => Numbering::From {
+                next,
+                largest: row.get(2),
+                by: "sequence",
+            },
+            None => Numbering::UsedUp,
+        })
+    }
+
+    fn is_in_snapshot(&mut self, _: &str, _: &str) -> Result<bool> {
+        Ok(true)
+    }
+}

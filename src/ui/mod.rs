@@ -1,0 +1,4 @@
+//! What people see while the program works: progress, questions, warnings.
+
+pub mod progress;
+pub mod terminal;

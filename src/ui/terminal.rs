@@ -1,0 +1,75 @@
+//! Speaks to whoever runs the program. Nobody listening is no reason to fail: the macros of the
+//! standard library would panic.
+
+use std::borrow::Cow;
+use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
+
+use crate::cancellation::Halt;
+
+/// Writes a line to standard error.
+pub fn say(line: &str) {
+    let _ = writeln!(stderr(), "{}", harmless(line));
+}
+
+/// Writes `text` to standard output.
+pub fn print(text: &str) {
+    let _ = write!(stdout(), "{}", harmless(text));
+    let _ = stdout().flush();
+}
+
+/// Warns of something that is not fatal.
+pub fn warn(what: &str) {
+    say(&format!("ci-import: warning: {what}"));
+}
+
+/// Whether somebody can be asked.
+#[must_use]
+pub fn can_ask() -> bool {
+    stdin().is_terminal() && stderr().is_terminal()
+}
+
+/// Asks `question`; whether the answer was yes. A signal is a no.
+#[must_use]
+pub fn ask(question: &str, halt: &Halt) -> bool {
+    let _ = write!(stderr(), "{question} [y/N] ");
+    let _ = stderr().flush();
+    let answer = halt.wait_for(|| {
+        let mut answer = String::new();
+        let _ = stdin().lock().read_line(&mut answer);
+        answer
+    });
+    let answer = answer.unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(answer.as_str(), "y" | "yes")
+}
+
+/// `text` with its control characters escaped: names and values of an archive may be in it, and a
+/// terminal would obey them.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_harmful(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_gets_to_a_terminal() {
+        assert_eq!(harmless("a\n\tü"), "a\n\tü");
+        assert_eq!(
+            harmless("\u{1b}[2J\r\0\u{9b}x"),
+            "\\u{1b}[2J\\r\\u{0}\\u{9b}x"
+        );
+    }
+}
