@@ -12,7 +12,7 @@ use ci_import::cli::arguments::{
     PrivateArgs, ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
 use ci_import::cli::settings::{
-    self, CheckSettings, Destination, MigrateSettings, Settings, Source, VerifySettings,
+    self, CheckSettings, Destination, MigrateSettings, Settings, VerifySettings,
 };
 use ci_import::commands::check;
 use ci_import::commands::convert;
@@ -23,6 +23,7 @@ use ci_import::commands::migrate;
 use ci_import::commands::rollback;
 use ci_import::commands::verify;
 use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
+use ci_import::input::source::Source;
 use ci_import::output::Limits;
 use ci_import::resources::Resources;
 use ci_import::server::postgresql::private_server::PrivateServer;
@@ -78,7 +79,11 @@ fn run_import(cli: Cli) -> Result<ExitCode> {
 
 fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     let policies = settings::policies(arguments.conversion)?;
-    let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
+    let source = Source::named(
+        arguments.archive.archive,
+        arguments.archive.backup,
+        |name| std::env::var(name).ok(),
+    )?;
     let halt = Halt::on_signals()?;
     let output = arguments.output.as_deref();
     let limits = Limits {
@@ -172,7 +177,11 @@ fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
 
 fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
     let halt = Halt::on_signals()?;
-    let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
+    let source = Source::named(
+        arguments.archive.archive,
+        arguments.archive.backup,
+        |name| std::env::var(name).ok(),
+    )?;
     let ratio = arguments.inflation.max_inflation;
     let findings = inspect::run(&source, arguments.from_database, ratio, &halt)?;
     if arguments.json {

@@ -1,15 +1,15 @@
 //! What the arguments and the environment mean. Nothing is done here, only judged.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::arguments::{
-    ArchiveArgs, CheckArgs, ConversionArgs, ImportArgs, MigrateAction, MigrateArgs, MigratingArgs,
+    CheckArgs, ConversionArgs, ImportArgs, MigrateAction, MigrateArgs, MigratingArgs,
     MigrationsArgs, TargetArgs, VerifyArgs,
 };
+use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
-use crate::input::open::Asked;
+use crate::input::source::Source;
 use crate::migrate::{Patience, Version};
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
@@ -23,79 +23,6 @@ const SKIP_POST_DEPLOYMENT: &str = "SKIP_POST_DEPLOYMENT_MIGRATIONS";
 
 /// The environment of a database.yml that GitLab runs in.
 const DEFAULT_ENVIRONMENT: &str = "production";
-
-/// Where the archive comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A file, a folder of archives, or anything else with a path.
-    Path {
-        /// The path.
-        path: PathBuf,
-        /// Which archive of a folder.
-        wanted: Option<Wanted>,
-    },
-    /// Standard input.
-    Stdin,
-}
-
-/// Which archive of a folder: the epoch in its name, as it was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// By `--backup`.
-    Option(String),
-    /// By `BACKUP` in the environment, as GitLab's own tasks take it.
-    Environment(String),
-}
-
-impl Wanted {
-    /// What was said.
-    #[must_use]
-    pub fn epoch(&self) -> &String {
-        match self {
-            Wanted::Option(epoch) | Wanted::Environment(epoch) => epoch,
-        }
-    }
-}
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Wanted::Option(epoch) => write!(f, "--backup {epoch}"),
-            Wanted::Environment(epoch) => write!(f, "BACKUP={epoch} of the environment"),
-        }
-    }
-}
-
-impl Source {
-    /// The source that was typed, with what the environment, looked up by `variable`, says of it.
-    pub fn named(
-        arguments: ArchiveArgs,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Source> {
-        let ArchiveArgs { archive, backup } = arguments;
-        let option = backup.map(Wanted::Option);
-        let from_environment = || variable("BACKUP").filter(|value| !value.is_empty());
-        let wanted = option.or_else(|| from_environment().map(Wanted::Environment));
-        match (archive, wanted) {
-            (Some(path), Some(wanted @ Wanted::Option(_))) if path.as_os_str() == "-" => {
-                Err(Error::usage(format!(
-                    "{wanted} picks an archive of a folder, but \"-\" is a pipe"
-                ))
-                .hint("name the folder, or leave --backup out"))
-            }
-            (Some(path), _) if path.as_os_str() == "-" => Ok(Source::Stdin),
-            (Some(path), wanted) => Ok(Source::Path { path, wanted }),
-            (None, Some(wanted)) => Err(Error::usage(format!(
-                "no folder is named that {wanted} picks an archive of"
-            ))
-            .hint(
-                "GitLab's own is /var/opt/gitlab/backups of an Omnibus package, \
-                 /home/git/gitlab/tmp/backups of an installation from source",
-            )),
-            (None, None) => Err(Error::usage("no archive is named").hint("see ci-import --help")),
-        }
-    }
-}
 
 /// Where the data go.
 #[derive(Clone)]
@@ -213,7 +140,11 @@ impl Settings {
     /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
     pub fn new(arguments: ImportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let source = Source::named(arguments.archive, variable)?;
+        let source = Source::named(
+            arguments.archive.archive,
+            arguments.archive.backup,
+            variable,
+        )?;
         let destination = Destination::named(arguments.target, variable)?;
         Ok(Settings {
             source,
@@ -254,7 +185,11 @@ impl CheckSettings {
     /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
     pub fn new(arguments: CheckArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Ok(CheckSettings {
-            source: Source::named(arguments.archive, &variable)?,
+            source: Source::named(
+                arguments.archive.archive,
+                arguments.archive.backup,
+                &variable,
+            )?,
             mysql_to_postgresql: arguments.mysql_to_postgresql,
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
@@ -283,7 +218,11 @@ impl VerifySettings {
     /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
     pub fn new(arguments: VerifyArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Ok(VerifySettings {
-            source: Source::named(arguments.archive, &variable)?,
+            source: Source::named(
+                arguments.archive.archive,
+                arguments.archive.backup,
+                &variable,
+            )?,
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
             resources: Resources::new(arguments.jobs, arguments.memory)?,
@@ -430,6 +369,7 @@ mod tests {
 
     use super::*;
     use crate::cli::arguments::Cli;
+    use crate::input::source::Wanted;
     use crate::schema::policies::{Enums, Tinyint1};
 
     fn settings(line: &str, environment: &[(&str, &str)]) -> Result<Settings> {

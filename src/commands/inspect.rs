@@ -5,22 +5,23 @@ use std::io::Read;
 
 use serde_json::{Value, json};
 
-use super::import::report::grouped;
 use crate::archive::{self, Compression, DATABASE, Visitor};
 use crate::cancellation::Halt;
-use crate::cli::settings::Source;
 use crate::dump::Facts;
+use crate::dump::acceptance::{Asked, check_dialect};
 use crate::error::{Error, Result};
 use crate::gitlab::information::{self, Information};
 use crate::input::locate::locate;
-use crate::input::open::{Asked, Input, check_dialect};
+use crate::input::open::Input;
+use crate::input::source::Source;
 use crate::pipeline::converter::{Converter, PlannedRows, Sink, placed};
 use crate::pipeline::reading::read_dump;
 use crate::rows::{Format, InvalidUtf8, Nul, Tally, ValuePolicies, ZeroDates, transcode};
 use crate::schema::policies::{Policies, Times, Tinyint1};
+use crate::schema::sql;
 use crate::schema::{Note, Table};
-use crate::server::postgresql::ddl;
 use crate::traces::{TraceSurvey, survey};
+use crate::ui::numbers::grouped;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -190,7 +191,7 @@ impl Sink for Observer {
     const FORMAT: Format = Format::Text;
 
     fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
-        ddl::identifier(&table.name)
+        sql::identifier(&table.name)
     }
 }
 

@@ -146,10 +146,10 @@ impl Asked<'_> {
 fn dialect(destination: &Destination) -> Dialect {
     match destination {
         Destination::Named { target, .. } => match **target {
-            Target::Postgresql(_) => Dialect::Postgresql,
-            Target::Mysql(_) => Dialect::Mysql,
+            Target::Postgresql(_) => postgresql::DIALECT,
+            Target::Mysql(_) => mysql::DIALECT,
         },
-        Destination::Private { .. } => Dialect::Postgresql,
+        Destination::Private { .. } => postgresql::DIALECT,
     }
 }
 

@@ -5,8 +5,8 @@ use super::destination::Ready;
 use crate::cancellation::Halt;
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
+use crate::publish::outcome::{Discarded, Recovered, RolledBack};
 use crate::server::Held;
-use crate::server::postgresql::publish::{Discarded, Recovered, RolledBack};
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 

@@ -3,6 +3,7 @@
 //! Nothing of a dump is ever executed. Definitions are parsed, rows are handed on as bytes, and
 //! a statement that would change data in a way not understood here is an error.
 
+pub(crate) mod acceptance;
 pub mod charset;
 pub mod converted;
 mod dialect;

@@ -2,4 +2,5 @@
 
 pub mod information;
 pub mod known_migrations;
+pub mod live;
 pub mod tables;

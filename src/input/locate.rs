@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::settings::{Source, Wanted};
-use crate::commands::import::report::grouped;
+use super::source::{Source, Wanted};
 use crate::error::{Error, Result};
+use crate::ui::numbers::grouped;
 use crate::ui::terminal;
 
 /// What the names of archives are like: GitLab CI 8 wrote a tar, GitLab CI 7 compressed it.

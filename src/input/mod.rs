@@ -3,3 +3,4 @@
 pub mod locate;
 pub mod members;
 pub mod open;
+pub mod source;

@@ -8,13 +8,10 @@ use crate::archive::{
     self, ArchiveFile, CompressedArchive, Compression, DATABASE, Kind, Member, MemberSize,
 };
 use crate::cancellation::Halt;
-use crate::dump::postgresql::CONVERTED;
+use crate::dump::acceptance::{Asked, DIALECT_BYTES, check_dialect, looks_like_sql};
 use crate::dump::{Dialect, detect};
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::information::{self, Information};
-
-/// How much of a dump is looked at to see who wrote it.
-const DIALECT_BYTES: usize = 64 * 1024;
 
 /// The input, opened.
 pub enum Input<'a> {
@@ -159,90 +156,4 @@ pub struct Judged {
     pub information: Information,
     /// Who wrote its dump.
     pub dialect: Dialect,
-}
-
-/// Which dumps are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// Those of MySQL, to be converted, or that GitLab CI has converted.
-    Conversion,
-    /// Those of PostgreSQL, to be taken as they are, or that GitLab CI has converted.
-    AsTheyAre,
-    /// Both: what needs a conversion is converted.
-    Either,
-    /// Those of MySQL, to be taken as they are by a MySQL server.
-    ForMysql,
-}
-
-impl Asked {
-    /// Of an archive, by whether the option is given. A plain dump is taken without it, too.
-    #[must_use]
-    pub fn by_option(mysql_to_postgresql: bool, is_plain_dump: bool) -> Asked {
-        match (mysql_to_postgresql, is_plain_dump) {
-            (true, _) => Asked::Conversion,
-            (false, true) => Asked::Either,
-            (false, false) => Asked::AsTheyAre,
-        }
-    }
-}
-
-/// Refuses a dump of a kind that was not asked for, or that cannot be imported; `start` is its
-/// beginning.
-pub fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
-    let start = &start[..start.len().min(DIALECT_BYTES)];
-    let may_convert = asked != Asked::AsTheyAre;
-    Err(match detect(start) {
-        Some(Dialect::Postgresql) if asked == Asked::ForMysql => {
-            let hint = if is_by_convert(start) {
-                "import it into a PostgreSQL, or the MySQL dump that it was converted from into this server"
-            } else {
-                "import it into a PostgreSQL: GitLab itself has to run on one first"
-            };
-            Error::usage("the dump is one of PostgreSQL; it cannot be moved to a MySQL server")
-                .hint(hint)
-        }
-        Some(Dialect::ConvertedMysql) if asked == Asked::ForMysql => Error::usage(
-            "GitLab CI has converted the dump for PostgreSQL; it cannot be moved to a MySQL server",
-        )
-        .hint("make the backup without MYSQL_TO_POSTGRESQL=1, or import it into a PostgreSQL"),
-        Some(Dialect::Mysql) if may_convert => return Ok(Dialect::Mysql),
-        None if may_convert && looks_like_sql(start) => return Ok(Dialect::Mysql),
-        Some(Dialect::Postgresql) if asked != Asked::Conversion => {
-            return Ok(Dialect::Postgresql);
-        }
-        // It is MySQL's by its rows and PostgreSQL's by its definitions: whoever asks for either has it.
-        Some(Dialect::ConvertedMysql) => return Ok(Dialect::ConvertedMysql),
-        Some(Dialect::Mysql) => {
-            Error::usage("the dump was made by MySQL, but the target is PostgreSQL")
-                .hint("add --mysql-to-postgresql to convert it")
-        }
-        Some(Dialect::Postgresql) => {
-            Error::usage("the dump is one of PostgreSQL; there is nothing to convert")
-                .hint("import it as it is, without --mysql-to-postgresql")
-        }
-        None => Error::archive("it is no dump of MySQL, MariaDB or PostgreSQL"),
-    })
-}
-
-/// Whether the dump that begins with `start` is one of `convert`.
-fn is_by_convert(start: &[u8]) -> bool {
-    start
-        .strip_prefix(b"-- ")
-        .is_some_and(|start| start.starts_with(CONVERTED.as_bytes()))
-}
-
-/// Whether a dump without comments and backticks (`--skip-comments --skip-quote-names`) begins here.
-fn looks_like_sql(start: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(start);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    let begins = |word: &str| {
-        text.get(..word.len())
-            .is_some_and(|t| t.eq_ignore_ascii_case(word))
-    };
-    [
-        "CREATE ", "DROP ", "INSERT ", "SET ", "USE ", "LOCK ", "--", "/*", "REPLACE ",
-    ]
-    .iter()
-    .any(|word| begins(word))
-        || text.starts_with("mysqldump:")
 }

@@ -1,16 +1,14 @@
 //! Whose SQL a migration is written in.
 
 use crate::error::Result;
-use crate::server::mysql::migrate as mysql;
-use crate::server::postgresql::migrate as postgresql;
 
-/// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// PostgreSQL's.
-    Postgresql,
-    /// MySQL's, and MariaDB's.
-    Mysql,
+/// The lexical rules of a server, and what it must not be asked. Each server has one.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    /// The pieces of a text, in order; a comment within a statement comes before it.
+    pub(crate) split: fn(&str) -> Result<Vec<Piece<'_>>>,
+    /// An error if a statement is one that a migration cannot have.
+    pub(crate) refuse: fn(&str) -> Result<()>,
 }
 
 /// A statement, or a comment between two of them.
@@ -32,22 +30,4 @@ pub(crate) enum Piece<'a> {
         /// Whether it stands in a statement, which has begun before.
         inside: bool,
     },
-}
-
-impl Dialect {
-    /// The pieces of `text`, in order; a comment within a statement comes before it.
-    pub(crate) fn split(self, text: &str) -> Result<Vec<Piece<'_>>> {
-        match self {
-            Dialect::Postgresql => postgresql::split(text),
-            Dialect::Mysql => mysql::split(text),
-        }
-    }
-
-    /// An error if `statement` is one that a migration cannot have.
-    pub(crate) fn refuse(self, statement: &str) -> Result<()> {
-        match self {
-            Dialect::Postgresql => postgresql::refuse(statement),
-            Dialect::Mysql => mysql::refuse(statement),
-        }
-    }
 }

@@ -97,11 +97,11 @@ impl Parts {
 
 fn parse_parts(text: &str, dialect: Dialect) -> Result<Parts> {
     let mut parts = Parts::default();
-    for piece in dialect.split(text)? {
+    for piece in (dialect.split)(text)? {
         let (line, done) = match piece {
             Piece::Comment { line, text, inside } => (line, comment(&mut parts, text, inside)),
             Piece::Statement { line, text } => {
-                let statement = dialect.refuse(text).map(|()| Statement {
+                let statement = (dialect.refuse)(text).map(|()| Statement {
                     line: Some(line),
                     sql: text.to_owned(),
                 });
@@ -136,6 +136,7 @@ fn comment(parts: &mut Parts, text: &str, inside: bool) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::postgresql::migrate::DIALECT;
 
     #[test]
     fn names() {
@@ -169,7 +170,7 @@ mod tests {
             let mark = if part.no_transaction { "!" } else { "" };
             format!("{mark}{}", told.join(","))
         };
-        match parse_parts(text, Dialect::Postgresql) {
+        match parse_parts(text, DIALECT) {
             Ok(parts) => {
                 let down = parts.down.as_ref().map_or_else(|| "-".to_owned(), part);
                 format!("{} / {down}", part(&parts.up))

@@ -66,7 +66,7 @@ fn template(phase: Phase, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migrate::dialect::Dialect;
+    use crate::server::{mysql::migrate as mysql, postgresql::migrate as postgresql};
 
     #[test]
     fn a_new_file_is_the_latest() {
@@ -103,7 +103,7 @@ mod tests {
     fn what_is_made_is_to_be_filled_in() {
         for (phase, dialect) in Phase::ALL
             .into_iter()
-            .flat_map(|phase| [Dialect::Postgresql, Dialect::Mysql].map(|dialect| (phase, dialect)))
+            .flat_map(|phase| [postgresql::DIALECT, mysql::DIALECT].map(|dialect| (phase, dialect)))
         {
             let directory = tempfile::tempdir().unwrap();
             let path = generate(directory.path(), phase, "x").unwrap();

@@ -2,4 +2,5 @@
 
 pub(crate) mod directories;
 pub(crate) mod journal;
+pub mod outcome;
 pub(crate) mod record;

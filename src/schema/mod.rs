@@ -7,6 +7,7 @@ mod from_mysql;
 pub mod from_postgresql;
 mod names;
 pub mod policies;
+pub mod sql;
 
 use std::fmt;
 

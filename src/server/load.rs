@@ -4,8 +4,8 @@ use std::io::Read;
 
 use crate::cancellation::Halt;
 use crate::dump::Facts;
+use crate::dump::acceptance::Asked;
 use crate::error::Result;
-use crate::input::open::Asked;
 use crate::pipeline::converter::Accept;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::resources::Resources;

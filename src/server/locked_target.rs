@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use super::load::Loads;
-use super::postgresql::gitlab::live::LiveChanges;
-use super::postgresql::publish::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::cancellation::Halt;
 use crate::error::Result;
+use crate::gitlab::live::LiveChanges;
 use crate::migrate::Finding;
 use crate::pipeline::loaded::LoadedTable;
+use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::TableFinding;

@@ -16,8 +16,8 @@ pub use comparison::{Compared, Comparison};
 pub use load::{Dump, Loads};
 pub use locked_target::{Held, Rights};
 
+use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
-use crate::input::open::Asked;
 use crate::schema::policies::Policies;
 use crate::verify::ExpectedTable;
 use mysql::Target as Mysql;

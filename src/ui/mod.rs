@@ -1,4 +1,5 @@
 //! What people see while the program works: progress, questions, warnings.
 
+pub mod numbers;
 pub mod progress;
 pub mod terminal;

@@ -5,8 +5,8 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::tables::TableFinding;
-use crate::commands::import::report::grouped;
 use crate::traces::{Names, TraceFindings};
+use crate::ui::numbers::grouped;
 
 /// What is said of a table whose rows are not those of the moment that all others are seen at.
 const LATER: &str = "; seen later than the others: its engine has no transactions";

@@ -8,7 +8,6 @@ mod tables;
 
 use clap::ValueEnum;
 
-pub use crate::server::postgresql::verify::{Looker, Snapshot};
 pub use expected::Expected;
 pub use findings::Findings;
 pub use staged::verify_staged;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use ci_import::server::postgresql::publish::Recovered;
+use ci_import::publish::outcome::Recovered;
 use mysql::prelude::Queryable;
 
 use crate::mysql_scene::{MysqlScene, STAGED, Stage};

@@ -1,9 +1,9 @@
 //! Publishes into MariaDB: what comes, and the ways back.
 
 use ci_import::error::Kind;
+use ci_import::publish::outcome::Publication;
 use ci_import::server::mysql::gitlab::{Publishing, ci_enabled, undo};
 use ci_import::server::mysql::publish::{examine, previous_directories, previous_import, publish};
-use ci_import::server::postgresql::publish::Publication;
 use ci_import::traces::BuildsDirectory;
 use mysql::prelude::Queryable;
 

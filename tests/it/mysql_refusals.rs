@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ci_import::error::{Error, Kind};
+use ci_import::publish::outcome::{Publication, Recovered};
 use ci_import::server::mysql::gitlab::{Publishing, undo};
 use ci_import::server::mysql::publish::{examine, is_cut, publish};
-use ci_import::server::postgresql::publish::{Publication, Recovered};
 use ci_import::traces::BuildsDirectory;
 use mysql::prelude::Queryable;
 

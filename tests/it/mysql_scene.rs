@@ -5,13 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ci_import::error::{Error, Kind, Result};
+use ci_import::gitlab::live::LiveChanges;
+use ci_import::publish::outcome::{Discarded, Publication, Published, Recovered, RolledBack};
 use ci_import::server::mysql::gitlab::{Exchange, Publishing, undo};
 use ci_import::server::mysql::publish::{discard, publish, recover, rollback};
 use ci_import::server::mysql::{Databases, Target};
-use ci_import::server::postgresql::gitlab::live::LiveChanges;
-use ci_import::server::postgresql::publish::{
-    Discarded, Publication, Published, Recovered, RolledBack,
-};
 use ci_import::traces::BuildsDirectory;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};

@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use crate::dump::Facts;
 use crate::gitlab::information::Information;
+use crate::gitlab::live::LiveChanges;
 use crate::migrate::Finding;
 use crate::pipeline::loaded::LoadedTable;
 use crate::rows::Tally;
 use crate::schema::Note;
-use crate::server::postgresql::gitlab::live::LiveChanges;
 use crate::traces::TraceSummary;
+use crate::ui::numbers::grouped;
 use crate::verify::Depth;
 
 /// The report of an import that was published.
@@ -383,22 +384,6 @@ fn table_json(loaded: &LoadedTable) -> Value {
         "next_value": loaded.next_value,
         "changes": changes,
     })
-}
-
-/// A number with a comma at every third digit.
-pub(crate) fn grouped(number: impl fmt::Display) -> String {
-    let text = number.to_string();
-    let (sign, digits) = text
-        .strip_prefix('-')
-        .map_or(("", text.as_str()), |rest| ("-", rest));
-    let mut grouped = String::from(sign);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

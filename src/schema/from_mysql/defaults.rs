@@ -3,7 +3,7 @@
 use super::Mapper;
 use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue};
 use crate::schema::DataType;
-use crate::server::postgresql::ddl;
+use crate::schema::sql;
 
 impl Mapper<'_> {
     /// The default as SQL, if it can be kept.
@@ -65,7 +65,7 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
         | DataType::Uuid
         | DataType::Inet
         | DataType::Time(_)
-        | DataType::Interval(_) => (!text.contains('\0')).then(|| ddl::literal(text)),
+        | DataType::Interval(_) => (!text.contains('\0')).then(|| sql::literal(text)),
         // No type of MySQL becomes one.
         DataType::Plain(_) => None,
         DataType::Bytea => {
@@ -81,7 +81,7 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
             } else {
                 ""
             };
-            (!has_zero_part).then(|| ddl::literal(&format!("{text}{zone}")))
+            (!has_zero_part).then(|| sql::literal(&format!("{text}{zone}")))
         }
         DataType::Bit(_) => None,
     }

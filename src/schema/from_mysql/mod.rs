@@ -323,9 +323,9 @@ impl Mapper<'_> {
 fn enum_check(table: &str, column: &str, values: &[String]) -> Check {
     let values: Vec<String> = values
         .iter()
-        .map(|value| crate::server::postgresql::ddl::literal(value))
+        .map(|value| super::sql::literal(value))
         .collect();
-    let column_name = crate::server::postgresql::ddl::identifier(column);
+    let column_name = super::sql::identifier(column);
     Check {
         name: fitting(&format!("{table}_{column}_check")),
         expression: format!("{column_name} IN ({})", values.join(", ")),

@@ -3,8 +3,8 @@
 
 use super::data_type;
 use crate::dump::postgresql::definition::{Expression, Piece};
+use crate::schema::sql;
 use crate::schema::{Column, DataType, IndexPartOf, Prefix};
-use crate::server::postgresql::ddl;
 
 /// `expression` over `columns` as SQL; none if it has a column or a type that is not known.
 pub(super) fn sql(expression: &Expression, columns: &[Column]) -> Option<String> {
@@ -14,8 +14,8 @@ pub(super) fn sql(expression: &Expression, columns: &[Column]) -> Option<String>
 fn rendered(pieces: &[Piece], columns: &[Column]) -> Option<String> {
     let words = pieces.iter().map(|piece| {
         Some(match piece {
-            Piece::Column(name) => ddl::identifier(&column(name, columns)?.name),
-            Piece::Text(text) => ddl::literal(text),
+            Piece::Column(name) => sql::identifier(&column(name, columns)?.name),
+            Piece::Text(text) => sql::literal(text),
             Piece::Number(number) => number.clone(),
             Piece::Cast(written) => {
                 let mut element = written.clone();

@@ -9,7 +9,7 @@ use crate::dump::postgresql::definition::{
     TypeName,
 };
 use crate::error::{Error, Result};
-use crate::server::postgresql::ddl;
+use crate::schema::sql;
 use expression::{fulltext, generated_by, indexed, sql};
 
 /// Built-in types that go as they are, and have no modifier here (PostgreSQL manual, chapter 8).
@@ -171,7 +171,7 @@ pub fn default_sql(default: &DefaultValue, of: &DataType) -> Option<String> {
     match default {
         DefaultValue::Literal(constant, cast) => {
             let sql = match constant {
-                Literal::Text(text) => ddl::literal(text),
+                Literal::Text(text) => sql::literal(text),
                 Literal::Number(number) => number.clone(),
                 Literal::Boolean(value) => value.to_string(),
                 Literal::Bits(digits) => format!("B'{digits}'"),

@@ -15,19 +15,17 @@ use super::rights::{MayMake, may_make_databases};
 use super::verify::Looker;
 use crate::cancellation::Halt;
 use crate::dump;
+use crate::dump::acceptance::check_dialect;
 use crate::error::{Error, Result};
-use crate::input::open::check_dialect;
+use crate::gitlab::live::{LiveChanges, late_prefix};
 use crate::migrate::Finding;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::feed_dump;
+use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::schema::policies::Policies;
 use crate::server::comparison::{Compared, Comparison, Moment};
 use crate::server::load::{Dump, Loads};
 use crate::server::locked_target::{Held, Rights};
-use crate::server::postgresql::gitlab::live::{LiveChanges, late_prefix};
-use crate::server::postgresql::publish::{
-    Discarded, Live, Publication, Published, Recovered, RolledBack,
-};
 use crate::server::{Expects, Server, post_deployment};
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;

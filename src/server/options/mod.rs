@@ -1,7 +1,7 @@
 //! What the ways to name a target have in common, whichever server it is of: parameters and where they
 //! came from, URLs, database.yml, certificates.
 
-mod database_yml;
+pub(crate) mod database_yml;
 mod origins;
 mod parameters;
 mod tls;
@@ -11,8 +11,6 @@ use std::path::Path;
 
 use crate::error::Error;
 
-#[cfg(test)]
-pub(crate) use database_yml::parse as parse_database_yml;
 pub(crate) use database_yml::{Entry, Kind, read as read_database_yml};
 pub(crate) use origins::Origins;
 pub(crate) use parameters::{Known, Origin, Parameters, Use};

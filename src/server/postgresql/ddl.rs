@@ -5,33 +5,11 @@ use std::fmt::Write as _;
 use crate::dump::postgresql::SINCE_VERSION_10;
 use crate::rows::Format;
 
+use crate::schema::sql::{identifier, literal, qualified};
 use crate::schema::{
     Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
     Prefix, PrimaryKey, Sequence, Table,
 };
-
-/// `name` as an identifier.
-#[must_use]
-pub fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// `schema.name` as identifiers.
-#[must_use]
-pub fn qualified(schema: &str, name: &str) -> String {
-    format!("{}.{}", identifier(schema), identifier(name))
-}
-
-/// `text` as a string literal, whatever `standard_conforming_strings` says.
-#[must_use]
-pub fn literal(text: &str) -> String {
-    let doubled = text.replace('\'', "''");
-    if doubled.contains('\\') {
-        format!("E'{}'", doubled.replace('\\', "\\\\"))
-    } else {
-        format!("'{doubled}'")
-    }
-}
 
 /// How DDL is written for different readers of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

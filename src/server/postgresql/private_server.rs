@@ -279,7 +279,7 @@ impl PrivateServer {
             .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE])
             .map_err(failed())?;
         if found.is_none() {
-            let name = super::ddl::identifier(DATABASE);
+            let name = crate::schema::sql::identifier(DATABASE);
             client
                 .batch_execute(&format!("CREATE DATABASE {name}"))
                 .map_err(failed())?;

@@ -2,23 +2,23 @@
 
 use std::path::PathBuf;
 
-use super::gitlab::live::{self, LiveChanges, late_prefix};
+use super::gitlab::live;
 use super::gitlab::migrations::{built_in, dropped_tables};
 use super::gitlab::tags::missing_taggings;
 use super::load::{Loader, Owner, STAGING_SCHEMA, Staging};
 use super::migrate::{Session, versions};
 use super::options::Target;
-use super::publish::{
-    self, Discarded, Live, PREVIOUS_SCHEMA, Publication, Published, Recovered, RolledBack,
-};
+use super::publish::{self, PREVIOUS_SCHEMA};
 use super::verify::{Looker, Snapshot};
 use crate::cancellation::Halt;
+use crate::dump::acceptance::check_dialect;
 use crate::error::Result;
-use crate::input::open::check_dialect;
+use crate::gitlab::live::{LiveChanges, late_prefix};
 use crate::migrate::Finding;
 use crate::pipeline::converter::Converter;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::read_dump;
+use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::schema::policies::Policies;
 use crate::server::comparison::{Compared, Comparison, Moment};
 use crate::server::load::{Dump, Loads};

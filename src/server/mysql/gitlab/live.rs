@@ -7,12 +7,12 @@ use mysql::prelude::Queryable;
 use super::{migrations, tags};
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::gitlab::live::LiveChanges;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::publish::catalog::has_column;
 use crate::server::mysql::publish::{Steps, kept, kept_before};
 use crate::server::mysql::sql::qualified;
-use crate::server::postgresql::gitlab::live::LiveChanges;
 
 /// The table of GitLab with the switch.
 const SETTINGS: &str = "application_settings";

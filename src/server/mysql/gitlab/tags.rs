@@ -11,12 +11,12 @@ use mysql::prelude::Queryable;
 use super::live::refuse_without_transactions;
 use crate::error::Result;
 use crate::failpoint;
+use crate::gitlab::live::MergedTags;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::publish::catalog::has_column;
 use crate::server::mysql::publish::{kept, kept_before, scratch};
 use crate::server::mysql::sql::qualified;
-use crate::server::postgresql::gitlab::tags::MergedTags;
 
 /// The tables of GitLab of which rows are changed.
 const TAGS: &str = "tags";

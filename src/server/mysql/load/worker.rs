@@ -11,7 +11,6 @@ use super::enums::{Enums, count_empty};
 use super::insert::Inserts;
 use super::sent::Sent;
 use super::staging::{Owner, check_owner};
-use crate::commands::import::report::grouped;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::converter::{PlannedRows, placed};
@@ -23,6 +22,7 @@ use crate::server::mysql::mapping::Table;
 use crate::server::mysql::options::Target;
 use crate::server::mysql::sql::{identifier, qualified};
 use crate::server::mysql::statement::one_statement;
+use crate::ui::numbers::grouped;
 
 /// How rows come into a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

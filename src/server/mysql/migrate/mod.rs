@@ -22,6 +22,11 @@ pub(crate) mod versions;
 mod worker;
 
 pub use built_in::BuiltIn;
-pub(crate) use refused::refuse;
 pub use session::Session;
-pub(crate) use splitter::split;
+
+use crate::migrate::Dialect;
+use refused::refuse;
+use splitter::split;
+
+/// MySQL's, and MariaDB's SQL in migrations.
+pub const DIALECT: Dialect = Dialect { split, refuse };

@@ -51,10 +51,10 @@ pub(crate) fn parameters(entry: Entry, origin: &str) -> Result<Parameters> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::options::parse_database_yml;
+    use crate::server::options::database_yml::parse;
 
     fn found(text: &str) -> Result<Parameters> {
-        parameters(parse_database_yml(text, "p")?, "the file")
+        parameters(parse(text, "p")?, "the file")
     }
 
     #[test]

@@ -14,10 +14,10 @@ use super::{catalog, passing};
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::{Journal, Renames};
+use crate::publish::outcome::Recovered;
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::Target;
-use crate::server::postgresql::publish::Recovered;
 use crate::traces::BuildsDirectory;
 
 /// What is to be done.

@@ -12,10 +12,10 @@ use super::session::alone;
 use super::swap::refuse_cut;
 use crate::error::{Doing, Result};
 use crate::failpoint;
+use crate::publish::outcome::{Aside, Discarded};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::{identifier, qualified};
-use crate::server::postgresql::publish::{Aside, Discarded};
 use crate::traces::BuildsDirectory;
 
 /// The directories that [`discard`] would remove; none if there is nothing to free.

@@ -7,10 +7,10 @@ use super::catalog::{base_tables, tables_of};
 use super::record;
 use super::swap::refuse_our_names;
 use crate::error::{Error, Result};
+use crate::publish::outcome::Live;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::qualified;
-use crate::server::postgresql::publish::Live;
 
 /// Examines the target before tables named `tables` are published. An error names what would keep them
 /// from being moved, or be left pointing at the old ones. Whether the user may make databases cannot be

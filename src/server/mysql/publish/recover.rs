@@ -8,8 +8,8 @@ use super::{catalog, moves, passing};
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::Journal;
+use crate::publish::outcome::Recovered;
 use crate::server::mysql::databases::Databases;
-use crate::server::postgresql::publish::Recovered;
 use crate::traces::BuildsDirectory;
 
 /// Undoes what [`Steps::before`](super::steps::Steps::before) did, by the rows that it has kept in the database

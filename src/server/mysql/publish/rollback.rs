@@ -14,10 +14,10 @@ use super::steps::Steps;
 use super::swap::refuse_cut;
 use crate::error::{Error, Result};
 use crate::publish::directories::plan_rollback;
+use crate::publish::outcome::RolledBack;
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::Target;
-use crate::server::postgresql::publish::RolledBack;
 use crate::traces::BuildsDirectory;
 
 /// Which tables a rollback would bring back, and which it would put aside; none if there was no publish

@@ -12,10 +12,10 @@ use super::session::alone;
 use super::steps::Steps;
 use crate::error::{Error, Kind, Result};
 use crate::publish::directories::plan_publish;
+use crate::publish::outcome::{Publication, Published};
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::Target;
-use crate::server::postgresql::publish::{Publication, Published};
 
 /// Publishes the tables that are in the staging database, with `steps`, whose first `undo` can undo: all
 /// of it, or nothing. `last` may still stop it, just before there is no way back. The publication's

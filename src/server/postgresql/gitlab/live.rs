@@ -6,28 +6,16 @@ use postgres::{Client, Transaction};
 
 use super::columns::has_column;
 use super::migrations::{self, run_regular};
-use super::tags::{self, MergedTags};
+use super::tags;
 use crate::error::Result;
 use crate::failpoint;
-use crate::server::postgresql::ddl::qualified;
+use crate::gitlab::live::LiveChanges;
+use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
 
 /// The table of GitLab with the switch; what is kept of it has the same name.
 const SETTINGS: &str = "application_settings";
-
-/// What the steps found and did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LiveChanges {
-    /// Whether CI was switched on (the target has `application_settings`).
-    pub ci_enabled: bool,
-    /// What became of the tags, if the target has tables for them.
-    pub tags: Option<MergedTags>,
-    /// Services whose type got its prefix.
-    pub services: u64,
-    /// What was done to sequences, if the imported tables lacked anything.
-    pub sequences: Option<String>,
-}
 
 /// Switches CI off, so that a running GitLab waits instead of writing, and has built-in migrations
 /// pending again. How it was is kept.
@@ -113,10 +101,4 @@ fn set_ci_enabled(transaction: &mut Transaction<'_>, schema: &str, enabled: bool
         .map_err(failure("set application_settings.ci_enabled"))?;
     failpoint::reached("ci_enabled set");
     Ok(())
-}
-
-/// The prefix that [`finish`] gives to the texts of a column of a table.
-#[must_use]
-pub fn late_prefix(table: &str, column: &str) -> Option<&'static str> {
-    (table == "ci_services" && column == "type").then_some("Ci::")
 }

@@ -5,24 +5,14 @@ use postgres::{GenericClient, Transaction};
 use super::columns::has_column;
 use crate::error::Result;
 use crate::failpoint;
-use crate::server::postgresql::ddl::qualified;
+use crate::gitlab::live::MergedTags;
+use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
 
 /// The tables of GitLab of which rows are changed; what is kept of them has the same names.
 const TAGS: &str = "tags";
 const TAGGINGS: &str = "taggings";
-
-/// What a merge did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MergedTags {
-    /// Taggings of builds and runners that were written.
-    pub taggings: u64,
-    /// Tags that were not there before.
-    pub new_tags: u64,
-    /// Taggings whose tag is not in the dump; they are left out, as GitLab could not show them.
-    pub taggings_without_tag: u64,
-}
 
 /// Without these there is nothing to merge.
 const NEEDED_FOR_TAGS: [(&str, &str); 4] = [

@@ -6,7 +6,7 @@ use postgres::Client;
 
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::server::postgresql::ddl::identifier;
+use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::ui::terminal;

@@ -12,6 +12,11 @@ mod statement;
 pub(crate) mod versions;
 
 pub use built_in::BuiltIn;
-pub(crate) use refused::refuse;
 pub use session::Session;
-pub(crate) use splitter::split;
+
+use crate::migrate::Dialect;
+use refused::refuse;
+use splitter::split;
+
+/// PostgreSQL's SQL in migrations.
+pub const DIALECT: Dialect = Dialect { split, refuse };

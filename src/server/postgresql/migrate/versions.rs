@@ -5,7 +5,7 @@ use postgres::{GenericClient, Transaction};
 
 use crate::error::{Error, Result};
 use crate::migrate::Version;
-use crate::server::postgresql::ddl::{literal, qualified};
+use crate::schema::sql::{literal, qualified};
 use crate::server::postgresql::error::failure;
 
 /// Its name.

@@ -89,7 +89,7 @@ test: &test
 ";
 
     fn found(text: &str, environment: &str) -> Result<Parameters> {
-        parameters(options::parse_database_yml(text, environment)?, "the file")
+        parameters(options::database_yml::parse(text, environment)?, "the file")
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use postgres::Transaction;
 
 use crate::error::Result;
-use crate::server::postgresql::ddl::{identifier, literal, qualified};
+use crate::schema::sql::{identifier, literal, qualified};
 use crate::server::postgresql::error::failure;
 
 /// The comments on a table and its columns: on the table where there is no column.

@@ -1,6 +1,5 @@
 //! Frees what a publish has put aside.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use postgres::{Client, Transaction};
@@ -10,36 +9,11 @@ use super::relations::relations;
 use super::swap::begin;
 use crate::error::{Doing, Result};
 use crate::failpoint;
+use crate::publish::outcome::{Aside, Discarded};
 use crate::publish::record::Record;
-use crate::server::postgresql::ddl::qualified;
+use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::traces::BuildsDirectory;
-
-/// What was freed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Discarded {
-    /// Tables.
-    pub tables: Vec<String>,
-    /// The schema they were in, or the database where that is the same.
-    pub previous: String,
-    /// Directories.
-    pub directories: Vec<PathBuf>,
-}
-
-impl fmt::Display for Discarded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.tables.is_empty() && self.directories.is_empty() {
-            return writeln!(f, "there was nothing to discard");
-        }
-        if !self.tables.is_empty() {
-            writeln!(f, "removed {}: {}", self.previous, self.tables.join(", "))?;
-        }
-        for directory in &self.directories {
-            writeln!(f, "removed {}", directory.display())?;
-        }
-        Ok(())
-    }
-}
 
 /// The directories that [`discard`] would remove; none if there is nothing to free.
 pub fn previous_directories(
@@ -83,23 +57,6 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
         previous: PREVIOUS_SCHEMA.to_owned(),
         directories,
     })
-}
-
-/// What is aside in a database, as far as the database knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Aside {
-    /// The tables that were replaced and have rows.
-    pub replaced: Vec<String>,
-    /// The other tables that have rows: what was kept of tables that were not replaced.
-    pub kept: Vec<String>,
-    /// The statement that locks all of them, if there are any: an import or a rollback would put others
-    /// in their place.
-    pub lock: Option<String>,
-    /// The statements that drop all tables in it, as [`discard`] does. The schema stays where it is the
-    /// record of builds directories that [`discard`] has still to remove.
-    pub statements: Vec<String>,
-    /// Whether there are such directories.
-    pub has_builds: bool,
 }
 
 /// Looks at the tables that a publish has put aside; none if there are none, or they are gone already.

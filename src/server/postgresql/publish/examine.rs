@@ -4,20 +4,10 @@ use postgres::Client;
 
 use super::previous::PREVIOUS_SCHEMA;
 use crate::error::{Error, Result};
+use crate::publish::outcome::Live;
 use crate::publish::record::Record;
-use crate::server::postgresql::ddl::qualified;
+use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
-
-/// What is live in the target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Live {
-    /// The schema where the tables are or will be.
-    pub schema: String,
-    /// Which of them exist and have rows.
-    pub with_rows: Vec<String>,
-    /// Whether an earlier import has left its replaced tables in the schema for them.
-    pub has_previous: bool,
-}
 
 /// Examines the target before tables named `tables` are published in `schema`. An error names what depends on them and would be left pointing at the old
 /// ones.

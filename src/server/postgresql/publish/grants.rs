@@ -3,7 +3,7 @@
 use postgres::Transaction;
 
 use crate::error::Result;
-use crate::server::postgresql::ddl::{identifier, qualified};
+use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
 
 /// Who owned a relation, and what was granted on it, as statements for the one that follows it.

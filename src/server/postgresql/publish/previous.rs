@@ -6,7 +6,7 @@ use postgres::{GenericClient, Transaction};
 use super::relations::{enum_types, relations, unowned_sequences};
 use crate::error::{Error, Result};
 use crate::publish::record::Record;
-use crate::server::postgresql::ddl::{identifier, literal, qualified};
+use crate::schema::sql::{identifier, literal, qualified};
 use crate::server::postgresql::error::failure;
 
 /// Where the tables go that were live before.

@@ -6,32 +6,10 @@ use super::commit::status_of;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::Journal;
+use crate::publish::outcome::Recovered;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::traces::BuildsDirectory;
-
-/// What was found and done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recovered {
-    /// No publish was cut.
-    Nothing,
-    /// The database has the new tables: the new directory is in its place, too.
-    Finished,
-    /// The database has the old tables: the old directory is back.
-    Undone,
-}
-
-impl Recovered {
-    /// What is told about it, if there is something.
-    #[must_use]
-    pub fn told(self) -> Option<&'static str> {
-        match self {
-            Recovered::Nothing => None,
-            Recovered::Finished => Some("finished a publish that was cut off: the import is live"),
-            Recovered::Undone => Some("undid a publish that was cut off: what was live is back"),
-        }
-    }
-}
 
 /// Looks for a publish of `builds` that was cut, and brings the directories to where the database
 /// is. The session must hold the lock of the import.

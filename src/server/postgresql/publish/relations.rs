@@ -5,7 +5,7 @@ use postgres::Transaction;
 use super::grants;
 use crate::error::Result;
 use crate::failpoint;
-use crate::server::postgresql::ddl::{identifier, qualified};
+use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
 
 /// Locks those of `tables` that are live; returns their names.

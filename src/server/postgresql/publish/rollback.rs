@@ -1,9 +1,6 @@
 //! Brings back what a publish has replaced; what it had brought is kept in its place, so that the
 //! same can be undone in the same way.
 
-use std::fmt;
-use std::path::PathBuf;
-
 use postgres::{Client, Transaction};
 
 use super::commit::rename_and_commit;
@@ -14,8 +11,9 @@ use super::swap::begin;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_rollback;
+use crate::publish::outcome::RolledBack;
 use crate::publish::record::Record;
-use crate::server::postgresql::ddl::identifier;
+use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::traces::BuildsDirectory;
@@ -27,45 +25,6 @@ const RETURNING_SCHEMA: &str = "ci_import_returning";
 /// the schema of the live tables, the schema with the rows that were kept, and the one that the
 /// rows go to which are kept now.
 pub type Exchange<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, &str, &str, &str) -> Result<()>;
-
-/// What came of a rollback.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RolledBack {
-    /// The schema of the live tables.
-    pub schema: String,
-    /// The tables that are back.
-    pub restored: Vec<String>,
-    /// The tables that went.
-    pub aside: Vec<String>,
-    /// The schema where they are now, or the database where that is the same.
-    pub previous: String,
-    /// The builds directory that is live again, if it had one.
-    pub builds: Option<PathBuf>,
-    /// Where the one is now that was live, if there was one.
-    pub builds_aside: Option<PathBuf>,
-}
-
-impl fmt::Display for RolledBack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let schema = &self.schema;
-        if self.restored.is_empty() {
-            writeln!(
-                f,
-                "there were no tables before the import; {schema} has none again"
-            )?;
-        } else {
-            writeln!(f, "back in {schema}: {}", self.restored.join(", "))?;
-        }
-        writeln!(f, "in {} now: {}", self.previous, self.aside.join(", "))?;
-        if let Some(builds) = &self.builds {
-            writeln!(f, "the old build traces are back in {}", builds.display())?;
-        }
-        if let Some(aside) = &self.builds_aside {
-            writeln!(f, "those of the import are in {} now", aside.display())?;
-        }
-        Ok(())
-    }
-}
 
 /// Which tables a rollback would bring back, and which it would put aside; none if there was no
 /// publish that could be undone.

@@ -1,7 +1,5 @@
 //! Puts what was staged in the place of what is live.
 
-use std::path::PathBuf;
-
 use postgres::{Client, Transaction};
 
 use super::comments;
@@ -11,39 +9,19 @@ use super::relations::{drop_empty, lock_live, move_aside, move_in, rights};
 use crate::error::Result;
 use crate::failpoint;
 use crate::publish::directories::plan_publish;
+use crate::publish::outcome::{Publication, Published};
 use crate::publish::record::Record;
-use crate::server::postgresql::ddl::identifier;
+use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::load::STAGING_SCHEMA;
 use crate::server::postgresql::options::Target;
-use crate::traces::{BuildsDirectory, StagedDirectory};
+use crate::traces::BuildsDirectory;
 
 /// How long others may hold the live tables before the publish gives up.
 const LOCK_TIMEOUT: &str = "15s";
 
 /// Something done in the publish's transaction; it gets the live schema's name.
 pub type Step<'a, T> = &'a mut dyn FnMut(&mut Transaction<'_>, &str) -> Result<T>;
-
-/// What is to be published.
-pub struct Publication<'a> {
-    /// The schema the tables go to.
-    pub schema: &'a str,
-    /// The staged tables.
-    pub tables: &'a [&'a str],
-    /// The builds directory and what takes its place, if there are traces.
-    pub builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
-}
-
-/// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published<T> {
-    /// The tables that were live before, and are kept aside now.
-    pub replaced: Vec<String>,
-    /// Where the old builds directory is now, if there was one.
-    pub previous_builds: Option<PathBuf>,
-    /// What the last step returned.
-    pub finished: T,
-}
 
 /// Begins the transaction of a publish.
 pub(super) fn begin(client: &mut Client) -> Result<Transaction<'_>> {

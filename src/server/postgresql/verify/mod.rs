@@ -5,11 +5,11 @@ mod read_back;
 use postgres::error::SqlState;
 use postgres::{Client, IsolationLevel, Transaction};
 
-use super::ddl::{identifier, literal, qualified};
 use super::error::failure;
 use super::options::Target;
 use crate::error::Result;
 use crate::rows::{Digest, Layout};
+use crate::schema::sql::{identifier, literal, qualified};
 use crate::verify::{Looks, Numbering};
 use read_back::read_back;
 

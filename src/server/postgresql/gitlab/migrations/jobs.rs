@@ -6,7 +6,7 @@ use super::{count, existing, lock_existing};
 use crate::error::Result;
 use crate::gitlab::known_migrations::{JOBS, NOTHING_TO_DROP, Waits};
 use crate::migrate::Plan;
-use crate::server::postgresql::ddl::qualified;
+use crate::schema::sql::qualified;
 use crate::server::postgresql::gitlab::columns::has_column;
 use crate::server::postgresql::migrate::BuiltIn;
 

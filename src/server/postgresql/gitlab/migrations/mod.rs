@@ -18,7 +18,7 @@ use postgres::{GenericClient, Transaction};
 
 use crate::error::Result;
 use crate::migrate::{Body, Migration, Phase, Plan};
-use crate::server::postgresql::ddl::qualified;
+use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::migrate::{BuiltIn, versions};
 

@@ -5,7 +5,7 @@ use postgres::{GenericClient, Transaction};
 
 use crate::error::Result;
 use crate::gitlab::known_migrations::{self, Known};
-use crate::server::postgresql::ddl::{literal, qualified};
+use crate::schema::sql::{literal, qualified};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::migrate::versions;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;

@@ -9,7 +9,7 @@ use super::lock_existing;
 use crate::error::Result;
 use crate::gitlab::tables::TABLES;
 use crate::migrate::Plan;
-use crate::server::postgresql::ddl::{identifier, literal, qualified};
+use crate::schema::sql::{identifier, literal, qualified};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::migrate::BuiltIn;
 

@@ -6,7 +6,7 @@ use super::count;
 use crate::error::Result;
 use crate::gitlab::known_migrations::prefixed;
 use crate::migrate::Plan;
-use crate::server::postgresql::ddl::qualified;
+use crate::schema::sql::qualified;
 use crate::server::postgresql::gitlab::columns::has_column;
 use crate::server::postgresql::migrate::BuiltIn;
 

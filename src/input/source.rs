@@ -1,0 +1,80 @@
+//! The archive or dump that was named.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// Where the archive comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file, a folder of archives, or anything else with a path.
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Which archive of a folder.
+        wanted: Option<Wanted>,
+    },
+    /// Standard input.
+    Stdin,
+}
+
+/// Which archive of a folder: the epoch in its name, as it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// By `--backup`.
+    Option(String),
+    /// By `BACKUP` in the environment, as GitLab's own tasks take it.
+    Environment(String),
+}
+
+impl Wanted {
+    /// What was said.
+    #[must_use]
+    pub fn epoch(&self) -> &String {
+        match self {
+            Wanted::Option(epoch) | Wanted::Environment(epoch) => epoch,
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wanted::Option(epoch) => write!(f, "--backup {epoch}"),
+            Wanted::Environment(epoch) => write!(f, "BACKUP={epoch} of the environment"),
+        }
+    }
+}
+
+impl Source {
+    /// The source that was typed, as `archive` and `--backup`, with what the environment, looked up by
+    /// `variable`, says of it.
+    pub fn named(
+        archive: Option<PathBuf>,
+        backup: Option<String>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Source> {
+        let option = backup.map(Wanted::Option);
+        let from_environment = || variable("BACKUP").filter(|value| !value.is_empty());
+        let wanted = option.or_else(|| from_environment().map(Wanted::Environment));
+        match (archive, wanted) {
+            (Some(path), Some(wanted @ Wanted::Option(_))) if path.as_os_str() == "-" => {
+                Err(Error::usage(format!(
+                    "{wanted} picks an archive of a folder, but \"-\" is a pipe"
+                ))
+                .hint("name the folder, or leave --backup out"))
+            }
+            (Some(path), _) if path.as_os_str() == "-" => Ok(Source::Stdin),
+            (Some(path), wanted) => Ok(Source::Path { path, wanted }),
+            (None, Some(wanted)) => Err(Error::usage(format!(
+                "no folder is named that {wanted} picks an archive of"
+            ))
+            .hint(
+                "GitLab's own is /var/opt/gitlab/backups of an Omnibus package, \
+                 /home/git/gitlab/tmp/backups of an installation from source",
+            )),
+            (None, None) => Err(Error::usage("no archive is named").hint("see ci-import --help")),
+        }
+    }
+}
