@@ -6,14 +6,13 @@ use std::path::Path;
 use super::import::report::Changes;
 use crate::archive::{self, Compression};
 use crate::cancellation::Halt;
-use crate::dump::acceptance::{Asked, check_dialect};
+use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::input::locate::{Located, locate};
 use crate::input::open::Input;
 use crate::input::source::Source;
 use crate::output::{DumpWriter, Limits, OutputFile, convert_archive};
-use crate::pipeline::converter::Converter;
-use crate::pipeline::reading::read_dump;
+use crate::pipeline::reading::{Dump, ReadDump};
 use crate::schema::policies::Policies;
 
 /// Converts `source` to `output`, or to standard output. Returns what was changed on the way.
@@ -75,14 +74,19 @@ fn convert_dump(
 ) -> Result<Converted> {
     let name = "the dump";
     let writer = DumpWriter::start(output.writer()?, output.is_compressed(), &limits.resources)?;
-    let database = policies.database.clone();
-    let converter = Converter::new(writer, policies.clone(), Box::new(|_| Ok(())));
-    let judge = |start: &[u8]| check_dialect(start, Asked::Conversion).map(drop);
-    let mut inflated = archive::decompressed_within(reader, compression, limits.max_inflation);
-    let (converter, facts) = read_dump(name, &mut inflated, converter, database, judge)?;
-    let Converter {
-        sink, mut notes, ..
-    } = converter;
+    let dump = Dump {
+        name,
+        reader: &mut archive::decompressed_within(reader, compression, limits.max_inflation),
+        asked: Asked::Conversion,
+        policies: policies.clone(),
+        accept: Box::new(|_| Ok(())),
+        late_prefix: None,
+    };
+    let ReadDump {
+        sink,
+        mut notes,
+        facts,
+    } = dump.read_into(writer)?;
     let (tables, late) = sink.finish().map_err(|error| error.at(name))?;
     if tables.is_empty() {
         return Err(Error::archive("the dump holds no table"));

@@ -8,15 +8,18 @@ use serde_json::{Value, json};
 use crate::archive::{self, Compression, DATABASE, Visitor};
 use crate::cancellation::Halt;
 use crate::dump::Facts;
-use crate::dump::acceptance::{Asked, check_dialect};
+use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::information::{self, Information};
 use crate::input::locate::locate;
 use crate::input::open::Input;
 use crate::input::source::Source;
-use crate::pipeline::converter::{Converter, PlannedRows, Sink, placed};
-use crate::pipeline::reading::read_dump;
-use crate::rows::{Format, InvalidUtf8, Nul, Tally, ValuePolicies, ZeroDates, transcode};
+use crate::pipeline::planned_rows::{PlannedRows, placed};
+use crate::pipeline::reading::Dump;
+use crate::pipeline::sink::Sink;
+use crate::rows::{
+    Format, InvalidUtf8, Nul, PlannedColumn, Tally, ValuePolicies, ZeroDates, transcode,
+};
 use crate::schema::policies::{Policies, Times, Tinyint1};
 use crate::schema::sql;
 use crate::schema::{Note, Table};
@@ -94,7 +97,12 @@ struct Inspector {
 }
 
 impl Inspector {
-    fn dump(&mut self, name: &str, reader: &mut dyn Read, compression: Compression) -> Result<()> {
+    fn dump(
+        &mut self,
+        name: &'static str,
+        reader: &mut dyn Read,
+        compression: Compression,
+    ) -> Result<()> {
         // Whatever would need a policy is counted, nothing is an error.
         let policies = Policies {
             values: ValuePolicies {
@@ -105,19 +113,23 @@ impl Inspector {
             tinyint1: Tinyint1::Truthy,
             time: Times::Interval,
             skip_unsupported: true,
+            database: self.database.clone(),
             ..Policies::default()
         };
-        let converter = Converter::new(Observer::default(), policies, Box::new(|_| Ok(())));
-        let judge = |start: &[u8]| check_dialect(start, Asked::Either).map(drop);
-        let database = self.database.clone();
-        let mut inflated = archive::decompressed_within(reader, compression, self.max_inflation);
-        let (converter, facts) = read_dump(name, &mut inflated, converter, database, judge)?;
-        let Converter { sink, notes, .. } = converter;
+        let dump = Dump {
+            name,
+            reader: &mut archive::decompressed_within(reader, compression, self.max_inflation),
+            asked: Asked::Either,
+            policies,
+            accept: Box::new(|_| Ok(())),
+            late_prefix: None,
+        };
+        let read = dump.read_into(Observer::default())?;
         (
             self.findings.tables,
             self.findings.notes,
             self.findings.facts,
-        ) = (sink.tables, notes, facts);
+        ) = (read.sink.tables, read.notes, read.facts);
         Ok(())
     }
 }
@@ -190,7 +202,7 @@ impl Sink for Observer {
 
     const FORMAT: Format = Format::Text;
 
-    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
+    fn statement(&self, table: &Table, _: &[PlannedColumn], _: Format) -> String {
         sql::identifier(&table.name)
     }
 }

@@ -8,10 +8,12 @@ use crate::cancellation::Halt;
 use crate::cli::settings::VerifySettings;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
+use crate::gitlab::live::late_prefix;
 use crate::input::locate::locate;
 use crate::input::members::{Takes, take_members};
 use crate::input::open::Input;
-use crate::server::{Comparison, Dump, Expects};
+use crate::pipeline::reading::Dump;
+use crate::server::{Comparison, Expects};
 use crate::traces::{self, BuildsDirectory, TraceFindings};
 use crate::ui::progress::Progress;
 use crate::verify::{ExpectedTable, Findings};
@@ -80,17 +82,15 @@ impl Takes for Comparer<'_> {
         let reader = meter.watch(self.halt.watch(reader));
         let ratio = self.settings.max_inflation;
         let mut inflated = archive::decompressed_within(reader, compression, ratio);
-        self.target.expected(Dump {
+        let dump = Dump {
             name,
             reader: &mut inflated,
             asked: self.asked,
             policies: self.settings.policies.clone(),
             accept: Box::new(|_: &str| Ok(())),
-            hashing: true,
-            resources: &self.settings.resources,
-            when_read: &|| {},
-            halt: self.halt,
-        })
+            late_prefix: Some(late_prefix),
+        };
+        self.target.expected(dump, &self.settings.resources)
     }
 
     fn builds(&self, reader: &mut dyn Read, size: u64) -> Result<TraceFindings> {

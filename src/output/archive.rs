@@ -7,11 +7,10 @@ use super::Limits;
 use super::dump::{DumpWriter, WrittenTable};
 use crate::archive::{self, DATABASE, classify_entry, damaged, for_each_entry};
 use crate::dump::Facts;
-use crate::dump::acceptance::{Asked, check_dialect};
+use crate::dump::acceptance::Asked;
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::tables::check_table;
-use crate::pipeline::converter::Converter;
-use crate::pipeline::reading::read_dump;
+use crate::pipeline::reading::{Dump, ReadDump};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
@@ -45,14 +44,19 @@ pub fn convert_archive(
         let spool = tempfile::tempfile().doing("make a temporary file")?;
         let copy = spool.try_clone().doing("make a temporary file")?;
         let writer = DumpWriter::start(Box::new(copy), true, &limits.resources)?;
-        let database = policies.database.clone();
-        let converter = Converter::new(writer, policies.clone(), Box::new(check_table));
-        let judge = |start: &[u8]| check_dialect(start, Asked::Conversion).map(drop);
-        let mut inflated = archive::inflated_within(&mut *entry, limits.max_inflation);
-        let (converter, facts) = read_dump(DATABASE, &mut inflated, converter, database, judge)?;
-        let Converter {
-            sink, mut notes, ..
-        } = converter;
+        let dump = Dump {
+            name: DATABASE,
+            reader: &mut archive::inflated_within(&mut *entry, limits.max_inflation),
+            asked: Asked::Conversion,
+            policies: policies.clone(),
+            accept: Box::new(check_table),
+            late_prefix: None,
+        };
+        let ReadDump {
+            sink,
+            mut notes,
+            facts,
+        } = dump.read_into(writer)?;
         let (tables, late) = sink.finish()?;
         notes.extend(late);
         let mut spool = spool;

@@ -15,9 +15,11 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::dump::postgresql::{CONVERTED, CONVERTED_COMPLETE, GIVEN_UP};
 use crate::error::{Error, Result};
-use crate::pipeline::converter::{PlannedRows, Sink, not_null_after_load, placed};
+use crate::pipeline::converter::not_null_after_load;
+use crate::pipeline::planned_rows::{PlannedRows, placed};
+use crate::pipeline::sink::Sink;
 use crate::resources::{MAX_SPARE_BYTES, Resources};
-use crate::rows::{Format, Tally, transcode};
+use crate::rows::{Format, PlannedColumn, Tally, loaded_names, transcode};
 use crate::schema::{Note, Table, final_names, resolve_foreign_key};
 use crate::server::postgresql::ddl::{self, Style};
 
@@ -252,7 +254,7 @@ impl Sink for DumpWriter {
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         let (send, done) = sync_channel(1);
-        let (table, copy, compressed) = (rows.table, Arc::clone(&rows.copy), self.compressed);
+        let (table, copy, compressed) = (rows.table, Arc::clone(&rows.statement), self.compressed);
         let lines = self.spares.lines.try_recv().unwrap_or_default();
         self.pool
             .spawn(move || _ = send.send(transcoded(rows, lines, compressed)));
@@ -265,8 +267,8 @@ impl Sink for DumpWriter {
 
     const FORMAT: Format = Format::Text;
 
-    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
+    fn statement(&self, table: &Table, columns: &[PlannedColumn], format: Format) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, loaded_names(columns), format)
     }
 }
 

@@ -3,46 +3,94 @@
 use std::io::Read;
 use std::sync::mpsc::{channel, sync_channel};
 
-use super::converter::{Converter, PostgresConverter, Sink};
+use super::converter::{
+    Accept, Conversion, ConvertedConverter, LatePrefix, Mapping, MysqlConverter,
+    PostgresqlConverter, PostgresqlMapping,
+};
+use super::sink::Sink;
 use crate::archive::for_each_block;
-use crate::dump::{self, Consumer, Dialect, Facts, detect};
+use crate::dump::acceptance::{Asked, check_dialect};
+use crate::dump::{self, Dialect, Facts, detect};
 use crate::error::{Error, Result};
+use crate::schema::Note;
+use crate::schema::policies::Policies;
 
 /// How many blocks may wait for the scanner.
 const BLOCKS_IN_FLIGHT: usize = 4;
 
-/// What a dump is fed to, a block at a time.
-pub trait Reads: Sized {
-    /// What it has become in the end.
-    type Done;
-    /// Takes the next block.
-    fn feed(&mut self, block: &[u8]) -> Result<()>;
-    /// Says that there are no more.
-    fn finish(self) -> Result<(Self::Done, Facts)>;
+/// A dump, and what is asked of it.
+pub struct Dump<'a> {
+    /// What errors call it.
+    pub name: &'static str,
+    /// Its bytes, inflated.
+    pub reader: &'a mut dyn Read,
+    /// Which kinds of dump are asked for.
+    pub asked: Asked,
+    /// How values and types are converted. Of several databases the one they name is taken.
+    pub policies: Policies,
+    /// Judges the names of its tables.
+    pub accept: Accept,
+    /// Set if its rows are to be hashed.
+    pub late_prefix: Option<LatePrefix>,
 }
 
-/// Reads all of `input`, a dump that errors call `name`, into `converter`. `judge` sees its
-/// beginning first. Of several databases the one named is taken.
-pub fn read_dump<S: Sink + Send>(
-    name: &str,
-    input: &mut dyn Read,
-    converter: Converter<S>,
-    database: Option<String>,
-    judge: impl Fn(&[u8]) -> Result<()>,
-) -> Result<(Converter<S>, Facts)> {
-    feed_dump(name, input, judge, |start| {
-        Reader::of_dialect(start, converter, database)
-    })
+/// A dump that was read.
+#[derive(Debug)]
+pub struct ReadDump<S> {
+    /// The sink that took it.
+    pub sink: S,
+    /// What the target gets differently.
+    pub notes: Vec<Note>,
+    /// What the dump says about itself.
+    pub facts: Facts,
 }
 
-/// Reads all of `input`, a dump that errors call `name`. `judge` sees its beginning first, and then
-/// `begin`, which makes what it is fed to.
-pub fn feed_dump<R: Reads + Send>(
+impl Dump<'_> {
+    /// Reads all of it into `sink`, as tables of the neutral model.
+    pub fn read_into<S: Sink + Send>(self, sink: S) -> Result<ReadDump<S>> {
+        let (name, database) = (self.name, self.policies.database.clone());
+        let (reader, asked) = (self.reader, self.asked);
+        let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
+        let begin = |start: &[u8]| Reader::of_dialect(start, conversion, database);
+        let reader = scan(name, reader, asked, begin, Reader::feed)?;
+        ended(name, reader.finish())
+    }
+
+    /// Reads all of it, which must be a dump of MySQL, into `sink`, as tables that `mapping` makes.
+    pub fn read_mapped<M, S>(self, mapping: M, sink: S) -> Result<ReadDump<S>>
+    where
+        M: Mapping<Table: Send> + Send,
+        S: Sink<M::Table> + Send,
+    {
+        let (name, database) = (self.name, self.policies.database.clone());
+        let (reader, asked) = (self.reader, self.asked);
+        let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
+        let converter = MysqlConverter::new(mapping, conversion);
+        let begin = |_: &[u8]| dump::Reader::new(converter, database);
+        let reader = scan(name, reader, asked, begin, dump::Reader::feed)?;
+        let read = reader.finish();
+        ended(
+            name,
+            read.map(|(converter, facts)| (converter.into_inner(), facts)),
+        )
+    }
+}
+
+/// What was read of the dump that errors call `name`.
+fn ended<S>(name: &str, read: Result<(Conversion<S>, Facts)>) -> Result<ReadDump<S>> {
+    let (Conversion { sink, notes, .. }, facts) = read.map_err(|error| error.at(name))?;
+    Ok(ReadDump { sink, notes, facts })
+}
+
+/// Reads all of `input`, a dump that errors call `name`, if it is one of those `asked` for. A thread of
+/// its own makes a reader by `begin`, which sees the first block, and has it `feed` on all of them.
+fn scan<R: Send>(
     name: &str,
     input: &mut dyn Read,
-    judge: impl Fn(&[u8]) -> Result<()>,
+    asked: Asked,
     begin: impl FnOnce(&[u8]) -> R + Send,
-) -> Result<(R::Done, Facts)> {
+    feed: impl Fn(&mut R, &[u8]) -> Result<()> + Send,
+) -> Result<R> {
     let (blocks, scanned) = sync_channel::<Vec<u8>>(BLOCKS_IN_FLIGHT);
     let (give_back, spare) = channel();
     std::thread::scope(|scope| {
@@ -55,7 +103,7 @@ pub fn feed_dump<R: Reads + Send>(
                 }
                 reader
                     .as_mut()
-                    .map_or(Ok(()), |reader| reader.feed(&block))?;
+                    .map_or(Ok(()), |reader| feed(reader, &block))?;
                 let _ = give_back.send(block);
             }
             Ok(reader)
@@ -63,7 +111,7 @@ pub fn feed_dump<R: Reads + Send>(
         let mut is_first = true;
         let read = for_each_block(name, input, |block| {
             if std::mem::take(&mut is_first) {
-                judge(&block).map_err(|error| error.at(name))?;
+                check_dialect(&block, asked).map_err(|error| error.at(name))?;
             }
             let taken = blocks.send(block).is_ok();
             // If the scanner has stopped, its own error says why.
@@ -76,67 +124,60 @@ pub fn feed_dump<R: Reads + Send>(
             .join()
             .unwrap_or_else(|_| Err(Error::failed("scanning the dump crashed")));
         let reader = reader.map_err(|error: Error| error.at(name))?;
-        let empty = || Error::archive("it is empty");
-        let reader = reader.filter(|_| !matches!(read, Ok(0)));
-        read?;
-        let finished = reader.ok_or_else(empty).and_then(R::finish);
-        finished.map_err(|error| error.at(name))
+        let is_empty = read? == 0;
+        let reader = reader.filter(|_| !is_empty);
+        reader.ok_or_else(|| Error::archive("it is empty").at(name))
     })
 }
 
-/// The reader of a dump for PostgreSQL, by who wrote it.
+/// The reader of a dump for the neutral model, by who wrote it.
 enum Reader<S> {
-    Mysql(Box<dump::Reader<Converter<S>>>),
-    Postgresql(Box<dump::postgresql::Reader<PostgresConverter<S>>>),
+    Mysql(Box<dump::Reader<MysqlConverter<PostgresqlMapping, S>>>),
+    Converted(Box<dump::Reader<ConvertedConverter<S>>>),
+    Postgresql(Box<dump::postgresql::Reader<PostgresqlConverter<S>>>),
 }
 
 impl<S: Sink> Reader<S> {
     /// The reader of the dump that begins with `start`.
-    fn of_dialect(start: &[u8], converter: Converter<S>, database: Option<String>) -> Reader<S> {
+    fn of_dialect(start: &[u8], conversion: Conversion<S>, database: Option<String>) -> Self {
         match detect(start) {
             Some(Dialect::Postgresql) => {
-                let converter = PostgresConverter::new(converter);
+                let converter = PostgresqlConverter::new(conversion);
                 Reader::Postgresql(dump::postgresql::Reader::new(converter).into())
             }
             Some(Dialect::ConvertedMysql) => {
-                Reader::Mysql(dump::Reader::of_converted(converter).into())
+                let converter = ConvertedConverter::new(conversion);
+                Reader::Converted(dump::Reader::of_converted(converter).into())
             }
             Some(Dialect::Mysql) | None => {
+                let converter = MysqlConverter::new(PostgresqlMapping::default(), conversion);
                 Reader::Mysql(dump::Reader::new(converter, database).into())
             }
         }
     }
-}
-
-impl<C: Consumer> Reads for dump::Reader<C> {
-    type Done = C;
-
-    fn feed(&mut self, block: &[u8]) -> Result<()> {
-        dump::Reader::feed(self, block)
-    }
-
-    fn finish(self) -> Result<(C, Facts)> {
-        dump::Reader::finish(self)
-    }
-}
-
-impl<S: Sink> Reads for Reader<S> {
-    type Done = Converter<S>;
 
     fn feed(&mut self, block: &[u8]) -> Result<()> {
         match self {
             Reader::Mysql(reader) => reader.feed(block),
+            Reader::Converted(reader) => reader.feed(block),
             Reader::Postgresql(reader) => reader.feed(block),
         }
     }
 
-    fn finish(self) -> Result<(Converter<S>, Facts)> {
-        match self {
-            Reader::Mysql(reader) => reader.finish(),
+    fn finish(self) -> Result<(Conversion<S>, Facts)> {
+        Ok(match self {
+            Reader::Mysql(reader) => {
+                let (converter, facts) = reader.finish()?;
+                (converter.into_inner(), facts)
+            }
+            Reader::Converted(reader) => {
+                let (converter, facts) = reader.finish()?;
+                (converter.into_inner(), facts)
+            }
             Reader::Postgresql(reader) => {
                 let (converter, facts) = reader.finish()?;
-                Ok((converter.into_inner(), facts))
+                (converter.into_inner(), facts)
             }
-        }
+        })
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::converter::PlannedRows;
+use super::planned_rows::PlannedRows;
 use crate::error::{Error, Result};
 use crate::resources::MAX_SPARE_BYTES;
 use crate::rows::Tally;
@@ -172,10 +172,13 @@ impl Board {
         Ok(state.builds.pop_front().map(Task::Build))
     }
 
-    /// The next chunk, if there is one at once and it is for `table` as it is filled by `copy`.
-    pub(crate) fn take_more(&self, copy: &str) -> Result<Option<PlannedRows>> {
+    /// The next chunk, if there is one at once and it is for `table` as it is filled by `statement`.
+    pub(crate) fn take_more(&self, statement: &str) -> Result<Option<PlannedRows>> {
         let mut state = self.checked()?;
-        let fits = state.chunks.front().is_some_and(|rows| *rows.copy == *copy);
+        let fits = state
+            .chunks
+            .front()
+            .is_some_and(|rows| *rows.statement == *statement);
         let rows = fits.then(|| state.chunks.pop_front()).flatten();
         self.changed.notify_all();
         Ok(rows)

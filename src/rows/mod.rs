@@ -25,7 +25,7 @@ pub use digest::{Digest, Layout, Normal};
 pub use notation::Format;
 pub use policy::{InvalidUtf8, Nul, ValuePolicies, ZeroDates};
 pub use tally::{Change, Occurrences, Tally};
-pub use transcode::{Plan, PlannedColumn, RowError, Written, transcode};
+pub use transcode::{Plan, PlannedColumn, RowError, Written, loaded_names, transcode};
 
 /// How the values of a column are transcoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

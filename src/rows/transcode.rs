@@ -56,6 +56,27 @@ pub struct PlannedColumn {
     pub null_is_zero_date: bool,
 }
 
+/// The names of those of `columns` whose values are loaded, in their order.
+pub fn loaded_names(columns: &[PlannedColumn]) -> impl Iterator<Item = &str> {
+    let loaded = columns
+        .iter()
+        .filter(|column| column.kind != ValueKind::Skipped);
+    loaded.map(|column| column.name.as_str())
+}
+
+impl PlannedColumn {
+    /// A column whose values go as they are.
+    #[must_use]
+    pub fn as_is(name: &str) -> PlannedColumn {
+        PlannedColumn {
+            name: name.to_owned(),
+            kind: ValueKind::Text,
+            storage: Storage::Text,
+            null_is_zero_date: false,
+        }
+    }
+}
+
 /// A value that cannot be transcoded, or rows that are none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowError {

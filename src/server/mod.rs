@@ -13,11 +13,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use comparison::{Compared, Comparison};
-pub use load::{Dump, Loads};
+pub use load::{Loading, Loads};
 pub use locked_target::{Held, Rights};
 
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
+use crate::pipeline::reading::Dump;
+use crate::resources::Resources;
 use crate::schema::policies::Policies;
 use crate::verify::ExpectedTable;
 use mysql::Target as Mysql;
@@ -139,7 +141,7 @@ impl fmt::Display for Target {
 /// Compares what is live with what a dump says.
 pub trait Expects: Sync {
     /// The tables that the target should have of `dump`, with their checksums.
-    fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>>;
+    fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>>;
     /// The schema that tables are in, where `named` was named or nothing, of an archive or not.
     fn schema(&self, named: Option<&str>, is_archive: bool) -> Result<String>;
     /// Compares what is live with what is expected, all of it as it is at one moment.

@@ -7,10 +7,11 @@ use std::thread::JoinHandle;
 
 use super::tables::ExpectedTable;
 use crate::error::{Error, Result};
-use crate::pipeline::converter::{PlannedRows, Sink, placed};
+use crate::pipeline::planned_rows::{PlannedRows, placed};
+use crate::pipeline::sink::Sink;
 use crate::resources::{MAX_SPARE_BYTES, Resources};
 use crate::rows::contents::Contents;
-use crate::rows::{Digest, Format, Tally, transcode};
+use crate::rows::{Digest, Format, PlannedColumn, Tally, transcode};
 use crate::schema::Table;
 
 /// Rows and checksum of each table, by its number.
@@ -68,6 +69,11 @@ impl Expected {
             .push((name.to_owned(), numbered.map(str::to_owned)));
     }
 
+    /// Says which column of the table of this `number` is numbered.
+    pub fn number(&mut self, number: usize, numbered: Option<&str>) {
+        self.tables[number].1 = numbered.map(str::to_owned);
+    }
+
     /// Hashes rows of a table that was added, as their plan says.
     pub fn hash(&mut self, rows: PlannedRows) -> Result<()> {
         let sent = self.rows.as_ref().is_some_and(|to| to.send(rows).is_ok());
@@ -109,7 +115,7 @@ impl Sink for Expected {
     }
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
-        self.tables[number].1 = table.numbered().map(str::to_owned);
+        self.number(number, table.numbered());
         Ok(())
     }
 
@@ -121,7 +127,7 @@ impl Sink for Expected {
         self.given_back()
     }
 
-    fn copy_statement(&self, _: &Table, _: &[&str], _: Format) -> String {
+    fn statement(&self, _: &Table, _: &[PlannedColumn], _: Format) -> String {
         String::new()
     }
 }

@@ -1,9 +1,13 @@
 //! Damaged dumps: cut at every byte, or with bytes flipped. Never a short import, never a crash.
 
-use ci_import::dump::Reader;
+use ci_import::dump::{Consumer, Reader};
 use ci_import::error::{Kind, Result};
-use ci_import::pipeline::converter::{Converter, PlannedRows, Sink};
-use ci_import::rows::{Format, Tally, transcode};
+use ci_import::pipeline::converter::{
+    Conversion, ConvertedConverter, MysqlConverter, PostgresqlMapping,
+};
+use ci_import::pipeline::planned_rows::PlannedRows;
+use ci_import::pipeline::sink::Sink;
+use ci_import::rows::{Format, PlannedColumn, Tally, transcode};
 use ci_import::schema::Table;
 use ci_import::schema::policies::Policies;
 use ci_import::server::postgresql::ddl;
@@ -41,17 +45,22 @@ impl Sink for Nowhere {
 
     const FORMAT: Format = Format::Text;
 
-    fn copy_statement(&self, table: &Table, _: &[&str], _: Format) -> String {
+    fn statement(&self, table: &Table, _: &[PlannedColumn], _: Format) -> String {
         table.name.clone()
     }
 }
 
-fn converter() -> Converter<Nowhere> {
-    Converter::new(Nowhere, Policies::default(), Box::new(|_| Ok(())))
+fn conversion() -> Conversion<Nowhere> {
+    Conversion::new(Nowhere, Policies::default(), Box::new(|_| Ok(())), None)
 }
 
-fn reader() -> Reader<Converter<Nowhere>> {
-    Reader::new(converter(), None)
+fn reader() -> Reader<MysqlConverter<PostgresqlMapping, Nowhere>> {
+    let converter = MysqlConverter::new(PostgresqlMapping::default(), conversion());
+    Reader::new(converter, None)
+}
+
+fn reader_of_converted() -> Reader<ConvertedConverter<Nowhere>> {
+    Reader::of_converted(ConvertedConverter::new(conversion()))
 }
 
 #[test]
@@ -88,7 +97,7 @@ fn a_dump_cut_at_any_byte_is_truncated() {
 fn a_converted_dump_cut_at_any_byte_is_truncated() {
     let dump = converted(&fixture_dump(Dialect::Compatible));
     let last = String::from_utf8_lossy(&dump).rfind("COMMIT;").unwrap() + "COMMIT;".len();
-    let mut reader = Reader::of_converted(converter());
+    let mut reader = reader_of_converted();
     for (at, byte) in dump.iter().enumerate() {
         let error = reader.check_end().err();
         assert_eq!(
@@ -108,13 +117,10 @@ fn flipped_bytes_are_no_crash() {
     let native = mysqldump(fixture_database(), &["--hex-blob", &without]);
     flip_bytes(&native, reader);
     let compatible = mysqldump(fixture_database(), &["--compatible=postgresql", &without]);
-    flip_bytes(
-        &converted(&compatible),
-        || Reader::of_converted(converter()),
-    );
+    flip_bytes(&converted(&compatible), reader_of_converted);
 }
 
-fn flip_bytes(whole: &[u8], reader: impl Fn() -> Reader<Converter<Nowhere>>) {
+fn flip_bytes<C: Consumer>(whole: &[u8], reader: impl Fn() -> Reader<C>) {
     let mut rng = fastrand::Rng::new();
     for _ in 0..2000 {
         let mut dump = whole.to_vec();

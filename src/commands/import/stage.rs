@@ -7,10 +7,12 @@ use crate::cancellation::Halt;
 use crate::cli::settings::Settings;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
+use crate::gitlab::live::late_prefix;
 use crate::input::members::Takes;
 use crate::pipeline::converter::Accept;
 use crate::pipeline::loaded::LoadedDump;
-use crate::server::{Dump, Loads};
+use crate::pipeline::reading::Dump;
+use crate::server::{Loading, Loads};
 use crate::traces::{self, StagedDirectory, TraceSummary};
 use crate::ui::progress::Progress;
 use crate::verify::Depth;
@@ -46,13 +48,16 @@ impl Takes for Stager<'_> {
         let reader = meter.watch(self.halt.watch(reader));
         let ratio = settings.max_inflation;
         let mut inflated = archive::decompressed_within(reader, compression, ratio);
-        self.loads.load(Dump {
-            name,
-            reader: &mut inflated,
-            asked: self.asked,
-            policies: settings.policies.clone(),
-            accept: (self.accept)(),
-            hashing: settings.verify == Depth::Full,
+        let is_hashed = settings.verify == Depth::Full;
+        self.loads.load(Loading {
+            dump: Dump {
+                name,
+                reader: &mut inflated,
+                asked: self.asked,
+                policies: settings.policies.clone(),
+                accept: (self.accept)(),
+                late_prefix: is_hashed.then_some(late_prefix),
+            },
             resources: &settings.resources,
             when_read: &|| meter.read("completing the indexes"),
             halt: self.halt,

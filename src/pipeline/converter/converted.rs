@@ -3,14 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use super::{Converter, Sink, Taken, bare};
-use crate::dump::Facts;
+use super::bare::bare;
+use super::conversion::{Conversion, Taken};
+use super::mapping::Mapped;
+use super::mysql::MysqlConverter;
+use super::postgresql_mapping::PostgresqlMapping;
 use crate::dump::converted::{Damage, Part};
 use crate::dump::mysql::definition::{
     ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition,
 };
+use crate::dump::{Consumer, Facts, RowChunk};
 use crate::error::{Error, Result};
-use crate::schema::{Mapped, Names, Note};
+use crate::pipeline::sink::Sink;
+use crate::schema::{Note, Table};
 
 /// What the converter loses for good, wherever it was.
 const LOST: &str = "GitLab CI's converter leaves no trace of NUL characters, of texts that read 0000-00-00 \
@@ -18,7 +23,7 @@ const LOST: &str = "GitLab CI's converter leaves no trace of NUL characters, of 
 
 /// A table whose parts come one by one.
 #[derive(Debug)]
-pub(super) struct Apart {
+struct Apart {
     definition: TableDefinition,
     damages: Vec<(Damage, String)>,
     /// The booleans that got their defaults back.
@@ -27,9 +32,29 @@ pub(super) struct Apart {
     counted: Option<String>,
 }
 
-impl<S: Sink> Converter<S> {
+/// The consumer of a dump that GitLab CI has converted.
+pub struct ConvertedConverter<S> {
+    converter: MysqlConverter<PostgresqlMapping, S>,
+    /// What comes in parts.
+    apart: Vec<Apart>,
+}
+
+impl<S: Sink> ConvertedConverter<S> {
+    /// Around a conversion that has taken nothing yet.
+    pub fn new(conversion: Conversion<S>) -> Self {
+        ConvertedConverter {
+            converter: MysqlConverter::new(PostgresqlMapping::of_converted(), conversion),
+            apart: Vec::new(),
+        }
+    }
+
+    /// The conversion, with the sink and the notes.
+    pub fn into_inner(self) -> Conversion<S> {
+        self.converter.into_inner()
+    }
+
     /// Takes the next part of the dump.
-    pub(super) fn take_part(&mut self, part: Part, facts: &Facts) -> Result<()> {
+    fn take_part(&mut self, part: Part, facts: &Facts) -> Result<()> {
         match part {
             Part::Table(definition, damages) => self.take_apart(definition, damages, facts)?,
             Part::Key(table, key) => {
@@ -69,12 +94,13 @@ impl<S: Sink> Converter<S> {
         damages: Vec<(Damage, String)>,
         facts: &Facts,
     ) -> Result<()> {
-        if !self.takes(&definition.name)? {
+        let converter = &mut self.converter;
+        if !converter.conversion.takes(&definition.name)? {
             return Ok(());
         }
-        let mapped = self.map(&definition, facts)?;
-        self.sink.table(&bare(&mapped.table))?;
-        self.keep(definition.name.clone(), mapped);
+        let mapped = converter.map(&definition, facts)?;
+        converter.conversion.sink.table(&bare(&mapped.table))?;
+        converter.keep(definition.name.clone(), mapped);
         self.apart.push(Apart {
             definition,
             damages,
@@ -88,7 +114,8 @@ impl<S: Sink> Converter<S> {
     /// names there without quotes, where case does not count.
     fn apart(&mut self, name: &str) -> Result<Option<&mut Apart>> {
         let alike = |known: &str| known.eq_ignore_ascii_case(name);
-        let number = match self.by_name.get(name) {
+        let by_name = &self.converter.conversion.by_name;
+        let number = match by_name.get(name) {
             Some(Taken::Into(number)) => Some(*number),
             Some(Taken::Not) => return Ok(None),
             None => self
@@ -98,7 +125,7 @@ impl<S: Sink> Converter<S> {
         };
         match number {
             Some(number) => Ok(self.apart.get_mut(number)),
-            None if self.by_name.keys().any(|known| alike(known)) => Ok(None),
+            None if by_name.keys().any(|known| alike(known)) => Ok(None),
             None => Err(Error::failed(format!(
                 "the dump has keys, casts or sequences of {name}, but not its definition"
             ))),
@@ -107,10 +134,10 @@ impl<S: Sink> Converter<S> {
 
     /// Completes the tables, now that all their parts are known.
     fn put_together(&mut self, facts: &Facts) -> Result<()> {
-        // The same names are given in the same order as before.
-        self.names = Names::default();
+        let converter = &mut self.converter;
+        converter.mapping.name_again();
         if !self.apart.is_empty() {
-            self.notes.push(Note {
+            converter.conversion.notes.push(Note {
                 table: "all tables".to_owned(),
                 item: None,
                 what: LOST.to_owned(),
@@ -118,19 +145,38 @@ impl<S: Sink> Converter<S> {
         }
         for (number, mut apart) in std::mem::take(&mut self.apart).into_iter().enumerate() {
             let renamed = apart.name_keys();
-            let mut mapped = self.map(&apart.definition, facts)?;
+            let mut mapped = converter.map(&apart.definition, facts)?;
             let table = &mapped.table;
-            if table.columns != self.tables[number].table.columns {
+            if table.columns != converter.tables[number].table.columns {
                 let what = format!("the keys of {} change the types of its columns", table.name);
                 return Err(Error::failed(what));
             }
-            self.notes.extend(apart.notes(&mapped));
-            self.notes.extend(renamed);
-            self.notes.append(&mut mapped.notes);
-            self.sink.complete(number, &mapped.table)?;
-            self.tables[number] = mapped;
+            let conversion = &mut converter.conversion;
+            conversion.notes.extend(apart.notes(&mapped));
+            conversion.notes.extend(renamed);
+            conversion.notes.append(&mut mapped.notes);
+            conversion.sink.complete(number, &mapped.table)?;
+            converter.tables[number] = mapped;
         }
         Ok(())
+    }
+}
+
+impl<S: Sink> Consumer for ConvertedConverter<S> {
+    fn table(&mut self, definition: TableDefinition, facts: &Facts) -> Result<()> {
+        self.converter.table(definition, facts)
+    }
+
+    fn rows(&mut self, chunk: RowChunk) -> Result<()> {
+        self.converter.rows(chunk)
+    }
+
+    fn converted(&mut self, part: Part, facts: &Facts) -> Result<()> {
+        self.take_part(part, facts)
+    }
+
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.converter.spare()
     }
 }
 
@@ -184,7 +230,7 @@ impl Apart {
     }
 
     /// What was mended.
-    fn notes(&self, mapped: &Mapped) -> Vec<Note> {
+    fn notes(&self, mapped: &Mapped<Table>) -> Vec<Note> {
         let table = &mapped.table;
         let note = |item: Option<&str>, what: String| Note {
             table: table.name.clone(),

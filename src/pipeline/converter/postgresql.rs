@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::bare::bare;
+use super::conversion::{Conversion, Route, Taken};
 use super::postgresql_columns::columns;
-use super::{Converter, Route, Sink, Taken, bare};
 use crate::dump::charset::Multibyte;
 use crate::dump::postgresql::Consumer;
 use crate::dump::postgresql::definition::{
@@ -14,9 +15,10 @@ use crate::dump::postgresql::definition::{
 };
 use crate::dump::{InsertTarget, RowChunk};
 use crate::error::{Error, Result};
-use crate::rows::{Format, Normal, Plan, Written};
+use crate::pipeline::sink::Sink;
+use crate::rows::{Format, Normal, Plan, PlannedColumn, Written};
 use crate::schema::{
-    Column, DataType, EnumType, Note, PrimaryKey, Sequence, Table, from_postgresql,
+    Column, DataType, EnumType, Names, Note, PrimaryKey, Sequence, Table, from_postgresql,
 };
 
 /// PostgreSQL's own limit of a table (manual, appendix K).
@@ -27,9 +29,9 @@ const MAX_TABLES: usize = 10_000;
 
 const UNKNOWN_CHECK: &str = "left out: the CHECK has words that are not known";
 
-/// The consumer of a PostgreSQL dump, around the converter whose sink, policies and names it uses.
-pub struct PostgresConverter<S> {
-    converter: Converter<S>,
+/// The consumer of a PostgreSQL dump, around a conversion whose sink and policies it uses.
+pub struct PostgresqlConverter<S> {
+    conversion: Conversion<S>,
     tables: Vec<Pending>,
     /// The sequences the dump creates, and whether a default uses them.
     sequences: HashMap<String, (SequenceDefinition, bool)>,
@@ -38,6 +40,8 @@ pub struct PostgresConverter<S> {
     /// The types of enums the dump creates, and whether a column has them.
     enums: HashMap<String, (EnumType, bool)>,
     index_comments: HashMap<String, String>,
+    /// The names given so far.
+    names: Names,
 }
 
 /// A table, of which more may come until the end.
@@ -49,26 +53,27 @@ struct Pending {
     is_given: bool,
 }
 
-impl<S: Sink> PostgresConverter<S> {
-    /// Around a converter that has taken nothing yet.
-    pub fn new(converter: Converter<S>) -> Self {
-        PostgresConverter {
-            converter,
+impl<S: Sink> PostgresqlConverter<S> {
+    /// Around a conversion that has taken nothing yet.
+    pub fn new(conversion: Conversion<S>) -> Self {
+        PostgresqlConverter {
+            conversion,
             tables: Vec::new(),
             sequences: HashMap::new(),
             next: HashMap::new(),
             enums: HashMap::new(),
             index_comments: HashMap::new(),
+            names: Names::default(),
         }
     }
 
-    /// The converter, with the notes of what came out differently.
-    pub fn into_inner(self) -> Converter<S> {
-        self.converter
+    /// The conversion, with the sink and the notes.
+    pub fn into_inner(self) -> Conversion<S> {
+        self.conversion
     }
 
     fn note(&mut self, table: &str, item: Option<&str>, what: impl Into<String>) {
-        self.converter.notes.push(Note {
+        self.conversion.notes.push(Note {
             table: table.to_owned(),
             item: item.map(str::to_owned),
             what: what.into(),
@@ -77,7 +82,7 @@ impl<S: Sink> PostgresConverter<S> {
 
     /// The number of `table`, if it is taken.
     fn number(&self, table: &str) -> Option<usize> {
-        match self.converter.by_name.get(table) {
+        match self.conversion.by_name.get(table) {
             Some(Taken::Into(number)) => Some(*number),
             _ => None,
         }
@@ -85,21 +90,21 @@ impl<S: Sink> PostgresConverter<S> {
 
     fn table(&mut self, definition: TableDefinition) -> Result<()> {
         let name = definition.name.clone();
-        let converter = &mut self.converter;
-        if !converter.policies.takes_table(&name) {
-            converter.by_name.insert(name, Taken::Not);
+        let conversion = &mut self.conversion;
+        if !conversion.policies.takes_table(&name) {
+            conversion.by_name.insert(name, Taken::Not);
             return Ok(());
         }
-        (converter.accept)(&name)?;
-        if let Some((table, column)) = converter.policies.skip_columns.first() {
+        (conversion.accept)(&name)?;
+        if let Some((table, column)) = conversion.policies.skip_columns.first() {
             let what = format!("--skip-column {table}.{column} is not possible here");
             return Err(Error::usage(what).hint("rows of a PostgreSQL dump are taken as they are"));
         }
-        if let Some(database) = &converter.policies.database {
+        if let Some(database) = &conversion.policies.database {
             let what = format!("--from-database {database} is not possible here");
             return Err(Error::usage(what).hint("a PostgreSQL dump has one database only"));
         }
-        if converter.by_name.contains_key(&name) {
+        if conversion.by_name.contains_key(&name) {
             return Err(Error::failed(format!("the dump has two tables {name}"))
                 .hint("dump one schema only: pg_dump --schema"));
         }
@@ -113,12 +118,12 @@ impl<S: Sink> PostgresConverter<S> {
             return Err(Error::archive(what));
         }
         let is_enum = |own_name: &str| self.enums.contains_key(own_name);
-        let (columns, notes) = columns(&definition, is_enum, &converter.policies)?;
+        let (columns, notes) = columns(&definition, is_enum, &conversion.policies)?;
         let enum_types = self.enum_types(&columns);
         let taken = Taken::Into(self.tables.len());
-        let converter = &mut self.converter;
-        converter.by_name.insert(name.clone(), taken);
-        converter.names.reserve(&name);
+        let conversion = &mut self.conversion;
+        conversion.by_name.insert(name.clone(), taken);
+        self.names.reserve(&name);
         self.tables.push(Pending {
             table: Table {
                 name: name.clone(),
@@ -134,7 +139,7 @@ impl<S: Sink> PostgresConverter<S> {
             counted_by: None,
             is_given: false,
         });
-        self.converter.notes.extend(notes);
+        self.conversion.notes.extend(notes);
         for column in definition.columns {
             if column.is_collated {
                 self.note(&name, Some(&column.name), "its collation is left out");
@@ -157,7 +162,7 @@ impl<S: Sink> PostgresConverter<S> {
                 && let Some((enum_type, is_used)) = self.enums.get_mut(name)
                 && !std::mem::replace(is_used, true)
             {
-                self.converter.names.reserve(name);
+                self.names.reserve(name);
                 types.push(enum_type.clone());
             }
         }
@@ -289,7 +294,7 @@ impl<S: Sink> PostgresConverter<S> {
             self.name_sequence(number);
             let pending = &mut self.tables[number];
             pending.is_given = true;
-            self.converter.sink.table(&bare(&pending.table))?;
+            self.conversion.sink.table(&bare(&pending.table))?;
         }
         Ok(())
     }
@@ -302,7 +307,7 @@ impl<S: Sink> PostgresConverter<S> {
             return;
         };
         let wanted = sequence.name.clone();
-        sequence.name = self.converter.names.give(&wanted, &table);
+        sequence.name = self.names.give(&wanted, &table);
         let (given, column) = (sequence.name.clone(), sequence.column.clone());
         if given != wanted {
             let what = format!("its sequence is named {given}; {wanted} is another's");
@@ -327,26 +332,31 @@ impl<S: Sink> PostgresConverter<S> {
             Some(columns) => columns.iter().map(String::as_str).collect(),
         };
         let place = |name: &str| table.columns.iter().position(|column| column.name == name);
-        if let Some(unknown) = names.iter().find(|name| place(name).is_none()) {
-            let what = format!(
-                "{}: rows have a column {unknown} the table has not",
-                table.name
-            );
-            return Err(Error::failed(what));
+        let mut written = Vec::new();
+        for name in &names {
+            let Some(place) = place(name) else {
+                let what = format!(
+                    "{}: rows have a column {name} the table has not",
+                    table.name
+                );
+                return Err(Error::failed(what));
+            };
+            written.push((*name, normal(&table.columns[place].data_type)));
         }
-        let layout = self.converter.layout(table, &names, normal);
+        let layout = self.conversion.layout(&table.name, &written, place);
         let layout = layout.map(|layout| Arc::new(layout.of_lines()));
-        let sink = &self.converter.sink;
-        let copy = sink.copy_statement(table, &names, Format::Text);
+        let columns: Vec<PlannedColumn> = names.into_iter().map(PlannedColumn::as_is).collect();
+        let sink = &self.conversion.sink;
+        let statement = sink.statement(table, &columns, Format::Text);
         Ok(Route {
             insert: Arc::clone(insert),
             table: number,
-            copy: copy.into(),
+            statement: statement.into(),
             plan: Arc::new(Plan {
                 columns: Vec::new(),
                 written: Written::Lines,
                 format: Format::Text,
-                policies: self.converter.policies.values,
+                policies: self.conversion.policies.values,
                 multibyte: Multibyte::None,
                 layout,
             }),
@@ -363,7 +373,7 @@ impl<S: Sink> PostgresConverter<S> {
             for index in &mut pending.table.indexes {
                 index.comment = self.index_comments.remove(&index.name);
             }
-            self.converter.sink.complete(number, &pending.table)?;
+            self.conversion.sink.complete(number, &pending.table)?;
         }
         let unused = self.sequences.values().filter(|(_, is_used)| !is_used);
         let mut unused: Vec<String> = unused.map(|(sequence, _)| sequence.name.clone()).collect();
@@ -399,7 +409,7 @@ fn normal(data_type: &DataType) -> Normal {
     }
 }
 
-impl<S: Sink> Consumer for PostgresConverter<S> {
+impl<S: Sink> Consumer for PostgresqlConverter<S> {
     fn definition(&mut self, definition: Definition) -> Result<()> {
         match definition {
             Definition::Table(table) => self.table(table)?,
@@ -481,22 +491,16 @@ impl<S: Sink> Consumer for PostgresConverter<S> {
     }
 
     fn rows(&mut self, chunk: RowChunk) -> Result<()> {
-        let name = &chunk.insert.table;
-        let number = match self.converter.by_name.get(name) {
-            Some(Taken::Into(number)) => *number,
-            Some(Taken::Not) => return Ok(()),
-            None if !self.converter.policies.takes_table(name) => return Ok(()),
-            None => {
-                let message = format!("the dump has rows of {name}, but not its definition");
-                return Err(Error::failed(message).hint("make the dump without --data-only"));
-            }
+        let hint = "make the dump without --data-only";
+        let Some(number) = self.conversion.number_of(&chunk.insert.table, hint)? else {
+            return Ok(());
         };
         self.settle()?;
-        let route = match &self.converter.route {
-            Some(route) if Arc::ptr_eq(&route.insert, &chunk.insert) => route.clone(),
-            _ => self.plan(&chunk.insert, number)?,
+        let route = match self.conversion.known_route(&chunk.insert) {
+            Some(route) => route,
+            None => self.plan(&chunk.insert, number)?,
         };
-        self.converter.give(route, chunk)
+        self.conversion.give(route, chunk)
     }
 
     fn end(&mut self) -> Result<()> {
@@ -505,6 +509,6 @@ impl<S: Sink> Consumer for PostgresConverter<S> {
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {
-        self.converter.sink.spare()
+        self.conversion.sink.spare()
     }
 }

@@ -1,6 +1,8 @@
 //! Maps a table of a MySQL dump to what a MySQL server is asked to make: the same, but for what the
 //! server does not have.
 
+use std::collections::HashSet;
+
 use super::capabilities::Offers;
 use super::ddl;
 use super::expression::rewritten;
@@ -12,7 +14,8 @@ use crate::dump::mysql::definition::{
     TableDefinition,
 };
 use crate::error::{Error, Result};
-use crate::rows::{Normal, ValueKind};
+use crate::pipeline::converter::{Mapped, MappedColumn, Mapping};
+use crate::rows::{Normal, PlannedColumn, ValueKind};
 use crate::schema::policies::Policies;
 use crate::schema::{Note, text_kind};
 
@@ -58,11 +61,63 @@ impl Table {
     }
 }
 
+/// Maps for a server that has what it `offers`.
+pub(super) struct ServerMapping {
+    offers: Offers,
+    /// The names of the tables so far.
+    names: HashSet<String>,
+}
+
+impl ServerMapping {
+    /// For a server with these capabilities.
+    pub(super) fn new(offers: Offers) -> ServerMapping {
+        ServerMapping {
+            offers,
+            names: HashSet::new(),
+        }
+    }
+}
+
+impl Mapping for ServerMapping {
+    type Table = Table;
+
+    fn map(
+        &mut self,
+        definition: &TableDefinition,
+        facts: &Facts,
+        charset: Charset,
+        policies: &Policies,
+    ) -> Result<Mapped<Table>> {
+        let name = &definition.name;
+        if !self.names.insert(name.clone()) {
+            return Err(Error::failed(format!("the name {name} is defined twice"))
+                .hint("a dump of one database defines a table once; --skip-table leaves one out"));
+        }
+        let (table, notes) = map(definition.clone(), facts, charset, policies, &self.offers)?;
+        let columns = table.columns.iter().map(|(name, kind)| MappedColumn {
+            name: name.clone(),
+            normal: table.normal(name),
+            planned: PlannedColumn {
+                kind: *kind,
+                ..PlannedColumn::as_is(name)
+            },
+        });
+        Ok(Mapped {
+            name: table.definition.name.clone(),
+            columns: columns.collect(),
+            materialised: Vec::new(),
+            table,
+            notes,
+        })
+    }
+}
+
 /// What `definition`, in a dump of which `facts` are known, becomes on a server that has what it
 /// `offers`; and what comes out differently.
-pub(super) fn map(
+fn map(
     definition: TableDefinition,
     facts: &Facts,
+    charset: Charset,
     policies: &Policies,
     offers: &Offers,
 ) -> Result<(Table, Vec<Note>)> {
@@ -80,7 +135,7 @@ pub(super) fn map(
         offers,
         notes: Vec::new(),
     };
-    let columns = mapper.columns(facts, policies)?;
+    let columns = mapper.columns(facts, charset, policies)?;
     mapper.skip_columns(policies);
     mapper.number_the_id(facts);
     mapper.types();
@@ -115,10 +170,13 @@ impl Mapper<'_> {
         });
     }
 
-    fn columns(&mut self, facts: &Facts, policies: &Policies) -> Result<Vec<(String, ValueKind)>> {
+    fn columns(
+        &mut self,
+        facts: &Facts,
+        charset: Charset,
+        policies: &Policies,
+    ) -> Result<Vec<(String, ValueKind)>> {
         let table = &self.definition;
-        let charset = facts.charset.as_deref();
-        let charset = charset.map_or(Ok(Charset::Utf8), Charset::named)?;
         let mut columns = Vec::new();
         for column in &table.columns {
             let kind = if policies.takes_column(&table.name, &column.name) {

@@ -3,7 +3,6 @@
 pub mod capabilities;
 pub mod connection;
 pub mod connection_failure;
-pub mod converter;
 pub(crate) mod databases;
 pub(crate) mod ddl;
 pub mod error;
@@ -23,7 +22,6 @@ pub mod tls;
 pub mod verify;
 
 pub use capabilities::Offers;
-pub use converter::{Converter, Hashed, Sink};
 pub use databases::Databases;
 pub use error::failure;
 pub use load::loader::Loader;

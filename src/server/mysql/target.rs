@@ -3,28 +3,27 @@
 use std::path::PathBuf;
 
 use super::capabilities::Offers;
-use super::converter::{Converter, Hashed, Sink};
 use super::databases::Databases;
 use super::gitlab::{self, Exchange, Publishing, migrations};
 use super::load::loader::Loader;
 use super::load::staging::{Owner, Staging};
+use super::mapping::ServerMapping;
 use super::migrate::{Session, versions};
 use super::options::Target;
 use super::publish;
 use super::rights::{MayMake, may_make_databases};
 use super::verify::Looker;
 use crate::cancellation::Halt;
-use crate::dump;
-use crate::dump::acceptance::check_dialect;
 use crate::error::{Error, Result};
-use crate::gitlab::live::{LiveChanges, late_prefix};
+use crate::gitlab::live::LiveChanges;
 use crate::migrate::Finding;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
-use crate::pipeline::reading::feed_dump;
+use crate::pipeline::reading::Dump;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
+use crate::resources::Resources;
 use crate::schema::policies::Policies;
 use crate::server::comparison::{Compared, Comparison, Moment};
-use crate::server::load::{Dump, Loads};
+use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{Held, Rights};
 use crate::server::{Expects, Server, post_deployment};
 use crate::traces::BuildsDirectory;
@@ -204,39 +203,24 @@ struct StagingLoads {
 }
 
 impl Loads for StagingLoads {
-    fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
-        let loader = Loader::start(&self.target, &self.databases, self.owner, dump.resources)?;
-        let ending = dump.ending();
-        let (converter, facts) = read(&self.target, dump, loader)?;
-        let Converter { sink, notes, .. } = converter;
-        ending.load(|is_stopped| sink.finish(is_stopped), notes, facts)
+    fn load(&self, loading: Loading<'_>) -> Result<LoadedDump> {
+        let (target, databases) = (&self.target, &self.databases);
+        let loader = Loader::start(target, databases, self.owner, loading.resources)?;
+        let mapping = mapping(target)?;
+        loading.run(|dump| dump.read_mapped(mapping, loader), Loader::finish)
     }
 }
 
-/// Reads `dump` into `sink`, for the server of `target`.
-fn read<S: Sink + Send>(
-    target: &Target,
-    dump: Dump<'_>,
-    sink: S,
-) -> Result<(Converter<S>, dump::Facts)> {
-    let offers = Offers::of(&mut target.connect()?)?;
-    let database = dump.policies.database.clone();
-    let mut converter = Converter::new(sink, offers, dump.policies, dump.accept);
-    if dump.hashing {
-        converter = converter.hashing(late_prefix);
-    }
-    let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
-    let begin = |_: &[u8]| dump::Reader::new(converter, database);
-    feed_dump(dump.name, dump.reader, judge, begin)
+/// Maps the tables of a dump for the server of `target`.
+fn mapping(target: &Target) -> Result<ServerMapping> {
+    Ok(ServerMapping::new(Offers::of(&mut target.connect()?)?))
 }
 
 impl Expects for Target {
-    fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>> {
+    fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>> {
         let name = dump.name;
-        let hashed = Hashed(Expected::start(dump.resources));
-        let (converter, _) = read(self, dump, hashed)?;
-        let finished = converter.sink.0.finish();
-        finished.map_err(|error| error.at(name))
+        let read = dump.read_mapped(mapping(self)?, Expected::start(resources))?;
+        read.sink.finish().map_err(|error| error.at(name))
     }
 
     fn schema(&self, named: Option<&str>, _: bool) -> Result<String> {

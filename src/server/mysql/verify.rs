@@ -5,11 +5,14 @@ use mysql::{Conn, Value};
 
 use super::error::failure;
 use super::load::loader::next_value;
+use super::mapping::Table;
 use super::options::Target;
 use super::sql::{identifier, literal, qualified};
 use crate::error::{Error, Result};
-use crate::rows::{Digest, Layout};
-use crate::verify::{Looks, Numbering};
+use crate::pipeline::planned_rows::PlannedRows;
+use crate::pipeline::sink::Sink;
+use crate::rows::{Digest, Format, Layout, PlannedColumn};
+use crate::verify::{Expected, Looks, Numbering};
 
 /// A session that reads tables.
 pub struct Looker {
@@ -229,6 +232,32 @@ fn written(column: &str, data_type: &str) -> String {
             format!("LOWER(HEX({column}))")
         }
         _ => column.to_owned(),
+    }
+}
+
+impl Sink<Table> for Expected {
+    const FORMAT: Format = Format::LoadData;
+
+    fn table(&mut self, table: &Table) -> Result<()> {
+        self.add(&table.definition.name, table.numbered());
+        Ok(())
+    }
+
+    fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
+        self.number(number, table.numbered());
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: PlannedRows) -> Result<()> {
+        self.hash(rows)
+    }
+
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        self.given_back()
+    }
+
+    fn statement(&self, _: &Table, _: &[PlannedColumn], _: Format) -> String {
+        String::new()
     }
 }
 

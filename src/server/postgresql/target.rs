@@ -11,17 +11,16 @@ use super::options::Target;
 use super::publish::{self, PREVIOUS_SCHEMA};
 use super::verify::{Looker, Snapshot};
 use crate::cancellation::Halt;
-use crate::dump::acceptance::check_dialect;
 use crate::error::Result;
-use crate::gitlab::live::{LiveChanges, late_prefix};
+use crate::gitlab::live::LiveChanges;
 use crate::migrate::Finding;
-use crate::pipeline::converter::Converter;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
-use crate::pipeline::reading::read_dump;
+use crate::pipeline::reading::Dump;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
+use crate::resources::Resources;
 use crate::schema::policies::Policies;
 use crate::server::comparison::{Compared, Comparison, Moment};
-use crate::server::load::{Dump, Loads};
+use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{Held, Rights};
 use crate::server::{Expects, Server, post_deployment};
 use crate::traces::BuildsDirectory;
@@ -189,32 +188,20 @@ struct StagingLoads {
 }
 
 impl Loads for StagingLoads {
-    fn load(&self, dump: Dump<'_>) -> Result<LoadedDump> {
-        let loader = Loader::start(&self.target, self.owner, dump.resources)?;
-        let ending = dump.ending();
-        let policies = policies(&self.target, dump.policies)?;
-        let database = policies.database.clone();
-        let mut converter = Converter::new(loader, policies, dump.accept);
-        if dump.hashing {
-            converter = converter.hashing(late_prefix);
-        }
-        let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
-        let (converter, facts) = read_dump(dump.name, dump.reader, converter, database, judge)?;
-        let Converter { sink, notes, .. } = converter;
-        ending.load(|is_stopped| sink.finish(is_stopped), notes, facts)
+    fn load(&self, mut loading: Loading<'_>) -> Result<LoadedDump> {
+        let loader = Loader::start(&self.target, self.owner, loading.resources)?;
+        limit(&mut loading.dump.policies, &self.target)?;
+        loading.run(|dump| dump.read_into(loader), Loader::finish)
     }
 }
 
 impl Expects for Target {
-    fn expected(&self, dump: Dump<'_>) -> Result<Vec<ExpectedTable>> {
-        let expected = Expected::start(dump.resources);
-        let policies = policies(self, dump.policies)?;
-        let database = policies.database.clone();
-        let converter = Converter::new(expected, policies, dump.accept).hashing(late_prefix);
-        let judge = |start: &[u8]| check_dialect(start, dump.asked).map(drop);
-        let (converter, _) = read_dump(dump.name, dump.reader, converter, database, judge)?;
-        let finished = converter.sink.finish();
-        finished.map_err(|error| error.at(dump.name))
+    fn expected(&self, mut dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>> {
+        let name = dump.name;
+        let expected = Expected::start(resources);
+        limit(&mut dump.policies, self)?;
+        let read = dump.read_into(expected)?;
+        read.sink.finish().map_err(|error| error.at(name))
     }
 
     fn schema(&self, named: Option<&str>, is_archive: bool) -> Result<String> {
@@ -259,12 +246,10 @@ impl Moment for Seen<'_> {
     }
 }
 
-/// What was asked of a conversion, as far as the server of `target` can have it.
-fn policies(target: &Target, asked: Policies) -> Result<Policies> {
-    Ok(Policies {
-        materialise_generated: !target.server()?.has_generated_columns,
-        ..asked
-    })
+/// Limits what is asked of a conversion to what the server of `target` has.
+fn limit(asked: &mut Policies, target: &Target) -> Result<()> {
+    asked.materialise_generated = !target.server()?.has_generated_columns;
+    Ok(())
 }
 
 /// What the server says of itself.

@@ -12,14 +12,14 @@ use super::staging::Owner;
 use super::worker::{Way, connect_for_loading, work};
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::pipeline::converter::PlannedRows;
 use crate::pipeline::loaded::LoadedTable;
+use crate::pipeline::planned_rows::PlannedRows;
+use crate::pipeline::sink::Sink;
 use crate::pipeline::work_queue::{Build, Counted};
 use crate::pipeline::worker_pool::Crew;
 use crate::resources::Resources;
-use crate::rows::PlannedColumn;
+use crate::rows::{Format, PlannedColumn};
 use crate::schema::Note;
-use crate::server::mysql::converter::Sink;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::ddl;
 use crate::server::mysql::error::failure;
@@ -117,7 +117,9 @@ impl Loader {
     }
 }
 
-impl Sink for Loader {
+impl Sink<Table> for Loader {
+    const FORMAT: Format = Format::LoadData;
+
     fn table(&mut self, table: &Table) -> Result<()> {
         let (table, notes) = create::table(&mut self.connection, &self.staging, table)?;
         for note in notes {
@@ -151,6 +153,12 @@ impl Sink for Loader {
         Ok(())
     }
 
+    fn complete(&mut self, _: usize, table: &Table) -> Result<()> {
+        // A MySQL dump has a table's keys in its definition.
+        let name = &table.definition.name;
+        Err(Error::failed(format!("{name}: keys came behind the rows")))
+    }
+
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         self.crew.board.put(rows)
     }
@@ -159,7 +167,7 @@ impl Sink for Loader {
         self.crew.board.spare()
     }
 
-    fn statement(&self, table: &Table, columns: &[PlannedColumn]) -> String {
+    fn statement(&self, table: &Table, columns: &[PlannedColumn], _: Format) -> String {
         self.way.statement(&self.staging, table, columns)
     }
 }

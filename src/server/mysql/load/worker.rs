@@ -13,7 +13,7 @@ use super::sent::Sent;
 use super::staging::{Owner, check_owner};
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::pipeline::converter::{PlannedRows, placed};
+use crate::pipeline::planned_rows::{PlannedRows, placed};
 use crate::pipeline::work_queue::{Board, Build, Copied, Task};
 use crate::rows::{Digest, PlannedColumn, ValueKind, transcode};
 use crate::server::mysql::databases::Databases;
@@ -190,7 +190,7 @@ impl Feed {
     fn give(&mut self, board: &Board, enums: &Enums, out: &mut dyn Write) -> Result<()> {
         let mut next = self.first.take();
         while let Some(rows) = next {
-            let statement = Arc::clone(&rows.copy);
+            let statement = Arc::clone(&rows.statement);
             self.buffer.clear();
             self.empty += transcode_chunk(rows, board, enums, &mut self.buffer, &mut self.done)?;
             self.chunks += 1;
@@ -241,7 +241,7 @@ fn load(
     feed: &Mutex<Feed>,
     first: PlannedRows,
 ) -> Result<()> {
-    let (table, statement) = (first.table, Arc::clone(&first.copy));
+    let (table, statement) = (first.table, Arc::clone(&first.statement));
     let name = first.chunk.insert.table.clone();
     failpoint::reached("rows to be copied");
     let lock = || feed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -293,7 +293,11 @@ fn insert(
     rows: PlannedRows,
     buffer: &mut Vec<u8>,
 ) -> Result<()> {
-    let (table, head, plan) = (rows.table, Arc::clone(&rows.copy), Arc::clone(&rows.plan));
+    let (table, head, plan) = (
+        rows.table,
+        Arc::clone(&rows.statement),
+        Arc::clone(&rows.plan),
+    );
     let (name, first_row) = (rows.chunk.insert.table.clone(), rows.chunk.first_row);
     failpoint::reached("rows to be copied");
     buffer.clear();

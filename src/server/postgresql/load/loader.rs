@@ -8,12 +8,14 @@ use super::staging::{Owner, STAGING_SCHEMA};
 use super::worker::work;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::pipeline::converter::{PlannedRows, Sink, not_null_after_load};
+use crate::pipeline::converter::not_null_after_load;
 use crate::pipeline::loaded::LoadedTable;
+use crate::pipeline::planned_rows::PlannedRows;
+use crate::pipeline::sink::Sink;
 use crate::pipeline::work_queue::{Build, Counted};
 use crate::pipeline::worker_pool::Crew;
 use crate::resources::Resources;
-use crate::rows::Format;
+use crate::rows::{Format, PlannedColumn, loaded_names};
 use crate::schema::{IndexKind, Note, Table, final_names};
 use crate::server::postgresql::ddl;
 use crate::server::postgresql::error::failure;
@@ -129,8 +131,8 @@ impl Sink for Loader {
 
     const FORMAT: Format = Format::Binary;
 
-    fn copy_statement(&self, table: &Table, columns: &[&str], format: Format) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, columns.iter().copied(), format)
+    fn statement(&self, table: &Table, columns: &[PlannedColumn], format: Format) -> String {
+        ddl::copy_from_stdin(STYLE, &table.name, loaded_names(columns), format)
     }
 }
 

@@ -9,7 +9,7 @@ use postgres::error::SqlState;
 use super::staging::Owner;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::pipeline::converter::{PlannedRows, placed};
+use crate::pipeline::planned_rows::{PlannedRows, placed};
 use crate::pipeline::work_queue::{Board, Build, Copied, Task};
 use crate::rows::{Digest, transcode};
 use crate::server::postgresql::error::failure;
@@ -59,7 +59,7 @@ fn copy(
     first: PlannedRows,
     buffer: &mut Vec<u8>,
 ) -> Result<()> {
-    let (table, copy) = (first.table, Arc::clone(&first.copy));
+    let (table, copy) = (first.table, Arc::clone(&first.statement));
     let name = first.chunk.insert.table.clone();
     let doing = || format!("load {name}");
     failpoint::reached("rows to be copied");

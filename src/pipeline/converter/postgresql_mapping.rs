@@ -1,0 +1,157 @@
+//! Maps a MySQL dump for PostgreSQL, through the neutral model.
+
+use super::mapping::{Mapped, MappedColumn, Mapping};
+use crate::dump::Facts;
+use crate::dump::charset::Charset;
+use crate::dump::mysql::definition::TableDefinition;
+use crate::error::Result;
+use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind};
+use crate::schema::policies::{Policies, Timestamps};
+use crate::schema::{DataType, DumpFacts, Names, Note, Table, from_mysql};
+
+/// Maps for PostgreSQL.
+#[derive(Default)]
+pub struct PostgresqlMapping {
+    /// The names given so far.
+    names: Names,
+    /// Whether GitLab CI has converted the dump: NULL in a column that was NOT NULL was a zero date then.
+    is_converted: bool,
+}
+
+impl PostgresqlMapping {
+    /// For a dump that GitLab CI has converted.
+    #[must_use]
+    pub fn of_converted() -> Self {
+        PostgresqlMapping {
+            is_converted: true,
+            ..Self::default()
+        }
+    }
+
+    /// Gives the same names again, in the same order.
+    pub(super) fn name_again(&mut self) {
+        self.names = Names::default();
+    }
+
+    fn planned(
+        &self,
+        dump_name: &str,
+        name: Option<&str>,
+        kind: ValueKind,
+        table: &Table,
+    ) -> MappedColumn {
+        let name = name.unwrap_or(dump_name);
+        let column = table.columns.iter().find(|column| column.name == *name);
+        MappedColumn {
+            name: dump_name.to_owned(),
+            normal: column.map_or(Normal::AsIs, |column| normal(&column.data_type)),
+            planned: PlannedColumn {
+                name: name.to_owned(),
+                kind,
+                storage: column.map_or(Storage::Text, |column| storage(&column.data_type)),
+                null_is_zero_date: self.is_converted
+                    && column.is_some_and(|c| c.not_null_after_load),
+            },
+        }
+    }
+}
+
+impl Mapping for PostgresqlMapping {
+    type Table = Table;
+
+    fn map(
+        &mut self,
+        definition: &TableDefinition,
+        facts: &Facts,
+        charset: Charset,
+        policies: &Policies,
+    ) -> Result<Mapped<Table>> {
+        let known = DumpFacts {
+            compatible: facts.compatible,
+            charset,
+            utc: facts.utc,
+        };
+        let mapped = from_mysql(definition, known, policies, &mut self.names)?;
+        let table = mapped.table;
+        let mut notes = mapped.notes;
+        let has_timestamps = definition
+            .columns
+            .iter()
+            .any(|column| column.data_type.name == "timestamp");
+        if has_timestamps && !facts.utc && policies.timestamps == Timestamps::Utc {
+            notes.push(Note {
+                table: table.name.clone(),
+                item: None,
+                what: "timestamps are as in the dump, which does not say that they are in UTC"
+                    .to_owned(),
+            });
+        }
+        let columns = mapped.names.iter().zip(&mapped.kinds);
+        let columns = columns.map(|((dump_name, name), kind)| {
+            self.planned(dump_name, name.as_deref(), *kind, &table)
+        });
+        Ok(Mapped {
+            name: table.name.clone(),
+            columns: columns.collect(),
+            materialised: mapped.materialised,
+            table,
+            notes,
+        })
+    }
+}
+
+fn storage(data_type: &DataType) -> Storage {
+    match data_type {
+        DataType::Boolean => Storage::Boolean,
+        DataType::Smallint => Storage::Smallint,
+        DataType::Integer => Storage::Integer,
+        DataType::Bigint => Storage::Bigint,
+        DataType::Numeric(..) => Storage::Numeric,
+        DataType::DoublePrecision => Storage::Double,
+        DataType::Varchar(_)
+        | DataType::Char(_)
+        | DataType::Text
+        | DataType::Json
+        | DataType::Enum(_) => Storage::Text,
+        DataType::Jsonb => Storage::Jsonb,
+        DataType::Bytea => Storage::Bytea,
+        DataType::Bit(_) => Storage::Bit,
+        DataType::Date => Storage::Date,
+        DataType::Timestamp(_) | DataType::Timestamptz(_) => Storage::Timestamp,
+        DataType::Time(_) => Storage::Time,
+        DataType::Interval(_) => Storage::Interval,
+        DataType::Uuid => Storage::Uuid,
+        DataType::Inet => Storage::Inet,
+        // No type of MySQL becomes one.
+        DataType::Plain(_) => Storage::Text,
+    }
+}
+
+/// How a value is compared, in binary notation.
+fn normal(data_type: &DataType) -> Normal {
+    match data_type {
+        DataType::Char(_) => Normal::WithoutBlanks,
+        DataType::Numeric(..) => Normal::Numeric,
+        DataType::Jsonb => Normal::Jsonb,
+        _ => Normal::AsIs,
+    }
+}
+
+/// The columns of `table` that are to be set NOT NULL when its rows are in, and notes of those that
+/// cannot be, since zero dates in them became NULL.
+#[must_use]
+pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>, Vec<Note>) {
+    let late = table
+        .columns
+        .iter()
+        .filter(|column| column.not_null_after_load);
+    let (nulls, not_null): (Vec<_>, Vec<_>) =
+        late.partition(|column| tally.has(&column.name, Change::ZeroDateToNull));
+    let notes = nulls.into_iter().map(|column| Note {
+        table: table.name.clone(),
+        item: Some(column.name.clone()),
+        what: "NOT NULL left out, because of the zero dates".to_owned(),
+    });
+    let not_null = not_null.into_iter().map(|column| column.name.as_str());
+    (not_null.collect(), notes.collect())
+}
