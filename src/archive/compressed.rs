@@ -13,7 +13,7 @@ use super::file::{MemberSize, SIZE_BYTES};
 use super::inflate::{inflated, read_block, read_failure};
 use super::inflation_limit::{Exceeded, Limit};
 use super::member::DATABASE;
-use super::pipe::{Visitor, read_pipe};
+use super::pipe::{PassingMember, read_pipe};
 use crate::error::{Doing, Error, Result};
 
 /// What a backup holds is compressed already: as a whole it shrinks by its padding, and by what is
@@ -105,7 +105,7 @@ pub fn read_through<'a, R: Read + 'a>(
         ..Survey::default()
     };
     let tar = whole(watch(file.clone()), compression);
-    read_pipe(tar, &mut survey, information_limit)?;
+    read_pipe(tar, information_limit, |member| survey.take(member))?;
     Ok(CompressedArchive {
         file,
         compression,
@@ -126,23 +126,21 @@ struct Survey {
     builds: MemberSize,
 }
 
-impl Visitor for Survey {
-    fn database(&mut self, reader: &mut dyn Read, size: u64) -> Result<()> {
-        let mut reader = Tail::new(reader);
-        let count = read_block(&mut inflated(&mut reader), &mut self.start)
-            .map_err(|cause| read_failure(DATABASE, 0, &cause))?;
-        self.start.truncate(count);
-        self.database = reader.finish(size)?;
-        Ok(())
-    }
-
-    fn builds(&mut self, reader: &mut dyn Read, size: u64) -> Result<()> {
-        self.builds = Tail::new(reader).finish(size)?;
-        Ok(())
-    }
-
-    fn information(&mut self, content: &[u8]) -> Result<()> {
-        content.clone_into(&mut self.information);
+impl Survey {
+    fn take(&mut self, member: PassingMember<'_>) -> Result<()> {
+        match member {
+            PassingMember::Database { reader, size } => {
+                let mut reader = Tail::new(reader);
+                let count = read_block(&mut inflated(&mut reader), &mut self.start)
+                    .map_err(|cause| read_failure(DATABASE, 0, &cause))?;
+                self.start.truncate(count);
+                self.database = reader.finish(size)?;
+            }
+            PassingMember::Builds { reader, size } => {
+                self.builds = Tail::new(reader).finish(size)?;
+            }
+            PassingMember::Information(content) => content.clone_into(&mut self.information),
+        }
         Ok(())
     }
 }

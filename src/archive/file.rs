@@ -13,10 +13,17 @@ use crate::error::{Doing, Error, Result};
 /// The members of an archive in a file.
 #[derive(Debug)]
 pub struct ArchiveFile {
+    whole: Extent,
     members: [Extent; 3],
 }
 
 impl ArchiveFile {
+    /// A reader of the whole archive, from its beginning.
+    #[must_use]
+    pub fn whole(&self) -> Extent {
+        self.whole.clone()
+    }
+
     /// A reader of `member`, from its beginning.
     #[must_use]
     pub fn open(&self, member: Member) -> Extent {
@@ -60,6 +67,7 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
         found[member as usize].take().ok_or_else(|| missing(member))
     };
     Ok(ArchiveFile {
+        whole: Extent::new(file, 0, length),
         members: [
             member(&mut found, Member::Database)?,
             member(&mut found, Member::Builds)?,

@@ -27,4 +27,4 @@ pub use kind::{Kind, SNIFF_BYTES, kind_of_input, sniff};
 pub use member::{BUILDS, DATABASE, INFORMATION, Member, classify_entry, safe_path};
 pub(crate) use member::{kind_of, refused, shown};
 pub(crate) use pipe::damaged;
-pub use pipe::{Visitor, read_pipe};
+pub use pipe::{PassingMember, read_pipe};

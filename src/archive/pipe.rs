@@ -8,14 +8,24 @@ use super::inflation_limit::error_behind;
 use super::member::{Member, classify_entry, missing, twice};
 use crate::error::{Error, Result};
 
-/// What is done with the members as they come.
-pub trait Visitor {
-    /// The dump, compressed, of `size` bytes.
-    fn database(&mut self, reader: &mut dyn Read, size: u64) -> Result<()>;
-    /// The traces, compressed, of `size` bytes.
-    fn builds(&mut self, reader: &mut dyn Read, size: u64) -> Result<()>;
+/// A member as it passes: it can be read once.
+pub enum PassingMember<'a> {
+    /// The dump, compressed.
+    Database {
+        /// Its bytes.
+        reader: &'a mut dyn Read,
+        /// How many they are.
+        size: u64,
+    },
+    /// The traces, compressed.
+    Builds {
+        /// Its bytes.
+        reader: &'a mut dyn Read,
+        /// How many they are.
+        size: u64,
+    },
     /// The information file.
-    fn information(&mut self, content: &[u8]) -> Result<()>;
+    Information(&'a [u8]),
 }
 
 /// The error for an archive that comes in order and cannot be read on.
@@ -29,12 +39,12 @@ pub(crate) fn damaged(cause: std::io::Error) -> Error {
     })
 }
 
-/// Reads an archive to its end. `information_limit` is the most bytes its information file may
-/// have.
+/// Reads an archive to its end, and hands each member to `take`. `information_limit` is the most bytes
+/// its information file may have.
 pub fn read_pipe(
     mut input: impl Read,
-    visitor: &mut impl Visitor,
     information_limit: u64,
+    mut take: impl FnMut(PassingMember<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut seen = [false; 3];
     let mut archive = tar::Archive::new(&mut input);
@@ -48,14 +58,20 @@ pub fn read_pipe(
         }
         let size = entry.size();
         match member {
-            Member::Database => visitor.database(entry, size),
-            Member::Builds => visitor.builds(entry, size),
+            Member::Database => {
+                let reader = entry;
+                take(PassingMember::Database { reader, size })
+            }
+            Member::Builds => {
+                let reader = entry;
+                take(PassingMember::Builds { reader, size })
+            }
             Member::Information => {
                 let content = read_small(member, &mut *entry, information_limit)?;
                 if content.len() as u64 != size {
                     return Err(damaged(std::io::ErrorKind::UnexpectedEof.into()));
                 }
-                visitor.information(&content)
+                take(PassingMember::Information(&content))
             }
         }
     })?;

@@ -9,6 +9,7 @@ use super::arguments::{
 };
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
+use crate::gitlab::content::Content;
 use crate::input::source::Source;
 use crate::migrate::{Patience, Version};
 use crate::resources::Resources;
@@ -49,14 +50,17 @@ impl Destination {
     pub fn asks(
         &self,
         mysql_to_postgresql: bool,
-        is_plain_dump: bool,
+        content: Content,
         policies: &Policies,
     ) -> Result<Asked> {
         match self {
             Destination::Named { target, .. } => {
-                target.asks(mysql_to_postgresql, is_plain_dump, policies)
+                target.asks(mysql_to_postgresql, content, policies)
             }
-            Destination::Private { .. } => Ok(Asked::by_option(mysql_to_postgresql, is_plain_dump)),
+            Destination::Private { .. } => Ok(Asked::by_option(
+                mysql_to_postgresql,
+                content.is_converted_unasked(),
+            )),
         }
     }
 

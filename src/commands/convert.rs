@@ -8,7 +8,8 @@ use crate::archive::{self, Compression};
 use crate::cancellation::Halt;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
-use crate::input::locate::{Located, locate};
+use crate::input::locate::locate;
+use crate::input::members::{DUMP, Stream};
 use crate::input::open::Input;
 use crate::input::source::Source;
 use crate::output::{DumpWriter, Limits, OutputFile, convert_archive};
@@ -25,27 +26,13 @@ pub fn run(
 ) -> Result<Changes> {
     let located = locate(source)?;
     let output = OutputFile::create(output)?;
-    let (tables, notes, facts) = halt.guard(|| match Input::open(&located, halt)? {
-        Input::Dump {
-            reader,
-            compression,
-            ..
-        } => convert_dump(halt.watch(reader), compression, &output, policies, limits),
-        Input::CompressedArchive(file) => {
-            convert_archive(halt.watch(file.open()), output.writer()?, policies, limits)
-        }
-        Input::ArchivePipe(pipe) => {
-            convert_archive(halt.watch(pipe), output.writer()?, policies, limits)
-        }
-        Input::ArchiveFile(_) => {
-            let Located::Path(path) = &located else {
-                return Err(Error::failed("an archive in a file has a name"));
-            };
-            let file = std::fs::File::open(path).map_err(|cause| {
-                Error::usage(format!("cannot read {}: {cause}", path.display()))
-            })?;
-            let file = std::io::BufReader::with_capacity(archive::BLOCK_BYTES, file);
-            convert_archive(halt.watch(file), output.writer()?, policies, limits)
+    let (tables, notes, facts) = halt.guard(|| {
+        let input = Input::open(&located, halt)?;
+        match input.into_stream(halt) {
+            Stream::Archive(tar) => convert_archive(tar, output.writer()?, policies, limits),
+            Stream::Dump(reader, compression, _) => {
+                convert_dump(reader, compression, &output, policies, limits)
+            }
         }
     })?;
     output.keep()?;
@@ -72,7 +59,7 @@ fn convert_dump(
     policies: &Policies,
     limits: &Limits,
 ) -> Result<Converted> {
-    let name = "the dump";
+    let name = DUMP;
     let writer = DumpWriter::start(output.writer()?, output.is_compressed(), &limits.resources)?;
     let dump = Dump {
         name,

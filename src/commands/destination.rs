@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cancellation::Halt;
-use crate::cli::settings::{Destination, Settings};
+use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
-use crate::publish::outcome::Live;
 use crate::server::Target;
 use crate::server::postgresql::private_server::PrivateServer;
 use crate::traces::BuildsDirectory;
@@ -99,7 +97,7 @@ impl Ready {
     }
 
     /// Where the traces go; nothing if there are none.
-    pub(super) fn builds_path(&self) -> PathBuf {
+    pub(crate) fn builds_path(&self) -> PathBuf {
         self.builds
             .as_ref()
             .map(|builds| builds.path().to_owned())
@@ -118,7 +116,7 @@ impl Ready {
     }
 
     /// How to look at what was imported into the private server, if it was that.
-    pub(super) fn how_to_connect(&self) -> Option<String> {
+    pub(crate) fn how_to_connect(&self) -> Option<String> {
         let server = &self.private.as_ref()?.server;
         let default = PrivateServer::default_directory(|name| std::env::var(name).ok());
         let option = if default.is_ok_and(|default| *server.directory() == default) {
@@ -132,47 +130,5 @@ impl Ready {
              to keep it running: ci-import private start{option}\n\
              then connect to     {url}"
         ))
-    }
-
-    /// Asks whether existing CI data may be replaced, if there are any.
-    pub(super) fn confirm(
-        &self,
-        settings: &Settings,
-        live: &Live,
-        previous: &str,
-        halt: &Halt,
-    ) -> Result<()> {
-        let mut replaced = Vec::new();
-        if !live.with_rows.is_empty() {
-            replaced.push(format!("the tables {}", live.with_rows.join(", ")));
-        }
-        if let Some(builds) = &self.builds
-            && builds.has_content()?
-        {
-            replaced.push(format!("the build traces in {}", builds.path().display()));
-        }
-        if settings.yes || replaced.is_empty() {
-            return Ok(());
-        }
-        let (target, replaced) = (self.shown(), replaced.join(" and "));
-        if !terminal::can_ask() {
-            return Err(
-                Error::usage(format!("{target} has CI data already: {replaced}"))
-                    .hint("add --yes to replace them; they are kept aside"),
-            );
-        }
-        let dropped = if live.has_previous {
-            format!("; the tables in {previous}, of the import before, are dropped")
-        } else {
-            String::new()
-        };
-        let question = format!(
-            "{target} has CI data already.\nReplace {replaced}?\nThey are kept aside{dropped}."
-        );
-        if terminal::ask(&question, halt) {
-            return Ok(());
-        }
-        halt.check()?;
-        Err(Error::failed("not confirmed; nothing was touched"))
     }
 }

@@ -1,17 +1,17 @@
 //! `ci-import inspect`: what is in an archive or dump, read to its end without touching a database.
 
 use std::fmt::Write as _;
-use std::io::Read;
 
 use serde_json::{Value, json};
 
-use crate::archive::{self, Compression, DATABASE, Visitor};
+use crate::archive;
 use crate::cancellation::Halt;
 use crate::dump::Facts;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
-use crate::gitlab::information::{self, Information};
+use crate::gitlab::information::Information;
 use crate::input::locate::locate;
+use crate::input::members::{DumpMember, Part};
 use crate::input::open::Input;
 use crate::input::source::Source;
 use crate::pipeline::planned_rows::{PlannedRows, placed};
@@ -60,33 +60,8 @@ pub fn run(
         findings: Findings::default(),
     };
     let located = locate(source)?;
-    halt.guard(|| match Input::open(&located, halt)? {
-        Input::Dump {
-            reader,
-            compression,
-            ..
-        } => inspector.dump("the dump", &mut halt.watch(reader), compression),
-        Input::CompressedArchive(file) => archive::read_pipe(
-            halt.watch(file.open()),
-            &mut inspector,
-            information::MAX_BYTES,
-        ),
-        Input::ArchivePipe(pipe) => {
-            archive::read_pipe(halt.watch(pipe), &mut inspector, information::MAX_BYTES)
-        }
-        Input::ArchiveFile(file) => archive::Member::ALL.into_iter().try_for_each(|member| {
-            let mut reader = file.open(member);
-            let size = reader.remaining();
-            let mut reader = halt.watch(&mut reader);
-            match member {
-                archive::Member::Database => inspector.database(&mut reader, size),
-                archive::Member::Builds => inspector.builds(&mut reader, size),
-                archive::Member::Information => {
-                    inspector.information(&file.read_small(member, information::MAX_BYTES)?)
-                }
-            }
-        }),
-    })?;
+    let input = halt.guard(|| Input::open(&located, halt))?;
+    input.for_each_part(halt, |part| inspector.inspect(part))?;
     Ok(inspector.findings)
 }
 
@@ -97,12 +72,19 @@ struct Inspector {
 }
 
 impl Inspector {
-    fn dump(
-        &mut self,
-        name: &'static str,
-        reader: &mut dyn Read,
-        compression: Compression,
-    ) -> Result<()> {
+    fn inspect(&mut self, part: Part<'_>) -> Result<()> {
+        match part {
+            Part::Dump(member) => self.dump(member)?,
+            Part::Traces(member) => {
+                let mut inflated = archive::inflated_within(member.reader, self.max_inflation);
+                self.findings.traces = Some(survey(&mut inflated)?);
+            }
+            Part::Information(information) => self.findings.information = Some(information),
+        }
+        Ok(())
+    }
+
+    fn dump(&mut self, member: DumpMember<'_>) -> Result<()> {
         // Whatever would need a policy is counted, nothing is an error.
         let policies = Policies {
             values: ValuePolicies {
@@ -116,8 +98,9 @@ impl Inspector {
             database: self.database.clone(),
             ..Policies::default()
         };
+        let (reader, compression) = (member.reader, member.compression);
         let dump = Dump {
-            name,
+            name: member.name,
             reader: &mut archive::decompressed_within(reader, compression, self.max_inflation),
             asked: Asked::Either,
             policies,
@@ -130,23 +113,6 @@ impl Inspector {
             self.findings.notes,
             self.findings.facts,
         ) = (read.sink.tables, read.notes, read.facts);
-        Ok(())
-    }
-}
-
-impl Visitor for Inspector {
-    fn database(&mut self, reader: &mut dyn Read, _: u64) -> Result<()> {
-        self.dump(DATABASE, reader, Compression::Gzip)
-    }
-
-    fn builds(&mut self, reader: &mut dyn Read, _: u64) -> Result<()> {
-        let mut inflated = archive::inflated_within(reader, self.max_inflation);
-        self.findings.traces = Some(survey(&mut inflated)?);
-        Ok(())
-    }
-
-    fn information(&mut self, content: &[u8]) -> Result<()> {
-        self.findings.information = Some(information::parse(content)?);
         Ok(())
     }
 }

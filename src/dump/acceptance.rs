@@ -21,10 +21,11 @@ pub enum Asked {
 }
 
 impl Asked {
-    /// Of an archive, by whether the option is given. A plain dump is taken without it, too.
+    /// Of those for PostgreSQL, by whether `--mysql-to-postgresql` is given; a dump that is
+    /// `converted_unasked` is taken without it, too.
     #[must_use]
-    pub fn by_option(mysql_to_postgresql: bool, is_plain_dump: bool) -> Asked {
-        match (mysql_to_postgresql, is_plain_dump) {
+    pub fn by_option(mysql_to_postgresql: bool, converted_unasked: bool) -> Asked {
+        match (mysql_to_postgresql, converted_unasked) {
             (true, _) => Asked::Conversion,
             (false, true) => Asked::Either,
             (false, false) => Asked::AsTheyAre,

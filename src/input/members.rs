@@ -1,132 +1,189 @@
-//! Hands what an input holds to whoever takes it: the database and the traces, at the same time from
-//! a file, in turn from a pipe.
+//! What an input holds, handed on: the one place that knows how each kind of input is read.
 
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use super::open::Input;
-use crate::archive::{self, ArchiveFile, Compression, DATABASE, Member, Visitor};
+use crate::archive::{self, ArchiveFile, Compression, DATABASE, Member, PassingMember};
 use crate::cancellation::Halt;
 use crate::error::{Error, Result};
 use crate::gitlab::information::{self, Information};
 
-/// Takes what an input holds.
-pub trait Takes: Sync {
-    /// What comes of the database.
-    type Database: Send;
-    /// What comes of the traces.
-    type Builds: Send;
-
-    /// Takes the dump of `size` bytes, compressed as `compression` says; `name` is what errors call it.
-    fn database(
-        &self,
-        name: &'static str,
-        reader: &mut dyn Read,
-        compression: Compression,
-        size: u64,
-    ) -> Result<Self::Database>;
-
-    /// Takes the traces, compressed, of `size` bytes.
-    fn builds(&self, reader: &mut dyn Read, size: u64) -> Result<Self::Builds>;
+/// A dump as an input holds it.
+pub struct DumpMember<'a> {
+    /// What errors call it.
+    pub name: &'static str,
+    /// Its bytes.
+    pub reader: &'a mut dyn Read,
+    /// How they are compressed.
+    pub compression: Compression,
+    /// How many they are, if that is known, or else 0.
+    pub size: u64,
 }
 
-/// What came of an input; a plain dump has no information and no traces.
+/// The build traces as an input holds them: a tar, compressed with gzip.
+pub struct TracesMember<'a> {
+    /// Its bytes.
+    pub reader: &'a mut dyn Read,
+    /// How many they are.
+    pub size: u64,
+}
+
+/// A part of an input.
+pub enum Part<'a> {
+    /// The dump.
+    Dump(DumpMember<'a>),
+    /// The traces of an archive.
+    Traces(TracesMember<'a>),
+    /// What an archive says about itself.
+    Information(Information),
+}
+
+/// An input as one stream.
+pub enum Stream<'a> {
+    /// The tar of an archive.
+    Archive(Box<dyn Read + 'a>),
+    /// A dump: its bytes, how they are compressed, and how many they are if that is known.
+    Dump(Box<dyn Read + 'a>, Compression, u64),
+}
+
+/// What came of the parts of an input; a dump by itself has no information and no traces.
 #[derive(Debug)]
-pub struct Taken<D, B> {
+pub struct Taken<D, T> {
     /// What a pipe said of itself; of a file it is known before.
     pub information: Option<Information>,
-    /// What came of the database.
-    pub database: D,
+    /// What came of the dump.
+    pub dump: D,
     /// What came of the traces.
-    pub builds: Option<B>,
+    pub traces: Option<T>,
 }
 
-/// Has all of `input` taken. The first failure stops the rest.
-pub fn take_members<T: Takes>(
-    input: Input<'_>,
-    taker: &T,
-    halt: &Halt,
-) -> Result<Taken<T::Database, T::Builds>> {
-    match input {
-        Input::ArchiveFile(file) => from_file(&file, taker, halt),
-        Input::CompressedArchive(file) => halt.guard(|| from_pipe(halt.watch(file.open()), taker)),
-        Input::ArchivePipe(pipe) => halt.guard(|| from_pipe(halt.watch(pipe), taker)),
-        Input::Dump {
-            mut reader,
-            compression,
-            size,
-        } => Ok(Taken {
-            information: None,
-            database: halt.guard(|| taker.database("the dump", &mut reader, compression, size))?,
-            builds: None,
-        }),
+/// What errors call a dump that is no member of an archive.
+pub const DUMP: &str = "the dump";
+
+impl<'a> Input<'a> {
+    /// The whole input, from its beginning; `halt` may stop it.
+    #[must_use]
+    pub fn into_stream(self, halt: &'a Halt) -> Stream<'a> {
+        match self {
+            Input::ArchiveFile(file) => {
+                let whole = BufReader::with_capacity(archive::BLOCK_BYTES, file.whole());
+                Stream::Archive(Box::new(halt.watch(whole)))
+            }
+            Input::CompressedArchive(file) => Stream::Archive(Box::new(halt.watch(file.open()))),
+            Input::ArchivePipe(pipe) => Stream::Archive(Box::new(halt.watch(pipe))),
+            Input::Dump {
+                reader,
+                compression,
+                size,
+            } => Stream::Dump(Box::new(halt.watch(reader)), compression, size),
+        }
+    }
+
+    /// Hands on all parts, one after the other. The first failure stops the rest.
+    pub fn for_each_part(
+        self,
+        halt: &'a Halt,
+        mut take: impl FnMut(Part<'_>) -> Result<()>,
+    ) -> Result<()> {
+        halt.guard(|| match self {
+            Input::ArchiveFile(file) => Member::ALL.into_iter().try_for_each(|member| {
+                let mut reader = file.open(member);
+                let size = reader.remaining();
+                let reader = &mut halt.watch(&mut reader);
+                match member {
+                    Member::Database => take(Part::Dump(database(reader, size))),
+                    Member::Builds => take(Part::Traces(TracesMember { reader, size })),
+                    Member::Information => {
+                        let content = file.read_small(member, information::MAX_BYTES)?;
+                        take(Part::Information(information::parse(&content)?))
+                    }
+                }
+            }),
+            other => match other.into_stream(halt) {
+                Stream::Dump(mut reader, compression, size) => take(Part::Dump(DumpMember {
+                    name: DUMP,
+                    reader: &mut reader,
+                    compression,
+                    size,
+                })),
+                Stream::Archive(tar) => {
+                    archive::read_pipe(tar, information::MAX_BYTES, |member| match member {
+                        PassingMember::Database { reader, size } => {
+                            take(Part::Dump(database(reader, size)))
+                        }
+                        PassingMember::Builds { reader, size } => {
+                            take(Part::Traces(TracesMember { reader, size }))
+                        }
+                        PassingMember::Information(content) => {
+                            take(Part::Information(information::parse(content)?))
+                        }
+                    })
+                }
+            },
+        })
+    }
+
+    /// Has `dump` take the dump and `traces` the traces: at the same time where the input is a file, else
+    /// in their order. The first failure stops the rest.
+    pub fn take<D: Send, T: Send>(
+        self,
+        halt: &'a Halt,
+        dump: impl Fn(DumpMember<'_>) -> Result<D> + Sync,
+        traces: impl Fn(TracesMember<'_>) -> Result<T> + Sync,
+    ) -> Result<Taken<D, T>> {
+        if let Input::ArchiveFile(file) = self {
+            return take_both(&file, halt, &dump, &traces);
+        }
+        let (mut taken_dump, mut taken_traces, mut information) = (None, None, None);
+        self.for_each_part(halt, |part| {
+            match part {
+                Part::Dump(member) => taken_dump = Some(dump(member)?),
+                Part::Traces(member) => taken_traces = Some(traces(member)?),
+                Part::Information(parsed) => information = Some(parsed),
+            }
+            Ok(())
+        })?;
+        let missing = || Error::archive(format!("the archive has no member {DATABASE}"));
+        Ok(Taken {
+            information,
+            dump: taken_dump.ok_or_else(missing)?,
+            traces: taken_traces,
+        })
     }
 }
 
-fn from_file<T: Takes>(
+/// The dump of an archive.
+fn database(reader: &mut dyn Read, size: u64) -> DumpMember<'_> {
+    DumpMember {
+        name: DATABASE,
+        reader,
+        compression: Compression::Gzip,
+        size,
+    }
+}
+
+fn take_both<D: Send, T: Send>(
     file: &ArchiveFile,
-    taker: &T,
     halt: &Halt,
-) -> Result<Taken<T::Database, T::Builds>> {
-    let (mut database, mut builds) = (file.open(Member::Database), file.open(Member::Builds));
-    let (database_size, builds_size) = (database.remaining(), builds.remaining());
-    let (database, builds) = std::thread::scope(|scope| {
-        let taking = scope.spawn(move || halt.guard(|| taker.builds(&mut builds, builds_size)));
-        let database = halt
-            .guard(|| taker.database(DATABASE, &mut database, Compression::Gzip, database_size));
-        let builds = taking.join();
-        (
-            database,
-            builds.unwrap_or_else(|_| Err(Error::failed("the thread of the traces crashed"))),
-        )
+    dump: &(impl Fn(DumpMember<'_>) -> Result<D> + Sync),
+    traces: &(impl Fn(TracesMember<'_>) -> Result<T> + Sync),
+) -> Result<Taken<D, T>> {
+    let (sql, tar) = (file.open(Member::Database), file.open(Member::Builds));
+    let (sql_size, size) = (sql.remaining(), tar.remaining());
+    let (mut sql, mut tar) = (halt.watch(sql), halt.watch(tar));
+    let (taken, taken_traces) = std::thread::scope(|scope| {
+        let taking = scope.spawn(move || {
+            let reader = &mut tar;
+            halt.guard(|| traces(TracesMember { reader, size }))
+        });
+        let taken = halt.guard(|| dump(database(&mut sql, sql_size)));
+        let crashed = || Err(Error::failed("the thread of the traces crashed"));
+        (taken, taking.join().unwrap_or_else(|_| crashed()))
     });
     // Whichever failed first is the cause; `guard` returns it from both.
     Ok(Taken {
         information: None,
-        database: database?,
-        builds: Some(builds?),
+        dump: taken?,
+        traces: Some(taken_traces?),
     })
-}
-
-fn from_pipe<T: Takes>(pipe: impl Read, taker: &T) -> Result<Taken<T::Database, T::Builds>> {
-    let mut parts = Parts {
-        taker,
-        information: None,
-        database: None,
-        builds: None,
-    };
-    archive::read_pipe(pipe, &mut parts, information::MAX_BYTES)?;
-    let missing = || Error::archive(format!("the archive has no member {DATABASE}"));
-    Ok(Taken {
-        information: parts.information,
-        database: parts.database.ok_or_else(missing)?,
-        builds: parts.builds,
-    })
-}
-
-/// What has come through a pipe so far.
-struct Parts<'a, T: Takes> {
-    taker: &'a T,
-    information: Option<Information>,
-    database: Option<T::Database>,
-    builds: Option<T::Builds>,
-}
-
-impl<T: Takes> Visitor for Parts<'_, T> {
-    fn database(&mut self, reader: &mut dyn Read, size: u64) -> Result<()> {
-        self.database = Some(
-            self.taker
-                .database(DATABASE, reader, Compression::Gzip, size)?,
-        );
-        Ok(())
-    }
-
-    fn builds(&mut self, reader: &mut dyn Read, size: u64) -> Result<()> {
-        self.builds = Some(self.taker.builds(reader, size)?);
-        Ok(())
-    }
-
-    fn information(&mut self, content: &[u8]) -> Result<()> {
-        self.information = Some(information::parse(content)?);
-        Ok(())
-    }
 }

@@ -11,6 +11,7 @@ use crate::cancellation::Halt;
 use crate::dump::acceptance::{Asked, DIALECT_BYTES, check_dialect, looks_like_sql};
 use crate::dump::{Dialect, detect};
 use crate::error::{Doing, Error, Result};
+use crate::gitlab::content::Content;
 use crate::gitlab::information::{self, Information};
 
 /// The input, opened.
@@ -91,10 +92,32 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Whether it is a backup archive.
+    /// What it is, for people; `name` is its name.
     #[must_use]
-    pub fn is_archive(&self) -> bool {
-        !matches!(self, Input::Dump { .. })
+    pub fn shown(&self, name: &str) -> String {
+        match self {
+            Input::ArchiveFile(_) => format!("{name}, an archive in a file"),
+            Input::CompressedArchive(_) => format!("{name}, an archive in a file, compressed"),
+            Input::ArchivePipe(_) => "an archive in a pipe".to_owned(),
+            Input::Dump { .. } => "a dump".to_owned(),
+        }
+    }
+
+    /// Whether it is an archive that can be read only once.
+    #[must_use]
+    pub fn is_archive_pipe(&self) -> bool {
+        matches!(self, Input::ArchivePipe(_))
+    }
+
+    /// Whether it brings a backup of GitLab CI, or a dump by itself.
+    #[must_use]
+    pub fn content(&self) -> Content {
+        match self {
+            Input::Dump { .. } => Content::Dump,
+            Input::ArchiveFile(_) | Input::CompressedArchive(_) | Input::ArchivePipe(_) => {
+                Content::Backup
+            }
+        }
     }
 
     /// Judges what can be known of an archive before anything is touched: in a file its version

@@ -3,6 +3,7 @@
 
 use crate::cancellation::Halt;
 use crate::error::Result;
+use crate::gitlab::content::Content;
 use crate::verify::{ExpectedTable, TableFinding};
 
 /// What is to be compared.
@@ -11,9 +12,9 @@ pub struct Comparison<'a> {
     pub schema: &'a str,
     /// The tables as they should be.
     pub expected: Vec<ExpectedTable>,
-    /// Whether they are those of an archive: of these migrations may have dropped some, and their taggings
-    /// are in GitLab's.
-    pub is_archive: bool,
+    /// What they are of: of a backup's tables migrations may have dropped some, and its taggings are in
+    /// GitLab's.
+    pub content: Content,
     /// In how many sessions, where several can see the same moment.
     pub jobs: usize,
     /// What may stop it.
@@ -53,17 +54,17 @@ impl Comparison<'_> {
         let Comparison {
             schema,
             mut expected,
-            is_archive,
+            content,
             jobs,
             halt,
         } = self;
         let mut dropped = Vec::new();
-        if is_archive {
+        if content.has_gitlab_steps() {
             dropped = moment.dropped_tables(schema)?;
             expected.retain(|table| !dropped.contains(&table.name.as_str()));
         }
         let tables = moment.verify(jobs, schema, &expected, halt)?;
-        let missing_taggings = if is_archive {
+        let missing_taggings = if content.has_gitlab_steps() {
             moment.missing_taggings(schema)?
         } else {
             None

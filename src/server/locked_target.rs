@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::load::Loads;
 use crate::cancellation::Halt;
 use crate::error::Result;
+use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::migrate::Finding;
 use crate::pipeline::loaded::LoadedTable;
@@ -37,7 +38,7 @@ pub trait Held {
 
     /// The schema that tables go to: the one that was `named`, or the target's own for those of an
     /// archive or a dump.
-    fn schema(&mut self, named: Option<&str>, is_archive: bool) -> Result<String>;
+    fn schema(&mut self, named: Option<&str>, content: Content) -> Result<String>;
 
     /// Looks at the target before `tables` are published in `schema`; an error says what stands in the
     /// way.
@@ -70,12 +71,12 @@ pub trait Held {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>>;
 
-    /// Publishes what was staged: all of it, or nothing; with the steps of GitLab if `is_archive`.
+    /// Publishes what was staged: all of it, or nothing; with the steps of GitLab that belong to `content`.
     /// `halt` stops it as long as that is possible.
     fn publish(
         &mut self,
         publication: &Publication<'_>,
-        is_archive: bool,
+        content: Content,
         halt: &Halt,
     ) -> Result<Published<LiveChanges>>;
 

@@ -18,6 +18,7 @@ pub use locked_target::{Held, Rights};
 
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
+use crate::gitlab::content::Content;
 use crate::pipeline::reading::Dump;
 use crate::resources::Resources;
 use crate::schema::policies::Policies;
@@ -85,16 +86,19 @@ impl Target {
         }
     }
 
-    /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; of an archive, or
-    /// dumps by themselves. An error if what is asked for is not for this target.
+    /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; for this
+    /// `content`. An error if what is asked for is not for this target.
     pub fn asks(
         &self,
         mysql_to_postgresql: bool,
-        is_plain_dump: bool,
+        content: Content,
         policies: &Policies,
     ) -> Result<Asked> {
         match self {
-            Target::Postgresql(_) => Ok(Asked::by_option(mysql_to_postgresql, is_plain_dump)),
+            Target::Postgresql(_) => Ok(Asked::by_option(
+                mysql_to_postgresql,
+                content.is_converted_unasked(),
+            )),
             Target::Mysql(_) if mysql_to_postgresql => Err(Error::usage(
                 "--mysql-to-postgresql: the target is a MySQL server, which takes a MySQL dump as it is",
             )
@@ -121,7 +125,7 @@ impl Target {
 
     /// What reads a dump into tables as this target would have them.
     #[must_use]
-    pub fn expects(&self) -> &dyn Expects {
+    pub fn verifies(&self) -> &dyn Verifies {
         match self {
             Target::Postgresql(target) => target,
             Target::Mysql(target) => target,
@@ -139,11 +143,11 @@ impl fmt::Display for Target {
 }
 
 /// Compares what is live with what a dump says.
-pub trait Expects: Sync {
+pub trait Verifies: Sync {
     /// The tables that the target should have of `dump`, with their checksums.
     fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>>;
-    /// The schema that tables are in, where `named` was named or nothing, of an archive or not.
-    fn schema(&self, named: Option<&str>, is_archive: bool) -> Result<String>;
+    /// The schema that the tables of `content` are in, where `named` was named or nothing.
+    fn schema(&self, named: Option<&str>, content: Content) -> Result<String>;
     /// Compares what is live with what is expected, all of it as it is at one moment.
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared>;
 }

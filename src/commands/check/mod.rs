@@ -11,7 +11,7 @@ use crate::cli::settings::{CheckSettings, Destination};
 use crate::dump::Dialect;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
-use crate::gitlab::tables::TABLES;
+use crate::gitlab::content::Content;
 use crate::input::locate::locate;
 use crate::input::open::{Input, Judged};
 use crate::publish::outcome::Live;
@@ -28,23 +28,18 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     let mut checks = Checks::default();
     let located = locate(&settings.source);
     let opened = located.and_then(|located| Ok((located.name(), Input::open(&located, halt)?)));
-    let input = checks.add("input", opened, |(name, input)| match input {
-        Input::ArchiveFile(_) => format!("{name}, an archive in a file"),
-        Input::CompressedArchive(_) => format!("{name}, an archive in a file, compressed"),
-        Input::ArchivePipe(_) => "an archive in a pipe".to_owned(),
-        Input::Dump { .. } => "a dump".to_owned(),
-    });
+    let input = checks.add("input", opened, |(name, input)| input.shown(name));
     let Some((_, input)) = input else {
         return Ok(checks);
     };
-    if let Input::ArchivePipe(_) = input {
+    if input.is_archive_pipe() {
         return Err(Error::usage("a pipe can be read only once")
             .hint("check the archive in its file; the import itself can come through a pipe"));
     }
-    let is_archive = input.is_archive();
+    let content = input.content();
     let convert = settings.mysql_to_postgresql;
     let destination = &settings.destination;
-    let asked = destination.asks(convert, !is_archive, &Policies::default());
+    let asked = destination.asks(convert, content, &Policies::default());
     let is_for_mysql = asked.as_ref().is_ok_and(|asked| *asked == Asked::ForMysql);
     let judged = asked.and_then(|asked| input.judge(asked));
     checks.add("version, dialect", judged, |known| {
@@ -53,7 +48,7 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     let sizes = input.sizes();
     let estimated = sizes.map(|sizes| sizes.map(|(database, traces)| estimate(database, traces)));
     let known = estimated.as_ref().ok().copied().flatten();
-    check_target(&mut checks, settings, is_archive, known);
+    check_target(&mut checks, settings, content, known);
     if let Some(estimated) = estimated.transpose() {
         checks.add("estimate", estimated, ToString::to_string);
     }
@@ -83,7 +78,7 @@ fn tell_version(judged: Option<&Judged>, is_for_mysql: bool) -> String {
 fn check_target(
     checks: &mut Checks,
     settings: &CheckSettings,
-    is_archive: bool,
+    content: Content,
     estimate: Option<Estimate>,
 ) {
     if let Destination::Private { directory, .. } = &settings.destination {
@@ -97,14 +92,18 @@ fn check_target(
             return;
         }
     }
-    let ready = Ready::prepare(&settings.destination, is_archive, &Progress::new(true));
+    let ready = Ready::prepare(
+        &settings.destination,
+        content.has_traces(),
+        &Progress::new(true),
+    );
     let Some(ready) = checks.add("target", ready, Ready::shown) else {
         return;
     };
     let connected = ready.target.server();
     let server = checks.add("server", connected, |server| server.version.clone());
     if let Some(server) = server {
-        check_tables(checks, settings, is_archive, &ready);
+        check_tables(checks, settings, content, &ready);
         if let (Some(data), Some(estimate)) = (server.data_directory, estimate) {
             match database_space(&data, estimate.sql) {
                 Some(space) if !space.is_enough() => checks.note(
@@ -127,14 +126,14 @@ fn tell_space(checks: &mut Checks, name: &'static str, space: Option<String>) {
     }
 }
 
-fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool, ready: &Ready) {
+fn check_tables(checks: &mut Checks, settings: &CheckSettings, content: Content, ready: &Ready) {
     let locked = ready.target.hold();
     let locked = checks.add("lock", locked, |_| {
         "no other import is under way".to_owned()
     });
     let Some(mut target) = locked else { return };
-    let tables: &[&str] = if is_archive { &TABLES } else { &[] };
-    let schema = target.schema(settings.schema.as_deref(), is_archive);
+    let tables = content.known_tables();
+    let schema = target.schema(settings.schema.as_deref(), content);
     let examined = schema.and_then(|schema| target.examine(&schema, tables));
     let examined = examined.and_then(|live| Ok((target.rights(&live.schema)?, live)));
     let live = match examined {
@@ -151,7 +150,7 @@ fn check_tables(checks: &mut Checks, settings: &CheckSettings, is_archive: bool,
             return;
         }
     };
-    if !is_archive {
+    if !content.has_gitlab_steps() {
         return;
     }
     tell_what_is_replaced(checks, &live, &target.previous());

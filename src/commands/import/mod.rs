@@ -1,279 +1,195 @@
-//! Wires the rooms together: archive, dump, conversion, load, traces, publish. The only place
-//! that knows all of them.
+//! `ci-import ARCHIVE`: an import is prepared, staged, verified, published and reported.
 
+mod prepare;
 pub mod report;
 mod stage;
 
-use std::collections::HashSet;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
+use self::prepare::{OpenedInput, Prepared};
+use self::report::{ArchiveReport, Report};
+use self::stage::Staged;
 use super::destination::Ready;
-use super::estimate::estimate;
-use super::space::refuse_too_little;
 use crate::archive;
 use crate::cancellation::Halt;
 use crate::cli::settings::Settings;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::gitlab::information::Information;
+use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::gitlab::tables::{TABLES, check_table};
-use crate::input::locate::locate;
-use crate::input::members::take_members;
-use crate::input::open::Input;
-use crate::pipeline::converter::Accept;
+use crate::migrate::Finding;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
-use crate::publish::outcome::{Live, Publication, Published};
+use crate::publish::outcome::{Publication, Published};
 use crate::schema::Note;
 use crate::server::Held;
-use crate::traces::{BuildsDirectory, StagedDirectory, TraceSummary};
 use crate::ui::progress::Progress;
-use crate::ui::terminal;
 use crate::verify::{Depth, verify_staged};
-use report::{ArchiveReport, Report};
-
-use stage::Stager;
-
-/// What was staged, and what is known of it.
-struct Staged {
-    information: Option<Information>,
-    dump: LoadedDump,
-    traces: TraceSummary,
-}
 
 /// Does the whole import; the report is of what was published.
 pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
     let started = Instant::now();
-    let located = locate(&settings.source)?;
-    let input = Input::open(&located, halt)?;
-    let is_archive = input.is_archive();
-    let (convert, policies) = (settings.mysql_to_postgresql, &settings.policies);
-    let asked = settings.destination.asks(convert, !is_archive, policies)?;
-    let information = input.judge(asked)?.map(|judged| judged.information);
-    let destination = Ready::prepare(&settings.destination, is_archive, progress)?;
+    let opened = OpenedInput::open(settings, halt)?;
+    let content = opened.content;
+    let destination = Ready::prepare(&settings.destination, content.has_traces(), progress)?;
     let mut held = destination.target.hold()?;
-    let target = &mut *held;
-    recover_first(target, &destination)?;
-    check_room(target, settings, &destination, &input)?;
-    let live = look_at(target, settings, &destination, is_archive, halt)?;
-    let accept = acceptance(target, settings, &live, is_archive)?;
-    target.make_staging()?;
-    failpoint::reached("staging schema made");
-    let unique = unique_suffix();
-    let directory = destination
-        .builds
-        .as_ref()
-        .map(|b| b.stage(&unique))
-        .transpose()?;
-    let loads = target.loads();
-    let stage = Stager {
+    let import = Import {
+        started,
+        input: opened.located.name(),
         settings,
-        loads: &*loads,
-        asked,
-        directory: directory.as_ref(),
-        accept: &*accept,
+        content,
+        destination: &destination,
         progress,
         halt,
     };
-    let taken = take_members(input, &stage, halt)?;
-    let staged = Staged {
-        information: information.or(taken.information),
-        dump: taken.database,
-        traces: taken.builds.unwrap_or_default(),
-    };
-    check(&staged, is_archive)?;
-    failpoint::reached("staged");
-    if settings.verify != Depth::None {
-        progress.step("verifying what was staged");
-    }
-    let jobs = settings.resources.jobs;
-    verify_staged(
-        || target.verify_staged(jobs, &staged.dump.tables, halt),
-        directory
-            .as_ref()
-            .map(|staged_in| (staged_in, &staged.traces)),
-        settings.verify,
-        halt,
-    )?;
-    halt.check()?;
-    failpoint::reached("to be published");
-    progress.step("publishing");
-    let builds = destination.builds.as_ref().zip(directory.as_ref());
-    let published = publish(target, &live.schema, &staged, builds, is_archive, halt)?;
-    failpoint::reached("published");
-    let migrations = if is_archive {
-        let skip = settings.skip_post_deployment;
-        target.run_post_deployment(&live.schema, skip, progress, halt)
-    } else {
-        Vec::new()
-    };
-    let LoadedDump {
-        tables,
-        mut notes,
-        facts,
-    } = staged.dump;
-    notes.extend(missing_tables(&tables, is_archive));
-    let archive = staged.information.map(|information| ArchiveReport {
-        information,
-        traces: staged.traces,
-        builds: destination.builds_path(),
-        previous_builds: published.previous_builds,
-        live: published.finished,
-        migrations,
-    });
-    if let Some(mut directory) = directory {
-        directory.published();
-    }
-    Ok(Report {
-        input: located.name(),
-        target: destination.shown(),
-        schema: live.schema,
-        facts,
-        tables,
-        notes,
-        replaced: published.replaced,
-        previous_schema: target.previous(),
-        verified: settings.verify,
-        archive,
-        elapsed: started.elapsed(),
-        connect: destination.how_to_connect(),
-    })
+    let target = &mut *held;
+    let prepared = import.prepare(target, &opened)?;
+    let staged = import.stage(target, opened, &prepared)?;
+    import.verify(target, &staged)?;
+    let published = import.publish(target, &prepared, &staged)?;
+    let migrations = import.migrate(target, &prepared);
+    Ok(import.report(target, prepared, staged, published, migrations))
 }
 
-/// Finishes or undoes a publish that was cut off.
-fn recover_first(target: &mut dyn Held, destination: &Ready) -> Result<()> {
-    if let Some(told) = target.recover(destination.builds.as_ref())?.told() {
-        terminal::say(&format!("ci-import: {told}"));
-    }
-    Ok(())
+/// An import that is under way.
+struct Import<'a> {
+    started: Instant,
+    /// What the input is called.
+    input: String,
+    settings: &'a Settings,
+    content: Content,
+    destination: &'a Ready,
+    progress: &'a Progress,
+    halt: &'a Halt,
 }
 
-/// Sees that a publish with traces can be recovered, and that there is room for them.
-fn check_room(
-    target: &mut dyn Held,
-    settings: &Settings,
-    destination: &Ready,
-    input: &Input<'_>,
-) -> Result<()> {
-    let Some(builds) = &destination.builds else {
-        return Ok(());
-    };
-    target.check_recovery()?;
-    match input.sizes()? {
-        Some((database, traces)) if !settings.no_space_check => {
-            refuse_too_little(builds.path(), estimate(database, traces).least_traces)
+impl Import<'_> {
+    /// Compares what was staged with what was read.
+    fn verify(&self, target: &dyn Held, staged: &Staged) -> Result<()> {
+        self.check(staged)?;
+        failpoint::reached("staged");
+        let (depth, jobs) = (self.settings.verify, self.settings.resources.jobs);
+        if depth != Depth::None {
+            self.progress.step("verifying what was staged");
         }
-        _ => Ok(()),
+        let verify_tables = || target.verify_staged(jobs, &staged.dump.tables, self.halt);
+        let directory = staged.directory.as_ref();
+        let traces = directory.map(|directory| (directory, &staged.traces));
+        verify_staged(verify_tables, traces, depth, self.halt)
     }
-}
 
-/// Looks at what is live, and asks whether CI's data may be replaced.
-fn look_at(
-    target: &mut dyn Held,
-    settings: &Settings,
-    destination: &Ready,
-    is_archive: bool,
-    halt: &Halt,
-) -> Result<Live> {
-    let schema = target.schema(settings.schema.as_deref(), is_archive)?;
-    if is_archive {
-        let live = target.examine(&schema, &TABLES)?;
-        destination.confirm(settings, &live, &target.previous(), halt)?;
-        return Ok(live);
-    }
-    target.examine(&schema, &[])
-}
-
-/// Which tables may be imported: of an archive those of GitLab CI, of a dump those that would
-/// replace none, unless they may.
-fn acceptance(
-    target: &mut dyn Held,
-    settings: &Settings,
-    live: &Live,
-    is_archive: bool,
-) -> Result<Box<dyn Fn() -> Accept + Sync>> {
-    if is_archive {
-        return Ok(Box::new(|| Box::new(check_table)));
-    }
-    let existing: HashSet<String> = if settings.replace {
-        HashSet::new()
-    } else {
-        target.tables_of(&live.schema)?.into_iter().collect()
-    };
-    let schema = live.schema.clone();
-    Ok(Box::new(move || {
-        let (existing, schema) = (existing.clone(), schema.clone());
-        Box::new(move |name| {
-            if !existing.contains(name) {
-                return Ok(());
+    /// What must hold before anything is published.
+    fn check(&self, staged: &Staged) -> Result<()> {
+        let has_tables = !staged.dump.tables.is_empty();
+        match self.content {
+            Content::Backup => {
+                let missing = || {
+                    let name = archive::INFORMATION;
+                    Error::archive(format!("the archive has no member {name}"))
+                };
+                let information = staged.information.as_ref().ok_or_else(missing)?;
+                information.check_version()?;
+                if !has_tables {
+                    let error = Error::archive("it holds no table of GitLab CI");
+                    return Err(error.at(archive::DATABASE));
+                }
             }
-            Err(Error::usage(format!("the target has a table {schema}.{name} already")).hint(
-                "--replace puts the dump's tables in the place of those; --schema puts them elsewhere",
-            ))
-        })
-    }))
-}
-
-/// What must hold before anything is published.
-fn check(staged: &Staged, is_archive: bool) -> Result<()> {
-    if is_archive {
-        let missing = || {
-            Error::archive(format!(
-                "the archive has no member {}",
-                archive::INFORMATION
-            ))
-        };
-        staged
-            .information
-            .as_ref()
-            .ok_or_else(missing)?
-            .check_version()?;
-        if staged.dump.tables.is_empty() {
-            return Err(Error::archive("it holds no table of GitLab CI").at(archive::DATABASE));
+            Content::Dump if !has_tables => {
+                return Err(Error::archive("the dump holds no table"));
+            }
+            Content::Dump => {}
         }
-    } else if staged.dump.tables.is_empty() {
-        return Err(Error::archive("the dump holds no table"));
+        Ok(())
     }
-    Ok(())
+
+    /// Makes what was staged live: all of it, or nothing.
+    fn publish(
+        &self,
+        target: &mut dyn Held,
+        prepared: &Prepared,
+        staged: &Staged,
+    ) -> Result<Published<LiveChanges>> {
+        self.halt.check()?;
+        failpoint::reached("to be published");
+        self.progress.step("publishing");
+        let tables = staged.dump.tables.iter().map(|table| table.name.as_str());
+        let tables: Vec<&str> = tables.collect();
+        let schema = &prepared.live.schema;
+        if self.content.known_tables().is_empty() {
+            // Now that the names are known: what depends on tables of the same names?
+            target.examine(schema, &tables)?;
+        }
+        let builds = self.destination.builds.as_ref();
+        let publication = Publication {
+            schema,
+            tables: &tables,
+            builds: builds.zip(staged.directory.as_ref()),
+        };
+        let published = target.publish(&publication, self.content, self.halt)?;
+        failpoint::reached("published");
+        Ok(published)
+    }
+
+    /// Runs the post-deployment migrations that lose nothing. What fails or waits does not make the import
+    /// fail: it is published.
+    fn migrate(&self, target: &mut dyn Held, prepared: &Prepared) -> Vec<Finding> {
+        if !self.content.has_gitlab_steps() {
+            return Vec::new();
+        }
+        let skip = self.settings.skip_post_deployment;
+        target.run_post_deployment(&prepared.live.schema, skip, self.progress, self.halt)
+    }
+
+    /// Tells what came of all this.
+    fn report(
+        self,
+        target: &dyn Held,
+        prepared: Prepared,
+        staged: Staged,
+        published: Published<LiveChanges>,
+        migrations: Vec<Finding>,
+    ) -> Report {
+        let LoadedDump {
+            tables,
+            mut notes,
+            facts,
+        } = staged.dump;
+        notes.extend(missing_tables(self.content, &tables));
+        let archive = staged.information.map(|information| ArchiveReport {
+            information,
+            traces: staged.traces,
+            builds: self.destination.builds_path(),
+            previous_builds: published.previous_builds,
+            live: published.finished,
+            migrations,
+        });
+        if let Some(mut directory) = staged.directory {
+            directory.published();
+        }
+        Report {
+            input: self.input,
+            target: self.destination.shown(),
+            schema: prepared.live.schema,
+            facts,
+            tables,
+            notes,
+            replaced: published.replaced,
+            previous_schema: target.previous(),
+            verified: self.settings.verify,
+            archive,
+            elapsed: self.started.elapsed(),
+            connect: self.destination.how_to_connect(),
+        }
+    }
 }
 
-/// Notes of the tables that an archive should have and has not: those of the target stay.
-fn missing_tables(tables: &[LoadedTable], is_archive: bool) -> Vec<Note> {
+/// Notes of the tables that a backup should have and does not: those of the target stay.
+fn missing_tables(content: Content, tables: &[LoadedTable]) -> Vec<Note> {
     let is_there = |name: &str| tables.iter().any(|loaded| loaded.name == name);
-    let missing = TABLES.iter().filter(|name| is_archive && !is_there(name));
+    let missing = content.known_tables().iter().filter(|name| !is_there(name));
     let note = |name: &&str| Note {
         table: (*name).to_owned(),
         item: None,
         what: "the dump has no such table; what the target has of it stays".to_owned(),
     };
     missing.map(note).collect()
-}
-
-fn publish(
-    target: &mut dyn Held,
-    schema: &str,
-    staged: &Staged,
-    builds: Option<(&BuildsDirectory, &StagedDirectory)>,
-    is_archive: bool,
-    halt: &Halt,
-) -> Result<Published<LiveChanges>> {
-    let tables: Vec<&str> = staged.dump.tables.iter().map(|t| t.name.as_str()).collect();
-    if !is_archive {
-        // Now that the names are known: what depends on tables of the same names?
-        target.examine(schema, &tables)?;
-    }
-    let publication = Publication {
-        schema,
-        tables: &tables,
-        builds,
-    };
-    target.publish(&publication, is_archive, halt)
-}
-
-/// Keeps the staging directories of different imports apart.
-fn unique_suffix() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
-    format!("{}.{}", now.as_secs(), std::process::id())
 }

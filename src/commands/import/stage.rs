@@ -1,61 +1,77 @@
-//! Stages what the input holds: the database, and of an archive the traces.
+//! Stages what the input holds: the database, and of an archive the traces. Nobody sees it yet.
 
-use std::io::Read;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::archive::{self, Compression};
-use crate::cancellation::Halt;
-use crate::cli::settings::Settings;
+use super::Import;
+use super::prepare::{OpenedInput, Prepared};
+use crate::archive;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::gitlab::information::Information;
 use crate::gitlab::live::late_prefix;
-use crate::input::members::Takes;
-use crate::pipeline::converter::Accept;
+use crate::input::members::{DumpMember, TracesMember};
 use crate::pipeline::loaded::LoadedDump;
 use crate::pipeline::reading::Dump;
-use crate::server::{Loading, Loads};
+use crate::server::{Held, Loading, Loads};
 use crate::traces::{self, StagedDirectory, TraceSummary};
-use crate::ui::progress::Progress;
 use crate::verify::Depth;
 
-/// Stages an input.
-pub(super) struct Stager<'a> {
-    pub(super) settings: &'a Settings,
-    /// Which dumps can go there.
-    pub(super) asked: Asked,
-    /// Where the database goes.
-    pub(super) loads: &'a dyn Loads,
-    /// Where traces go; an archive needs it.
-    pub(super) directory: Option<&'a StagedDirectory>,
-    /// Judges the names of tables; each dump takes its own.
-    pub(super) accept: &'a (dyn Fn() -> Accept + Sync),
-    pub(super) progress: &'a Progress,
-    pub(super) halt: &'a Halt,
+/// What was staged, and what is known of it.
+pub(super) struct Staged {
+    pub(super) information: Option<Information>,
+    pub(super) dump: LoadedDump,
+    pub(super) traces: TraceSummary,
+    /// Where the traces are.
+    pub(super) directory: Option<StagedDirectory>,
 }
 
-impl Takes for Stager<'_> {
-    type Database = LoadedDump;
-    type Builds = TraceSummary;
-
-    fn database(
+impl Import<'_> {
+    /// Makes the staging, and fills it.
+    pub(super) fn stage(
         &self,
-        name: &'static str,
-        reader: &mut dyn Read,
-        compression: Compression,
-        size: u64,
+        target: &mut dyn Held,
+        opened: OpenedInput<'_>,
+        prepared: &Prepared,
+    ) -> Result<Staged> {
+        target.make_staging()?;
+        failpoint::reached("staging schema made");
+        let builds = self.destination.builds.as_ref();
+        let directory = builds.map(|builds| builds.stage(&unique_suffix()));
+        let directory = directory.transpose()?;
+        let (loads, asked) = (target.loads(), opened.asked);
+        let taken = opened.input.take(
+            self.halt,
+            |member| self.load(&*loads, asked, prepared, member),
+            |member| self.unpack(directory.as_ref(), member),
+        )?;
+        Ok(Staged {
+            information: opened.information.or(taken.information),
+            dump: taken.dump,
+            traces: taken.traces.unwrap_or_default(),
+            directory,
+        })
+    }
+
+    fn load(
+        &self,
+        loads: &dyn Loads,
+        asked: Asked,
+        prepared: &Prepared,
+        member: DumpMember<'_>,
     ) -> Result<LoadedDump> {
         let settings = self.settings;
-        let meter = self.progress.member("loading the database", size);
-        let reader = meter.watch(self.halt.watch(reader));
-        let ratio = settings.max_inflation;
-        let mut inflated = archive::decompressed_within(reader, compression, ratio);
+        let meter = self.progress.member("loading the database", member.size);
+        let reader = meter.watch(member.reader);
+        let (compression, ratio) = (member.compression, settings.max_inflation);
         let is_hashed = settings.verify == Depth::Full;
-        self.loads.load(Loading {
+        loads.load(Loading {
             dump: Dump {
-                name,
-                reader: &mut inflated,
-                asked: self.asked,
+                name: member.name,
+                reader: &mut archive::decompressed_within(reader, compression, ratio),
+                asked,
                 policies: settings.policies.clone(),
-                accept: (self.accept)(),
+                accept: prepared.accept(self.content),
                 late_prefix: is_hashed.then_some(late_prefix),
             },
             resources: &settings.resources,
@@ -64,13 +80,15 @@ impl Takes for Stager<'_> {
         })
     }
 
-    fn builds(&self, reader: &mut dyn Read, size: u64) -> Result<TraceSummary> {
-        let directory = self
-            .directory
-            .ok_or_else(|| Error::failed("no place for the traces"))?;
-        let meter = self.progress.member("unpacking the traces", size);
+    fn unpack(
+        &self,
+        directory: Option<&StagedDirectory>,
+        member: TracesMember<'_>,
+    ) -> Result<TraceSummary> {
+        let directory = directory.ok_or_else(|| Error::failed("no place for the traces"))?;
         let settings = self.settings;
-        let compressed = meter.watch(self.halt.watch(reader));
+        let meter = self.progress.member("unpacking the traces", member.size);
+        let compressed = meter.watch(member.reader);
         let mut inflated = archive::inflated_within(compressed, settings.max_inflation);
         let wanted = traces::Wanted {
             allow_truncated: settings.allow_truncated_traces,
@@ -79,4 +97,12 @@ impl Takes for Stager<'_> {
         };
         traces::extract(&mut inflated, directory, &settings.resources, wanted)
     }
+}
+
+/// Keeps the staging directories of different imports apart.
+fn unique_suffix() -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    format!("{}.{}", now.as_secs(), std::process::id())
 }

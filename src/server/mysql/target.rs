@@ -15,6 +15,7 @@ use super::rights::{MayMake, may_make_databases};
 use super::verify::Looker;
 use crate::cancellation::Halt;
 use crate::error::{Error, Result};
+use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::migrate::Finding;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
@@ -25,7 +26,7 @@ use crate::schema::policies::Policies;
 use crate::server::comparison::{Compared, Comparison, Moment};
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{Held, Rights};
-use crate::server::{Expects, Server, post_deployment};
+use crate::server::{Server, Verifies, post_deployment};
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify_tables_in};
@@ -64,7 +65,7 @@ impl Held for HeldMysql {
         Ok(())
     }
 
-    fn schema(&mut self, named: Option<&str>, _: bool) -> Result<String> {
+    fn schema(&mut self, named: Option<&str>, _: Content) -> Result<String> {
         schema(&self.target, named)
     }
 
@@ -132,14 +133,14 @@ impl Held for HeldMysql {
     fn publish(
         &mut self,
         publication: &Publication<'_>,
-        is_archive: bool,
+        content: Content,
         halt: &Halt,
     ) -> Result<Published<LiveChanges>> {
         let published = publish::publish(
             &self.target,
             self.staging.connection(),
             publication,
-            &mut is_archive.then(Publishing::default),
+            &mut content.has_gitlab_steps().then(Publishing::default),
             &gitlab::undo,
             &mut || halt.check(),
         )?;
@@ -216,14 +217,14 @@ fn mapping(target: &Target) -> Result<ServerMapping> {
     Ok(ServerMapping::new(Offers::of(&mut target.connect()?)?))
 }
 
-impl Expects for Target {
+impl Verifies for Target {
     fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>> {
         let name = dump.name;
         let read = dump.read_mapped(mapping(self)?, Expected::start(resources))?;
         read.sink.finish().map_err(|error| error.at(name))
     }
 
-    fn schema(&self, named: Option<&str>, _: bool) -> Result<String> {
+    fn schema(&self, named: Option<&str>, _: Content) -> Result<String> {
         schema(self, named)
     }
 

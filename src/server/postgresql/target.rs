@@ -12,6 +12,7 @@ use super::publish::{self, PREVIOUS_SCHEMA};
 use super::verify::{Looker, Snapshot};
 use crate::cancellation::Halt;
 use crate::error::Result;
+use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::migrate::Finding;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
@@ -22,7 +23,7 @@ use crate::schema::policies::Policies;
 use crate::server::comparison::{Compared, Comparison, Moment};
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{Held, Rights};
-use crate::server::{Expects, Server, post_deployment};
+use crate::server::{Server, Verifies, post_deployment};
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
@@ -61,8 +62,8 @@ impl Held for HeldPostgresql {
         publish::identity(self.staging.client()).map(drop)
     }
 
-    fn schema(&mut self, named: Option<&str>, is_archive: bool) -> Result<String> {
-        schema(self.staging.client(), named, is_archive)
+    fn schema(&mut self, named: Option<&str>, content: Content) -> Result<String> {
+        schema(self.staging.client(), named, content)
     }
 
     fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live> {
@@ -114,7 +115,7 @@ impl Held for HeldPostgresql {
     fn publish(
         &mut self,
         publication: &Publication<'_>,
-        is_archive: bool,
+        content: Content,
         halt: &Halt,
     ) -> Result<Published<LiveChanges>> {
         let client = self.staging.client();
@@ -123,13 +124,13 @@ impl Held for HeldPostgresql {
             client,
             publication,
             &mut |transaction, schema| {
-                if is_archive {
+                if content.has_gitlab_steps() {
                     live::prepare(transaction, schema)?;
                 }
                 Ok(())
             },
             &mut |transaction, schema| {
-                let changes = if is_archive {
+                let changes = if content.has_gitlab_steps() {
                     live::finish(transaction, schema)?
                 } else {
                     LiveChanges::default()
@@ -195,7 +196,7 @@ impl Loads for StagingLoads {
     }
 }
 
-impl Expects for Target {
+impl Verifies for Target {
     fn expected(&self, mut dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>> {
         let name = dump.name;
         let expected = Expected::start(resources);
@@ -204,8 +205,8 @@ impl Expects for Target {
         read.sink.finish().map_err(|error| error.at(name))
     }
 
-    fn schema(&self, named: Option<&str>, is_archive: bool) -> Result<String> {
-        schema(&mut self.connect()?, named, is_archive)
+    fn schema(&self, named: Option<&str>, content: Content) -> Result<String> {
+        schema(&mut self.connect()?, named, content)
     }
 
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {
@@ -261,10 +262,10 @@ pub(crate) fn server(target: &Target) -> Result<Server> {
     })
 }
 
-fn schema(client: &mut postgres::Client, named: Option<&str>, is_archive: bool) -> Result<String> {
+fn schema(client: &mut postgres::Client, named: Option<&str>, content: Content) -> Result<String> {
     match named {
         Some(schema) => Ok(schema.to_owned()),
-        None if is_archive => publish::current_schema(client),
+        None if content.goes_to_current_schema() => publish::current_schema(client),
         None => Ok(DEFAULT_SCHEMA.to_owned()),
     }
 }

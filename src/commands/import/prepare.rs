@@ -1,0 +1,162 @@
+//! What is found out before anything is staged: what the input is, whether it may be imported, what it
+//! would replace, whether there is room.
+
+use std::collections::HashSet;
+
+use super::Import;
+use crate::cancellation::Halt;
+use crate::cli::settings::Settings;
+use crate::commands::destination::Ready;
+use crate::commands::estimate::estimate;
+use crate::commands::space::refuse_too_little;
+use crate::dump::acceptance::Asked;
+use crate::error::{Error, Result};
+use crate::gitlab::content::Content;
+use crate::gitlab::information::Information;
+use crate::input::locate::{Located, locate};
+use crate::input::open::Input;
+use crate::pipeline::converter::Accept;
+use crate::publish::outcome::Live;
+use crate::server::Held;
+use crate::ui::terminal;
+
+/// The input, opened and judged as far as that is possible before it is read.
+pub(super) struct OpenedInput<'a> {
+    pub(super) located: Located,
+    pub(super) input: Input<'a>,
+    pub(super) content: Content,
+    /// Which dumps can go to the target.
+    pub(super) asked: Asked,
+    /// What an archive in a file says about itself.
+    pub(super) information: Option<Information>,
+}
+
+impl<'a> OpenedInput<'a> {
+    pub(super) fn open(settings: &Settings, halt: &'a Halt) -> Result<OpenedInput<'a>> {
+        let located = locate(&settings.source)?;
+        let input = Input::open(&located, halt)?;
+        let content = input.content();
+        let (convert, policies) = (settings.mysql_to_postgresql, &settings.policies);
+        let asked = settings.destination.asks(convert, content, policies)?;
+        Ok(OpenedInput {
+            information: input.judge(asked)?.map(|judged| judged.information),
+            located,
+            input,
+            content,
+            asked,
+        })
+    }
+}
+
+/// What the import will meet in the target.
+pub(super) struct Prepared {
+    /// What is live.
+    pub(super) live: Live,
+    /// Tables of a dump that would replace existing ones, which they may not.
+    existing: HashSet<String>,
+}
+
+impl Prepared {
+    /// What judges the names of tables: of a backup those of GitLab CI may come, of a dump those that
+    /// would replace none, unless they may.
+    pub(super) fn accept(&self, content: Content) -> Accept {
+        let (existing, schema) = (self.existing.clone(), self.live.schema.clone());
+        Box::new(move |name| {
+            content.check_table(name)?;
+            if !existing.contains(name) {
+                return Ok(());
+            }
+            Err(Error::usage(format!("the target has a table {schema}.{name} already")).hint(
+                "--replace puts the dump's tables in the place of those; --schema puts them elsewhere",
+            ))
+        })
+    }
+}
+
+impl Import<'_> {
+    /// Recovers a publish that was cut off, and looks at the target; asks whether CI's data may be
+    /// replaced.
+    pub(super) fn prepare(
+        &self,
+        target: &mut dyn Held,
+        opened: &OpenedInput<'_>,
+    ) -> Result<Prepared> {
+        let builds = self.destination.builds.as_ref();
+        if let Some(told) = target.recover(builds)?.told() {
+            terminal::say(&format!("ci-import: {told}"));
+        }
+        self.check_room(target, &opened.input)?;
+        let schema = target.schema(self.settings.schema.as_deref(), self.content)?;
+        let known = self.content.known_tables();
+        let live = target.examine(&schema, known)?;
+        let mut existing = HashSet::new();
+        if !known.is_empty() {
+            confirm(
+                self.destination,
+                self.settings,
+                &live,
+                &target.previous(),
+                self.halt,
+            )?;
+        } else if !self.settings.replace {
+            existing.extend(target.tables_of(&live.schema)?);
+        }
+        Ok(Prepared { live, existing })
+    }
+
+    /// Sees that a publish with traces can be recovered, and that there is room for them.
+    fn check_room(&self, target: &mut dyn Held, input: &Input<'_>) -> Result<()> {
+        let Some(builds) = &self.destination.builds else {
+            return Ok(());
+        };
+        target.check_recovery()?;
+        match input.sizes()? {
+            Some((database, traces)) if !self.settings.no_space_check => {
+                refuse_too_little(builds.path(), estimate(database, traces).least_traces)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Asks whether existing CI data may be replaced, if there are any.
+fn confirm(
+    destination: &Ready,
+    settings: &Settings,
+    live: &Live,
+    previous: &str,
+    halt: &Halt,
+) -> Result<()> {
+    let mut replaced = Vec::new();
+    if !live.with_rows.is_empty() {
+        replaced.push(format!("the tables {}", live.with_rows.join(", ")));
+    }
+    if let Some(builds) = &destination.builds
+        && builds.has_content()?
+    {
+        replaced.push(format!("the build traces in {}", builds.path().display()));
+    }
+    if settings.yes || replaced.is_empty() {
+        return Ok(());
+    }
+    let (target, replaced) = (destination.shown(), replaced.join(" and "));
+    if !terminal::can_ask() {
+        return Err(
+            Error::usage(format!("{target} has CI data already: {replaced}"))
+                .hint("add --yes to replace them; they are kept aside"),
+        );
+    }
+    let dropped = if live.has_previous {
+        format!("; the tables in {previous}, of the import before, are dropped")
+    } else {
+        String::new()
+    };
+    let question = format!(
+        "{target} has CI data already.\nReplace {replaced}?\nThey are kept aside{dropped}."
+    );
+    if terminal::ask(&question, halt) {
+        return Ok(());
+    }
+    halt.check()?;
+    Err(Error::failed("not confirmed; nothing was touched"))
+}
