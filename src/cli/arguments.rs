@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::rows::{InvalidUtf8, Nul, ZeroDates};
 use crate::schema::policies::{Enums, Times, Timestamps, Tinyint1};
-use crate::verify::Depth;
+use crate::verify::depth::Depth;
 
 /// Makes the backup archive of a GitLab CI 8.0 server, or any dump of MySQL or PostgreSQL, live in
 /// PostgreSQL or MySQL: all of it, or nothing.

@@ -15,9 +15,9 @@ use crate::migrate::{Patience, Version};
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
 use crate::schema::policies::Policies;
-use crate::server::Target;
 use crate::server::postgresql::private_server::PrivateServer;
-use crate::verify::Depth;
+use crate::server::target::Target;
+use crate::verify::depth::Depth;
 
 /// Leaves migrations for after the deployment pending, if it is not empty. GitLab's own has this name.
 const SKIP_POST_DEPLOYMENT: &str = "SKIP_POST_DEPLOYMENT_MIGRATIONS";

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::journal::Renames;
 use super::record::{BuildsRecord, Record};
 use crate::error::{Error, Result};
+use crate::publish::aside::aside;
 use crate::traces::{BuildsDirectory, StagedDirectory};
 
 /// What is renamed beside which builds directory, and what the record says of it afterwards.
@@ -58,11 +59,6 @@ pub(crate) fn plan_rollback<'a>(
         previous: epoch.map(|epoch| aside(builds, epoch)),
     };
     Ok((Some(becomes), Some((builds, renames))))
-}
-
-/// The path of the builds directory that was put aside at `epoch`.
-pub(crate) fn aside(builds: &BuildsDirectory, epoch: u64) -> PathBuf {
-    builds.beside(&format!(".{epoch}"))
 }
 
 /// An epoch, now or a little later, for which `builds.<epoch>` is free.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::directories::aside;
+use super::aside::aside;
 use crate::error::{Error, Result};
 use crate::traces::BuildsDirectory;
 

@@ -4,6 +4,8 @@
 use crate::cancellation::Halt;
 use crate::error::Result;
 use crate::gitlab::content::Content;
+use crate::pipeline::reading::Dump;
+use crate::resources::Resources;
 use crate::verify::{ExpectedTable, TableFinding};
 
 /// What is to be compared.
@@ -75,4 +77,14 @@ impl Comparison<'_> {
             missing_taggings,
         })
     }
+}
+
+/// Compares what is live with what a dump says.
+pub trait Verifies: Sync {
+    /// The tables that the target should have of `dump`, with their checksums.
+    fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>>;
+    /// The schema that the tables of `content` are in, where `named` was named or nothing.
+    fn schema(&self, named: Option<&str>, content: Content) -> Result<String>;
+    /// Compares what is live with what is expected, all of it as it is at one moment.
+    fn compare(&self, comparison: Comparison<'_>) -> Result<Compared>;
 }

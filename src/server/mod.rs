@@ -1,153 +1,18 @@
-//! The servers that an import can go to. Here alone they are told apart: each has a [`Held`], and what
-//! is done with a target goes through that.
+//! The servers that an import can go to: a folder each, with the same file names in both, and what they
+//! have in common. What is done with a target goes through the traits here.
 
 pub mod comparison;
+pub mod description;
 pub mod load;
 pub mod locked_target;
 pub mod mysql;
-pub mod options;
-pub mod post_deployment;
+pub(crate) mod options;
+pub(crate) mod post_deployment;
 pub mod postgresql;
+pub mod target;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-
-pub use comparison::{Compared, Comparison};
+pub use comparison::{Compared, Comparison, Verifies};
+pub use description::Server;
 pub use load::{Loading, Loads};
 pub use locked_target::{Held, Rights};
-
-use crate::dump::acceptance::Asked;
-use crate::error::{Error, Result};
-use crate::gitlab::content::Content;
-use crate::pipeline::reading::Dump;
-use crate::resources::Resources;
-use crate::schema::policies::Policies;
-use crate::verify::ExpectedTable;
-use mysql::Target as Mysql;
-use mysql::target::HeldMysql;
-use options::Kind;
-use postgresql::options::Target as Postgresql;
-use postgresql::target::HeldPostgresql;
-
-/// A database to import into.
-#[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "there are only a few")]
-pub enum Target {
-    /// Of a PostgreSQL.
-    Postgresql(Postgresql),
-    /// Of a MySQL or MariaDB.
-    Mysql(Mysql),
-}
-
-/// A server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// What it is and its version, as it writes it.
-    pub version: String,
-    /// Where its data are, if it runs on this machine and says so.
-    pub data_directory: Option<PathBuf>,
-}
-
-impl Target {
-    /// The target that `url` names together with the environment, in which `variable` looks up a
-    /// variable.
-    pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
-        if options::is_mysql(url) {
-            return Mysql::named(url, variable).map(Target::Mysql);
-        }
-        Postgresql::named(url, variable).map(Target::Postgresql)
-    }
-
-    /// The same of the URL in the variable `DATABASE_URL`, if there is one.
-    pub fn from_database_url(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
-        if variable("DATABASE_URL").is_some_and(|url| options::is_mysql(&url)) {
-            return Ok(Mysql::from_database_url(variable)?.map(Target::Mysql));
-        }
-        Ok(Postgresql::from_database_url(variable)?.map(Target::Postgresql))
-    }
-
-    /// The target that libpq's environment names, if it names one.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
-        Ok(Postgresql::from_environment(variable)?.map(Target::Postgresql))
-    }
-
-    /// The target that the file `database.yml` has for `environment`.
-    pub fn from_database_yml(
-        file: &Path,
-        environment: &str,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
-        let (entry, origin) = options::read_database_yml(file, environment)?;
-        match entry.kind().map_err(|error| error.at(&origin))? {
-            Kind::Postgresql => {
-                Postgresql::from_entry(entry, &origin, variable).map(Target::Postgresql)
-            }
-            Kind::Mysql => Mysql::from_entry(entry, &origin, variable).map(Target::Mysql),
-        }
-    }
-
-    /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; for this
-    /// `content`. An error if what is asked for is not for this target.
-    pub fn asks(
-        &self,
-        mysql_to_postgresql: bool,
-        content: Content,
-        policies: &Policies,
-    ) -> Result<Asked> {
-        match self {
-            Target::Postgresql(_) => Ok(Asked::by_option(
-                mysql_to_postgresql,
-                content.is_converted_unasked(),
-            )),
-            Target::Mysql(_) if mysql_to_postgresql => Err(Error::usage(
-                "--mysql-to-postgresql: the target is a MySQL server, which takes a MySQL dump as it is",
-            )
-            .hint("leave the option away, or name a PostgreSQL")),
-            Target::Mysql(_) => mysql::target::refuse_conversions(policies).map(|()| Asked::ForMysql),
-        }
-    }
-
-    /// Connects and takes the lock that only one import at a time can have.
-    pub fn hold(&self) -> Result<Box<dyn Held>> {
-        Ok(match self {
-            Target::Postgresql(target) => Box::new(HeldPostgresql::lock(target)?),
-            Target::Mysql(target) => Box::new(HeldMysql::lock(target)?),
-        })
-    }
-
-    /// What the server says of itself.
-    pub fn server(&self) -> Result<Server> {
-        match self {
-            Target::Postgresql(target) => postgresql::target::server(target),
-            Target::Mysql(target) => mysql::target::server(target),
-        }
-    }
-
-    /// What reads a dump into tables as this target would have them.
-    #[must_use]
-    pub fn verifies(&self) -> &dyn Verifies {
-        match self {
-            Target::Postgresql(target) => target,
-            Target::Mysql(target) => target,
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Target::Postgresql(target) => target.fmt(f),
-            Target::Mysql(target) => target.fmt(f),
-        }
-    }
-}
-
-/// Compares what is live with what a dump says.
-pub trait Verifies: Sync {
-    /// The tables that the target should have of `dump`, with their checksums.
-    fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>>;
-    /// The schema that the tables of `content` are in, where `named` was named or nothing.
-    fn schema(&self, named: Option<&str>, content: Content) -> Result<String>;
-    /// Compares what is live with what is expected, all of it as it is at one moment.
-    fn compare(&self, comparison: Comparison<'_>) -> Result<Compared>;
-}
+pub use target::Target;

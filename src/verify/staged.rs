@@ -1,6 +1,6 @@
 //! Looks at what an import has staged, before it is published.
 
-use super::Depth;
+use super::depth::Depth;
 use super::tables::TableFinding;
 use crate::cancellation::Halt;
 use crate::error::{Error, Result};

@@ -1,14 +1,13 @@
 //! `ci-import ARCHIVE`: an import is prepared, staged, verified, published and reported.
 
+mod context;
 mod prepare;
 pub mod report;
 mod stage;
 
 use std::time::Instant;
 
-use self::prepare::{OpenedInput, Prepared};
-use self::report::{ArchiveReport, Report};
-use self::stage::Staged;
+use self::context::Import;
 use super::destination::Ready;
 use crate::archive;
 use crate::cancellation::Halt;
@@ -23,7 +22,11 @@ use crate::publish::outcome::{Publication, Published};
 use crate::schema::Note;
 use crate::server::Held;
 use crate::ui::progress::Progress;
-use crate::verify::{Depth, verify_staged};
+use crate::verify::depth::Depth;
+use crate::verify::verify_staged;
+use prepare::{OpenedInput, Prepared};
+use report::{ArchiveReport, Report};
+use stage::Staged;
 
 /// Does the whole import; the report is of what was published.
 pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
@@ -48,18 +51,6 @@ pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repo
     let published = import.publish(target, &prepared, &staged)?;
     let migrations = import.migrate(target, &prepared);
     Ok(import.report(target, prepared, staged, published, migrations))
-}
-
-/// An import that is under way.
-struct Import<'a> {
-    started: Instant,
-    /// What the input is called.
-    input: String,
-    settings: &'a Settings,
-    content: Content,
-    destination: &'a Ready,
-    progress: &'a Progress,
-    halt: &'a Halt,
 }
 
 impl Import<'_> {

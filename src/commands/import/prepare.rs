@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::Import;
+use super::context::Import;
 use crate::cancellation::Halt;
 use crate::cli::settings::Settings;
 use crate::commands::destination::Ready;

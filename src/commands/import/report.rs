@@ -15,7 +15,7 @@ use crate::rows::Tally;
 use crate::schema::Note;
 use crate::traces::TraceSummary;
 use crate::ui::numbers::grouped;
-use crate::verify::Depth;
+use crate::verify::depth::Depth;
 
 /// The report of an import that was published.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::Import;
+use super::context::Import;
 use super::prepare::{OpenedInput, Prepared};
 use crate::archive;
 use crate::dump::acceptance::Asked;
@@ -15,7 +15,7 @@ use crate::pipeline::loaded::LoadedDump;
 use crate::pipeline::reading::Dump;
 use crate::server::{Held, Loading, Loads};
 use crate::traces::{self, StagedDirectory, TraceSummary};
-use crate::verify::Depth;
+use crate::verify::depth::Depth;
 
 /// What was staged, and what is known of it.
 pub(super) struct Staged {

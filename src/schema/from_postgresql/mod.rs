@@ -3,13 +3,13 @@
 
 pub(crate) mod expression;
 
+use super::sql;
 use super::{Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Table};
 use crate::dump::postgresql::definition::{
     ColumnDefinition, DefaultValue, Expression, Generated, IndexDefinition, IndexMethod, Literal,
     TypeName,
 };
 use crate::error::{Error, Result};
-use crate::schema::sql;
 use expression::{fulltext, generated_by, indexed, sql};
 
 /// Built-in types that go as they are, and have no modifier here (PostgreSQL manual, chapter 8).

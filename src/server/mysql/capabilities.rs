@@ -4,7 +4,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::error::failure;
-use super::options::{is_mariadb, version};
+use super::session::{is_mariadb, version};
 use crate::error::Result;
 
 /// See the module.

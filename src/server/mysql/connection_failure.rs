@@ -10,7 +10,8 @@ use super::connection::tunnel::Failure;
 use super::options::Target;
 use super::options::host::Place;
 use super::tls::WORDS;
-use crate::server::options::{Why, why_tls};
+use crate::server::options::reason::Why;
+use crate::server::options::why_tls;
 
 /// Why `target` could not be connected to.
 pub(crate) fn why(failure: &Failure, target: &Target) -> Why {

@@ -103,7 +103,7 @@ pub(crate) fn read(file: &Path, environment: &str) -> Result<(Entry, String)> {
     let mut text = String::new();
     File::open(file)
         .and_then(|opened| opened.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(|cause| super::unreadable(file, &cause))?;
+        .map_err(|cause| super::reason::unreadable(file, &cause))?;
     if text.len() as u64 > MAX_BYTES {
         return Err(Error::usage(format!(
             "{shown} is larger than {} KiB, and so no database.yml",

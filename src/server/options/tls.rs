@@ -17,7 +17,7 @@ use rustls::{
     RootCertStore, SignatureScheme,
 };
 
-use super::{Why, unreadable};
+use super::reason::{Why, unreadable};
 use crate::error::{Error, Result};
 
 /// Certificates of CAs.

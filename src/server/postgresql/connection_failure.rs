@@ -5,7 +5,8 @@ use std::io;
 
 use super::options::hosts::{Listener, Place};
 use super::tls::{Tls, WORDS};
-use crate::server::options::{Why, why_tls};
+use crate::server::options::reason::Why;
+use crate::server::options::why_tls;
 use postgres::error::SqlState;
 
 /// Why the server at `place` could not be connected to.

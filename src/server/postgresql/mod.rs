@@ -10,6 +10,7 @@ pub mod migrate;
 pub mod options;
 pub mod private_server;
 pub mod publish;
+pub mod session;
 pub mod statement;
 pub mod target;
 pub mod tls;

@@ -10,9 +10,10 @@ use rustls::ClientConfig;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Error, Result};
+use crate::server::options::reason::unreadable;
 use crate::server::options::{
     Certificates, Parameters, TlsWords, client_configuration, read_certificates,
-    system_certificates, unreadable,
+    system_certificates,
 };
 
 /// What is named in errors as libpq names it.

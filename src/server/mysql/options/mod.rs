@@ -10,27 +10,15 @@ pub(crate) mod parameters;
 pub(crate) mod url;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-use mysql::Conn;
-use mysql::prelude::Queryable;
 
 use super::tls::Tls;
 use host::Place;
 use parameters::{KNOWN, switch};
 
-use super::error::failure;
 use crate::error::{Error, Result};
-use crate::failpoint;
 use crate::server::options::{Entry, Origin, Origins, Parameters, system_user};
-
-/// The oldest servers that are supported: with utf8mb4, fractions of seconds, and sessions that can hold several
-/// locks of `GET_LOCK` (MySQL 5.7 manual, 12.14); before, the lock of a publish would have given up that of the
-/// import.
-const OLDEST_MYSQL: (u32, u32) = (5, 7);
-const OLDEST_MARIADB: (u32, u32) = (10, 0);
 
 /// How long a connection may take that was given no other time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -52,14 +40,6 @@ const TOLD_OF_SOCKETS: [(&str, &str); 4] = [
     ("password", "password"),
 ];
 
-/// What every session is set to: texts in UTF-8; no value changed or cut in silence, and none
-/// refused that a MySQL server has given out, such as a zero date; times in UTC. MySQL since 8.0 tells the
-/// next AUTO_INCREMENT as it was when somebody last asked, up to a day ago, unless it is told not to; MariaDB
-/// takes that for a comment.
-const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', wait_timeout = 2147483, \
-    sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION' \
-    /*!80000 , information_schema_stats_expiry = 0 */";
-
 /// A database of a MySQL or MariaDB server to import into.
 #[derive(Clone)]
 pub struct Target {
@@ -74,17 +54,6 @@ pub struct Target {
     pub(crate) trusts_key: bool,
     /// Where all of this came from, for messages.
     pub(crate) origins: Origins,
-}
-
-/// A server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// Its version, as it writes it.
-    pub version: String,
-    /// Whether it is MariaDB.
-    pub is_mariadb: bool,
-    /// Where its data are, if it runs on this machine.
-    pub data_directory: Option<PathBuf>,
 }
 
 /// Without the password.
@@ -183,72 +152,6 @@ impl Target {
     pub fn database(&self) -> &str {
         &self.database
     }
-
-    /// Connects, with the live database as the current one.
-    pub fn connect(&self) -> Result<Conn> {
-        self.connect_in(&self.database)
-    }
-
-    /// Connects, with `database` as the current one.
-    pub fn connect_in(&self, database: &str) -> Result<Conn> {
-        let mut connection = self.open(database)?;
-        check_version(&version(&mut connection)?)?;
-        connection
-            .query_drop(SESSION)
-            .map_err(failure("prepare the session"))?;
-        failpoint::reached("connected");
-        Ok(connection)
-    }
-
-    /// What the server says of itself.
-    pub fn server(&self) -> Result<Server> {
-        let mut connection = self.connect()?;
-        let version = version(&mut connection)?;
-        let directory: Option<String> = connection
-            .query_first("SELECT @@datadir")
-            .map_err(failure("ask for the server's data directory"))?;
-        Ok(Server {
-            is_mariadb: is_mariadb(&version),
-            version,
-            data_directory: directory
-                .filter(|_| self.place.is_here())
-                .map(PathBuf::from),
-        })
-    }
-}
-
-/// The server's version, as it writes it.
-pub(crate) fn version(connection: &mut Conn) -> Result<String> {
-    let version: Option<String> = connection
-        .query_first("SELECT VERSION()")
-        .map_err(failure("ask for the server's version"))?;
-    Ok(version.unwrap_or_default())
-}
-
-/// Whether a version is MariaDB's, which has its name in it.
-pub(crate) fn is_mariadb(version: &str) -> bool {
-    version.contains("MariaDB")
-}
-
-/// An error if `version` is too old; one that has no numbers is of a server that knows better.
-fn check_version(version: &str) -> Result<()> {
-    let mut numbers = version.split(|c: char| !c.is_ascii_digit());
-    let mut next = || numbers.next()?.parse::<u32>().ok();
-    let (Some(major), Some(minor)) = (next(), next()) else {
-        return Ok(());
-    };
-    let (name, oldest) = if is_mariadb(version) {
-        ("MariaDB", OLDEST_MARIADB)
-    } else {
-        ("MySQL", OLDEST_MYSQL)
-    };
-    if (major, minor) >= oldest {
-        return Ok(());
-    }
-    Err(Error::target(format!(
-        "the server is {name} {version}; {}.{} is the oldest supported",
-        oldest.0, oldest.1
-    )))
 }
 
 #[cfg(test)]
@@ -299,20 +202,5 @@ mod tests {
         let target = Target::named("mysql://v:w@i:9/d", variable).unwrap();
         assert_eq!(target.to_string(), "database d as v on i:9");
         assert_eq!(target.password.as_deref(), Some("w"));
-    }
-
-    #[test]
-    fn servers_that_are_too_old_are_refused() {
-        for (version, taken) in [
-            ("5.7.44-log", true),
-            ("9.1.0", true),
-            ("5.6.51-log", false),
-            ("10.11.6-MariaDB-0+deb12u1", true),
-            ("10.0.38-MariaDB", true),
-            ("5.5.68-MariaDB", false),
-            ("unknown", true),
-        ] {
-            assert_eq!(check_version(version).is_ok(), taken, "{version}");
-        }
     }
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::parameters::KNOWN;
 use crate::error::{Error, Result};
-use crate::server::options::{Origin, Parameters, unreadable};
+use crate::server::options::reason::unreadable;
+use crate::server::options::{Origin, Parameters};
 use crate::ui::terminal;
 
 /// Everybody's, in the order that the clients of Debian's packages have them.

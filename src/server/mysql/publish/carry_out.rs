@@ -6,7 +6,8 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::moves::{self, Move};
-use super::record::{self, RECORD, State, Written};
+use super::names::RECORD;
+use super::record::{self, State, Written};
 use super::recover::{Undo, complete, find_and_settle, identity};
 use super::session::in_transaction;
 use super::steps::Steps;

@@ -6,49 +6,13 @@ use mysql::prelude::Queryable;
 
 use super::catalog::{base_tables, drop_tables, make_database, tables_of};
 use super::moves::Move;
-use super::record::RECORD;
+use super::names::RECORD;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
+use crate::server::mysql::publish::names::{KEPT, MARK, OURS, before, is_kept_of};
 use crate::server::mysql::sql::{identifier, qualified};
-
-/// Begins the names of all tables of our own; a dump's tables may not.
-pub(super) const OURS: &str = "ci_import_";
-
-/// Marks the database as ours. It holds the number of the publish.
-const MARK: &str = "ci_import_passing";
-
-/// Begins the names of tables with rows that are kept.
-const KEPT: &str = "ci_import_kept_";
-
-/// Begins the names that the record and the kept rows of the publish before have meanwhile.
-const BEFORE: &str = "ci_import_before_";
-
-/// The name of the table where rows of GitLab's table `table` are kept: in `passing` until the tables are
-/// moved, then in `previous`.
-pub(in crate::server::mysql) fn kept(table: &str) -> String {
-    format!("{KEPT}{table}")
-}
-
-/// The table of GitLab's of which `name` keeps rows, if it is such a one.
-pub(super) fn is_kept_of(name: &str) -> Option<&str> {
-    name.strip_prefix(KEPT)
-}
-
-/// The name in `passing`, when the tables are moved, of the one where the publish before has kept rows.
-pub(in crate::server::mysql) fn kept_before(table: &str) -> String {
-    before(&kept(table))
-}
-
-/// The name of a table in `passing` for what is needed only while it is published.
-pub(in crate::server::mysql) fn scratch(name: &str) -> String {
-    format!("{OURS}scratch_{name}")
-}
-
-fn before(ours: &str) -> String {
-    format!("{BEFORE}{}", ours.strip_prefix(OURS).unwrap_or(ours))
-}
 
 /// Makes the database, for the publish `id`.
 pub(super) fn make(conn: &mut Conn, databases: &Databases, id: &str) -> Result<()> {

@@ -5,16 +5,14 @@ use mysql::prelude::Queryable;
 
 use super::catalog::tables_of;
 use super::moves::{self, Move};
-use super::passing::scratch;
+use super::names::scratch;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
+use crate::server::mysql::publish::names::RECORD;
 use crate::server::mysql::sql::{literal, qualified};
-
-/// The table with the record, which is its only row.
-pub(super) const RECORD: &str = "ci_import_record";
 
 /// How far a publish has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

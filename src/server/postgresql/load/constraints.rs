@@ -4,7 +4,7 @@
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::loader::STYLE;
+use super::style::STYLE;
 use crate::error::Result;
 use crate::failpoint;
 use crate::schema::{ForeignKey, Note, Table, resolve_foreign_key};

@@ -4,7 +4,7 @@
 
 use postgres::{Client, GenericClient};
 
-use super::loader::STYLE;
+use super::style::STYLE;
 use crate::error::{Error, Result};
 use crate::schema::{Column, Note, Table};
 use crate::server::postgresql::ddl;

@@ -4,7 +4,7 @@ use postgres::Client;
 
 use super::constraints;
 use super::create;
-use super::staging::{Owner, STAGING_SCHEMA};
+use super::staging::Owner;
 use super::worker::work;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -19,13 +19,8 @@ use crate::rows::{Format, PlannedColumn, loaded_names};
 use crate::schema::{IndexKind, Note, Table, final_names};
 use crate::server::postgresql::ddl;
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::load::style::STYLE;
 use crate::server::postgresql::options::Target;
-
-/// Everything here goes into the staging schema.
-pub(crate) const STYLE: ddl::Style<'_> = ddl::Style {
-    schema: Some(STAGING_SCHEMA),
-    typed_sequences: true,
-};
 
 /// Loads what it is given into the staging schema.
 pub struct Loader {

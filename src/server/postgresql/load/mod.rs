@@ -6,8 +6,11 @@
 pub(crate) mod constraints;
 pub(crate) mod create;
 pub(crate) mod loader;
+pub(crate) mod session;
 pub(crate) mod staging;
+pub(crate) mod style;
 pub(crate) mod worker;
 
 pub use loader::Loader;
-pub use staging::{Owner, STAGING_SCHEMA, Staging};
+pub use staging::{Owner, Staging};
+pub use style::STAGING_SCHEMA;

@@ -8,11 +8,9 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::load::style::STAGING_SCHEMA;
 use crate::server::postgresql::options::Target;
 use crate::ui::terminal;
-
-/// Where tables are loaded before they are published. One import at a time has it.
-pub const STAGING_SCHEMA: &str = "ci_import_staging";
 
 /// Of the advisory lock that an import holds in its target; any number, but always the same.
 const LOCK_KEY: i64 = 0x6369_2d69_6d70_6f72;

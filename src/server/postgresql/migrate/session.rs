@@ -20,7 +20,8 @@ use crate::migrate::patience::{Failed, cancelled_by, or_interrupted};
 use crate::migrate::{Migrates, Ran, Step, Unfinished, Way};
 use crate::migrate::{Plan, Statement};
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::{NO_TIME_LIMITS, Target};
+use crate::server::postgresql::options::Target;
+use crate::server::postgresql::session::NO_TIME_LIMITS;
 use crate::ui::progress::Progress;
 
 /// What migrations find, whatever the one before has set. Roles that serve applications often have

@@ -15,25 +15,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use postgres::Config;
 use postgres::config::{ChannelBinding, SslNegotiation, TargetSessionAttrs};
-use postgres::{Client, Config};
 
 use super::tls::Tls;
-use hosts::{Listener, Place};
+use hosts::Place;
 use parameters::KNOWN;
 
-use super::error::failure;
-use super::load::Owner;
-use super::load::staging::join;
-use crate::error::{Error, Result};
-use crate::failpoint;
+use crate::error::Result;
 use crate::server::options::{Entry, Origin, Origins, Parameters, system_user};
-
-/// The oldest server that is supported: `AS integer` of sequences came with it.
-const OLDEST_SERVER: i32 = 100_000;
-
-/// A table has some indexes, and as many jobs build them; only more jobs than that leave CPUs idle.
-const JOBS_PER_HELPER: usize = 4;
 
 /// How long a connection may take that was given no other time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,22 +43,6 @@ const TOLD: [(&str, &str); 8] = [
     ("sslrootcert", "sslrootcert"),
 ];
 
-/// What sessions that move rows depend on.
-const SESSION: &str = "\
-SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
-SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
-SET client_min_messages = warning";
-
-/// Takes away what limits a session's time, of which a database or role may have settings: as far as
-/// the server knows it, since some came with PostgreSQL 14 and 17.
-pub(crate) const NO_TIME_LIMITS: &str = "\
-SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
-WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
-               'transaction_timeout')";
-
-/// The first version that has generated columns.
-const GENERATED_COLUMNS: i32 = 120_000;
-
 /// A PostgreSQL database to import into.
 #[derive(Clone)]
 pub struct Target {
@@ -81,17 +55,6 @@ pub struct Target {
     pub(crate) tls: Arc<Tls>,
     /// Where all of this came from, for messages.
     pub(crate) origins: Origins,
-}
-
-/// A server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// Its version, as it writes it.
-    pub version: String,
-    /// Where its data are, if it runs on this machine and says so.
-    pub data_directory: Option<PathBuf>,
-    /// Whether it has generated columns.
-    pub has_generated_columns: bool,
 }
 
 /// Without the password.
@@ -204,88 +167,6 @@ impl Target {
             database,
             config,
         })
-    }
-
-    /// Connects. The session writes dates as the COPY text has them, and finds the server's own
-    /// functions only: all other names are qualified.
-    pub fn connect(&self) -> Result<Client> {
-        let mut client = self.connect_somewhere()?;
-        let version: i32 = client
-            .query_one("SELECT current_setting('server_version_num')::int", &[])
-            .map_err(failure("ask for the server's version"))?
-            .get(0);
-        failpoint::reached("connected");
-        if version < OLDEST_SERVER {
-            return Err(Error::target(format!(
-                "the server is PostgreSQL {}.{}; 10 is the oldest supported",
-                version / 10_000,
-                version / 100 % 100
-            )));
-        }
-        Ok(client)
-    }
-
-    /// What the server says of itself.
-    pub fn server(&self) -> Result<Server> {
-        let mut client = self.connect()?;
-        let row = client
-            .query_one(
-                "SELECT current_setting('server_version'),
-                        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
-                             THEN current_setting('data_directory') END,
-                        current_setting('server_version_num')::int >= $1",
-                &[&GENERATED_COLUMNS],
-            )
-            .map_err(failure("ask for the server's version"))?;
-        let is_here = self.places.iter().all(|place| match &place.listener {
-            Listener::Socket(_) => true,
-            Listener::Host(name, _) => name == "localhost",
-        });
-        let data_directory: Option<String> = row.get(1);
-        Ok(Server {
-            version: row.get(0),
-            data_directory: data_directory.filter(|_| is_here).map(PathBuf::from),
-            has_generated_columns: row.get(2),
-        })
-    }
-
-    /// Connects for as long as an import takes, whatever else the server's settings allow.
-    pub(crate) fn connect_to_stay(&self) -> Result<Client> {
-        let mut client = self.connect()?;
-        client
-            .batch_execute(NO_TIME_LIMITS)
-            .map_err(failure("prepare the session"))?;
-        Ok(client)
-    }
-
-    /// Connects to read rows, as they are.
-    pub fn connect_to_read(&self) -> Result<Client> {
-        let mut client = self.connect_to_stay()?;
-        client
-            .batch_execute(SESSION)
-            .map_err(failure("prepare the session"))?;
-        Ok(client)
-    }
-
-    /// Connects for loading: what is committed need not be on disk before the publish is, and
-    /// where `jobs` sessions build indexes at the same time, none needs many helpers. The session
-    /// works for the import of `owner`.
-    pub(crate) fn connect_for_loading(&self, jobs: usize, owner: Owner) -> Result<Client> {
-        let mut client = self.connect_to_read()?;
-        join(&mut client, owner)?;
-        client
-            .batch_execute("SET synchronous_commit = off")
-            .map_err(failure("prepare the session"))?;
-        let helpers = i32::try_from(jobs / JOBS_PER_HELPER).unwrap_or(0);
-        // PostgreSQL 10 has no such setting.
-        client
-            .execute(
-                "SELECT set_config(name, least(setting::int, $1)::text, false) FROM pg_settings
-                 WHERE name = 'max_parallel_maintenance_workers'",
-                &[&helpers],
-            )
-            .map_err(failure("prepare the session"))?;
-        Ok(client)
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::parameters::KNOWN;
 use crate::error::{Error, Result};
-use crate::server::options::{Origin, Parameters, unreadable};
+use crate::server::options::reason::unreadable;
+use crate::server::options::{Origin, Parameters};
 
 /// The user's own, in the home directory.
 const IN_HOME: &str = ".pg_service.conf";

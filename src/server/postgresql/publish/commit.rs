@@ -1,16 +1,15 @@
 //! The end of a publish: renames, then the commit; and what to do when it fails.
 
-use std::time::Duration;
-
 use postgres::Transaction;
 use postgres::error::Severity;
 
-use super::recover::identity;
+use super::identity::identity;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::{Journal, Renames};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
+use crate::server::postgresql::publish::identity::status_of;
 use crate::traces::BuildsDirectory;
 
 /// Renames the directories, if there are any to rename, and commits: both, or neither.
@@ -93,23 +92,4 @@ fn commit(
 fn is_refused(cause: &postgres::Error) -> bool {
     let error = cause.as_db_error();
     error.is_some_and(|error| error.parsed_severity() == Some(Severity::Error))
-}
-
-/// What became of the transaction with this number: `committed`, `aborted`, `in progress`.
-pub(super) fn status_of(target: &Target, id: i64) -> Option<String> {
-    for _ in 0..20 {
-        let status = target.connect().ok().and_then(|mut client| {
-            let row = client.query_one("SELECT txid_status($1)", &[&id]).ok()?;
-            row.get::<_, Option<String>>(0)
-        });
-        // A backend may need a moment to notice that nobody is there any more.
-        if status
-            .as_deref()
-            .is_some_and(|status| status != "in progress")
-        {
-            return status;
-        }
-        std::thread::sleep(Duration::from_millis(250));
-    }
-    None
 }

@@ -1,14 +1,14 @@
 //! Finishes or undoes a publish that was cut in two.
 
-use postgres::{Client, GenericClient};
+use postgres::Client;
 
-use super::commit::status_of;
+use super::identity::status_of;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::Journal;
 use crate::publish::outcome::Recovered;
-use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
+use crate::server::postgresql::publish::identity::identity;
 use crate::traces::BuildsDirectory;
 
 /// Looks for a publish of `builds` that was cut, and brings the directories to where the database
@@ -49,16 +49,4 @@ pub fn recover(
 /// Whether a publish of `builds` was cut off and waits to be recovered.
 pub fn is_cut(builds: &BuildsDirectory) -> Result<bool> {
     Ok(Journal::find(builds)?.is_some())
-}
-
-/// What tells a database from all others: that of its server, and its number there. A publish with
-/// traces needs it.
-pub fn identity(client: &mut impl GenericClient) -> Result<String> {
-    let sql = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid
-               FROM pg_database WHERE datname = current_database()";
-    let row = client.query_one(sql, &[]).map_err(|cause| {
-        failure("ask which database it is")(cause)
-            .hint("GRANT EXECUTE ON FUNCTION pg_control_system() to the user")
-    })?;
-    Ok(row.get(0))
 }

@@ -1,0 +1,34 @@
+//! The sessions that load.
+
+use postgres::Client;
+
+use super::staging::{Owner, join};
+use crate::error::Result;
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::options::Target;
+
+/// A table has some indexes, and as many jobs build them; only more jobs than that leave CPUs idle.
+const JOBS_PER_HELPER: usize = 4;
+
+impl Target {
+    /// Connects for loading: what is committed need not be on disk before the publish is, and
+    /// where `jobs` sessions build indexes at the same time, none needs many helpers. The session
+    /// works for the import of `owner`.
+    pub(crate) fn connect_for_loading(&self, jobs: usize, owner: Owner) -> Result<Client> {
+        let mut client = self.connect_to_read()?;
+        join(&mut client, owner)?;
+        client
+            .batch_execute("SET synchronous_commit = off")
+            .map_err(failure("prepare the session"))?;
+        let helpers = i32::try_from(jobs / JOBS_PER_HELPER).unwrap_or(0);
+        // PostgreSQL 10 has no such setting.
+        client
+            .execute(
+                "SELECT set_config(name, least(setting::int, $1)::text, false) FROM pg_settings
+                 WHERE name = 'max_parallel_maintenance_workers'",
+                &[&helpers],
+            )
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+}

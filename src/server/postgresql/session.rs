@@ -1,0 +1,104 @@
+//! Sessions: what each begins with, and what the server says of itself.
+
+use std::path::PathBuf;
+
+use postgres::Client;
+
+use super::error::failure;
+use super::options::Target;
+use super::options::hosts::Listener;
+use crate::error::{Error, Result};
+use crate::failpoint;
+
+/// The oldest server that is supported: `AS integer` of sequences came with it.
+const OLDEST_SERVER: i32 = 100_000;
+
+/// What sessions that move rows depend on.
+const SESSION: &str = "\
+SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
+SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
+SET client_min_messages = warning";
+
+/// Takes away what limits a session's time, of which a database or role may have settings: as far as
+/// the server knows it, since some came with PostgreSQL 14 and 17.
+pub(crate) const NO_TIME_LIMITS: &str = "\
+SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+               'transaction_timeout')";
+
+/// The first version that has generated columns.
+const GENERATED_COLUMNS: i32 = 120_000;
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its version, as it writes it.
+    pub version: String,
+    /// Where its data are, if it runs on this machine and says so.
+    pub data_directory: Option<PathBuf>,
+    /// Whether it has generated columns.
+    pub has_generated_columns: bool,
+}
+
+impl Target {
+    /// Connects. The session writes dates as the COPY text has them, and finds the server's own
+    /// functions only: all other names are qualified.
+    pub fn connect(&self) -> Result<Client> {
+        let mut client = self.connect_somewhere()?;
+        let version: i32 = client
+            .query_one("SELECT current_setting('server_version_num')::int", &[])
+            .map_err(failure("ask for the server's version"))?
+            .get(0);
+        failpoint::reached("connected");
+        if version < OLDEST_SERVER {
+            return Err(Error::target(format!(
+                "the server is PostgreSQL {}.{}; 10 is the oldest supported",
+                version / 10_000,
+                version / 100 % 100
+            )));
+        }
+        Ok(client)
+    }
+
+    /// What the server says of itself.
+    pub fn server(&self) -> Result<Server> {
+        let mut client = self.connect()?;
+        let row = client
+            .query_one(
+                "SELECT current_setting('server_version'),
+                        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+                             THEN current_setting('data_directory') END,
+                        current_setting('server_version_num')::int >= $1",
+                &[&GENERATED_COLUMNS],
+            )
+            .map_err(failure("ask for the server's version"))?;
+        let is_here = self.places.iter().all(|place| match &place.listener {
+            Listener::Socket(_) => true,
+            Listener::Host(name, _) => name == "localhost",
+        });
+        let data_directory: Option<String> = row.get(1);
+        Ok(Server {
+            version: row.get(0),
+            data_directory: data_directory.filter(|_| is_here).map(PathBuf::from),
+            has_generated_columns: row.get(2),
+        })
+    }
+
+    /// Connects for as long as an import takes, whatever else the server's settings allow.
+    pub(crate) fn connect_to_stay(&self) -> Result<Client> {
+        let mut client = self.connect()?;
+        client
+            .batch_execute(NO_TIME_LIMITS)
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+
+    /// Connects to read rows, as they are.
+    pub fn connect_to_read(&self) -> Result<Client> {
+        let mut client = self.connect_to_stay()?;
+        client
+            .batch_execute(SESSION)
+            .map_err(failure("prepare the session"))?;
+        Ok(client)
+    }
+}
