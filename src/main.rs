@@ -1,32 +1,24 @@
 //! `ci-import`: the program. What happens, readable in one look.
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
 use ci_import::cancellation::Halt;
 use ci_import::cli::arguments::{
-    CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, PrivateAction,
-    PrivateArgs, ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
+    CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, ReplacedArgs,
+    TargetArgs, TellingArgs, VerifyArgs,
 };
 use ci_import::cli::settings::{
     self, CheckSettings, Destination, MigrateSettings, Settings, VerifySettings,
 };
-use ci_import::commands::check;
-use ci_import::commands::convert;
-use ci_import::commands::generate;
-use ci_import::commands::import;
-use ci_import::commands::inspect;
-use ci_import::commands::migrate;
-use ci_import::commands::rollback;
-use ci_import::commands::verify;
-use ci_import::error::{DATA_CHANGED, Doing, Error, Result};
+use ci_import::commands::{
+    check, convert, discard, generate, import, inspect, migrate, private, recover, rollback, verify,
+};
+use ci_import::error::{DATA_CHANGED, Error, Result};
 use ci_import::input::source::Source;
 use ci_import::output::Limits;
 use ci_import::resources::Resources;
-use ci_import::server::postgresql::private_server::PrivateServer;
 use ci_import::ui::progress::Progress;
 use ci_import::ui::terminal;
 
@@ -43,9 +35,7 @@ fn main() -> ExitCode {
         Some(Command::Discard(arguments)) => run_discard(arguments),
         Some(Command::Migrate(arguments)) => run_migrate(arguments),
         Some(Command::Generate(arguments)) => run_generate(&arguments),
-        Some(Command::Private(arguments)) => {
-            look_after_private(&arguments).map(|()| ExitCode::SUCCESS)
-        }
+        Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,
@@ -131,7 +121,7 @@ fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
 
 fn run_recover(target: TargetArgs) -> Result<ExitCode> {
     let destination = Destination::named(target, |name| std::env::var(name).ok())?;
-    let recovered = rollback::recover(&destination, &Progress::new(true))?;
+    let recovered = recover::run(&destination, &Progress::new(true))?;
     let told = recovered.told().unwrap_or("no publish was cut off");
     terminal::print(&format!("{told}\n"));
     Ok(ExitCode::SUCCESS)
@@ -140,7 +130,7 @@ fn run_recover(target: TargetArgs) -> Result<ExitCode> {
 fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
     let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
     let (progress, halt) = (Progress::new(true), Halt::on_signals()?);
-    let done = rollback::rollback(&destination, arguments.yes, &progress, &halt)?;
+    let done = rollback::run(&destination, arguments.yes, &progress, &halt)?;
     if !arguments.quiet {
         terminal::print(&done.to_string());
     }
@@ -150,7 +140,7 @@ fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
 fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
     let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
     let (progress, halt) = (Progress::new(true), Halt::on_signals()?);
-    let done = rollback::discard(&destination, arguments.yes, &progress, &halt)?;
+    let done = discard::run(&destination, arguments.yes, &progress, &halt)?;
     if !arguments.quiet {
         terminal::print(&done.to_string());
     }
@@ -190,70 +180,4 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
         terminal::print(&findings.to_text());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn look_after_private(arguments: &PrivateArgs) -> Result<()> {
-    let default = || PrivateServer::default_directory(|name| std::env::var(name).ok());
-    let directory = arguments.private_dir.clone().map_or_else(default, Ok)?;
-    let server = PrivateServer::at(&directory)?;
-    match &arguments.action {
-        PrivateAction::Start => {
-            server.start()?;
-            terminal::print(&format!("{}\n", server.url()));
-        }
-        PrivateAction::Stop => {
-            let was = if server.stop()? {
-                "stopped"
-            } else {
-                "was not running"
-            };
-            terminal::say(&format!(
-                "ci-import: the private PostgreSQL in {} {was}",
-                directory.display()
-            ));
-        }
-        PrivateAction::Psql { arguments } => {
-            let started = server.start()?;
-            // Ctrl-C is for psql.
-            let ignored = Arc::new(AtomicBool::new(false));
-            signal_hook::flag::register(signal_hook::consts::SIGINT, ignored)
-                .doing("handle signals")?;
-            let status = server.psql().args(arguments).status().doing("run psql")?;
-            if started {
-                server.stop_if_unused()?;
-            }
-            if !status.success() {
-                return Err(Error::failed(format!("psql: {status}")));
-            }
-        }
-        PrivateAction::Url => terminal::print(&format!("{}\n", server.url())),
-        PrivateAction::Remove { yes } => {
-            confirm_removal(&server, *yes)?;
-            server.remove()?;
-            terminal::say(&format!(
-                "ci-import: the private PostgreSQL in {} is removed",
-                directory.display()
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn confirm_removal(server: &PrivateServer, yes: bool) -> Result<()> {
-    if yes || !server.exists() {
-        return Ok(());
-    }
-    if !terminal::can_ask() {
-        return Err(Error::usage(
-            "not removed: off a terminal, --yes must say so",
-        ));
-    }
-    let directory = server.directory().display();
-    if terminal::ask(
-        &format!("Remove the database in {directory} with all its data?"),
-        &Halt::default(),
-    ) {
-        return Ok(());
-    }
-    Err(Error::failed("not confirmed; nothing was removed"))
 }

@@ -3,11 +3,15 @@
 pub mod check;
 pub mod convert;
 pub mod destination;
+pub mod discard;
 pub mod estimate;
 pub mod generate;
+mod holding;
 pub mod import;
 pub mod inspect;
 pub mod migrate;
+pub mod private;
+pub mod recover;
 pub mod rollback;
 pub mod space;
 pub mod verify;

@@ -1,0 +1,29 @@
+//! `ci-import discard`: frees what the last publish has replaced.
+
+use super::holding::{confirm, hold_recovered};
+use crate::cancellation::Halt;
+use crate::cli::settings::Destination;
+use crate::error::Result;
+use crate::publish::outcome::Discarded;
+use crate::ui::progress::Progress;
+
+/// Frees what the last import has replaced; without `yes` it asks.
+pub fn run(
+    destination: &Destination,
+    yes: bool,
+    progress: &Progress,
+    halt: &Halt,
+) -> Result<Discarded> {
+    let mut held = hold_recovered(destination, progress)?;
+    let builds = held.ready.builds.as_ref();
+    let Some(directories) = held.target.previous_directories(builds)? else {
+        return Ok(Discarded::default());
+    };
+    let previous = held.target.previous();
+    let mut what = format!("the schema {previous} of {}", held.ready.shown());
+    for directory in directories {
+        what += &format!(", the directory {}", directory.display());
+    }
+    confirm(&format!("Remove {what}, for good?"), yes, halt)?;
+    held.target.discard(builds)
+}
