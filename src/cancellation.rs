@@ -38,7 +38,9 @@ impl Halt {
                 signal_hook::flag::register_conditional_shutdown(signal, code, flag())?;
                 signal_hook::flag::register(signal, flag()).map(|_| ())
             });
-        registered.map_err(|cause| Error::failed(format!("cannot handle signals: {cause}")))?;
+        registered.map_err(|cause| {
+            Error::failed(format!("cannot handle signals: {cause}")).caused_by(cause)
+        })?;
         Ok(halt)
     }
 

@@ -99,7 +99,7 @@ fn choose(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
 impl Backups {
     fn in_folder(folder: &Path) -> Result<Backups> {
         let cannot_read = |cause: std::io::Error| {
-            Error::usage(format!("cannot read {}: {cause}", folder.display()))
+            Error::usage(format!("cannot read {}: {cause}", folder.display())).caused_by(cause)
         };
         let mut backups = Backups::default();
         for entry in fs::read_dir(folder).map_err(cannot_read)? {

@@ -42,7 +42,7 @@ impl<'a> Input<'a> {
             return from_pipe(Box::new(halt.watch_pipe(std::io::stdin())));
         };
         let cannot_read = |cause: std::io::Error| {
-            Error::usage(format!("cannot read {}: {cause}", path.display()))
+            Error::usage(format!("cannot read {}: {cause}", path.display())).caused_by(cause)
         };
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
         let file = File::open(path).map_err(cannot_read)?;

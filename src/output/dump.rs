@@ -103,7 +103,9 @@ impl DumpWriter {
             // Whoever waits for the chunk sees that it does not come.
             .panic_handler(|_| ())
             .build()
-            .map_err(|cause| Error::failed(format!("cannot start threads: {cause}")))?;
+            .map_err(|cause| {
+                Error::failed(format!("cannot start threads: {cause}")).caused_by(cause)
+            })?;
         let (pieces, received) = sync_channel::<Piece>(resources.chunks);
         let (chunks, spare_chunks) = channel();
         let (lines, spare_lines) = channel();
@@ -297,9 +299,8 @@ fn statements(sql: &mut String, statements: &[String]) {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 fn cannot_write(cause: std::io::Error) -> Error {
-    Error::failed(format!("cannot write the dump: {cause}"))
+    Error::failed(format!("cannot write the dump: {cause}")).caused_by(cause)
 }
 
 /// The writer's thread's side.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::dump::RowChunk;
-use crate::error::Error;
+use crate::error::{Error, Place};
 use crate::rows::{Plan, RowError};
 
 /// Rows as they are in the dump, and how to transcode them. Whoever takes them transcodes them, so that
@@ -23,16 +23,13 @@ pub struct PlannedRows {
 /// The error with its place in the dump.
 #[must_use]
 pub fn placed(chunk: &RowChunk, error: RowError) -> Error {
-    let table = &chunk.insert.table;
     let row = chunk.first_row + error.row;
     let byte = chunk.offset + error.at as u64;
-    let column = error
-        .column
-        .map_or_else(String::new, |column| format!(", column {column}"));
-    let placed = Error::failed(format!(
-        "{table} row {row} (byte {byte}){column}: {}",
-        error.message
-    ));
+    let placed = Error::failed(error.message).at_place(Place {
+        name: chunk.insert.table.clone(),
+        row: Some((row, byte)),
+        column: error.column,
+    });
     match error.hint {
         Some(hint) => placed.hint(hint),
         None => placed,

@@ -38,7 +38,9 @@ impl Crew {
                     board.fail(error);
                 }
             })
-            .map_err(|cause| Error::failed(format!("cannot start a thread: {cause}")))?;
+            .map_err(|cause| {
+                Error::failed(format!("cannot start a thread: {cause}")).caused_by(cause)
+            })?;
         self.workers.push(worker);
         Ok(())
     }

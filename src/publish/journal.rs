@@ -238,9 +238,9 @@ impl Journal {
 
 /// The error when database and directories do not agree: it must not be told as one that left
 /// everything as it was.
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 fn cut(error: Error) -> Error {
-    Error::new(Kind::CutPublish, error.to_string())
+    error
+        .into_kind(Kind::CutPublish)
         .hint("mend what is named here, then run ci-import recover")
 }
 

@@ -3,6 +3,7 @@
 
 pub mod comparison;
 pub mod description;
+mod hints;
 pub mod load;
 pub mod locked_target;
 pub mod mysql;
@@ -13,6 +14,7 @@ pub mod target;
 
 pub use comparison::{Compared, Comparison, Verifies};
 pub use description::Server;
+pub(crate) use hints::LOOK_AT_THE_LOG;
 pub use load::{Loading, Loads};
 pub use locked_target::{Held, Rights};
 pub use target::Target;

@@ -39,6 +39,7 @@ impl BuildsDirectory {
         };
         let parent = parent.canonicalize().map_err(|cause| {
             Error::usage(format!("cannot {}: {}: {cause}", doing(), parent.display()))
+                .caused_by(cause)
                 .hint("the directory it lies in must exist")
         })?;
         Ok(BuildsDirectory {

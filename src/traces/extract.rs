@@ -362,7 +362,7 @@ fn read_tar(
         take(name, entry)
     })
     .map_err(|error| {
-        if error.to_string().starts_with(BUILDS) {
+        if error.is_at(BUILDS) {
             error
         } else {
             error.at(BUILDS)

@@ -12,7 +12,7 @@ use super::destination::Ready;
 use crate::archive;
 use crate::cancellation::Halt;
 use crate::cli::settings::Settings;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
@@ -28,8 +28,27 @@ use prepare::{OpenedInput, Prepared};
 use report::{ArchiveReport, Report};
 use stage::Staged;
 
-/// Does the whole import; the report is of what was published.
+/// Does the whole import; the report is of what was published. An error says that nothing was, where one
+/// might wonder.
 pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
+    import(settings, progress, halt).map_err(unpublished)
+}
+
+/// Adds to `error` what only an import can say of it.
+fn unpublished(error: Error) -> Error {
+    if error.kind() == Kind::Interrupted {
+        return error.adding("; nothing was published");
+    }
+    match error.hint_text() {
+        Some(hint) if error.is_connection_lost() && error.kind() != Kind::CutPublish => {
+            let hint = format!("nothing was published; {hint}");
+            error.hint(hint)
+        }
+        _ => error,
+    }
+}
+
+fn import(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
     let started = Instant::now();
     let opened = OpenedInput::open(settings, halt)?;
     let content = opened.content;

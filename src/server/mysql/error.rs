@@ -3,17 +3,20 @@
 use mysql::Error as Cause;
 
 use crate::error::{Error, Kind};
+use crate::server::LOOK_AT_THE_LOG;
 
 /// A function that turns the server's error into ours; `doing` reads as in "cannot …".
 pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
     move |cause| {
         let Cause::MySqlError(error) = &cause else {
             return Error::target(format!("cannot {doing}: {cause}"))
-                .hint("nothing was published; look at the target server's log, then run it again");
+                .connection_lost()
+                .hint(LOOK_AT_THE_LOG)
+                .caused_by(cause);
         };
-        let message = format!("cannot {doing}: {}", why(&cause));
-        let failure = Error::new(kind_of(error.code), message);
-        match hint_for(error.code) {
+        let (message, code) = (format!("cannot {doing}: {}", why(&cause)), error.code);
+        let failure = Error::new(kind_of(code), message).caused_by(cause);
+        match hint_for(code) {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
@@ -64,9 +67,7 @@ fn hint_for(code: u16) -> Option<&'static str> {
             "the import needs databases beside the live one, of its name and _ci_import_…: grant the \
              user all rights on them"
         }
-        1037 | 1038 | 1040 | 1041 | 1053 | 1317 | 1927 => {
-            "look at the target server's log, then run it again"
-        }
+        1037 | 1038 | 1040 | 1041 | 1053 | 1317 | 1927 => LOOK_AT_THE_LOG,
         _ => return None,
     })
 }

@@ -49,7 +49,7 @@ pub(crate) fn client_configuration(
     };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|cause| Error::failed(format!("cannot prepare TLS: {cause}")))?
+        .map_err(|cause| Error::failed(format!("cannot prepare TLS: {cause}")).caused_by(cause))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     let Some((certificate, key)) = own else {
@@ -58,7 +58,9 @@ pub(crate) fn client_configuration(
     let shown = certificate.display();
     builder
         .with_client_auth_cert(read_certificates(certificate)?, read_key(key)?)
-        .map_err(|cause| Error::usage(format!("the client's certificate {shown}: {cause}")))
+        .map_err(|cause| {
+            Error::usage(format!("the client's certificate {shown}: {cause}")).caused_by(cause)
+        })
 }
 
 /// The certificates in `file`; one at least.
@@ -67,8 +69,9 @@ pub(crate) fn read_certificates(file: &Path) -> Result<Certificates> {
     let bytes = fs::read(file).map_err(|cause| unreadable(file, &cause))?;
     let certificates: std::result::Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(&bytes).collect();
-    let certificates = certificates
-        .map_err(|cause| Error::usage(format!("{shown} is no file of certificates: {cause}")))?;
+    let certificates = certificates.map_err(|cause| {
+        Error::usage(format!("{shown} is no file of certificates: {cause}")).caused_by(cause)
+    })?;
     if certificates.is_empty() {
         return Err(Error::usage(format!("{shown} has no certificate"))
             .hint("it should have them in PEM: -----BEGIN CERTIFICATE-----"));

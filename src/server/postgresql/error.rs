@@ -3,13 +3,16 @@
 use postgres::error::SqlState;
 
 use crate::error::{Error, Kind};
+use crate::server::LOOK_AT_THE_LOG;
 
 /// A function that turns the server's error into ours; `doing` reads as in "cannot …".
 pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) -> Error {
     move |cause| {
         let Some(error) = cause.as_db_error() else {
             return Error::target(format!("cannot {doing}: {}", chain(&cause)))
-                .hint("nothing was published; look at the target server's log, then run it again");
+                .connection_lost()
+                .hint(LOOK_AT_THE_LOG)
+                .caused_by(cause);
         };
         let mut message = format!("cannot {doing}: {}", error.message());
         if let Some(detail) = error.detail() {
@@ -18,11 +21,13 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) ->
         if let Some(context) = error.where_() {
             message += &format!(" [{}]", context.lines().next().unwrap_or_default());
         }
+        let hint = error.hint().or_else(|| hint_for(error.code()));
         let failure = Error::new(kind_of(error.code()), message);
-        match error.hint().or_else(|| hint_for(error.code())) {
+        let failure = match hint {
             Some(hint) => failure.hint(hint),
             None => failure,
-        }
+        };
+        failure.caused_by(cause)
     }
 }
 
@@ -42,7 +47,7 @@ fn hint_for(code: &SqlState) -> Option<&'static str> {
     }
     ["53", "57"]
         .contains(&class_of(code))
-        .then_some("look at the target server's log, then run it again")
+        .then_some(LOOK_AT_THE_LOG)
 }
 
 /// What the first two letters say of a code.

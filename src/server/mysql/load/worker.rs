@@ -195,7 +195,7 @@ impl Feed {
             self.empty += transcode_chunk(rows, board, enums, &mut self.buffer, &mut self.done)?;
             self.chunks += 1;
             out.write_all(&self.buffer).map_err(|cause| {
-                Error::target(format!("the server takes no more rows: {cause}"))
+                Error::target(format!("the server takes no more rows: {cause}")).caused_by(cause)
             })?;
             next = board.take_more(&statement)?;
         }

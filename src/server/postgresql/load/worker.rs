@@ -89,7 +89,7 @@ fn copy(
         if let Err(cause) = writer.write_all(buffer) {
             // The server's own words come with the end of the COPY, if it still has any.
             let cause = writer.finish().err().map_or_else(
-                || Error::target(format!("cannot {}: {cause}", doing())),
+                || Error::target(format!("cannot {}: {cause}", doing())).caused_by(cause),
                 failure(doing()),
             );
             return Err(cause);

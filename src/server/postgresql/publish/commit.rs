@@ -79,7 +79,7 @@ fn commit(
         _ => {}
     }
     let message = format!("the connection was lost while the publish was committed: {cause}");
-    let error = Error::new(Kind::CutPublish, message);
+    let error = Error::new(Kind::CutPublish, message).caused_by(cause);
     Err(match journal {
         // It stays for the next start.
         Some(_) => error.hint("run ci-import recover as soon as the target is reachable again"),

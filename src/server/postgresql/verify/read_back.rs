@@ -21,7 +21,9 @@ pub(crate) fn read_back(
     let sql = ddl::copy_to_stdout(style, table, columns, layout.format);
     let doing = || format!("read {table} back");
     let mut reader = client.copy_out(&sql).map_err(failure(doing()))?;
-    let broken = |cause: std::io::Error| Error::target(format!("cannot {}: {cause}", doing()));
+    let broken = |cause: std::io::Error| {
+        Error::target(format!("cannot {}: {cause}", doing())).caused_by(cause)
+    };
     let head = layout.format.head();
     let mut found = vec![0; head.len()];
     reader.read_exact(&mut found).map_err(broken)?;
