@@ -11,7 +11,7 @@ use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
 /// The destination, ready to be imported into.
-pub(crate) struct Ready {
+pub(crate) struct PreparedTarget {
     pub(crate) target: Target,
     /// Where the traces go, if there are any.
     pub(crate) builds: Option<BuildsDirectory>,
@@ -35,13 +35,13 @@ impl Drop for PrivateRun {
     }
 }
 
-impl Ready {
+impl PreparedTarget {
     /// Makes the destination ready, with a builds directory if the input `has_traces`.
     pub(crate) fn prepare(
         destination: &Destination,
         has_traces: bool,
         progress: &Progress,
-    ) -> Result<Ready> {
+    ) -> Result<PreparedTarget> {
         match destination {
             Destination::Named { target, builds } => {
                 if has_traces && builds.is_none() {
@@ -54,7 +54,7 @@ impl Ready {
                     ));
                 }
                 let builds = builds.as_ref().filter(|_| has_traces);
-                Ok(Ready {
+                Ok(PreparedTarget {
                     target: (**target).clone(),
                     builds: builds.map(|path| BuildsDirectory::at(path)).transpose()?,
                     private: None,
@@ -68,7 +68,7 @@ impl Ready {
                 let run = PrivateRun { server, started };
                 let beside = run.server.builds();
                 let builds = has_traces.then(|| builds.as_ref().unwrap_or(&beside));
-                Ok(Ready {
+                Ok(PreparedTarget {
                     target: Target::Postgresql(run.server.target()),
                     builds: builds.map(|path| BuildsDirectory::at(path)).transpose()?,
                     private: Some(run),
@@ -77,13 +77,13 @@ impl Ready {
         }
     }
 
-    /// As [`Ready::prepare`], of a destination that something was imported into; a private server is
+    /// As [`PreparedTarget::prepare`], of a destination that something was imported into; a private server is
     /// not made for it.
     pub(crate) fn existing(
         destination: &Destination,
         has_traces: bool,
         progress: &Progress,
-    ) -> Result<Ready> {
+    ) -> Result<PreparedTarget> {
         if let Destination::Private { directory, .. } = destination
             && !PrivateServer::at(directory)?.exists()
         {
@@ -93,7 +93,7 @@ impl Ready {
                     .hint("name the database: --database-url, or the environment"),
             );
         }
-        Ready::prepare(destination, has_traces, progress)
+        PreparedTarget::prepare(destination, has_traces, progress)
     }
 
     /// Where the traces go; nothing if there are none.

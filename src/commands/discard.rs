@@ -1,6 +1,6 @@
 //! `ci-import discard`: frees what the last publish has replaced.
 
-use super::holding::{confirm, hold_recovered};
+use super::lock::{confirm, lock_recovered};
 use crate::cancellation::Halt;
 use crate::cli::settings::Destination;
 use crate::error::Result;
@@ -14,7 +14,7 @@ pub fn run(
     progress: &Progress,
     halt: &Halt,
 ) -> Result<Discarded> {
-    let mut held = hold_recovered(destination, progress)?;
+    let mut held = lock_recovered(destination, progress)?;
     let builds = held.ready.builds.as_ref();
     let Some(directories) = held.target.previous_directories(builds)? else {
         return Ok(Discarded::default());

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::destination::Ready;
+use super::destination::PreparedTarget;
 use crate::cancellation::Halt;
 use crate::cli::settings::{Destination, MigrateSettings, Migrating};
 use crate::error::{Error, Result};
@@ -69,7 +69,7 @@ pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Resu
         settings,
         progress,
     };
-    let ready = Ready::existing(&settings.destination, false, progress)?;
+    let ready = PreparedTarget::existing(&settings.destination, false, progress)?;
     let shown = ready.shown();
     match &ready.target {
         Target::Postgresql(target) => {

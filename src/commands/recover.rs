@@ -1,6 +1,6 @@
 //! `ci-import recover`: finishes or undoes a publish that was cut off.
 
-use super::holding::hold;
+use super::lock::lock_for_change;
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
@@ -9,7 +9,7 @@ use crate::ui::progress::Progress;
 /// Brings `destination` to the state before the import or after it, whichever its database has, and
 /// removes what is left of the import.
 pub fn run(destination: &Destination, progress: &Progress) -> Result<Recovered> {
-    let (mut held, recovered) = hold(destination, progress)?;
+    let (mut held, recovered) = lock_for_change(destination, progress)?;
     match &held.ready.builds {
         Some(builds) => builds.remove_stale()?,
         None if held.target.has_record() => {}

@@ -1,6 +1,6 @@
 //! `ci-import rollback`: brings back what the last publish has replaced.
 
-use super::holding::{confirm, hold_recovered};
+use super::lock::{confirm, lock_recovered};
 use crate::cancellation::Halt;
 use crate::cli::settings::Destination;
 use crate::error::Result;
@@ -14,7 +14,7 @@ pub fn run(
     progress: &Progress,
     halt: &Halt,
 ) -> Result<RolledBack> {
-    let mut held = hold_recovered(destination, progress)?;
+    let mut held = lock_recovered(destination, progress)?;
     if let Some((restored, aside)) = held.target.previous_import()? {
         let restored = match restored.as_slice() {
             [] => "leave no tables in their place".to_owned(),

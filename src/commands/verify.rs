@@ -1,6 +1,6 @@
 //! `ci-import verify`: compares a live target with the archive or dump it was made from.
 
-use super::destination::Ready;
+use super::destination::PreparedTarget;
 use crate::archive;
 use crate::cancellation::Halt;
 use crate::cli::settings::VerifySettings;
@@ -27,7 +27,7 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
     // A dump that was converted is compared whether the option is given again or not.
     let asked = destination.asks(false, Content::Dump, &settings.policies)?;
     input.judge(asked)?;
-    let ready = Ready::existing(destination, content.has_traces(), progress)?;
+    let ready = PreparedTarget::existing(destination, content.has_traces(), progress)?;
     let target = ready.target.verifies();
     let schema = target.schema(settings.schema.as_deref(), content)?;
     let verification = Verification { settings, progress };

@@ -1,4 +1,4 @@
-//! The board between whoever brings chunks and the workers that load them.
+//! The queue between whoever brings chunks and the workers that load them.
 //!
 //! It promises: no more than a fixed number of chunks wait; a table's indexes are built after all
 //! of its rows are committed; the first failure stops everybody, and is the one reported.
@@ -19,12 +19,12 @@ pub(crate) enum Task {
     /// Rows to COPY.
     Rows(PlannedRows),
     /// A primary key or an index to build.
-    Build(Build),
+    Index(IndexBuild),
 }
 
 /// The statements, run one after the other, that give a table a key or an index.
 #[derive(Debug)]
-pub(crate) struct Build {
+pub(crate) struct IndexBuild {
     /// The table, for errors.
     pub(crate) table: String,
     /// The name the index will have, for errors.
@@ -34,14 +34,14 @@ pub(crate) struct Build {
     pub(crate) fallback: Option<(Vec<String>, Note)>,
 }
 
-/// What the board knows of a table.
+/// What the queue knows of a table.
 #[derive(Debug, Default)]
 struct TableState {
     /// Chunks that wait or are being copied, or whose COPY is not committed yet.
     chunks_under_way: usize,
     /// Builds that wait for the rows; taken when the table is complete.
-    builds: Vec<Build>,
-    /// All chunks have been put on the board.
+    builds: Vec<IndexBuild>,
+    /// All chunks have been put on the queue.
     complete: bool,
     rows_put: u64,
     rows_committed: u64,
@@ -53,9 +53,9 @@ struct TableState {
 struct State {
     notes: Vec<Note>,
     chunks: VecDeque<PlannedRows>,
-    builds: VecDeque<Build>,
+    builds: VecDeque<IndexBuild>,
     tables: Vec<TableState>,
-    /// Nothing more will be put on the board.
+    /// Nothing more will be put on the queue.
     closed: bool,
     failed: Option<Error>,
 }
@@ -64,7 +64,7 @@ struct State {
 type Canceller = Box<dyn Fn() + Send>;
 
 /// See the module.
-pub(crate) struct Board {
+pub(crate) struct WorkQueue {
     state: Mutex<State>,
     changed: Condvar,
     capacity: usize,
@@ -76,7 +76,7 @@ pub(crate) struct Board {
 
 /// Rows of one COPY.
 #[derive(Debug, Default)]
-pub(crate) struct Copied {
+pub(crate) struct LoadedRows {
     pub(crate) rows: u64,
     /// What was changed in them.
     pub(crate) tally: Tally,
@@ -86,7 +86,7 @@ pub(crate) struct Copied {
 
 /// What came of a table's rows.
 #[derive(Debug, Default)]
-pub(crate) struct Counted {
+pub(crate) struct TableCounts {
     /// Rows the dump has.
     pub(crate) rows_put: u64,
     /// Rows the server has taken.
@@ -97,10 +97,10 @@ pub(crate) struct Counted {
     pub(crate) contents: Contents,
 }
 
-impl Board {
-    /// A board on which at most `capacity` chunks wait.
+impl WorkQueue {
+    /// A queue on which at most `capacity` chunks wait.
     pub(crate) fn new(capacity: usize) -> Self {
-        Board {
+        WorkQueue {
             state: Mutex::default(),
             changed: Condvar::new(),
             capacity,
@@ -110,7 +110,7 @@ impl Board {
     }
 
     /// Adds a table; `builds` are run when its rows are in. Returns its number.
-    pub(crate) fn add_table(&self, builds: Vec<Build>) -> usize {
+    pub(crate) fn add_table(&self, builds: Vec<IndexBuild>) -> usize {
         let mut state = self.lock();
         state.tables.push(TableState {
             builds,
@@ -120,14 +120,14 @@ impl Board {
     }
 
     /// Adds builds to a table whose rows may be in already.
-    pub(crate) fn add_builds(&self, table: usize, builds: Vec<Build>) {
+    pub(crate) fn add_builds(&self, table: usize, builds: Vec<IndexBuild>) {
         let mut state = self.lock();
         state.tables[table].builds.extend(builds);
         release_builds(&mut state, table);
         self.changed.notify_all();
     }
 
-    /// Puts a chunk on the board; waits while there is no room.
+    /// Puts a chunk on the queue; waits while there is no room.
     pub(crate) fn put(&self, rows: PlannedRows) -> Result<()> {
         let mut state = self.wait_while(|state| state.chunks.len() >= self.capacity)?;
         let table = &mut state.tables[rows.table];
@@ -169,7 +169,7 @@ impl Board {
         if let Some(rows) = state.chunks.pop_front() {
             return Ok(Some(Task::Rows(rows)));
         }
-        Ok(state.builds.pop_front().map(Task::Build))
+        Ok(state.builds.pop_front().map(Task::Index))
     }
 
     /// The next chunk, if there is one at once and it is for `table` as it is filled by `statement`.
@@ -202,7 +202,7 @@ impl Board {
     }
 
     /// Says that `chunks` of `table` with these rows are committed.
-    pub(crate) fn committed(&self, table: usize, chunks: usize, copied: &Copied) {
+    pub(crate) fn committed(&self, table: usize, chunks: usize, copied: &LoadedRows) {
         let mut state = self.lock();
         let progress = &mut state.tables[table];
         progress.chunks_under_way -= chunks;
@@ -222,7 +222,7 @@ impl Board {
         self.changed.notify_all();
     }
 
-    /// Lets [`Board::cancel_all`] cancel what a worker's connection runs.
+    /// Lets [`WorkQueue::cancel_all`] cancel what a worker's connection runs.
     pub(crate) fn add_canceller(&self, canceller: impl Fn() + Send + 'static) {
         self.cancellers
             .lock()
@@ -259,9 +259,9 @@ impl Board {
     }
 
     /// What came of each table, in order of their numbers.
-    pub(crate) fn counted(&self) -> Vec<Counted> {
+    pub(crate) fn counted(&self) -> Vec<TableCounts> {
         let mut state = self.lock();
-        let counted = |table: TableState| Counted {
+        let counted = |table: TableState| TableCounts {
             rows_put: table.rows_put,
             rows_committed: table.rows_committed,
             tally: table.tally,

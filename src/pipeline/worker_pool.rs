@@ -1,41 +1,41 @@
-//! The workers that take what is on a board, each a thread with a session of its own.
+//! The workers that take what is on a queue, each a thread with a session of its own.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::work_queue::Board;
+use super::work_queue::WorkQueue;
 use crate::error::{Error, Result};
 
 /// How often it is looked at whether the workers have finished.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// A board and its workers. Dropped before they have finished, it stops them.
-pub(crate) struct Crew {
-    pub(crate) board: Arc<Board>,
+/// A queue and its workers. Dropped before they have finished, it stops them.
+pub(crate) struct WorkerPool {
+    pub(crate) queue: Arc<WorkQueue>,
     workers: Vec<JoinHandle<()>>,
 }
 
-impl Crew {
-    /// Nobody yet, at a board on which at most `chunks` wait.
-    pub(crate) fn new(chunks: usize) -> Crew {
-        Crew {
-            board: Arc::new(Board::new(chunks)),
+impl WorkerPool {
+    /// Nobody yet, at a queue on which at most `chunks` wait.
+    pub(crate) fn new(chunks: usize) -> WorkerPool {
+        WorkerPool {
+            queue: Arc::new(WorkQueue::new(chunks)),
             workers: Vec::new(),
         }
     }
 
     /// Has another worker do `work`. If that fails, so do all.
-    pub(crate) fn hire(
+    pub(crate) fn start_worker(
         &mut self,
-        work: impl FnOnce(&Arc<Board>) -> Result<()> + Send + 'static,
+        work: impl FnOnce(&Arc<WorkQueue>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        let board = Arc::clone(&self.board);
+        let queue = Arc::clone(&self.queue);
         let worker = std::thread::Builder::new()
             .name(format!("load-{}", self.workers.len()))
             .spawn(move || {
-                if let Err(error) = work(&board) {
-                    board.fail(error);
+                if let Err(error) = work(&queue) {
+                    queue.fail(error);
                 }
             })
             .map_err(|cause| {
@@ -48,13 +48,13 @@ impl Crew {
     /// Says that nothing more will come, and waits until all is done. As soon as `is_stopped` says so,
     /// what still runs on the server is cancelled.
     pub(crate) fn finish(&mut self, is_stopped: &dyn Fn() -> bool) -> Result<()> {
-        self.board.close();
+        self.queue.close();
         while self.workers.iter().any(|worker| !worker.is_finished()) {
             if is_stopped() {
-                self.board.fail(Error::interrupted());
+                self.queue.fail(Error::interrupted());
             }
-            if self.board.failure().is_some() {
-                self.board.cancel_all();
+            if self.queue.failure().is_some() {
+                self.queue.cancel_all();
             }
             std::thread::sleep(PATIENCE);
         }
@@ -62,23 +62,23 @@ impl Crew {
     }
 
     fn join(&mut self) -> Result<()> {
-        if self.board.failure().is_some() {
-            self.board.cancel_all();
+        if self.queue.failure().is_some() {
+            self.queue.cancel_all();
         }
         for worker in self.workers.drain(..) {
             if worker.join().is_err() {
-                self.board
+                self.queue
                     .fail(Error::failed("a worker of the load crashed"));
             }
         }
-        self.board.failure().map_or(Ok(()), Err)
+        self.queue.failure().map_or(Ok(()), Err)
     }
 }
 
-impl Drop for Crew {
+impl Drop for WorkerPool {
     fn drop(&mut self) {
         if !self.workers.is_empty() {
-            self.board.fail(Error::failed("the load was given up"));
+            self.queue.fail(Error::failed("the load was given up"));
             let _ = self.join();
         }
     }

@@ -35,7 +35,7 @@ pub struct Compared {
 }
 
 /// A target as it is at one moment.
-pub(crate) trait Moment {
+pub(crate) trait ConsistentView {
     /// The tables of CI that migrations have dropped from `schema` since they were imported.
     fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>>;
     /// Compares the tables in `schema` with what is expected, in up to `jobs` sessions.
@@ -52,7 +52,7 @@ pub(crate) trait Moment {
 
 impl Comparison<'_> {
     /// Compares with the target at `moment`.
-    pub(crate) fn at(self, moment: &mut impl Moment) -> Result<Compared> {
+    pub(crate) fn at(self, moment: &mut impl ConsistentView) -> Result<Compared> {
         let Comparison {
             schema,
             mut expected,

@@ -25,8 +25,8 @@ pub enum Rights {
 
 /// A target whose lock is held, with its staging. Dropped without being published, it takes what was
 /// staged with it.
-pub trait Held {
-    /// Looks for a publish of `builds` that was cut, and brings tables and directories to one state.
+pub trait LockedTarget {
+    /// ReadTables for a publish of `builds` that was cut, and brings tables and directories to one state.
     fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered>;
 
     /// Whether a publish that was cut off is on record in the target: it can be told without the builds
@@ -40,7 +40,7 @@ pub trait Held {
     /// archive or a dump.
     fn schema(&mut self, named: Option<&str>, content: Content) -> Result<String>;
 
-    /// Looks at the target before `tables` are published in `schema`; an error says what stands in the
+    /// ReadTables at the target before `tables` are published in `schema`; an error says what stands in the
     /// way.
     fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live>;
 
@@ -100,7 +100,7 @@ pub trait Held {
     /// Undoes the last publish: all of it, or nothing.
     fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack>;
 
-    /// The directories that [`Held::discard`] would remove; none if there is nothing to free.
+    /// The directories that [`LockedTarget::discard`] would remove; none if there is nothing to free.
     fn previous_directories(
         &mut self,
         builds: Option<&BuildsDirectory>,

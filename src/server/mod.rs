@@ -16,5 +16,5 @@ pub use comparison::{Compared, Comparison, Verifies};
 pub use description::Server;
 pub(crate) use hints::LOOK_AT_THE_LOG;
 pub use load::{Loading, Loads};
-pub use locked_target::{Held, Rights};
+pub use locked_target::{LockedTarget, Rights};
 pub use target::Target;

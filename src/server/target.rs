@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::comparison::Verifies;
 use super::description::Server;
-use super::locked_target::Held;
+use super::locked_target::LockedTarget;
 use super::mysql::options::Target as Mysql;
-use super::mysql::target::{self as of_mysql, HeldMysql};
+use super::mysql::target::{self as of_mysql, LockedMysql};
 use super::options::{self, Kind};
 use super::postgresql::options::Target as Postgresql;
-use super::postgresql::target::{self as of_postgresql, HeldPostgresql};
+use super::postgresql::target::{self as of_postgresql, LockedPostgresql};
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
@@ -86,10 +86,10 @@ impl Target {
     }
 
     /// Connects and takes the lock that only one import at a time can have.
-    pub fn hold(&self) -> Result<Box<dyn Held>> {
+    pub fn lock(&self) -> Result<Box<dyn LockedTarget>> {
         Ok(match self {
-            Target::Postgresql(target) => Box::new(HeldPostgresql::lock(target)?),
-            Target::Mysql(target) => Box::new(HeldMysql::lock(target)?),
+            Target::Postgresql(target) => Box::new(LockedPostgresql::lock(target)?),
+            Target::Mysql(target) => Box::new(LockedMysql::lock(target)?),
         })
     }
 

@@ -10,4 +10,6 @@ mod tables;
 pub use expected::Expected;
 pub use findings::Findings;
 pub use staged::verify_staged;
-pub use tables::{ExpectedTable, Looks, Numbering, TableFinding, verify_tables, verify_tables_in};
+pub use tables::{
+    ExpectedTable, Numbering, ReadTables, TableFinding, verify_tables, verify_tables_in,
+};

@@ -1,4 +1,4 @@
-//! Looks at what an import has staged, before it is published.
+//! ReadTables at what an import has staged, before it is published.
 
 use super::depth::Depth;
 use super::tables::TableFinding;

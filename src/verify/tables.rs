@@ -57,7 +57,7 @@ pub struct TableFinding {
 }
 
 /// A session in which tables can be looked at.
-pub trait Looks {
+pub trait ReadTables {
     /// Whether there is such a table in `schema`.
     fn exists(&mut self, schema: &str, table: &str) -> Result<bool>;
     /// How many rows it has.
@@ -90,7 +90,7 @@ pub enum Numbering {
 
 /// Compares the tables in `schema` of a target with what is expected, in `jobs` sessions that
 /// `connect` makes.
-pub fn verify_tables<S: Looks>(
+pub fn verify_tables<S: ReadTables>(
     connect: impl Fn() -> Result<S> + Sync,
     jobs: usize,
     schema: &str,
@@ -131,7 +131,7 @@ pub fn verify_tables<S: Looks>(
 
 /// Compares them in the one `session` that there is.
 pub fn verify_tables_in(
-    session: &mut impl Looks,
+    session: &mut impl ReadTables,
     schema: &str,
     expected: &[ExpectedTable],
     halt: &Halt,
@@ -144,7 +144,7 @@ pub fn verify_tables_in(
 }
 
 fn verify_table(
-    session: &mut impl Looks,
+    session: &mut impl ReadTables,
     schema: &str,
     expected: &ExpectedTable,
 ) -> Result<TableFinding> {

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use ci_import::server::mysql::{Looker, Target};
-use ci_import::verify::{Looks, Numbering};
+use ci_import::server::mysql::{TableReader, Target};
+use ci_import::verify::{Numbering, ReadTables};
 use mysql::prelude::Queryable;
 
 use crate::mysql_scene::MysqlScene;
@@ -189,7 +189,7 @@ fn the_next_number_is_told_as_it_is() {
     scene.execute("INSERT INTO t VALUES (40)");
     let target = Target::from_url(&scene.stage().url).unwrap();
     let numbering = || {
-        let mut looker = Looker::connect(&target).unwrap();
+        let mut looker = TableReader::connect(&target).unwrap();
         looker.numbering(database, "t", "id").unwrap()
     };
     match numbering() {

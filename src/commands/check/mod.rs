@@ -3,7 +3,7 @@
 
 mod checks;
 
-use super::destination::Ready;
+use super::destination::PreparedTarget;
 use super::estimate::{Estimate, estimate};
 use super::space::{database_space, traces_space};
 use crate::cancellation::Halt;
@@ -92,12 +92,12 @@ fn check_target(
             return;
         }
     }
-    let ready = Ready::prepare(
+    let ready = PreparedTarget::prepare(
         &settings.destination,
         content.has_traces(),
         &Progress::new(true),
     );
-    let Some(ready) = checks.add("target", ready, Ready::shown) else {
+    let Some(ready) = checks.add("target", ready, PreparedTarget::shown) else {
         return;
     };
     let connected = ready.target.server();
@@ -126,8 +126,13 @@ fn tell_space(checks: &mut Checks, name: &'static str, space: Option<String>) {
     }
 }
 
-fn check_tables(checks: &mut Checks, settings: &CheckSettings, content: Content, ready: &Ready) {
-    let locked = ready.target.hold();
+fn check_tables(
+    checks: &mut Checks,
+    settings: &CheckSettings,
+    content: Content,
+    ready: &PreparedTarget,
+) {
+    let locked = ready.target.lock();
     let locked = checks.add("lock", locked, |_| {
         "no other import is under way".to_owned()
     });

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::cancellation::Halt;
 use crate::cli::settings::Settings;
-use crate::commands::destination::Ready;
+use crate::commands::destination::PreparedTarget;
 use crate::gitlab::content::Content;
 use crate::ui::progress::Progress;
 
@@ -15,7 +15,7 @@ pub(super) struct Import<'a> {
     pub(super) input: String,
     pub(super) settings: &'a Settings,
     pub(super) content: Content,
-    pub(super) destination: &'a Ready,
+    pub(super) destination: &'a PreparedTarget,
     pub(super) progress: &'a Progress,
     pub(super) halt: &'a Halt,
 }

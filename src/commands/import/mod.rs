@@ -8,7 +8,7 @@ mod stage;
 use std::time::Instant;
 
 use self::context::Import;
-use super::destination::Ready;
+use super::destination::PreparedTarget;
 use crate::archive;
 use crate::cancellation::Halt;
 use crate::cli::settings::Settings;
@@ -20,7 +20,7 @@ use crate::migrate::Finding;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::publish::outcome::{Publication, Published};
 use crate::schema::Note;
-use crate::server::Held;
+use crate::server::LockedTarget;
 use crate::ui::progress::Progress;
 use crate::verify::depth::Depth;
 use crate::verify::verify_staged;
@@ -52,8 +52,9 @@ fn import(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repor
     let started = Instant::now();
     let opened = OpenedInput::open(settings, halt)?;
     let content = opened.content;
-    let destination = Ready::prepare(&settings.destination, content.has_traces(), progress)?;
-    let mut held = destination.target.hold()?;
+    let destination =
+        PreparedTarget::prepare(&settings.destination, content.has_traces(), progress)?;
+    let mut held = destination.target.lock()?;
     let import = Import {
         started,
         input: opened.located.name(),
@@ -74,7 +75,7 @@ fn import(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repor
 
 impl Import<'_> {
     /// Compares what was staged with what was read.
-    fn verify(&self, target: &dyn Held, staged: &Staged) -> Result<()> {
+    fn verify(&self, target: &dyn LockedTarget, staged: &Staged) -> Result<()> {
         self.check(staged)?;
         failpoint::reached("staged");
         let (depth, jobs) = (self.settings.verify, self.settings.resources.jobs);
@@ -114,7 +115,7 @@ impl Import<'_> {
     /// Makes what was staged live: all of it, or nothing.
     fn publish(
         &self,
-        target: &mut dyn Held,
+        target: &mut dyn LockedTarget,
         prepared: &Prepared,
         staged: &Staged,
     ) -> Result<Published<LiveChanges>> {
@@ -141,7 +142,7 @@ impl Import<'_> {
 
     /// Runs the post-deployment migrations that lose nothing. What fails or waits does not make the import
     /// fail: it is published.
-    fn migrate(&self, target: &mut dyn Held, prepared: &Prepared) -> Vec<Finding> {
+    fn migrate(&self, target: &mut dyn LockedTarget, prepared: &Prepared) -> Vec<Finding> {
         if !self.content.has_gitlab_steps() {
             return Vec::new();
         }
@@ -152,7 +153,7 @@ impl Import<'_> {
     /// Tells what came of all this.
     fn report(
         self,
-        target: &dyn Held,
+        target: &dyn LockedTarget,
         prepared: Prepared,
         staged: Staged,
         published: Published<LiveChanges>,

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::context::Import;
 use crate::cancellation::Halt;
 use crate::cli::settings::Settings;
-use crate::commands::destination::Ready;
+use crate::commands::destination::PreparedTarget;
 use crate::commands::estimate::estimate;
 use crate::commands::space::refuse_too_little;
 use crate::dump::acceptance::Asked;
@@ -17,7 +17,7 @@ use crate::input::locate::{Located, locate};
 use crate::input::open::Input;
 use crate::pipeline::converter::Accept;
 use crate::publish::outcome::Live;
-use crate::server::Held;
+use crate::server::LockedTarget;
 use crate::ui::terminal;
 
 /// The input, opened and judged as far as that is possible before it is read.
@@ -78,7 +78,7 @@ impl Import<'_> {
     /// replaced.
     pub(super) fn prepare(
         &self,
-        target: &mut dyn Held,
+        target: &mut dyn LockedTarget,
         opened: &OpenedInput<'_>,
     ) -> Result<Prepared> {
         let builds = self.destination.builds.as_ref();
@@ -105,7 +105,7 @@ impl Import<'_> {
     }
 
     /// Sees that a publish with traces can be recovered, and that there is room for them.
-    fn check_room(&self, target: &mut dyn Held, input: &Input<'_>) -> Result<()> {
+    fn check_room(&self, target: &mut dyn LockedTarget, input: &Input<'_>) -> Result<()> {
         let Some(builds) = &self.destination.builds else {
             return Ok(());
         };
@@ -121,7 +121,7 @@ impl Import<'_> {
 
 /// Asks whether existing CI data may be replaced, if there are any.
 fn confirm(
-    destination: &Ready,
+    destination: &PreparedTarget,
     settings: &Settings,
     live: &Live,
     previous: &str,

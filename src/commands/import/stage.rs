@@ -13,7 +13,7 @@ use crate::gitlab::live::late_prefix;
 use crate::input::members::{DumpMember, TracesMember};
 use crate::pipeline::loaded::LoadedDump;
 use crate::pipeline::reading::Dump;
-use crate::server::{Held, Loading, Loads};
+use crate::server::{Loading, Loads, LockedTarget};
 use crate::traces::{self, StagedDirectory, TraceSummary};
 use crate::verify::depth::Depth;
 
@@ -30,7 +30,7 @@ impl Import<'_> {
     /// Makes the staging, and fills it.
     pub(super) fn stage(
         &self,
-        target: &mut dyn Held,
+        target: &mut dyn LockedTarget,
         opened: OpenedInput<'_>,
         prepared: &Prepared,
     ) -> Result<Staged> {

@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Offers {
+pub struct Capabilities {
     /// Collations, in lower case, each with its character set.
     collations: Vec<(String, String)>,
     /// Engines that tables can be made in.
@@ -22,9 +22,9 @@ pub struct Offers {
     lower_case_tables: bool,
 }
 
-impl Offers {
+impl Capabilities {
     /// Asks the server.
-    pub fn of(connection: &mut Conn) -> Result<Offers> {
+    pub fn of(connection: &mut Conn) -> Result<Capabilities> {
         let collations = connection
             .query(
                 "SELECT LOWER(COLLATION_NAME), LOWER(CHARACTER_SET_NAME)
@@ -46,7 +46,7 @@ impl Offers {
         let lower_case: Option<u8> = connection
             .query_first("SELECT @@lower_case_table_names")
             .map_err(failure("ask how the server keeps names"))?;
-        Ok(Offers {
+        Ok(Capabilities {
             collations,
             engines,
             expression_keys: expressions == Some(1),

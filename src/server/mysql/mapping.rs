@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::capabilities::Offers;
+use super::capabilities::Capabilities;
 use super::ddl;
 use super::expression::rewritten;
 use super::sql::literal;
@@ -61,18 +61,18 @@ impl Table {
     }
 }
 
-/// Maps for a server that has what it `offers`.
+/// Maps for a server that has what it `capabilities`.
 pub(super) struct ServerMapping {
-    offers: Offers,
+    capabilities: Capabilities,
     /// The names of the tables so far.
     names: HashSet<String>,
 }
 
 impl ServerMapping {
     /// For a server with these capabilities.
-    pub(super) fn new(offers: Offers) -> ServerMapping {
+    pub(super) fn new(capabilities: Capabilities) -> ServerMapping {
         ServerMapping {
-            offers,
+            capabilities,
             names: HashSet::new(),
         }
     }
@@ -93,7 +93,13 @@ impl Mapping for ServerMapping {
             return Err(Error::failed(format!("the name {name} is defined twice"))
                 .hint("a dump of one database defines a table once; --skip-table leaves one out"));
         }
-        let (table, notes) = map(definition.clone(), facts, charset, policies, &self.offers)?;
+        let (table, notes) = map(
+            definition.clone(),
+            facts,
+            charset,
+            policies,
+            &self.capabilities,
+        )?;
         let columns = table.columns.iter().map(|(name, kind)| MappedColumn {
             name: name.clone(),
             normal: table.normal(name),
@@ -113,15 +119,15 @@ impl Mapping for ServerMapping {
 }
 
 /// What `definition`, in a dump of which `facts` are known, becomes on a server that has what it
-/// `offers`; and what comes out differently.
+/// `capabilities`; and what comes out differently.
 fn map(
     definition: TableDefinition,
     facts: &Facts,
     charset: Charset,
     policies: &Policies,
-    offers: &Offers,
+    capabilities: &Capabilities,
 ) -> Result<(Table, Vec<Note>)> {
-    if offers.renames(&definition.name) {
+    if capabilities.renames(&definition.name) {
         let name = &definition.name;
         return Err(Error::target(format!(
             "the server keeps names of tables in lower case (lower_case_table_names = 1), and the dump has {name}"
@@ -132,7 +138,7 @@ fn map(
     }
     let mut mapper = Mapper {
         definition,
-        offers,
+        capabilities,
         notes: Vec::new(),
     };
     let columns = mapper.columns(facts, charset, policies)?;
@@ -157,7 +163,7 @@ fn map(
 
 struct Mapper<'a> {
     definition: TableDefinition,
-    offers: &'a Offers,
+    capabilities: &'a Capabilities,
     notes: Vec<Note>,
 }
 
@@ -261,7 +267,7 @@ impl Mapper<'_> {
 
     /// Types that MariaDB has and MySQL has not, and what else the two have of columns.
     fn types(&mut self) {
-        if self.offers.is_mariadb() {
+        if self.capabilities.is_mariadb() {
             for column in &mut self.definition.columns {
                 column.nullable |= column.generated.is_some();
             }
@@ -295,10 +301,10 @@ impl Mapper<'_> {
     /// MySQL takes a default of a text, of bytes, JSON or a shape only as an expression, and that since
     /// 8.0.13 (MySQL manual, 13.6).
     fn defaults(&mut self) {
-        if self.offers.is_mariadb() {
+        if self.capabilities.is_mariadb() {
             return;
         }
-        let has_expressions = self.offers.has_expression_keys();
+        let has_expressions = self.capabilities.has_expression_keys();
         let mut notes = Vec::new();
         for column in &mut self.definition.columns {
             if !ddl::is_large_type(&column.data_type.name) {
@@ -326,31 +332,32 @@ impl Mapper<'_> {
 
     /// Character sets and collations under the names that the server has for them.
     fn collations(&mut self) {
-        let offers = self.offers;
+        let capabilities = self.capabilities;
         let mut notes = Vec::new();
-        let mut judge =
-            |item: Option<&str>, charset: &mut Option<String>, collation: &mut Option<String>| {
-                if let Some(known) = charset.take() {
-                    *charset = here(&known, |name| offers.has_charset(name));
-                    if charset.is_none() {
-                        notes.push((
-                            item.map(str::to_owned),
-                            format!("the character set {known} is not known here"),
-                        ));
-                    }
+        let mut judge = |item: Option<&str>,
+                         charset: &mut Option<String>,
+                         collation: &mut Option<String>| {
+            if let Some(known) = charset.take() {
+                *charset = here(&known, |name| capabilities.has_charset(name));
+                if charset.is_none() {
+                    notes.push((
+                        item.map(str::to_owned),
+                        format!("the character set {known} is not known here"),
+                    ));
                 }
-                if let Some(known) = collation.take() {
-                    *collation = here(&known, |name| offers.has_collation(name));
-                    if collation.is_none() {
-                        *collation = case_sensitive(&known, |name| offers.has_collation(name));
-                        let instead = collation.as_deref().unwrap_or("the default one");
-                        notes.push((
-                            item.map(str::to_owned),
-                            format!("the collation {known} is not known here; it has {instead}"),
-                        ));
-                    }
+            }
+            if let Some(known) = collation.take() {
+                *collation = here(&known, |name| capabilities.has_collation(name));
+                if collation.is_none() {
+                    *collation = case_sensitive(&known, |name| capabilities.has_collation(name));
+                    let instead = collation.as_deref().unwrap_or("the default one");
+                    notes.push((
+                        item.map(str::to_owned),
+                        format!("the collation {known} is not known here; it has {instead}"),
+                    ));
                 }
-            };
+            }
+        };
         let options = &mut self.definition.options;
         judge(None, &mut options.charset, &mut options.collation);
         for column in &mut self.definition.columns {
@@ -389,8 +396,10 @@ impl Mapper<'_> {
                 what: format!("ROW_FORMAT={format}"),
             });
         }
-        let offers = self.offers;
-        let missing = options.engine.take_if(|engine| !offers.has_engine(engine));
+        let capabilities = self.capabilities;
+        let missing = options
+            .engine
+            .take_if(|engine| !capabilities.has_engine(engine));
         if let Some(engine) = missing {
             let what = format!("the engine {engine} is not known here; it has the default one");
             self.note(None, what);
@@ -410,7 +419,7 @@ impl Mapper<'_> {
 
     /// Leaves out the keys that the server knows none of.
     fn keys(&mut self) {
-        if self.offers.has_expression_keys() {
+        if self.capabilities.has_expression_keys() {
             return;
         }
         let has_expression = |key: &mut KeyDefinition| {

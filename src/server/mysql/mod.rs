@@ -22,14 +22,14 @@ pub(crate) mod target;
 pub mod tls;
 pub mod verify;
 
-pub use capabilities::Offers;
+pub use capabilities::Capabilities;
 pub use databases::Databases;
 pub use error::failure;
 pub use load::loader::Loader;
-pub use load::staging::{Owner, Staging};
+pub use load::staging::{LockHolder, Staging};
 pub use locks::lock_name;
 pub use mapping::Table;
 pub use options::Target;
-pub use rights::{MayMake, may_make_databases};
+pub use rights::{MayCreate, may_create_databases};
 pub use session::Server;
-pub use verify::Looker;
+pub use verify::TableReader;

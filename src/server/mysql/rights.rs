@@ -13,7 +13,7 @@ const DENIED: u16 = 1044;
 
 /// Whether a user may make the databases beside the live one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MayMake {
+pub enum MayCreate {
     /// He may.
     Yes,
     /// He may not.
@@ -23,7 +23,7 @@ pub enum MayMake {
 }
 
 /// Whether the user of `connection` may make the databases beside the live one. Nothing is made.
-pub fn may_make_databases(connection: &mut Conn, databases: &Databases) -> Result<MayMake> {
+pub fn may_create_databases(connection: &mut Conn, databases: &Databases) -> Result<MayCreate> {
     // A grant is on a pattern of names. "user@host" is quoted there, part by part.
     let sql = format!(
         "SELECT COUNT(*) FROM (
@@ -37,7 +37,7 @@ pub fn may_make_databases(connection: &mut Conn, databases: &Databases) -> Resul
     let doing = || failure("ask for the user's rights");
     let found: Option<u64> = connection.query_first(sql).map_err(doing())?;
     if found.unwrap_or(0) > 0 {
-        return Ok(MayMake::Yes);
+        return Ok(MayCreate::Yes);
     }
     // As a rule it is not there; who has some right on it is told that instead. Of other
     // statements MySQL says that it is not there, whoever asks.
@@ -47,10 +47,10 @@ pub fn may_make_databases(connection: &mut Conn, databases: &Databases) -> Resul
             connection
                 .query_drop(enter(&databases.live))
                 .map_err(doing())?;
-            Ok(MayMake::Unknown)
+            Ok(MayCreate::Unknown)
         }
-        Err(mysql::Error::MySqlError(cause)) if cause.code == DENIED => Ok(MayMake::No),
-        Err(mysql::Error::MySqlError(_)) => Ok(MayMake::Unknown),
+        Err(mysql::Error::MySqlError(cause)) if cause.code == DENIED => Ok(MayCreate::No),
+        Err(mysql::Error::MySqlError(_)) => Ok(MayCreate::Unknown),
         Err(cause) => Err(doing()(cause)),
     }
 }

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::capabilities::Offers;
+use super::capabilities::Capabilities;
 use super::databases::Databases;
 use super::gitlab::{self, Exchange, Publishing, migrations};
 use super::load::loader::Loader;
-use super::load::staging::{Owner, Staging};
+use super::load::staging::{LockHolder, Staging};
 use super::mapping::ServerMapping;
 use super::migrate::{Session, versions};
 use super::options::Target;
 use super::publish;
-use super::rights::{MayMake, may_make_databases};
-use super::verify::Looker;
+use super::rights::{MayCreate, may_create_databases};
+use super::verify::TableReader;
 use crate::cancellation::Halt;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
@@ -24,27 +24,27 @@ use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered
 use crate::resources::Resources;
 use crate::schema::policies::Policies;
 use crate::server::comparison::Verifies;
-use crate::server::comparison::{Compared, Comparison, Moment};
+use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
 use crate::server::load::{Loading, Loads};
-use crate::server::locked_target::{Held, Rights};
+use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::post_deployment;
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify_tables_in};
 
 /// A MySQL server whose lock is held.
-pub(crate) struct HeldMysql {
+pub(crate) struct LockedMysql {
     staging: Staging,
     target: Target,
     databases: Databases,
 }
 
-impl HeldMysql {
+impl LockedMysql {
     /// Connects and takes the lock.
-    pub(crate) fn lock(target: &Target) -> Result<HeldMysql> {
+    pub(crate) fn lock(target: &Target) -> Result<LockedMysql> {
         let staging = Staging::lock(target)?;
-        Ok(HeldMysql {
+        Ok(LockedMysql {
             databases: staging.databases().clone(),
             staging,
             target: target.clone(),
@@ -52,7 +52,7 @@ impl HeldMysql {
     }
 }
 
-impl Held for HeldMysql {
+impl LockedTarget for LockedMysql {
     fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered> {
         let connection = self.staging.connection();
         publish::recover(connection, &self.databases, builds, &gitlab::undo)
@@ -78,14 +78,14 @@ impl Held for HeldMysql {
     fn rights(&mut self, _: &str) -> Result<Rights> {
         let databases = &self.databases;
         let staging = &databases.staging;
-        match may_make_databases(self.staging.connection(), databases)? {
-            MayMake::Yes => Ok(Rights::Enough(format!(
+        match may_create_databases(self.staging.connection(), databases)? {
+            MayCreate::Yes => Ok(Rights::Enough(format!(
                 "may make the database {staging} and its like"
             ))),
-            MayMake::Unknown => Ok(Rights::Unknown(format!(
+            MayCreate::Unknown => Ok(Rights::Unknown(format!(
                 "are not known here: the user must be allowed to make {staging} and its like"
             ))),
-            MayMake::No => Err(Error::target(format!(
+            MayCreate::No => Err(Error::target(format!(
                 "the user may not make the database {staging} and its like"
             ))
             .hint(format!(
@@ -115,7 +115,7 @@ impl Held for HeldMysql {
         Box::new(StagingLoads {
             target: self.target.clone(),
             databases: self.databases.clone(),
-            owner: self.staging.owner(),
+            holder: self.staging.holder(),
         })
     }
 
@@ -128,7 +128,7 @@ impl Held for HeldMysql {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
         // Nobody writes there any more, so they need not be of one moment.
         let target = &self.target;
-        let connect = || Looker::connect(target);
+        let connect = || TableReader::connect(target);
         verify_tables(connect, jobs, &self.databases.staging, &expected, halt)
     }
 
@@ -198,17 +198,17 @@ impl Held for HeldMysql {
     }
 }
 
-/// Loads into the staging database that `owner` has made.
+/// Loads into the staging database that `holder` has made.
 struct StagingLoads {
     target: Target,
     databases: Databases,
-    owner: Owner,
+    holder: LockHolder,
 }
 
 impl Loads for StagingLoads {
     fn load(&self, loading: Loading<'_>) -> Result<LoadedDump> {
         let (target, databases) = (&self.target, &self.databases);
-        let loader = Loader::start(target, databases, self.owner, loading.resources)?;
+        let loader = Loader::start(target, databases, self.holder, loading.resources)?;
         let mapping = mapping(target)?;
         loading.run(|dump| dump.read_mapped(mapping, loader), Loader::finish)
     }
@@ -216,7 +216,9 @@ impl Loads for StagingLoads {
 
 /// Maps the tables of a dump for the server of `target`.
 fn mapping(target: &Target) -> Result<ServerMapping> {
-    Ok(ServerMapping::new(Offers::of(&mut target.connect()?)?))
+    Ok(ServerMapping::new(Capabilities::of(
+        &mut target.connect()?,
+    )?))
 }
 
 impl Verifies for Target {
@@ -231,13 +233,13 @@ impl Verifies for Target {
     }
 
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {
-        comparison.at(&mut Looker::at_one_moment(self)?)
+        comparison.at(&mut TableReader::at_one_moment(self)?)
     }
 }
 
 /// One session has one moment, and so it looks at one table after the other. What lets several have the same,
 /// a lock on all tables, would have those wait who write.
-impl Moment for Looker {
+impl ConsistentView for TableReader {
     fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>> {
         migrations::dropped_tables(self.connection(), schema)
     }

@@ -1,4 +1,4 @@
-//! Looks at tables of a MySQL server, to compare them with what they should be.
+//! ReadTables at tables of a MySQL server, to compare them with what they should be.
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};
@@ -12,19 +12,19 @@ use crate::error::{Error, Result};
 use crate::pipeline::planned_rows::PlannedRows;
 use crate::pipeline::sink::Sink;
 use crate::rows::{Digest, Format, Layout, PlannedColumn};
-use crate::verify::{Expected, Looks, Numbering};
+use crate::verify::{Expected, Numbering, ReadTables};
 
 /// A session that reads tables.
-pub struct Looker {
+pub struct TableReader {
     connection: Conn,
     /// Whether it sees them as they are at one moment.
     has_snapshot: bool,
 }
 
-impl Looker {
+impl TableReader {
     /// Connects, and sees each table as it is when it is read.
-    pub fn connect(target: &Target) -> Result<Looker> {
-        Ok(Looker {
+    pub fn connect(target: &Target) -> Result<TableReader> {
+        Ok(TableReader {
             connection: target.connect()?,
             has_snapshot: false,
         })
@@ -33,8 +33,8 @@ impl Looker {
     /// Connects, and sees all tables as they are at this moment, whatever is written meanwhile: those of an
     /// engine with transactions (MySQL manual, 15.3.1). Another session would have another moment, but for
     /// a lock that has all others wait.
-    pub fn at_one_moment(target: &Target) -> Result<Looker> {
-        let mut looker = Looker::connect(target)?;
+    pub fn at_one_moment(target: &Target) -> Result<TableReader> {
+        let mut looker = TableReader::connect(target)?;
         for sql in [
             "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
             "START TRANSACTION WITH CONSISTENT SNAPSHOT",
@@ -65,7 +65,7 @@ impl Looker {
     }
 }
 
-impl Looks for Looker {
+impl ReadTables for TableReader {
     fn exists(&mut self, database: &str, table: &str) -> Result<bool> {
         let sql = format!(
             "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}
@@ -175,7 +175,7 @@ impl Looks for Looker {
     }
 }
 
-impl Looker {
+impl TableReader {
     /// Whether AUTO_INCREMENT may be behind `largest`: where the column is not the first of a key, rows with
     /// the same values before it are counted each time (MySQL manual, 5.6.9); and of a type whose numbers are
     /// used up there is none further.

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use super::gitlab::live;
 use super::gitlab::migrations::{built_in, dropped_tables};
 use super::gitlab::tags::missing_taggings;
-use super::load::{Loader, Owner, STAGING_SCHEMA, Staging};
+use super::load::{Loader, LockHolder, STAGING_SCHEMA, Staging};
 use super::migrate::{Session, versions};
 use super::options::Target;
 use super::publish::{self, PREVIOUS_SCHEMA};
-use super::verify::{Looker, Snapshot};
+use super::verify::{Snapshot, TableReader};
 use crate::cancellation::Halt;
 use crate::error::Result;
 use crate::gitlab::content::Content;
@@ -21,10 +21,10 @@ use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered
 use crate::resources::Resources;
 use crate::schema::policies::Policies;
 use crate::server::comparison::Verifies;
-use crate::server::comparison::{Compared, Comparison, Moment};
+use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
 use crate::server::load::{Loading, Loads};
-use crate::server::locked_target::{Held, Rights};
+use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::post_deployment;
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
@@ -34,22 +34,22 @@ use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
 const DEFAULT_SCHEMA: &str = "public";
 
 /// A PostgreSQL whose lock is held.
-pub(crate) struct HeldPostgresql {
+pub(crate) struct LockedPostgresql {
     staging: Staging,
     target: Target,
 }
 
-impl HeldPostgresql {
+impl LockedPostgresql {
     /// Connects and takes the lock.
-    pub(crate) fn lock(target: &Target) -> Result<HeldPostgresql> {
-        Ok(HeldPostgresql {
+    pub(crate) fn lock(target: &Target) -> Result<LockedPostgresql> {
+        Ok(LockedPostgresql {
             staging: Staging::lock(target)?,
             target: target.clone(),
         })
     }
 }
 
-impl Held for HeldPostgresql {
+impl LockedTarget for LockedPostgresql {
     fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered> {
         // The tables are in one transaction; only the directories may be cut off from them.
         let recover = |builds| publish::recover(&self.target, self.staging.client(), builds);
@@ -72,7 +72,7 @@ impl Held for HeldPostgresql {
         publish::examine(self.staging.client(), schema, tables)
     }
 
-    /// [`Held::examine`] has seen to them.
+    /// [`LockedTarget::examine`] has seen to them.
     fn rights(&mut self, schema: &str) -> Result<Rights> {
         let told = format!("may make schemas, and tables in {schema}");
         Ok(Rights::Enough(told))
@@ -97,7 +97,7 @@ impl Held for HeldPostgresql {
     fn loads(&self) -> Box<dyn Loads> {
         Box::new(StagingLoads {
             target: self.target.clone(),
-            owner: self.staging.owner(),
+            holder: self.staging.holder(),
         })
     }
 
@@ -110,7 +110,7 @@ impl Held for HeldPostgresql {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
         // Nobody writes there any more, so they need not be of one moment.
         let target = &self.target;
-        let connect = || Looker::connect(target, None);
+        let connect = || TableReader::connect(target, None);
         verify_tables(connect, jobs, STAGING_SCHEMA, &expected, halt)
     }
 
@@ -184,15 +184,15 @@ impl Held for HeldPostgresql {
     }
 }
 
-/// Loads into the staging schema that `owner` has made.
+/// Loads into the staging schema that `holder` has made.
 struct StagingLoads {
     target: Target,
-    owner: Owner,
+    holder: LockHolder,
 }
 
 impl Loads for StagingLoads {
     fn load(&self, mut loading: Loading<'_>) -> Result<LoadedDump> {
-        let loader = Loader::start(&self.target, self.owner, loading.resources)?;
+        let loader = Loader::start(&self.target, self.holder, loading.resources)?;
         limit(&mut loading.dump.policies, &self.target)?;
         loading.run(|dump| dump.read_into(loader), Loader::finish)
     }
@@ -227,7 +227,7 @@ struct Seen<'a> {
     snapshot: Snapshot<'a>,
 }
 
-impl Moment for Seen<'_> {
+impl ConsistentView for Seen<'_> {
     fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>> {
         dropped_tables(self.snapshot.transaction(), schema)
     }
@@ -240,7 +240,7 @@ impl Moment for Seen<'_> {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
         let (target, snapshot) = (self.target, self.snapshot.name());
-        let connect = || Looker::connect(target, Some(snapshot));
+        let connect = || TableReader::connect(target, Some(snapshot));
         verify_tables(connect, jobs, schema, expected, halt)
     }
 

@@ -8,15 +8,15 @@ use mysql::prelude::Queryable;
 use super::constraints;
 use super::create;
 use super::enums::Enums;
-use super::staging::Owner;
-use super::worker::{Way, connect_for_loading, work};
+use super::staging::LockHolder;
+use super::worker::{LoadMethod, connect_for_loading, work};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::loaded::LoadedTable;
 use crate::pipeline::planned_rows::PlannedRows;
 use crate::pipeline::sink::Sink;
-use crate::pipeline::work_queue::{Build, Counted};
-use crate::pipeline::worker_pool::Crew;
+use crate::pipeline::work_queue::{IndexBuild, TableCounts};
+use crate::pipeline::worker_pool::WorkerPool;
 use crate::resources::Resources;
 use crate::rows::{Format, PlannedColumn};
 use crate::schema::Note;
@@ -31,34 +31,36 @@ use crate::server::mysql::sql::literal;
 pub struct Loader {
     connection: Conn,
     staging: String,
-    way: Way,
-    crew: Crew,
+    method: LoadMethod,
+    pool: WorkerPool,
     tables: Vec<Table>,
     enums: Arc<Enums>,
 }
 
 impl Loader {
-    /// Connects the workers to `target`, whose staging database `owner` has made.
+    /// Connects the workers to `target`, whose staging database `holder` has made.
     pub fn start(
         target: &Target,
         databases: &Databases,
-        owner: Owner,
+        holder: LockHolder,
         resources: &Resources,
     ) -> Result<Loader> {
-        let mut connection = connect_for_loading(target, databases, owner)?;
-        let way = Way::of(&mut connection)?;
+        let mut connection = connect_for_loading(target, databases, holder)?;
+        let method = LoadMethod::of(&mut connection)?;
         let enums = Arc::<Enums>::default();
-        let mut crew = Crew::new(resources.chunks);
+        let mut pool = WorkerPool::new(resources.chunks);
         for _ in 0..resources.jobs {
             let (target, databases) = (target.clone(), databases.clone());
             let enums = Arc::clone(&enums);
-            crew.hire(move |board| work(&target, &databases, owner, way, board, &enums))?;
+            pool.start_worker(move |queue| {
+                work(&target, &databases, holder, method, queue, &enums)
+            })?;
         }
         Ok(Loader {
             connection,
             staging: databases.staging.clone(),
-            way,
-            crew,
+            method,
+            pool,
             tables: Vec::new(),
             enums,
         })
@@ -68,10 +70,10 @@ impl Loader {
     /// differently is in the notes of the tables. As soon as `is_stopped` says so, what still runs on
     /// the server is cancelled.
     pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
-        self.crew.finish(is_stopped)?;
-        let counted = self.crew.board.counted();
+        self.pool.finish(is_stopped)?;
+        let counted = self.pool.queue.counted();
         let tables = std::mem::take(&mut self.tables);
-        let told = self.crew.board.notes();
+        let told = self.pool.queue.notes();
         let mut loaded = Vec::new();
         for (table, counted) in tables.iter().zip(counted) {
             let of_it = |note: &&Note| note.table == table.definition.name;
@@ -90,7 +92,7 @@ impl Loader {
     fn complete(
         &mut self,
         table: &Table,
-        counted: Counted,
+        counted: TableCounts,
         notes: Vec<Note>,
     ) -> Result<LoadedTable> {
         let name = &table.definition.name;
@@ -123,17 +125,17 @@ impl Sink<Table> for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
         let (table, notes) = create::table(&mut self.connection, &self.staging, table)?;
         for note in notes {
-            self.crew.board.note(note);
+            self.pool.queue.note(note);
         }
         let definition = &table.definition;
         let name = &definition.name;
         failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {
-            self.crew.board.complete_table(last);
+            self.pool.queue.complete_table(last);
         }
         let (statements, left_out) = ddl::late_keys(&self.staging, definition);
         for key in left_out {
-            self.crew.board.note(Note {
+            self.pool.queue.note(Note {
                 table: name.clone(),
                 item: Some(key),
                 what: "the index was left out: its expression is not known here".to_owned(),
@@ -141,13 +143,13 @@ impl Sink<Table> for Loader {
         }
         // By one worker: keys of a kind are in the order in which they were added, and ALTERs of a table
         // wait for each other anyway.
-        let build = (!statements.is_empty()).then(|| Build {
+        let build = (!statements.is_empty()).then(|| IndexBuild {
             table: name.clone(),
             name: "all".to_owned(),
             statements,
             fallback: None,
         });
-        self.crew.board.add_table(build.into_iter().collect());
+        self.pool.queue.add_table(build.into_iter().collect());
         self.enums.add(&table);
         self.tables.push(table);
         Ok(())
@@ -160,15 +162,15 @@ impl Sink<Table> for Loader {
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
-        self.crew.board.put(rows)
+        self.pool.queue.put(rows)
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {
-        self.crew.board.spare()
+        self.pool.queue.spare()
     }
 
     fn statement(&self, table: &Table, columns: &[PlannedColumn], _: Format) -> String {
-        self.way.statement(&self.staging, table, columns)
+        self.method.statement(&self.staging, table, columns)
     }
 }
 

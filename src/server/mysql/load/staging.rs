@@ -22,14 +22,14 @@ pub struct Staging {
     target: Target,
     connection: Conn,
     databases: Databases,
-    owner: Owner,
+    holder: LockHolder,
     /// Whether the database exists and is ours to drop.
     made: bool,
 }
 
 /// The session that holds the lock of an import, as the server numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner(u32);
+pub struct LockHolder(u32);
 
 impl Staging {
     /// Connects and takes the lock, which only one import at a time can have.
@@ -50,7 +50,7 @@ impl Staging {
         failpoint::reached("lock taken");
         Ok(Staging {
             target: target.clone(),
-            owner: Owner(connection.connection_id()),
+            holder: LockHolder(connection.connection_id()),
             connection,
             databases,
             made: false,
@@ -115,8 +115,8 @@ impl Staging {
 
     /// Who holds the lock.
     #[must_use]
-    pub fn owner(&self) -> Owner {
-        self.owner
+    pub fn holder(&self) -> LockHolder {
+        self.holder
     }
 
     /// The session that holds the lock.
@@ -170,17 +170,17 @@ impl Drop for Staging {
     }
 }
 
-/// An error if the session `owner` does not hold the lock any more, for which `connection` works.
-pub(crate) fn check_owner(
+/// An error if the session `holder` does not hold the lock any more, for which `connection` works.
+pub(crate) fn check_holder(
     connection: &mut Conn,
     databases: &Databases,
-    owner: Owner,
+    holder: LockHolder,
 ) -> Result<()> {
     let sql = format!("SELECT IS_USED_LOCK({})", lock_name(databases));
-    let holder: Option<Option<u32>> = connection
+    let found: Option<Option<u32>> = connection
         .query_first(sql)
         .map_err(failure("look at the lock of the import"))?;
-    if holder.flatten() == Some(owner.0) {
+    if found.flatten() == Some(holder.0) {
         return Ok(());
     }
     Err(

@@ -1,4 +1,4 @@
-//! A worker: one connection that takes tasks from the board until there are none.
+//! A worker: one connection that takes tasks from the queue until there are none.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +10,11 @@ use mysql::{Conn, LocalInfileHandler};
 use super::enums::{Enums, count_empty};
 use super::insert::Inserts;
 use super::sent::Sent;
-use super::staging::{Owner, check_owner};
+use super::staging::{LockHolder, check_holder};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::planned_rows::{PlannedRows, placed};
-use crate::pipeline::work_queue::{Board, Build, Copied, Task};
+use crate::pipeline::work_queue::{IndexBuild, LoadedRows, Task, WorkQueue};
 use crate::rows::{Digest, PlannedColumn, ValueKind, transcode};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
@@ -26,7 +26,7 @@ use crate::ui::numbers::grouped;
 
 /// How rows come into a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum LoadMethod {
     /// By LOAD DATA LOCAL.
     LoadData,
     /// By INSERTs, of which none can have more bytes than this, where the server has LOAD DATA LOCAL switched off.
@@ -42,16 +42,16 @@ const PACKET_BYTES: usize = 1024;
 /// INSERTs of several rows have no more: the driver keeps two copies of what it sends.
 const INSERT_BYTES: usize = 64 * 1024;
 
-impl Way {
-    /// The way that the server of `connection` allows.
-    pub(crate) fn of(connection: &mut Conn) -> Result<Way> {
+impl LoadMethod {
+    /// The method that the server of `connection` allows.
+    pub(crate) fn of(connection: &mut Conn) -> Result<LoadMethod> {
         let sql = "SELECT @@GLOBAL.local_infile, @@SESSION.max_allowed_packet";
         let found: Option<(u8, usize)> = connection
             .query_first(sql)
             .map_err(failure("ask how rows may be loaded"))?;
         Ok(match found {
-            Some((1, _)) | None => Way::LoadData,
-            Some((_, packet)) => Way::Insert {
+            Some((1, _)) | None => LoadMethod::LoadData,
+            Some((_, packet)) => LoadMethod::Insert {
                 most: packet.saturating_sub(PACKET_BYTES),
             },
         })
@@ -68,7 +68,7 @@ impl Way {
         let written = columns
             .iter()
             .filter(|column| column.kind != ValueKind::Skipped);
-        if matches!(self, Way::Insert { .. }) {
+        if matches!(self, LoadMethod::Insert { .. }) {
             let names: Vec<String> = written.map(|column| identifier(&column.name)).collect();
             return format!("INSERT INTO {into} ({}) VALUES ", names.join(","));
         }
@@ -101,55 +101,57 @@ impl Way {
     }
 }
 
-/// Connects for the import of `owner`. Foreign keys are for the server to watch over when all tables
+/// Connects for the import of `holder`. Foreign keys are for the server to watch over when all tables
 /// are there.
 pub(crate) fn connect_for_loading(
     target: &Target,
     databases: &Databases,
-    owner: Owner,
+    holder: LockHolder,
 ) -> Result<Conn> {
     let mut connection = target.connect_in(&databases.staging)?;
-    check_owner(&mut connection, databases, owner)?;
+    check_holder(&mut connection, databases, holder)?;
     connection
         .query_drop("SET foreign_key_checks = 0, net_read_timeout = 600, net_write_timeout = 600")
         .map_err(failure("prepare the session"))?;
     Ok(connection)
 }
 
-/// Works until the board has nothing more, or somebody fails.
+/// Works until the queue has nothing more, or somebody fails.
 pub(crate) fn work(
     target: &Target,
     databases: &Databases,
-    owner: Owner,
-    way: Way,
-    board: &Arc<Board>,
+    holder: LockHolder,
+    method: LoadMethod,
+    queue: &Arc<WorkQueue>,
     enums: &Arc<Enums>,
 ) -> Result<()> {
-    let mut connection = connect_for_loading(target, databases, owner)?;
+    let mut connection = connect_for_loading(target, databases, holder)?;
     let (id, to_cancel) = (connection.connection_id(), target.clone());
-    board.add_canceller(move || {
+    queue.add_canceller(move || {
         if let Ok(mut connection) = to_cancel.connect() {
             let _ = connection.query_drop(format!("KILL CONNECTION {id}"));
         }
     });
     let feed = Arc::new(Mutex::new(Feed::default()));
-    if way == Way::LoadData {
-        connection.set_local_infile_handler(Some(handler(&feed, board, enums)));
+    if method == LoadMethod::LoadData {
+        connection.set_local_infile_handler(Some(handler(&feed, queue, enums)));
     }
     let mut buffer = Vec::new();
-    while let Some(task) = board.take()? {
-        match (task, way) {
-            (Task::Rows(rows), Way::LoadData) => load(&mut connection, board, enums, &feed, rows)?,
-            (Task::Rows(rows), Way::Insert { most }) => {
-                insert(&mut connection, board, enums, most, rows, &mut buffer)?;
+    while let Some(task) = queue.take()? {
+        match (task, method) {
+            (Task::Rows(rows), LoadMethod::LoadData) => {
+                load(&mut connection, queue, enums, &feed, rows)?;
             }
-            (Task::Build(build), _) => run_build(&mut connection, build)?,
+            (Task::Rows(rows), LoadMethod::Insert { most }) => {
+                insert(&mut connection, queue, enums, most, rows, &mut buffer)?;
+            }
+            (Task::Index(build), _) => run_build(&mut connection, build)?,
         }
     }
     Ok(())
 }
 
-fn run_build(connection: &mut Conn, build: Build) -> Result<()> {
+fn run_build(connection: &mut Conn, build: IndexBuild) -> Result<()> {
     failpoint::reached("index to be built");
     for statement in build.statements {
         one_statement(connection, &statement)
@@ -164,7 +166,7 @@ fn run_build(connection: &mut Conn, build: Build) -> Result<()> {
 struct Feed {
     /// The chunk it begins with.
     first: Option<PlannedRows>,
-    done: Copied,
+    done: LoadedRows,
     /// How many values are none of their enum's.
     empty: u64,
     chunks: usize,
@@ -173,11 +175,15 @@ struct Feed {
 }
 
 /// Gives the server the rows it asks for, and nothing else, whatever file it may name.
-fn handler(feed: &Arc<Mutex<Feed>>, board: &Arc<Board>, enums: &Arc<Enums>) -> LocalInfileHandler {
-    let (feed, board, enums) = (Arc::clone(feed), Arc::clone(board), Arc::clone(enums));
+fn handler(
+    feed: &Arc<Mutex<Feed>>,
+    queue: &Arc<WorkQueue>,
+    enums: &Arc<Enums>,
+) -> LocalInfileHandler {
+    let (feed, queue, enums) = (Arc::clone(feed), Arc::clone(queue), Arc::clone(enums));
     LocalInfileHandler::new(move |_, out| {
         let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
-        feed.give(&board, &enums, out).map_err(|error| {
+        feed.give(&queue, &enums, out).map_err(|error| {
             feed.failed.get_or_insert(error);
             std::io::Error::other("the rows cannot be read")
         })
@@ -185,19 +191,19 @@ fn handler(feed: &Arc<Mutex<Feed>>, board: &Arc<Board>, enums: &Arc<Enums>) -> L
 }
 
 impl Feed {
-    /// Writes the first chunk to `out`, and as long as the board has more for the same statement at
+    /// Writes the first chunk to `out`, and as long as the queue has more for the same statement at
     /// once, that as well.
-    fn give(&mut self, board: &Board, enums: &Enums, out: &mut dyn Write) -> Result<()> {
+    fn give(&mut self, queue: &WorkQueue, enums: &Enums, out: &mut dyn Write) -> Result<()> {
         let mut next = self.first.take();
         while let Some(rows) = next {
             let statement = Arc::clone(&rows.statement);
             self.buffer.clear();
-            self.empty += transcode_chunk(rows, board, enums, &mut self.buffer, &mut self.done)?;
+            self.empty += transcode_chunk(rows, queue, enums, &mut self.buffer, &mut self.done)?;
             self.chunks += 1;
             out.write_all(&self.buffer).map_err(|cause| {
                 Error::target(format!("the server takes no more rows: {cause}")).caused_by(cause)
             })?;
-            next = board.take_more(&statement)?;
+            next = queue.take_more(&statement)?;
         }
         Ok(())
     }
@@ -207,10 +213,10 @@ impl Feed {
 /// their enum's.
 fn transcode_chunk(
     rows: PlannedRows,
-    board: &Board,
+    queue: &WorkQueue,
     enums: &Enums,
     buffer: &mut Vec<u8>,
-    done: &mut Copied,
+    done: &mut LoadedRows,
 ) -> Result<u64> {
     let PlannedRows {
         table, plan, chunk, ..
@@ -229,14 +235,14 @@ fn transcode_chunk(
         digest.add(layout, &buffer[before..]);
         done.contents.add(layout, digest);
     }
-    board.give_back(chunk.bytes);
+    queue.give_back(chunk.bytes);
     Ok(count_empty(&enums.of(table), &plan, &buffer[before..]))
 }
 
 /// Loads `first`, and what follows it for the same statement, by one LOAD DATA.
 fn load(
     connection: &mut Conn,
-    board: &Board,
+    queue: &WorkQueue,
     enums: &Enums,
     feed: &Mutex<Feed>,
     first: PlannedRows,
@@ -267,7 +273,7 @@ fn load(
         empty: feed.empty,
     };
     sent.check(connection)?;
-    board.committed(table, chunks, &done);
+    queue.committed(table, chunks, &done);
     failpoint::reached("rows committed");
     Ok(())
 }
@@ -287,7 +293,7 @@ fn set_strict(connection: &mut Conn, strict: bool) -> Result<()> {
 /// Loads a chunk by INSERTs.
 fn insert(
     connection: &mut Conn,
-    board: &Board,
+    queue: &WorkQueue,
     enums: &Enums,
     most: usize,
     rows: PlannedRows,
@@ -301,8 +307,8 @@ fn insert(
     let (name, first_row) = (rows.chunk.insert.table.clone(), rows.chunk.first_row);
     failpoint::reached("rows to be copied");
     buffer.clear();
-    let mut done = Copied::default();
-    let empty = transcode_chunk(rows, board, enums, buffer, &mut done)?;
+    let mut done = LoadedRows::default();
+    let empty = transcode_chunk(rows, queue, enums, buffer, &mut done)?;
     if empty > 0 {
         // In strict mode they would be errors; LOAD DATA LOCAL knows none.
         set_strict(connection, false)?;
@@ -339,7 +345,7 @@ fn insert(
         set_strict(connection, true)?;
     }
     failpoint::reached("rows copied");
-    board.committed(table, 1, &done);
+    queue.committed(table, 1, &done);
     failpoint::reached("rows committed");
     Ok(())
 }

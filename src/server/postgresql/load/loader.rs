@@ -4,7 +4,7 @@ use postgres::Client;
 
 use super::constraints;
 use super::create;
-use super::staging::Owner;
+use super::staging::LockHolder;
 use super::worker::work;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -12,8 +12,8 @@ use crate::pipeline::converter::not_null_after_load;
 use crate::pipeline::loaded::LoadedTable;
 use crate::pipeline::planned_rows::PlannedRows;
 use crate::pipeline::sink::Sink;
-use crate::pipeline::work_queue::{Build, Counted};
-use crate::pipeline::worker_pool::Crew;
+use crate::pipeline::work_queue::{IndexBuild, TableCounts};
+use crate::pipeline::worker_pool::WorkerPool;
 use crate::resources::Resources;
 use crate::rows::{Format, PlannedColumn, loaded_names};
 use crate::schema::{IndexKind, Note, Table, final_names};
@@ -25,23 +25,23 @@ use crate::server::postgresql::options::Target;
 /// Loads what it is given into the staging schema.
 pub struct Loader {
     client: Client,
-    crew: Crew,
+    pool: WorkerPool,
     tables: Vec<Table>,
 }
 
 impl Loader {
-    /// Connects the workers to `target`, whose staging schema `owner` has made.
-    pub fn start(target: &Target, owner: Owner, resources: &Resources) -> Result<Loader> {
-        let client = target.connect_for_loading(resources.jobs, owner)?;
-        let mut crew = Crew::new(resources.chunks);
+    /// Connects the workers to `target`, whose staging schema `holder` has made.
+    pub fn start(target: &Target, holder: LockHolder, resources: &Resources) -> Result<Loader> {
+        let client = target.connect_for_loading(resources.jobs, holder)?;
+        let mut pool = WorkerPool::new(resources.chunks);
         let jobs = resources.jobs;
         for _ in 0..jobs {
             let target = target.clone();
-            crew.hire(move |board| work(&target, owner, jobs, board))?;
+            pool.start_worker(move |queue| work(&target, holder, jobs, queue))?;
         }
         Ok(Loader {
             client,
-            crew,
+            pool,
             tables: Vec::new(),
         })
     }
@@ -50,14 +50,14 @@ impl Loader {
     /// out differently is in the notes of the tables.
     /// As soon as `is_stopped` says so, what still runs on the server is cancelled.
     pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
-        self.crew.finish(is_stopped)?;
-        let counted = self.crew.board.counted();
+        self.pool.finish(is_stopped)?;
+        let counted = self.pool.queue.counted();
         let tables = std::mem::take(&mut self.tables);
         let mut loaded = Vec::new();
         for (table, counted) in tables.iter().zip(counted) {
             loaded.push(complete_rows(&mut self.client, table, counted)?);
         }
-        let mut notes = self.crew.board.notes();
+        let mut notes = self.pool.queue.notes();
         notes.extend(self.rename_indexes(&tables)?);
         notes.extend(constraints::add_all(&mut self.client, &tables)?);
         for note in notes {
@@ -99,29 +99,29 @@ impl Loader {
 impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
         for note in create::table(&mut self.client, table)? {
-            self.crew.board.note(note);
+            self.pool.queue.note(note);
         }
         failpoint::reached("table created");
         if let Some(last) = self.tables.len().checked_sub(1) {
-            self.crew.board.complete_table(last);
+            self.pool.queue.complete_table(last);
         }
-        self.crew.board.add_table(builds(table, self.tables.len()));
+        self.pool.queue.add_table(builds(table, self.tables.len()));
         self.tables.push(table.clone());
         Ok(())
     }
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
-        self.crew.board.add_builds(number, builds(table, number));
+        self.pool.queue.add_builds(number, builds(table, number));
         self.tables[number] = table.clone();
         Ok(())
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
-        self.crew.board.put(rows)
+        self.pool.queue.put(rows)
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {
-        self.crew.board.spare()
+        self.pool.queue.spare()
     }
 
     const FORMAT: Format = Format::Binary;
@@ -140,7 +140,7 @@ fn staged_index_name(table: usize, index: usize) -> String {
 }
 
 /// The builds of the indexes of `table`, whose number is `number`, under names of the staging.
-fn builds(table: &Table, number: usize) -> Vec<Build> {
+fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
     let note = |item: &str, what: &str| Note {
         table: table.name.clone(),
         item: Some(item.to_owned()),
@@ -152,7 +152,7 @@ fn builds(table: &Table, number: usize) -> Vec<Build> {
         let short = ddl::short_primary_key(STYLE, table, key, &name);
         let what =
             "the primary key has too long values; a unique index over checksums is in its place";
-        builds.push(Build {
+        builds.push(IndexBuild {
             table: table.name.clone(),
             name: key.name.clone(),
             statements: ddl::primary_key(STYLE, &table.name, key, &name).to_vec(),
@@ -172,7 +172,7 @@ fn builds(table: &Table, number: usize) -> Vec<Build> {
                 "the index has too long values; it is over the beginnings of the texts",
             ),
         };
-        builds.push(Build {
+        builds.push(IndexBuild {
             table: table.name.clone(),
             name: index.name.clone(),
             statements: ddl::create_index(STYLE, &table.name, index, &name),
@@ -183,7 +183,7 @@ fn builds(table: &Table, number: usize) -> Vec<Build> {
 }
 
 /// What can only be done when all rows of `table` are in.
-fn complete_rows(client: &mut Client, table: &Table, counted: Counted) -> Result<LoadedTable> {
+fn complete_rows(client: &mut Client, table: &Table, counted: TableCounts) -> Result<LoadedTable> {
     let name = &table.name;
     if counted.rows_put != counted.rows_committed {
         return Err(Error::failed(format!(

@@ -12,5 +12,5 @@ pub(crate) mod style;
 pub(crate) mod worker;
 
 pub use loader::Loader;
-pub use staging::{Owner, Staging};
+pub use staging::{LockHolder, Staging};
 pub use style::STAGING_SCHEMA;

@@ -2,7 +2,7 @@
 
 use postgres::Client;
 
-use super::staging::{Owner, join};
+use super::staging::{LockHolder, join};
 use crate::error::Result;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
@@ -13,10 +13,10 @@ const JOBS_PER_HELPER: usize = 4;
 impl Target {
     /// Connects for loading: what is committed need not be on disk before the publish is, and
     /// where `jobs` sessions build indexes at the same time, none needs many helpers. The session
-    /// works for the import of `owner`.
-    pub(crate) fn connect_for_loading(&self, jobs: usize, owner: Owner) -> Result<Client> {
+    /// works for the import of `holder`.
+    pub(crate) fn connect_for_loading(&self, jobs: usize, holder: LockHolder) -> Result<Client> {
         let mut client = self.connect_to_read()?;
-        join(&mut client, owner)?;
+        join(&mut client, holder)?;
         client
             .batch_execute("SET synchronous_commit = off")
             .map_err(failure("prepare the session"))?;

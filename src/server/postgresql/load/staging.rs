@@ -26,14 +26,14 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 pub struct Staging {
     target: Target,
     client: Client,
-    owner: Owner,
+    holder: LockHolder,
     /// Whether the schema exists and is ours to drop.
     made: bool,
 }
 
 /// The session that holds the lock of an import, as the server calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner(i32);
+pub struct LockHolder(i32);
 
 impl Staging {
     /// Connects and takes the lock, which only one import at a time can have.
@@ -49,7 +49,7 @@ impl Staging {
             .map_err(failure("ask for the session's number"))?;
         Ok(Staging {
             target: target.clone(),
-            owner: Owner(row.get(0)),
+            holder: LockHolder(row.get(0)),
             client,
             made: false,
         })
@@ -72,8 +72,8 @@ impl Staging {
 
     /// Who holds the lock.
     #[must_use]
-    pub fn owner(&self) -> Owner {
-        self.owner
+    pub fn holder(&self) -> LockHolder {
+        self.holder
     }
 
     /// The session that holds the lock.
@@ -139,16 +139,16 @@ fn take_lock(client: &mut Client, key: i64) -> Result<()> {
     }
 }
 
-/// Makes `client` a session that loads for `owner`: nobody else can make the staging schema anew
-/// while it is there. An error if the owner is gone.
-pub(crate) fn join(client: &mut Client, owner: Owner) -> Result<()> {
+/// Makes `client` a session that loads for `holder`: nobody else can make the staging schema anew
+/// while it is there. An error if the holder is gone.
+pub(crate) fn join(client: &mut Client, holder: LockHolder) -> Result<()> {
     let sql = "SELECT pg_try_advisory_lock_shared($1) AND EXISTS (
                  SELECT 1 FROM pg_locks
                  WHERE locktype = 'advisory' AND granted AND pid = $3
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                    AND (classid::bigint << 32 | objid::bigint) = $2)";
     let row = client
-        .query_one(sql, &[&LOADING_KEY, &LOCK_KEY, &owner.0])
+        .query_one(sql, &[&LOADING_KEY, &LOCK_KEY, &holder.0])
         .map_err(failure("share the lock of the import"))?;
     if row.get(0) {
         return Ok(());

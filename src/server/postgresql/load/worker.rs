@@ -1,4 +1,4 @@
-//! A worker: one connection that takes tasks from the board until there are none.
+//! A worker: one connection that takes tasks from the queue until there are none.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -6,32 +6,37 @@ use std::sync::Arc;
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::staging::Owner;
+use super::staging::LockHolder;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::planned_rows::{PlannedRows, placed};
-use crate::pipeline::work_queue::{Board, Build, Copied, Task};
+use crate::pipeline::work_queue::{IndexBuild, LoadedRows, Task, WorkQueue};
 use crate::rows::{Digest, transcode};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::server::postgresql::statement::one_statement;
 
-/// Works, as one of `jobs`, until the board has nothing more, or somebody fails.
-pub(crate) fn work(target: &Target, owner: Owner, jobs: usize, board: &Board) -> Result<()> {
-    let mut client = target.connect_for_loading(jobs, owner)?;
+/// Works, as one of `jobs`, until the queue has nothing more, or somebody fails.
+pub(crate) fn work(
+    target: &Target,
+    holder: LockHolder,
+    jobs: usize,
+    queue: &WorkQueue,
+) -> Result<()> {
+    let mut client = target.connect_for_loading(jobs, holder)?;
     let canceller = target.canceller(&client);
-    board.add_canceller(move || canceller.cancel());
+    queue.add_canceller(move || canceller.cancel());
     let mut buffer = Vec::new();
-    while let Some(task) = board.take()? {
+    while let Some(task) = queue.take()? {
         match task {
-            Task::Rows(rows) => copy(&mut client, board, rows, &mut buffer)?,
-            Task::Build(build) => run_build(&mut client, board, build)?,
+            Task::Rows(rows) => copy(&mut client, queue, rows, &mut buffer)?,
+            Task::Index(build) => run_build(&mut client, queue, build)?,
         }
     }
     Ok(())
 }
 
-fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
+fn run_build(client: &mut Client, queue: &WorkQueue, build: IndexBuild) -> Result<()> {
     let doing = || failure(format!("build the index {} of {}", build.name, build.table));
     let mut run = |statements: &[String]| {
         statements
@@ -43,7 +48,7 @@ fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
         (Err(cause), Some((instead, note)))
             if cause.code() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED) =>
         {
-            board.note(note);
+            queue.note(note);
             run(&instead).map_err(doing())?;
         }
         (done, _) => done.map_err(doing())?,
@@ -52,10 +57,10 @@ fn run_build(client: &mut Client, board: &Board, build: Build) -> Result<()> {
     Ok(())
 }
 
-/// COPYs `first`, and as long as the board has more for the same table at once, that as well.
+/// COPYs `first`, and as long as the queue has more for the same table at once, that as well.
 fn copy(
     client: &mut Client,
-    board: &Board,
+    queue: &WorkQueue,
     first: PlannedRows,
     buffer: &mut Vec<u8>,
 ) -> Result<()> {
@@ -64,7 +69,7 @@ fn copy(
     let doing = || format!("load {name}");
     failpoint::reached("rows to be copied");
     let mut writer = client.copy_in(&*copy).map_err(failure(doing()))?;
-    let mut done = Copied::default();
+    let mut done = LoadedRows::default();
     let mut chunks = 0;
     let format = first.plan.format;
     let mut next = Some(first);
@@ -80,9 +85,9 @@ fn copy(
             digest.add(layout, &buffer[before..]);
             done.contents.add(layout, digest);
         }
-        board.give_back(chunk.bytes);
+        queue.give_back(chunk.bytes);
         chunks += 1;
-        next = board.take_more(&copy)?;
+        next = queue.take_more(&copy)?;
         if next.is_none() {
             buffer.extend_from_slice(format.tail());
         }
@@ -104,7 +109,7 @@ fn copy(
             done.rows
         )));
     }
-    board.committed(table, chunks, &done);
+    queue.committed(table, chunks, &done);
     failpoint::reached("rows committed");
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::server::postgresql::options::Target;
 use crate::server::postgresql::publish::identity::identity;
 use crate::traces::BuildsDirectory;
 
-/// Looks for a publish of `builds` that was cut, and brings the directories to where the database
+/// ReadTables for a publish of `builds` that was cut, and brings the directories to where the database
 /// is. The session must hold the lock of the import.
 pub fn recover(
     target: &Target,

@@ -1,4 +1,4 @@
-//! Looks at tables of a PostgreSQL, to compare them with what they should be.
+//! ReadTables at tables of a PostgreSQL, to compare them with what they should be.
 
 mod read_back;
 
@@ -10,7 +10,7 @@ use super::options::Target;
 use crate::error::Result;
 use crate::rows::{Digest, Layout};
 use crate::schema::sql::{identifier, literal, qualified};
-use crate::verify::{Looks, Numbering};
+use crate::verify::{Numbering, ReadTables};
 use read_back::read_back;
 
 /// A moment that several sessions can look at (PostgreSQL manual, 9.27.5, "Snapshot Synchronization
@@ -50,12 +50,12 @@ impl<'a> Snapshot<'a> {
 }
 
 /// A session that reads tables.
-pub struct Looker(Client);
+pub struct TableReader(Client);
 
-impl Looker {
+impl TableReader {
     /// Connects, and sees the tables as they are at the moment of `snapshot`, or if there is none, when it
     /// connects.
-    pub fn connect(target: &Target, snapshot: Option<&str>) -> Result<Looker> {
+    pub fn connect(target: &Target, snapshot: Option<&str>) -> Result<TableReader> {
         let mut client = target.connect_to_read()?;
         let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
         if let Some(name) = snapshot {
@@ -64,10 +64,10 @@ impl Looker {
         client
             .batch_execute(&begin)
             .map_err(failure("look at the target as it is at one moment"))?;
-        Ok(Looker(client))
+        Ok(TableReader(client))
     }
 
-    /// Looks at something, after which the transaction goes on even if that has failed.
+    /// ReadTables at something, after which the transaction goes on even if that has failed.
     fn attempt<T, E>(
         &mut self,
         look: impl FnOnce(&mut Client) -> std::result::Result<T, E>,
@@ -89,7 +89,7 @@ impl Looker {
     }
 }
 
-impl Looks for Looker {
+impl ReadTables for TableReader {
     fn exists(&mut self, schema: &str, table: &str) -> Result<bool> {
         let sql =
             "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,35 +1,41 @@
 //! What the commands that look after publishes have in common: a target that is held, and a question.
 
-use super::destination::Ready;
+use super::destination::PreparedTarget;
 use crate::cancellation::Halt;
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
-use crate::server::Held;
+use crate::server::LockedTarget;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
 /// A target whose lock is held, and where it is. It is let go of before that.
-pub(super) struct Holding {
-    pub(super) target: Box<dyn Held>,
-    pub(super) ready: Ready,
+pub(super) struct LockedForChange {
+    pub(super) target: Box<dyn LockedTarget>,
+    pub(super) ready: PreparedTarget,
 }
 
 /// Connects and takes the lock; a publish that was cut off is recovered first.
-pub(super) fn hold(destination: &Destination, progress: &Progress) -> Result<(Holding, Recovered)> {
+pub(super) fn lock_for_change(
+    destination: &Destination,
+    progress: &Progress,
+) -> Result<(LockedForChange, Recovered)> {
     let has_builds = match destination {
         Destination::Named { builds, .. } => builds.is_some(),
         Destination::Private { .. } => true,
     };
-    let ready = Ready::existing(destination, has_builds, progress)?;
-    let mut target = ready.target.hold()?;
+    let ready = PreparedTarget::existing(destination, has_builds, progress)?;
+    let mut target = ready.target.lock()?;
     let recovered = target.recover(ready.builds.as_ref())?;
-    Ok((Holding { target, ready }, recovered))
+    Ok((LockedForChange { target, ready }, recovered))
 }
 
-/// As [`hold`], for commands that are about something else than what is recovered.
-pub(super) fn hold_recovered(destination: &Destination, progress: &Progress) -> Result<Holding> {
-    let (held, recovered) = hold(destination, progress)?;
+/// As [`lock_for_change`], for commands that are about something else than what is recovered.
+pub(super) fn lock_recovered(
+    destination: &Destination,
+    progress: &Progress,
+) -> Result<LockedForChange> {
+    let (held, recovered) = lock_for_change(destination, progress)?;
     if let Some(told) = recovered.told() {
         terminal::say(&format!("ci-import: {told}"));
     }
