@@ -2,9 +2,16 @@
 //!
 //! `ARCHITECTURE.md` has the map.
 
+#![cfg_attr(
+    not(feature = "servers"),
+    allow(dead_code, reason = "the servers use it")
+)]
+
 pub mod archive;
 pub mod cancellation;
+#[cfg(feature = "servers")]
 pub mod cli;
+#[cfg(feature = "servers")]
 pub mod commands;
 pub mod dump;
 pub mod error;
@@ -18,6 +25,7 @@ pub mod publish;
 pub mod resources;
 pub mod rows;
 pub mod schema;
+#[cfg(feature = "servers")]
 pub mod server;
 pub mod traces;
 pub mod ui;

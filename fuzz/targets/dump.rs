@@ -7,7 +7,7 @@ use ci_import::dump::{Consumer, Dialect, Facts, Reader, RowChunk, detect};
 use ci_import::error::Result;
 use ci_import::schema::policies::Policies;
 use ci_import::schema::{DumpFacts, Names, from_mysql};
-use ci_import::server::postgresql::ddl;
+use ci_import::schema::ddl;
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Default, PartialEq, Debug)]

@@ -15,8 +15,8 @@ use crate::migrate::{Patience, Version};
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
 use crate::schema::policies::Policies;
+use crate::server::Target;
 use crate::server::postgresql::private_server::PrivateServer;
-use crate::server::target::Target;
 use crate::verify::depth::Depth;
 
 /// Leaves migrations for after the deployment pending, if it is not empty. GitLab's own has this name.

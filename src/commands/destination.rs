@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
+use crate::server::Target;
 use crate::server::postgresql::private_server::PrivateServer;
-use crate::server::target::Target;
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;

@@ -14,11 +14,11 @@ use crate::error::{Error, Result};
 use crate::migrate::{
     self, DEFAULT_FOLDER, Dialect, Finding, Migrates, Migration, Runner, Status, Summary,
 };
+use crate::server::Target;
 use crate::server::mysql::gitlab::migrations as of_mysql;
 use crate::server::mysql::migrate as mysql;
 use crate::server::postgresql::gitlab::migrations::concerning;
 use crate::server::postgresql::migrate as postgresql;
-use crate::server::target::Target;
 use crate::ui::progress::Progress;
 
 /// What is told at the end.

@@ -13,7 +13,7 @@ use crate::input::members::{DumpMember, TracesMember};
 use crate::input::open::Input;
 use crate::pipeline::reading::Dump;
 use crate::server::Comparison;
-use crate::server::comparison::Verifies;
+use crate::server::Verifies;
 use crate::traces::{self, BuildsDirectory, TraceFindings};
 use crate::ui::progress::Progress;
 use crate::verify::{ExpectedTable, Findings};

@@ -20,8 +20,8 @@ use crate::pipeline::planned_rows::{PlannedRows, placed};
 use crate::pipeline::sink::Sink;
 use crate::resources::{MAX_SPARE_BYTES, Resources};
 use crate::rows::{Format, PlannedColumn, Tally, loaded_names, transcode};
+use crate::schema::ddl::{self, Style};
 use crate::schema::{Note, Table, final_names, resolve_foreign_key};
-use crate::server::postgresql::ddl::{self, Style};
 
 /// PostgreSQL 9 reads it, too.
 const STYLE: Style<'_> = Style {

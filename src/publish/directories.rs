@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::aside::aside;
 use super::journal::Renames;
 use super::record::{BuildsRecord, Record};
 use crate::error::{Error, Result};
-use crate::publish::aside::aside;
 use crate::traces::{BuildsDirectory, StagedDirectory};
 
 /// What is renamed beside which builds directory, and what the record says of it afterwards.

@@ -3,6 +3,7 @@
 //! [`from_mysql`] and [`from_postgres`] map definitions to the model, [`ddl`] is the one place that
 //! renders it.
 
+pub mod ddl;
 mod from_mysql;
 pub mod from_postgresql;
 mod names;

@@ -14,7 +14,6 @@ pub mod target;
 
 pub use comparison::{Compared, Comparison, Verifies};
 pub use description::Server;
-pub(crate) use hints::LOOK_AT_THE_LOG;
 pub use load::{Loading, Loads};
 pub use locked_target::{LockedTarget, Rights};
 pub use target::Target;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::comparison::Verifies;
 use super::description::Server;
 use super::locked_target::LockedTarget;
-use super::mysql::options::Target as Mysql;
+use super::mysql::Target as Mysql;
 use super::mysql::target::{self as of_mysql, LockedMysql};
 use super::options::{self, Kind};
 use super::postgresql::options::Target as Postgresql;

@@ -9,8 +9,8 @@ use ci_import::pipeline::planned_rows::PlannedRows;
 use ci_import::pipeline::sink::Sink;
 use ci_import::rows::{Format, PlannedColumn, Tally, transcode};
 use ci_import::schema::Table;
+use ci_import::schema::ddl;
 use ci_import::schema::policies::Policies;
-use ci_import::server::postgresql::ddl;
 
 use crate::converter::converted;
 use crate::scene::{Dialect, fixture_database, fixture_dump, mysqldump};

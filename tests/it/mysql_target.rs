@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use ci_import::error::Error;
+use ci_import::server::Target as AnyTarget;
 use ci_import::server::mysql::Target;
-use ci_import::server::target::Target as AnyTarget;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 

@@ -7,7 +7,6 @@ mod stage;
 
 use std::time::Instant;
 
-use self::context::Import;
 use super::destination::PreparedTarget;
 use crate::archive;
 use crate::cancellation::Halt;
@@ -24,6 +23,7 @@ use crate::server::LockedTarget;
 use crate::ui::progress::Progress;
 use crate::verify::depth::Depth;
 use crate::verify::verify_staged;
+use context::Import;
 use prepare::{OpenedInput, Prepared};
 use report::{ArchiveReport, Report};
 use stage::Staged;

@@ -340,7 +340,7 @@ fn indexes(part: &KeyPart, column: &str) -> bool {
 mod tests {
     use super::*;
     use crate::dump::mysql::definition::create_table;
-    use crate::server::postgresql::ddl;
+    use crate::schema::ddl;
 
     fn mapped(sql: &str, compatible: bool) -> Result<Mapped> {
         mapped_by(sql, compatible, &Policies::default())

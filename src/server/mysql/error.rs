@@ -3,7 +3,7 @@
 use mysql::Error as Cause;
 
 use crate::error::{Error, Kind};
-use crate::server::LOOK_AT_THE_LOG;
+use crate::server::hints::LOOK_AT_THE_LOG;
 
 /// A function that turns the server's error into ours; `doing` reads as in "cannot …".
 pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {

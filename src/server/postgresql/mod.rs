@@ -2,7 +2,6 @@
 
 pub mod connection;
 pub mod connection_failure;
-pub mod ddl;
 pub mod error;
 pub mod gitlab;
 pub mod load;

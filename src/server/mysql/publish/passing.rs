@@ -7,11 +7,11 @@ use mysql::prelude::Queryable;
 use super::catalog::{base_tables, drop_tables, make_database, tables_of};
 use super::moves::Move;
 use super::names::RECORD;
+use super::names::{KEPT, MARK, OURS, before, is_kept_of};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
-use crate::server::mysql::publish::names::{KEPT, MARK, OURS, before, is_kept_of};
 use crate::server::mysql::sql::{identifier, qualified};
 
 /// Makes the database, for the publish `id`.

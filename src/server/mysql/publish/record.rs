@@ -5,13 +5,13 @@ use mysql::prelude::Queryable;
 
 use super::catalog::tables_of;
 use super::moves::{self, Move};
+use super::names::RECORD;
 use super::names::scratch;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
-use crate::server::mysql::publish::names::RECORD;
 use crate::server::mysql::sql::{literal, qualified};
 
 /// How far a publish has come.

@@ -7,8 +7,8 @@ use postgres::error::SqlState;
 use super::style::STYLE;
 use crate::error::Result;
 use crate::failpoint;
+use crate::schema::ddl;
 use crate::schema::{ForeignKey, Note, Table, resolve_foreign_key};
-use crate::server::postgresql::ddl;
 use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 

@@ -6,8 +6,8 @@ use postgres::{Client, GenericClient};
 
 use super::style::STYLE;
 use crate::error::{Error, Result};
+use crate::schema::ddl;
 use crate::schema::{Column, Note, Table};
-use crate::server::postgresql::ddl;
 use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 

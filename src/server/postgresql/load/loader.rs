@@ -5,6 +5,7 @@ use postgres::Client;
 use super::constraints;
 use super::create;
 use super::staging::LockHolder;
+use super::style::STYLE;
 use super::worker::work;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -16,10 +17,9 @@ use crate::pipeline::work_queue::{IndexBuild, TableCounts};
 use crate::pipeline::worker_pool::WorkerPool;
 use crate::resources::Resources;
 use crate::rows::{Format, PlannedColumn, loaded_names};
+use crate::schema::ddl;
 use crate::schema::{IndexKind, Note, Table, final_names};
-use crate::server::postgresql::ddl;
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::load::style::STYLE;
 use crate::server::postgresql::options::Target;
 
 /// Loads what it is given into the staging schema.

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
+use super::style::STAGING_SCHEMA;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::load::style::STAGING_SCHEMA;
 use crate::server::postgresql::options::Target;
 use crate::ui::terminal;
 

@@ -1,6 +1,6 @@
 //! How names are written of what goes into the staging schema.
 
-use crate::server::postgresql::ddl;
+use crate::schema::ddl;
 
 /// Everything here goes into the staging schema.
 pub(crate) const STYLE: ddl::Style<'_> = ddl::Style {

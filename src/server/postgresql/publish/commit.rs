@@ -4,12 +4,12 @@ use postgres::Transaction;
 use postgres::error::Severity;
 
 use super::identity::identity;
+use super::identity::status_of;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::{Journal, Renames};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
-use crate::server::postgresql::publish::identity::status_of;
 use crate::traces::BuildsDirectory;
 
 /// Renames the directories, if there are any to rename, and commits: both, or neither.

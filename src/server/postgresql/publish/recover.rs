@@ -2,13 +2,13 @@
 
 use postgres::Client;
 
+use super::identity::identity;
 use super::identity::status_of;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::Journal;
 use crate::publish::outcome::Recovered;
 use crate::server::postgresql::options::Target;
-use crate::server::postgresql::publish::identity::identity;
 use crate::traces::BuildsDirectory;
 
 /// ReadTables for a publish of `builds` that was cut, and brings the directories to where the database

@@ -6,7 +6,7 @@ use postgres::Client;
 
 use crate::error::{Error, Result};
 use crate::rows::{Digest, Layout};
-use crate::server::postgresql::ddl;
+use crate::schema::ddl;
 use crate::server::postgresql::error::failure;
 
 /// The checksum of the rows of `table` in `schema`, over the columns of `layout`.

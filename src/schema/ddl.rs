@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::dump::postgresql::SINCE_VERSION_10;
 use crate::rows::Format;
 
-use crate::schema::sql::{identifier, literal, qualified};
-use crate::schema::{
+use super::sql::{identifier, literal, qualified};
+use super::{
     Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
     Prefix, PrimaryKey, Sequence, Table,
 };
