@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::dump::RowChunk;
-use crate::error::{Error, Place};
-use crate::rows::{Plan, RowError};
+use crate::error::{Error, Place, Result};
+use crate::rows::contents::Contents;
+use crate::rows::{Digest, Plan, RowError, Tally, transcode};
 
 /// Rows as they are in the dump, and how to transcode them. Whoever takes them transcodes them, so that
 /// many threads can do it at the same time.
@@ -18,6 +19,33 @@ pub struct PlannedRows {
     pub plan: Arc<Plan>,
     /// The rows.
     pub chunk: RowChunk,
+}
+
+/// What came of rows.
+#[derive(Debug, Clone, Default)]
+pub struct TranscodedRows {
+    /// How many there are.
+    pub rows: u64,
+    /// What was changed in them.
+    pub tally: Tally,
+    /// Their checksum, if they were hashed.
+    pub contents: Contents,
+}
+
+impl PlannedRows {
+    /// Appends the rows to `out`, in the format of their plan. Counts them in `done`, and hashes them if
+    /// the plan says so.
+    pub fn transcode(&self, out: &mut Vec<u8>, done: &mut TranscodedRows) -> Result<()> {
+        let (plan, chunk, before) = (&self.plan, &self.chunk, out.len());
+        done.rows += transcode(plan, &chunk.bytes, chunk.first_row, out, &mut done.tally)
+            .map_err(|error| placed(chunk, error))?;
+        if let Some(layout) = &plan.layout {
+            let mut digest = Digest::default();
+            digest.add(layout, &out[before..]);
+            done.contents.add(layout, digest);
+        }
+        Ok(())
+    }
 }
 
 /// The error with its place in the dump.

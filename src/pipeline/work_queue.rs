@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::planned_rows::PlannedRows;
+use super::planned_rows::{PlannedRows, TranscodedRows};
 use crate::error::{Error, Result};
 use crate::resources::MAX_SPARE_BYTES;
 use crate::rows::Tally;
@@ -72,16 +72,6 @@ pub(crate) struct WorkQueue {
     spares: Mutex<Vec<Vec<u8>>>,
     /// What cancels the statements that the workers run.
     cancellers: Mutex<Vec<Canceller>>,
-}
-
-/// Rows of one COPY.
-#[derive(Debug, Default)]
-pub(crate) struct LoadedRows {
-    pub(crate) rows: u64,
-    /// What was changed in them.
-    pub(crate) tally: Tally,
-    /// Their checksum, if they were hashed.
-    pub(crate) contents: Contents,
 }
 
 /// What came of a table's rows.
@@ -202,7 +192,7 @@ impl WorkQueue {
     }
 
     /// Says that `chunks` of `table` with these rows are committed.
-    pub(crate) fn committed(&self, table: usize, chunks: usize, copied: &LoadedRows) {
+    pub(crate) fn committed(&self, table: usize, chunks: usize, copied: &TranscodedRows) {
         let mut state = self.lock();
         let progress = &mut state.tables[table];
         progress.chunks_under_way -= chunks;

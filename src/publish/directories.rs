@@ -10,14 +10,34 @@ use crate::error::{Error, Result};
 use crate::traces::{BuildsDirectory, StagedDirectory};
 
 /// What is renamed beside which builds directory, and what the record says of it afterwards.
-pub(crate) type Plan<'a> = (Option<BuildsRecord>, Option<(&'a BuildsDirectory, Renames)>);
+#[derive(Default)]
+pub(crate) struct DirectoryPlan<'a> {
+    /// For the record of the publish or rollback.
+    pub(crate) record: Option<BuildsRecord>,
+    /// What is renamed.
+    pub(crate) renames: Option<(&'a BuildsDirectory, Renames)>,
+}
+
+impl DirectoryPlan<'_> {
+    /// Where the directory that is live now will be, if there is one.
+    pub(crate) fn previous(&self) -> Option<PathBuf> {
+        let (_, renames) = self.renames.as_ref()?;
+        renames.previous.clone()
+    }
+
+    /// The directory that will be live, if there is one.
+    pub(crate) fn live(&self) -> Option<PathBuf> {
+        let (builds, renames) = self.renames.as_ref()?;
+        renames.staged.as_ref().map(|_| builds.path().to_owned())
+    }
+}
 
 /// What a publish renames that puts the second directory in the place of the first.
 pub(crate) fn plan_publish<'a>(
     builds: Option<(&'a BuildsDirectory, &StagedDirectory)>,
-) -> Plan<'a> {
+) -> DirectoryPlan<'a> {
     let Some((builds, staged)) = builds else {
-        return (None, None);
+        return DirectoryPlan::default();
     };
     let is_live = builds.path().exists();
     let epoch = is_live.then(|| free_epoch(|epoch| aside(builds, epoch)));
@@ -29,16 +49,19 @@ pub(crate) fn plan_publish<'a>(
         staged: Some(staged.path().to_owned()),
         previous: epoch.map(|epoch| aside(builds, epoch)),
     };
-    (Some(record), Some((builds, renames)))
+    DirectoryPlan {
+        record: Some(record),
+        renames: Some((builds, renames)),
+    }
 }
 
 /// What a rollback renames to undo the publish of `record`.
 pub(crate) fn plan_rollback<'a>(
     record: &Record,
     builds: Option<&'a BuildsDirectory>,
-) -> Result<Plan<'a>> {
+) -> Result<DirectoryPlan<'a>> {
     let (Some(builds), Some(was)) = (builds, &record.builds) else {
-        return Ok((None, None));
+        return Ok(DirectoryPlan::default());
     };
     let staged = was.previous.map(|epoch| aside(builds, epoch));
     if let Some(missing) = staged.as_ref().filter(|staged| !staged.is_dir()) {
@@ -58,7 +81,10 @@ pub(crate) fn plan_rollback<'a>(
         staged,
         previous: epoch.map(|epoch| aside(builds, epoch)),
     };
-    Ok((Some(becomes), Some((builds, renames))))
+    Ok(DirectoryPlan {
+        record: Some(becomes),
+        renames: Some((builds, renames)),
+    })
 }
 
 /// An epoch, now or a little later, for which `builds.<epoch>` is free.

@@ -32,7 +32,7 @@ pub(crate) struct Renames {
     pub(crate) previous: Option<PathBuf>,
 }
 
-/// A publish's renames. LockedTarget open, it is locked.
+/// A publish's renames. While it is open, it is locked.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,

@@ -26,7 +26,7 @@ pub enum Rights {
 /// A target whose lock is held, with its staging. Dropped without being published, it takes what was
 /// staged with it.
 pub trait LockedTarget {
-    /// ReadTables for a publish of `builds` that was cut, and brings tables and directories to one state.
+    /// Looks for a publish of `builds` that was cut, and brings tables and directories to one state.
     fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered>;
 
     /// Whether a publish that was cut off is on record in the target: it can be told without the builds
@@ -40,7 +40,7 @@ pub trait LockedTarget {
     /// archive or a dump.
     fn schema(&mut self, named: Option<&str>, content: Content) -> Result<String>;
 
-    /// ReadTables at the target before `tables` are published in `schema`; an error says what stands in the
+    /// Looks at the target before `tables` are published in `schema`; an error says what stands in the
     /// way.
     fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live>;
 

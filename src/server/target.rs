@@ -8,7 +8,7 @@ use super::description::Server;
 use super::locked_target::LockedTarget;
 use super::mysql::Target as Mysql;
 use super::mysql::target::{self as of_mysql, LockedMysql};
-use super::options::{self, Kind};
+use super::options::{self, Kind, Origin};
 use super::postgresql::options::Target as Postgresql;
 use super::postgresql::target::{self as of_postgresql, LockedPostgresql};
 use crate::dump::acceptance::Asked;
@@ -30,18 +30,28 @@ impl Target {
     /// The target that `url` names together with the environment, in which `variable` looks up a
     /// variable.
     pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
-        if options::is_mysql(url) {
-            return Mysql::named(url, variable).map(Target::Mysql);
-        }
-        Postgresql::named(url, variable).map(Target::Postgresql)
+        Target::of_url(url, &Origin::Url, &variable)
     }
 
     /// The same of the URL in the variable `DATABASE_URL`, if there is one.
     pub fn from_database_url(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
-        if variable("DATABASE_URL").is_some_and(|url| options::is_mysql(&url)) {
-            return Ok(Mysql::from_database_url(variable)?.map(Target::Mysql));
+        const NAME: &str = "DATABASE_URL";
+        let Some(url) = variable(NAME) else {
+            return Ok(None);
+        };
+        let target = Target::of_url(&url, &Origin::UrlIn(NAME.to_owned()), &variable);
+        target.map(Some)
+    }
+
+    fn of_url(
+        url: &str,
+        origin: &Origin,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        if options::is_mysql(url) {
+            return Mysql::of_url(url, origin, variable).map(Target::Mysql);
         }
-        Ok(Postgresql::from_database_url(variable)?.map(Target::Postgresql))
+        Postgresql::of_url(url, origin, variable).map(Target::Postgresql)
     }
 
     /// The target that libpq's environment names, if it names one.

@@ -7,11 +7,11 @@ use std::thread::JoinHandle;
 
 use super::tables::ExpectedTable;
 use crate::error::{Error, Result};
-use crate::pipeline::planned_rows::{PlannedRows, placed};
+use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::sink::Sink;
 use crate::resources::{MAX_SPARE_BYTES, Resources};
 use crate::rows::contents::Contents;
-use crate::rows::{Digest, Format, PlannedColumn, Tally, transcode};
+use crate::rows::{Format, PlannedColumn};
 use crate::schema::Table;
 
 /// Rows and checksum of each table, by its number.
@@ -146,21 +146,14 @@ fn hash_all(rows: &Mutex<Receiver<PlannedRows>>, give_back: &Sender<Vec<u8>>) ->
     };
     let mut counted = Counted::new();
     let mut out = Vec::new();
-    while let Some(PlannedRows {
-        table, plan, chunk, ..
-    }) = next()
-    {
+    while let Some(rows) = next() {
         out.clear();
-        let mut tally = Tally::default();
-        let count = transcode(&plan, &chunk.bytes, chunk.first_row, &mut out, &mut tally)
-            .map_err(|error| placed(&chunk, error))?;
+        let mut done = TranscodedRows::default();
+        rows.transcode(&mut out, &mut done)?;
+        let PlannedRows { table, chunk, .. } = rows;
         let of_table = table_of(&mut counted, table);
-        of_table.0 += count;
-        if let Some(layout) = &plan.layout {
-            let mut digest = Digest::default();
-            digest.add(layout, &out);
-            of_table.1.add(layout, digest);
-        }
+        of_table.0 += done.rows;
+        of_table.1.merge(&done.contents);
         if chunk.bytes.capacity() <= MAX_SPARE_BYTES {
             let _ = give_back.send(chunk.bytes);
         }

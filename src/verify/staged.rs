@@ -1,4 +1,4 @@
-//! ReadTables at what an import has staged, before it is published.
+//! Looks at what an import has staged, before it is published.
 
 use super::depth::Depth;
 use super::tables::TableFinding;

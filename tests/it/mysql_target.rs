@@ -56,12 +56,12 @@ fn by_urls() {
         assert_eq!(user_of(visit.named(&url, &[]), &visit), "edward@127.0.0.1");
     }
     let url = format!("mysql://secret:{PASSWORD}@localhost:{port}/{database}");
-    let found = Target::from_database_url(|name| visit.variable(name, &[("DATABASE_URL", &url)]));
-    assert_eq!(
-        user_of(Ok(found.unwrap().unwrap()), &visit),
-        "secret@127.0.0.1"
-    );
-    assert!(Target::from_database_url(|_| None).unwrap().is_none());
+    let variable = |name: &str| visit.variable(name, &[("DATABASE_URL", &url)]);
+    let Ok(Some(AnyTarget::Mysql(found))) = AnyTarget::from_database_url(variable) else {
+        panic!("it is a MySQL server");
+    };
+    assert_eq!(user_of(Ok(found), &visit), "secret@127.0.0.1");
+    assert!(AnyTarget::from_database_url(|_| None).unwrap().is_none());
 }
 
 /// Whoever is known to the server by the socket needs no password.

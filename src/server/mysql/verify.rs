@@ -1,4 +1,4 @@
-//! ReadTables at tables of a MySQL server, to compare them with what they should be.
+//! Looks at tables of a MySQL server, to compare them with what they should be.
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};

@@ -13,9 +13,9 @@ use super::sent::Sent;
 use super::staging::{LockHolder, check_holder};
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::pipeline::planned_rows::{PlannedRows, placed};
-use crate::pipeline::work_queue::{IndexBuild, LoadedRows, Task, WorkQueue};
-use crate::rows::{Digest, PlannedColumn, ValueKind, transcode};
+use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
+use crate::pipeline::work_queue::{IndexBuild, Task, WorkQueue};
+use crate::rows::{PlannedColumn, ValueKind};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::mapping::Table;
@@ -166,7 +166,7 @@ fn run_build(connection: &mut Conn, build: IndexBuild) -> Result<()> {
 struct Feed {
     /// The chunk it begins with.
     first: Option<PlannedRows>,
-    done: LoadedRows,
+    done: TranscodedRows,
     /// How many values are none of their enum's.
     empty: u64,
     chunks: usize,
@@ -216,25 +216,13 @@ fn transcode_chunk(
     queue: &WorkQueue,
     enums: &Enums,
     buffer: &mut Vec<u8>,
-    done: &mut LoadedRows,
+    done: &mut TranscodedRows,
 ) -> Result<u64> {
+    let before = buffer.len();
+    rows.transcode(buffer, done)?;
     let PlannedRows {
         table, plan, chunk, ..
     } = rows;
-    let before = buffer.len();
-    done.rows += transcode(
-        &plan,
-        &chunk.bytes,
-        chunk.first_row,
-        buffer,
-        &mut done.tally,
-    )
-    .map_err(|error| placed(&chunk, error))?;
-    if let Some(layout) = &plan.layout {
-        let mut digest = Digest::default();
-        digest.add(layout, &buffer[before..]);
-        done.contents.add(layout, digest);
-    }
     queue.give_back(chunk.bytes);
     Ok(count_empty(&enums.of(table), &plan, &buffer[before..]))
 }
@@ -307,7 +295,7 @@ fn insert(
     let (name, first_row) = (rows.chunk.insert.table.clone(), rows.chunk.first_row);
     failpoint::reached("rows to be copied");
     buffer.clear();
-    let mut done = LoadedRows::default();
+    let mut done = TranscodedRows::default();
     let empty = transcode_chunk(rows, queue, enums, buffer, &mut done)?;
     if empty > 0 {
         // In strict mode they would be errors; LOAD DATA LOCAL knows none.

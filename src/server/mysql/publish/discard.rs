@@ -71,7 +71,7 @@ pub fn discard(
     })
 }
 
-/// ReadTables at the tables that a publish has put aside; none if there are none. Nothing is locked: the session
+/// Looks at the tables that a publish has put aside; none if there are none. Nothing is locked: the session
 /// must be alone.
 pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside>> {
     let previous = &databases.previous;

@@ -1,4 +1,4 @@
-//! ReadTables at what is live before anything is done: what would be replaced, what stands in the way.
+//! Looks at what is live before anything is done: what would be replaced, what stands in the way.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;

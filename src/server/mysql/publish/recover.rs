@@ -16,7 +16,7 @@ use crate::traces::BuildsDirectory;
 /// `passing`. Done twice, or if nothing was done, it changes nothing.
 pub type Undo<'a> = &'a dyn Fn(&mut Conn, &Databases) -> Result<()>;
 
-/// ReadTables for a publish that was cut, and brings tables and directories to the state before it or after
+/// Looks for a publish that was cut, and brings tables and directories to the state before it or after
 /// it, whichever its record says. Every command must do that first.
 pub fn recover(
     conn: &mut Conn,

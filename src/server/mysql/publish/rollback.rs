@@ -51,7 +51,7 @@ pub fn rollback<S: Steps>(
             Error::usage("there is nothing to roll back to: no import has replaced anything here")
         })?;
         let builds = record.builds(builds)?;
-        let (builds_record, renames) = plan_rollback(&record, builds)?;
+        let directories = plan_rollback(&record, builds)?;
         let names: Vec<&str> = record.published.iter().map(String::as_str).collect();
         refuse_dependents(conn, databases, &names)?;
         let Databases {
@@ -73,13 +73,8 @@ pub fn rollback<S: Steps>(
             restored: record.replaced.clone(),
             aside: going.clone(),
             previous: previous.clone(),
-            builds: renames
-                .as_ref()
-                .filter(|(_, renames)| renames.staged.is_some())
-                .map(|(builds, _)| builds.path().to_owned()),
-            builds_aside: renames
-                .as_ref()
-                .and_then(|(_, renames)| renames.previous.clone()),
+            builds: directories.live(),
+            builds_aside: directories.previous(),
         };
         let plan = Plan {
             keeps: true,
@@ -89,10 +84,10 @@ pub fn rollback<S: Steps>(
                 schema: live.clone(),
                 published: record.replaced.clone(),
                 replaced: going.clone(),
-                builds: builds_record,
+                builds: directories.record,
                 older_builds: record.older_builds.clone(),
             },
-            renames,
+            renames: directories.renames,
         };
         carry_out(target, conn, databases, plan, (exchange, undo), &mut || {
             Ok(())

@@ -36,14 +36,12 @@ pub fn publish<S: Steps>(
         refuse_cut(conn, databases)?;
         let mut replaced = base_tables(conn, &databases.live)?;
         replaced.retain(|name| publication.tables.contains(&name.as_str()));
-        let (builds_record, renames) = plan_publish(publication.builds);
+        let directories = plan_publish(publication.builds);
         let builds = publication.builds.map(|(builds, _)| builds);
         let before = record::last(conn, databases)?;
         let older_builds = before.map(|before| before.record.epochs_at(builds));
         let keeps = !replaced.is_empty() || builds.is_some();
-        let previous_builds = renames
-            .as_ref()
-            .and_then(|(_, renames)| renames.previous.clone());
+        let previous_builds = directories.previous();
         let aside = replaced
             .iter()
             .map(|name| Move::of(name, &databases.live, &databases.previous));
@@ -56,13 +54,13 @@ pub fn publish<S: Steps>(
                 schema: databases.live.clone(),
                 published: publication.tables.iter().map(ToString::to_string).collect(),
                 replaced: replaced.clone(),
-                builds: builds_record,
+                builds: directories.record,
                 older_builds: older_builds.unwrap_or_default(),
             },
             keeps,
             aside: aside.collect(),
             coming: staged.collect(),
-            renames,
+            renames: directories.renames,
         };
         let finished = carry_out(target, conn, databases, plan, (steps, undo), last)?;
         Ok(Published {

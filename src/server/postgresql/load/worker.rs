@@ -9,9 +9,8 @@ use postgres::error::SqlState;
 use super::staging::LockHolder;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::pipeline::planned_rows::{PlannedRows, placed};
-use crate::pipeline::work_queue::{IndexBuild, LoadedRows, Task, WorkQueue};
-use crate::rows::{Digest, transcode};
+use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
+use crate::pipeline::work_queue::{IndexBuild, Task, WorkQueue};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::server::postgresql::statement::one_statement;
@@ -69,23 +68,15 @@ fn copy(
     let doing = || format!("load {name}");
     failpoint::reached("rows to be copied");
     let mut writer = client.copy_in(&*copy).map_err(failure(doing()))?;
-    let mut done = LoadedRows::default();
+    let mut done = TranscodedRows::default();
     let mut chunks = 0;
     let format = first.plan.format;
     let mut next = Some(first);
     buffer.clear();
     buffer.extend_from_slice(format.head());
-    while let Some(PlannedRows { plan, chunk, .. }) = next {
-        let before = buffer.len();
-        let (input, first) = (&chunk.bytes, chunk.first_row);
-        done.rows += transcode(&plan, input, first, buffer, &mut done.tally)
-            .map_err(|error| placed(&chunk, error))?;
-        if let Some(layout) = &plan.layout {
-            let mut digest = Digest::default();
-            digest.add(layout, &buffer[before..]);
-            done.contents.add(layout, digest);
-        }
-        queue.give_back(chunk.bytes);
+    while let Some(rows) = next {
+        rows.transcode(buffer, &mut done)?;
+        queue.give_back(rows.chunk.bytes);
         chunks += 1;
         next = queue.take_more(&copy)?;
         if next.is_none() {

@@ -76,17 +76,20 @@ impl Target {
     /// The target that `url` names together with libpq's environment, in which `variable` looks up
     /// a variable.
     pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
-        Target::complete(url::parse(url, &Origin::Url)?, &variable)
+        Target::of_url(url, &Origin::Url, &variable)
     }
 
-    /// The same of the URL in the variable `DATABASE_URL`, if there is one.
-    pub fn from_database_url(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
-        let Some(url) = variable("DATABASE_URL") else {
-            return Ok(None);
-        };
-        let origin = Origin::UrlIn("DATABASE_URL".to_owned());
-        let parameters = url::parse(&url, &origin).map_err(|error| error.at("DATABASE_URL"))?;
-        Target::complete(parameters, &variable).map(Some)
+    /// The same of the parameters of `url`, which came from `origin`.
+    pub(crate) fn of_url(
+        url: &str,
+        origin: &Origin,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Target> {
+        let parameters = url::parse(url, origin).map_err(|error| match origin {
+            Origin::UrlIn(name) => error.at(name),
+            _ => error,
+        });
+        Target::complete(parameters?, variable)
     }
 
     /// The target that libpq's environment names (PostgreSQL manual, 34.15), if it names one.

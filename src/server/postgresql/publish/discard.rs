@@ -59,7 +59,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     })
 }
 
-/// ReadTables at the tables that a publish has put aside; none if there are none, or they are gone already.
+/// Looks at the tables that a publish has put aside; none if there are none, or they are gone already.
 pub fn look_aside(transaction: &mut Transaction<'_>) -> Result<Option<Aside>> {
     let schema = PREVIOUS_SCHEMA;
     let Some(record) = Record::read(transaction)?.filter(Record::can_be_undone) else {

@@ -11,7 +11,7 @@ use crate::publish::outcome::Recovered;
 use crate::server::postgresql::options::Target;
 use crate::traces::BuildsDirectory;
 
-/// ReadTables for a publish of `builds` that was cut, and brings the directories to where the database
+/// Looks for a publish of `builds` that was cut, and brings the directories to where the database
 /// is. The session must hold the lock of the import.
 pub fn recover(
     target: &Target,

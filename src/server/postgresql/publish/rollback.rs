@@ -46,7 +46,7 @@ pub fn rollback(
             Error::usage("there is nothing to roll back to: no import has replaced anything here")
         })?;
     let builds = record.builds(builds)?;
-    let (builds_record, renames) = plan_rollback(&record, builds)?;
+    let directories = plan_rollback(&record, builds)?;
     let names: Vec<&str> = record.published.iter().map(String::as_str).collect();
     refuse_dependents(client, &record.schema, &names)?;
     let mut transaction = begin(client)?;
@@ -66,7 +66,7 @@ pub fn rollback(
         schema: schema.clone(),
         published: record.replaced.clone(),
         replaced: going.clone(),
-        builds: builds_record,
+        builds: directories.record.clone(),
         older_builds: record.older_builds.clone(),
     };
     previous::make(&mut transaction, &reverse)?;
@@ -96,14 +96,9 @@ pub fn rollback(
         restored: record.replaced.clone(),
         aside: going,
         previous: PREVIOUS_SCHEMA.to_owned(),
-        builds: renames
-            .as_ref()
-            .filter(|(_, renames)| renames.staged.is_some())
-            .map(|(builds, _)| builds.path().to_owned()),
-        builds_aside: renames
-            .as_ref()
-            .and_then(|(_, renames)| renames.previous.clone()),
+        builds: directories.live(),
+        builds_aside: directories.previous(),
     };
-    rename_and_commit(transaction, target, renames)?;
+    rename_and_commit(transaction, target, directories.renames)?;
     Ok(done)
 }

@@ -51,13 +51,13 @@ pub fn publish<T>(
     failpoint::reached("live tables locked");
     make_schema(&mut transaction, schema)?;
     let builds = publication.builds.map(|(builds, _)| builds);
-    let (builds_record, renames) = plan_publish(publication.builds);
+    let directories = plan_publish(publication.builds);
     if !replaced.is_empty() || builds.is_some() {
         let record = Record {
             schema: schema.to_owned(),
             published: publication.tables.iter().map(ToString::to_string).collect(),
             replaced: replaced.clone(),
-            builds: builds_record,
+            builds: directories.record.clone(),
             older_builds: drop_older(&mut transaction, builds)?,
         };
         previous::make(&mut transaction, &record)?;
@@ -92,10 +92,8 @@ pub fn publish<T>(
     failpoint::reached("empty schema dropped");
     let finished = finish(&mut transaction, schema)?;
     failpoint::reached("steps done");
-    let previous_builds = renames
-        .as_ref()
-        .and_then(|(_, renames)| renames.previous.clone());
-    rename_and_commit(transaction, target, renames)?;
+    let previous_builds = directories.previous();
+    rename_and_commit(transaction, target, directories.renames)?;
     Ok(Published {
         replaced,
         previous_builds,

@@ -1,4 +1,4 @@
-//! ReadTables at tables of a PostgreSQL, to compare them with what they should be.
+//! Looks at tables of a PostgreSQL, to compare them with what they should be.
 
 mod read_back;
 
@@ -67,7 +67,7 @@ impl TableReader {
         Ok(TableReader(client))
     }
 
-    /// ReadTables at something, after which the transaction goes on even if that has failed.
+    /// Looks at something, after which the transaction goes on even if that has failed.
     fn attempt<T, E>(
         &mut self,
         look: impl FnOnce(&mut Client) -> std::result::Result<T, E>,
