@@ -5,11 +5,11 @@ use std::time::Duration;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use super::lock::in_transaction;
 use super::moves::{self, Move};
 use super::names::RECORD;
 use super::record::{self, State, Written};
 use super::recover::{Undo, complete, find_and_settle, identity};
-use super::session::in_transaction;
 use super::steps::Steps;
 use super::{catalog, passing};
 use crate::error::{Error, Kind, Result};
@@ -35,7 +35,7 @@ pub(super) struct Plan<'a> {
     pub(super) renames: Option<(&'a BuildsDirectory, Renames)>,
 }
 
-/// Carries `plan` out, with `steps`, in a session that is alone (`session::alone`). `last` may
+/// Carries `plan` out, with `steps`, in a session that is alone (`lock::alone`). `last` may
 /// still stop it, just before there is no way back. A session that is lost is replaced.
 pub(super) fn carry_out<S: Steps>(
     target: &Target,

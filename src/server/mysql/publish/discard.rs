@@ -6,10 +6,10 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::catalog::{base_tables, drop_tables};
+use super::lock::alone;
 use super::names::RECORD;
 use super::names::is_kept_of;
 use super::record;
-use super::session::alone;
 use super::swap::refuse_cut;
 use crate::error::{Doing, Result};
 use crate::failpoint;

@@ -2,8 +2,8 @@
 
 use mysql::Conn;
 
+use super::lock::{alone, in_transaction};
 use super::record::{self, State, Written};
-use super::session::{alone, in_transaction};
 use super::{catalog, moves, passing};
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;

@@ -4,12 +4,12 @@ use mysql::Conn;
 
 use super::carry_out::{Plan, carry_out};
 use super::catalog::base_tables;
+use super::lock::alone;
 use super::moves::Move;
 use super::names::OURS;
 use super::passing;
 use super::record;
 use super::recover::Undo;
-use super::session::alone;
 use super::steps::Steps;
 use crate::error::{Error, Kind, Result};
 use crate::publish::directories::plan_publish;

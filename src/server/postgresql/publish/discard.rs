@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use postgres::{Client, Transaction};
 
+use super::lock::begin;
 use super::previous::{self, PREVIOUS_SCHEMA};
 use super::relations::relations;
-use super::swap::begin;
 use crate::error::{Doing, Result};
 use crate::failpoint;
 use crate::publish::outcome::{Aside, Discarded};

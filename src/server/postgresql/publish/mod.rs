@@ -10,6 +10,7 @@ mod discard;
 mod examine;
 mod grants;
 pub(crate) mod identity;
+mod lock;
 mod previous;
 mod recover;
 mod relations;

@@ -8,25 +8,6 @@ use crate::failpoint;
 use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
 
-/// Locks those of `tables` that are live; returns their names.
-pub(super) fn lock_live(
-    transaction: &mut Transaction<'_>,
-    schema: &str,
-    tables: &[&str],
-) -> Result<Vec<String>> {
-    let mut names = relations(transaction, schema, "r")?;
-    names.retain(|name| tables.contains(&name.as_str()));
-    if !names.is_empty() {
-        let list: Vec<String> = names.iter().map(|name| qualified(schema, name)).collect();
-        let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", list.join(", "));
-        transaction.batch_execute(&sql).map_err(|cause| {
-            failure("lock the live tables")(cause)
-                .hint("somebody holds them; stop GitLab and its jobs, then run it again")
-        })?;
-    }
-    Ok(names)
-}
-
 /// The rights on the tables `replaced` of `schema`, and on its sequences that have the names of
 /// those in the schema `from`.
 pub(super) fn rights(

@@ -5,9 +5,10 @@ use postgres::{Client, Transaction};
 
 use super::commit::rename_and_commit;
 use super::examine::refuse_dependents;
+use super::lock::begin;
+use super::lock::lock_live;
 use super::previous::{self, PREVIOUS_SCHEMA};
-use super::relations::{drop_empty, lock_live, move_aside, move_in, relations};
-use super::swap::begin;
+use super::relations::{drop_empty, move_aside, move_in, relations};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_rollback;

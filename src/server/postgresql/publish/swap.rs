@@ -4,8 +4,9 @@ use postgres::{Client, Transaction};
 
 use super::comments;
 use super::commit::rename_and_commit;
+use super::lock::lock_live;
 use super::previous::{self, PREVIOUS_SCHEMA};
-use super::relations::{drop_empty, lock_live, move_aside, move_in, rights};
+use super::relations::{drop_empty, move_aside, move_in, rights};
 use crate::error::Result;
 use crate::failpoint;
 use crate::publish::directories::plan_publish;
@@ -15,25 +16,11 @@ use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::load::STAGING_SCHEMA;
 use crate::server::postgresql::options::Target;
+use crate::server::postgresql::publish::lock::begin;
 use crate::traces::BuildsDirectory;
-
-/// How long others may hold the live tables before the publish gives up.
-const LOCK_TIMEOUT: &str = "15s";
 
 /// Something done in the publish's transaction; it gets the live schema's name.
 pub type Step<'a, T> = &'a mut dyn FnMut(&mut Transaction<'_>, &str) -> Result<T>;
-
-/// Begins the transaction of a publish.
-pub(super) fn begin(client: &mut Client) -> Result<Transaction<'_>> {
-    let mut transaction = client.transaction().map_err(failure("begin to publish"))?;
-    transaction
-        .batch_execute(&format!(
-            "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = on"
-        ))
-        .map_err(failure("begin to publish"))?;
-    failpoint::reached("transaction begun");
-    Ok(transaction)
-}
 
 /// Publishes: all of it, or nothing. `before` is done when the live tables are locked, `finish`
 /// when the staged ones are in their place; both in the same transaction. What they keep of rows they

@@ -1,4 +1,4 @@
-//! The session of a publish: how long it waits for others, and that it is alone.
+//! The lock of a publish: how long it waits for others, and that it is alone; and its transaction.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
