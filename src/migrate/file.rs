@@ -101,7 +101,7 @@ fn parse_parts(text: &str, dialect: Dialect) -> Result<Parts> {
         let (line, done) = match piece {
             Piece::Comment { line, text, inside } => (line, comment(&mut parts, text, inside)),
             Piece::Statement { line, text } => {
-                let statement = (dialect.refuse)(text).map(|()| Statement {
+                let statement = dialect.check(text).map(|()| Statement {
                     line: Some(line),
                     sql: text.to_owned(),
                 });

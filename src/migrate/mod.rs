@@ -5,11 +5,13 @@
 //! What a server does in its own way is in [`postgres`] and [`mysql`]; all else knows of it what
 //! [`Migrates`] and [`Dialect`] say.
 
+#[cfg(test)]
+pub(crate) mod contract;
 pub(crate) mod dialect;
-pub(crate) mod element;
 mod file;
 mod folder;
 mod generate;
+pub(crate) mod lexer;
 pub(crate) mod migrates;
 pub(crate) mod migration;
 pub(crate) mod outcome;
@@ -17,6 +19,7 @@ pub(crate) mod patience;
 mod runner;
 pub(crate) mod split;
 mod status;
+pub(crate) mod token;
 pub(crate) mod version;
 
 pub use dialect::Dialect;

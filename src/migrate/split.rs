@@ -1,44 +1,44 @@
-//! Splits a text of SQL into its statements, each as it is written and with its line, and the comments
-//! between them. What it takes for one statement is sent to the server as one. The lexical elements, and
-//! which words hold a statement open behind a semicolon, are each server's own.
+//! Splits a text of SQL into its statements, each as written and with its line, and the comments between
+//! them. Each piece is sent to the server as one statement. What holds a statement open behind a semicolon
+//! differs between servers ([`Blocks`]).
 
 use super::dialect::Piece;
-use super::element::{Element, Found};
+use super::lexer::{Lexer, LexicalRules};
+use super::token::{Token, TokenKind};
 use crate::error::{Error, Result};
 
-/// What holds the statement open that has begun: blocks of statements in it.
+/// Counts the blocks of statements in the current statement.
 pub(crate) trait Blocks: Default {
-    /// Its next keyword or name, and whether it stands in parentheses.
+    /// Takes the next word, and whether it stands in parentheses.
     fn word(&mut self, word: &str, in_parentheses: bool);
 
-    /// Another element of it.
+    /// Takes any other token.
     fn other(&mut self) {}
 
     /// How many blocks lack their END.
     fn open(&self) -> usize;
 }
 
-/// The pieces of the text whose elements `next` gives, in order; a comment within a statement comes before it.
+/// The pieces of `text` in order. A comment within a statement precedes it.
 pub(crate) fn split<'a, B: Blocks>(
     text: &'a str,
-    mut next: impl FnMut() -> Result<Option<Found<'a>>>,
+    rules: &'static LexicalRules,
 ) -> Result<Vec<Piece<'a>>> {
     let mut pieces = Vec::new();
     let mut open: Option<Open<B>> = None;
-    while let Some(found) = next()? {
-        match found.element {
-            Element::LineComment(text) => pieces.push(Piece::Comment {
-                line: found.line,
+    for token in Lexer::new(text, rules) {
+        let token = token?;
+        match token.kind {
+            TokenKind::LineComment(text) => pieces.push(Piece::Comment {
+                line: token.line,
                 text,
                 inside: open.is_some(),
             }),
-            Element::Comment => {}
-            Element::Semicolon if open.as_ref().is_none_or(Open::may_end) => {
+            TokenKind::Comment => {}
+            TokenKind::Semicolon if open.as_ref().is_none_or(Open::may_end) => {
                 pieces.extend(open.take().map(|open| open.piece(text)));
             }
-            element => open
-                .get_or_insert_with(|| Open::at(&found))
-                .take(element, &found),
+            _ => open.get_or_insert_with(|| Open::at(&token)).take(&token),
         }
     }
     if let Some(open) = open {
@@ -48,7 +48,7 @@ pub(crate) fn split<'a, B: Blocks>(
     Ok(pieces)
 }
 
-/// A statement that has begun.
+/// A statement whose end is still to come.
 struct Open<B> {
     start: usize,
     end: usize,
@@ -58,22 +58,22 @@ struct Open<B> {
 }
 
 impl<B: Blocks> Open<B> {
-    fn at(found: &Found<'_>) -> Open<B> {
+    fn at(token: &Token<'_>) -> Open<B> {
         Open {
-            start: found.start,
-            end: found.end,
-            line: found.line,
+            start: token.start,
+            end: token.end,
+            line: token.line,
             parentheses: 0,
             blocks: B::default(),
         }
     }
 
-    fn take(&mut self, element: Element<'_>, found: &Found<'_>) {
-        self.end = found.end;
-        match element {
-            Element::Word(word) => return self.blocks.word(word, self.parentheses > 0),
-            Element::Open => self.parentheses += 1,
-            Element::Close => self.parentheses = self.parentheses.saturating_sub(1),
+    fn take(&mut self, token: &Token<'_>) {
+        self.end = token.end;
+        match token.kind {
+            TokenKind::Word(word) => return self.blocks.word(word, self.parentheses > 0),
+            TokenKind::Open => self.parentheses += 1,
+            TokenKind::Close => self.parentheses = self.parentheses.saturating_sub(1),
             _ => {}
         }
         self.blocks.other();

@@ -4,9 +4,10 @@
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::scanner::Scanner;
+use super::syntax::RULES;
 use crate::error::Result;
-use crate::migrate::element::Element;
+use crate::migrate::lexer;
+use crate::migrate::token::TokenKind;
 use crate::server::mysql::error::failure;
 
 /// The server could not undo what was changed in such tables (MySQL Server Error Message Reference).
@@ -43,12 +44,13 @@ pub(super) fn named<'a>(statement: &str, tables: &'a [Unprotected]) -> Option<&'
     if tables.is_empty() {
         return None;
     }
-    let mut scanner = Scanner::new(statement);
-    while let Ok(Some(found)) = scanner.next() {
-        let text = &statement[found.start..found.end];
-        let name = match found.element {
-            Element::Word(word) => word.to_owned(),
-            Element::Quoted if text.starts_with('`') => text[1..text.len() - 1].replace("``", "`"),
+    for token in lexer::tokens(statement, &RULES) {
+        let text = &statement[token.start..token.end];
+        let name = match token.kind {
+            TokenKind::Word(word) => word.to_owned(),
+            TokenKind::Quoted if text.starts_with('`') => {
+                text[1..text.len() - 1].replace("``", "`")
+            }
             _ => continue,
         };
         // Whether case matters depends on the server's file system.

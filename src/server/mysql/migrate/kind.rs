@@ -1,8 +1,9 @@
 //! What becomes of a statement when it is cut, by what it does: that decides how it is run, and how one
 //! is gone on with whose end is not known.
 
-use super::splitter::words;
+use super::syntax::RULES;
 use super::twice::is_harmless_twice;
+use crate::migrate::lexer::words;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn of(statement: &str) -> Kind {
-        let words = words(statement);
+        let words = words(statement, &RULES);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
             [

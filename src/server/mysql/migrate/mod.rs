@@ -11,12 +11,11 @@ mod definitions;
 mod engines;
 mod kind;
 mod refused;
-mod scanner;
 mod segments;
 mod session;
-mod splitter;
 mod statement;
 mod steps;
+mod syntax;
 mod twice;
 pub(crate) mod versions;
 mod worker;
@@ -26,7 +25,11 @@ pub use session::Session;
 
 use crate::migrate::Dialect;
 use refused::refuse;
-use splitter::split;
+use syntax::{RULES, split};
 
 /// MySQL's, and MariaDB's SQL in migrations.
-pub const DIALECT: Dialect = Dialect { split, refuse };
+pub const DIALECT: Dialect = Dialect {
+    rules: &RULES,
+    split,
+    refuse,
+};

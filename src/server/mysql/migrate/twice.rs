@@ -2,8 +2,9 @@
 //! fails, or changes nothing. An index or a constraint without a name is made twice, under two names
 //! (MySQL manual, 15.1.9 "ALTER TABLE Statement"), and of two tables that are swapped nothing tells that they are.
 
-use super::scanner::Scanner;
-use crate::migrate::element::Element;
+use super::syntax::RULES;
+use crate::migrate::lexer;
+use crate::migrate::token::TokenKind;
 
 /// What a part of an ALTER TABLE does the second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,21 +60,20 @@ pub(super) fn altered_table(statement: &str) -> Option<String> {
 
 /// What stands outside of parentheses, keywords and names in lower case; each pair of parentheses is `()`.
 fn tokens(statement: &str) -> Vec<String> {
-    let mut scanner = Scanner::new(statement);
     let (mut tokens, mut depth) = (Vec::new(), 0_usize);
-    while let Ok(Some(found)) = scanner.next() {
-        let text = &statement[found.start..found.end];
-        match found.element {
-            Element::Open => {
+    for token in lexer::tokens(statement, &RULES) {
+        let text = &statement[token.start..token.end];
+        match token.kind {
+            TokenKind::Open => {
                 if depth == 0 {
                     tokens.push("()".to_owned());
                 }
                 depth += 1;
             }
-            Element::Close => depth = depth.saturating_sub(1),
+            TokenKind::Close => depth = depth.saturating_sub(1),
             // The marks of a comment that is executed.
-            Element::Other if text.len() > 1 => {}
-            Element::Word(_) | Element::Quoted | Element::Other if depth == 0 => {
+            TokenKind::Other if text.len() > 1 => {}
+            TokenKind::Word(_) | TokenKind::Quoted | TokenKind::Other if depth == 0 => {
                 tokens.push(text.to_lowercase());
             }
             _ => {}

@@ -4,9 +4,10 @@
 
 use postgres::Client;
 
-use super::scanner::Scanner;
+use super::syntax::RULES;
 use crate::error::{Error, Result};
-use crate::migrate::element::Element;
+use crate::migrate::lexer::tokens;
+use crate::migrate::token::TokenKind;
 use crate::server::postgresql::error::failure;
 
 /// An index that a statement builds.
@@ -19,14 +20,11 @@ pub(super) struct Concurrent {
 impl Concurrent {
     /// That of `statement`, if it builds one concurrently.
     pub(super) fn of(statement: &str) -> Option<Concurrent> {
-        let mut scanner = Scanner::new(statement);
-        let mut next = || loop {
-            let found = scanner.next().ok()??;
-            match found.element {
-                Element::Comment | Element::LineComment(_) => {}
-                _ => return Some(&statement[found.start..found.end]),
-            }
-        };
+        let is_comment = |kind| matches!(kind, TokenKind::Comment | TokenKind::LineComment(_));
+        let mut texts = tokens(statement, &RULES)
+            .filter(|token| !is_comment(token.kind))
+            .map(|token| &statement[token.start..token.end]);
+        let mut next = || texts.next();
         let mut keyword = || next().map(str::to_ascii_lowercase);
         let is = |word: Option<String>, expected: &str| {
             (word.as_deref() == Some(expected)).then_some(())

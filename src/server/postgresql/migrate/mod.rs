@@ -5,10 +5,9 @@ mod built_in;
 mod concurrently;
 mod lock;
 mod refused;
-mod scanner;
 mod session;
-mod splitter;
 mod statement;
+mod syntax;
 pub(crate) mod versions;
 
 pub use built_in::BuiltIn;
@@ -16,7 +15,11 @@ pub use session::Session;
 
 use crate::migrate::Dialect;
 use refused::refuse;
-use splitter::split;
+use syntax::{RULES, split};
 
 /// PostgreSQL's SQL in migrations.
-pub const DIALECT: Dialect = Dialect { split, refuse };
+pub const DIALECT: Dialect = Dialect {
+    rules: &RULES,
+    split,
+    refuse,
+};

@@ -1,34 +1,38 @@
-//! Where MySQL's statements end. The server's client needs `DELIMITER` for the bodies of triggers and
-//! routines. Here they end where they do for the server: a body of several statements is a block,
+//! The syntax of MySQL and MariaDB, as far as it decides where statements end (manual, 11 "Language
+//! Structure"). Backslashes escape. The client `mysql` needs `DELIMITER` for the bodies of triggers and
+//! routines; here they end where the server ends them: a body of several statements is a block,
 //! `BEGIN … END`.
 
-use super::scanner::Scanner;
 use crate::error::Result;
 use crate::migrate::dialect::Piece;
-use crate::migrate::element::{self, Element};
+use crate::migrate::lexer::{Escapes, LexicalRules, tokens};
 use crate::migrate::split::{self, Blocks};
+use crate::migrate::token::TokenKind;
 
-/// The pieces of `text`, in order; a comment within a statement comes before it.
-pub(crate) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
-    let mut scanner = Scanner::new(text);
-    split::split::<Bodies>(text, || scanner.next())
+pub(super) const RULES: LexicalRules = LexicalRules {
+    server: "MySQL",
+    client: "the client mysql",
+    string_quotes: b"'\"",
+    escapes: Escapes::Always,
+    dollar_quotes: false,
+    name_quote: b'`',
+    name_quotes: "backticks",
+    words_begin_with_digits: true,
+    dashes_need_blank: true,
+    hash_comments: true,
+    nested_comments: false,
+    executable_comments: true,
+    line_ends: b"\n",
+};
+
+/// The pieces of `text` in order. A comment within a statement precedes it.
+pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
+    split::split::<Bodies>(text, &RULES)
 }
 
-/// The keywords, names and numbers in `statement` that stand in no quotes, in lower case.
-pub(super) fn words(statement: &str) -> Vec<String> {
-    let mut scanner = Scanner::new(statement);
-    element::words(|| scanner.next())
-}
-
-/// Whether `statement` has semicolons of its own, as a body has.
+/// Whether `statement` contains semicolons, as a body of several statements does.
 pub(super) fn is_compound(statement: &str) -> bool {
-    let mut scanner = Scanner::new(statement);
-    while let Ok(Some(found)) = scanner.next() {
-        if found.element == Element::Semicolon {
-            return true;
-        }
-    }
-    false
+    tokens(statement, &RULES).any(|token| token.kind == TokenKind::Semicolon)
 }
 
 /// What a definition is of, by the first of these words in it: those with a body, and all others.
@@ -114,6 +118,7 @@ impl Blocks for Bodies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrate::contract::SplitContract;
 
     const TRIGGER: &str = "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW BEGIN \
         IF NEW.a IS NULL THEN SET NEW.a = CASE WHEN 1 THEN 2 END; END IF; \
@@ -191,102 +196,36 @@ mod tests {
         ("a;\n--migrate:down\nb", None),
     ];
 
-    fn statements(text: &str) -> Result<Vec<&str>> {
-        let pieces = split(text)?.into_iter();
-        let statements = pieces.filter_map(|piece| match piece {
-            Piece::Statement { text, .. } => Some(text),
-            Piece::Comment { .. } => None,
-        });
-        Ok(statements.collect())
-    }
-
     #[test]
-    fn each_rule() {
-        for (text, expected) in CASES {
-            let found = statements(text);
-            match expected {
-                Some(expected) => assert_eq!(&found.unwrap(), expected, "{text}"),
-                None => assert!(found.is_err(), "{text}"),
-            }
-        }
-    }
-
-    /// Whatever follows, what has ended with a semicolon has ended.
-    #[test]
-    fn cut_at_every_byte() {
-        for (text, _) in CASES {
-            for cut in (0..=text.len()).filter(|cut| text.is_char_boundary(*cut)) {
-                let (Ok(part), Ok(whole)) = (statements(&text[..cut]), statements(text)) else {
-                    continue;
-                };
-                // The last one may go on behind the cut.
-                let ended = part.len().saturating_sub(1);
-                assert_eq!(part[..ended], whole[..ended], "{text} cut at {cut}");
-            }
-        }
-    }
-
-    /// Any two texts behind one another have the statements of both.
-    #[test]
-    fn one_behind_the_other() {
-        let whole = CASES
-            .iter()
-            .filter_map(|(text, found)| found.map(|found| (text, found)));
-        for (one, of_one) in whole.clone() {
-            for (other, of_other) in whole.clone() {
-                let both = format!("{one}\n;{other}");
-                let expected: Vec<&str> = of_one.iter().chain(of_other).copied().collect();
-                assert_eq!(statements(&both).unwrap(), expected, "{both}");
-            }
-        }
-    }
-
-    /// Texts of the characters that mean something, in any order: each statement is one.
-    #[test]
-    fn of_random_texts_each_statement_is_one() {
-        const PARTS: [&str; 21] = [
-            "'",
-            "\"",
-            "`",
-            "\\",
-            "-- ",
-            "--",
-            "#",
-            "\n",
-            "/*",
-            "/*!",
-            "*/",
-            "(",
-            ")",
-            ";",
-            " ",
-            "begin ",
-            "end ",
-            "if ",
-            "case ",
-            "create trigger ",
-            "é",
-        ];
-        let mut random = fastrand::Rng::with_seed(7);
-        let mut split_well = 0;
-        for _ in 0..50_000 {
-            let count = random.usize(1..12);
-            let text: String = (0..count)
-                .map(|_| *random.choice(&PARTS).unwrap())
-                .collect();
-            let Ok(found) = statements(&text) else {
-                continue;
-            };
-            split_well += 1;
-            for statement in found {
-                // At the end of a text two dashes are a comment.
-                if statement.ends_with("--") {
-                    continue;
-                }
-                assert_eq!(statements(statement).unwrap(), [statement], "of {text}");
-            }
-        }
-        assert!(split_well > 5_000, "{split_well}");
+    fn the_contract_of_splitting_is_kept() {
+        let contract = SplitContract {
+            split,
+            cases: CASES,
+            parts: &[
+                "'",
+                "\"",
+                "`",
+                "\\",
+                "-- ",
+                "--",
+                "#",
+                "\n",
+                "/*",
+                "/*!",
+                "*/",
+                "(",
+                ")",
+                ";",
+                " ",
+                "begin ",
+                "end ",
+                "if ",
+                "case ",
+                "create trigger ",
+                "é",
+            ],
+        };
+        contract.check();
     }
 
     #[test]
@@ -301,7 +240,7 @@ mod tests {
             statement(8, "b"),
         ];
         assert_eq!(split(text).unwrap(), expected);
-        let error = statements("a;\nb;\n  `x ;").unwrap_err().to_string();
+        let error = split("a;\nb;\n  `x ;").unwrap_err().to_string();
         assert_eq!(error, "line 3: a name in backticks has no end");
     }
 

@@ -1,21 +1,30 @@
-//! Where PostgreSQL's statements end: what is in the body of an SQL function has semicolons of its own.
+//! The syntax of PostgreSQL, as far as it decides where statements end (manual, 4.1, "Lexical Structure").
+//! Strings are standard ones. The body of an SQL function has semicolons of its own.
 
-use super::scanner::Scanner;
 use crate::error::Result;
 use crate::migrate::dialect::Piece;
-use crate::migrate::element;
+use crate::migrate::lexer::{Escapes, LexicalRules};
 use crate::migrate::split::{self, Blocks};
 
-/// The pieces of `text`, in order; a comment within a statement comes before it.
-pub(crate) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
-    let mut scanner = Scanner::new(text);
-    split::split::<Bodies>(text, || scanner.next())
-}
+pub(super) const RULES: LexicalRules = LexicalRules {
+    server: "PostgreSQL",
+    client: "psql",
+    string_quotes: b"'",
+    escapes: Escapes::InEStrings,
+    dollar_quotes: true,
+    name_quote: b'"',
+    name_quotes: "double quotes",
+    words_begin_with_digits: false,
+    dashes_need_blank: false,
+    hash_comments: false,
+    nested_comments: true,
+    executable_comments: false,
+    line_ends: b"\n\r",
+};
 
-/// The keywords and names in `statement` that stand in no quotes, in lower case.
-pub(super) fn words(statement: &str) -> Vec<String> {
-    let mut scanner = Scanner::new(statement);
-    element::words(|| scanner.next())
+/// The pieces of `text` in order. A comment within a statement precedes it.
+pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>> {
+    split::split::<Bodies>(text, &RULES)
 }
 
 /// Blocks of BEGIN ATOMIC and of CASE within them (manual, CREATE FUNCTION).
@@ -61,6 +70,7 @@ impl Blocks for Bodies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrate::contract::SplitContract;
 
     /// Texts and the statements in them; none where the text is an error.
     const CASES: &[(&str, Option<&[&str]>)] = &[
@@ -160,102 +170,35 @@ mod tests {
         ("a; \\connect x", None),
     ];
 
-    fn statements(text: &str) -> Result<Vec<&str>> {
-        let pieces = split(text)?.into_iter();
-        let statements = pieces.filter_map(|piece| match piece {
-            Piece::Statement { text, .. } => Some(text),
-            Piece::Comment { .. } => None,
-        });
-        Ok(statements.collect())
-    }
-
     #[test]
-    fn each_rule() {
-        for (text, expected) in CASES {
-            let found = statements(text);
-            match expected {
-                Some(expected) => assert_eq!(&found.unwrap(), expected, "{text}"),
-                None => assert!(found.is_err(), "{text}"),
-            }
-        }
-    }
-
-    /// Whatever follows, what has ended with a semicolon has ended.
-    #[test]
-    fn cut_at_every_byte() {
-        for (text, _) in CASES {
-            for cut in (0..=text.len()).filter(|cut| text.is_char_boundary(*cut)) {
-                let Ok(part) = statements(&text[..cut]) else {
-                    continue;
-                };
-                let Ok(whole) = statements(text) else {
-                    continue;
-                };
-                // The last one may go on behind the cut.
-                let ended = part.len().saturating_sub(1);
-                assert_eq!(part[..ended], whole[..ended], "{text} cut at {cut}");
-            }
-        }
-    }
-
-    /// Any two texts behind one another have the statements of both.
-    #[test]
-    fn one_behind_the_other() {
-        let whole = CASES
-            .iter()
-            .filter_map(|(text, found)| found.map(|found| (text, found)));
-        for (one, of_one) in whole.clone() {
-            for (other, of_other) in whole.clone() {
-                let both = format!("{one}\n;{other}");
-                let expected: Vec<&str> = of_one.iter().chain(of_other).copied().collect();
-                assert_eq!(statements(&both).unwrap(), expected, "{both}");
-            }
-        }
-    }
-
-    /// Texts of the characters that mean something, in any order: nothing is lost, and each statement
-    /// is one.
-    #[test]
-    fn of_random_texts_each_statement_is_one() {
-        const PARTS: [&str; 20] = [
-            "'",
-            "''",
-            "\"",
-            "$$",
-            "$a$",
-            "a",
-            "E'",
-            "\\",
-            "--",
-            "\n",
-            "/*",
-            "*/",
-            "(",
-            ")",
-            ";",
-            " ",
-            "begin",
-            "end",
-            "create function ",
-            "é",
-        ];
-        let mut random = fastrand::Rng::with_seed(7);
-        let mut split_well = 0;
-        for _ in 0..50_000 {
-            let count = random.usize(1..12);
-            let text: String = (0..count)
-                .map(|_| *random.choice(&PARTS).unwrap())
-                .collect();
-            let Ok(found) = statements(&text) else {
-                continue;
-            };
-            split_well += 1;
-            for statement in found {
-                assert!(text.contains(statement));
-                assert_eq!(statements(statement).unwrap(), [statement], "of {text}");
-            }
-        }
-        assert!(split_well > 5_000, "{split_well}");
+    fn the_contract_of_splitting_is_kept() {
+        let contract = SplitContract {
+            split,
+            cases: CASES,
+            parts: &[
+                "'",
+                "''",
+                "\"",
+                "$$",
+                "$a$",
+                "a",
+                "E'",
+                "\\",
+                "--",
+                "\n",
+                "/*",
+                "*/",
+                "(",
+                ")",
+                ";",
+                " ",
+                "begin",
+                "end",
+                "create function ",
+                "é",
+            ],
+        };
+        contract.check();
     }
 
     #[test]
@@ -271,13 +214,7 @@ mod tests {
             statement(8, "b"),
         ];
         assert_eq!(split(text).unwrap(), expected);
-        let error = statements("a;\nb;\n  $x$ ;").unwrap_err().to_string();
+        let error = split("a;\nb;\n  $x$ ;").unwrap_err().to_string();
         assert_eq!(error, "line 3: a text in $x$ has no end");
-    }
-
-    #[test]
-    fn words_stand_in_no_quotes() {
-        let found = words("/* a */ Copy \"b\" (c) FROM 'd' -- e\n stdin");
-        assert_eq!(found, ["copy", "c", "from", "stdin"]);
     }
 }
