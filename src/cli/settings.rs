@@ -11,7 +11,7 @@ use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
 use crate::input::source::Source;
-use crate::migrate::{Patience, Version};
+use crate::migrate::{RetryPolicy, Version};
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
 use crate::schema::policies::Policies;
@@ -266,7 +266,7 @@ pub struct MigrateSettings {
     /// Whether the SQL is printed and nothing is run.
     pub dry_run: bool,
     /// How long they wait for locks.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
     /// Whether nothing but errors is said.
     pub quiet: bool,
     /// Whether the report is in JSON.
@@ -323,7 +323,7 @@ impl MigrateSettings {
             folder: migrations,
             schema,
             dry_run,
-            patience: Patience {
+            retry_policy: RetryPolicy {
                 lock_timeout: Duration::from_millis(lock_timeout.into()),
                 retries: lock_retries,
             },

@@ -1,5 +1,5 @@
-//! `ci-import migrate`: runs the pending migrations, those that are built in and those of a folder;
-//! lists them, runs or undoes one.
+//! `ci-import migrate`: runs the pending migrations, both built-in ones and those of a folder; lists them; runs
+//! or undoes one.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -12,7 +12,8 @@ use crate::cancellation::Halt;
 use crate::cli::settings::{Destination, MigrateSettings, Migrating};
 use crate::error::{Error, Result};
 use crate::migrate::{
-    self, DEFAULT_FOLDER, Dialect, Finding, Migrates, Migration, Runner, Status, Summary,
+    self, DEFAULT_FOLDER, Dialect, Migration, MigrationReport, MigrationSession, MigrationStatus,
+    MigrationSummary, Runner,
 };
 use crate::server::Target;
 use crate::server::mysql::gitlab::migrations as of_mysql;
@@ -21,50 +22,50 @@ use crate::server::postgresql::gitlab::migrations::concerning;
 use crate::server::postgresql::migrate as postgresql;
 use crate::ui::progress::Progress;
 
-/// What is told at the end.
+/// The result of the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
-    /// What was done.
-    Summary(Summary),
-    /// What there is.
-    Status(Status),
-    /// What would be run.
+pub enum MigrateResult {
+    /// The migrations that were run or undone.
+    Summary(MigrationSummary),
+    /// The status of all migrations.
+    Status(MigrationStatus),
+    /// The SQL that would run.
     Sql(String),
 }
 
-impl Told {
-    /// Whether it is all that the run was for, and not the account of something else.
+impl MigrateResult {
+    /// Whether the result is what was asked for, and not the report of a run.
     #[must_use]
     pub fn was_asked_for(&self) -> bool {
-        !matches!(self, Told::Summary(_))
+        !matches!(self, MigrateResult::Summary(_))
     }
 
     /// For a program.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
-            Told::Summary(summary) => summary.to_json(),
-            Told::Status(status) => status.to_json(),
-            Told::Sql(sql) => json!({"sql": sql}),
+            MigrateResult::Summary(summary) => summary.to_json(),
+            MigrateResult::Status(status) => status.to_json(),
+            MigrateResult::Sql(sql) => json!({"sql": sql}),
         }
     }
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for MigrateResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Told::Summary(summary) => summary.fmt(f),
-            Told::Status(status) => status.fmt(f),
-            Told::Sql(sql) => f.write_str(sql),
+            MigrateResult::Summary(summary) => summary.fmt(f),
+            MigrateResult::Status(status) => status.fmt(f),
+            MigrateResult::Sql(sql) => f.write_str(sql),
         }
     }
 }
 
-/// Does what `settings` ask for.
-pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Result<Told> {
-    // Files are read first: one that is wrong is no reason to touch the target.
+/// Runs the command with `settings`.
+pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Result<MigrateResult> {
+    // Files are read first: an error in one leaves the target untouched.
     let dialect = dialect(&settings.destination);
-    let asked = Asked {
+    let command = MigrateCommand {
         own: own_migrations(settings.folder.as_deref(), dialect)?,
         settings,
         progress,
@@ -75,7 +76,7 @@ pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Resu
         Target::Postgresql(target) => {
             let schema = settings.schema.as_deref();
             let session = postgresql::Session::open_in(target, schema, halt)?;
-            asked.run_in(session, shown, |session| {
+            command.run_in(session, shown, |session| {
                 let schema = session.schema().to_owned();
                 concerning(session.client(), &schema)
             })
@@ -93,7 +94,7 @@ pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Resu
                 .hint("name the database where the target is named"));
             }
             let session = mysql::Session::open(target, halt)?;
-            asked.run_in(session, shown, |session| {
+            command.run_in(session, shown, |session| {
                 let database = session.database().to_owned();
                 of_mysql::concerning(session.connection(), &database)
             })
@@ -101,22 +102,21 @@ pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Resu
     }
 }
 
-/// What is asked for, whatever the server is.
-struct Asked<'a> {
+/// The command for any server.
+struct MigrateCommand<'a> {
     settings: &'a MigrateSettings,
     own: Vec<Migration<Infallible>>,
     progress: &'a Progress,
 }
 
-impl Asked<'_> {
-    /// Does it in `session`, with the built-in migrations that `concerning` finds to concern the target
-    /// that is called `target`.
-    fn run_in<S: Migrates>(
+impl MigrateCommand<'_> {
+    /// Runs it in `session` of `target`, with the built-in migrations that `concerning` returns.
+    fn run_in<S: MigrationSession>(
         self,
         mut session: S,
         target: String,
         concerning: impl FnOnce(&mut S) -> Result<Vec<Migration<S::BuiltIn>>>,
-    ) -> Result<Told> {
+    ) -> Result<MigrateResult> {
         let settings = self.settings;
         let only_looks = settings.dry_run || settings.migrating == Migrating::Status;
         if !only_looks {
@@ -128,21 +128,24 @@ impl Asked<'_> {
         let mut runner = Runner {
             session: &mut session,
             migrations: &migrations,
-            patience: settings.patience,
+            retry_policy: settings.retry_policy,
             progress: self.progress,
         };
         if settings.migrating == Migrating::Status {
-            return runner.status(target).map(Told::Status);
+            return runner.status(target).map(MigrateResult::Status);
         }
         if settings.dry_run {
-            return dry_run(&mut runner, settings.migrating).map(Told::Sql);
+            return dry_run(&mut runner, settings.migrating).map(MigrateResult::Sql);
         }
-        let findings = migrate(&mut runner, settings.migrating)?;
-        Ok(Told::Summary(Summary { target, findings }))
+        let migrations = migrate(&mut runner, settings.migrating)?;
+        Ok(MigrateResult::Summary(MigrationSummary {
+            target,
+            migrations,
+        }))
     }
 }
 
-/// Whose SQL migrations of `destination` are written in.
+/// The SQL of migrations for `destination`.
 fn dialect(destination: &Destination) -> Dialect {
     match destination {
         Destination::Named { target, .. } => match **target {
@@ -163,7 +166,10 @@ fn own_migrations(folder: Option<&Path>, dialect: Dialect) -> Result<Vec<Migrati
     }
 }
 
-fn migrate<S: Migrates>(runner: &mut Runner<'_, S>, migrating: Migrating) -> Result<Vec<Finding>> {
+fn migrate<S: MigrationSession>(
+    runner: &mut Runner<'_, S>,
+    migrating: Migrating,
+) -> Result<Vec<MigrationReport>> {
     match migrating {
         Migrating::All {
             skip_post_deployment,
@@ -174,7 +180,10 @@ fn migrate<S: Migrates>(runner: &mut Runner<'_, S>, migrating: Migrating) -> Res
     }
 }
 
-fn dry_run<S: Migrates>(runner: &mut Runner<'_, S>, migrating: Migrating) -> Result<String> {
+fn dry_run<S: MigrationSession>(
+    runner: &mut Runner<'_, S>,
+    migrating: Migrating,
+) -> Result<String> {
     match migrating {
         Migrating::All {
             skip_post_deployment,

@@ -3,11 +3,11 @@
 
 use jiff::civil::date;
 
-use crate::migrate::{Body, Migration, Phase, Version};
+use crate::migrate::{Migration, MigrationBody, Phase, Version};
 
 /// A built-in migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
+pub enum KnownMigration {
     /// Has the server number the rows of the 15 tables.
     NumberIds,
     /// Prefixes the types of CI's services.
@@ -20,25 +20,25 @@ pub enum Known {
     DropPrevious,
 }
 
-impl Known {
+impl KnownMigration {
     /// All of them, in order.
-    pub const ALL: [Known; 5] = [
-        Known::NumberIds,
-        Known::PrefixServices,
-        Known::DropTags,
-        Known::DropJobs,
-        Known::DropPrevious,
+    pub const ALL: [KnownMigration; 5] = [
+        KnownMigration::NumberIds,
+        KnownMigration::PrefixServices,
+        KnownMigration::DropTags,
+        KnownMigration::DropJobs,
+        KnownMigration::DropPrevious,
     ];
 
     /// What it is recorded as. Recorded versions outlive programs: none may ever change.
     #[must_use]
     pub const fn version(self) -> Version {
         let second = match self {
-            Known::NumberIds => 1,
-            Known::PrefixServices => 2,
-            Known::DropTags => 11,
-            Known::DropJobs => 12,
-            Known::DropPrevious => 13,
+            KnownMigration::NumberIds => 1,
+            KnownMigration::PrefixServices => 2,
+            KnownMigration::DropTags => 11,
+            KnownMigration::DropJobs => 12,
+            KnownMigration::DropPrevious => 13,
         };
         Version::at(date(2000, 1, 1).at(0, 0, second, 0))
     }
@@ -47,11 +47,11 @@ impl Known {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Known::NumberIds => "number_ci_ids",
-            Known::PrefixServices => "prefix_ci_services",
-            Known::DropTags => "drop_merged_ci_tags",
-            Known::DropJobs => "drop_converted_ci_jobs",
-            Known::DropPrevious => "drop_previous_import",
+            KnownMigration::NumberIds => "number_ci_ids",
+            KnownMigration::PrefixServices => "prefix_ci_services",
+            KnownMigration::DropTags => "drop_merged_ci_tags",
+            KnownMigration::DropJobs => "drop_converted_ci_jobs",
+            KnownMigration::DropPrevious => "drop_previous_import",
         }
     }
 
@@ -59,8 +59,10 @@ impl Known {
     #[must_use]
     pub fn phase(self) -> Phase {
         match self {
-            Known::NumberIds | Known::PrefixServices => Phase::Regular,
-            Known::DropTags | Known::DropJobs | Known::DropPrevious => Phase::PostDeployment,
+            KnownMigration::NumberIds | KnownMigration::PrefixServices => Phase::Regular,
+            KnownMigration::DropTags | KnownMigration::DropJobs | KnownMigration::DropPrevious => {
+                Phase::PostDeployment
+            }
         }
     }
 
@@ -68,9 +70,11 @@ impl Known {
     #[must_use]
     pub fn drops(self) -> &'static [&'static str] {
         match self {
-            Known::DropTags => &TAGS,
-            Known::DropJobs => &[JOBS],
-            Known::NumberIds | Known::PrefixServices | Known::DropPrevious => &[],
+            KnownMigration::DropTags => &TAGS,
+            KnownMigration::DropJobs => &[JOBS],
+            KnownMigration::NumberIds
+            | KnownMigration::PrefixServices
+            | KnownMigration::DropPrevious => &[],
         }
     }
 
@@ -80,7 +84,7 @@ impl Known {
             version: self.version(),
             name: self.name().to_owned(),
             phase: self.phase(),
-            body: Body::BuiltIn(built_in),
+            body: MigrationBody::BuiltIn(built_in),
         }
     }
 }
@@ -99,7 +103,9 @@ pub const KEPT_ROWS: &str = "taggings";
 /// The versions of all of them.
 #[must_use]
 pub fn versions() -> Vec<String> {
-    Known::ALL.map(|known| known.version().to_string()).to_vec()
+    KnownMigration::ALL
+        .map(|known| known.version().to_string())
+        .to_vec()
 }
 
 /// Those of a server's `migrations` that an import runs when it has published, unless they are to be left
@@ -109,17 +115,17 @@ pub fn after_import<B>(migrations: Vec<Migration<B>>) -> (Vec<Migration<B>>, Vec
     let later = migrations
         .into_iter()
         .filter(|migration| migration.phase == Phase::PostDeployment);
-    later.partition(|migration| migration.version != Known::DropPrevious.version())
+    later.partition(|migration| migration.version != KnownMigration::DropPrevious.version())
 }
 
 /// Of the tables that recorded migrations have dropped, those that nobody has made again: `recorded` are
 /// the versions, and `is_there` says of a table whether it is.
 pub fn dropped(recorded: &[String], is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    let ran = Known::ALL.into_iter().filter(|known| {
+    let ran = KnownMigration::ALL.into_iter().filter(|known| {
         let version = known.version().to_string();
         recorded.contains(&version)
     });
-    let tables = ran.flat_map(Known::drops);
+    let tables = ran.flat_map(KnownMigration::drops);
     tables.copied().filter(|table| !is_there(table)).collect()
 }
 
@@ -154,7 +160,7 @@ pub fn dropped_previous(previous: &str, has_builds: bool) -> String {
 
 /// Why a migration waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Waits<'a> {
+pub enum WaitReason<'a> {
     /// There is no such table in the schema.
     NoTable(&'a str, &'a str),
     /// So many tags of CI are not GitLab's.
@@ -171,27 +177,27 @@ pub enum Waits<'a> {
     HasRows(&'a str, Vec<String>),
 }
 
-impl std::fmt::Display for Waits<'_> {
+impl std::fmt::Display for WaitReason<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Waits::NoTable(table, schema) => write!(
+            WaitReason::NoTable(table, schema) => write!(
                 f,
                 "there is no table {table} in {schema} that they are merged into"
             ),
-            Waits::TagsMissing(count) => write!(f, "{count} rows of ci_tags are not in tags"),
-            Waits::WithoutTag(count) => write!(
+            WaitReason::TagsMissing(count) => write!(f, "{count} rows of ci_tags are not in tags"),
+            WaitReason::WithoutTag(count) => write!(
                 f,
                 "{count} rows of ci_taggings have no tag, and so were merged nowhere"
             ),
-            Waits::TaggingsMissing(count) => {
+            WaitReason::TaggingsMissing(count) => {
                 write!(f, "{count} rows of ci_taggings are not in taggings")
             }
-            Waits::NoGitlab(schema) => write!(f, "there is no GitLab in {schema}"),
-            Waits::Unconverted(count) => write!(
+            WaitReason::NoGitlab(schema) => write!(f, "there is no GitLab in {schema}"),
+            WaitReason::Unconverted(count) => write!(
                 f,
                 "{count} jobs are of projects that have no generated_yaml_config made of them"
             ),
-            Waits::HasRows(previous, tables) => write!(
+            WaitReason::HasRows(previous, tables) => write!(
                 f,
                 "{previous} has rows that are nowhere else, of {}; ci-import discard drops them",
                 tables.join(", ")
@@ -207,7 +213,7 @@ mod tests {
     /// Recorded versions outlive programs: whoever changes one makes it pending everywhere.
     #[test]
     fn versions_stay_as_they_are() {
-        let told = Known::ALL.map(|known| {
+        let told = KnownMigration::ALL.map(|known| {
             let folder = known.phase().folder();
             format!("{} {} {folder}", known.version(), known.name())
         });

@@ -6,11 +6,24 @@ use crate::error::Result;
 /// A text and its statements; none if the text is an error.
 pub(crate) type SplitCase = (&'static str, Option<&'static [&'static str]>);
 
+/// Cases that every server has.
+const COMMON: &[SplitCase] = &[
+    ("SELECT 1", Some(&["SELECT 1"])),
+    ("", Some(&[])),
+    ("a; b ;\nc\n", Some(&["a", "b", "c"])),
+    ("SELECT ';'; b", Some(&["SELECT ';'", "b"])),
+    ("SELECT 'it''s;'; b", Some(&["SELECT 'it''s;'", "b"])),
+    ("SELECT 1); b", Some(&["SELECT 1)", "b"])),
+    ("日本 'ü;' ; b", Some(&["日本 'ü;'", "b"])),
+    ("SELECT '", None),
+    ("SELECT (1; b", None),
+];
+
 /// What splitting a text into statements must keep.
 pub(crate) struct SplitContract {
     /// Splits a text.
     pub(crate) split: fn(&str) -> Result<Vec<Piece<'_>>>,
-    /// Texts and their statements.
+    /// Further texts of the server, and their statements.
     pub(crate) cases: &'static [SplitCase],
     /// Texts with a meaning of their own; random texts are made of them.
     pub(crate) parts: &'static [&'static str],
@@ -23,6 +36,11 @@ impl SplitContract {
         self.cut_at_every_byte();
         self.one_behind_the_other();
         self.random_texts();
+        self.lines_and_comments();
+    }
+
+    fn cases(&self) -> impl Iterator<Item = &'static SplitCase> + Clone {
+        COMMON.iter().chain(self.cases)
     }
 
     fn statements<'a>(&self, text: &'a str) -> Result<Vec<&'a str>> {
@@ -35,7 +53,7 @@ impl SplitContract {
     }
 
     fn each_case(&self) {
-        for (text, expected) in self.cases {
+        for (text, expected) in self.cases() {
             let found = self.statements(text);
             match expected {
                 Some(expected) => assert_eq!(&found.unwrap(), expected, "{text}"),
@@ -46,7 +64,7 @@ impl SplitContract {
 
     /// A statement that a semicolon has ended does not depend on what follows.
     fn cut_at_every_byte(&self) {
-        for (text, _) in self.cases {
+        for (text, _) in self.cases() {
             for cut in (0..=text.len()).filter(|cut| text.is_char_boundary(*cut)) {
                 let part = self.statements(&text[..cut]);
                 let (Ok(part), Ok(whole)) = (part, self.statements(text)) else {
@@ -61,8 +79,9 @@ impl SplitContract {
 
     /// Two texts in a row have the statements of both.
     fn one_behind_the_other(&self) {
-        let whole = self.cases.iter();
-        let whole = whole.filter_map(|(text, found)| found.map(|found| (text, found)));
+        let whole = self
+            .cases()
+            .filter_map(|(text, found)| found.map(|found| (text, found)));
         for (one, of_one) in whole.clone() {
             for (other, of_other) in whole.clone() {
                 let both = format!("{one}\n;{other}");
@@ -99,6 +118,20 @@ impl SplitContract {
             }
         }
         assert!(split_well > 5_000, "{split_well}");
+    }
+
+    fn lines_and_comments(&self) {
+        let text = "-- one\n\nSELECT\n 'a\nb' -- two\n; -- three\n/* \n */ b";
+        let comment = |line, text, inside| Piece::Comment { line, text, inside };
+        let statement = |line, text| Piece::Statement { line, text };
+        let expected = [
+            comment(1, " one", false),
+            comment(5, " two", true),
+            statement(3, "SELECT\n 'a\nb'"),
+            comment(6, " three", false),
+            statement(8, "b"),
+        ];
+        assert_eq!((self.split)(text).unwrap(), expected);
     }
 }
 

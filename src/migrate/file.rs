@@ -1,20 +1,20 @@
-//! The file of a migration: what its name and its text mean.
+//! The file of a migration: the meaning of its name and its text.
 //!
-//! Comments of their own lines are its markers: `-- migrate:up` and `-- migrate:down` begin its
-//! parts, `-- migrate:no-transaction` has a part, or both, run outside of a transaction. Without
-//! markers all of it is the way up.
+//! Comments are its markers: `-- migrate:up` and `-- migrate:down` begin its parts;
+//! `-- migrate:no-transaction` makes a part, or both, run outside of a transaction. Without markers all
+//! statements belong to the part that runs it.
 
 use std::path::Path;
 
 use super::dialect::{Dialect, Piece};
-use super::migration::{Part, Script, Statement};
+use super::migration::{MigrationPart, MigrationScript, MigrationStatement};
 use super::version::{DIGITS, Version};
 use crate::error::{Error, Result};
 
-/// Begins every marker.
+/// The beginning of every marker.
 const MARKER: &str = "migrate:";
 
-/// The version and the name in the name of a file, `<UTC timestamp>_<name>.sql`.
+/// The version and the name in a file name, `<UTC timestamp>_<name>.sql`.
 pub(crate) fn parse_name(file_name: &str) -> Result<(Version, String)> {
     let wrong = || {
         Error::failed(format!("{file_name} is no name of a migration"))
@@ -27,16 +27,16 @@ pub(crate) fn parse_name(file_name: &str) -> Result<(Version, String)> {
     Ok((version, name.ok_or_else(wrong)?.to_owned()))
 }
 
-/// Whether a migration may have the name.
+/// Whether a migration may have this name.
 pub(crate) fn is_name(name: &str) -> bool {
     let belongs = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     !name.is_empty() && name.bytes().all(belongs)
 }
 
-/// What the file at `path` does, whose content is `text`, written in `dialect`.
-pub(crate) fn parse(path: &Path, text: &str, dialect: Dialect) -> Result<Script> {
+/// Parses `text`, the content of the file at `path`, written in `dialect`.
+pub(crate) fn parse(path: &Path, text: &str, dialect: Dialect) -> Result<MigrationScript> {
     let parts = parse_parts(text, dialect).map_err(|error| error.at(path.display()))?;
-    Ok(Script {
+    Ok(MigrationScript {
         path: path.to_owned(),
         up: parts.up,
         down: parts.down,
@@ -45,17 +45,17 @@ pub(crate) fn parse(path: &Path, text: &str, dialect: Dialect) -> Result<Script>
 
 #[derive(Default)]
 struct Parts {
-    up: Part,
-    down: Option<Part>,
-    /// Whether there was a marker for the way up.
+    up: MigrationPart,
+    down: Option<MigrationPart>,
+    /// Whether there was a marker `migrate:up`.
     has_up: bool,
-    /// Whether neither way has a transaction: that was said before either began.
+    /// Whether neither part has a transaction: the marker came before both.
     no_transaction: bool,
 }
 
 impl Parts {
-    /// The part that statements belong to now.
-    fn current(&mut self) -> &mut Part {
+    /// The part of the next statement.
+    fn current(&mut self) -> &mut MigrationPart {
         self.down.as_mut().unwrap_or(&mut self.up)
     }
 
@@ -76,7 +76,7 @@ impl Parts {
                 Err(Error::failed("there is a second -- migrate:down"))
             }
             "down" => {
-                self.down = Some(Part {
+                self.down = Some(MigrationPart {
                     statements: Vec::new(),
                     no_transaction: self.no_transaction,
                 });
@@ -101,7 +101,7 @@ fn parse_parts(text: &str, dialect: Dialect) -> Result<Parts> {
         let (line, done) = match piece {
             Piece::Comment { line, text, inside } => (line, comment(&mut parts, text, inside)),
             Piece::Statement { line, text } => {
-                let statement = dialect.check(text).map(|()| Statement {
+                let statement = dialect.check(text).map(|()| MigrationStatement {
                     line: Some(line),
                     sql: text.to_owned(),
                 });
@@ -115,7 +115,7 @@ fn parse_parts(text: &str, dialect: Dialect) -> Result<Parts> {
         return Err(Error::failed("there is no statement to run")
             .hint("write what it does behind -- migrate:up"));
     }
-    // What holds no statement undoes nothing.
+    // A part without statements undoes nothing.
     parts.down = parts.down.filter(|down| !down.statements.is_empty());
     Ok(parts)
 }
@@ -160,9 +160,9 @@ mod tests {
         }
     }
 
-    /// How the parts of `text` are told: each statement with its line, `!` where there is no transaction.
+    /// The parts of `text`: each statement with its line, after `!` without a transaction.
     fn told(text: &str) -> String {
-        let part = |part: &Part| {
+        let part = |part: &MigrationPart| {
             let statements = part.statements.iter();
             let told: Vec<String> = statements
                 .map(|s| format!("{}:{}", s.line.unwrap(), s.sql))

@@ -1,4 +1,4 @@
-//! The folder of an admin's own migrations: `migrate/` and `post_migrate/` in it.
+//! The folder of an admin's own migrations, with `migrate/` and `post_migrate/`.
 
 use std::convert::Infallible;
 use std::fs;
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::dialect::Dialect;
 use super::file::{parse, parse_name};
-use super::migration::{Body, Migration, Phase};
+use super::migration::{Migration, MigrationBody, Phase};
 use crate::error::{Doing, Error, Result};
 
-/// The folder where none is named.
+/// The folder if none is given.
 pub const DEFAULT_FOLDER: &str = "migrations";
 
-/// No migration is longer; what is longer is a dump.
+/// The longest file. A longer one is a dump.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The migrations in `directory`, written in `dialect`, in no order. Both folders may be missing, and what is no
-/// `.sql` is not looked at; one beside the folders is an error, for it would be left out in silence.
+/// Reads the migrations in `directory`, written in `dialect`, in no order. Both folders may be missing; other
+/// files than `.sql` are ignored. A `.sql` file beside the folders is an error, since it would never run.
 pub fn read(directory: &Path, dialect: Dialect) -> Result<Vec<Migration<Infallible>>> {
     if !directory.is_dir() {
         return Err(Error::usage(format!(
@@ -43,7 +43,7 @@ pub fn read(directory: &Path, dialect: Dialect) -> Result<Vec<Migration<Infallib
     Ok(migrations)
 }
 
-/// The migrations in order; an error if two have the same version.
+/// Sorts migrations by their versions. Two with the same version are an error.
 pub fn ordered<B>(mut migrations: Vec<Migration<B>>) -> Result<Vec<Migration<B>>> {
     migrations.sort_by_key(|migration| migration.version);
     let twice = migrations
@@ -59,16 +59,16 @@ pub fn ordered<B>(mut migrations: Vec<Migration<B>>) -> Result<Vec<Migration<B>>
     )
 }
 
-/// Where a migration is.
+/// The place of a migration, for messages.
 pub(crate) fn place<B>(migration: &Migration<B>) -> String {
     match &migration.body {
-        Body::File(script) => script.path.display().to_string(),
-        Body::BuiltIn(_) => format!("the built-in {migration}"),
+        MigrationBody::File(script) => script.path.display().to_string(),
+        MigrationBody::BuiltIn(_) => format!("the built-in {migration}"),
     }
 }
 
-/// The `.sql` files in `folder`, in whatever case that is written; those whose names begin with a dot are
-/// editors'.
+/// The `.sql` files in `folder`, sorted. The extension may be in upper case. Names that begin with a dot belong
+/// to editors and are ignored.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let doing = || format!("list {}", folder.display());
     let entries = match fs::read_dir(folder) {
@@ -97,7 +97,7 @@ fn read_file(path: &Path, phase: Phase, dialect: Dialect) -> Result<Migration<In
         version,
         name,
         phase,
-        body: Body::File(parse(path, &text, dialect)?),
+        body: MigrationBody::File(parse(path, &text, dialect)?),
     })
 }
 
@@ -106,7 +106,7 @@ fn read_text(path: &Path) -> Result<String> {
     let doing = || format!("read {shown}");
     let metadata = fs::metadata(path).doing(doing())?;
     if !metadata.is_file() {
-        // Of a pipe or a device no end may ever come.
+        // A pipe or a device may never end.
         return Err(Error::failed(format!("{shown} is no file")));
     }
     let size = metadata.len();

@@ -1,4 +1,4 @@
-//! Makes the file of a new migration.
+//! Creates the file of a new migration.
 
 use std::fs;
 use std::io::Write;
@@ -10,8 +10,8 @@ use super::migration::Phase;
 use super::version::Version;
 use crate::error::{Doing, Error, Result};
 
-/// Makes a file for `name` in the folder of `phase` in `directory`, later than all that are there;
-/// returns its path.
+/// Creates a file for `name` in the folder of `phase` in `directory`, with a version later than all others.
+/// Returns its path.
 pub fn generate(directory: &Path, phase: Phase, name: &str) -> Result<PathBuf> {
     let name = file_name(name)?;
     let mut version = Version::now();
@@ -32,7 +32,7 @@ pub fn generate(directory: &Path, phase: Phase, name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The name as files have it: `Add index` becomes `add_index`.
+/// The name in the form of file names: `Add index` becomes `add_index`.
 fn file_name(name: &str) -> Result<String> {
     let name = name.trim().to_ascii_lowercase().replace([' ', '-'], "_");
     if is_name(&name) {
@@ -98,7 +98,7 @@ mod tests {
         }
     }
 
-    /// As it is it does nothing, and says so.
+    /// A new file without statements is an error.
     #[test]
     fn what_is_made_is_to_be_filled_in() {
         for (phase, dialect) in Phase::ALL

@@ -1,4 +1,4 @@
-//! What a migration is: a version, a name, the phase of a deployment it belongs to, and what it does.
+//! A migration: its version, its name, its phase of a deployment, and what it does.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -9,7 +9,7 @@ use super::version::Version;
 /// When in a deployment a migration may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Before the new code starts; the code that runs goes on with what it leaves.
+    /// Before the new code starts. The running code works with the state that it leaves.
     Regular,
     /// When no running code depends on the old state any more.
     PostDeployment,
@@ -29,17 +29,17 @@ impl Phase {
     }
 }
 
-/// A migration; `B` is what a built-in one is for the server it is for.
+/// A migration. `B` is the implementation of a built-in one for a server.
 #[derive(Debug, Clone)]
 pub struct Migration<B> {
-    /// No two have the same.
+    /// Its unique version.
     pub version: Version,
     /// What it does, in a few words joined by underscores.
     pub name: String,
     /// When it may run.
     pub phase: Phase,
     /// What it does.
-    pub body: Body<B>,
+    pub body: MigrationBody<B>,
 }
 
 impl<B> fmt::Display for Migration<B> {
@@ -49,65 +49,66 @@ impl<B> fmt::Display for Migration<B> {
 }
 
 impl Migration<Infallible> {
-    /// The same among those of a server: one of a file is for any.
+    /// The same migration, as one for a server: a file is for any server.
     #[must_use]
     pub fn among<B>(self) -> Migration<B> {
-        let Body::File(script) = self.body;
+        let MigrationBody::File(script) = self.body;
         Migration {
             version: self.version,
             name: self.name,
             phase: self.phase,
-            body: Body::File(script),
+            body: MigrationBody::File(script),
         }
     }
 }
 
 /// What a migration does.
 #[derive(Debug, Clone)]
-pub enum Body<B> {
-    /// What is in a file.
-    File(Script),
-    /// What this program knows to do.
+pub enum MigrationBody<B> {
+    /// The content of a file.
+    File(MigrationScript),
+    /// A step that is built into this program.
     BuiltIn(B),
 }
 
 /// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Script {
+pub struct MigrationScript {
     /// The file.
     pub path: PathBuf,
-    /// What is run.
-    pub up: Part,
-    /// What undoes it, if it can be undone.
-    pub down: Option<Part>,
+    /// The statements that run it.
+    pub up: MigrationPart,
+    /// The statements that undo it, if it can be undone.
+    pub down: Option<MigrationPart>,
 }
 
 /// Statements that belong together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct MigrationPart {
     /// In order.
-    pub statements: Vec<Statement>,
-    /// Each takes effect by itself, as some of PostgreSQL's must: CREATE INDEX CONCURRENTLY, VACUUM.
+    pub statements: Vec<MigrationStatement>,
+    /// Whether each statement runs outside of a transaction. Some of PostgreSQL's need that: CREATE INDEX
+    /// CONCURRENTLY, VACUUM.
     pub no_transaction: bool,
 }
 
 /// A statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    /// Where it begins in its file, counted from 1; none if it is of no file.
+pub struct MigrationStatement {
+    /// The line where it begins in its file, counted from 1; none without a file.
     pub line: Option<usize>,
     /// Without a semicolon at its end.
     pub sql: String,
 }
 
-impl Statement {
-    /// Where the line of it stands that has `before` others before it, in the file `path`.
+impl MigrationStatement {
+    /// The place in the file `path` of its line that follows `before` other lines of it.
     pub(crate) fn place(&self, path: &Path, before: usize) -> String {
         let line = self.line.map(|line| format!(" line {}", line + before));
         format!("{}{}", path.display(), line.unwrap_or_default())
     }
 
-    /// Its beginning, on one line, and no password that it sets.
+    /// Its beginning on one line, without a password that it sets.
     pub(crate) fn shortened(&self) -> String {
         const LONGEST: usize = 120;
         const SECRETS: [&str; 2] = ["password", "identified"];
@@ -126,20 +127,20 @@ impl Statement {
     }
 }
 
-impl From<String> for Statement {
-    fn from(sql: String) -> Statement {
-        Statement { line: None, sql }
+impl From<String> for MigrationStatement {
+    fn from(sql: String) -> MigrationStatement {
+        MigrationStatement { line: None, sql }
     }
 }
 
-/// What a built-in migration is about to do.
+/// What a built-in migration would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Plan {
-    /// Statements, if anything is to be done at all, and what it means, for people.
+pub enum MigrationPlan {
+    /// It runs statements, if anything is to be done.
     Run {
         /// In order.
         statements: Vec<String>,
-        /// As in "dropped ci_jobs".
+        /// What they do, for people, as in "dropped ci_jobs".
         told: String,
     },
     /// It stays pending, for this reason.
@@ -165,7 +166,10 @@ mod tests {
                 "CREATE USER a IDENTIFIED …".to_owned(),
             ),
         ] {
-            assert_eq!(Statement::from(sql.to_owned()).shortened(), expected);
+            assert_eq!(
+                MigrationStatement::from(sql.to_owned()).shortened(),
+                expected
+            );
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Migrations: changes of a database that are made once each, in the order in which they were
-//! written; and post-deployment migrations, which may wait until no running code depends on the
-//! old state (GitLab's documentation, "Post-deployment migrations").
+//! Migrations: changes of a database that are made once each, in the order of their versions; and
+//! post-deployment migrations, which may wait until no running code depends on the old state (GitLab's
+//! documentation, "Post-deployment migrations").
 //!
-//! What a server does in its own way is in [`postgres`] and [`mysql`]; all else knows of it what
-//! [`Migrates`] and [`Dialect`] say.
+//! Each server has a room of its own for migrations ([`crate::server`]). The rest of the program knows it by
+//! [`MigrationSession`] and [`Dialect`].
 
 #[cfg(test)]
 pub(crate) mod contract;
@@ -11,24 +11,32 @@ pub(crate) mod dialect;
 mod file;
 mod folder;
 mod generate;
+pub(crate) mod interruption;
 pub(crate) mod lexer;
-pub(crate) mod migrates;
 pub(crate) mod migration;
-pub(crate) mod outcome;
-pub(crate) mod patience;
+pub(crate) mod refusal;
+pub(crate) mod report;
+pub(crate) mod retry;
 mod runner;
+pub(crate) mod session;
 pub(crate) mod split;
 mod status;
 pub(crate) mod token;
 pub(crate) mod version;
+pub(crate) mod version_table;
 
 pub use dialect::Dialect;
 pub use folder::{DEFAULT_FOLDER, ordered, read};
 pub use generate::generate;
-pub use migrates::{Migrates, Ran, Step, Unfinished, Way};
-pub use migration::{Body, Migration, Part, Phase, Plan, Script, Statement};
-pub use outcome::{Finding, Outcome, Summary};
-pub use patience::Patience;
+pub use migration::{
+    Migration, MigrationBody, MigrationPart, MigrationPlan, MigrationScript, MigrationStatement,
+    Phase,
+};
+pub use report::{MigrationOutcome, MigrationReport, MigrationSummary};
+pub use retry::RetryPolicy;
 pub use runner::Runner;
-pub use status::{Row, Status};
+pub use session::{
+    BuiltInOutcome, Direction, MigrationSession, MigrationStep, UnfinishedMigration,
+};
+pub use status::{MigrationStatus, StatusRow};
 pub use version::Version;

@@ -1,85 +1,96 @@
-//! Which migrations are run, in which order, and what is told of it.
+//! Decides which migrations run, in which order, and reports them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use super::folder::place;
-use super::migrates::{Migrates, Ran, Step, Way};
-use super::migration::{Body, Migration, Part, Phase, Plan, Script};
-use super::outcome::{Finding, Outcome};
-use super::patience::{self, Patience};
-use super::status::{Row, Status};
+use super::interruption;
+use super::migration::{
+    Migration, MigrationBody, MigrationPart, MigrationPlan, MigrationScript, Phase,
+};
+use super::report::{MigrationOutcome, MigrationReport};
+use super::retry::RetryPolicy;
+use super::session::{BuiltInOutcome, Direction, MigrationSession, MigrationStep};
+use super::status::{MigrationStatus, StatusRow};
 use super::version::Version;
 use crate::error::{Error, Result};
 use crate::ui::progress::Progress;
 
 /// Runs migrations in a session.
-pub struct Runner<'a, S: Migrates> {
-    /// The session. But for what only looks, it holds the lock.
+pub struct Runner<'a, S: MigrationSession> {
+    /// The session. It holds the lock, except for status and dry runs.
     pub session: &'a mut S,
-    /// All there are, in order.
+    /// All migrations, in order.
     pub migrations: &'a [Migration<S::BuiltIn>],
     /// How long they wait for locks.
-    pub patience: Patience,
-    /// Where it is told what is done.
+    pub retry_policy: RetryPolicy,
+    /// Where progress is shown.
     pub progress: &'a Progress,
 }
 
-impl<'a, S: Migrates> Runner<'a, S> {
-    /// Runs all that are pending, in the order of their versions; those for after a deployment not,
-    /// if `skip_post_deployment`. Ends at the first failure.
-    pub fn migrate(&mut self, skip_post_deployment: bool) -> Result<Vec<Finding>> {
+impl<'a, S: MigrationSession> Runner<'a, S> {
+    /// Runs all pending migrations in the order of their versions, without post-deployment migrations if
+    /// `skip_post_deployment`. It ends at the first failure.
+    pub fn migrate(&mut self, skip_post_deployment: bool) -> Result<Vec<MigrationReport>> {
         self.session.make_table()?;
-        let mut findings = Vec::new();
+        let mut reports = Vec::new();
         for migration in self.pending()? {
-            patience::check(self.session.halt())?;
+            interruption::check(self.session.halt())?;
             let outcome = if skip_post_deployment && migration.phase == Phase::PostDeployment {
-                Outcome::Skipped
+                MigrationOutcome::Skipped
             } else {
                 self.up_one(migration)?
             };
-            let finding = Finding::of(migration, outcome);
-            self.progress.step(&finding.to_string());
-            findings.push(finding);
+            let report = MigrationReport::of(migration, outcome);
+            self.progress.step(&report.to_string());
+            reports.push(report);
         }
-        Ok(findings)
+        Ok(reports)
     }
 
-    /// Runs the one with this version, whichever folder it is in.
-    pub fn up(&mut self, version: Version) -> Result<Finding> {
+    /// Runs the migration with this version, in either phase.
+    pub fn up(&mut self, version: Version) -> Result<MigrationReport> {
         self.session.make_table()?;
         let migration = self.named(version)?;
         if self.versions()?.contains(&version) {
-            return Ok(Finding::of(migration, Outcome::WasMigrated));
+            return Ok(MigrationReport::of(
+                migration,
+                MigrationOutcome::WasMigrated,
+            ));
         }
         match self.up_one(migration)? {
-            Outcome::Waits(reason) => Err(Error::failed(format!("{migration} waits: {reason}"))),
-            outcome => Ok(Finding::of(migration, outcome)),
+            MigrationOutcome::Waits(reason) => {
+                Err(Error::failed(format!("{migration} waits: {reason}")))
+            }
+            outcome => Ok(MigrationReport::of(migration, outcome)),
         }
     }
 
-    /// Undoes the one with this version, or the last of those in files that was run.
-    pub fn down(&mut self, version: Option<Version>) -> Result<Finding> {
+    /// Undoes the migration with this version, or the last one of a file that was run.
+    pub fn down(&mut self, version: Option<Version>) -> Result<MigrationReport> {
         let (migration, script, down) = self.undoable(version)?;
         let started = Instant::now();
         self.progress.step(&format!("undoing {migration}"));
-        let step = step(migration, script, down, Way::Down);
-        self.session.run(&step, self.patience, self.progress)?;
-        Ok(Finding::of(migration, Outcome::Reverted(started.elapsed())))
+        let step = step(migration, script, down, Direction::Down);
+        self.session.run(&step, self.retry_policy, self.progress)?;
+        Ok(MigrationReport::of(
+            migration,
+            MigrationOutcome::Reverted(started.elapsed()),
+        ))
     }
 
-    /// Which were run, which are pending, and which were left in the middle.
-    pub fn status(&mut self, target: String) -> Result<Status> {
+    /// Which migrations were run, which are pending, and which are unfinished.
+    pub fn status(&mut self, target: String) -> Result<MigrationStatus> {
         let recorded = self.session.recorded()?;
         let versions = versions(&recorded);
         let unfinished = self.session.unfinished()?;
-        let rows: Vec<Row> = self
+        let rows: Vec<StatusRow> = self
             .migrations
             .iter()
             .map(|migration| {
                 let found = unfinished.iter().find(|u| u.version == migration.version);
-                Row::of(
+                StatusRow::of(
                     migration,
                     versions.contains(&migration.version),
                     found.cloned(),
@@ -87,7 +98,7 @@ impl<'a, S: Migrates> Runner<'a, S> {
             })
             .collect();
         let known = rows.iter().filter(|row| row.migrated).count();
-        Ok(Status {
+        Ok(MigrationStatus {
             target,
             others: recorded.len().saturating_sub(known),
             rows,
@@ -117,10 +128,10 @@ impl<'a, S: Migrates> Runner<'a, S> {
     /// The SQL that [`Runner::down`] would run.
     pub fn sql_of_down(&mut self, version: Option<Version>) -> Result<String> {
         let (migration, script, down) = self.undoable(version)?;
-        self.rendered(&step(migration, script, down, Way::Down))
+        self.rendered(&step(migration, script, down, Direction::Down))
     }
 
-    /// The versions that were run; those that are no times are left out.
+    /// The recorded versions. Texts that are no versions are ignored.
     fn versions(&mut self) -> Result<BTreeSet<Version>> {
         Ok(versions(&self.session.recorded()?))
     }
@@ -141,39 +152,44 @@ impl<'a, S: Migrates> Runner<'a, S> {
             })
     }
 
-    fn up_one(&mut self, migration: &Migration<S::BuiltIn>) -> Result<Outcome> {
+    fn up_one(&mut self, migration: &Migration<S::BuiltIn>) -> Result<MigrationOutcome> {
         self.progress.step(&format!("migrating {migration}"));
         let started = Instant::now();
         let told = match &migration.body {
-            Body::File(script) => {
-                let step = step(migration, script, &script.up, Way::Up);
-                self.session.run(&step, self.patience, self.progress)?;
+            MigrationBody::File(script) => {
+                let step = step(migration, script, &script.up, Direction::Up);
+                self.session.run(&step, self.retry_policy, self.progress)?;
                 None
             }
-            Body::BuiltIn(built_in) => {
+            MigrationBody::BuiltIn(built_in) => {
                 let name = (migration.name.as_str(), migration.version);
-                let ran = self
-                    .session
-                    .run_built_in(name, built_in, self.patience, self.progress);
+                let ran =
+                    self.session
+                        .run_built_in(name, built_in, self.retry_policy, self.progress);
                 match ran? {
-                    Ran::Waits(reason) => return Ok(Outcome::Waits(reason)),
-                    Ran::Done(told) => Some(told),
+                    BuiltInOutcome::Waits(reason) => return Ok(MigrationOutcome::Waits(reason)),
+                    BuiltInOutcome::Done(told) => Some(told),
                 }
             }
         };
-        Ok(Outcome::Migrated(started.elapsed(), told))
+        Ok(MigrationOutcome::Migrated(started.elapsed(), told))
     }
 
-    /// A migration that was run, and how it is undone.
+    /// A migration that was run, and the part that undoes it.
     fn undoable(
         &mut self,
         version: Option<Version>,
-    ) -> Result<(&'a Migration<S::BuiltIn>, &'a Script, &'a Part)> {
+    ) -> Result<(
+        &'a Migration<S::BuiltIn>,
+        &'a MigrationScript,
+        &'a MigrationPart,
+    )> {
         let versions = self.versions()?;
         let last = || {
             let mut all = self.migrations.iter().rev();
-            let last =
-                all.find(|m| matches!(m.body, Body::File(_)) && versions.contains(&m.version));
+            let last = all.find(|m| {
+                matches!(m.body, MigrationBody::File(_)) && versions.contains(&m.version)
+            });
             last.ok_or_else(|| {
                 Error::usage("there is nothing to undo: no migration of a file was run")
             })
@@ -182,7 +198,7 @@ impl<'a, S: Migrates> Runner<'a, S> {
         if !versions.contains(&migration.version) {
             return Err(Error::usage(format!("{migration} was not run")));
         }
-        let Body::File(script) = &migration.body else {
+        let MigrationBody::File(script) = &migration.body else {
             return Err(Error::usage(format!(
                 "{migration} is built in, and cannot be undone"
             )));
@@ -196,8 +212,10 @@ impl<'a, S: Migrates> Runner<'a, S> {
 
     fn sql_of_up(&mut self, migration: &Migration<S::BuiltIn>) -> Result<String> {
         match &migration.body {
-            Body::File(script) => self.rendered(&step(migration, script, &script.up, Way::Up)),
-            Body::BuiltIn(built_in) => self.sql_of_built_in(migration, built_in),
+            MigrationBody::File(script) => {
+                self.rendered(&step(migration, script, &script.up, Direction::Up))
+            }
+            MigrationBody::BuiltIn(built_in) => self.sql_of_built_in(migration, built_in),
         }
     }
 
@@ -207,33 +225,38 @@ impl<'a, S: Migrates> Runner<'a, S> {
         built_in: &S::BuiltIn,
     ) -> Result<String> {
         let (statements, told) = match self.session.plan(built_in)? {
-            Plan::Wait(reason) => return Ok(format!("-- {migration} waits: {reason}\n")),
-            Plan::Run { statements, told } => (statements, told),
+            MigrationPlan::Wait(reason) => return Ok(format!("-- {migration} waits: {reason}\n")),
+            MigrationPlan::Run { statements, told } => (statements, told),
         };
-        let part = Part {
+        let part = MigrationPart {
             statements: statements.into_iter().map(Into::into).collect(),
             no_transaction: false,
         };
-        let step = Step {
+        let step = MigrationStep {
             name: format!("{migration}: {told}"),
             path: Path::new("built in"),
             part: &part,
             version: migration.version,
-            way: Way::Up,
+            direction: Direction::Up,
         };
         self.rendered(&step)
     }
 
-    fn rendered(&mut self, step: &Step<'_>) -> Result<String> {
-        self.session.rendered(step, self.patience)
+    fn rendered(&mut self, step: &MigrationStep<'_>) -> Result<String> {
+        self.session.rendered(step, self.retry_policy)
     }
 }
 
-fn step<'s, B>(migration: &Migration<B>, script: &'s Script, part: &'s Part, way: Way) -> Step<'s> {
-    Step {
+fn step<'s, B>(
+    migration: &Migration<B>,
+    script: &'s MigrationScript,
+    part: &'s MigrationPart,
+    direction: Direction,
+) -> MigrationStep<'s> {
+    MigrationStep {
         name: migration.to_string(),
         version: migration.version,
-        way,
+        direction,
         path: &script.path,
         part,
     }

@@ -1,61 +1,67 @@
-//! Which migrations were run and which are pending, for people and for programs.
+//! The status of migrations, for people and for programs.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::migrates::{Unfinished, Way};
-use super::migration::{Body, Migration, Phase, Script};
+use super::migration::{Migration, MigrationBody, MigrationScript, Phase};
+use super::session::{Direction, UnfinishedMigration};
 use super::version::Version;
 
-/// A migration and whether it was run.
+/// A migration and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct StatusRow {
     /// Its version.
     pub version: Version,
     /// Its name.
     pub name: String,
     /// When it may run.
     pub phase: Phase,
-    /// Whether it is one of this program's own.
+    /// Whether it is built into this program.
     pub built_in: bool,
     /// Whether it was run.
     pub migrated: bool,
-    /// Where it was left, if that is in the middle.
-    pub left: Option<Left>,
+    /// Its progress, if it is unfinished.
+    pub unfinished: Option<UnfinishedState>,
 }
 
-/// A migration that was left in the middle.
+/// The progress of an unfinished migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
-    /// How far it has come.
-    pub at: Unfinished,
-    /// How many statements it has; none if its file is gone.
+pub struct UnfinishedState {
+    /// What is recorded of it.
+    pub recorded: UnfinishedMigration,
+    /// The number of its statements; 0 if its file does not undo it any more.
     pub statements: usize,
-    /// The line of the statement it goes on with.
+    /// The line of the statement that runs next.
     pub line: Option<usize>,
 }
 
-impl Row {
-    /// That of `migration`.
+impl StatusRow {
+    /// The row of `migration`.
     #[must_use]
-    pub fn of<B>(migration: &Migration<B>, migrated: bool, left: Option<Unfinished>) -> Row {
+    pub fn of<B>(
+        migration: &Migration<B>,
+        migrated: bool,
+        unfinished: Option<UnfinishedMigration>,
+    ) -> StatusRow {
         let script = match &migration.body {
-            Body::File(script) => Some(script),
-            Body::BuiltIn(_) => None,
+            MigrationBody::File(script) => Some(script),
+            MigrationBody::BuiltIn(_) => None,
         };
-        Row {
+        StatusRow {
             version: migration.version,
             name: migration.name.clone(),
             phase: migration.phase,
             built_in: script.is_none(),
             migrated,
-            left: left.zip(script).map(|(at, script)| Left::of(at, script)),
+            unfinished: unfinished
+                .zip(script)
+                .map(|(recorded, script)| UnfinishedState::of(recorded, script)),
         }
     }
 
     fn state(&self) -> &'static str {
-        match self.left {
+        match self.unfinished {
             Some(_) => "begun",
             None if self.migrated => "migrated",
             None => "pending",
@@ -63,49 +69,51 @@ impl Row {
     }
 }
 
-impl Left {
-    fn of(at: Unfinished, script: &Script) -> Left {
-        let part = match at.way {
-            Way::Up => Some(&script.up),
-            Way::Down => script.down.as_ref(),
+impl UnfinishedState {
+    fn of(recorded: UnfinishedMigration, script: &MigrationScript) -> UnfinishedState {
+        let part = match recorded.direction {
+            Direction::Up => Some(&script.up),
+            Direction::Down => script.down.as_ref(),
         };
         let statements = part.map_or(&[][..], |part| &part.statements);
-        Left {
+        UnfinishedState {
             statements: statements.len(),
-            line: statements.get(at.done).and_then(|statement| statement.line),
-            at,
+            line: statements
+                .get(recorded.done)
+                .and_then(|statement| statement.line),
+            recorded,
         }
     }
 
     fn to_json(&self) -> Value {
         json!({
-            "way": match self.at.way { Way::Up => "up", Way::Down => "down" },
-            "statements_done": self.at.done,
+            "way": match self.recorded.direction { Direction::Up => "up", Direction::Down => "down" },
+            "statements_done": self.recorded.done,
             "statements": self.statements,
-            "doubtful_statement": self.at.doubtful,
+            "doubtful_statement": self.recorded.doubtful,
             "next_line": self.line,
         })
     }
 }
 
-impl fmt::Display for Left {
+impl fmt::Display for UnfinishedState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Left {
-            at,
+        let UnfinishedState {
+            recorded,
             statements,
             line,
         } = self;
-        let doing = match at.way {
-            Way::Up => "run",
-            Way::Down => "undone",
+        let doing = match recorded.direction {
+            Direction::Up => "run",
+            Direction::Down => "undone",
         };
         write!(
             f,
             "it was being {doing}: {} of {statements} statements are done",
-            at.done
+            recorded.done
         )?;
         if let Some(line) = line {
-            let begun = if at.doubtful.is_some() {
+            let begun = if recorded.doubtful.is_some() {
                 ", which was begun"
             } else {
                 ""
@@ -116,18 +124,18 @@ impl fmt::Display for Left {
     }
 }
 
-/// All that is known of a target's migrations.
+/// The status of all migrations of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
+pub struct MigrationStatus {
     /// The target.
     pub target: String,
     /// The migrations, in order.
-    pub rows: Vec<Row>,
-    /// How many versions the target has that are others': Rails', or of files that are gone.
+    pub rows: Vec<StatusRow>,
+    /// The number of recorded versions without a migration here: those of Rails, or of files that are gone.
     pub others: usize,
 }
 
-impl Status {
+impl MigrationStatus {
     /// For a program.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -142,7 +150,7 @@ impl Status {
                     "built_in": row.built_in,
                     "state": row.state(),
                     "time": row.version.time(),
-                    "left": row.left.as_ref().map(Left::to_json),
+                    "left": row.unfinished.as_ref().map(UnfinishedState::to_json),
                 })
             })
             .collect();
@@ -156,7 +164,7 @@ impl Status {
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for MigrationStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "in {}\n", self.target)?;
         if self.rows.is_empty() {
@@ -176,8 +184,8 @@ impl fmt::Display for Status {
                 f,
                 "{state:8}  {folder:12}  {version:14}  {time:19}  {name}{mark}"
             )?;
-            if let Some(left) = &row.left {
-                writeln!(f, "{:10}{left}", "")?;
+            if let Some(unfinished) = &row.unfinished {
+                writeln!(f, "{:10}{unfinished}", "")?;
             }
         }
         if self.others > 0 {

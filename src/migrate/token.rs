@@ -1,4 +1,4 @@
-//! A lexical token of SQL, as far as statements are told apart by them.
+//! The tokens of SQL, as far as they matter for the ends of statements.
 
 /// What a token is. Its value does not matter, except for words and comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,11 @@
-//! The version of a migration: the UTC time at which it was written, to the second, as Rails has it.
+//! The version of a migration: the UTC time when it was written, to the second, as in Rails.
 
 use std::fmt;
 
 use jiff::civil::DateTime;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-/// How many digits it has.
+/// The number of its digits.
 pub(crate) const DIGITS: usize = 14;
 
 /// See the module. Migrations run in the order of their versions.
@@ -13,13 +13,13 @@ pub(crate) const DIGITS: usize = 14;
 pub struct Version(DateTime);
 
 impl Version {
-    /// The version of that time.
+    /// The version of this time.
     #[must_use]
     pub const fn at(time: DateTime) -> Version {
         Version(time)
     }
 
-    /// The version that `text` is, as in `20151001120000`; none if it is no time.
+    /// Parses a version such as `20151001120000`; none if it is no time.
     #[must_use]
     pub fn parse(text: &str) -> Option<Version> {
         if text.len() != DIGITS || !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -33,20 +33,20 @@ impl Version {
         parsed.ok().map(Version)
     }
 
-    /// The version of this second.
+    /// The version of the current second.
     #[must_use]
     pub fn now() -> Version {
         let now = Timestamp::now().to_zoned(TimeZone::UTC).datetime();
         Version(now.with().subsec_nanosecond(0).build().unwrap_or(now))
     }
 
-    /// The version of a second later.
+    /// The version one second later.
     #[must_use]
     pub fn next(self) -> Version {
         Version(self.0.saturating_add(1.second()))
     }
 
-    /// The time, as people read it.
+    /// The time, for people.
     #[must_use]
     pub fn time(self) -> String {
         self.0.strftime("%Y-%m-%d %H:%M:%S").to_string()

@@ -7,7 +7,7 @@ use crate::cancellation::Halt;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::Finding;
+use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::traces::BuildsDirectory;
@@ -88,7 +88,7 @@ pub trait LockedTarget {
         skip: bool,
         progress: &Progress,
         halt: &Halt,
-    ) -> Vec<Finding>;
+    ) -> Vec<MigrationReport>;
 
     /// The schema with the tables that a publish has replaced.
     fn previous(&self) -> String;

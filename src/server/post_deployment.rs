@@ -3,11 +3,13 @@
 
 use crate::error::Result;
 use crate::gitlab::known_migrations::after_import;
-use crate::migrate::{Finding, Migrates, Migration, Outcome, Patience, Runner};
+use crate::migrate::{
+    Migration, MigrationOutcome, MigrationReport, MigrationSession, RetryPolicy, Runner,
+};
 use crate::ui::progress::Progress;
 
 /// The import is done: it does not wait long for others.
-const PATIENCE: Patience = Patience {
+const RETRY_POLICY: RetryPolicy = RetryPolicy {
     lock_timeout: std::time::Duration::from_secs(1),
     retries: 3,
 };
@@ -15,12 +17,12 @@ const PATIENCE: Patience = Patience {
 /// Runs those of the `built_in` ones; says of each what came of it, and why it is pending. `open` gives a
 /// session, or none for a target that has no record of migrations: none are known to that. What fails here
 /// does not make the import fail: it is published.
-pub(crate) fn run_post_deployment<S: Migrates>(
+pub(crate) fn run_post_deployment<S: MigrationSession>(
     built_in: Vec<Migration<S::BuiltIn>>,
     skip: bool,
     progress: &Progress,
     open: impl FnOnce() -> Result<Option<S>>,
-) -> Vec<Finding> {
+) -> Vec<MigrationReport> {
     let (migrations, never) = after_import(built_in);
     let mut findings = match run(&migrations, skip, progress, open) {
         Ok(None) => return Vec::new(),
@@ -32,12 +34,12 @@ pub(crate) fn run_post_deployment<S: Migrates>(
     findings
 }
 
-fn run<S: Migrates>(
+fn run<S: MigrationSession>(
     migrations: &[Migration<S::BuiltIn>],
     skip: bool,
     progress: &Progress,
     open: impl FnOnce() -> Result<Option<S>>,
-) -> Result<Option<Vec<Finding>>> {
+) -> Result<Option<Vec<MigrationReport>>> {
     let Some(mut session) = open()? else {
         return Ok(None);
     };
@@ -53,7 +55,7 @@ fn run<S: Migrates>(
         let mut runner = Runner {
             session: &mut session,
             migrations: std::slice::from_ref(migration),
-            patience: PATIENCE,
+            retry_policy: RETRY_POLICY,
             progress,
         };
         match runner.migrate(skip) {
@@ -64,7 +66,8 @@ fn run<S: Migrates>(
     Ok(Some(findings))
 }
 
-fn waiting<B>(migrations: &[Migration<B>], reason: &str) -> Vec<Finding> {
-    let waits = |migration| Finding::of(migration, Outcome::Waits(reason.to_owned()));
+fn waiting<B>(migrations: &[Migration<B>], reason: &str) -> Vec<MigrationReport> {
+    let waits =
+        |migration| MigrationReport::of(migration, MigrationOutcome::Waits(reason.to_owned()));
     migrations.iter().map(waits).collect()
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::Finding;
+use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::publish::outcome::{Publication, Published};
 use crate::schema::Note;
@@ -142,7 +142,7 @@ impl Import<'_> {
 
     /// Runs the post-deployment migrations that lose nothing. What fails or waits does not make the import
     /// fail: it is published.
-    fn migrate(&self, target: &mut dyn LockedTarget, prepared: &Prepared) -> Vec<Finding> {
+    fn migrate(&self, target: &mut dyn LockedTarget, prepared: &Prepared) -> Vec<MigrationReport> {
         if !self.content.has_gitlab_steps() {
             return Vec::new();
         }
@@ -157,7 +157,7 @@ impl Import<'_> {
         prepared: Prepared,
         staged: Staged,
         published: Published<LiveChanges>,
-        migrations: Vec<Finding>,
+        migrations: Vec<MigrationReport>,
     ) -> Report {
         let LoadedDump {
             tables,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::dump::Facts;
 use crate::gitlab::information::Information;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::Finding;
+use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::LoadedTable;
 use crate::rows::Tally;
 use crate::schema::Note;
@@ -60,7 +60,7 @@ pub struct ArchiveReport {
     /// What GitLab's steps did.
     pub live: LiveChanges,
     /// What came of the migrations for after the deployment.
-    pub migrations: Vec<Finding>,
+    pub migrations: Vec<MigrationReport>,
 }
 
 /// What a conversion changed.
@@ -337,7 +337,7 @@ impl Report {
                 "taggings_without_tag": tags.map_or(0, |tags| tags.taggings_without_tag),
                 "services_prefixed": archive.live.services,
                 "sequences": archive.live.sequences,
-                "migrations": archive.migrations.iter().map(Finding::to_json).collect::<Vec<_>>(),
+                "migrations": archive.migrations.iter().map(MigrationReport::to_json).collect::<Vec<_>>(),
             })
         });
         json!({

@@ -17,7 +17,7 @@ use crate::cancellation::Halt;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::Finding;
+use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
@@ -160,7 +160,7 @@ impl LockedTarget for LockedMysql {
         skip: bool,
         progress: &Progress,
         halt: &Halt,
-    ) -> Vec<Finding> {
+    ) -> Vec<MigrationReport> {
         post_deployment::run_post_deployment(migrations::built_in(), skip, progress, || {
             let mut session = Session::open(&self.target, halt)?;
             Ok(versions::exists(session.connection(), schema)?.then_some(session))

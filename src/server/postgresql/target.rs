@@ -14,7 +14,7 @@ use crate::cancellation::Halt;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::Finding;
+use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
@@ -152,7 +152,7 @@ impl LockedTarget for LockedPostgresql {
         skip: bool,
         progress: &Progress,
         halt: &Halt,
-    ) -> Vec<Finding> {
+    ) -> Vec<MigrationReport> {
         post_deployment::run_post_deployment(built_in(), skip, progress, || {
             let mut session = Session::open(&self.target, halt)?.in_schema(schema);
             Ok(versions::exists(session.client(), schema)?.then_some(session))

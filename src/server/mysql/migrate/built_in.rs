@@ -1,15 +1,15 @@
-//! What a built-in migration is for MySQL.
+//! Built-in migrations in MySQL.
 
 use mysql::Conn;
 
 use crate::error::Result;
-use crate::migrate::Plan;
+use crate::migrate::MigrationPlan;
 
-/// A migration of this program's own. It decides by what it finds, so it can be run again at any time,
-/// also where it was cut.
+/// A built-in migration. It decides by the current state, so it can run again at any time, even after an
+/// interruption.
 #[derive(Debug, Clone, Copy)]
 pub struct BuiltIn {
-    /// Says what is to be done in the database. It changes nothing itself. Meanwhile no import
-    /// publishes, and none is rolled back.
-    pub plan: fn(&mut Conn, &str) -> Result<Plan>,
+    /// Plans what is to be done in the database. It changes nothing. Meanwhile no import is published or rolled
+    /// back.
+    pub plan: fn(&mut Conn, &str) -> Result<MigrationPlan>,
 }

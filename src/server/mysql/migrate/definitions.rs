@@ -1,15 +1,15 @@
-//! Tells whether anything was defined, changed or dropped in a database.
+//! Checksums of the definitions in a database. They tell whether anything was created, altered or dropped.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::steps;
+use super::statement_log;
 use crate::error::{Error, Result};
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::literal;
 
-/// What a database is made of: the views of `information_schema`, the column with the database, and the
-/// columns that say how things are defined.
+/// The views of `information_schema` with definitions: the view, its column with the database, and its columns
+/// with the definition.
 const PARTS: [(&str, &str, &str); 9] = [
     (
         "tables",
@@ -32,7 +32,7 @@ const PARTS: [(&str, &str, &str); 9] = [
         "table_schema",
         "table_name, constraint_name, column_name, referenced_table_name, referenced_column_name",
     ),
-    // CHECKs are here alone.
+    // Only this view lists CHECKs.
     (
         "table_constraints",
         "table_schema",
@@ -56,7 +56,7 @@ const PARTS: [(&str, &str, &str); 9] = [
     ),
 ];
 
-/// Sums of all that, in no more than 255 characters; the record of the runner's own is not in it.
+/// The checksums in at most 255 characters. They omit the log of the runner.
 pub(super) fn sums(conn: &mut Conn, database: &str) -> Result<String> {
     let database = literal(database);
     let sums = PARTS.map(|(view, schema, columns)| {
@@ -64,14 +64,14 @@ pub(super) fn sums(conn: &mut Conn, database: &str) -> Result<String> {
             .split(", ")
             .map(|column| format!("COALESCE({column}, '~')"));
         let row = columns.collect::<Vec<_>>().join(", ");
-        let but_ours = if row.contains("(table_name,") {
-            format!(" AND table_name <> '{}'", steps::TABLE)
+        let except_log = if row.contains("(table_name,") {
+            format!(" AND table_name <> '{}'", statement_log::TABLE)
         } else {
             String::new()
         };
         format!(
             "(SELECT COALESCE(SUM(CRC32(CONCAT_WS('|', {row}))), 0)
-              FROM information_schema.{view} WHERE {schema} = {database}{but_ours})"
+              FROM information_schema.{view} WHERE {schema} = {database}{except_log})"
         )
     });
     let sql = format!("SELECT CONCAT_WS('-', {})", sums.join(", "));

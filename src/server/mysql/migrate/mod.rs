@@ -1,22 +1,23 @@
-//! What of migrations is MySQL's own, and MariaDB's: how its SQL is split into statements, which of them
-//! are refused, the session that holds the lock and runs them, the table of versions.
+//! Migrations in MySQL and MariaDB: their syntax, the statements that are refused, the session that holds the
+//! lock and runs statements, the table of versions.
 //!
-//! MySQL commits before and after each statement that defines something, so a migration is not one
-//! transaction, but several segments (`segments`), and a record says which of its statements are done
-//! (`steps`). Whoever goes on with it runs the others.
+//! MySQL commits before and after each DDL statement. So a migration is not one transaction but several
+//! segments (`segments`), and a log records which of its statements are done (`statement_log`). The next run
+//! continues with the others.
 
 mod built_in;
-mod decide;
 mod definitions;
-mod engines;
-mod kind;
+mod idempotence;
+mod lock;
+mod non_transactional;
 mod refused;
 mod segments;
 mod session;
 mod statement;
-mod steps;
+mod statement_kind;
+mod statement_log;
 mod syntax;
-mod twice;
+mod unknown_outcome;
 pub(crate) mod versions;
 mod worker;
 
@@ -27,7 +28,7 @@ use crate::migrate::Dialect;
 use refused::refuse;
 use syntax::{RULES, split};
 
-/// MySQL's, and MariaDB's SQL in migrations.
+/// The SQL of migrations in MySQL and MariaDB.
 pub const DIALECT: Dialect = Dialect {
     rules: &RULES,
     split,

@@ -1,11 +1,11 @@
-//! Statements that a migration cannot have: the session and its transactions are the runner's, and another
-//! session goes on where one was cut.
+//! Statements that are not allowed in a migration: the runner controls the session and its transactions, and
+//! another session continues after an interruption.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::migrate::refusal::{names_any, refused, refused_encoding};
 
-/// An error if `statement` is one of them.
+/// Returns an error if `statement` is one of them.
 pub(super) fn refuse(statement: &str, words: &[&str]) -> Result<()> {
-    let refused = |what: &str, hint: &str| Err(Error::failed(what.to_owned()).hint(hint));
     match words {
         ["delimiter", ..] => refused(
             "DELIMITER is a command of the client mysql",
@@ -16,13 +16,13 @@ pub(super) fn refuse(statement: &str, words: &[&str]) -> Result<()> {
             ..,
         ]
         | [first @ "start", "transaction", ..]
-        | [first @ "release", "savepoint", ..] => Err(Error::failed(format!(
-            "{} has no place in a migration, whose transactions are the runner's",
-            first.to_ascii_uppercase()
-        ))
-        .hint(
+        | [first @ "release", "savepoint", ..] => refused(
+            format!(
+                "{} has no place in a migration, whose transactions are the runner's",
+                first.to_ascii_uppercase()
+            ),
             "leave it out: in MySQL the statements between two that define something are one transaction",
-        )),
+        ),
         ["set", rest @ ..] if rest.contains(&"autocommit") => refused(
             "SET autocommit has no place in a migration, whose transactions are the runner's",
             "leave it out; -- migrate:no-transaction has each statement take effect by itself",
@@ -39,10 +39,9 @@ pub(super) fn refuse(statement: &str, words: &[&str]) -> Result<()> {
             "LOAD DATA LOCAL from the client is not possible",
             "write INSERT … VALUES",
         ),
-        ["set", rest @ ..] if changes_encoding(rest, statement) => refused(
-            "the text of a migration is UTF-8, for the server too",
-            "leave SET NAMES and SET character_set_client out",
-        ),
+        ["set", rest @ ..] if changes_encoding(rest, statement) => {
+            refused_encoding("leave SET NAMES and SET character_set_client out")
+        }
         ["set", rest @ ..] if rest.contains(&"sql_mode") && changes_texts(statement) => refused(
             "in strings a backslash always escapes here, and double quotes hold a string",
             "write names in backticks",
@@ -51,32 +50,28 @@ pub(super) fn refuse(statement: &str, words: &[&str]) -> Result<()> {
     }
 }
 
-/// Whether a SET of those words has the server take the text that follows for another encoding than UTF-8.
+/// Whether a SET with these words changes the encoding of the text to another one than UTF-8.
 fn changes_encoding(words: &[&str], statement: &str) -> bool {
-    // A variable may have any name.
+    // The name of a variable does not matter.
     let is_variable = statement.contains('@');
     let sets = !is_variable
         && matches!(words, ["names" | "charset", ..] | ["character", "set", ..])
         || words.contains(&"character_set_client");
-    let statement = statement.to_ascii_lowercase();
-    sets && !["utf8", "default"]
-        .iter()
-        .any(|same| statement.contains(same))
+    sets && !names_any(statement, &["utf8", "default"])
 }
 
-/// Whether a mode may come that has strings end elsewhere (MySQL manual, 7.1.11).
+/// Whether `statement` names an SQL mode in which strings end elsewhere (MySQL manual, 7.1.11).
 fn changes_texts(statement: &str) -> bool {
-    let statement = statement.to_ascii_uppercase();
     let modes = [
-        "ANSI",
-        "NO_BACKSLASH_ESCAPES",
-        "DB2",
-        "MAXDB",
-        "MSSQL",
-        "ORACLE",
-        "POSTGRESQL",
+        "ansi",
+        "no_backslash_escapes",
+        "db2",
+        "maxdb",
+        "mssql",
+        "oracle",
+        "postgresql",
     ];
-    modes.iter().any(|mode| statement.contains(mode))
+    names_any(statement, &modes)
 }
 
 #[cfg(test)]
@@ -85,7 +80,7 @@ mod tests {
     use crate::server::mysql::migrate::DIALECT;
 
     #[test]
-    fn what_is_the_runners() {
+    fn what_belongs_to_the_runner() {
         let refused = [
             "DELIMITER //",
             "BEGIN",

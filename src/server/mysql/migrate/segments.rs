@@ -1,77 +1,77 @@
-//! The parts of a migration that are done whole or not at all: statements that change rows, up to one that
-//! commits, are a transaction; one that commits is by itself.
+//! The atomic parts of a migration. Statements that change rows are one transaction, up to a statement that
+//! commits; that one is a segment of its own.
 
-use super::kind::Kind;
-use crate::migrate::{Part, Statement};
+use super::statement_kind::StatementKind;
+use crate::migrate::{MigrationPart, MigrationStatement};
 
-/// A statement with its number in its migration, from 1.
+/// A statement with its number in its migration, counted from 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Numbered<'a> {
+pub(super) struct NumberedStatement<'a> {
     pub(super) number: usize,
-    pub(super) statement: &'a Statement,
-    pub(super) kind: Kind,
+    pub(super) statement: &'a MigrationStatement,
+    pub(super) kind: StatementKind,
 }
 
-/// See the module.
+/// An atomic part of a migration.
 #[derive(Debug, Clone)]
 pub(super) enum Segment<'a> {
-    /// A transaction; also statements that set something in the session, before those that need it.
-    Rows(Vec<Numbered<'a>>),
+    /// A transaction. It also has the statements that change the session, before those that need them.
+    Transaction(Vec<NumberedStatement<'a>>),
     /// A statement that commits.
-    Alone(Numbered<'a>),
+    Alone(NumberedStatement<'a>),
 }
 
 impl Segment<'_> {
-    /// The statements that are recorded, for they are done once.
-    pub(super) fn recorded(&self) -> impl Iterator<Item = &Numbered<'_>> {
+    /// The statements that are logged, since they must run once.
+    pub(super) fn logged(&self) -> impl Iterator<Item = &NumberedStatement<'_>> {
         let all = match self {
-            Segment::Rows(rows) => rows.as_slice(),
+            Segment::Transaction(rows) => rows.as_slice(),
             Segment::Alone(one) => std::slice::from_ref(one),
         };
-        all.iter().filter(|one| one.kind != Kind::Session)
+        all.iter().filter(|one| one.kind != StatementKind::Session)
     }
 }
 
-/// The segments of those statements of `part` that are not done: all but the first `done`, and of these
-/// the ones that set something in the session.
-pub(super) fn segments(part: &Part, done: usize) -> Vec<Segment<'_>> {
+/// The segments of `part` without its first `done` statements. Of these it repeats the ones that change the
+/// session.
+pub(super) fn segments(part: &MigrationPart, done: usize) -> Vec<Segment<'_>> {
     let mut segments: Vec<Segment<'_>> = Vec::new();
     for (index, statement) in part.statements.iter().enumerate() {
-        let one = Numbered {
+        let one = NumberedStatement {
             number: index + 1,
             statement,
-            kind: Kind::of(&statement.sql),
+            kind: StatementKind::of(&statement.sql),
         };
-        if one.number <= done && one.kind != Kind::Session {
+        if one.number <= done && one.kind != StatementKind::Session {
             continue;
         }
-        let is_full = |rows: &[Numbered<'_>]| {
-            part.no_transaction && rows.iter().any(|one| one.kind == Kind::Rows)
+        let is_full = |rows: &[NumberedStatement<'_>]| {
+            part.no_transaction && rows.iter().any(|one| one.kind == StatementKind::Rows)
         };
         match segments.last_mut() {
             _ if one.kind.commits() => segments.push(Segment::Alone(one)),
-            Some(Segment::Rows(rows)) if !is_full(rows) => rows.push(one),
-            _ => segments.push(Segment::Rows(vec![one])),
+            Some(Segment::Transaction(rows)) if !is_full(rows) => rows.push(one),
+            _ => segments.push(Segment::Transaction(vec![one])),
         }
     }
     segments
 }
 
-/// The same as `rows`, but those that `is_unprotected` says no transaction protects by themselves. All of these
-/// are recorded before and behind, so that none is done twice in silence.
+/// Splits the transaction `rows`: statements for which `is_non_transactional` holds are segments of their own.
+/// These are logged before and after they run, so none is repeated unnoticed.
 pub(super) fn apart<'a>(
-    rows: Vec<Numbered<'a>>,
-    is_unprotected: impl Fn(&Numbered<'a>) -> bool,
+    rows: Vec<NumberedStatement<'a>>,
+    is_non_transactional: impl Fn(&NumberedStatement<'a>) -> bool,
 ) -> Vec<Segment<'a>> {
     let mut segments = Vec::new();
     let mut together = Vec::new();
     for one in rows {
-        if one.kind == Kind::Rows && is_unprotected(&one) {
+        if one.kind == StatementKind::Rows && is_non_transactional(&one) {
             if !together.is_empty() {
-                segments.push(Segment::Rows(std::mem::take(&mut together)));
+                segments.push(Segment::Transaction(std::mem::take(&mut together)));
             }
-            segments.push(Segment::Alone(Numbered {
-                kind: Kind::Unprotected,
+            segments.push(Segment::Alone(NumberedStatement {
+                kind: StatementKind::NonTransactional,
                 ..one
             }));
         } else {
@@ -79,7 +79,7 @@ pub(super) fn apart<'a>(
         }
     }
     if !together.is_empty() {
-        segments.push(Segment::Rows(together));
+        segments.push(Segment::Transaction(together));
     }
     segments
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn told(statements: &[&str], no_transaction: bool, done: usize) -> String {
-        let part = Part {
+        let part = MigrationPart {
             statements: statements.iter().map(|s| (*s).to_owned().into()).collect(),
             no_transaction,
         };
@@ -99,7 +99,7 @@ mod tests {
 
     fn shown(segments: &[Segment<'_>]) -> String {
         let told = segments.iter().map(|segment| match segment {
-            Segment::Rows(rows) => {
+            Segment::Transaction(rows) => {
                 let numbers = rows.iter().map(|one| one.number.to_string());
                 format!("({})", numbers.collect::<Vec<_>>().join(" "))
             }
@@ -109,17 +109,17 @@ mod tests {
     }
 
     #[test]
-    fn what_no_transaction_protects_is_by_itself() {
+    fn a_non_transactional_statement_is_a_segment() {
         let all = ["DELETE", "SET @a = 1", "INSERT", "INSERT", "UPDATE"];
-        let part = Part {
+        let part = MigrationPart {
             statements: all.iter().map(|s| (*s).to_owned().into()).collect(),
             no_transaction: false,
         };
-        let apart = |unprotected: &[usize]| {
-            let Some(Segment::Rows(rows)) = segments(&part, 0).pop() else {
+        let apart = |non_transactional: &[usize]| {
+            let Some(Segment::Transaction(rows)) = segments(&part, 0).pop() else {
                 panic!("they are one transaction");
             };
-            shown(&apart(rows, |one| unprotected.contains(&one.number)))
+            shown(&apart(rows, |one| non_transactional.contains(&one.number)))
         };
         assert_eq!(apart(&[]), "(1 2 3 4 5)");
         assert_eq!(apart(&[2, 3]), "(1 2) 3 (4 5)");
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(told(&all, false, 0), "(1 2) 3 (4 5 6) 7");
         assert_eq!(told(&all, true, 0), "(1) (2) 3 (4 5) (6) 7");
         assert_eq!(told(&all, false, 3), "(4 5 6) 7");
-        // What was set in another session is set again.
+        // Settings of a former session are repeated.
         assert_eq!(told(&all, false, 6), "(4) 7");
         assert_eq!(told(&all, false, 7), "(4)");
         assert_eq!(told(&[], false, 0), "");

@@ -1,47 +1,50 @@
-//! The session that keeps the record of migrations and the lock of their run. Each migration works in a
-//! session of its own (`worker`).
+//! The session that records the versions and holds the lock of a run. Each migration works in a session of its
+//! own (`worker`).
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::built_in::BuiltIn;
-use super::decide::{doubtful, to_decide};
 use super::definitions::sums;
-use super::engines::{self, Unprotected};
-use super::kind::{Kind, says_it_was_done};
-use super::segments::{self, Numbered, Segment, segments};
+use super::lock;
+use super::non_transactional::{NonTransactionalTable, named, non_transactional_tables};
+use super::segments::{self, NumberedStatement, Segment, segments};
 use super::statement::{run_own, run_statement};
-use super::steps::{self, Doubt};
+use super::statement_kind::{StatementKind, says_it_was_done};
+use super::statement_log::{self, EarlierAttempt};
 use super::syntax::is_compound;
+use super::unknown_outcome::{doubtful, to_decide};
 use super::versions;
-use super::worker::{self, Worker, records, timeouts};
+use super::worker::{Worker, records, timeouts};
 use crate::cancellation::Halt;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::migrate::Patience;
-use crate::migrate::Version;
-use crate::migrate::patience::{self, Failed, cancelled_by};
-use crate::migrate::{Migrates, Ran, Step, Unfinished, Way};
-use crate::migrate::{Plan, Statement};
+use crate::migrate::interruption::{self, cancel_on_signal};
+use crate::migrate::retry::AttemptError;
+use crate::migrate::{
+    BuiltInOutcome, MigrationPlan, MigrationSession, MigrationStatement, MigrationStep,
+    RetryPolicy, UnfinishedMigration, Version,
+};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::options::Target;
 use crate::server::mysql::publish::alone;
 use crate::ui::progress::Progress;
 
-/// See the module.
+/// The session of a run.
 pub struct Session<'a> {
     target: &'a Target,
     halt: &'a Halt,
     conn: Conn,
 }
 
-/// What one statement is run with.
+/// What all statements of a migration have in common.
 struct Run<'a, 'b> {
-    step: &'a Step<'b>,
-    patience: Patience,
+    step: &'a MigrationStep<'b>,
+    retry_policy: RetryPolicy,
     progress: &'a Progress,
 }
 
@@ -66,56 +69,60 @@ impl<'a> Session<'a> {
         &mut self.conn
     }
 
-    /// Does `work` in a session of its own; the statement it runs is cancelled when a signal comes.
+    /// Does `work` in the session of a migration. A signal cancels the statement that runs there.
     fn cancellable<T>(&mut self, worker: &mut Worker, work: impl FnOnce(&mut Worker) -> T) -> T {
         let (conn, id) = (&mut self.conn, worker.id());
-        // One that has ended meanwhile is no failure.
+        // A statement may have ended meanwhile; that is no failure.
         let cancel = || drop(conn.query_drop(format!("KILL QUERY {id}")));
-        cancelled_by(self.halt, cancel, || work(worker))
+        cancel_on_signal(self.halt, cancel, || work(worker))
     }
 
     /// Runs the statements of a transaction; those in `records` with them.
-    fn run_rows(
+    fn run_transaction(
         &mut self,
         run: &Run<'_, '_>,
         worker: &mut Worker,
-        rows: &[Numbered<'_>],
+        rows: &[NumberedStatement<'_>],
         records: &[String],
     ) -> Result<()> {
         let halt = self.halt;
-        let (step, patience) = (run.step, run.patience);
-        patience.persist(&step.name, (run.progress, halt), || {
-            worker.set_timeout(patience.lock_timeout)?;
+        let (step, retry_policy) = (run.step, run.retry_policy);
+        retry_policy.run(&step.name, (run.progress, halt), || {
+            worker.set_timeout(retry_policy.lock_timeout)?;
             failpoint::reached("transaction of a migration begun");
-            self.cancellable(worker, |worker| worker.run_rows(step, rows, records, halt))
-                .map_err(|failed| failed.hint(&hint(rows)))
+            self.cancellable(worker, |worker| {
+                worker.run_transaction(step, rows, records, halt)
+            })
+            .map_err(|failed| failed.hint(&hint(rows)))
         })?;
         failpoint::reached("transaction of a migration committed");
         Ok(())
     }
 
-    /// Runs a statement that commits, between two records of it.
+    /// Runs a statement that is a segment of its own. The log has an entry of it before and after.
     fn run_alone(
         &mut self,
         run: &Run<'_, '_>,
         worker: &mut Worker,
-        one: &Numbered<'_>,
-        recorded: &steps::Recorded,
+        one: &NumberedStatement<'_>,
+        recorded: &statement_log::RecordedStatements,
     ) -> Result<()> {
         let (step, database) = (run.step, self.target.database());
         let definitions = sums(&mut self.conn, database)?;
-        let doubt = recorded.doubt(one, &definitions);
-        if doubt == Doubt::Another || doubt != Doubt::None && one.kind.is_for_people() {
-            return Err(doubtful(step, one, doubt));
+        let earlier = recorded.earlier_attempt(one, &definitions);
+        if earlier == EarlierAttempt::OfAnotherStatement
+            || earlier != EarlierAttempt::None && one.kind.needs_decision()
+        {
+            return Err(doubtful(step, one, earlier));
         }
-        if doubt == Doubt::None {
-            steps::begin(&mut self.conn, database, step, one, &definitions)?;
+        if earlier == EarlierAttempt::None {
+            statement_log::begin(&mut self.conn, database, step, one, &definitions)?;
             failpoint::reached("statement on record as begun");
         }
-        let (halt, patience) = (self.halt, run.patience);
+        let (halt, retry_policy) = (self.halt, run.retry_policy);
         let mut is_known_undone = true;
-        let done = patience.persist(&step.name, (run.progress, halt), || {
-            worker.set_timeout(patience.lock_timeout)?;
+        let done = retry_policy.run(&step.name, (run.progress, halt), || {
+            worker.set_timeout(retry_policy.lock_timeout)?;
             let done = self.cancellable(worker, |worker| worker.run_alone(step, one));
             let Err(unsuccessful) = done else {
                 return Ok(());
@@ -123,7 +130,7 @@ impl<'a> Session<'a> {
             let answer = unsuccessful.answer.as_ref();
             is_known_undone = answer.is_some() && !unsuccessful.is_half_done;
             let was_done = answer.is_some_and(|(code, message)| says_it_was_done(*code, message));
-            if doubt == Doubt::Changed && was_done {
+            if earlier == EarlierAttempt::DefinitionsChanged && was_done {
                 let place = one.statement.place(step.path, 0);
                 run.progress.step(&format!("{place} was done before"));
                 return Ok(());
@@ -131,32 +138,32 @@ impl<'a> Session<'a> {
             Err(unsuccessful.failed.hint(&hint(&[*one])))
         });
         if let Err(error) = done {
-            // That it fails now does not say that it was not done before.
-            if doubt != Doubt::None {
+            // A failure now does not mean that the earlier attempt failed.
+            if earlier != EarlierAttempt::None {
                 return Err(error.hint(to_decide(step, one)));
             }
             if is_known_undone {
-                steps::take_back(&mut self.conn, database, step, one)?;
+                statement_log::take_back(&mut self.conn, database, step, one)?;
             }
             return Err(error);
         }
         failpoint::reached("statement to be recorded as done");
-        steps::end(&mut self.conn, database, step, one)?;
+        statement_log::end(&mut self.conn, database, step, one)?;
         failpoint::reached("statement on record as done");
         Ok(())
     }
 
-    /// The parts of a transaction of `rows`: what no transaction protects is by itself, and so is what was
-    /// begun by itself before.
+    /// Splits the transaction `rows`. Non-transactional statements are segments of their own, and so is a statement
+    /// that an interrupted run has begun as one.
     fn apart<'s>(
         &mut self,
         run: &Run<'_, '_>,
-        rows: Vec<Numbered<'s>>,
-        recorded: &steps::Recorded,
+        rows: Vec<NumberedStatement<'s>>,
+        recorded: &statement_log::RecordedStatements,
     ) -> Result<Vec<Segment<'s>>> {
-        let unprotected = engines::unprotected(&mut self.conn, self.target.database())?;
-        let is_apart = |one: &Numbered<'_>| {
-            let Some(found) = engines::named(&one.statement.sql, &unprotected) else {
+        let tables = non_transactional_tables(&mut self.conn, self.target.database())?;
+        let is_apart = |one: &NumberedStatement<'_>| {
+            let Some(found) = named(&one.statement.sql, &tables) else {
                 return recorded.begun() == Some(one.number);
             };
             let place = one.statement.place(run.step.path, 0);
@@ -169,20 +176,20 @@ impl<'a> Session<'a> {
         Ok(segments::apart(rows, is_apart))
     }
 
-    /// Makes the record of the statements that are done, if it is not there.
-    fn make_steps(&mut self, has_steps: &mut bool) -> Result<()> {
-        if !std::mem::replace(has_steps, true) {
-            steps::make(&mut self.conn, self.target.database())?;
+    /// Creates the log if it is missing.
+    fn make_log(&mut self, has_log: &mut bool) -> Result<()> {
+        if !std::mem::replace(has_log, true) {
+            statement_log::make(&mut self.conn, self.target.database())?;
         }
         Ok(())
     }
 
-    /// An error if versions cannot be recorded together with what was done.
+    /// Returns an error if a version cannot be recorded in the transaction of its migration.
     fn check_record(&mut self) -> Result<()> {
-        let unprotected = engines::unprotected(&mut self.conn, self.target.database())?;
-        let record = unprotected.iter().find(|one| one.table == versions::TABLE);
+        let tables = non_transactional_tables(&mut self.conn, self.target.database())?;
+        let record = tables.iter().find(|one| one.table == versions::TABLE);
         record.map_or(Ok(()), |record| {
-            let Unprotected { table, engine } = record;
+            let NonTransactionalTable { table, engine } = record;
             Err(Error::target(format!(
                 "{table} is a table of {engine}, which has no transactions: a version may be on record \
                  and its migration not done"
@@ -191,19 +198,16 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// The statements that record the end of `step`.
-    fn recording(&self, step: &Step<'_>, has_steps: bool) -> Vec<String> {
+    /// The statements that record `step` and delete its log.
+    fn recording(&self, step: &MigrationStep<'_>, has_log: bool) -> Vec<String> {
         let database = self.target.database();
-        let version = match step.way {
-            Way::Up => versions::record(database, step.version),
-            Way::Down => versions::forget(database, step.version),
-        };
-        let forget = has_steps.then(|| steps::forget(database, step));
+        let version = step.recording(database, versions::record, versions::forget);
+        let forget = has_log.then(|| statement_log::forget(database, step));
         [version].into_iter().chain(forget).collect()
     }
 }
 
-impl Migrates for Session<'_> {
+impl MigrationSession for Session<'_> {
     type BuiltIn = BuiltIn;
 
     fn halt(&self) -> &Halt {
@@ -211,7 +215,7 @@ impl Migrates for Session<'_> {
     }
 
     fn try_lock(&mut self) -> Result<bool> {
-        worker::try_lock(&mut self.conn, "migrate", self.target.database())
+        lock::take(&mut self.conn, "migrate", self.target.database())
     }
 
     fn recorded(&mut self) -> Result<Vec<String>> {
@@ -226,52 +230,57 @@ impl Migrates for Session<'_> {
         versions::make(&mut self.conn, database)
     }
 
-    fn unfinished(&mut self) -> Result<Vec<Unfinished>> {
-        steps::unfinished(&mut self.conn, self.target.database())
+    fn unfinished(&mut self) -> Result<Vec<UnfinishedMigration>> {
+        statement_log::unfinished(&mut self.conn, self.target.database())
     }
 
-    /// Segment by segment, from where it was cut; the last one, or a transaction behind it, records its end.
-    fn run(&mut self, step: &Step<'_>, patience: Patience, progress: &Progress) -> Result<()> {
+    /// Runs the segments that are left. The last one records the version, or a transaction behind it does.
+    fn run(
+        &mut self,
+        step: &MigrationStep<'_>,
+        retry_policy: RetryPolicy,
+        progress: &Progress,
+    ) -> Result<()> {
         let database = self.target.database();
         let mut worker = Worker::open(self.target, progress, self.halt)?;
         self.check_record()?;
-        let recorded = steps::read(&mut self.conn, database, step.version, step.way)?;
+        let recorded = statement_log::read(&mut self.conn, database, step.version, step.direction)?;
         recorded.check(step)?;
         let run = Run {
             step,
-            patience,
+            retry_policy,
             progress,
         };
         let mut left: VecDeque<_> = segments(step.part, recorded.count()).into();
-        let mut has_steps = steps::exists(&mut self.conn, database)?;
+        let mut has_log = statement_log::exists(&mut self.conn, database)?;
         let mut is_recorded = false;
         failpoint::reached("migration begun");
         while let Some(segment) = left.pop_front() {
-            patience::check(self.halt)?;
+            interruption::check(self.halt)?;
             let rows = match segment {
                 Segment::Alone(one) => {
-                    self.make_steps(&mut has_steps)?;
+                    self.make_log(&mut has_log)?;
                     self.run_alone(&run, &mut worker, &one, &recorded)?;
                     continue;
                 }
-                Segment::Rows(rows) => rows,
+                Segment::Transaction(rows) => rows,
             };
-            // What is made before it may be what it changes, so it is looked at now.
+            // Earlier segments may have created the tables, so their engines are looked up now.
             let mut parts = self.apart(&run, rows, &recorded)?;
             let records = match parts.as_slice() {
-                [Segment::Rows(_)] if left.is_empty() => {
+                [Segment::Transaction(_)] if left.is_empty() => {
                     is_recorded = true;
-                    self.recording(step, has_steps)
+                    self.recording(step, has_log)
                 }
-                [rows @ Segment::Rows(_)] => {
-                    self.make_steps(&mut has_steps)?;
-                    records(rows, |one| steps::done(database, step, one))
+                [rows @ Segment::Transaction(_)] => {
+                    self.make_log(&mut has_log)?;
+                    records(rows, |one| statement_log::done(database, step, one))
                 }
                 _ => Vec::new(),
             };
             match parts.pop() {
-                Some(Segment::Rows(rows)) if parts.is_empty() => {
-                    self.run_rows(&run, &mut worker, &rows, &records)?;
+                Some(Segment::Transaction(rows)) if parts.is_empty() => {
+                    self.run_transaction(&run, &mut worker, &rows, &records)?;
                 }
                 last => parts
                     .into_iter()
@@ -281,71 +290,71 @@ impl Migrates for Session<'_> {
             }
         }
         if !is_recorded {
-            // Not every statement that is cancelled is an error; what it has done is on record.
-            patience::check(self.halt)?;
-            let records = self.recording(step, has_steps);
-            self.run_rows(&run, &mut worker, &[], &records)?;
+            // A cancelled statement does not always fail. What it has done is logged.
+            interruption::check(self.halt)?;
+            let records = self.recording(step, has_log);
+            self.run_transaction(&run, &mut worker, &[], &records)?;
         }
         failpoint::reached("migration committed");
-        steps::drop_if_empty(&mut self.conn, database)
+        statement_log::drop_if_empty(&mut self.conn, database)
     }
 
-    /// While nothing is published. Cut, it is planned anew by what is there.
+    /// Runs while no import is published. After an interruption the next run plans it again.
     fn run_built_in(
         &mut self,
         (name, version): (&str, Version),
         built_in: &BuiltIn,
-        patience: Patience,
+        retry_policy: RetryPolicy,
         progress: &Progress,
-    ) -> Result<Ran> {
+    ) -> Result<BuiltInOutcome> {
         let database = self.target.database();
         let databases = Databases::of(database)?;
         let mut worker = Worker::open(self.target, progress, self.halt)?;
         let halt = self.halt;
-        let path = std::path::Path::new(name);
-        patience.persist(name, (progress, halt), || {
-            let attempt = |conn: &mut Conn| -> std::result::Result<Ran, Failed> {
+        let path = Path::new(name);
+        retry_policy.run(name, (progress, halt), || {
+            let attempt = |conn: &mut Conn| -> std::result::Result<BuiltInOutcome, AttemptError> {
                 failpoint::reached("migration begun");
-                conn.query_drop(timeouts(patience.lock_timeout))
+                conn.query_drop(timeouts(retry_policy.lock_timeout))
                     .map_err(failure("set the lock timeout"))?;
                 let (statements, told) = match (built_in.plan)(conn, database)? {
-                    Plan::Wait(reason) => return Ok(Ran::Waits(reason)),
-                    Plan::Run { statements, told } => (statements, told),
+                    MigrationPlan::Wait(reason) => return Ok(BuiltInOutcome::Waits(reason)),
+                    MigrationPlan::Run { statements, told } => (statements, told),
                 };
                 for sql in statements {
-                    let done = run_statement(conn, &Statement::from(sql), path);
+                    let done = run_statement(conn, &MigrationStatement::from(sql), path);
                     done.map_err(|unsuccessful| unsuccessful.failed)?;
                 }
                 failpoint::reached("migration to be committed");
                 run_own(conn, &versions::record(database, version))?;
                 failpoint::reached("migration committed");
-                Ok(Ran::Done(told))
+                Ok(BuiltInOutcome::Done(told))
             };
             self.cancellable(&mut worker, |worker| {
-                // What failed in it is another matter than that it could not be alone.
+                // The inner result is its own; the outer one says whether the session was alone.
                 alone(&mut worker.conn, &databases, |conn| Ok(attempt(conn)))?
             })
         })
     }
 
-    fn plan(&mut self, built_in: &BuiltIn) -> Result<Plan> {
+    fn plan(&mut self, built_in: &BuiltIn) -> Result<MigrationPlan> {
         (built_in.plan)(&mut self.conn, self.target.database())
     }
 
-    fn rendered(&mut self, step: &Step<'_>, patience: Patience) -> Result<String> {
+    fn rendered(&mut self, step: &MigrationStep<'_>, retry_policy: RetryPolicy) -> Result<String> {
         let database = self.target.database();
-        let recorded = steps::read(&mut self.conn, database, step.version, step.way)?;
+        let recorded = statement_log::read(&mut self.conn, database, step.version, step.direction)?;
         recorded.check(step)?;
         let mut sql = format!("-- {} ({})\n", step.name, step.path.display());
         if recorded.count() > 0 {
             sql += &format!("-- {} of its statements are done\n", recorded.count());
         }
-        sql += &format!("{};\n", timeouts(patience.lock_timeout));
+        sql += &format!("{};\n", timeouts(retry_policy.lock_timeout));
         for segment in segments(step.part, recorded.count()) {
             match segment {
                 Segment::Alone(one) => sql += &for_client(one.statement),
-                Segment::Rows(rows) => {
-                    let begins = rows.iter().position(|one| one.kind == Kind::Rows);
+                Segment::Transaction(rows) => {
+                    let begins = rows.iter().position(|one| one.kind == StatementKind::Rows);
                     let (before, rows) = rows.split_at(begins.unwrap_or(rows.len()));
                     sql.extend(before.iter().map(|one| for_client(one.statement)));
                     if !rows.is_empty() {
@@ -362,8 +371,8 @@ impl Migrates for Session<'_> {
     }
 }
 
-/// A statement as the client `mysql` takes it.
-fn for_client(statement: &Statement) -> String {
+/// A statement in the form that the client `mysql` takes.
+fn for_client(statement: &MigrationStatement) -> String {
     let sql = &statement.sql;
     if is_compound(sql) {
         return format!("DELIMITER $$\n{sql} $$\nDELIMITER ;\n");
@@ -371,8 +380,8 @@ fn for_client(statement: &Statement) -> String {
     format!("{sql};\n")
 }
 
-/// What is to be done after a failure in `rows`.
-fn hint(rows: &[Numbered<'_>]) -> String {
+/// The hint after a failure in `rows`.
+fn hint(rows: &[NumberedStatement<'_>]) -> String {
     let before = rows.first().map_or(0, |first| first.number - 1);
     if before == 0 {
         return "nothing of it is there; it stays pending".to_owned();

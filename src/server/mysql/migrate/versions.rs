@@ -1,21 +1,18 @@
-//! The table of the versions that were run, as Rails makes and reads it: texts, nothing else. Rails
-//! takes no notice of versions it has no file for, and neither do we.
+//! The table of versions in MySQL.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::migrate::Version;
+pub(crate) use crate::migrate::version_table::TABLE;
+use crate::migrate::version_table::{delete, insert, is_another_table};
 use crate::server::mysql::error::failure;
-use crate::server::mysql::sql::{literal, qualified};
+use crate::server::mysql::sql::qualified;
 
-/// Its name.
-pub(crate) const TABLE: &str = "schema_migrations";
-
-/// Whether `database` has the table. An error if something of that name is none.
+/// Whether `database` has the table. Another table or view of its name is an error.
 pub(crate) fn exists(conn: &mut Conn, database: &str) -> Result<bool> {
-    // Two questions with constants alone: for a join of the two MariaDB opens all tables and views there
-    // are.
+    // Two queries that only have constants: for a join of the two MariaDB would open all tables and views.
     let doing = || failure("look for the table of migrations");
     let kind: Option<String> = conn
         .exec_first(
@@ -38,13 +35,10 @@ pub(crate) fn exists(conn: &mut Conn, database: &str) -> Result<bool> {
     if kind == "BASE TABLE" && is_text {
         return Ok(true);
     }
-    Err(Error::target(format!(
-        "{database}.{TABLE} is not the table of migrations that Rails makes: it has no column version of texts"
-    ))
-    .hint("is it another program's? rename it"))
+    Err(is_another_table(database).hint("is it another program's? rename it"))
 }
 
-/// Makes the table, as Rails does.
+/// Creates the table, as Rails does.
 pub(super) fn make(conn: &mut Conn, database: &str) -> Result<()> {
     let table = qualified(database, TABLE);
     conn.query_drop(format!(
@@ -54,7 +48,7 @@ pub(super) fn make(conn: &mut Conn, database: &str) -> Result<()> {
     .map_err(failure(format!("make the table {database}.{TABLE}")))
 }
 
-/// All versions in the table, also those of others, in any notation.
+/// All versions in the table, in any notation, including those of other programs.
 pub(crate) fn read(conn: &mut Conn, database: &str) -> Result<Vec<String>> {
     if !exists(conn, database)? {
         return Ok(Vec::new());
@@ -66,17 +60,13 @@ pub(crate) fn read(conn: &mut Conn, database: &str) -> Result<Vec<String>> {
     .map_err(failure("read the table of migrations"))
 }
 
-/// The statement that puts a version into the table, where it is missing: an import may have put it
-/// there meanwhile.
+/// The statement that records a version, if it is missing.
 pub(crate) fn record(database: &str, version: Version) -> String {
-    let (table, version) = (qualified(database, TABLE), literal(&version.to_string()));
-    format!(
-        "INSERT INTO {table} (version) VALUES ({version}) ON DUPLICATE KEY UPDATE version = version"
-    )
+    let if_present = "ON DUPLICATE KEY UPDATE version = version";
+    insert(&qualified(database, TABLE), version, if_present)
 }
 
-/// The statement that takes a version out of the table.
+/// The statement that deletes the record of a version.
 pub(super) fn forget(database: &str, version: Version) -> String {
-    let (table, version) = (qualified(database, TABLE), literal(&version.to_string()));
-    format!("DELETE FROM {table} WHERE version = {version}")
+    delete(&qualified(database, TABLE), version)
 }

@@ -1,15 +1,15 @@
-//! What a built-in migration is for PostgreSQL.
+//! Built-in migrations in PostgreSQL.
 
 use postgres::Transaction;
 
 use crate::error::Result;
-use crate::migrate::Plan;
+use crate::migrate::MigrationPlan;
 
-/// A migration of this program's own. It decides by what it finds, so it can be run again at any time.
+/// A built-in migration. It decides by the current state, so it can run again at any time.
 #[derive(Debug, Clone, Copy)]
 pub struct BuiltIn {
-    /// Statements that lock what is looked at in the schema, where nobody may change it from then on.
+    /// The statements that lock what it looks at in the schema. From then on nobody else changes it.
     pub lock: fn(&mut Transaction<'_>, &str) -> Result<Vec<String>>,
-    /// Says what is to be done in the schema. It changes nothing itself.
-    pub plan: fn(&mut Transaction<'_>, &str) -> Result<Plan>,
+    /// Plans what is to be done in the schema. It changes nothing.
+    pub plan: fn(&mut Transaction<'_>, &str) -> Result<MigrationPlan>,
 }

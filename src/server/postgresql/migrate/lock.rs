@@ -1,21 +1,21 @@
-//! The lock that one run at a time has in a database. It is the session's, and gone with it.
+//! The lock that one run at a time holds in a database. It belongs to the session and ends with it.
 
 use postgres::Client;
 
 use crate::error::{Error, Result};
 use crate::server::postgresql::error::failure;
 
-/// Of the advisory lock; any number, but always the same.
+/// The key of the advisory lock: an arbitrary number that never changes.
 const LOCK_KEY: i64 = 0x6369_2d6d_6967_7261;
 
-/// Whether the session has the lock.
+/// Whether the session holds the lock.
 const HOLDS_LOCK: &str = "\
 SELECT EXISTS (
   SELECT 1 FROM pg_catalog.pg_locks
   WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid() AND granted
     AND (classid::bigint << 32) | objid::bigint = $1 AND objsubid = 1)";
 
-/// Takes the lock, if nobody has it.
+/// Takes the lock if it is free.
 pub(super) fn take(client: &mut Client) -> Result<bool> {
     let row = client
         .query_one("SELECT pg_catalog.pg_try_advisory_lock($1)", &[&LOCK_KEY])
@@ -23,8 +23,8 @@ pub(super) fn take(client: &mut Client) -> Result<bool> {
     Ok(row.get(0))
 }
 
-/// An error if the session has not the lock that it took: a pooler may have given it another session of the
-/// server, or a migration may have let go of it.
+/// Returns an error if the session has lost its lock. A pooler may have switched to another session of the
+/// server, or a migration may have released it.
 pub(super) fn check(client: &mut Client) -> Result<()> {
     let row = client
         .query_one(HOLDS_LOCK, &[&LOCK_KEY])

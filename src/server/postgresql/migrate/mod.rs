@@ -1,8 +1,8 @@
-//! What of migrations is PostgreSQL's own: how its SQL is split into statements, which of them are
-//! refused, the session that holds the lock and runs them, the table of versions.
+//! Migrations in PostgreSQL: its syntax, the statements that are refused, the session that holds the lock and
+//! runs statements, the table of versions.
 
 mod built_in;
-mod concurrently;
+mod concurrent_index;
 mod lock;
 mod refused;
 mod session;
@@ -17,7 +17,7 @@ use crate::migrate::Dialect;
 use refused::refuse;
 use syntax::{RULES, split};
 
-/// PostgreSQL's SQL in migrations.
+/// The SQL of migrations in PostgreSQL.
 pub const DIALECT: Dialect = Dialect {
     rules: &RULES,
     split,

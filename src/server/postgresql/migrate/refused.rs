@@ -1,9 +1,10 @@
-//! Statements that a migration cannot have: the session and its transaction are the runner's.
+//! Statements that are not allowed in a migration: the runner controls the session and its transaction.
 
-use super::concurrently::Concurrent;
-use crate::error::{Error, Result};
+use super::concurrent_index::ConcurrentIndex;
+use crate::error::Result;
+use crate::migrate::refusal::{names_any, refused, refused_encoding};
 
-/// An error if `statement` is one of them.
+/// Returns an error if `statement` is one of them.
 pub(super) fn refuse(statement: &str, words: &[&str]) -> Result<()> {
     match words {
         // As in ROLLBACK TO SAVEPOINT.
@@ -12,47 +13,47 @@ pub(super) fn refuse(statement: &str, words: &[&str]) -> Result<()> {
             first @ ("begin" | "commit" | "end" | "abort" | "rollback"),
             ..,
         ]
-        | [first @ ("start" | "prepare"), "transaction", ..] => Err(Error::failed(format!(
-            "{} has no place in a migration, which is one transaction, or none",
-            first.to_ascii_uppercase()
-        ))
-        .hint("leave it out; -- migrate:no-transaction has each statement take effect by itself")),
-        ["copy", rest @ ..] if rest.contains(&"stdin") || rest.contains(&"stdout") => {
-            Err(Error::failed("COPY from or to the client is not possible")
-                .hint("write INSERT … VALUES"))
-        }
-        // Run again after a failure, it would be built beside the one that is left of the first try.
-        ["create", ..] if Concurrent::of(statement).is_some_and(|index| index.name.is_none()) => {
-            Err(
-                Error::failed("an index that is built CONCURRENTLY must have a name here")
-                    .hint("write CREATE INDEX CONCURRENTLY name ON …"),
+        | [first @ ("start" | "prepare"), "transaction", ..] => refused(
+            format!(
+                "{} has no place in a migration, which is one transaction, or none",
+                first.to_ascii_uppercase()
+            ),
+            "leave it out; -- migrate:no-transaction has each statement take effect by itself",
+        ),
+        ["copy", rest @ ..] if rest.contains(&"stdin") || rest.contains(&"stdout") => refused(
+            "COPY from or to the client is not possible",
+            "write INSERT … VALUES",
+        ),
+        // A second attempt would build another index beside the one that the first attempt has left.
+        ["create", ..]
+            if ConcurrentIndex::of(statement).is_some_and(|index| index.name.is_none()) =>
+        {
+            refused(
+                "an index that is built CONCURRENTLY must have a name here",
+                "write CREATE INDEX CONCURRENTLY name ON …",
             )
         }
-        ["discard", "all"] => Err(Error::failed(
+        ["discard", "all"] => refused(
             "DISCARD ALL would give up the lock that the run holds",
-        )
-        .hint("leave it out: each migration begins with a session as new")),
-        ["set", rest @ ..] if changes_encoding(rest, statement) => Err(Error::failed(
-            "the text of a migration is UTF-8, for the server too",
-        )
-        .hint("leave SET client_encoding and SET NAMES out")),
-        ["set", rest @ ..] if rest.contains(&"standard_conforming_strings") => {
-            Err(Error::failed("strings are always standard ones here")
-                .hint("where a backslash is to escape, write E'…'"))
+            "leave it out: each migration begins with a session as new",
+        ),
+        ["set", rest @ ..] if changes_encoding(rest, statement) => {
+            refused_encoding("leave SET client_encoding and SET NAMES out")
         }
+        ["set", rest @ ..] if rest.contains(&"standard_conforming_strings") => refused(
+            "strings are always standard ones here",
+            "where a backslash is to escape, write E'…'",
+        ),
         _ => Ok(()),
     }
 }
 
-/// Whether a SET of those words has the server take the text that follows for another encoding than UTF-8.
+/// Whether a SET with these words changes the encoding of the text to another one than UTF-8.
 fn changes_encoding(words: &[&str], statement: &str) -> bool {
-    let statement = statement.to_ascii_lowercase();
     matches!(
         words,
         ["client_encoding" | "names", ..] | ["local" | "session", "client_encoding" | "names", ..]
-    ) && !["utf8", "utf-8", "unicode", "default"]
-        .iter()
-        .any(|same| statement.contains(same))
+    ) && !names_any(statement, &["utf8", "utf-8", "unicode", "default"])
 }
 
 #[cfg(test)]
@@ -61,7 +62,7 @@ mod tests {
     use crate::server::postgresql::migrate::DIALECT;
 
     #[test]
-    fn what_is_the_runners() {
+    fn what_belongs_to_the_runner() {
         let refused = [
             "BEGIN",
             "Start Transaction",

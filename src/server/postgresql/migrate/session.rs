@@ -1,5 +1,5 @@
-//! The session that migrates: it holds the lock, runs the statements and keeps the record. The lock is
-//! gone when the session is, so also after a kill nobody else begins while statements still run.
+//! The session that migrates: it holds the lock, runs the statements and records the versions. The lock ends
+//! with the session. So after a kill nobody else begins while statements still run.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,44 +7,45 @@ use std::time::Duration;
 use postgres::{Client, Transaction};
 
 use super::built_in::BuiltIn;
-use super::concurrently::Concurrent;
+use super::concurrent_index::ConcurrentIndex;
 use super::lock;
-use super::statement::{is_in_the_way, record, run_statement};
+use super::statement::{is_retryable, record, run_statement};
 use super::versions;
 use crate::cancellation::Halt;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::migrate::Patience;
-use crate::migrate::Version;
-use crate::migrate::patience::{Failed, cancelled_by, or_interrupted};
-use crate::migrate::{Migrates, Ran, Step, Unfinished, Way};
-use crate::migrate::{Plan, Statement};
+use crate::migrate::interruption::{cancel_on_signal, or_interrupted};
+use crate::migrate::retry::AttemptError;
+use crate::migrate::{
+    BuiltInOutcome, MigrationPlan, MigrationSession, MigrationStatement, MigrationStep,
+    RetryPolicy, UnfinishedMigration, Version,
+};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::server::postgresql::session::NO_TIME_LIMITS;
 use crate::ui::progress::Progress;
 
-/// What migrations find, whatever the one before has set. Roles that serve applications often have
-/// timeouts, which are not meant for this ([`NO_TIME_LIMITS`]).
+/// The settings of every migration, whatever the former one has set. Roles of applications often have timeouts,
+/// which are not meant for migrations ([`NO_TIME_LIMITS`]).
 const SETTINGS: &str = "\
 SET lock_timeout = 0; SET standard_conforming_strings = on; SET client_min_messages = warning";
 
-/// Puts everything back that a migration may have set in the session.
+/// Resets everything that a migration may have set in the session.
 const RESET: &str = "\
 SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES";
 
-/// See the module.
+/// The session of a run.
 pub struct Session<'a> {
     target: &'a Target,
     halt: &'a Halt,
     client: Client,
     schema: String,
-    /// The schemas in which names are looked up, where another one is to be the first.
+    /// The search_path, if a schema was named that comes first.
     search_path: Option<String>,
 }
 
 impl<'a> Session<'a> {
-    /// Connects, to migrate the first schema of the search_path, whatever it has.
+    /// Connects, to migrate the first schema of the search_path.
     pub fn open(target: &'a Target, halt: &'a Halt) -> Result<Session<'a>> {
         let mut client = connect(target)?;
         let row = client
@@ -65,8 +66,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Connects, to migrate the schema `named`, or the first of the search_path. An error if that is not the one
-    /// in which the search_path has the table of versions: another tool would migrate there.
+    /// Connects, to migrate the schema `named`, or the first of the search_path. It is an error if the
+    /// search_path finds the table of versions in another schema: another tool would migrate that one.
     pub fn open_in(target: &'a Target, named: Option<&str>, halt: &'a Halt) -> Result<Session<'a>> {
         let Some(schema) = named else {
             let mut session = Session::open(target, halt)?;
@@ -119,14 +120,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The same for built-in migrations of another schema.
+    /// The same session, for built-in migrations of another schema.
     #[must_use]
     pub fn in_schema(mut self, schema: &str) -> Session<'a> {
         schema.clone_into(&mut self.schema);
         self
     }
 
-    /// The schema that migrations find first, with the table of versions.
+    /// The schema that is migrated, with the table of versions.
     #[must_use]
     pub fn schema(&self) -> &str {
         &self.schema
@@ -137,16 +138,16 @@ impl<'a> Session<'a> {
         &mut self.client
     }
 
-    /// Does `work` in a transaction, again and again where others are in the way.
-    fn persist<T>(
+    /// Does `work` in a transaction, with retries.
+    fn in_transaction<T>(
         &mut self,
         name: &str,
-        patience: Patience,
+        retry_policy: RetryPolicy,
         progress: &Progress,
-        mut work: impl FnMut(&mut Transaction<'_>, &str) -> std::result::Result<T, Failed>,
+        mut work: impl FnMut(&mut Transaction<'_>, &str) -> std::result::Result<T, AttemptError>,
     ) -> Result<T> {
-        let done = patience.persist(name, (progress, self.halt), || {
-            self.attempt(name, patience.lock_timeout, &mut work)
+        let done = retry_policy.run(name, (progress, self.halt), || {
+            self.attempt(name, retry_policy.lock_timeout, &mut work)
         })?;
         self.reset()?;
         Ok(done)
@@ -156,12 +157,12 @@ impl<'a> Session<'a> {
         &mut self,
         name: &str,
         lock_timeout: Duration,
-        work: &mut impl FnMut(&mut Transaction<'_>, &str) -> std::result::Result<T, Failed>,
-    ) -> std::result::Result<T, Failed> {
+        work: &mut impl FnMut(&mut Transaction<'_>, &str) -> std::result::Result<T, AttemptError>,
+    ) -> std::result::Result<T, AttemptError> {
         lock::check(&mut self.client)?;
         let (client, schema) = (&mut self.client, &self.schema);
         let canceller = self.target.canceller(client);
-        cancelled_by(
+        cancel_on_signal(
             self.halt,
             || canceller.cancel(),
             || {
@@ -174,8 +175,8 @@ impl<'a> Session<'a> {
                 failpoint::reached("migration begun");
                 let done = work(&mut transaction, schema)?;
                 failpoint::reached("migration to be committed");
-                transaction.commit().map_err(|cause| Failed {
-                    again: is_in_the_way(&cause),
+                transaction.commit().map_err(|cause| AttemptError {
+                    is_retryable: is_retryable(&cause),
                     error: failure(format!("commit {name}"))(cause),
                 })?;
                 failpoint::reached("migration committed");
@@ -184,19 +185,19 @@ impl<'a> Session<'a> {
         )
     }
 
-    /// Runs statements that each take effect by themselves. Nothing limits how long they wait: those
-    /// for which this is meant hold nobody up while they do.
-    fn run_one_by_one(&mut self, step: &Step<'_>) -> Result<()> {
+    /// Runs statements outside of a transaction. Nothing limits how long they wait for locks: statements that
+    /// need this mode block nobody meanwhile.
+    fn run_one_by_one(&mut self, step: &MigrationStep<'_>) -> Result<()> {
         let sql = recording(&self.schema, step);
         let client = &mut self.client;
         let canceller = self.target.canceller(client);
-        let done = cancelled_by(
+        let done = cancel_on_signal(
             self.halt,
             || canceller.cancel(),
             || {
                 for (number, statement) in step.part.statements.iter().enumerate() {
                     lock::check(client)?;
-                    let index = Concurrent::of(&statement.sql);
+                    let index = ConcurrentIndex::of(&statement.sql);
                     let done = run_statement(client, statement, step.path);
                     done.map_err(|failed| {
                         let left = index.as_ref().and_then(|index| index.hint(client));
@@ -222,7 +223,7 @@ impl<'a> Session<'a> {
     }
 }
 
-impl Migrates for Session<'_> {
+impl MigrationSession for Session<'_> {
     type BuiltIn = BuiltIn;
 
     fn halt(&self) -> &Halt {
@@ -247,17 +248,22 @@ impl Migrates for Session<'_> {
         transaction.commit().map_err(doing())
     }
 
-    /// None: a migration is a transaction, or begins anew.
-    fn unfinished(&mut self) -> Result<Vec<Unfinished>> {
+    /// There are none: a migration is a transaction, or starts again from its beginning.
+    fn unfinished(&mut self) -> Result<Vec<UnfinishedMigration>> {
         Ok(Vec::new())
     }
 
-    /// Both or neither, unless the file wants it otherwise.
-    fn run(&mut self, step: &Step<'_>, patience: Patience, progress: &Progress) -> Result<()> {
+    /// Statements and record are one transaction, unless the file forbids it.
+    fn run(
+        &mut self,
+        step: &MigrationStep<'_>,
+        retry_policy: RetryPolicy,
+        progress: &Progress,
+    ) -> Result<()> {
         if step.part.no_transaction {
             return self.run_one_by_one(step);
         }
-        self.persist(&step.name, patience, progress, |transaction, schema| {
+        self.in_transaction(&step.name, retry_policy, progress, |transaction, schema| {
             for statement in &step.part.statements {
                 let done = run_statement(transaction, statement, step.path);
                 done.map_err(|failed| failed.hint("nothing of it is there; it stays pending"))?;
@@ -271,33 +277,37 @@ impl Migrates for Session<'_> {
         &mut self,
         (name, version): (&str, Version),
         built_in: &BuiltIn,
-        patience: Patience,
+        retry_policy: RetryPolicy,
         progress: &Progress,
-    ) -> Result<Ran> {
-        self.persist(name, patience, progress, |transaction, schema| {
+    ) -> Result<BuiltInOutcome> {
+        self.in_transaction(name, retry_policy, progress, |transaction, schema| {
             for sql in (built_in.lock)(transaction, schema)? {
-                run_statement(transaction, &Statement::from(sql), Path::new(name))?;
+                run_statement(transaction, &MigrationStatement::from(sql), Path::new(name))?;
             }
             match (built_in.plan)(transaction, schema)? {
-                Plan::Wait(reason) => Ok(Ran::Waits(reason)),
-                Plan::Run { statements, told } => {
+                MigrationPlan::Wait(reason) => Ok(BuiltInOutcome::Waits(reason)),
+                MigrationPlan::Run { statements, told } => {
                     for sql in statements {
-                        run_statement(transaction, &Statement::from(sql), Path::new(name))?;
+                        run_statement(
+                            transaction,
+                            &MigrationStatement::from(sql),
+                            Path::new(name),
+                        )?;
                     }
                     record(transaction, &versions::record(schema, version))?;
-                    Ok(Ran::Done(told))
+                    Ok(BuiltInOutcome::Done(told))
                 }
             }
         })
     }
 
-    fn plan(&mut self, built_in: &BuiltIn) -> Result<Plan> {
+    fn plan(&mut self, built_in: &BuiltIn) -> Result<MigrationPlan> {
         let doing = || failure("look at the target");
         let mut transaction = self.client.transaction().map_err(doing())?;
         (built_in.plan)(&mut transaction, &self.schema)
     }
 
-    fn rendered(&mut self, step: &Step<'_>, patience: Patience) -> Result<String> {
+    fn rendered(&mut self, step: &MigrationStep<'_>, retry_policy: RetryPolicy) -> Result<String> {
         let statements = step.part.statements.iter();
         let statements: String = statements.map(|s| format!("{};\n", s.sql)).collect();
         let mut heading = format!("-- {} ({})", step.name, step.path.display());
@@ -308,7 +318,7 @@ impl Migrates for Session<'_> {
         if step.part.no_transaction {
             return Ok(format!("{heading}\n{statements}{record};\n"));
         }
-        let timeout = patience.lock_timeout.as_millis();
+        let timeout = retry_policy.lock_timeout.as_millis();
         Ok(format!(
             "{heading}\nBEGIN;\nSET LOCAL lock_timeout = {timeout};\n{statements}{record};\nCOMMIT;\n"
         ))
@@ -321,7 +331,7 @@ fn connect(target: &Target) -> Result<Client> {
     Ok(client)
 }
 
-/// Sets what migrations find.
+/// Applies the settings of every migration.
 fn prepare(
     client: &mut Client,
     search_path: Option<&str>,
@@ -332,7 +342,7 @@ fn prepare(
     })
 }
 
-/// What is to be done after the failure of a statement that takes effect by itself, as the `before` others have.
+/// The hint after the failure of a statement outside of a transaction, behind `before` others that took effect.
 fn hint(before: usize) -> String {
     if before == 0 {
         return "it stays pending, and nothing of it has taken effect".to_owned();
@@ -342,10 +352,7 @@ fn hint(before: usize) -> String {
     )
 }
 
-/// The statement that records what `step` does.
-fn recording(schema: &str, step: &Step<'_>) -> String {
-    match step.way {
-        Way::Up => versions::record(schema, step.version),
-        Way::Down => versions::forget(schema, step.version),
-    }
+/// The statement that records `step`.
+fn recording(schema: &str, step: &MigrationStep<'_>) -> String {
+    step.recording(schema, versions::record, versions::forget)
 }

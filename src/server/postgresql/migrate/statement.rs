@@ -1,4 +1,4 @@
-//! Runs one statement of a migration, and explains its failure: file, line, statement.
+//! Runs a statement of a migration, and explains its failure with file, line and statement.
 
 use std::path::Path;
 
@@ -7,27 +7,27 @@ use postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
-use crate::migrate::Statement;
-use crate::migrate::patience::Failed;
+use crate::migrate::MigrationStatement;
+use crate::migrate::retry::{AttemptError, lock_timeout_hint};
 use crate::server::postgresql::error::failure;
 
-/// Runs one statement, and no more: the extended protocol refuses a text that holds several
-/// (PostgreSQL manual, 55.2.3), so what was split wrongly does no harm.
+/// Runs one statement. The extended protocol refuses a text with several statements (PostgreSQL manual,
+/// 55.2.3), so a wrong split does no harm.
 pub(super) fn run_statement(
     client: &mut impl GenericClient,
-    statement: &Statement,
+    statement: &MigrationStatement,
     path: &Path,
-) -> std::result::Result<(), Failed> {
+) -> std::result::Result<(), AttemptError> {
     let done = client.execute(statement.sql.as_str(), &[]);
-    done.map_err(|cause| Failed {
-        again: is_in_the_way(&cause),
+    done.map_err(|cause| AttemptError {
+        is_retryable: is_retryable(&cause),
         error: explained(cause, statement, path),
     })?;
     failpoint::reached("statement run");
     Ok(())
 }
 
-/// Records a version. A user or role that the migration took may not do so; ours may.
+/// Records a version. The user or role that a migration has set may lack the right; ours has it.
 pub(super) fn record(client: &mut impl GenericClient, sql: &str) -> Result<()> {
     client
         .batch_execute("RESET SESSION AUTHORIZATION; RESET ROLE")
@@ -36,7 +36,8 @@ pub(super) fn record(client: &mut impl GenericClient, sql: &str) -> Result<()> {
         .map_err(failure("record the version"))
 }
 
-pub(super) fn is_in_the_way(cause: &postgres::Error) -> bool {
+/// Whether a lock timeout or a deadlock is the cause.
+pub(super) fn is_retryable(cause: &postgres::Error) -> bool {
     let codes = [
         SqlState::LOCK_NOT_AVAILABLE,
         SqlState::T_R_DEADLOCK_DETECTED,
@@ -45,7 +46,7 @@ pub(super) fn is_in_the_way(cause: &postgres::Error) -> bool {
 }
 
 /// The server's error with file, line and statement.
-fn explained(cause: postgres::Error, statement: &Statement, path: &Path) -> Error {
+fn explained(cause: postgres::Error, statement: &MigrationStatement, path: &Path) -> Error {
     let error = cause.as_db_error();
     let place = statement.place(path, lines_before(error, &statement.sql));
     let code = error.map(|error| error.code().clone());
@@ -55,15 +56,14 @@ fn explained(cause: postgres::Error, statement: &Statement, path: &Path) -> Erro
     let Some(code) = code else {
         return told.hint("it stays pending; look at the target server's log, then run it again");
     };
-    // A server that is going down is another matter than a statement that is wrong.
+    // A server that shuts down is not the fault of the statement.
     let is_end = code.code().starts_with("57P");
     let kind = if is_end { Kind::Target } else { Kind::Failed };
     let error = Error::new(kind, told.to_string());
     match code {
-        SqlState::LOCK_NOT_AVAILABLE => error.hint(
-            "it stays pending; pg_locks tells who holds the lock; wait longer with --lock-timeout, \
-             or oftener with --lock-retries",
-        ),
+        SqlState::LOCK_NOT_AVAILABLE => {
+            error.hint(lock_timeout_hint("pg_locks tells who holds the lock"))
+        }
         SqlState::ACTIVE_SQL_TRANSACTION => {
             error.hint("-- migrate:no-transaction has it run outside of a transaction")
         }
@@ -71,7 +71,7 @@ fn explained(cause: postgres::Error, statement: &Statement, path: &Path) -> Erro
     }
 }
 
-/// How many lines of the statement stand before the place the server means.
+/// The number of lines of the statement before the position that the server reports.
 fn lines_before(error: Option<&DbError>, sql: &str) -> usize {
     let position = error.and_then(DbError::position);
     let Some(ErrorPosition::Original(position)) = position else {

@@ -1,17 +1,15 @@
-//! The table of the versions that were run, as Rails makes and reads it: texts, nothing else. Rails
-//! takes no notice of versions it has no file for, and neither do we.
+//! The table of versions in PostgreSQL.
 
 use postgres::{GenericClient, Transaction};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::migrate::Version;
-use crate::schema::sql::{literal, qualified};
+pub(crate) use crate::migrate::version_table::TABLE;
+use crate::migrate::version_table::{delete, insert, is_another_table};
+use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 
-/// Its name.
-pub(crate) const TABLE: &str = "schema_migrations";
-
-/// Whether `schema` has the table. An error if a relation of that name is none.
+/// Whether `schema` has the table. Another relation of its name is an error.
 pub(crate) fn exists(client: &mut impl GenericClient, schema: &str) -> Result<bool> {
     let sql = "SELECT c.relkind IN ('r', 'p') AND EXISTS (
                  SELECT 1 FROM pg_catalog.pg_attribute a
@@ -26,14 +24,12 @@ pub(crate) fn exists(client: &mut impl GenericClient, schema: &str) -> Result<bo
     match found.map(|row| row.get(0)) {
         None => Ok(false),
         Some(true) => Ok(true),
-        Some(false) => Err(Error::target(format!(
-            "{schema}.{TABLE} is not the table of migrations that Rails makes: it has no column version of texts"
-        ))
-        .hint("is it another program's? rename it, or migrate another schema, by --schema")),
+        Some(false) => Err(is_another_table(schema)
+            .hint("is it another program's? rename it, or migrate another schema, by --schema")),
     }
 }
 
-/// Makes the table, as Rails does.
+/// Creates the table, as Rails does.
 pub(super) fn make(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     let table = qualified(schema, TABLE);
     let sql = format!(
@@ -45,7 +41,7 @@ pub(super) fn make(transaction: &mut Transaction<'_>, schema: &str) -> Result<()
         .map_err(failure(format!("make the table {table}")))
 }
 
-/// All versions in the table, also those of others, in any notation.
+/// All versions in the table, in any notation, including those of other programs.
 pub(crate) fn read(client: &mut impl GenericClient, schema: &str) -> Result<Vec<String>> {
     if !exists(client, schema)? {
         return Ok(Vec::new());
@@ -57,15 +53,12 @@ pub(crate) fn read(client: &mut impl GenericClient, schema: &str) -> Result<Vec<
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// The statement that puts a version into the table, where it is missing: an import may have put it
-/// there meanwhile.
+/// The statement that records a version, if it is missing.
 pub(crate) fn record(schema: &str, version: Version) -> String {
-    let (table, version) = (qualified(schema, TABLE), literal(&version.to_string()));
-    format!("INSERT INTO {table} (version) VALUES ({version}) ON CONFLICT DO NOTHING")
+    insert(&qualified(schema, TABLE), version, "ON CONFLICT DO NOTHING")
 }
 
-/// The statement that takes a version out of the table.
-pub(crate) fn forget(schema: &str, version: Version) -> String {
-    let (table, version) = (qualified(schema, TABLE), literal(&version.to_string()));
-    format!("DELETE FROM {table} WHERE version = {version}")
+/// The statement that deletes the record of a version.
+pub(super) fn forget(schema: &str, version: Version) -> String {
+    delete(&qualified(schema, TABLE), version)
 }

@@ -4,21 +4,23 @@ use mysql::Conn;
 
 use super::{count, existing};
 use crate::error::Result;
-use crate::gitlab::known_migrations::{JOBS, NOTHING_TO_DROP, Waits};
-use crate::migrate::Plan;
+use crate::gitlab::known_migrations::{JOBS, NOTHING_TO_DROP, WaitReason};
+use crate::migrate::MigrationPlan;
 use crate::server::mysql::publish::catalog::has_column;
 use crate::server::mysql::sql::qualified;
 
 /// Drops it, if there is a configuration for every job that is not deleted.
-pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<Plan> {
+pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<MigrationPlan> {
     if existing(conn, database, &[JOBS])?.is_empty() {
-        return Ok(Plan::Run {
+        return Ok(MigrationPlan::Run {
             statements: Vec::new(),
             told: NOTHING_TO_DROP.to_owned(),
         });
     }
     if existing(conn, database, &["application_settings"])?.is_empty() {
-        return Ok(Plan::Wait(Waits::NoGitlab(database).to_string()));
+        return Ok(MigrationPlan::Wait(
+            WaitReason::NoGitlab(database).to_string(),
+        ));
     }
     let jobs = qualified(database, JOBS);
     let mut sql = format!("SELECT COUNT(*) FROM {jobs} j WHERE true");
@@ -35,9 +37,11 @@ pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<Plan> {
     }
     let unconverted = count(conn, &sql)?;
     if unconverted > 0 {
-        return Ok(Plan::Wait(Waits::Unconverted(unconverted).to_string()));
+        return Ok(MigrationPlan::Wait(
+            WaitReason::Unconverted(unconverted).to_string(),
+        ));
     }
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements: vec![format!("DROP TABLE {jobs}")],
         told: format!("dropped {JOBS}"),
     })

@@ -1,7 +1,7 @@
 //! The migrations of [`crate::server::postgresql::gitlab::migrations`] for a database in MySQL.
 
 mod jobs;
-mod numbers;
+mod numbering;
 mod previous;
 mod recorded;
 mod services;
@@ -11,7 +11,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::error::Result;
-use crate::gitlab::known_migrations::{self, Known};
+use crate::gitlab::known_migrations::{self, KnownMigration};
 use crate::gitlab::tables::TABLES;
 use crate::migrate::Migration;
 use crate::server::mysql::error::failure;
@@ -26,13 +26,13 @@ pub(super) use services::prefix;
 #[must_use]
 pub fn built_in() -> Vec<Migration<BuiltIn>> {
     let plan = |known| match known {
-        Known::NumberIds => numbers::plan,
-        Known::PrefixServices => services::plan,
-        Known::DropTags => tags::plan,
-        Known::DropJobs => jobs::plan,
-        Known::DropPrevious => previous::plan,
+        KnownMigration::NumberIds => numbering::plan,
+        KnownMigration::PrefixServices => services::plan,
+        KnownMigration::DropTags => tags::plan,
+        KnownMigration::DropJobs => jobs::plan,
+        KnownMigration::DropPrevious => previous::plan,
     };
-    Known::ALL
+    KnownMigration::ALL
         .map(|known| known.with(BuiltIn { plan: plan(known) }))
         .to_vec()
 }

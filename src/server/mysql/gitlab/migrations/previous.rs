@@ -3,17 +3,17 @@
 use mysql::Conn;
 
 use crate::error::Result;
-use crate::gitlab::known_migrations::{KEPT_ROWS, NOTHING_TO_DROP, Waits, dropped_previous};
-use crate::migrate::Plan;
+use crate::gitlab::known_migrations::{KEPT_ROWS, NOTHING_TO_DROP, WaitReason, dropped_previous};
+use crate::migrate::MigrationPlan;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::publish::look_aside;
 
 /// Drops them if they were empty, as those of a GitLab that never ran CI; rows are for whoever calls
 /// `discard`.
-pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<Plan> {
+pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<MigrationPlan> {
     let databases = Databases::of(database)?;
     let Some(aside) = look_aside(conn, &databases)? else {
-        return Ok(Plan::Run {
+        return Ok(MigrationPlan::Run {
             statements: Vec::new(),
             told: NOTHING_TO_DROP.to_owned(),
         });
@@ -22,9 +22,11 @@ pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<Plan> {
     let kept = aside.kept.into_iter().filter(|name| name == KEPT_ROWS);
     let with_rows: Vec<String> = aside.replaced.into_iter().chain(kept).collect();
     if !with_rows.is_empty() {
-        return Ok(Plan::Wait(Waits::HasRows(previous, with_rows).to_string()));
+        return Ok(MigrationPlan::Wait(
+            WaitReason::HasRows(previous, with_rows).to_string(),
+        ));
     }
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements: aside.statements,
         told: dropped_previous(previous, aside.has_builds),
     })

@@ -5,10 +5,10 @@
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::numbers;
+use super::numbering;
 use crate::error::Result;
 use crate::failpoint;
-use crate::gitlab::known_migrations::{self, Known};
+use crate::gitlab::known_migrations::{self, KnownMigration};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::gitlab::live::refuse_without_transactions;
@@ -64,12 +64,15 @@ pub(in crate::server::mysql::gitlab) fn renew(
         return Ok(());
     };
     keep(conn, live, &qualified(place, &name))?;
-    if numbers::needs(conn, live)?.is_empty() {
-        run(conn, &versions::record(live, Known::NumberIds.version()))?;
+    if numbering::needs(conn, live)?.is_empty() {
+        run(
+            conn,
+            &versions::record(live, KnownMigration::NumberIds.version()),
+        )?;
     }
     run(
         conn,
-        &versions::record(live, Known::PrefixServices.version()),
+        &versions::record(live, KnownMigration::PrefixServices.version()),
     )?;
     failpoint::reached("record of migrations renewed");
     Ok(())

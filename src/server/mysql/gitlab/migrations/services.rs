@@ -5,7 +5,7 @@ use mysql::Conn;
 use super::count;
 use crate::error::Result;
 use crate::gitlab::known_migrations::prefixed;
-use crate::migrate::Plan;
+use crate::migrate::MigrationPlan;
 use crate::server::mysql::publish::catalog::has_column;
 use crate::server::mysql::sql::qualified;
 
@@ -28,9 +28,9 @@ pub(in crate::server::mysql::gitlab) fn prefix(
 }
 
 /// Gives their types the prefix.
-pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<Plan> {
+pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<MigrationPlan> {
     let (statements, lacking) = prefix(conn, database)?.unzip();
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements: statements.into_iter().collect(),
         told: prefixed(lacking.unwrap_or(0)),
     })

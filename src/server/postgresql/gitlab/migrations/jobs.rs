@@ -4,8 +4,8 @@ use postgres::Transaction;
 
 use super::{count, existing, lock_existing};
 use crate::error::Result;
-use crate::gitlab::known_migrations::{JOBS, NOTHING_TO_DROP, Waits};
-use crate::migrate::Plan;
+use crate::gitlab::known_migrations::{JOBS, NOTHING_TO_DROP, WaitReason};
+use crate::migrate::MigrationPlan;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::gitlab::columns::has_column;
 use crate::server::postgresql::migrate::BuiltIn;
@@ -16,15 +16,17 @@ pub(super) const DROP: BuiltIn = BuiltIn {
     plan,
 };
 
-fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
+fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<MigrationPlan> {
     if existing(transaction, schema, &[JOBS])?.is_empty() {
-        return Ok(Plan::Run {
+        return Ok(MigrationPlan::Run {
             statements: Vec::new(),
             told: NOTHING_TO_DROP.to_owned(),
         });
     }
     if existing(transaction, schema, &["application_settings"])?.is_empty() {
-        return Ok(Plan::Wait(Waits::NoGitlab(schema).to_string()));
+        return Ok(MigrationPlan::Wait(
+            WaitReason::NoGitlab(schema).to_string(),
+        ));
     }
     let jobs = qualified(schema, JOBS);
     let mut sql = format!("SELECT count(*) FROM {jobs} j WHERE true");
@@ -41,9 +43,11 @@ fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
     }
     let unconverted = count(transaction, &sql)?;
     if unconverted > 0 {
-        return Ok(Plan::Wait(Waits::Unconverted(unconverted).to_string()));
+        return Ok(MigrationPlan::Wait(
+            WaitReason::Unconverted(unconverted).to_string(),
+        ));
     }
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements: vec![format!("DROP TABLE {jobs}")],
         told: "dropped ci_jobs".to_owned(),
     })

@@ -8,21 +8,21 @@
 //! run ([`renew`]).
 
 mod jobs;
+mod numbering;
 mod previous;
 mod recorded;
-mod sequences;
 mod services;
 mod tags;
 
 use postgres::{GenericClient, Transaction};
 
 use crate::error::Result;
-use crate::migrate::{Body, Migration, Phase, Plan};
+use crate::migrate::{Migration, MigrationBody, MigrationPlan, Phase};
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::migrate::{BuiltIn, versions};
 
-use crate::gitlab::known_migrations::{self, Known};
+use crate::gitlab::known_migrations::{self, KnownMigration};
 use crate::gitlab::tables::TABLES;
 
 pub use recorded::{dropped_tables, exchange, renew};
@@ -31,13 +31,15 @@ pub use recorded::{dropped_tables, exchange, renew};
 #[must_use]
 pub fn built_in() -> Vec<Migration<BuiltIn>> {
     let body = |known| match known {
-        Known::NumberIds => sequences::OWN,
-        Known::PrefixServices => services::PREFIX,
-        Known::DropTags => tags::DROP,
-        Known::DropJobs => jobs::DROP,
-        Known::DropPrevious => previous::DROP,
+        KnownMigration::NumberIds => numbering::OWN,
+        KnownMigration::PrefixServices => services::PREFIX,
+        KnownMigration::DropTags => tags::DROP,
+        KnownMigration::DropJobs => jobs::DROP,
+        KnownMigration::DropPrevious => previous::DROP,
     };
-    Known::ALL.map(|known| known.with(body(known))).to_vec()
+    KnownMigration::ALL
+        .map(|known| known.with(body(known)))
+        .to_vec()
 }
 
 /// Those that are of any concern to the target: all, if `schema` has or had tables of CI; else none.
@@ -77,16 +79,16 @@ pub fn run_regular(transaction: &mut Transaction<'_>, schema: &str) -> Result<Re
     let has_record = versions::exists(transaction, schema)?;
     let mut changes = RegularChanges::default();
     for migration in built_in() {
-        let Body::BuiltIn(built_in) = migration.body else {
+        let MigrationBody::BuiltIn(built_in) = migration.body else {
             continue;
         };
         if migration.phase != Phase::Regular {
             continue;
         }
-        let Plan::Run { statements, told } = (built_in.plan)(transaction, schema)? else {
+        let MigrationPlan::Run { statements, told } = (built_in.plan)(transaction, schema)? else {
             continue;
         };
-        if migration.version == Known::NumberIds.version() && !statements.is_empty() {
+        if migration.version == KnownMigration::NumberIds.version() && !statements.is_empty() {
             changes.sequences = Some(told);
         }
         let mut execute = |sql: &str| {
@@ -95,7 +97,7 @@ pub fn run_regular(transaction: &mut Transaction<'_>, schema: &str) -> Result<Re
         };
         for sql in statements {
             let rows = execute(&sql)?;
-            if migration.version == Known::PrefixServices.version() {
+            if migration.version == KnownMigration::PrefixServices.version() {
                 changes.services += rows;
             }
         }

@@ -3,8 +3,8 @@
 use postgres::Transaction;
 
 use crate::error::Result;
-use crate::gitlab::known_migrations::{KEPT_ROWS, NOTHING_TO_DROP, Waits, dropped_previous};
-use crate::migrate::Plan;
+use crate::gitlab::known_migrations::{KEPT_ROWS, NOTHING_TO_DROP, WaitReason, dropped_previous};
+use crate::migrate::MigrationPlan;
 use crate::server::postgresql::migrate::BuiltIn;
 use crate::server::postgresql::publish::{PREVIOUS_SCHEMA, look_aside};
 
@@ -18,9 +18,9 @@ pub(super) const DROP: BuiltIn = BuiltIn {
     plan,
 };
 
-fn plan(transaction: &mut Transaction<'_>, _: &str) -> Result<Plan> {
+fn plan(transaction: &mut Transaction<'_>, _: &str) -> Result<MigrationPlan> {
     let Some(aside) = look_aside(transaction)? else {
-        return Ok(Plan::Run {
+        return Ok(MigrationPlan::Run {
             statements: Vec::new(),
             told: NOTHING_TO_DROP.to_owned(),
         });
@@ -28,10 +28,10 @@ fn plan(transaction: &mut Transaction<'_>, _: &str) -> Result<Plan> {
     let kept = aside.kept.into_iter().filter(|name| name == KEPT_ROWS);
     let with_rows: Vec<String> = aside.replaced.into_iter().chain(kept).collect();
     if !with_rows.is_empty() {
-        let waits = Waits::HasRows(PREVIOUS_SCHEMA, with_rows);
-        return Ok(Plan::Wait(waits.to_string()));
+        let waits = WaitReason::HasRows(PREVIOUS_SCHEMA, with_rows);
+        return Ok(MigrationPlan::Wait(waits.to_string()));
     }
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements: aside.statements,
         told: dropped_previous(PREVIOUS_SCHEMA, aside.has_builds),
     })

@@ -4,7 +4,7 @@
 use postgres::{GenericClient, Transaction};
 
 use crate::error::Result;
-use crate::gitlab::known_migrations::{self, Known};
+use crate::gitlab::known_migrations::{self, KnownMigration};
 use crate::schema::sql::{literal, qualified};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::migrate::versions;
@@ -46,7 +46,7 @@ pub fn exchange(
 /// The tables that a recorded migration has dropped, and nobody has made again.
 pub fn dropped_tables(client: &mut impl GenericClient, schema: &str) -> Result<Vec<&'static str>> {
     let recorded = versions::read(client, schema)?;
-    let all: Vec<&str> = Known::ALL
+    let all: Vec<&str> = KnownMigration::ALL
         .iter()
         .flat_map(|known| known.drops())
         .copied()

@@ -5,7 +5,7 @@ use postgres::Transaction;
 use super::count;
 use crate::error::Result;
 use crate::gitlab::known_migrations::prefixed;
-use crate::migrate::Plan;
+use crate::migrate::MigrationPlan;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::gitlab::columns::has_column;
 use crate::server::postgresql::migrate::BuiltIn;
@@ -17,7 +17,7 @@ pub(super) const PREFIX: BuiltIn = BuiltIn {
     plan,
 };
 
-fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
+fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<MigrationPlan> {
     let (mut statements, mut lacking) = (Vec::new(), 0);
     if has_column(transaction, schema, "ci_services", "type")? {
         let table = qualified(schema, "ci_services");
@@ -32,7 +32,7 @@ fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
             ));
         }
     }
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements,
         told: prefixed(lacking),
     })

@@ -4,8 +4,8 @@ use postgres::Transaction;
 
 use super::{count, existing, lock_existing};
 use crate::error::Result;
-use crate::gitlab::known_migrations::{NOTHING_TO_DROP, TAGS, Waits, dropped_tags};
-use crate::migrate::Plan;
+use crate::gitlab::known_migrations::{NOTHING_TO_DROP, TAGS, WaitReason, dropped_tags};
+use crate::migrate::MigrationPlan;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::gitlab::columns::has_column;
 use crate::server::postgresql::gitlab::tags::missing_taggings;
@@ -17,24 +17,26 @@ pub(super) const DROP: BuiltIn = BuiltIn {
     plan,
 };
 
-fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
+fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<MigrationPlan> {
     let found = existing(transaction, schema, &TAGS)?;
     if found.is_empty() {
-        return Ok(Plan::Run {
+        return Ok(MigrationPlan::Run {
             statements: Vec::new(),
             told: NOTHING_TO_DROP.to_owned(),
         });
     }
     for (table, column) in [("tags", "name"), ("taggings", "taggable_type")] {
         if !has_column(transaction, schema, table, column)? {
-            return Ok(Plan::Wait(Waits::NoTable(table, schema).to_string()));
+            return Ok(MigrationPlan::Wait(
+                WaitReason::NoTable(table, schema).to_string(),
+            ));
         }
     }
     if let Some(reason) = unmerged(transaction, schema, &found)? {
-        return Ok(Plan::Wait(reason.to_string()));
+        return Ok(MigrationPlan::Wait(reason.to_string()));
     }
     let names: Vec<String> = found.iter().map(|name| qualified(schema, name)).collect();
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements: vec![format!("DROP TABLE {}", names.join(", "))],
         told: dropped_tags(&found),
     })
@@ -45,7 +47,7 @@ fn unmerged(
     transaction: &mut Transaction<'_>,
     schema: &str,
     found: &[String],
-) -> Result<Option<Waits<'static>>> {
+) -> Result<Option<WaitReason<'static>>> {
     let name = |table: &str| qualified(schema, table);
     let (tags, ci_tags, ci_taggings) = (name("tags"), name("ci_tags"), name("ci_taggings"));
     let has = |table: &str| found.iter().any(|found| found == table);
@@ -56,7 +58,7 @@ fn unmerged(
         );
         let missing = count(transaction, &sql)?;
         if missing > 0 {
-            return Ok(Some(Waits::TagsMissing(missing)));
+            return Ok(Some(WaitReason::TagsMissing(missing)));
         }
     }
     if has("ci_taggings") {
@@ -70,9 +72,9 @@ fn unmerged(
         let sql = format!("SELECT count(*) FROM {ci_taggings} ci {with_tag}");
         let orphans = count(transaction, &sql)?;
         if orphans > 0 {
-            return Ok(Some(Waits::WithoutTag(orphans)));
+            return Ok(Some(WaitReason::WithoutTag(orphans)));
         }
     }
     let missing = missing_taggings(transaction, schema)?.unwrap_or(0);
-    Ok((missing > 0).then_some(Waits::TaggingsMissing(missing)))
+    Ok((missing > 0).then_some(WaitReason::TaggingsMissing(missing)))
 }

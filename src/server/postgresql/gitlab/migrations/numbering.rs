@@ -8,7 +8,7 @@ use postgres::Transaction;
 use super::lock_existing;
 use crate::error::Result;
 use crate::gitlab::tables::TABLES;
-use crate::migrate::Plan;
+use crate::migrate::MigrationPlan;
 use crate::schema::sql::{identifier, literal, qualified};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::migrate::BuiltIn;
@@ -35,13 +35,13 @@ fn lock(transaction: &mut Transaction<'_>, schema: &str) -> Result<Vec<String>> 
     lock_existing(transaction, schema, &tables)
 }
 
-fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<Plan> {
+fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<MigrationPlan> {
     let needs = all_needs(transaction, schema)?;
     let statements = needs.iter().flat_map(|needs| needs.statements(schema));
     let made = needs.iter().filter(|needs| needs.sequence).count();
     let owned = needs.iter().filter(|needs| needs.ownership).count();
     let set = needs.iter().filter(|needs| needs.value).count();
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements: statements.collect(),
         told: format!("{owned} sequences have an owner now; {made} were made, {set} set"),
     })

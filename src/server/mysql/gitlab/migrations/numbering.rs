@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 use super::existing;
 use crate::error::Result;
 use crate::gitlab::tables::TABLES;
-use crate::migrate::Plan;
+use crate::migrate::MigrationPlan;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::{identifier, literal, qualified};
 
@@ -21,17 +21,17 @@ pub(super) struct Needs {
 }
 
 /// Gives them AUTO_INCREMENT. It goes on behind the highest that is there.
-pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<Plan> {
+pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<MigrationPlan> {
     let needs = needs(conn, database)?;
     if let Some(needs) = needs.iter().find(|needs| !needs.has_key) {
-        return Ok(Plan::Wait(format!(
+        return Ok(MigrationPlan::Wait(format!(
             "{} has no key that begins with id, which AUTO_INCREMENT needs",
             needs.table
         )));
     }
     let told = format!("{} tables number their rows now", needs.len());
     let statements = needs.iter().map(|needs| needs.statement(database));
-    Ok(Plan::Run {
+    Ok(MigrationPlan::Run {
         statements: statements.collect(),
         told,
     })
