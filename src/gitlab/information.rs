@@ -1,11 +1,11 @@
-//! `backup_information.yml`: which version made the archive, and whether it may be imported.
+//! `backup_information.yml`: the version that made the archive, and whether it may be imported.
 
 use std::collections::HashMap;
 
 use crate::archive::INFORMATION;
 use crate::error::{Error, Result};
 
-/// The file has four short lines; what is larger is something else.
+/// The largest file. The real one has four short lines.
 pub const MAX_BYTES: u64 = 64 * 1024;
 
 /// The only versions whose backups fit GitLab 8.0.
@@ -16,15 +16,15 @@ const ACCEPTED: &str = "8.0";
 pub struct Information {
     /// The version of GitLab CI that made it: `8.0.5`.
     pub version: String,
-    /// When it was made, as it says.
+    /// The time when it was made, as written.
     pub created_at: Option<String>,
     /// The last migration of the database it was made from.
     pub db_version: Option<String>,
 }
 
-/// Reads the file: YAML of one kind only, a line for each key, which is a Ruby symbol, and its value,
-/// plain or quoted (YAML 1.1, chapter 9.1). Anchors, lists and what else YAML knows have no place in
-/// it, and would let a small file grow without bounds.
+/// Parses the file. It accepts only one kind of YAML: each line has a key, which is a Ruby symbol, and its plain or
+/// quoted value (YAML 1.1, chapter 9.1). Anchors, lists and other forms of YAML are refused; they would let a
+/// small file grow without bounds.
 pub fn parse(content: &[u8]) -> Result<Information> {
     let damaged = |what: String| Error::archive(format!("{INFORMATION}: {what}"));
     let text = std::str::from_utf8(content).map_err(|_| damaged("it is not UTF-8".to_owned()))?;
@@ -50,7 +50,7 @@ pub fn parse(content: &[u8]) -> Result<Information> {
 }
 
 impl Information {
-    /// Refuses a version whose tables are others.
+    /// Refuses a version with other tables.
     pub fn check_version(&self) -> Result<()> {
         let rest = self.version.strip_prefix(ACCEPTED);
         if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {

@@ -1,19 +1,22 @@
 //! What an import changes in the live tables of GitLab.
 
-/// What the steps found and did.
+/// The table of GitLab with the switch `ci_enabled`.
+pub const SETTINGS: &str = "application_settings";
+
+/// What the steps of a publish found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LiveChanges {
     /// Whether CI was switched on (the target has `application_settings`).
     pub ci_enabled: bool,
-    /// What became of the tags, if the target has tables for them.
+    /// What was done to the tags, if the target has tables for them.
     pub tags: Option<MergedTags>,
-    /// Services whose type got its prefix.
+    /// The number of services whose type got its prefix.
     pub services: u64,
     /// What was done to sequences, if the imported tables lacked anything.
     pub sequences: Option<String>,
 }
 
-/// The prefix that [`finish`] gives to the texts of a column of a table.
+/// The prefix that a publish gives to the texts in `column` of `table`, if any.
 #[must_use]
 pub fn late_prefix(table: &str, column: &str) -> Option<&'static str> {
     (table == "ci_services" && column == "type").then_some("Ci::")
@@ -24,8 +27,8 @@ pub fn late_prefix(table: &str, column: &str) -> Option<&'static str> {
 pub struct MergedTags {
     /// Taggings of builds and runners that were written.
     pub taggings: u64,
-    /// Tags that were not there before.
+    /// Tags that GitLab did not have before.
     pub new_tags: u64,
-    /// Taggings whose tag is not in the dump; they are left out, as GitLab could not show them.
+    /// Taggings without a tag in the dump. They are omitted, since GitLab could not show them.
     pub taggings_without_tag: u64,
 }

@@ -1,7 +1,8 @@
-//! What is particular to GitLab, whatever the server is: its tables, its versions, the built-in migrations.
+//! What is particular to GitLab on any server: its tables, its versions, the built-in migrations.
 
 pub mod content;
 pub mod information;
-pub mod known_migrations;
 pub mod live;
+pub mod migrations;
 pub mod tables;
+pub mod tags;

@@ -21,8 +21,7 @@ pub const TABLES: [&str; 15] = [
     "ci_web_hooks",
 ];
 
-/// Refuses a table that is none of CI's: in GitLab's database it would take the place of one
-/// that is GitLab's own.
+/// Refuses a table that does not belong to CI. In GitLab's database it would replace one of GitLab's own.
 pub fn check_table(name: &str) -> Result<()> {
     if TABLES.contains(&name) {
         return Ok(());

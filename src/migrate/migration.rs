@@ -147,6 +147,16 @@ pub enum MigrationPlan {
     Wait(String),
 }
 
+impl MigrationPlan {
+    /// It has nothing to do, as `told` says.
+    pub(crate) fn nothing(told: &str) -> MigrationPlan {
+        MigrationPlan::Run {
+            statements: Vec::new(),
+            told: told.to_owned(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

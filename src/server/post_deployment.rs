@@ -2,7 +2,7 @@
 //! nothing, unless they are to be left for later.
 
 use crate::error::Result;
-use crate::gitlab::known_migrations::after_import;
+use crate::gitlab::migrations::after_import;
 use crate::migrate::{
     Migration, MigrationOutcome, MigrationReport, MigrationSession, RetryPolicy, Runner,
 };

@@ -1,21 +1,22 @@
-//! GitLab's own steps around the publish: CI switched off and on, tags merged (`tags`), services
-//! prefixed, built-in migrations made pending again (`migrations`). Each is done only where the target has the tables for it.
+//! GitLab's own steps around the publish: they switch CI off and on, merge the tags (`tags`), prefix the
+//! services and make the built-in migrations pending again (`migrations`). A step without its tables does
+//! nothing.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use super::ci_tables::CiTables;
+use super::engine::refuse_without_transactions;
 use super::{migrations, tags};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::failpoint;
-use crate::gitlab::live::LiveChanges;
+use crate::gitlab::live::{LiveChanges, SETTINGS};
+use crate::gitlab::migrations::services::prefix;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::publish::catalog::has_column;
 use crate::server::mysql::publish::{Steps, kept, kept_before};
 use crate::server::mysql::sql::qualified;
-
-/// The table of GitLab with the switch.
-const SETTINGS: &str = "application_settings";
 
 /// The steps of a publish.
 #[derive(Debug, Default)]
@@ -24,8 +25,8 @@ pub struct Publishing {
     merges_tags: bool,
 }
 
-/// The steps of a rollback: what was kept of rows that a publish has changed comes back, and what is in
-/// their place is kept. Done twice, it changes nothing.
+/// The steps of a rollback. They bring back the kept rows that a publish has changed, and keep the current ones.
+/// Two exchanges cancel each other out.
 #[derive(Debug, Default)]
 pub struct Exchange;
 
@@ -39,13 +40,13 @@ impl Steps for Publishing {
         }
         self.merges_tags = tags::prepare(conn, databases)?;
         migrations::prepare(conn, databases)?;
-        // Where they are staged, nobody sees them yet; and they may be of an engine without transactions,
-        // which a server with GTIDs takes in none together with others (MySQL manual, 19.1.3.7).
+        // Nobody sees staged tables. They may have an engine without transactions, and a server with GTIDs
+        // does not accept such a table in one transaction with others (MySQL manual, 19.1.3.7).
         self.services = prefix_services(conn, &databases.staging)?;
         Ok(())
     }
 
-    /// Switches CI off, so that a running GitLab waits instead of writing. How it was is kept.
+    /// Switches CI off, so that a running GitLab waits instead of writing. The former state is kept.
     fn before(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
         if has_switch(conn, &databases.live)? {
             let kept = qualified(&databases.passing, &kept(SETTINGS));
@@ -110,7 +111,7 @@ impl Steps for Exchange {
     }
 }
 
-/// Undoes what [`Publishing`] does before the tables are moved: the switch is as it was.
+/// Undoes what [`Publishing`] does before the tables are moved: it sets the switch back.
 pub fn undo(conn: &mut Conn, databases: &Databases) -> Result<()> {
     let kept = kept(SETTINGS);
     if !has_column(conn, &databases.passing, &kept, "ci_enabled")? {
@@ -120,7 +121,7 @@ pub fn undo(conn: &mut Conn, databases: &Databases) -> Result<()> {
     restore_settings(conn, &databases.live, &kept)
 }
 
-/// Whether CI is switched on; none if the target is no GitLab's.
+/// Whether CI is switched on; none if the target does not belong to a GitLab.
 pub fn ci_enabled(conn: &mut Conn, database: &str) -> Result<Option<bool>> {
     if !has_switch(conn, database)? {
         return Ok(None);
@@ -131,31 +132,6 @@ pub fn ci_enabled(conn: &mut Conn, database: &str) -> Result<Option<bool>> {
     );
     conn.query_first(sql)
         .map_err(failure("look whether CI is switched on"))
-}
-
-/// Refuses a table whose rows, once changed, would stay so whatever becomes of the publish.
-pub(super) fn refuse_without_transactions(
-    conn: &mut Conn,
-    database: &str,
-    table: &str,
-) -> Result<()> {
-    let without: Option<String> = conn
-        .exec_first(
-            "SELECT t.engine FROM information_schema.tables t
-             JOIN information_schema.engines e ON e.engine = t.engine
-             WHERE t.table_schema = ? AND t.table_name = ?
-               AND COALESCE(e.transactions, 'NO') <> 'YES'",
-            (database, table),
-        )
-        .map_err(failure("look for the tables of GitLab"))?;
-    without.map_or(Ok(()), |engine| {
-        Err(Error::target(format!(
-            "{database}.{table} has the engine {engine}, which knows no transactions"
-        ))
-        .hint(format!(
-            "ALTER TABLE {table} ENGINE = InnoDB, then run it again"
-        )))
-    })
 }
 
 fn has_switch(conn: &mut Conn, database: &str) -> Result<bool> {
@@ -200,9 +176,9 @@ fn set_ci_enabled(conn: &mut Conn, database: &str, enabled: bool) -> Result<()> 
     Ok(())
 }
 
-/// See [`migrations::prefix`]. Returns of how many services.
+/// Prefixes the types of services, and returns how many.
 fn prefix_services(conn: &mut Conn, database: &str) -> Result<u64> {
-    let Some((sql, _)) = migrations::prefix(conn, database)? else {
+    let Some((sql, _)) = prefix(&mut CiTables { conn, database })? else {
         return Ok(0);
     };
     conn.query_drop(sql)

@@ -1,5 +1,7 @@
-//! What [`crate::server::postgresql::gitlab`] does to a database in PostgreSQL, done to one in MySQL.
+//! What is particular to GitLab in MySQL: its steps around the publish, and the built-in migrations.
 
+mod ci_tables;
+mod engine;
 pub mod live;
 pub mod migrations;
 mod tags;

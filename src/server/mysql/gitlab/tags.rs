@@ -1,40 +1,29 @@
-//! CI's tags in GitLab: merged into its own by the publish, exchanged by a rollback.
+//! CI's tags in GitLab: a publish merges them into GitLab's own, a rollback exchanges them.
 //!
-//! Which names are the same tag is for `tags.name` to say, whose collation may not tell `Ruby` from
-//! `ruby`, and whose unique index would not have both. CI's own tags may be in another character set and
-//! collation. So their names are put into a table with the collation of GitLab's first, which then knows
-//! the tag in GitLab of each tag of CI.
+//! The collation of `tags.name` decides which names are the same tag. It may not distinguish `Ruby` from `ruby`,
+//! and the unique index would not take both. CI's tags may have another character set and collation. So
+//! their names first go into a table with GitLab's collation, which maps each tag of CI to a tag of GitLab.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::live::refuse_without_transactions;
+use super::engine::refuse_without_transactions;
 use crate::error::Result;
 use crate::failpoint;
 use crate::gitlab::live::MergedTags;
+use crate::gitlab::tags::{NEEDED_OF_CI, NEEDED_OF_GITLAB, TAGGINGS, TAGS, taggings_of_ci};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::publish::catalog::has_column;
 use crate::server::mysql::publish::{kept, kept_before, scratch};
 use crate::server::mysql::sql::qualified;
 
-/// The tables of GitLab of which rows are changed.
-const TAGS: &str = "tags";
-const TAGGINGS: &str = "taggings";
-
-/// The columns of GitLab without which there is nothing to merge into.
-pub(super) const NEEDED_OF_GITLAB: [(&str, &str); 2] =
-    [(TAGS, "name"), (TAGGINGS, "taggable_type")];
-
-/// Those of CI without which there is nothing to merge.
-const NEEDED_OF_CI: [(&str, &str); 2] = [("ci_tags", "name"), ("ci_taggings", "taggable_type")];
-
 /// The type that GitLab has for the tagging `ci` of CI.
 const TYPE: &str = "CASE WHEN ci.taggable_type LIKE 'Ci::%' THEN ci.taggable_type
                          ELSE CONCAT('Ci::', ci.taggable_type) END";
 
-/// Makes the tables for what is kept, and for the names of CI's tags, if there is something to merge:
-/// returns whether there is.
+/// Creates the tables for what is kept and for the names of CI's tags, if there is something to merge. Returns
+/// whether there is.
 pub(super) fn prepare(conn: &mut Conn, databases: &Databases) -> Result<bool> {
     let Databases {
         live,
@@ -74,9 +63,9 @@ pub(super) fn prepare(conn: &mut Conn, databases: &Databases) -> Result<bool> {
     Ok(true)
 }
 
-/// What `tags.name` is.
+/// The type of `tags.name`.
 struct NameColumn {
-    /// How many characters it may have.
+    /// The longest name, in characters.
     characters: u64,
     charset: String,
     collation: String,
@@ -94,7 +83,7 @@ impl NameColumn {
             .map_err(failure("look for the tables of GitLab"))?;
         let (characters, charset, collation) = found.unwrap_or_default();
         Ok(NameColumn {
-            // A row has room for so many of four bytes, whatever it is.
+            // More characters of four bytes would not fit into a row.
             characters: characters.unwrap_or(255).clamp(1, 4000),
             charset: charset.unwrap_or_else(|| "utf8mb4".to_owned()),
             collation: collation.unwrap_or_else(|| "utf8mb4_bin".to_owned()),
@@ -114,18 +103,18 @@ fn make_like(conn: &mut Conn, database: &str, name: &str, model: &str) -> Result
     Ok(())
 }
 
-/// Runs statements that say the same if they fail, and counts the rows they change.
+/// Runs a statement and counts the rows it changes.
 fn execute(conn: &mut Conn, doing: &str, sql: &str) -> Result<u64> {
     conn.query_drop(sql).map_err(failure(doing))?;
     failpoint::reached("tags being changed");
     Ok(conn.affected_rows())
 }
 
-/// Locks all tags and taggings, those that somebody may be about to add as well.
+/// Locks all tags and taggings, including rows that other sessions are about to add.
 fn lock(conn: &mut Conn, database: &str) -> Result<()> {
     for table in [TAGS, TAGGINGS] {
         let table = qualified(database, table);
-        // Read to its end: an error may come behind the head of the result.
+        // The result is read to its end: an error may follow its head.
         let sql = format!("SELECT COUNT(*) FROM {table} FOR UPDATE");
         let counted: std::result::Result<Option<u64>, _> = conn.query_first(sql);
         counted.map_err(|cause| {
@@ -137,8 +126,8 @@ fn lock(conn: &mut Conn, database: &str) -> Result<()> {
     Ok(())
 }
 
-/// Brings CI's tags and taggings into GitLab's: tags by name, taggings of builds and runners anew.
-/// Taggings of anything else, such as projects, are not touched.
+/// Merges CI's tags and taggings into GitLab's. Tags are merged by name; the taggings of builds and runners are
+/// rewritten. Taggings of anything else, such as projects, are not touched.
 pub(super) fn merge(conn: &mut Conn, databases: &Databases) -> Result<MergedTags> {
     let Databases { live, previous, .. } = databases;
     lock(conn, live)?;
@@ -163,7 +152,7 @@ pub(super) fn merge(conn: &mut Conn, databases: &Databases) -> Result<MergedTags
     execute(&format!(
         "UPDATE {names} SET is_new = TRUE WHERE tag_id IS NULL"
     ))?;
-    // Of names that are the same here, the first.
+    // Of names that are equal in this collation, the first.
     let new_tags = execute(&format!(
         "INSERT INTO {tags} (name)
          SELECT n.name FROM {names} n
@@ -181,7 +170,7 @@ pub(super) fn merge(conn: &mut Conn, databases: &Databases) -> Result<MergedTags
     let theirs = of_ci(std::slice::from_ref(&ci_taggings));
     execute(&keep_taggings(databases, &theirs))?;
     execute(&format!("DELETE FROM {taggings} WHERE {theirs}"))?;
-    // One of those that are the same when two tags of CI have become one.
+    // Where two tags of CI have become one, equal taggings are written once.
     let written = execute(&format!(
         "INSERT INTO {taggings}
            (tag_id, taggable_id, taggable_type, tagger_id, tagger_type, context, created_at)
@@ -206,19 +195,15 @@ pub(super) fn merge(conn: &mut Conn, databases: &Databases) -> Result<MergedTags
         taggings_without_tag: without_tag.unwrap_or_default(),
     })
 }
-/// Which taggings are CI's: those of builds and runners in the contexts that are in the tables
-/// `contexts`. Those may have another collation.
+
+/// The condition for CI's taggings. Their contexts may have another collation.
 fn of_ci(contexts: &[String]) -> String {
-    let contexts: String = contexts
-        .iter()
-        .map(|table| {
-            format!(
-                " OR CONVERT(context USING utf8mb4) COLLATE utf8mb4_bin IN
+    taggings_of_ci(contexts, |table| {
+        format!(
+            "CONVERT(context USING utf8mb4) COLLATE utf8mb4_bin IN
                    (SELECT DISTINCT CONVERT(context USING utf8mb4) FROM {table})"
-            )
-        })
-        .collect();
-    format!("taggable_type LIKE 'Ci::%' AND (context = 'tags'{contexts})")
+        )
+    })
 }
 
 fn keep_taggings(databases: &Databases, which: &str) -> String {
@@ -227,7 +212,7 @@ fn keep_taggings(databases: &Databases, which: &str) -> String {
     format!("INSERT INTO {kept} SELECT * FROM {taggings} WHERE {which}")
 }
 
-/// Counts the taggings of each tag anew, where that is kept in a column.
+/// Recounts the taggings of each tag, if a column holds that number.
 fn recount(conn: &mut Conn, database: &str) -> Result<()> {
     if !has_column(conn, database, TAGS, "taggings_count")? {
         return Ok(());
@@ -243,7 +228,7 @@ fn recount(conn: &mut Conn, database: &str) -> Result<()> {
     .map_err(failure("recount tags.taggings_count"))
 }
 
-/// Makes the tables for what an exchange keeps, if the publish before has kept something.
+/// Creates the tables for what an exchange keeps, if the former publish has kept something.
 pub(super) fn prepare_exchange(conn: &mut Conn, databases: &Databases) -> Result<()> {
     let Databases {
         previous, passing, ..
@@ -263,13 +248,13 @@ pub(super) fn prepare_exchange(conn: &mut Conn, databases: &Databases) -> Result
     .map_err(failure("keep the tags"))
 }
 
-/// The table with the ids of tags that were there before an exchange and may have to go.
+/// The table with the ids of tags that existed before an exchange and may have to be deleted.
 fn present(databases: &Databases) -> String {
     qualified(&databases.passing, &scratch("present"))
 }
 
-/// Exchanges CI's taggings for those that the publish before has kept. Tags that only one of the two
-/// knows come and go with them, but for those that others have come to use.
+/// Exchanges CI's taggings for those that the former publish has kept. Tags that only one of the two has come
+/// and go with them, except tags that other taggings use by now.
 pub(super) fn exchange(conn: &mut Conn, databases: &Databases) -> Result<()> {
     let Databases {
         live,
@@ -285,7 +270,7 @@ pub(super) fn exchange(conn: &mut Conn, databases: &Databases) -> Result<()> {
     let from = |table: &str| qualified(passing, &kept_before(table));
     let (from_tags, from_taggings) = (from(TAGS), from(TAGGINGS));
     let mut contexts = vec![from_taggings.clone()];
-    // Those of the import that goes have gone already.
+    // The tables of the import that is rolled back have been moved already.
     if has_column(conn, previous, "ci_taggings", "context")? {
         contexts.push(qualified(previous, "ci_taggings"));
     }
@@ -314,7 +299,7 @@ pub(super) fn exchange(conn: &mut Conn, databases: &Databases) -> Result<()> {
     recount(conn, live)
 }
 
-/// How many of CI's tags are not among GitLab's, by what is the same name there.
+/// How many of CI's tags GitLab does not have. GitLab's collation decides which names are equal.
 pub(super) fn missing_tags(conn: &mut Conn, database: &str) -> Result<i64> {
     let NameColumn {
         charset, collation, ..
@@ -330,8 +315,8 @@ pub(super) fn missing_tags(conn: &mut Conn, database: &str) -> Result<i64> {
     Ok(missing.unwrap_or_default())
 }
 
-/// How many of CI's taggings, of those that have a tag, are not in GitLab's; none if the target does not
-/// have the tables for them.
+/// How many of CI's taggings that have a tag GitLab does not have; none if the target lacks the tables for
+/// them.
 pub fn missing_taggings(conn: &mut Conn, database: &str) -> Result<Option<i64>> {
     for (table, column) in NEEDED_OF_GITLAB.iter().chain(&NEEDED_OF_CI) {
         if !has_column(conn, database, table, column)? {

@@ -1,11 +1,11 @@
-//! Whether the target has what a step needs.
+//! Which columns the target has.
 
 use postgres::Transaction;
 
 use crate::error::Result;
 use crate::server::postgresql::error::failure;
 
-/// Whether the table `table` of `schema` has such a column.
+/// Whether the table `table` of `schema` has the column `column`.
 pub(super) fn has_column(
     transaction: &mut Transaction<'_>,
     schema: &str,

@@ -1,6 +1,6 @@
-//! GitLab's own steps around the publish, in its transaction: CI switched off and on, tags merged
-//! ([`super::tags`]), the regular ones of [`super::migrations`] run. Each is done only where the target
-//! has the tables for it, so that a bare database works as well.
+//! GitLab's own steps around the publish, in its transaction: they switch CI off and on, merge the tags
+//! ([`super::tags`]) and run the regular migrations ([`super::migrations`]). A step without its tables does
+//! nothing, so a bare database works as well.
 
 use postgres::{Client, Transaction};
 
@@ -9,16 +9,13 @@ use super::migrations::{self, run_regular};
 use super::tags;
 use crate::error::Result;
 use crate::failpoint;
-use crate::gitlab::live::LiveChanges;
+use crate::gitlab::live::{LiveChanges, SETTINGS};
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
 
-/// The table of GitLab with the switch; what is kept of it has the same name.
-const SETTINGS: &str = "application_settings";
-
-/// Switches CI off, so that a running GitLab waits instead of writing, and has built-in migrations
-/// pending again. How it was is kept.
+/// Switches CI off, so that a running GitLab waits instead of writing, and makes the built-in migrations pending
+/// again. The former state is kept in tables of the same names.
 pub fn prepare(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     if has_column(transaction, schema, SETTINGS, "ci_enabled")? {
         keep_settings(transaction, schema, PREVIOUS_SCHEMA)?;
@@ -27,7 +24,7 @@ pub fn prepare(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     migrations::renew(transaction, schema)
 }
 
-/// Does what has to be done when the imported tables are in place: `schema` is where they are.
+/// Does the steps that follow when the imported tables are in place, in `schema`.
 pub fn finish(transaction: &mut Transaction<'_>, schema: &str) -> Result<LiveChanges> {
     let tags = tags::merge(transaction, schema)?;
     failpoint::reached("tags merged");
@@ -45,8 +42,8 @@ pub fn finish(transaction: &mut Transaction<'_>, schema: &str) -> Result<LiveCha
     })
 }
 
-/// Brings the rows back that [`prepare`] and [`finish`] have changed and that are kept in the schema
-/// `from`; what is in their place now is kept in the schema `to`. Done twice, it changes nothing.
+/// Brings back the rows that [`prepare`] and [`finish`] have changed, from the schema `from`. The current rows
+/// are kept in the schema `to`. Two exchanges cancel each other out.
 pub fn exchange(
     transaction: &mut Transaction<'_>,
     schema: &str,
@@ -68,7 +65,7 @@ pub fn exchange(
     tags::exchange(transaction, schema, from, to)
 }
 
-/// Whether CI is switched on; none if the target is no GitLab's.
+/// Whether CI is switched on; none if the target does not belong to a GitLab.
 pub fn ci_enabled(client: &mut Client, schema: &str) -> Result<Option<bool>> {
     let doing = || failure("look whether CI is switched on");
     let mut transaction = client.transaction().map_err(doing())?;

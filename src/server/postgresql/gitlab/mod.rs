@@ -1,6 +1,6 @@
-//! What is particular to GitLab: its tables, its versions, its steps around the publish. The rest
-//! of the program would serve any other server's dump.
+//! What is particular to GitLab in PostgreSQL: its steps around the publish, and the built-in migrations.
 
+mod ci_tables;
 mod columns;
 pub mod live;
 pub mod migrations;

@@ -1,4 +1,5 @@
-//! CI's tags in GitLab: merged into its own by the publish, exchanged by a rollback.
+//! CI's tags in GitLab: a publish merges them into GitLab's own, a rollback exchanges them. Rows that are kept
+//! are in tables of the same names.
 
 use postgres::{GenericClient, Transaction};
 
@@ -6,29 +7,16 @@ use super::columns::has_column;
 use crate::error::Result;
 use crate::failpoint;
 use crate::gitlab::live::MergedTags;
+use crate::gitlab::tags::{NEEDED_OF_CI, NEEDED_OF_GITLAB, TAGGINGS, TAGS, taggings_of_ci};
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
 
-/// The tables of GitLab of which rows are changed; what is kept of them has the same names.
-const TAGS: &str = "tags";
-const TAGGINGS: &str = "taggings";
-
-/// Without these there is nothing to merge.
-const NEEDED_FOR_TAGS: [(&str, &str); 4] = [
-    (TAGS, "name"),
-    (TAGGINGS, "taggable_type"),
-    ("ci_tags", "name"),
-    ("ci_taggings", "taggable_type"),
-];
-
-/// Brings CI's tags and taggings into GitLab's: tags by name, taggings of builds and runners anew.
-/// Taggings of anything else, such as projects, are not touched.
+/// Merges CI's tags and taggings into GitLab's. Tags are merged by name; the taggings of builds and runners are
+/// rewritten. Taggings of anything else, such as projects, are not touched.
 pub(super) fn merge(transaction: &mut Transaction<'_>, schema: &str) -> Result<Option<MergedTags>> {
-    for (table, column) in NEEDED_FOR_TAGS {
-        if !has_column(transaction, schema, table, column)? {
-            return Ok(None);
-        }
+    if !has_tables(transaction, schema)? {
+        return Ok(None);
     }
     let name = |table: &str| qualified(schema, table);
     let (tags, taggings) = (name("tags"), name("taggings"));
@@ -89,14 +77,21 @@ pub(super) fn merge(transaction: &mut Transaction<'_>, schema: &str) -> Result<O
     }))
 }
 
-/// Which taggings are CI's: those of builds and runners in the contexts that are in the tables
-/// `contexts`.
+/// The condition for CI's taggings.
 fn of_ci(contexts: &[String]) -> String {
-    let contexts: String = contexts
-        .iter()
-        .map(|table| format!(" OR context IN (SELECT context FROM {table})"))
-        .collect();
-    format!("taggable_type LIKE 'Ci::%' AND (context = 'tags'{contexts})")
+    taggings_of_ci(contexts, |table| {
+        format!("context IN (SELECT context FROM {table})")
+    })
+}
+
+/// Whether `schema` has all tables of GitLab's and CI's tags.
+fn has_tables(transaction: &mut Transaction<'_>, schema: &str) -> Result<bool> {
+    for (table, column) in NEEDED_OF_GITLAB.into_iter().chain(NEEDED_OF_CI) {
+        if !has_column(transaction, schema, table, column)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn keep_taggings(schema: &str, to: &str, which: &str) -> String {
@@ -104,7 +99,7 @@ fn keep_taggings(schema: &str, to: &str, which: &str) -> String {
     format!("CREATE TABLE {kept} AS SELECT * FROM {taggings} WHERE {which}")
 }
 
-/// Counts the taggings of each tag anew, where that is kept in a column.
+/// Recounts the taggings of each tag, if a column holds that number.
 fn recount(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     if !has_column(transaction, schema, TAGS, "taggings_count")? {
         return Ok(());
@@ -121,8 +116,8 @@ fn recount(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
         .map_err(failure("recount tags.taggings_count"))
 }
 
-/// Exchanges CI's taggings for those in the schema `from`. Tags that only one of the two knows come
-/// and go with them, but for those that others have come to use.
+/// Exchanges CI's taggings for those in the schema `from`. Tags that only one of the two has come and go with
+/// them, except tags that other taggings use by now.
 pub(super) fn exchange(
     transaction: &mut Transaction<'_>,
     schema: &str,
@@ -168,15 +163,13 @@ pub(super) fn exchange(
     recount(transaction, schema)
 }
 
-/// How many of CI's taggings, of those that have a tag, are not in GitLab's; none if the target does
-/// not have the tables for them.
+/// How many of CI's taggings that have a tag GitLab does not have; none if the target lacks the tables for
+/// them.
 pub fn missing_taggings(client: &mut impl GenericClient, schema: &str) -> Result<Option<i64>> {
     let doing = || failure("compare the taggings");
     let mut transaction = client.transaction().map_err(doing())?;
-    for (table, column) in NEEDED_FOR_TAGS {
-        if !has_column(&mut transaction, schema, table, column)? {
-            return Ok(None);
-        }
+    if !has_tables(&mut transaction, schema)? {
+        return Ok(None);
     }
     let name = |table: &str| qualified(schema, table);
     let sql = format!(

@@ -1,26 +1,26 @@
-//! Ids that the server does not number, as a dump leaves them that was made with `--compatible` and
-//! restored by hand: it says nothing of AUTO_INCREMENT.
+//! Ids that the server does not number. A dump that was made with `--compatible` and restored by hand leaves
+//! them behind: it omits AUTO_INCREMENT.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::existing;
 use crate::error::Result;
 use crate::gitlab::tables::TABLES;
 use crate::migrate::MigrationPlan;
 use crate::server::mysql::error::failure;
+use crate::server::mysql::gitlab::ci_tables::existing;
 use crate::server::mysql::sql::{identifier, literal, qualified};
 
-/// An integer column `id` that nobody numbers.
+/// An integer column `id` without AUTO_INCREMENT.
 pub(super) struct Needs {
     table: String,
     kind: String,
     comment: String,
-    /// Whether there is a key that begins with it, without which it cannot be numbered.
+    /// Whether a key begins with it. AUTO_INCREMENT needs one.
     has_key: bool,
 }
 
-/// Gives them AUTO_INCREMENT. It goes on behind the highest that is there.
+/// Gives them AUTO_INCREMENT. Numbering continues behind the highest id.
 pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<MigrationPlan> {
     let needs = needs(conn, database)?;
     if let Some(needs) = needs.iter().find(|needs| !needs.has_key) {
@@ -48,7 +48,7 @@ pub(super) fn needs(conn: &mut Conn, database: &str) -> Result<Vec<Needs>> {
             (database,),
         )
         .map_err(doing())?;
-    // By any column: a table has one at most.
+    // A table has at most one such column.
     let numbered: Vec<String> = conn
         .exec(
             "SELECT table_name FROM information_schema.columns

@@ -1,6 +1,6 @@
-//! The record of the built-in migrations around publishes and rollbacks. It is about the tables that are
-//! live: it goes aside with them, and comes back with them. What is done to it is in the transaction that
-//! commits a publish.
+//! The recorded versions of built-in migrations around publishes and rollbacks. They belong to the live tables:
+//! a publish moves them aside with the tables, and a rollback brings them back. These changes belong to the
+//! transaction that commits a publish.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -8,23 +8,20 @@ use mysql::prelude::Queryable;
 use super::numbering;
 use crate::error::Result;
 use crate::failpoint;
-use crate::gitlab::known_migrations::{self, KnownMigration};
+use crate::gitlab::migrations::known::{KnownMigration, dropped, is_built_in};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
-use crate::server::mysql::gitlab::live::refuse_without_transactions;
+use crate::server::mysql::gitlab::engine::refuse_without_transactions;
 use crate::server::mysql::migrate::versions;
 use crate::server::mysql::publish::catalog::has_column;
 use crate::server::mysql::publish::tables_of;
 use crate::server::mysql::publish::{kept, kept_before};
-use crate::server::mysql::sql::{literal, qualified};
+use crate::server::mysql::sql::qualified;
 
 const DOING: &str = "keep the record of built-in migrations";
 
-/// Makes the table for what is recorded of the live tables, if the target has a record of migrations.
-pub(in crate::server::mysql::gitlab) fn prepare(
-    conn: &mut Conn,
-    databases: &Databases,
-) -> Result<()> {
+/// Creates the table that keeps the versions of the live tables, if the target has a table of versions.
+pub(crate) fn prepare(conn: &mut Conn, databases: &Databases) -> Result<()> {
     let Databases { live, passing, .. } = databases;
     if !versions::exists(conn, live)? {
         return Ok(());
@@ -42,20 +39,12 @@ pub(in crate::server::mysql::gitlab) fn prepare(
     Ok(())
 }
 
-/// Makes all of them pending, for the tables that have come, but for the regular ones that have nothing
-/// left to do. What was recorded for those that went is kept aside.
-pub(in crate::server::mysql::gitlab) fn renew(
-    conn: &mut Conn,
-    databases: &Databases,
-) -> Result<()> {
-    let Databases {
-        live,
-        previous,
-        passing,
-        ..
-    } = databases;
+/// Makes the built-in migrations pending for the new tables, except regular ones that have nothing left to do.
+/// The versions that were recorded for the former tables are kept.
+pub(crate) fn renew(conn: &mut Conn, databases: &Databases) -> Result<()> {
+    let (live, previous, passing) = (&databases.live, &databases.previous, &databases.passing);
     let name = kept(versions::TABLE);
-    // A publish that replaces nothing has not moved it.
+    // A publish that replaces no table has not moved this one.
     let place = if has_column(conn, passing, &name, "version")? {
         passing
     } else if has_column(conn, previous, &name, "version")? {
@@ -78,28 +67,17 @@ pub(in crate::server::mysql::gitlab) fn renew(
     Ok(())
 }
 
-/// Makes the table for what is recorded of the live tables, if the publish before has kept such a one.
-pub(in crate::server::mysql::gitlab) fn prepare_exchange(
-    conn: &mut Conn,
-    databases: &Databases,
-) -> Result<()> {
+/// Creates the table that keeps the versions of the live tables, if the former publish has kept such a table.
+pub(crate) fn prepare_exchange(conn: &mut Conn, databases: &Databases) -> Result<()> {
     if has_column(conn, &databases.previous, &kept(versions::TABLE), "version")? {
         prepare(conn, databases)?;
     }
     Ok(())
 }
 
-/// Brings the record back that the publish before has kept; that of the tables that went is kept.
-pub(in crate::server::mysql::gitlab) fn exchange(
-    conn: &mut Conn,
-    databases: &Databases,
-) -> Result<()> {
-    let Databases {
-        live,
-        previous,
-        passing,
-        ..
-    } = databases;
+/// Brings back the versions that the former publish has kept. Those of the former tables are kept.
+pub(crate) fn exchange(conn: &mut Conn, databases: &Databases) -> Result<()> {
+    let (live, previous, passing) = (&databases.live, &databases.previous, &databases.passing);
     let (from, to) = (kept_before(versions::TABLE), kept(versions::TABLE));
     if !has_column(conn, passing, &from, "version")? || !has_column(conn, previous, &to, "version")?
     {
@@ -113,21 +91,19 @@ pub(in crate::server::mysql::gitlab) fn exchange(
     )
 }
 
-/// The tables that a recorded migration has dropped, and nobody has made again.
+/// The tables that a recorded migration has dropped and that do not exist again.
 pub fn dropped_tables(conn: &mut Conn, database: &str) -> Result<Vec<&'static str>> {
     let recorded = versions::read(conn, database)?;
     let there = tables_of(conn, database)?;
-    Ok(known_migrations::dropped(&recorded, |table| {
+    Ok(dropped(&recorded, |table| {
         there.iter().any(|name| name == table)
     }))
 }
 
-/// Moves the versions of built-in migrations from the record of `database` into the table `kept`.
+/// Moves the versions of built-in migrations from the table of versions in `database` into the table `kept`.
 fn keep(conn: &mut Conn, database: &str, kept: &str) -> Result<()> {
     let table = qualified(database, versions::TABLE);
-    let versions = known_migrations::versions();
-    let versions: Vec<String> = versions.iter().map(|version| literal(version)).collect();
-    let which = format!("version IN ({})", versions.join(", "));
+    let which = is_built_in();
     run(
         conn,
         &format!("INSERT INTO {kept} (version) SELECT version FROM {table} WHERE {which}"),

@@ -1,20 +1,19 @@
-//! Sequences that no column owns, as the old way of converting leaves them: pg_dump of a table leaves
-//! such a sequence out, and the restored table has no default. The manual's remedy are three statements
-//! for each table; these are the same three, where they are
-//! needed.
+//! Sequences that no column owns. The old way of converting leaves them behind: pg_dump of a table omits
+//! such a sequence, and the restored table has no default. GitLab's manual gives three statements for each
+//! table. These are the same three, where they are needed.
 
 use postgres::Transaction;
 
-use super::lock_existing;
 use crate::error::Result;
 use crate::gitlab::tables::TABLES;
 use crate::migrate::MigrationPlan;
 use crate::schema::sql::{identifier, literal, qualified};
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::gitlab::ci_tables::lock_existing;
 use crate::server::postgresql::migrate::BuiltIn;
 
-/// Has each table's sequence owned by its column `id`, made if it is missing, and set if it would give
-/// numbers that are taken.
+/// Makes the column `id` of each table own its sequence. A missing sequence is created; one that would return
+/// used numbers is set.
 pub(super) const OWN: BuiltIn = BuiltIn { lock, plan };
 
 /// What a table's sequence lacks.
@@ -55,12 +54,12 @@ fn all_needs(transaction: &mut Transaction<'_>, schema: &str) -> Result<Vec<Need
     Ok(all)
 }
 
-/// The name of a table's sequence, as Rails and the manual have it.
+/// The name of a table's sequence, as Rails and GitLab's manual name it.
 fn sequence_of(table: &str) -> String {
     format!("{table}_id_seq")
 }
 
-/// What the sequence of `table` lacks; none if nothing, or if there is no such table with an `id`.
+/// What the sequence of `table` lacks; none if it lacks nothing, or if there is no such table with an `id`.
 fn needs(
     transaction: &mut Transaction<'_>,
     schema: &str,

@@ -1,17 +1,17 @@
-//! The record of the built-in migrations around publishes and rollbacks. It is about the tables that are
-//! live: it goes aside with them, and comes back with them.
+//! The recorded versions of built-in migrations around publishes and rollbacks. They belong to the live tables:
+//! a publish moves them aside with the tables, and a rollback brings them back.
 
 use postgres::{GenericClient, Transaction};
 
 use crate::error::Result;
-use crate::gitlab::known_migrations::{self, KnownMigration};
-use crate::schema::sql::{literal, qualified};
+use crate::gitlab::migrations::known::{KnownMigration, dropped, is_built_in};
+use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::migrate::versions;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
 
-/// Makes all of them pending, for the tables that a publish is about to bring. What was recorded for the
-/// live ones is kept aside.
+/// Makes all of them pending for the tables that a publish brings. The versions that were recorded for the live
+/// tables are kept.
 pub fn renew(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     if versions::exists(transaction, schema)? {
         keep(transaction, schema, PREVIOUS_SCHEMA)?;
@@ -20,8 +20,8 @@ pub fn renew(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     Ok(())
 }
 
-/// Brings the record back that is kept in the schema `from`; that of the live tables is kept in the
-/// schema `to`.
+/// Brings back the versions that are kept in the schema `from`. Those of the live tables are kept in the schema
+/// `to`.
 pub fn exchange(
     transaction: &mut Transaction<'_>,
     schema: &str,
@@ -43,7 +43,7 @@ pub fn exchange(
     )
 }
 
-/// The tables that a recorded migration has dropped, and nobody has made again.
+/// The tables that a recorded migration has dropped and that do not exist again.
 pub fn dropped_tables(client: &mut impl GenericClient, schema: &str) -> Result<Vec<&'static str>> {
     let recorded = versions::read(client, schema)?;
     let all: Vec<&str> = KnownMigration::ALL
@@ -58,7 +58,7 @@ pub fn dropped_tables(client: &mut impl GenericClient, schema: &str) -> Result<V
         .query(sql, &[&schema, &all])
         .map_err(failure("look for the tables of CI"))?;
     let there: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    Ok(known_migrations::dropped(&recorded, |table| {
+    Ok(dropped(&recorded, |table| {
         there.iter().any(|name| name == table)
     }))
 }
@@ -68,7 +68,7 @@ fn keep(transaction: &mut Transaction<'_>, schema: &str, to: &str) -> Result<()>
         qualified(schema, versions::TABLE),
         qualified(to, versions::TABLE),
     );
-    let which = which();
+    let which = is_built_in();
     run(
         transaction,
         &format!("CREATE TABLE {kept} AS SELECT version FROM {table} WHERE {which}"),
@@ -79,15 +79,8 @@ fn forget(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     let table = qualified(schema, versions::TABLE);
     run(
         transaction,
-        &format!("DELETE FROM {table} WHERE {}", which()),
+        &format!("DELETE FROM {table} WHERE {}", is_built_in()),
     )
-}
-
-/// Which versions are those of built-in migrations.
-fn which() -> String {
-    let versions = known_migrations::versions();
-    let versions: Vec<String> = versions.iter().map(|version| literal(version)).collect();
-    format!("version IN ({})", versions.join(", "))
 }
 
 fn run(transaction: &mut Transaction<'_>, sql: &str) -> Result<()> {

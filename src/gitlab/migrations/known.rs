@@ -1,5 +1,4 @@
-//! Which migrations are built in, whatever server they are for: their versions, names and order, and why
-//! one waits.
+//! The built-in migrations that exist for every server: their versions, names and order.
 
 use jiff::civil::date;
 
@@ -8,15 +7,15 @@ use crate::migrate::{Migration, MigrationBody, Phase, Version};
 /// A built-in migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownMigration {
-    /// Has the server number the rows of the 15 tables.
+    /// Makes the server number the rows of the 15 tables.
     NumberIds,
     /// Prefixes the types of CI's services.
     PrefixServices,
     /// Drops CI's tags, which are merged into GitLab's.
     DropTags,
-    /// Drops CI's jobs, of which projects have a configuration.
+    /// Drops CI's jobs; the projects have their configuration.
     DropJobs,
-    /// Drops what the last import has replaced.
+    /// Drops the tables that the last import has replaced.
     DropPrevious,
 }
 
@@ -30,7 +29,7 @@ impl KnownMigration {
         KnownMigration::DropPrevious,
     ];
 
-    /// What it is recorded as. Recorded versions outlive programs: none may ever change.
+    /// The version that is recorded. Recorded versions outlive programs: none may ever change.
     #[must_use]
     pub const fn version(self) -> Version {
         let second = match self {
@@ -43,7 +42,7 @@ impl KnownMigration {
         Version::at(date(2000, 1, 1).at(0, 0, second, 0))
     }
 
-    /// What it is called.
+    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -70,7 +69,7 @@ impl KnownMigration {
     #[must_use]
     pub fn drops(self) -> &'static [&'static str] {
         match self {
-            KnownMigration::DropTags => &TAGS,
+            KnownMigration::DropTags => &CI_TAG_TABLES,
             KnownMigration::DropJobs => &[JOBS],
             KnownMigration::NumberIds
             | KnownMigration::PrefixServices
@@ -78,7 +77,7 @@ impl KnownMigration {
         }
     }
 
-    /// The migration, with what it is for a server.
+    /// The migration, with its implementation for a server.
     pub fn with<B>(self, built_in: B) -> Migration<B> {
         Migration {
             version: self.version(),
@@ -89,18 +88,18 @@ impl KnownMigration {
     }
 }
 
-/// The tables of CI's tags, which GitLab does not read.
-pub const TAGS: [&str; 2] = ["ci_taggings", "ci_tags"];
+/// The tables of CI's tags. GitLab does not read them.
+pub const CI_TAG_TABLES: [&str; 2] = ["ci_taggings", "ci_tags"];
 
-/// The table of CI's jobs. GitLab CI 7.13 has made a configuration of each project's jobs, in
-/// `ci_projects.generated_yaml_config`, and GitLab reads only that.
+/// The table of CI's jobs. GitLab CI 7.13 has turned the jobs of each project into a configuration in
+/// `ci_projects.generated_yaml_config`. GitLab reads only that.
 pub const JOBS: &str = "ci_jobs";
 
-/// Of the tables of which an import has kept rows, the one whose rows are nowhere else: an import writes
-/// CI's taggings anew. Of the others, what was kept says what came.
+/// The table whose kept rows are nowhere else, since an import rewrites CI's taggings. What an import keeps of
+/// other tables only says what it added.
 pub const KEPT_ROWS: &str = "taggings";
 
-/// The versions of all of them.
+/// The versions of all built-in migrations.
 #[must_use]
 pub fn versions() -> Vec<String> {
     KnownMigration::ALL
@@ -108,8 +107,22 @@ pub fn versions() -> Vec<String> {
         .to_vec()
 }
 
-/// Those of a server's `migrations` that an import runs when it has published, unless they are to be left
-/// for later, and the one that it never runs: it would take away what `rollback` needs.
+/// The condition for their versions in the table of versions.
+#[must_use]
+pub fn is_built_in() -> String {
+    let versions = versions();
+    let versions: Vec<String> = versions.iter().map(|v| format!("'{v}'")).collect();
+    format!("version IN ({})", versions.join(", "))
+}
+
+/// Whether one of them is among the `recorded` versions.
+#[must_use]
+pub fn is_any_recorded(recorded: &[String]) -> bool {
+    versions().iter().any(|version| recorded.contains(version))
+}
+
+/// The `migrations` of a server that an import runs after its publish, and the one that it never runs, because
+/// `rollback` needs the tables that this one drops.
 #[must_use]
 pub fn after_import<B>(migrations: Vec<Migration<B>>) -> (Vec<Migration<B>>, Vec<Migration<B>>) {
     let later = migrations
@@ -118,8 +131,8 @@ pub fn after_import<B>(migrations: Vec<Migration<B>>) -> (Vec<Migration<B>>, Vec
     later.partition(|migration| migration.version != KnownMigration::DropPrevious.version())
 }
 
-/// Of the tables that recorded migrations have dropped, those that nobody has made again: `recorded` are
-/// the versions, and `is_there` says of a table whether it is.
+/// The tables that the `recorded` migrations have dropped and that do not exist again; `is_there` says whether
+/// a table exists.
 pub fn dropped(recorded: &[String], is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let ran = KnownMigration::ALL.into_iter().filter(|known| {
         let version = known.version().to_string();
@@ -129,82 +142,8 @@ pub fn dropped(recorded: &[String], is_there: impl Fn(&str) -> bool) -> Vec<&'st
     tables.copied().filter(|table| !is_there(table)).collect()
 }
 
-/// What is told where there is nothing left to be done.
+/// What a migration reports that finds no table to drop.
 pub const NOTHING_TO_DROP: &str = "there was nothing to drop";
-
-/// What is told when the tables `found` are dropped.
-#[must_use]
-pub fn dropped_tags(found: &[String]) -> String {
-    format!(
-        "dropped {}, which are merged into tags and taggings",
-        found.join(" and ")
-    )
-}
-
-/// What is told when so many services got their prefix.
-#[must_use]
-pub fn prefixed(services: i64) -> String {
-    format!("prefixed the type of {services} services with Ci::")
-}
-
-/// What is told when the tables in `previous` are dropped, and builds directories are left.
-#[must_use]
-pub fn dropped_previous(previous: &str, has_builds: bool) -> String {
-    let builds = if has_builds {
-        "; the old build traces stay until ci-import discard"
-    } else {
-        ""
-    };
-    format!("dropped the empty tables in {previous}{builds}")
-}
-
-/// Why a migration waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WaitReason<'a> {
-    /// There is no such table in the schema.
-    NoTable(&'a str, &'a str),
-    /// So many tags of CI are not GitLab's.
-    TagsMissing(i64),
-    /// So many taggings of CI have no tag.
-    WithoutTag(i64),
-    /// So many taggings of CI are not GitLab's.
-    TaggingsMissing(i64),
-    /// The schema is no GitLab's.
-    NoGitlab(&'a str),
-    /// So many jobs have no configuration.
-    Unconverted(i64),
-    /// The schema has rows of these tables that are nowhere else.
-    HasRows(&'a str, Vec<String>),
-}
-
-impl std::fmt::Display for WaitReason<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            WaitReason::NoTable(table, schema) => write!(
-                f,
-                "there is no table {table} in {schema} that they are merged into"
-            ),
-            WaitReason::TagsMissing(count) => write!(f, "{count} rows of ci_tags are not in tags"),
-            WaitReason::WithoutTag(count) => write!(
-                f,
-                "{count} rows of ci_taggings have no tag, and so were merged nowhere"
-            ),
-            WaitReason::TaggingsMissing(count) => {
-                write!(f, "{count} rows of ci_taggings are not in taggings")
-            }
-            WaitReason::NoGitlab(schema) => write!(f, "there is no GitLab in {schema}"),
-            WaitReason::Unconverted(count) => write!(
-                f,
-                "{count} jobs are of projects that have no generated_yaml_config made of them"
-            ),
-            WaitReason::HasRows(previous, tables) => write!(
-                f,
-                "{previous} has rows that are nowhere else, of {}; ci-import discard drops them",
-                tables.join(", ")
-            ),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
