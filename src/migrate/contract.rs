@@ -70,7 +70,7 @@ impl SplitContract {
                 let (Ok(part), Ok(whole)) = (part, self.statements(text)) else {
                     continue;
                 };
-                // The last one may go on behind the cut.
+                // The last one may continue after the cut.
                 let ended = part.len().saturating_sub(1);
                 assert_eq!(part[..ended], whole[..ended], "{text} cut at {cut}");
             }

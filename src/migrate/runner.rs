@@ -33,7 +33,7 @@ impl<'a, S: MigrationSession> Runner<'a, S> {
     /// Runs all pending migrations in the order of their versions, without post-deployment migrations if
     /// `skip_post_deployment`. It ends at the first failure.
     pub fn migrate(&mut self, skip_post_deployment: bool) -> Result<Vec<MigrationReport>> {
-        self.session.make_table()?;
+        self.session.create_table()?;
         let mut reports = Vec::new();
         for migration in self.pending()? {
             interruption::check(self.session.halt())?;
@@ -51,7 +51,7 @@ impl<'a, S: MigrationSession> Runner<'a, S> {
 
     /// Runs the migration with this version, in either phase.
     pub fn up(&mut self, version: Version) -> Result<MigrationReport> {
-        self.session.make_table()?;
+        self.session.create_table()?;
         let migration = self.named(version)?;
         if self.versions()?.contains(&version) {
             return Ok(MigrationReport::of(

@@ -88,7 +88,7 @@ pub trait MigrationSession {
     fn recorded(&mut self) -> Result<Vec<String>>;
 
     /// Creates the table of versions if it is missing.
-    fn make_table(&mut self) -> Result<()>;
+    fn create_table(&mut self) -> Result<()>;
 
     /// The unfinished migrations, in order.
     fn unfinished(&mut self) -> Result<Vec<UnfinishedMigration>>;

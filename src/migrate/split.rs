@@ -1,5 +1,5 @@
 //! Splits a text of SQL into its statements, each as written and with its line, and the comments between
-//! them. Each piece is sent to the server as one statement. What holds a statement open behind a semicolon
+//! them. Each piece is sent to the server as one statement. What keeps a statement open after a semicolon
 //! differs between servers ([`Blocks`]).
 
 use super::dialect::Piece;

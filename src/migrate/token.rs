@@ -23,7 +23,7 @@ pub(crate) struct Token<'a> {
     pub(crate) kind: TokenKind<'a>,
     /// The offset of its first byte.
     pub(crate) start: usize,
-    /// The offset behind its last byte.
+    /// The offset after its last byte.
     pub(crate) end: usize,
     /// The line of its first byte, counted from 1.
     pub(crate) line: usize,

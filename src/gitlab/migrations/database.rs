@@ -22,7 +22,7 @@ pub trait CiDatabase {
     /// Whether the table `table` has the column `column`.
     fn has_column(&mut self, table: &str, column: &str) -> Result<bool>;
 
-    /// The number of rows in what stands behind FROM.
+    /// The number of rows that the clause FROM `from` selects.
     fn count(&mut self, from: &str) -> Result<i64>;
 
     /// How many of CI's tags GitLab does not have.

@@ -36,7 +36,7 @@ impl Steps for Publishing {
     fn prepare(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
         if has_switch(conn, &databases.live)? {
             refuse_without_transactions(conn, &databases.live, SETTINGS)?;
-            make_kept_settings(conn, databases)?;
+            create_kept_settings(conn, databases)?;
         }
         self.merges_tags = tags::prepare(conn, databases)?;
         migrations::prepare(conn, databases)?;
@@ -85,7 +85,7 @@ impl Steps for Exchange {
 
     fn prepare(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
         if has_column(conn, &databases.previous, &kept(SETTINGS), "ci_enabled")? {
-            make_kept_settings(conn, databases)?;
+            create_kept_settings(conn, databases)?;
         }
         migrations::prepare_exchange(conn, databases)?;
         tags::prepare_exchange(conn, databases)
@@ -138,7 +138,7 @@ fn has_switch(conn: &mut Conn, database: &str) -> Result<bool> {
     has_column(conn, database, SETTINGS, "ci_enabled")
 }
 
-fn make_kept_settings(conn: &mut Conn, databases: &Databases) -> Result<()> {
+fn create_kept_settings(conn: &mut Conn, databases: &Databases) -> Result<()> {
     let table = qualified(&databases.passing, &kept(SETTINGS));
     conn.query_drop(format!(
         "CREATE TABLE {table} (id BIGINT PRIMARY KEY, ci_enabled BIGINT) ENGINE=InnoDB"

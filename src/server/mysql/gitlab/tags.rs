@@ -46,7 +46,7 @@ pub(super) fn prepare(conn: &mut Conn, databases: &Databases) -> Result<bool> {
     }
     for table in [TAGS, TAGGINGS] {
         refuse_without_transactions(conn, live, table)?;
-        make_like(conn, passing, &kept(table), &qualified(live, table))?;
+        create_like(conn, passing, &kept(table), &qualified(live, table))?;
     }
     let name = NameColumn::of(conn, live)?;
     let (characters, charset, collation) = (name.characters, name.charset, name.collation);
@@ -95,7 +95,7 @@ fn names(databases: &Databases) -> String {
     qualified(&databases.passing, &scratch("names"))
 }
 
-fn make_like(conn: &mut Conn, database: &str, name: &str, model: &str) -> Result<()> {
+fn create_like(conn: &mut Conn, database: &str, name: &str, model: &str) -> Result<()> {
     let table = qualified(database, name);
     conn.query_drop(format!("CREATE TABLE {table} LIKE {model}"))
         .map_err(failure("keep the tags"))?;
@@ -239,7 +239,7 @@ pub(super) fn prepare_exchange(conn: &mut Conn, databases: &Databases) -> Result
     for table in [TAGS, TAGGINGS] {
         refuse_without_transactions(conn, &databases.live, table)?;
         let name = kept(table);
-        make_like(conn, passing, &name, &qualified(previous, &name))?;
+        create_like(conn, passing, &name, &qualified(previous, &name))?;
     }
     conn.query_drop(format!(
         "CREATE TABLE {} (id BIGINT PRIMARY KEY) ENGINE=InnoDB",

@@ -81,7 +81,7 @@ fn tokens(statement: &str) -> Vec<String> {
     tokens
 }
 
-/// The tokens behind the name of the table, if ALTER and `rest` are an ALTER TABLE.
+/// The tokens after the name of the table, if ALTER and `rest` are an ALTER TABLE.
 fn behind_table<'a, 's>(rest: &'a [&'s str]) -> Option<&'a [&'s str]> {
     let at = rest.iter().take(3).position(|token| *token == "table")?;
     let rest = match &rest[at + 1..] {
@@ -166,7 +166,7 @@ fn effect<'a>(part: &[&'a str]) -> Effect<'a> {
     }
 }
 
-/// The effect of the tokens behind ADD CONSTRAINT.
+/// The effect of the tokens after ADD CONSTRAINT.
 fn constraint<'a>(rest: &[&'a str]) -> Effect<'a> {
     match rest {
         ["primary" | "unique" | "foreign" | "check", ..] => added(rest),
@@ -176,7 +176,7 @@ fn constraint<'a>(rest: &[&'a str]) -> Effect<'a> {
     }
 }
 
-/// The effect of the tokens behind ADD.
+/// The effect of the tokens after ADD.
 fn added<'a>(rest: &[&'a str]) -> Effect<'a> {
     match rest {
         ["primary", ..] => named(Second::Fails, "primary"),
@@ -198,7 +198,7 @@ fn added<'a>(rest: &[&'a str]) -> Effect<'a> {
     }
 }
 
-/// The effect of the tokens behind the kind of an index.
+/// The effect of the tokens after the kind of an index.
 fn index<'a>(rest: &[&'a str]) -> Effect<'a> {
     match rest {
         ["()" | "using", ..] | ["if", "not", "exists", "()" | "using", ..] | [] => unnamed(),

@@ -177,9 +177,9 @@ impl<'a> Session<'a> {
     }
 
     /// Creates the log if it is missing.
-    fn make_log(&mut self, has_log: &mut bool) -> Result<()> {
+    fn create_log(&mut self, has_log: &mut bool) -> Result<()> {
         if !std::mem::replace(has_log, true) {
-            statement_log::make(&mut self.conn, self.target.database())?;
+            statement_log::create(&mut self.conn, self.target.database())?;
         }
         Ok(())
     }
@@ -222,19 +222,19 @@ impl MigrationSession for Session<'_> {
         versions::read(&mut self.conn, self.target.database())
     }
 
-    fn make_table(&mut self) -> Result<()> {
+    fn create_table(&mut self) -> Result<()> {
         let database = self.target.database();
         if versions::exists(&mut self.conn, database)? {
             return Ok(());
         }
-        versions::make(&mut self.conn, database)
+        versions::create(&mut self.conn, database)
     }
 
     fn unfinished(&mut self) -> Result<Vec<UnfinishedMigration>> {
         statement_log::unfinished(&mut self.conn, self.target.database())
     }
 
-    /// Runs the segments that are left. The last one records the version, or a transaction behind it does.
+    /// Runs the segments that are left. The last one records the version, or a transaction after it does.
     fn run(
         &mut self,
         step: &MigrationStep<'_>,
@@ -259,7 +259,7 @@ impl MigrationSession for Session<'_> {
             interruption::check(self.halt)?;
             let rows = match segment {
                 Segment::Alone(one) => {
-                    self.make_log(&mut has_log)?;
+                    self.create_log(&mut has_log)?;
                     self.run_alone(&run, &mut worker, &one, &recorded)?;
                     continue;
                 }
@@ -273,7 +273,7 @@ impl MigrationSession for Session<'_> {
                     self.recording(step, has_log)
                 }
                 [rows @ Segment::Transaction(_)] => {
-                    self.make_log(&mut has_log)?;
+                    self.create_log(&mut has_log)?;
                     records(rows, |one| statement_log::done(database, step, one))
                 }
                 _ => Vec::new(),

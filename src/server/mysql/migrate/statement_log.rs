@@ -126,7 +126,7 @@ pub(super) fn exists(conn: &mut Conn, database: &str) -> Result<bool> {
 }
 
 /// Creates the table if it is missing.
-pub(super) fn make(conn: &mut Conn, database: &str) -> Result<()> {
+pub(super) fn create(conn: &mut Conn, database: &str) -> Result<()> {
     let table = qualified(database, TABLE);
     conn.query_drop(format!(
         "CREATE TABLE IF NOT EXISTS {table} (

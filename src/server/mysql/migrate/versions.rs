@@ -39,7 +39,7 @@ pub(crate) fn exists(conn: &mut Conn, database: &str) -> Result<bool> {
 }
 
 /// Creates the table, as Rails does.
-pub(super) fn make(conn: &mut Conn, database: &str) -> Result<()> {
+pub(super) fn create(conn: &mut Conn, database: &str) -> Result<()> {
     let table = qualified(database, TABLE);
     conn.query_drop(format!(
         "CREATE TABLE {table} (version varchar(255) NOT NULL,

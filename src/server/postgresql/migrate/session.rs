@@ -238,13 +238,13 @@ impl MigrationSession for Session<'_> {
         versions::read(&mut self.client, &self.schema)
     }
 
-    fn make_table(&mut self) -> Result<()> {
+    fn create_table(&mut self) -> Result<()> {
         let doing = || failure("make the table of migrations");
         if versions::exists(&mut self.client, &self.schema)? {
             return Ok(());
         }
         let mut transaction = self.client.transaction().map_err(doing())?;
-        versions::make(&mut transaction, &self.schema)?;
+        versions::create(&mut transaction, &self.schema)?;
         transaction.commit().map_err(doing())
     }
 
@@ -342,7 +342,7 @@ fn prepare(
     })
 }
 
-/// The hint after the failure of a statement outside of a transaction, behind `before` others that took effect.
+/// The hint after the failure of a statement outside of a transaction, after `before` others that took effect.
 fn hint(before: usize) -> String {
     if before == 0 {
         return "it stays pending, and nothing of it has taken effect".to_owned();

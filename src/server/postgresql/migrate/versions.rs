@@ -30,7 +30,7 @@ pub(crate) fn exists(client: &mut impl GenericClient, schema: &str) -> Result<bo
 }
 
 /// Creates the table, as Rails does.
-pub(super) fn make(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+pub(super) fn create(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     let table = qualified(schema, TABLE);
     let sql = format!(
         "CREATE TABLE {table} (version character varying NOT NULL);

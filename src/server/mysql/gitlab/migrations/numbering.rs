@@ -20,7 +20,7 @@ pub(super) struct Needs {
     has_key: bool,
 }
 
-/// Gives them AUTO_INCREMENT. Numbering continues behind the highest id.
+/// Gives them AUTO_INCREMENT. Numbering continues after the highest id.
 pub(super) fn plan(conn: &mut Conn, database: &str) -> Result<MigrationPlan> {
     let needs = needs(conn, database)?;
     if let Some(needs) = needs.iter().find(|needs| !needs.has_key) {
