@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufReader, Read};
 
 use super::inflate::{BLOCK_BYTES, inflated};
+use super::inflation_limit::Limit;
 use crate::error::Error;
 
 /// A compression that is taken.
@@ -72,6 +73,15 @@ pub fn decompressed<'a, R: Read + 'a>(reader: R, compression: Compression) -> Bo
         Compression::Gzip => Box::new(inflated(reader)),
         Compression::Zstd => Box::new(Zstd::new(reader)),
     }
+}
+
+/// As [`decompressed`], with the limit of [`inflated_within`](super::inflated_within).
+pub fn decompressed_within<'a, R: Read + 'a>(
+    reader: R,
+    compression: Compression,
+    ratio: u32,
+) -> impl Read + 'a {
+    Limit::of_data(ratio).keep(reader, |counted| decompressed(counted, compression))
 }
 
 /// Reads frames of Zstandard.

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::inflation_limit::inflation_failure;
+use super::inflation_limit::{Limit, inflation_failure};
 use crate::error::{Error, Result};
 
 /// How many bytes are read at a time, compressed and inflated.
@@ -15,6 +15,11 @@ pub const BLOCK_BYTES: usize = 256 * 1024;
 /// its end is read.
 pub fn inflated<R: Read>(compressed: R) -> impl Read {
     MultiGzDecoder::new(BufReader::with_capacity(BLOCK_BYTES, compressed))
+}
+
+/// As [`inflated`], with an error as soon as more than 512 MiB came of less than a `ratio`th of that.
+pub fn inflated_within<R: Read>(compressed: R, ratio: u32) -> impl Read {
+    Limit::of_data(ratio).keep(compressed, inflated)
 }
 
 /// The error for `member` when reading it fails after `at` inflated bytes.

@@ -5,8 +5,6 @@ use std::fmt;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use super::compression::{Compression, decompressed};
-use super::inflate::inflated;
 use crate::error::Error;
 
 /// How many times its size a member may inflate to where nothing else is asked for. Dumps and traces
@@ -24,7 +22,7 @@ pub(super) struct Limit {
 
 impl Limit {
     /// That of a dump or of traces.
-    fn of_data(ratio: u32) -> Limit {
+    pub(super) fn of_data(ratio: u32) -> Limit {
         Limit {
             free: 512 * 1024 * 1024,
             ratio,
@@ -49,20 +47,6 @@ impl Limit {
             limit: self,
         }
     }
-}
-
-/// As [`inflated`], but an error as soon as more than 512 MiB came of less than a `ratio`th of that.
-pub fn inflated_within<R: Read>(compressed: R, ratio: u32) -> impl Read {
-    Limit::of_data(ratio).keep(compressed, inflated)
-}
-
-/// As [`decompressed`], with the limit of [`inflated_within`].
-pub fn decompressed_within<'a, R: Read + 'a>(
-    reader: R,
-    compression: Compression,
-    ratio: u32,
-) -> impl Read + 'a {
-    Limit::of_data(ratio).keep(reader, |counted| decompressed(counted, compression))
 }
 
 /// The error for `member` if the `cause` why it cannot be read says more than that it is damaged.

@@ -11,19 +11,21 @@ mod extent;
 mod file;
 mod inflate;
 mod inflation_limit;
-mod kind;
+mod input_kind;
 mod member;
 mod pipe;
 
 pub use compressed::{CompressedArchive, read_through, whole};
-pub use compression::{Compression, decompressed};
+pub use compression::{Compression, decompressed, decompressed_within};
 pub use entries::for_each_entry;
 pub use extent::Extent;
 pub use file::{ArchiveFile, MemberSize, index};
-pub use inflate::{BLOCK_BYTES, for_each_block, inflated, read_ahead, read_block, read_failure};
+pub use inflate::{
+    BLOCK_BYTES, for_each_block, inflated, inflated_within, read_ahead, read_block, read_failure,
+};
+pub use inflation_limit::DEFAULT_MAX_INFLATION;
 pub(crate) use inflation_limit::inflation_failure;
-pub use inflation_limit::{DEFAULT_MAX_INFLATION, decompressed_within, inflated_within};
-pub use kind::{Kind, SNIFF_BYTES, kind_of_input, sniff};
+pub use input_kind::{InputKind, SNIFF_BYTES, kind_of_input, sniff};
 pub use member::{BUILDS, DATABASE, INFORMATION, Member, classify_entry, safe_path};
 pub(crate) use member::{kind_of, refused, shown};
 pub(crate) use pipe::damaged;

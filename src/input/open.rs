@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::locate::Located;
 use crate::archive::{
-    self, ArchiveFile, CompressedArchive, Compression, DATABASE, Kind, Member, MemberSize,
+    self, ArchiveFile, CompressedArchive, Compression, DATABASE, InputKind, Member, MemberSize,
 };
 use crate::cancellation::Halt;
 use crate::dump::acceptance::{Asked, DIALECT_BYTES, check_dialect, looks_like_sql};
@@ -51,8 +51,8 @@ impl<'a> Input<'a> {
         }
         let (start, whole) = archive::sniff(file).doing(format!("read {}", path.display()))?;
         match archive::kind_of_input(&start) {
-            Kind::Archive(Compression::None) => Ok(Input::ArchiveFile(archive::index(path)?)),
-            Kind::Archive(compression) => {
+            InputKind::Archive(Compression::None) => Ok(Input::ArchiveFile(archive::index(path)?)),
+            InputKind::Archive(compression) => {
                 let watch = |file| halt.watch(file);
                 let limit = information::MAX_BYTES;
                 let read = || archive::read_through(path, compression, watch, limit, DIALECT_BYTES);
@@ -65,8 +65,8 @@ impl<'a> Input<'a> {
     fn from_pipe(pipe: Box<dyn Read + 'a>) -> Result<Input<'a>> {
         let (start, whole) = archive::sniff(pipe).doing("read the input")?;
         Ok(match archive::kind_of_input(&start) {
-            Kind::Archive(Compression::None) => Input::ArchivePipe(Box::new(whole)),
-            Kind::Archive(compression) => {
+            InputKind::Archive(Compression::None) => Input::ArchivePipe(Box::new(whole)),
+            InputKind::Archive(compression) => {
                 Input::ArchivePipe(Box::new(archive::whole(whole, compression)))
             }
             kind => Input::dump(kind, &start, Box::new(whole), 0)?,
@@ -74,20 +74,27 @@ impl<'a> Input<'a> {
     }
 
     /// What is no archive: a dump, if it is anything.
-    fn dump(kind: Kind, start: &[u8], reader: Box<dyn Read + 'a>, size: u64) -> Result<Input<'a>> {
+    fn dump(
+        kind: InputKind,
+        start: &[u8],
+        reader: Box<dyn Read + 'a>,
+        size: u64,
+    ) -> Result<Input<'a>> {
         match kind {
-            Kind::Other(Compression::None) if detect(start).is_none() && !looks_like_sql(start) => {
+            InputKind::Other(Compression::None)
+                if detect(start).is_none() && !looks_like_sql(start) =>
+            {
                 Err(Error::archive(
                     "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
                 )
                 .hint("is it the right file, and was it copied whole?"))
             }
-            Kind::Archive(compression) | Kind::Other(compression) => Ok(Input::Dump {
+            InputKind::Archive(compression) | InputKind::Other(compression) => Ok(Input::Dump {
                 reader,
                 compression,
                 size,
             }),
-            Kind::Twice => Err(Error::archive("the input is compressed twice")
+            InputKind::Twice => Err(Error::archive("the input is compressed twice")
                 .hint("decompress it once on the way: gzip -dc FILE | ci-import - …")),
         }
     }

@@ -7,7 +7,7 @@ use super::inflate::{BLOCK_BYTES, read_block};
 
 /// What an input can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum InputKind {
     /// A backup archive: a tar, maybe compressed as a whole.
     Archive(Compression),
     /// Anything else: a dump, if it is good for anything.
@@ -31,15 +31,15 @@ const HEADER_BYTES: usize = 512;
 
 /// What the input that begins with `start` is.
 #[must_use]
-pub fn kind_of_input(start: &[u8]) -> Kind {
+pub fn kind_of_input(start: &[u8]) -> InputKind {
     let compression = Compression::of(start);
     let inside = beginning(start, compression);
     if is_tar(&inside) {
-        Kind::Archive(compression)
+        InputKind::Archive(compression)
     } else if compression != Compression::None && Compression::of(&inside) != Compression::None {
-        Kind::Twice
+        InputKind::Twice
     } else {
-        Kind::Other(compression)
+        InputKind::Other(compression)
     }
 }
 
