@@ -3,8 +3,8 @@
 
 use std::io::{Read, Seek, Write};
 
-use super::Limits;
 use super::dump::{DumpWriter, WrittenTable};
+use super::limits::Limits;
 use crate::archive::{self, DATABASE, classify_entry, damaged, for_each_entry};
 use crate::dump::Facts;
 use crate::dump::acceptance::Asked;

@@ -3,18 +3,9 @@
 mod archive;
 mod dump;
 mod file;
+mod limits;
 
 pub use archive::convert_archive;
 pub use dump::{DumpWriter, WrittenTable};
 pub use file::OutputFile;
-
-use crate::resources::Resources;
-
-/// What a conversion may take.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// How many threads there are, and how much may wait in memory.
-    pub resources: Resources,
-    /// How many times its size a dump may inflate to.
-    pub max_inflation: u32,
-}
+pub use limits::Limits;
