@@ -2,14 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::dump::postgresql::SINCE_VERSION_10;
-use crate::rows::Format;
-
-use super::sql::{identifier, literal, qualified};
-use super::{
+use super::model::{
     Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
     Prefix, PrimaryKey, Sequence, Table,
 };
+use super::sql::{identifier, literal, qualified};
+use crate::dump::postgresql::SINCE_VERSION_10;
+use crate::rows::Format;
 
 /// How DDL is written for different readers of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

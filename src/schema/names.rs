@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Note, Table};
+use super::model::{Note, Table};
 
 /// PostgreSQL cuts what is longer (NAMEDATALEN - 1; manual, 4.1.1).
 const MAX_BYTES: usize = 63;

@@ -1,8 +1,8 @@
 //! Defaults of columns, as far as they mean the same in PostgreSQL.
 
-use super::Mapper;
+use super::mapper::Mapper;
 use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue};
-use crate::schema::DataType;
+use crate::schema::model::DataType;
 use crate::schema::sql;
 
 impl Mapper<'_> {

@@ -9,8 +9,8 @@ use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
 use crate::dump::mysql::lexer::{TokenKind, tokens};
+use crate::schema::model::{Column, DataType};
 use crate::schema::sql::{identifier, literal};
-use crate::schema::{Column, DataType};
 
 /// `1 + 1 + 1 + …` is as deep as it is long; what is longer would need more stack than there is.
 const MAX_WORDS: usize = 500;

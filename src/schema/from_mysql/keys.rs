@@ -1,14 +1,14 @@
 //! Primary keys, indexes, foreign keys and CHECKs.
 
-use super::Mapper;
 use super::expression::{Purpose, translate};
+use super::mapper::Mapper;
 use crate::dump::mysql::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf, is_json_check};
 use crate::error::{Error, Result};
-use crate::schema::names::fitting;
-use crate::schema::{
+use crate::schema::model::{
     Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Prefix,
     PrimaryKey, Table,
 };
+use crate::schema::names::fitting;
 
 impl Mapper<'_> {
     pub(super) fn key(&mut self, key: &KeyDefinition, table: &mut Table) -> Result<()> {

@@ -1,12 +1,18 @@
 //! The table of types: what each type of MySQL becomes, and how its values go.
 
-use super::{MAX_PRECISION, MAX_VARCHAR, Mapper};
+use super::mapper::Mapper;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{self, ColumnDefinition, TableDefinition};
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
+use crate::schema::model::{DataType, EnumType};
 use crate::schema::policies::{Enums, Times, Timestamps, Tinyint1};
-use crate::schema::{DataType, EnumType};
+
+/// The longest `varchar(n)` PostgreSQL takes (manual, 8.3).
+const MAX_VARCHAR: u64 = 10_485_760;
+
+/// The most digits `numeric(p,s)` can be declared with (manual, 8.1).
+const MAX_PRECISION: u64 = 1000;
 
 /// The spatial types (MySQL manual, 13.4).
 const SPATIAL: [&str; 9] = [

@@ -1,10 +1,10 @@
 //! Writes the expressions of a PostgreSQL dump anew, for the table they belong to, and knows those again that stand
 //! for something of the model: the beginning of a column, the words of texts.
 
-use super::data_type;
+use super::types::data_type;
 use crate::dump::postgresql::definition::{Expression, Piece};
+use crate::schema::model::{Column, DataType, IndexPartOf, Prefix};
 use crate::schema::sql;
-use crate::schema::{Column, DataType, IndexPartOf, Prefix};
 
 /// `expression` over `columns` as SQL; none if it has a column or a type that is not known.
 pub(super) fn sql(expression: &Expression, columns: &[Column]) -> Option<String> {

@@ -1,0 +1,79 @@
+//! What is known of a MySQL table while it is mapped.
+
+use crate::dump::charset::Charset;
+use crate::dump::mysql::definition::{
+    ColumnDefinition, KeyPart, KeyPartOf, TableDefinition, is_json_check,
+};
+use crate::schema::model::{Column, EnumType, Note};
+use crate::schema::names::Names;
+use crate::schema::policies::Policies;
+
+/// What the dump says of all its tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DumpFacts {
+    /// Whether AUTO_INCREMENT is left out: an integer primary key named `id` is taken for one, as
+    /// Rails makes them.
+    pub compatible: bool,
+    /// The character set texts are in.
+    pub charset: Charset,
+    /// Whether timestamps are in UTC.
+    pub utc: bool,
+}
+
+/// Maps one table. The files beside this one have a method each: for types, defaults, keys.
+pub(super) struct Mapper<'a> {
+    pub(super) definition: &'a TableDefinition,
+    pub(super) facts: DumpFacts,
+    pub(super) policies: &'a Policies,
+    pub(super) names: &'a mut Names,
+    /// The table's name.
+    pub(super) name: String,
+    /// The columns that are in the table, by MySQL's names.
+    pub(super) columns: Vec<(String, Column)>,
+    pub(super) enum_types: Vec<EnumType>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Mapper<'_> {
+    pub(super) fn definition_of(&self, name: &str) -> Option<&ColumnDefinition> {
+        self.definition
+            .columns
+            .iter()
+            .find(|column| column.name == name)
+    }
+
+    pub(super) fn is_checked_json(&self, column: &str) -> bool {
+        self.definition
+            .checks
+            .iter()
+            .any(|(_, check)| is_json_check(check, column))
+    }
+
+    pub(super) fn is_in_a_key(&self, column: &str) -> bool {
+        let in_index = self
+            .definition
+            .keys
+            .iter()
+            .flat_map(|key| &key.parts)
+            .any(|part| indexes(part, column));
+        in_index
+            || self
+                .definition
+                .foreign_keys
+                .iter()
+                .any(|key| key.columns.iter().any(|c| c == column))
+    }
+
+    pub(super) fn note(&mut self, item: Option<&str>, what: String) {
+        self.notes.push(Note {
+            table: self.name.clone(),
+            item: item.map(str::to_owned),
+            what,
+        });
+    }
+}
+
+/// Whether `part` of a key is `column`, whole or in part.
+pub(super) fn indexes(part: &KeyPart, column: &str) -> bool {
+    matches!(&part.of, KeyPartOf::Column(name) if name == column)
+}

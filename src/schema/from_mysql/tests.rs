@@ -1,0 +1,204 @@
+use super::*;
+use crate::dump::charset::Charset;
+use crate::dump::mysql::definition::create_table;
+use crate::error::Result;
+use crate::rows::ValueKind;
+use crate::schema::names::Names;
+use crate::schema::policies::Policies;
+use crate::schema::ddl;
+
+fn mapped(sql: &str, compatible: bool) -> Result<Mapped> {
+    mapped_by(sql, compatible, &Policies::default())
+}
+
+fn mapped_by(sql: &str, compatible: bool, policies: &Policies) -> Result<Mapped> {
+    let facts = DumpFacts {
+        compatible,
+        charset: Charset::Utf8,
+        utc: true,
+    };
+    from_mysql(&create_table(sql)?, facts, policies, &mut Names::default())
+}
+
+fn column_type(definition: &str) -> String {
+    let mapped = mapped(&format!("CREATE TABLE t (c {definition})"), false);
+    let mapped = mapped.unwrap_or_else(|error| panic!("{definition}: {error}"));
+    mapped.table.columns[0].data_type.to_string()
+}
+
+#[test]
+fn types() {
+    let cases = [
+        ("tinyint(1)", "boolean"),
+        ("tinyint(4)", "smallint"),
+        ("tinyint(3) unsigned", "smallint"),
+        ("smallint(5) unsigned", "integer"),
+        ("mediumint(9)", "integer"),
+        ("int", "integer"),
+        ("int(11)", "integer"),
+        ("int(10) unsigned", "bigint"),
+        ("bigint(20)", "bigint"),
+        ("bigint(20) unsigned", "numeric(20,0)"),
+        ("bigint(20) unsigned UNIQUE", "bigint"),
+        ("float", "double precision"),
+        ("double(10,2)", "double precision"),
+        ("decimal(65,30)", "numeric(65,30)"),
+        ("decimal", "numeric(10,0)"),
+        ("varchar(255)", "character varying(255)"),
+        ("char(3)", "character(3)"),
+        ("longtext", "text"),
+        ("enum('a')", "text"),
+        ("varbinary(10)", "bytea"),
+        ("mediumblob", "bytea"),
+        ("bit(1)", "boolean"),
+        ("bit(9)", "bit(9)"),
+        ("json", "jsonb"),
+        ("longtext CHECK (json_valid(`c`))", "json"),
+        ("date", "date"),
+        ("datetime", "timestamp without time zone"),
+        ("timestamp(3)", "timestamp(3) without time zone"),
+        ("time(6)", "time(6) without time zone"),
+        ("year(4)", "smallint"),
+    ];
+    for (mysql, postgresql) in cases {
+        assert_eq!(column_type(mysql), postgresql, "{mysql}");
+    }
+}
+
+#[test]
+fn what_is_not_mapped_is_an_error_naming_table_and_column() {
+    let sql = "CREATE TABLE t (c geometry)";
+    let error = mapped(sql, false).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "column t.c: the type geometry is not supported"
+    );
+    assert_eq!(error.hint_text(), Some("--skip-column t.c leaves it out"));
+    let skip_columns = vec![("t".to_owned(), "c".to_owned())];
+    let policies = Policies {
+        skip_columns,
+        ..Policies::default()
+    };
+    let mapped = mapped_by(sql, false, &policies).unwrap();
+    assert_eq!(
+        (mapped.table.columns.len(), mapped.kinds[0]),
+        (0, ValueKind::Skipped)
+    );
+}
+
+#[test]
+fn generated_columns() {
+    let mapped = mapped(
+        "CREATE TABLE t (a int, b int AS (`a` * 2) STORED, c varchar(9) AS (upper(`b`)))",
+        false,
+    )
+    .unwrap();
+    assert_eq!(
+        mapped.table.columns[1].generated.as_deref(),
+        Some("(\"a\" * 2)")
+    );
+    assert_eq!(
+        mapped.kinds,
+        [ValueKind::Integer, ValueKind::Skipped, ValueKind::Text]
+    );
+    assert_eq!(mapped.materialised, ["c"]);
+    let policies = Policies {
+        materialise_generated: true,
+        ..Policies::default()
+    };
+    let sql = "CREATE TABLE t (a int, b int AS (`a` * 2) STORED)";
+    let mapped = mapped_by(sql, false, &policies).unwrap();
+    assert_eq!(mapped.table.columns[1].generated, None);
+    assert_eq!(mapped.materialised, ["b"]);
+}
+
+#[test]
+fn defaults() {
+    let cases = [
+        ("tinyint(1) DEFAULT '0'", "false"),
+        ("tinyint(1) DEFAULT 1", "true"),
+        ("bit(1) DEFAULT b'0'", "false"),
+        ("bit(4) DEFAULT b'101'", "B'0101'"),
+        ("int DEFAULT '3600'", "3600"),
+        ("int DEFAULT -1", "-1"),
+        ("varchar(9) DEFAULT ''", "''"),
+        (r"varchar(9) DEFAULT 'it\'s \\'", r"E'it''s \\'"),
+        (
+            "timestamp DEFAULT CURRENT_TIMESTAMP",
+            "timezone('UTC', now())",
+        ),
+        ("datetime DEFAULT current_timestamp()", "LOCALTIMESTAMP"),
+        ("date DEFAULT '2015-10-01'", "'2015-10-01'"),
+    ];
+    for (definition, expected) in cases {
+        let mapped = mapped(&format!("CREATE TABLE t (c {definition})"), false).unwrap();
+        assert_eq!(
+            mapped.table.columns[0].default.as_deref(),
+            Some(expected),
+            "{definition}"
+        );
+    }
+    for left_out in [
+        "datetime DEFAULT '0000-00-00 00:00:00'",
+        "char(36) DEFAULT (uuid())",
+    ] {
+        let mapped = mapped(&format!("CREATE TABLE t (c {left_out})"), false).unwrap();
+        assert_eq!(mapped.table.columns[0].default, None);
+        assert_eq!(mapped.notes.len(), 1, "{left_out}");
+    }
+}
+
+#[test]
+fn sequences() {
+    let native =
+        "CREATE TABLE t (id int NOT NULL AUTO_INCREMENT, PRIMARY KEY (id)) AUTO_INCREMENT=7";
+    let sequence = mapped(native, false).unwrap().table.sequence.unwrap();
+    assert_eq!(
+        (sequence.name.as_str(), sequence.next_at_least),
+        ("t_id_seq", 7)
+    );
+    let bare = "CREATE TABLE t (\"id\" int(11) NOT NULL, PRIMARY KEY (\"id\"))";
+    let complete = "CREATE TABLE t (id int NOT NULL, PRIMARY KEY (id)) ENGINE=InnoDB";
+    assert!(mapped(bare, false).unwrap().table.sequence.is_some());
+    assert!(mapped(complete, false).unwrap().table.sequence.is_none());
+    assert!(mapped(bare, true).unwrap().table.sequence.is_some());
+    let text = "CREATE TABLE t (\"id\" varchar(9) NOT NULL, PRIMARY KEY (\"id\"))";
+    assert!(mapped(text, true).unwrap().table.sequence.is_none());
+    let two = "CREATE TABLE t (\"id\" int NOT NULL, b int, PRIMARY KEY (\"id\", b))";
+    assert!(mapped(two, true).unwrap().table.sequence.is_none());
+}
+
+#[test]
+fn ddl_of_a_whole_table() {
+    let table = mapped(
+        "CREATE TABLE `t` (`id` int(11) NOT NULL AUTO_INCREMENT, `e` enum('a','b') COMMENT 'x',
+         `d` datetime NOT NULL, `s` varchar(20), PRIMARY KEY (`id`),
+         UNIQUE KEY `u` (`s`(10),`e` DESC), KEY `k` (`s`(20))) COMMENT='it''s'",
+        false,
+    )
+    .unwrap()
+    .table;
+    let style = ddl::Style::in_schema("st");
+    assert_eq!(
+        ddl::create_table(style, &table).join(";\n"),
+        "CREATE SEQUENCE \"st\".\"t_id_seq\" AS integer;\n\
+         CREATE TABLE \"st\".\"t\" (\n  \
+         \"id\" integer DEFAULT nextval('\"st\".\"t_id_seq\"'::regclass) NOT NULL,\n  \
+         \"e\" text,\n  \
+         \"d\" timestamp without time zone,\n  \
+         \"s\" character varying(20)\n);\n\
+         ALTER SEQUENCE \"st\".\"t_id_seq\" OWNED BY \"st\".\"t\".\"id\";\n\
+         COMMENT ON TABLE \"st\".\"t\" IS 'it''s';\n\
+         COMMENT ON COLUMN \"st\".\"t\".\"e\" IS 'x'"
+    );
+    assert_eq!(
+        ddl::create_index(style, "t", &table.indexes[0], "u")[0],
+        "CREATE UNIQUE INDEX \"u\" ON \"st\".\"t\" USING btree \
+         (\"left\"(\"s\"::text, 10), \"e\" DESC)"
+    );
+    assert!(ddl::create_index(style, "t", &table.indexes[1], "k")[0].ends_with("(\"s\")"));
+    assert_eq!(
+        ddl::add_check(style, "t", &table.checks[0]),
+        "ALTER TABLE \"st\".\"t\" ADD CONSTRAINT \"t_e_check\" CHECK (\"e\" IN ('a', 'b'))"
+    );
+}

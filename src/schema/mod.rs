@@ -1,0 +1,21 @@
+//! A neutral model of tables between the definitions of a dump and the DDL of a target.
+//!
+//! [`from_mysql`] and [`from_postgresql`] map definitions to the model; [`ddl`] renders it for PostgreSQL, and a MySQL
+//! server has a renderer of its own.
+
+pub mod ddl;
+mod foreign_keys;
+mod from_mysql;
+pub mod from_postgresql;
+mod model;
+mod names;
+pub mod policies;
+pub mod sql;
+
+pub use foreign_keys::resolve_foreign_key;
+pub use from_mysql::{DumpFacts, Mapped, from_mysql, text_kind};
+pub use model::{
+    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Note,
+    Prefix, PrimaryKey, Sequence, Table,
+};
+pub use names::{FinalNames, Names, final_names};
