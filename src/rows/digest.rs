@@ -6,8 +6,13 @@
 
 use twox_hash::xxhash3_128;
 
-use super::notation::Format;
-use super::{canonical, lines};
+use super::canonical::bytea::bytea;
+use super::canonical::floating_point::{double, real};
+use super::canonical::instant::instant;
+use super::canonical::json::{json_text, jsonb};
+use super::canonical::numbers::{number, numeric, without_zeros};
+use super::copy_lines::Line;
+use super::format::Format;
 
 /// How a value is brought into one notation before it is hashed, where there are several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +125,7 @@ impl Digest {
     }
 
     fn add_lines(&mut self, layout: &Layout, bytes: &[u8]) -> usize {
-        let mut line = lines::Line::default();
+        let mut line = Line::default();
         let mut row = Vec::new();
         let mut taken = 0;
         while let Some(length) = line.read(&bytes[taken..]) {
@@ -197,18 +202,18 @@ fn put(row: &mut Vec<u8>, value: Option<&[u8]>, normal: Normal) {
             let blanks = value.iter().rev().take_while(|byte| **byte == b' ').count();
             row.extend_from_slice(&value[..value.len() - blanks]);
         }
-        Normal::Numeric => canonical::numeric(row, value),
-        Normal::Jsonb => canonical::jsonb(row, value),
+        Normal::Numeric => numeric(row, value),
+        Normal::Jsonb => jsonb(row, value),
         Normal::WithoutPrefix(prefix) => {
             row.extend_from_slice(value.strip_prefix(prefix.as_bytes()).unwrap_or(value));
         }
-        Normal::Double => lines::double(row, value),
-        Normal::Real => lines::real(row, value),
-        Normal::Bytea => lines::bytea(row, value),
-        Normal::Number => lines::number(row, value),
-        Normal::Moment => row.extend_from_slice(lines::without_zeros(value)),
-        Normal::JsonbText => canonical::json_text(row, value),
-        Normal::Instant => lines::instant(row, value),
+        Normal::Double => double(row, value),
+        Normal::Real => real(row, value),
+        Normal::Bytea => bytea(row, value),
+        Normal::Number => number(row, value),
+        Normal::Moment => row.extend_from_slice(without_zeros(value)),
+        Normal::JsonbText => json_text(row, value),
+        Normal::Instant => instant(row, value),
     }
     let length = u32::try_from(row.len() - begun).unwrap_or(u32::MAX);
     row[begun - 4..begun].copy_from_slice(&length.to_be_bytes());

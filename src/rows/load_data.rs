@@ -1,12 +1,15 @@
 //! Rows as MySQL's LOAD DATA reads them (MySQL manual, 15.2.9, "LOAD DATA Statement"): lines, values
 //! apart by tabs, backslashes before what would end them.
 //!
-//! What of them has an escape has the same one in COPY's text format, so that they can be hashed as
-//! its lines are. Bytes are in hexadecimal digits, bits are a number: the statement turns them back.
+//! Texts have the escapes of COPY's text format, so that the lines can be hashed as its lines are.
+//! FLOAT, DOUBLE and all other numbers stay as the dump has them, digit for digit (`transcode/as_written.rs`).
+//! Bytes are in hexadecimal digits, bits are a number: the statement turns them back.
 
-use super::Storage;
-use super::bytes::HEX;
-use super::notation::{CopyText, Escape, NotA, Notation, OutOfRange, TEXT_ESCAPES};
+use super::copy_text::CopyText;
+use super::escapes::{Escape, TEXT_ESCAPES};
+use super::hex::HEX;
+use super::notation::{NotA, Notation, OutOfRange};
+use super::value_kind::Storage;
 
 /// The lines of LOAD DATA.
 pub(super) struct LoadData;

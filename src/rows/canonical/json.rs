@@ -1,37 +1,15 @@
-//! Values that the server writes in its own way, brought into one notation to be compared.
+//! JSON: equal values have one notation.
 
 use serde_json::Value;
 
-/// Appends a numeric in its binary notation (`numeric_send`) without zeros at its ends and without its
-/// scale: weight, sign, digits.
-pub(super) fn numeric(out: &mut Vec<u8>, value: &[u8]) {
-    let (words, _) = value.as_chunks::<2>();
-    let [_, weight, sign, _, digits @ ..] = words else {
-        out.extend_from_slice(value);
-        return;
-    };
-    let zeros = |digit: &&[u8; 2]| **digit == [0, 0];
-    let lead = digits.iter().take_while(zeros).count();
-    let tail = digits[lead..].iter().rev().take_while(zeros).count();
-    let digits = &digits[lead..digits.len() - tail];
-    if digits.is_empty() {
-        return;
-    }
-    let lead = i16::try_from(lead).unwrap_or(i16::MAX);
-    let weight = i16::from_be_bytes(*weight).wrapping_sub(lead);
-    out.extend_from_slice(&weight.to_be_bytes());
-    out.extend_from_slice(sign);
-    out.extend_from_slice(digits.as_flattened());
-}
-
 /// Appends a jsonb in its binary notation (`jsonb_send`: a version and the text): without blanks, of
 /// keys that are there twice the last, sorted, numbers by their value.
-pub(super) fn jsonb(out: &mut Vec<u8>, value: &[u8]) {
+pub(in crate::rows) fn jsonb(out: &mut Vec<u8>, value: &[u8]) {
     json_text(out, value.get(1..).unwrap_or_default());
 }
 
 /// The same of its text.
-pub(super) fn json_text(out: &mut Vec<u8>, text: &[u8]) {
+pub(in crate::rows) fn json_text(out: &mut Vec<u8>, text: &[u8]) {
     match serde_json::from_slice::<Value>(text) {
         Ok(value) => json(out, &value),
         // Deeper than a parser should go: then its notation counts.
@@ -114,28 +92,6 @@ mod tests {
         let mut out = Vec::new();
         jsonb(&mut out, format!("\u{1}{text}").as_bytes());
         out
-    }
-
-    #[test]
-    fn numerics_without_their_zeros() {
-        let of = |words: &[i16]| {
-            let value: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-            let mut out = Vec::new();
-            numeric(&mut out, &value);
-            out
-        };
-        // 12.5, 12.50, and with zeros before it and behind it.
-        let expected = of(&[2, 0, 0, 1, 12, 5000]);
-        for words in [
-            &[2, 0, 0, 2, 12, 5000][..],
-            &[3, 1, 0, 1, 0, 12, 5000],
-            &[3, 0, 0, 5, 12, 5000, 0],
-        ] {
-            assert_eq!(of(words), expected, "{words:?}");
-        }
-        assert_ne!(of(&[2, 0, 0x4000, 1, 12, 5000]), expected);
-        assert_ne!(of(&[2, 1, 0, 1, 12, 5000]), expected);
-        assert_eq!(of(&[1, 0, 0, 0, 0]), of(&[0, 0, 0, 2]));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 
 use std::net::IpAddr;
 
-use super::Storage;
 use super::dates;
-use super::notation::{Escape, NotA, Notation, OutOfRange, PLAIN_ESCAPES};
+use super::escapes::{Escape, PLAIN_ESCAPES};
+use super::notation::{NotA, Notation, OutOfRange};
+use super::value_kind::Storage;
 
 /// The binary format.
 pub(super) struct CopyBinary;

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::bytes::unhex;
-use super::notation::{NotA, Notation, PLAIN_ESCAPES};
-use super::policy::{InvalidUtf8, Nul};
-use super::special::{BLOCK, Special};
-use super::tally::Change;
-use super::transcode::{PlannedColumn, Transcoder, Wrong};
-use crate::dump::charset::{Charset, Multibyte};
+use super::escape_search::{BLOCK, EscapeSearch};
+use super::transcoder::{Transcoder, Wrong};
+use crate::dump::charset::Charset;
+use crate::rows::hex::unhex;
+use crate::rows::notation::{NotA, Notation};
+use crate::rows::plan::PlannedColumn;
+use crate::rows::policy::{InvalidUtf8, Nul};
+use crate::rows::tally::Change;
 
 const INVALID_HINT: &str = "--invalid-utf8 replace or latin1 takes it";
 const NUL_HINT: &str = "--nul strip or replace takes it";
@@ -23,11 +24,11 @@ impl<N: Notation> Transcoder<'_, N> {
         let start = self.at;
         let before = self.out.len();
         let quote = self.opening_quote()?;
-        let special = Special::new(quote, N::ESCAPES_LINES);
+        let search = EscapeSearch::new(quote, N::ESCAPES_LINES);
         let begun = N::begin_text(self.out, column.storage);
         let mut nuls = 0;
         loop {
-            self.copy_plain(special);
+            self.copy_plain(search);
             match self.input.get(self.at) {
                 None => return Err(self.unterminated(start)),
                 Some(b'\\') => nuls += u64::from(self.escape(start)?),
@@ -68,14 +69,14 @@ impl<N: Notation> Transcoder<'_, N> {
         (format!("{} is no {name}", self.shown()), None)
     }
 
-    /// Copies what is the same in both notations, up to a special byte or the end.
-    fn copy_plain(&mut self, special: Special) {
+    /// Copies what is the same in both notations, up to a byte that needs work or the end.
+    fn copy_plain(&mut self, search: EscapeSearch) {
         let mut rest = &self.input[self.at..];
         // Whole blocks are copied, and what was too much is taken back: both are of fixed size,
         // which a copy of the right length is not.
         while let Some(block) = rest.first_chunk::<BLOCK>() {
             self.out.extend_from_slice(block);
-            let plain = special.first(block);
+            let plain = search.first(block);
             if plain < BLOCK {
                 self.out.truncate(self.out.len() - (BLOCK - plain));
                 self.at = self.input.len() - rest.len() + plain;
@@ -83,7 +84,10 @@ impl<N: Notation> Transcoder<'_, N> {
             }
             rest = &rest[BLOCK..];
         }
-        let plain = rest.iter().take_while(|byte| !special.is(**byte)).count();
+        let plain = rest
+            .iter()
+            .take_while(|byte| !search.stops_at(**byte))
+            .count();
         self.out.extend_from_slice(&rest[..plain]);
         self.at = self.input.len() - rest.len() + plain;
     }
@@ -197,84 +201,5 @@ impl<N: Notation> Transcoder<'_, N> {
                     .0)
             }
         }
-    }
-
-    /// Appends the bytes of a quoted string to `bytes`. Even those of a blob are escaped as if they were
-    /// characters of the dump's character set.
-    pub(super) fn quoted_bytes(&mut self, bytes: &mut Vec<u8>) -> Result<(), Wrong> {
-        let multibyte = self.multibyte;
-        let start = self.at;
-        let quote = self.opening_quote()?;
-        loop {
-            let rest = &self.input[self.at..];
-            let plain = if multibyte == Multibyte::None {
-                memchr::memchr2(quote, b'\\', rest)
-            } else {
-                find_special(rest, quote, multibyte)
-            };
-            let Some(plain) = plain else {
-                return Err(self.unterminated(start));
-            };
-            bytes.extend_from_slice(&rest[..plain]);
-            self.at += plain + 1;
-            if rest[plain] == b'\\' && self.at == self.input.len() {
-                return Err(self.unterminated(start));
-            }
-            let next = self.peek();
-            if rest[plain] == quote {
-                if next != quote {
-                    return Ok(());
-                }
-                bytes.push(quote);
-            } else {
-                let escape = PLAIN_ESCAPES[usize::from(next)];
-                escape.write(bytes);
-                if escape.is_nul() {
-                    bytes.push(0);
-                }
-            }
-            self.at += 1;
-        }
-    }
-
-    pub(super) fn unterminated(&mut self, start: usize) -> Wrong {
-        self.at = start;
-        ("a string has no end".to_owned(), None)
-    }
-}
-
-/// The first quote or backslash that is no part of a character of two bytes.
-fn find_special(bytes: &[u8], quote: u8, multibyte: Multibyte) -> Option<usize> {
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        if *byte == quote || *byte == b'\\' {
-            return Some(at);
-        }
-        let pair = multibyte.is_lead(*byte)
-            && bytes
-                .get(at + 1)
-                .is_some_and(|next| multibyte.is_trail(*next));
-        at += 1 + usize::from(pair);
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_backslash_may_be_half_a_character() {
-        // 表 in Shift JIS is 0x95 0x5c, 縞 in Big5 is 0xbf 0xa5; 0x95 alone is no character.
-        assert_eq!(
-            find_special(b"\x95\\'", b'\'', Multibyte::ShiftJis),
-            Some(2)
-        );
-        assert_eq!(find_special(b"\x95'", b'\'', Multibyte::ShiftJis), Some(1));
-        assert_eq!(find_special(b"\xb3\\\\'", b'\'', Multibyte::Big5), Some(2));
-        assert_eq!(
-            find_special(b"\x81\\\x81\x30'", b'\'', Multibyte::Gbk),
-            Some(4)
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Finds the bytes of a text that need work, sixteen at a time.
+//! Searches a text for the bytes that need an escape, or are one: sixteen bytes at a time.
 
 use wide::u8x16;
 
@@ -9,7 +9,7 @@ pub(super) const BLOCK: usize = 16;
 /// characters up to the carriage return, tab and line ends among them. There some escapes are plain,
 /// since they mean the same in both notations.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Special {
+pub(super) struct EscapeSearch {
     quote: u8,
     /// The highest control character that ends a run.
     last_control: u8,
@@ -20,9 +20,9 @@ pub(super) struct Special {
 /// more, but backslashes in a row are counted by the byte.
 const KEPT: [u8; 4] = [b'n', b'r', b't', b'b'];
 
-impl Special {
+impl EscapeSearch {
     pub(super) fn new(quote: u8, is_copy_text: bool) -> Self {
-        Special {
+        EscapeSearch {
             quote,
             last_control: if is_copy_text { b'\r' } else { 0 },
             keeps_escapes: is_copy_text,
@@ -30,7 +30,7 @@ impl Special {
     }
 
     /// Whether `byte` is special, without a look at what follows.
-    pub(super) fn is(self, byte: u8) -> bool {
+    pub(super) fn stops_at(self, byte: u8) -> bool {
         byte == self.quote || byte == b'\\' || byte <= self.last_control
     }
 
@@ -64,29 +64,33 @@ mod tests {
     #[test]
     fn the_first_special_byte_of_a_block_is_found() {
         for is_copy_text in [false, true] {
-            let special = Special::new(b'\'', is_copy_text);
+            let search = EscapeSearch::new(b'\'', is_copy_text);
             for byte in 0..=255u8 {
                 for at in 0..BLOCK {
                     // What follows the first is of no consequence.
                     let mut block = [b'\\'; BLOCK];
                     block[..at].fill(b'x');
                     block[at] = byte;
-                    let expected = if special.is(byte) { at } else { at + 1 };
-                    assert_eq!(special.first(&block), expected, "{byte} at {at}");
+                    let expected = if search.stops_at(byte) { at } else { at + 1 };
+                    assert_eq!(search.first(&block), expected, "{byte} at {at}");
                 }
             }
-            assert!(special.is(0) && special.is(b'\n') == is_copy_text && !special.is(0x1b));
+            assert!(
+                search.stops_at(0)
+                    && search.stops_at(b'\n') == is_copy_text
+                    && !search.stops_at(0x1b)
+            );
         }
     }
 
     #[test]
     fn escapes_that_stay_as_they_are_do_not_end_a_run() {
-        let special = Special::new(b'\'', true);
+        let search = EscapeSearch::new(b'\'', true);
         let mut rng = fastrand::Rng::with_seed(7);
         for _ in 0..100_000 {
             let block: [u8; BLOCK] =
                 std::array::from_fn(|_| *rng.choice(br"\\nrtbxyzxyz0'").unwrap_or(&b'x'));
-            let found = special.first(&block);
+            let found = search.first(&block);
             let mut at = 0;
             // An escape is passed over as a whole; one that is cut by the end is not.
             while at < found {
@@ -96,16 +100,19 @@ mod tests {
                         at += 2;
                     }
                     byte => {
-                        assert!(!special.is(byte), "{block:?} at {at}");
+                        assert!(!search.stops_at(byte), "{block:?} at {at}");
                         at += 1;
                     }
                 }
             }
             assert_eq!(at, found, "{block:?}: an escape was cut");
-            assert!(found == BLOCK || special.is(block[found]), "{block:?}");
+            assert!(found == BLOCK || search.stops_at(block[found]), "{block:?}");
         }
-        let plain = special.first(br"a\nb\tc\rd\be'xx");
+        let plain = search.first(br"a\nb\tc\rd\be'xx");
         assert_eq!(plain, 13);
-        assert_eq!(Special::new(b'\'', false).first(br"a\nb\tc\rd\be'xx"), 1);
+        assert_eq!(
+            EscapeSearch::new(b'\'', false).first(br"a\nb\tc\rd\be'xx"),
+            1
+        );
     }
 }

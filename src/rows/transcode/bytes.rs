@@ -1,10 +1,11 @@
-//! Bytes, bits and their hexadecimal notation.
+//! Bytes and bits.
 
-use super::ValueKind;
-use super::notation::Notation;
-use super::transcode::{Transcoder, Wrong};
+use super::transcoder::{Transcoder, Wrong};
+use crate::rows::hex::unhex;
+use crate::rows::notation::Notation;
+use crate::rows::value_kind::ValueKind;
 
-impl<'a, N: Notation> Transcoder<'a, N> {
+impl<N: Notation> Transcoder<'_, N> {
     pub(super) fn bytes(&mut self) -> Result<(), Wrong> {
         self.skip_introducer();
         let mut bytes = std::mem::take(&mut self.spare);
@@ -63,53 +64,4 @@ impl<'a, N: Notation> Transcoder<'a, N> {
         }
         Ok(significant.fold(0, |bits, byte| bits << 8 | u64::from(*byte)))
     }
-
-    /// The digits of `0x…` or `x'…'`, if that is what stands here.
-    pub(super) fn hex_digits(&mut self) -> Result<Option<&'a [u8]>, Wrong> {
-        let rest = &self.input[self.at..];
-        if rest.starts_with(b"0x") {
-            let length = rest[2..]
-                .iter()
-                .take_while(|b| b.is_ascii_hexdigit())
-                .count();
-            self.at += 2 + length;
-            return Ok(Some(&rest[2..2 + length]));
-        }
-        if rest.starts_with(b"x'") || rest.starts_with(b"X'") {
-            self.at += 1;
-            let digits = self.quoted_without_escapes()?;
-            if digits.iter().all(u8::is_ascii_hexdigit) {
-                return Ok(Some(digits));
-            }
-            return Err(("expected hexadecimal digits".to_owned(), None));
-        }
-        Ok(None)
-    }
 }
-
-/// Appends the bytes of hexadecimal digits; an odd count has a zero before it, as in MySQL.
-pub(super) fn unhex(digits: &[u8], bytes: &mut Vec<u8>) {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => (digit | 0x20) - b'a' + 10,
-    };
-    let (first, pairs) = digits.split_at(digits.len() % 2);
-    bytes.extend(first.iter().map(|digit| value(*digit)));
-    bytes.extend(
-        pairs
-            .chunks_exact(2)
-            .map(|pair| value(pair[0]) << 4 | value(pair[1])),
-    );
-}
-
-/// Two hexadecimal digits for each byte.
-pub(super) const HEX: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut table = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = [digits[byte >> 4], digits[byte & 15]];
-        byte += 1;
-    }
-    table
-};

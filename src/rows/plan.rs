@@ -1,0 +1,69 @@
+//! How the rows of one INSERT or COPY are transcoded: decided once per table, by column.
+
+use std::sync::Arc;
+
+use super::digest::Layout;
+use super::format::Format;
+use super::policy::ValuePolicies;
+use super::value_kind::{Storage, ValueKind};
+use crate::dump::charset::Multibyte;
+
+/// What the columns of the rows of one INSERT need, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TranscodePlan {
+    /// The columns.
+    pub columns: Vec<PlannedColumn>,
+    /// How the rows are written in the dump.
+    pub written: Written,
+    /// The format the rows are written in.
+    pub format: Format,
+    /// What is done with values PostgreSQL cannot hold.
+    pub policies: ValuePolicies,
+    /// How characters in the dump may hide a quote or a backslash.
+    pub multibyte: Multibyte,
+    /// How the rows are hashed, if they are to be.
+    pub layout: Option<Arc<Layout>>,
+}
+
+/// How rows are written in a dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// As tuples of MySQL's literals.
+    Tuples,
+    /// As lines of COPY's text format, which go as they are.
+    Lines,
+}
+
+/// A column and its need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedColumn {
+    /// Its name.
+    pub name: String,
+    /// How its values are transcoded.
+    pub kind: ValueKind,
+    /// What holds them in PostgreSQL.
+    pub storage: Storage,
+    /// Whether NULL is what a zero date was made of before: the column was NOT NULL then.
+    pub null_is_zero_date: bool,
+}
+
+impl PlannedColumn {
+    /// A column whose values go as they are.
+    #[must_use]
+    pub fn as_is(name: &str) -> PlannedColumn {
+        PlannedColumn {
+            name: name.to_owned(),
+            kind: ValueKind::Text,
+            storage: Storage::Text,
+            null_is_zero_date: false,
+        }
+    }
+}
+
+/// The names of those of `columns` whose values are loaded, in their order.
+pub fn loaded_names(columns: &[PlannedColumn]) -> impl Iterator<Item = &str> {
+    let loaded = columns
+        .iter()
+        .filter(|column| column.kind != ValueKind::Skipped);
+    loaded.map(|column| column.name.as_str())
+}

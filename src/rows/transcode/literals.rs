@@ -1,0 +1,178 @@
+//! Reads MySQL's literals (MySQL manual, chapter 11.1): strings, with and without escapes, and hexadecimal digits.
+
+use super::transcoder::{Transcoder, Wrong};
+use crate::dump::charset::Multibyte;
+use crate::rows::dates;
+use crate::rows::escapes::PLAIN_ESCAPES;
+
+impl<'a, N> Transcoder<'a, N> {
+    /// The content of a quoted string in which nothing is escaped.
+    pub(super) fn quoted_without_escapes(&mut self) -> Result<&'a [u8], Wrong> {
+        let start = self.at;
+        let quote = self.opening_quote()?;
+        let rest = &self.input[self.at..];
+        // A date and time is the most frequent of what comes here.
+        if rest.get(dates::TIMESTAMP) == Some(&quote) && dates::is_plain_timestamp(rest) {
+            self.at += dates::TIMESTAMP + 1;
+            return Ok(&rest[..dates::TIMESTAMP]);
+        }
+        match rest
+            .iter()
+            .position(|byte| *byte == quote || *byte == b'\\')
+        {
+            Some(end) if rest[end] == quote => {
+                self.at += end + 1;
+                Ok(&rest[..end])
+            }
+            _ => {
+                self.at = start;
+                Err((format!("cannot read {}", self.shown()), None))
+            }
+        }
+    }
+
+    /// Appends the bytes of a quoted string to `bytes`. Even those of a blob are escaped as if they were
+    /// characters of the dump's character set.
+    pub(super) fn quoted_bytes(&mut self, bytes: &mut Vec<u8>) -> Result<(), Wrong> {
+        let multibyte = self.multibyte;
+        let start = self.at;
+        let quote = self.opening_quote()?;
+        loop {
+            let rest = &self.input[self.at..];
+            let plain = if multibyte == Multibyte::None {
+                memchr::memchr2(quote, b'\\', rest)
+            } else {
+                find_quote_or_backslash(rest, quote, multibyte)
+            };
+            let Some(plain) = plain else {
+                return Err(self.unterminated(start));
+            };
+            bytes.extend_from_slice(&rest[..plain]);
+            self.at += plain + 1;
+            if rest[plain] == b'\\' && self.at == self.input.len() {
+                return Err(self.unterminated(start));
+            }
+            let next = self.peek();
+            if rest[plain] == quote {
+                if next != quote {
+                    return Ok(());
+                }
+                bytes.push(quote);
+            } else {
+                let escape = PLAIN_ESCAPES[usize::from(next)];
+                escape.write(bytes);
+                if escape.is_nul() {
+                    bytes.push(0);
+                }
+            }
+            self.at += 1;
+        }
+    }
+
+    /// The digits of `0x…` or `x'…'`, if that is what stands here.
+    pub(super) fn hex_digits(&mut self) -> Result<Option<&'a [u8]>, Wrong> {
+        let rest = &self.input[self.at..];
+        if rest.starts_with(b"0x") {
+            let length = rest[2..]
+                .iter()
+                .take_while(|b| b.is_ascii_hexdigit())
+                .count();
+            self.at += 2 + length;
+            return Ok(Some(&rest[2..2 + length]));
+        }
+        if rest.starts_with(b"x'") || rest.starts_with(b"X'") {
+            self.at += 1;
+            let digits = self.quoted_without_escapes()?;
+            if digits.iter().all(u8::is_ascii_hexdigit) {
+                return Ok(Some(digits));
+            }
+            return Err(("expected hexadecimal digits".to_owned(), None));
+        }
+        Ok(None)
+    }
+
+    pub(super) fn opening_quote(&mut self) -> Result<u8, Wrong> {
+        let quote = self.peek();
+        if !matches!(quote, b'\'' | b'"') {
+            return Err((format!("expected a string, found {}", self.shown()), None));
+        }
+        self.at += 1;
+        Ok(quote)
+    }
+
+    /// Skips `_binary` or another character set before a string.
+    pub(super) fn skip_introducer(&mut self) {
+        if self.peek() == b'_' {
+            let is_part = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+            self.at += self.input[self.at..].iter().take_while(is_part).count();
+            self.skip_blank();
+        }
+    }
+
+    pub(super) fn unterminated(&mut self, start: usize) -> Wrong {
+        self.at = start;
+        ("a string has no end".to_owned(), None)
+    }
+
+    /// Reads over a value of any kind, up to the comma or parenthesis behind it.
+    pub(super) fn skip_value(&mut self) -> Result<(), Wrong> {
+        let start = self.at;
+        let mut depth = 0;
+        loop {
+            match self.input.get(self.at) {
+                None => return Err(self.unterminated(start)),
+                Some(b'\'' | b'"') => {
+                    self.quoted_bytes(&mut Vec::new())?;
+                    continue;
+                }
+                Some(b'(') => depth += 1,
+                Some(b',' | b')') if depth == 0 => return Ok(()),
+                Some(b')') => depth -= 1,
+                Some(_) => {}
+            }
+            self.at += 1;
+        }
+    }
+}
+
+/// The first quote or backslash that is no part of a character of two bytes.
+fn find_quote_or_backslash(bytes: &[u8], quote: u8, multibyte: Multibyte) -> Option<usize> {
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if *byte == quote || *byte == b'\\' {
+            return Some(at);
+        }
+        let pair = multibyte.is_lead(*byte)
+            && bytes
+                .get(at + 1)
+                .is_some_and(|next| multibyte.is_trail(*next));
+        at += 1 + usize::from(pair);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backslash_may_be_half_a_character() {
+        // 表 in Shift JIS is 0x95 0x5c, 縞 in Big5 is 0xbf 0xa5; 0x95 alone is no character.
+        assert_eq!(
+            find_quote_or_backslash(b"\x95\\'", b'\'', Multibyte::ShiftJis),
+            Some(2)
+        );
+        assert_eq!(
+            find_quote_or_backslash(b"\x95'", b'\'', Multibyte::ShiftJis),
+            Some(1)
+        );
+        assert_eq!(
+            find_quote_or_backslash(b"\xb3\\\\'", b'\'', Multibyte::Big5),
+            Some(2)
+        );
+        assert_eq!(
+            find_quote_or_backslash(b"\x81\\\x81\x30'", b'\'', Multibyte::Gbk),
+            Some(4)
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Whole numbers, decimals, floating-point numbers, and the numbers that are booleans.
+
+use super::transcoder::{Transcoder, Wrong};
+use crate::rows::notation::{Notation, OutOfRange};
+use crate::rows::plan::PlannedColumn;
+use crate::rows::tally::Change;
+use crate::rows::value_kind::ValueKind;
+
+const TINYINT1_HINT: &str =
+    "--tinyint1 smallint keeps such numbers, --tinyint1 truthy makes them true";
+
+impl<'a, N: Notation> Transcoder<'a, N> {
+    /// Writes a number. Nothing is checked but its characters and what its type can hold: it
+    /// comes from a column that holds numbers of this kind only.
+    pub(super) fn number(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
+        let start = self.at;
+        let number = self.number_text(column.kind)?;
+        N::number(self.out, number, column.storage)
+            .map_err(|OutOfRange(name)| self.out_of_range(start, number, name))
+    }
+
+    pub(super) fn unsigned_to_bigint(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
+        let start = self.at;
+        let number = self.number_text(ValueKind::Integer)?;
+        let text = std::str::from_utf8(number).unwrap_or_default();
+        if text.parse::<i64>().is_err() {
+            return Err(self.out_of_range(start, number, "bigint"));
+        }
+        N::number(self.out, number, column.storage)
+            .map_err(|OutOfRange(name)| self.out_of_range(start, number, name))
+    }
+
+    pub(super) fn boolean(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
+        let start = self.at;
+        let number = self.number_text(ValueKind::Integer)?;
+        let value = match number {
+            b"0" => false,
+            b"1" => true,
+            _ if column.kind == ValueKind::Truthy => {
+                self.count(column, Change::NumberToTrue);
+                true
+            }
+            _ => {
+                let number = String::from_utf8_lossy(number).into_owned();
+                self.at = start;
+                let message = format!("{number} in a tinyint(1) is neither 0 nor 1");
+                return Err((message, Some(TINYINT1_HINT)));
+            }
+        };
+        N::boolean(self.out, value);
+        Ok(())
+    }
+
+    pub(super) fn number_text(&mut self, kind: ValueKind) -> Result<&'a [u8], Wrong> {
+        let start = self.at;
+        let rest = &self.input[start..];
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && matches!(rest.get(digits), Some(b',' | b')')) {
+            self.at += digits;
+            return Ok(&rest[..digits]);
+        }
+        let quoted = matches!(self.peek(), b'\'' | b'"');
+        let text = if quoted {
+            self.quoted_without_escapes()?
+        } else {
+            let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.');
+            let length = self.input[start..].iter().take_while(is_part).count();
+            self.at += length;
+            &self.input[start..start + length]
+        };
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        let is_number = match kind {
+            ValueKind::Number => {
+                digits
+                    .first()
+                    .is_some_and(|b| b.is_ascii_digit() || *b == b'.')
+                    && digits
+                        .iter()
+                        .all(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'-' | b'+'))
+            }
+            _ => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        };
+        if !is_number {
+            self.at = start;
+            let what = if kind == ValueKind::Number {
+                "number"
+            } else {
+                "whole number"
+            };
+            return Err((format!("expected a {what}, found {}", self.shown()), None));
+        }
+        Ok(text)
+    }
+
+    fn out_of_range(&mut self, start: usize, number: &[u8], name: &str) -> Wrong {
+        self.at = start;
+        let number = String::from_utf8_lossy(number);
+        (format!("{number} is out of the range of {name}"), None)
+    }
+}

@@ -1,0 +1,80 @@
+//! The state of a transcoder, and how it moves through its input.
+
+use std::marker::PhantomData;
+
+use crate::dump::charset::Multibyte;
+use crate::rows::plan::PlannedColumn;
+use crate::rows::policy::ValuePolicies;
+use crate::rows::tally::{Change, Tally};
+
+/// A value that cannot be transcoded, or rows that are none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowError {
+    /// Which row of the chunk, from 0.
+    pub row: u64,
+    /// Its column, if it is in one.
+    pub column: Option<String>,
+    /// Where in the chunk, in bytes.
+    pub at: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What can be done about it.
+    pub hint: Option<&'static str>,
+}
+
+/// What is wrong with the value at hand.
+pub(super) type Wrong = (String, Option<&'static str>);
+
+/// Goes through a chunk of tuples. The files beside this one have its methods for literals and for each kind of value.
+pub(super) struct Transcoder<'a, N> {
+    pub(super) input: &'a [u8],
+    pub(super) at: usize,
+    pub(super) out: &'a mut Vec<u8>,
+    /// Room for a value that is put together before it is written.
+    pub(super) spare: Vec<u8>,
+    pub(super) valid_utf8: bool,
+    pub(super) row: u64,
+    pub(super) first_row: u64,
+    pub(super) tally: &'a mut Tally,
+    pub(super) policies: ValuePolicies,
+    /// How characters in the dump may hide a quote or a backslash.
+    pub(super) multibyte: Multibyte,
+    pub(super) notation: PhantomData<N>,
+}
+
+impl<N> Transcoder<'_, N> {
+    pub(super) fn skip_blank(&mut self) {
+        while self.input.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+    }
+
+    /// The byte here, or NUL at the end, which is no part of any row outside a string.
+    pub(super) fn peek(&self) -> u8 {
+        self.input.get(self.at).copied().unwrap_or(0)
+    }
+
+    pub(super) fn count(&mut self, column: &PlannedColumn, change: Change) {
+        self.tally
+            .count(&column.name, change, self.first_row + self.row);
+    }
+
+    pub(super) fn shown(&self) -> String {
+        let rest = &self.input[self.at..];
+        if rest.is_empty() {
+            return "the end".to_owned();
+        }
+        let start = String::from_utf8_lossy(&rest[..rest.len().min(24)]);
+        format!("\"{}\"", start.replace(char::is_control, "\u{fffd}"))
+    }
+
+    pub(super) fn error(&self, column: Option<&PlannedColumn>, (message, hint): Wrong) -> RowError {
+        RowError {
+            row: self.row,
+            column: column.map(|column| column.name.clone()),
+            at: self.at,
+            message,
+            hint,
+        }
+    }
+}

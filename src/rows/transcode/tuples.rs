@@ -1,0 +1,182 @@
+//! The transcoder: a chunk of tuples in, rows of COPY out.
+//!
+//! MySQL's literals are those of its Reference Manual, chapter 11.1; COPY's formats are those of
+//! the PostgreSQL manual, "COPY", section "File Formats".
+
+use std::marker::PhantomData;
+
+use super::transcoder::{RowError, Transcoder, Wrong};
+use crate::rows::copy_binary::CopyBinary;
+use crate::rows::copy_lines::pass_through;
+use crate::rows::copy_text::CopyText;
+use crate::rows::dates;
+use crate::rows::format::Format;
+use crate::rows::load_data::LoadData;
+use crate::rows::notation::Notation;
+use crate::rows::plan::{PlannedColumn, TranscodePlan, Written};
+use crate::rows::tally::Tally;
+use crate::rows::value_kind::ValueKind;
+
+/// Transcodes the tuples of `input` (`(1,'a'),(2,NULL)`), appending a row of COPY for each to
+/// `out`; lines are appended as they are. `first_row` is the number of the first row, for `tally`. Returns how many there were.
+pub fn transcode(
+    plan: &TranscodePlan,
+    input: &[u8],
+    first_row: u64,
+    out: &mut Vec<u8>,
+    tally: &mut Tally,
+) -> Result<u64, RowError> {
+    if plan.written == Written::Lines {
+        return Ok(pass_through(input, first_row, out, tally));
+    }
+    match plan.format {
+        Format::Text => transcode_to::<CopyText>(plan, input, first_row, out, tally),
+        Format::Binary => transcode_to::<CopyBinary>(plan, input, first_row, out, tally),
+        Format::LoadData => transcode_to::<LoadData>(plan, input, first_row, out, tally),
+    }
+}
+
+fn transcode_to<N: Notation>(
+    plan: &TranscodePlan,
+    input: &[u8],
+    first_row: u64,
+    out: &mut Vec<u8>,
+    tally: &mut Tally,
+) -> Result<u64, RowError> {
+    let mut transcoder = Transcoder {
+        input,
+        at: 0,
+        out,
+        spare: Vec::new(),
+        // One look at all of it spares the look at each text. Bytes of blobs may spoil it.
+        valid_utf8: simdutf8::basic::from_utf8(input).is_ok(),
+        row: 0,
+        first_row,
+        tally,
+        policies: plan.policies,
+        multibyte: plan.multibyte,
+        notation: PhantomData::<N>,
+    };
+    transcoder.rows(plan)
+}
+
+impl<N: Notation> Transcoder<'_, N> {
+    fn rows(&mut self, plan: &TranscodePlan) -> Result<u64, RowError> {
+        let written = plan
+            .columns
+            .iter()
+            .filter(|column| column.kind != ValueKind::Skipped)
+            .count();
+        while self.next_row_begins()? {
+            let mut separator = b'(';
+            let mut is_first = true;
+            let start = self.at;
+            N::begin_row(self.out, written);
+            for column in &plan.columns {
+                if self.peek() != separator {
+                    self.skip_blank();
+                }
+                if self.peek() != separator {
+                    let message = format!(
+                        "expected \"{}\" before this column, found {}",
+                        char::from(separator),
+                        self.shown()
+                    );
+                    return Err(self.error(Some(column), (message, None)));
+                }
+                self.at += 1;
+                separator = b',';
+                if self.peek() <= b' ' {
+                    self.skip_blank();
+                }
+                if column.kind == ValueKind::Skipped {
+                    self.skip_value()
+                        .map_err(|wrong| self.error(Some(column), wrong))?;
+                    continue;
+                }
+                if !std::mem::take(&mut is_first) {
+                    N::between_values(self.out);
+                }
+                self.value(column)
+                    .map_err(|wrong| self.error(Some(column), wrong))?;
+            }
+            if self.peek() != b')' {
+                self.skip_blank();
+            }
+            if plan.columns.is_empty() && self.peek() == b'(' {
+                self.at += 1;
+            }
+            if self.peek() != b')' {
+                let message = format!(
+                    "expected the row to end after {} columns, found {}",
+                    plan.columns.len(),
+                    self.shown()
+                );
+                return Err(self.error(None, (message, None)));
+            }
+            self.at += 1;
+            N::end_row(self.out);
+            self.tally.row(self.at - start, self.first_row + self.row);
+            self.row += 1;
+        }
+        Ok(self.row)
+    }
+
+    /// Goes to the parenthesis of the next row, if there is one.
+    fn next_row_begins(&mut self) -> Result<bool, RowError> {
+        let mut commas = 0;
+        loop {
+            self.skip_blank();
+            match self.input.get(self.at) {
+                None => return Ok(false),
+                Some(b'(') => return Ok(true),
+                Some(b',') if commas == 0 => {
+                    commas = 1;
+                    self.at += 1;
+                }
+                Some(_) => {
+                    let message = format!("expected a row, found {}", self.shown());
+                    return Err(self.error(None, (message, None)));
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
+        if self.peek() == b'N' && self.input[self.at..].starts_with(b"NULL") {
+            if column.null_is_zero_date {
+                let start = self.at;
+                self.at += 4;
+                return self.zero_date(column, start);
+            }
+            self.at += 4;
+            N::null(self.out);
+            return Ok(());
+        }
+        match column.kind {
+            ValueKind::Integer | ValueKind::Number => self.number(column),
+            ValueKind::UnsignedToBigint => self.unsigned_to_bigint(column),
+            ValueKind::Text => self.text(column),
+            ValueKind::EncodedText(charset) => self.encoded_text(column, charset),
+            ValueKind::Boolean | ValueKind::Truthy => self.boolean(column),
+            ValueKind::Timestamp => self.date_or_time(column, dates::timestamp),
+            ValueKind::LocalTimestamp => self.local_timestamp(column),
+            ValueKind::Date => self.date_or_time(column, dates::date),
+            ValueKind::Time => self.date_or_time(column, dates::time),
+            ValueKind::Interval => self.date_or_time(column, dates::interval),
+            ValueKind::AsWritten => self.as_written(column),
+            ValueKind::Bytes => self.bytes(),
+            ValueKind::BitBoolean => {
+                let bit = self.bits(1)?;
+                N::boolean(self.out, bit == 1);
+                Ok(())
+            }
+            ValueKind::Bits { width } => {
+                let bits = self.bits(width)?;
+                N::bits(self.out, bits, width);
+                Ok(())
+            }
+            ValueKind::Skipped => self.skip_value(),
+        }
+    }
+}
