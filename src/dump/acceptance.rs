@@ -1,7 +1,7 @@
 //! Which dumps a target accepts.
 
 use super::dialect::{Dialect, detect};
-use super::postgresql::CONVERTED;
+use super::postgresql::convert_notation::CONVERTED;
 use crate::error::{Error, Result};
 
 /// How much of a dump is looked at to see who wrote it.

@@ -4,11 +4,15 @@
 //! a statement that would change data in a way not understood here is an error.
 
 pub(crate) mod acceptance;
+mod bounds;
 pub mod charset;
 pub mod converted;
 mod dialect;
+mod events;
 pub mod mysql;
 pub mod postgresql;
+mod token_list;
 
 pub use dialect::{Dialect, detect};
-pub use mysql::reader::{CHUNK_BYTES, Consumer, Facts, InsertTarget, Reader, RowChunk};
+pub use events::{CHUNK_BYTES, Facts, InsertTarget, RowChunk};
+pub use mysql::reader::{Consumer, Reader};

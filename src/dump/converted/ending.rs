@@ -1,17 +1,20 @@
 //! Reads the statements of a converted dump around its tables: PostgreSQL's, of few forms. Nothing else is
 //! taken: it might change data in a way that is not understood.
 
-use super::Part;
+use super::part::Part;
+use crate::dump::bounds::unknown_statement;
 use crate::dump::mysql::definition::{
     ForeignKeyDefinition, KeyDefinition, KeyKind, KeyPart, KeyPartOf,
 };
+use crate::dump::postgresql::constraint::constraint;
 use crate::dump::postgresql::definition::ConstraintKind;
-use crate::dump::postgresql::{Parser, Token, constraint, split_at_commas, tokens};
-use crate::error::{Error, Result};
+use crate::dump::postgresql::lexer::{Token, tokens};
+use crate::dump::postgresql::parser::{Parser, split_at_commas};
+use crate::error::Result;
 
 /// What a statement asks for.
 #[derive(Debug, PartialEq)]
-pub(super) enum Statement {
+pub(super) enum EndStatement {
     /// `START TRANSACTION`
     Begin,
     /// `COMMIT`
@@ -21,7 +24,7 @@ pub(super) enum Statement {
 }
 
 /// Reads `statement`, without its semicolon.
-pub(super) fn read(statement: &str) -> Result<Statement> {
+pub(super) fn read(statement: &str) -> Result<EndStatement> {
     let tokens = tokens(statement, true)?;
     let mut parser = Parser::new(&tokens);
     let parts = match tokens.first() {
@@ -30,14 +33,14 @@ pub(super) fn read(statement: &str) -> Result<Statement> {
             "start" => {
                 let begins = parser.take(&["start", "transaction"]) && parser.at_end();
                 return begins
-                    .then_some(Statement::Begin)
-                    .ok_or_else(|| not_understood(statement));
+                    .then_some(EndStatement::Begin)
+                    .ok_or_else(|| unknown_statement(statement));
             }
             "commit" => {
                 let commits = parser.take(&["commit"]) && parser.at_end();
                 return commits
-                    .then_some(Statement::Commit)
-                    .ok_or_else(|| not_understood(statement));
+                    .then_some(EndStatement::Commit)
+                    .ok_or_else(|| unknown_statement(statement));
             }
             "set" => is_setting(&tokens).then(Vec::new),
             "drop" => drops(&mut parser).then(Vec::new),
@@ -48,16 +51,8 @@ pub(super) fn read(statement: &str) -> Result<Statement> {
         },
         Some(_) => None,
     };
-    let parts = parts.ok_or_else(|| not_understood(statement))?;
-    Ok(Statement::Parts(parts))
-}
-
-fn not_understood(statement: &str) -> Error {
-    let shown: String = statement.chars().take(60).collect();
-    let shown = shown.replace(char::is_control, " ");
-    Error::failed(format!(
-        "the dump holds a statement that is not understood: {shown}"
-    ))
+    let parts = parts.ok_or_else(|| unknown_statement(statement))?;
+    Ok(EndStatement::Parts(parts))
 }
 
 /// Whether it is one of the settings at the top. Any other might tell how rows are to be read.
@@ -239,7 +234,7 @@ mod tests {
 
     fn parts(statement: &str) -> Vec<Part> {
         match read(statement) {
-            Ok(Statement::Parts(parts)) => parts,
+            Ok(EndStatement::Parts(parts)) => parts,
             other => panic!("{statement}: {other:?}"),
         }
     }
@@ -260,8 +255,8 @@ mod tests {
         ] {
             assert_eq!(parts(without_effect), [], "{without_effect}");
         }
-        assert_eq!(read("START TRANSACTION").unwrap(), Statement::Begin);
-        assert_eq!(read("COMMIT").unwrap(), Statement::Commit);
+        assert_eq!(read("START TRANSACTION").unwrap(), EndStatement::Begin);
+        assert_eq!(read("COMMIT").unwrap(), EndStatement::Commit);
         let place = || ("t".to_owned(), "a".to_owned());
         let cast = "ALTER COLUMN \"a\" TYPE boolean USING CAST(\"a\" as boolean)";
         let boolean = [Part::Boolean(place().0, place().1)];

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::Damage;
+use super::part::Damage;
+use crate::dump::bounds::shown;
 use crate::dump::mysql::definition::{KeyKind, KeyPartOf, TableDefinition, create_table};
 use crate::error::{Error, Result};
 
@@ -43,11 +44,8 @@ pub(super) fn as_it_was(
 pub(super) fn enum_type(definition: &str) -> Result<(String, String)> {
     let parts = definition.trim().split_once(" AS ENUM (");
     let parts = parts.and_then(|(name, values)| Some((name, values.strip_suffix(')')?)));
-    let (name, values) = parts.ok_or_else(|| {
-        let shown: String = definition.chars().take(60).collect();
-        let shown = shown.replace(char::is_control, " ");
-        Error::failed(format!("a type is not understood: {shown}"))
-    })?;
+    let (name, values) = parts
+        .ok_or_else(|| Error::failed(format!("a type is not understood: {}", shown(definition))))?;
     Ok((name.to_owned(), values.to_owned()))
 }
 

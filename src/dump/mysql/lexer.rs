@@ -4,6 +4,7 @@
 //! server that reads the dump would read it too. For definitions and heads of INSERTs only:
 //! rows have a faster way.
 
+use crate::dump::token_list;
 use crate::error::{Error, Result};
 
 /// A token and where it stands in the statement, in bytes.
@@ -38,43 +39,18 @@ pub enum TokenKind {
     Symbol(char),
 }
 
-/// No definition has more; each takes many times the memory of its text.
-const MAX_TOKENS: usize = 100_000;
-
 /// The tokens of `statement`, in order.
 pub fn tokens(statement: &str) -> Result<Vec<Token>> {
-    let mut lexer = Lexer {
-        text: statement,
-        at: 0,
-    };
-    let mut tokens = Vec::new();
-    while let Some(token) = lexer.next()? {
-        if tokens.len() == MAX_TOKENS {
-            return Err(Error::archive(format!(
-                "a definition has more than {MAX_TOKENS} words"
-            )));
-        }
-        tokens.push(token);
-    }
-    Ok(tokens)
+    let mut lexer = Lexer::new(statement);
+    token_list::all_tokens(|| lexer.next())
 }
 
 /// The first `count` tokens of `statement`, or as many as can be read: enough to see what kind of
 /// statement it is, whatever follows.
 #[must_use]
 pub fn first_tokens(statement: &str, count: usize) -> Vec<Token> {
-    let mut lexer = Lexer {
-        text: statement,
-        at: 0,
-    };
-    let mut tokens = Vec::new();
-    while tokens.len() < count {
-        match lexer.next() {
-            Ok(Some(token)) => tokens.push(token),
-            _ => break,
-        }
-    }
-    tokens
+    let mut lexer = Lexer::new(statement);
+    token_list::first_tokens(count, || lexer.next())
 }
 
 struct Lexer<'a> {
@@ -82,7 +58,11 @@ struct Lexer<'a> {
     at: usize,
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    fn new(text: &'a str) -> Lexer<'a> {
+        Lexer { text, at: 0 }
+    }
+
     fn rest(&self) -> &[u8] {
         &self.text.as_bytes()[self.at..]
     }
@@ -236,6 +216,7 @@ fn is_word(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dump::bounds::MAX_TOKENS;
 
     fn check(statement: &str, expected: &str) {
         let tokens = tokens(statement).unwrap();

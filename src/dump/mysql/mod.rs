@@ -2,7 +2,10 @@
 
 pub mod definition;
 pub mod lexer;
+mod piece;
 pub(crate) mod reader;
+mod row_chunks;
+mod row_scanner;
 pub mod scanner;
-pub(crate) mod statement;
-pub(crate) mod structure;
+mod statement;
+mod structural_mask;

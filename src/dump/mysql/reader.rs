@@ -1,34 +1,24 @@
 //! Reads a MySQL dump that comes in blocks, and hands on tables and chunks of whole rows.
 
-use std::sync::Arc;
-
 use super::definition::{TableDefinition, create_table, insert_head};
-use super::scanner::{Piece, Scanned, Scanner};
-use super::statement::{Statement, classify};
+use super::piece::{Piece, Scanned};
+use super::row_chunks::RowChunks;
+use super::scanner::Scanner;
+use super::statement::{DumpStatement, classify};
+use crate::dump::bounds::{
+    MAX_REMEMBERED, MAX_STATEMENT_BYTES, check_count, remembered, unknown_statement,
+};
 use crate::dump::charset::Charset;
-use crate::dump::converted::{self, Conversion, Part};
+use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
+use crate::dump::converted::part::Part;
+use crate::dump::events::{Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
-
-/// A chunk is handed on when it has this many bytes and ends with a whole row.
-pub const CHUNK_BYTES: usize = 256 * 1024;
-
-/// No definition, routine or view is longer; what is longer would fill the memory.
-const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a statement is shows within so many bytes of it.
 const MAX_BEGINNING_BYTES: usize = 64 * 1024;
 
-/// What a dump says about itself is remembered up to so many characters; names have 64 at most.
-const MAX_REMEMBERED: usize = 200;
-
-/// No server has more databases, or more views, triggers and routines in one.
-const MAX_NAMES: usize = 10_000;
-
 /// No definition of a table is longer; its tokens take much more memory than its text.
 const MAX_DEFINITION_BYTES: usize = 2 * 1024 * 1024;
-
-/// MySQL's own limit of a packet, and so of a row in a dump.
-const MAX_ROW_BYTES: usize = 1024 * 1024 * 1024 + CHUNK_BYTES;
 
 /// How the last line of a dump begins.
 const COMPLETED: &str = "Dump completed";
@@ -47,59 +37,6 @@ pub trait Consumer {
     }
 }
 
-/// Whole rows `(…),(…)` as the dump has them, with what may stand between and behind them.
-#[derive(Debug)]
-pub struct RowChunk {
-    /// Where they go.
-    pub insert: Arc<InsertTarget>,
-    /// The rows.
-    pub bytes: Vec<u8>,
-    /// Offset of the first byte in the inflated dump.
-    pub offset: u64,
-    /// Number of the first row in its table, from 1.
-    pub first_row: u64,
-    /// How many rows there are.
-    pub rows: u64,
-}
-
-/// The head of an INSERT.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InsertTarget {
-    /// The table.
-    pub table: String,
-    /// The columns, where the INSERT names them.
-    pub columns: Option<Vec<String>>,
-}
-
-/// What a dump says about itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// The first comment that names the program: `MySQL dump 10.13  Distrib 5.5.44, …`.
-    pub written_by: Option<String>,
-    /// The server's version.
-    pub server_version: Option<String>,
-    /// `SET NAMES`, in lower case.
-    pub charset: Option<String>,
-    /// Whether the dump was made with a `--compatible` mode that leaves out AUTO_INCREMENT.
-    pub compatible: bool,
-    /// Whether timestamps are in UTC: `SET TIME_ZONE='+00:00'`.
-    pub utc: bool,
-    /// The databases of the dump that have tables, where it names them.
-    pub databases: Vec<String>,
-    /// Whether GitLab CI has converted it for PostgreSQL.
-    pub converted: bool,
-    /// Whether PostgreSQL wrote it: then the character set is its `client_encoding`.
-    pub postgresql: bool,
-    /// Views, triggers, routines: kind and name.
-    pub left_out: Vec<(&'static str, String)>,
-    /// Lines that are no SQL, such as warnings mixed in; the first few.
-    pub noise: Vec<String>,
-    /// Whether the last line, `-- Dump completed`, was there.
-    pub completed: bool,
-    /// Bytes of the inflated dump.
-    pub bytes: u64,
-}
-
 /// A reader of one dump. Blocks are handed in by `feed`, in order; `finish` ends it.
 pub struct Reader<C> {
     scanner: Scanner,
@@ -107,15 +44,7 @@ pub struct Reader<C> {
     facts: Facts,
     /// The current piece of prose, as far as it has come.
     prose: Vec<u8>,
-    chunk: Vec<u8>,
-    /// Offset of the chunk's first byte in the dump.
-    chunk_offset: u64,
-    /// Rows that end in the chunk, and where the last of them ends.
-    chunk_rows: u64,
-    chunk_last_end: usize,
-    insert: Option<Arc<InsertTarget>>,
-    /// Rows of the current table before the chunk.
-    rows_before: u64,
+    chunks: RowChunks,
     /// The database to take, and the one the dump is in.
     wanted: Option<String>,
     current: Option<String>,
@@ -132,12 +61,7 @@ impl<C: Consumer> Reader<C> {
             consumer,
             facts: Facts::default(),
             prose: Vec::new(),
-            chunk: Vec::new(),
-            chunk_offset: 0,
-            chunk_rows: 0,
-            chunk_last_end: 0,
-            insert: None,
-            rows_before: 0,
+            chunks: RowChunks::default(),
             wanted: database,
             current: None,
             conversion: None,
@@ -147,7 +71,7 @@ impl<C: Consumer> Reader<C> {
     /// A reader of a dump that GitLab CI has converted for PostgreSQL.
     pub fn of_converted(consumer: C) -> Self {
         let facts = Facts {
-            written_by: Some(converted::WRITTEN_BY.to_owned()),
+            written_by: Some(WRITTEN_BY.to_owned()),
             // The converter reads nothing else, and leaves out what mysqldump says of it.
             charset: Some("utf8".to_owned()),
             // So mysqldump writes timestamps unless it is told not to, as GitLab CI does not.
@@ -322,66 +246,71 @@ impl<C: Consumer> Reader<C> {
             return self.converted_statement(bytes);
         }
         match classify(text) {
-            Statement::CreateTable => {
-                let text = self.utf8(bytes)?;
-                self.rows_before = 0;
-                self.insert = None;
-                if let Some(name) = &self.current
-                    && !self.facts.databases.contains(name)
-                {
-                    self.check_names(self.facts.databases.len(), "databases")?;
-                    self.facts.databases.push(name.clone());
-                }
-                if !self.is_taken() {
-                    return Ok(());
-                }
-                let table = create_table(text).map_err(|error| self.placed(error))?;
-                self.consumer.table(table, &self.facts)
+            DumpStatement::CreateTable => return self.create_table(bytes),
+            DumpStatement::LeftOut(kind, name) => {
+                let kinds = "views, triggers and routines";
+                let known = self.facts.leave_out(kind, &name, kinds);
+                known.map_err(|error| self.placed(error))?;
             }
-            Statement::LeftOut(kind, name) => {
-                let left_out = (kind, remembered(&name));
-                if !self.facts.left_out.contains(&left_out) {
-                    self.check_names(self.facts.left_out.len(), "views, triggers and routines")?;
-                    self.facts.left_out.push(left_out);
-                }
-                Ok(())
-            }
-            Statement::Use(database) => {
+            DumpStatement::Use(database) => {
                 if database.chars().count() > MAX_REMEMBERED {
                     let what = "a database has a name of more than 200 characters";
                     return Err(self.placed(Error::archive(what)));
                 }
                 self.current = Some(database);
-                Ok(())
             }
-            Statement::SetNames(charset) => {
+            DumpStatement::SetNames(charset) => {
                 let multibyte = Charset::named(&charset)
                     .map_err(|e| self.placed(e))?
                     .multibyte();
                 self.scanner.set_multibyte(multibyte);
                 self.facts.charset = Some(charset);
-                Ok(())
             }
-            Statement::SetTimeZone(zone) => {
-                // Events have a zone of their own, for as long as they are created.
+            DumpStatement::SetTimeZone(zone) => {
+                // Events have a time zone of their own while they are created.
                 self.facts.utc |= zone == "+00:00" || zone.eq_ignore_ascii_case("utc");
-                Ok(())
             }
-            Statement::SetSqlMode(mode) => {
+            DumpStatement::SetSqlMode(mode) => {
                 self.facts.compatible |= leaves_out_auto_increment(&mode);
-                Ok(())
             }
-            Statement::WithoutEffect => Ok(()),
-            Statement::Unknown => {
-                let shown: String = text
-                    .chars()
-                    .take(60)
-                    .map(|c| if c.is_control() { ' ' } else { c })
-                    .collect();
-                Err(self.placed(Error::failed(format!(
-                    "the dump holds a statement that is not understood: {shown}"
-                ))))
-            }
+            DumpStatement::WithoutEffect => {}
+            DumpStatement::Unknown => return Err(self.placed(unknown_statement(text))),
+        }
+        Ok(())
+    }
+
+    fn create_table(&mut self, statement: &[u8]) -> Result<()> {
+        let statement = self.utf8(statement)?;
+        self.chunks.begin_table();
+        if let Some(name) = &self.current
+            && !self.facts.databases.contains(name)
+        {
+            check_count(self.facts.databases.len(), "databases")
+                .map_err(|error| self.placed(error))?;
+            self.facts.databases.push(name.clone());
+        }
+        if !self.is_taken() {
+            return Ok(());
+        }
+        let table = create_table(statement).map_err(|error| self.placed(error))?;
+        self.consumer.table(table, &self.facts)
+    }
+
+    fn insert_head(&mut self, head: &[u8]) -> Result<()> {
+        let (table, columns) = insert_head(self.utf8(head)?).map_err(|error| self.placed(error))?;
+        self.chunks.begin_insert(InsertTarget { table, columns });
+        Ok(())
+    }
+
+    fn take_rows(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
+        let consumer = &mut self.consumer;
+        let offset = self.facts.bytes;
+        let whole = self
+            .chunks
+            .take(bytes, piece, offset, || consumer.spare())?;
+        match whole.filter(|_| self.is_taken()) {
+            Some(chunk) => self.consumer.rows(chunk),
+            None => Ok(()),
         }
     }
 
@@ -391,90 +320,9 @@ impl<C: Consumer> Reader<C> {
         let parts = conversion.map_or_else(|| Ok(Vec::new()), |it| it.statement(text));
         for part in parts.map_err(|error| self.placed(error))? {
             if matches!(part, Part::Table(..)) {
-                self.rows_before = 0;
-                self.insert = None;
+                self.chunks.begin_table();
             }
             self.consumer.converted(part, &self.facts)?;
-        }
-        Ok(())
-    }
-
-    fn insert_head(&mut self, head: &[u8]) -> Result<()> {
-        let (table, columns) = insert_head(self.utf8(head)?).map_err(|error| self.placed(error))?;
-        let target = InsertTarget { table, columns };
-        match &self.insert {
-            Some(same) if **same == target => {}
-            Some(other) if other.table == target.table => self.insert = Some(Arc::new(target)),
-            _ => {
-                self.rows_before = 0;
-                self.insert = Some(Arc::new(target));
-            }
-        }
-        Ok(())
-    }
-
-    fn take_rows(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
-        let before = self.chunk.len();
-        if before == 0 {
-            self.chunk_offset = self.facts.bytes;
-        }
-        self.chunk.extend_from_slice(bytes);
-        match piece {
-            Piece::Rows { rows, last_end } => {
-                self.chunk_rows += u64::from(rows);
-                if let Some(end) = last_end {
-                    self.chunk_last_end = before + end;
-                }
-                if self.chunk.len() >= CHUNK_BYTES && self.chunk_rows > 0 {
-                    self.hand_on(self.chunk_last_end)?;
-                }
-                self.check_row_length()
-            }
-            Piece::LastRows { rows } => {
-                self.chunk_rows += u64::from(rows);
-                // Behind the last row only the delimiter may stand; the transcoder sees to it.
-                self.chunk.pop();
-                self.hand_on(self.chunk.len())
-            }
-            _ => unreachable!("the scanner was in rows"),
-        }
-    }
-
-    /// Hands on the first `length` bytes of the chunk; what is behind them begins the next one.
-    fn hand_on(&mut self, length: usize) -> Result<()> {
-        let mut next = self.consumer.spare().unwrap_or_default();
-        next.clear();
-        next.extend_from_slice(&self.chunk[length..]);
-        self.chunk.truncate(length);
-        let bytes = std::mem::replace(&mut self.chunk, next);
-        let offset = self.chunk_offset;
-        self.chunk_offset += length as u64;
-        let rows = std::mem::take(&mut self.chunk_rows);
-        self.chunk_last_end = 0;
-        let first_row = self.rows_before + 1;
-        self.rows_before += rows;
-        let Some(insert) = self.insert.clone().filter(|_| self.is_taken()) else {
-            return Ok(());
-        };
-        self.consumer.rows(RowChunk {
-            insert,
-            bytes,
-            offset,
-            first_row,
-            rows,
-        })
-    }
-
-    fn check_row_length(&self) -> Result<()> {
-        if self.chunk.len() > MAX_ROW_BYTES {
-            let table = self
-                .insert
-                .as_ref()
-                .map_or("", |insert| insert.table.as_str());
-            return Err(Error::archive(format!(
-                "{table} row {}: longer than 1 GiB, which no server writes",
-                self.rows_before + 1
-            )));
         }
         Ok(())
     }
@@ -487,23 +335,9 @@ impl<C: Consumer> Reader<C> {
             .map_err(|_| self.placed(Error::archive("a definition is not valid UTF-8")))
     }
 
-    /// Refuses one name more than `known` ones, where that are too many.
-    fn check_names(&self, known: usize, of: &str) -> Result<()> {
-        if known < MAX_NAMES {
-            return Ok(());
-        }
-        let what = format!("the dump has more than {MAX_NAMES} {of}");
-        Err(self.placed(Error::archive(what)))
-    }
-
     fn placed(&self, error: Error) -> Error {
         error.at(format!("byte {}", self.facts.bytes))
     }
-}
-
-/// The beginning of `text`: a hostile dump may say a lot about itself.
-fn remembered(text: &str) -> String {
-    text.chars().take(MAX_REMEMBERED).collect()
 }
 
 /// The SQL modes under which `SHOW CREATE TABLE` prints no AUTO_INCREMENT: they imply
@@ -556,9 +390,9 @@ mod tests {
     }
 
     const DUMP: &str = "-- MySQL dump 10.13  Distrib 5.5.44\n-- Server version\t5.5.44\n\
-        /*!40101 SET NAMES utf8 */;\nCREATE TABLE `t` (`a` int);\n\
-        INSERT INTO `t` VALUES (1),(2);\nINSERT INTO `t` VALUES (3);\n\
-        /*!50001 CREATE VIEW `v` AS SELECT 1 AS `a`*/;\n-- Dump completed on 2015-10-01\n";
+    /*!40101 SET NAMES utf8 */;\nCREATE TABLE `t` (`a` int);\n\
+    INSERT INTO `t` VALUES (1),(2);\nINSERT INTO `t` VALUES (3);\n\
+    /*!50001 CREATE VIEW `v` AS SELECT 1 AS `a`*/;\n-- Dump completed on 2015-10-01\n";
 
     fn read(dump: &[u8], cut: usize) -> Result<(Collected, Facts)> {
         let mut reader = Reader::new(Collected::default(), None);
@@ -587,10 +421,10 @@ mod tests {
     }
 
     const CONVERTED: &str = "-- Converted by db_converter\nSTART TRANSACTION;\n\
-        SET standard_conforming_strings=off;\nDROP TABLE IF EXISTS \"t\";\nCREATE TABLE \"t\" (\n    \
-        \"id\" integer NOT NULL,\n    \"a\" varchar(20) \n);\n\n\
-        INSERT INTO \"t\" VALUES (1,'it''s\\\\'),(2,NULL);\n\n-- Post-data save --\nCOMMIT;\n\
-        START TRANSACTION;\n\n-- Indexes --\nCREATE INDEX \"i\" ON t (\"a\");\n\nCOMMIT;\n";
+    SET standard_conforming_strings=off;\nDROP TABLE IF EXISTS \"t\";\nCREATE TABLE \"t\" (\n    \
+    \"id\" integer NOT NULL,\n    \"a\" varchar(20) \n);\n\n\
+    INSERT INTO \"t\" VALUES (1,'it''s\\\\'),(2,NULL);\n\n-- Post-data save --\nCOMMIT;\n\
+    START TRANSACTION;\n\n-- Indexes --\nCREATE INDEX \"i\" ON t (\"a\");\n\nCOMMIT;\n";
 
     #[test]
     fn a_converted_dump_is_the_same_wherever_it_is_cut_and_truncated_before_its_end() {
@@ -666,7 +500,7 @@ mod tests {
     #[test]
     fn one_of_several_databases_is_taken() {
         let dump = b"USE a; CREATE TABLE t (x int); INSERT INTO t VALUES (1); USE empty; USE b; \
-                     CREATE TABLE t (x int); INSERT INTO t VALUES (2),(3); USE a;";
+                 CREATE TABLE t (x int); INSERT INTO t VALUES (2),(3); USE a;";
         let read = |database: Option<&str>| {
             let mut reader = Reader::new(Collected::default(), database.map(str::to_owned));
             reader.feed(dump)?;

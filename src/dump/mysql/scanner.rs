@@ -3,56 +3,13 @@
 //! The scanner takes slices and returns counts; it never reads, and keeps nothing of its input
 //! but a few bytes of state. However the input is cut into slices, the pieces are the same.
 //!
-//! Rows are scanned for speed: only quotes, backslashes, parentheses and the end of the statement
-//! matter there, and are looked for in whole blocks. Everything else (definitions, settings, comments) is *prose*, looked at byte by
-//! byte. The lexical rules are those of the MySQL 8.0 Reference Manual, chapters 11.1.1 (string
+//! Rows have a scanner of their own, for speed. Everything else (definitions, settings, comments) is *prose*, looked
+//! at byte by byte. The lexical rules are those of the MySQL 8.0 Reference Manual, chapters 11.1.1 (string
 //! literals), 11.2 (identifiers) and 11.7 (comments), and of the `mysql` client's `DELIMITER`.
 
-use memchr::memchr2;
-
-use super::structure::{self, Place, structure};
+pub use super::piece::{Piece, Scanned};
+use super::row_scanner::RowScanner;
 use crate::dump::charset::Multibyte;
-
-/// What the first `used` bytes of a scanned slice are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scanned {
-    /// How many bytes of the slice belong to `piece`; the caller hands in the rest again.
-    pub used: usize,
-    /// What these bytes are.
-    pub piece: Piece,
-}
-
-/// A piece of a dump. Those of prose end with the slice that completes them: the bytes used since
-/// the piece before, taken together, are the comment, the statement, the head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
-    /// White space between statements.
-    Gap,
-    /// Part of something that is not complete yet.
-    Partial,
-    /// A whole comment between statements, its end included.
-    Comment,
-    /// A line between statements that is no SQL: `mysqldump: [Warning] …`.
-    Noise,
-    /// A whole `DELIMITER` line, which the scanner has obeyed.
-    Delimiter,
-    /// A whole statement, its delimiter included.
-    Statement,
-    /// `INSERT INTO t (a, b) VALUES`, all that precedes the first row.
-    InsertHead,
-    /// Rows of the statement whose head came before.
-    Rows {
-        /// How many rows end in these bytes.
-        rows: u32,
-        /// Where the last of them ends, just behind its parenthesis, if one does.
-        last_end: Option<usize>,
-    },
-    /// As `Rows`, and the last byte is the delimiter that ends the statement.
-    LastRows {
-        /// How many rows end in these bytes.
-        rows: u32,
-    },
-}
 
 /// Where in the lexical structure of prose the scanner stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,16 +39,6 @@ enum Mode {
 /// No server has this version: MariaDB marks with it what only old clients would run.
 const VERSION_OF_NO_SERVER: u32 = 999_999;
 
-/// What was found in the rows of a slice.
-#[derive(Default)]
-struct Found {
-    /// How many rows end in it, and where the last of them does.
-    rows: u32,
-    last_end: Option<usize>,
-    /// Where the statement ends, if it does.
-    statement_end: Option<usize>,
-}
-
 /// A delimiter is not longer, and more of its line is not kept.
 const MAX_DELIMITER: usize = 16;
 const MAX_DELIMITER_LINE: usize = 1024;
@@ -116,12 +63,7 @@ pub struct Scanner {
     delimiter: Vec<u8>,
     /// The last bytes of code, as many as the delimiter has.
     tail: Vec<u8>,
-    /// In rows: the quote of the string we are in, and whether a backslash came just before.
-    quote: Option<u8>,
-    escaped: bool,
-    /// How characters of texts may hide a quote or a backslash; whether half of one ended a slice.
-    multibyte: Multibyte,
-    after_lead: bool,
+    rows: RowScanner,
 }
 
 /// A keyword as far as it has been read, in capitals.
@@ -165,16 +107,13 @@ impl Scanner {
             depth: 0,
             delimiter: vec![b';'],
             tail: Vec::new(),
-            quote: None,
-            escaped: false,
-            multibyte: Multibyte::None,
-            after_lead: false,
+            rows: RowScanner::default(),
         }
     }
 
     /// Says that the texts from here on are in such a character set.
     pub fn set_multibyte(&mut self, multibyte: Multibyte) {
-        self.multibyte = multibyte;
+        self.rows.set_multibyte(multibyte);
     }
 
     /// Whether the input may end here: no statement, comment or row is open. (A line comment or
@@ -197,7 +136,13 @@ impl Scanner {
     /// Scans `input` up to the end of a piece, or to its own end. An empty input is a `Gap`.
     pub fn scan(&mut self, input: &[u8]) -> Scanned {
         match self.mode {
-            Mode::Rows => self.scan_rows(input),
+            Mode::Rows => {
+                let scanned = self.rows.scan(input);
+                if matches!(scanned.piece, Piece::LastRows { .. }) {
+                    self.mode = Mode::Gap;
+                }
+                scanned
+            }
             Mode::Gap => self.scan_gap(input),
             _ => self.scan_prose(input),
         }
@@ -334,8 +279,7 @@ impl Scanner {
             }
             b'(' if self.depth == 0 && self.is_insert() => {
                 self.mode = Mode::Rows;
-                self.quote = None;
-                self.escaped = false;
+                self.rows.begin();
                 return Some(Piece::InsertHead);
             }
             b'(' => self.depth += 1,
@@ -406,147 +350,10 @@ impl Scanner {
         self.mode = Mode::Gap;
         piece
     }
-
-    fn scan_rows(&mut self, input: &[u8]) -> Scanned {
-        // The byte behind a backslash that ended the slice before stands for itself.
-        let mut at = usize::from(self.escaped && !input.is_empty());
-        self.escaped &= input.is_empty();
-        if let Some(first) = input.first()
-            && std::mem::take(&mut self.after_lead)
-        {
-            at = usize::from(self.multibyte.is_trail(*first));
-        }
-        let mut found = Found::default();
-        // Up to here byte by byte.
-        let mut slow_until = at;
-        while at < input.len() {
-            if at >= slow_until
-                && let Some(block) = self.block(input, at)
-            {
-                at = self.scan_blocks(input, at, block, &mut found);
-                slow_until = at + structure::BLOCK;
-            } else if let Some(quote) = self.quote {
-                at = self.scan_string(input, at, quote);
-            } else {
-                match input[at] {
-                    byte @ (b'\'' | b'"' | b'`') => self.quote = Some(byte),
-                    byte => self.structural(byte, at, &mut found),
-                }
-                at += 1;
-            }
-            if let Some(used) = found.statement_end {
-                self.mode = Mode::Gap;
-                let rows = found.rows;
-                return Scanned {
-                    used,
-                    piece: Piece::LastRows { rows },
-                };
-            }
-        }
-        let Found { rows, last_end, .. } = found;
-        Scanned {
-            used: input.len(),
-            piece: Piece::Rows { rows, last_end },
-        }
-    }
-
-    /// A byte outside of strings that may be structure.
-    fn structural(&mut self, byte: u8, at: usize, found: &mut Found) {
-        match byte {
-            b'(' => self.depth += 1,
-            b')' => {
-                self.depth = self.depth.saturating_sub(1);
-                if self.depth == 0 {
-                    found.rows += 1;
-                    found.last_end = Some(at + 1);
-                }
-            }
-            b';' if self.depth == 0 => found.statement_end = Some(at + 1),
-            _ => {}
-        }
-    }
-
-    /// The block at `at`, if blocks can be looked at as a whole here.
-    fn block<'a>(&self, input: &'a [u8], at: usize) -> Option<&'a [u8; structure::BLOCK]> {
-        let simple = self.multibyte == Multibyte::None && matches!(self.quote, None | Some(b'\''));
-        simple.then(|| input[at..].first_chunk()).flatten()
-    }
-
-    /// Takes `block`, which begins at `at`, and those that follow, as long as that can be done and
-    /// the statement does not end. Returns where the first byte stands that was not taken.
-    fn scan_blocks<'a>(
-        &mut self,
-        input: &'a [u8],
-        mut at: usize,
-        mut block: &'a [u8; structure::BLOCK],
-        found: &mut Found,
-    ) -> usize {
-        let mut place = Place {
-            in_string: self.quote.is_some(),
-            escaped: false,
-        };
-        while let Some((mut structural, behind)) = structure(block, place) {
-            while structural != 0 {
-                let index = structural.trailing_zeros() as usize;
-                self.structural(block[index], at + index, found);
-                if found.statement_end.is_some() {
-                    self.quote = None;
-                    return at;
-                }
-                structural &= structural - 1;
-            }
-            place = behind;
-            at += structure::BLOCK;
-            match input[at..].first_chunk() {
-                Some(next) => block = next,
-                None => break,
-            }
-        }
-        self.quote = place.in_string.then_some(b'\'');
-        self.escaped = place.escaped && at == input.len();
-        at + usize::from(place.escaped && at < input.len())
-    }
-
-    /// Skips the string that `at` stands in; returns the index behind it, or the input's end.
-    fn scan_string(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
-        if self.multibyte != Multibyte::None {
-            return self.scan_multibyte_character(input, at, quote);
-        }
-        match memchr2(quote, b'\\', &input[at..]) {
-            None => input.len(),
-            Some(offset) if input[at + offset] == quote => {
-                self.quote = None;
-                at + offset + 1
-            }
-            Some(offset) => {
-                self.escaped = at + offset + 1 == input.len();
-                (at + offset + 2).min(input.len())
-            }
-        }
-    }
 }
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-impl Scanner {
-    /// As `scan_string`, but only one character at a time.
-    fn scan_multibyte_character(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
-        let byte = input[at];
-        if byte == quote {
-            self.quote = None;
-        } else if byte == b'\\' {
-            self.escaped = at + 1 == input.len();
-            return (at + 2).min(input.len());
-        } else if self.multibyte.is_lead(byte) {
-            match input.get(at + 1) {
-                None => self.after_lead = true,
-                Some(next) => return at + 1 + usize::from(self.multibyte.is_trail(*next)),
-            }
-        }
-        at + 1
-    }
 }
 
 #[cfg(test)]

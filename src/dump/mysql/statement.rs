@@ -4,7 +4,7 @@ use super::lexer::{Token, TokenKind, first_tokens};
 
 /// What a statement asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Statement {
+pub(super) enum DumpStatement {
     /// A table.
     CreateTable,
     /// Something the import does not take over: its kind and name.
@@ -50,26 +50,26 @@ const WITHOUT_EFFECT: [&str; 19] = [
 const ENOUGH: usize = 48;
 
 /// Classifies `statement`, whose text includes its delimiter.
-pub(super) fn classify(statement: &str) -> Statement {
+pub(super) fn classify(statement: &str) -> DumpStatement {
     let tokens = first_tokens(statement, ENOUGH);
     let words: Vec<String> = tokens.iter().map(word).collect();
     let is = |at: usize, word: &str| words.get(at).is_some_and(|found| found == word);
     match words.first().map_or("", String::as_str) {
-        "" | ";" => Statement::WithoutEffect,
-        "USE" => Statement::Use(name(&tokens, 1)),
-        "SET" if is(1, "NAMES") => Statement::SetNames(name(&tokens, 2).to_ascii_lowercase()),
+        "" | ";" => DumpStatement::WithoutEffect,
+        "USE" => DumpStatement::Use(name(&tokens, 1)),
+        "SET" if is(1, "NAMES") => DumpStatement::SetNames(name(&tokens, 2).to_ascii_lowercase()),
         "SET" => set(&tokens),
         "ALTER" if is(1, "TABLE") && (words.iter().any(|w| w == "KEYS")) => {
-            Statement::WithoutEffect
+            DumpStatement::WithoutEffect
         }
-        "ALTER" if is(1, "DATABASE") => Statement::WithoutEffect,
+        "ALTER" if is(1, "DATABASE") => DumpStatement::WithoutEffect,
         "CREATE" => create(statement, &tokens, &words),
-        first if WITHOUT_EFFECT.contains(&first) => Statement::WithoutEffect,
-        _ => Statement::Unknown,
+        first if WITHOUT_EFFECT.contains(&first) => DumpStatement::WithoutEffect,
+        _ => DumpStatement::Unknown,
     }
 }
 
-fn create(statement: &str, tokens: &[Token], words: &[String]) -> Statement {
+fn create(statement: &str, tokens: &[Token], words: &[String]) -> DumpStatement {
     let kinds = [
         ("TABLE", "table"),
         ("VIEW", "view"),
@@ -99,23 +99,23 @@ fn create(statement: &str, tokens: &[Token], words: &[String]) -> Statement {
             // Old versions of mysqldump let a table stand in for a view until the end of the
             // dump, wholly inside an executable comment.
             "table" if statement.trim_start().starts_with("/*!") => {
-                Statement::LeftOut("view", qualified_name(tokens, after))
+                DumpStatement::LeftOut("view", qualified_name(tokens, after))
             }
-            "table" => Statement::CreateTable,
-            "database" | "user" => Statement::WithoutEffect,
-            kind => Statement::LeftOut(kind, qualified_name(tokens, after)),
+            "table" => DumpStatement::CreateTable,
+            "database" | "user" => DumpStatement::WithoutEffect,
+            kind => DumpStatement::LeftOut(kind, qualified_name(tokens, after)),
         };
     }
-    Statement::Unknown
+    DumpStatement::Unknown
 }
 
-fn set(tokens: &[Token]) -> Statement {
+fn set(tokens: &[Token]) -> DumpStatement {
     if let Some(mode) = value_of(tokens, "SQL_MODE") {
-        Statement::SetSqlMode(mode.to_ascii_uppercase())
+        DumpStatement::SetSqlMode(mode.to_ascii_uppercase())
     } else if let Some(zone) = value_of(tokens, "TIME_ZONE") {
-        Statement::SetTimeZone(zone)
+        DumpStatement::SetTimeZone(zone)
     } else {
-        Statement::WithoutEffect
+        DumpStatement::WithoutEffect
     }
 }
 
@@ -168,13 +168,13 @@ fn qualified_name(tokens: &[Token], at: usize) -> String {
 mod tests {
     use super::*;
 
-    fn check(statement: &str, expected: &Statement) {
+    fn check(statement: &str, expected: &DumpStatement) {
         assert_eq!(&classify(statement), expected, "{statement}");
     }
 
     #[test]
     fn statements_of_a_dump() {
-        use Statement::{CreateTable, SetNames, SetSqlMode, Unknown, Use, WithoutEffect};
+        use DumpStatement::{CreateTable, SetNames, SetSqlMode, Unknown, Use, WithoutEffect};
         check("CREATE TABLE `t` (`a` int);", &CreateTable);
         check("CREATE TABLE IF NOT EXISTS t (a int);", &CreateTable);
         check("/*!40101 SET NAMES utf8 */;", &SetNames("utf8".into()));
@@ -189,7 +189,7 @@ mod tests {
         check("/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;", &WithoutEffect);
         check(
             "/*!40103 SET TIME_ZONE='+00:00' */;",
-            &Statement::SetTimeZone("+00:00".into()),
+            &DumpStatement::SetTimeZone("+00:00".into()),
         );
         check("/*!40000 ALTER TABLE `t` DISABLE KEYS */;", &WithoutEffect);
         check("LOCK TABLES `t` WRITE;", &WithoutEffect);
@@ -246,7 +246,7 @@ mod tests {
             ),
         ];
         for (statement, kind, name) in cases {
-            check(statement, &Statement::LeftOut(kind, name.into()));
+            check(statement, &DumpStatement::LeftOut(kind, name.into()));
         }
     }
 }

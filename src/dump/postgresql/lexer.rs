@@ -2,11 +2,12 @@
 
 use super::splitter::is_word;
 use super::strings::unquote;
+use crate::dump::token_list;
 use crate::error::{Error, Result};
 
 /// A token; names and texts come without quotes and escapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::dump) enum Token {
+pub(crate) enum Token {
     /// A keyword or a name without quotes, in lower case, as the server folds it.
     Word(String),
     /// A name in double quotes.
@@ -21,43 +22,16 @@ pub(in crate::dump) enum Token {
     Symbol(char),
 }
 
-/// No definition has more; each takes many times the memory of its text.
-const MAX_TOKENS: usize = 100_000;
-
 /// The tokens of `statement`. `escapes` tells whether backslashes escape in ordinary strings.
-pub(in crate::dump) fn tokens(statement: &str, escapes: bool) -> Result<Vec<Token>> {
-    let mut lexer = Lexer {
-        text: statement,
-        at: 0,
-        escapes,
-    };
-    let mut tokens = Vec::new();
-    while let Some(token) = lexer.next()? {
-        if tokens.len() == MAX_TOKENS {
-            return Err(Error::archive(format!(
-                "a definition has more than {MAX_TOKENS} words"
-            )));
-        }
-        tokens.push(token);
-    }
-    Ok(tokens)
+pub(crate) fn tokens(statement: &str, escapes: bool) -> Result<Vec<Token>> {
+    let mut lexer = Lexer::new(statement, escapes);
+    token_list::all_tokens(|| lexer.next())
 }
 
 /// The first `count` tokens of `statement`, or as many as can be read.
 pub(super) fn first_tokens(statement: &str, count: usize) -> Vec<Token> {
-    let mut lexer = Lexer {
-        text: statement,
-        at: 0,
-        escapes: false,
-    };
-    let mut tokens = Vec::new();
-    while tokens.len() < count {
-        match lexer.next() {
-            Ok(Some(token)) => tokens.push(token),
-            _ => break,
-        }
-    }
-    tokens
+    let mut lexer = Lexer::new(statement, false);
+    token_list::first_tokens(count, || lexer.next())
 }
 
 struct Lexer<'a> {
@@ -66,7 +40,15 @@ struct Lexer<'a> {
     escapes: bool,
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    fn new(text: &'a str, escapes: bool) -> Lexer<'a> {
+        Lexer {
+            text,
+            at: 0,
+            escapes,
+        }
+    }
+
     fn rest(&self) -> &[u8] {
         &self.text.as_bytes()[self.at..]
     }

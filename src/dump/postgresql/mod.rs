@@ -2,20 +2,27 @@
 //! writes, into definitions and chunks of whole rows. Whatever notation the rows have in the dump, they come as lines
 //! of COPY's text format. Nothing of a dump is executed: what is not understood is left out by name, or refused.
 
+mod alter;
+mod comment;
+pub(super) mod constraint;
+pub(super) mod convert_notation;
+mod default_value;
 pub mod definition;
+mod dump_statement;
+mod enum_type;
 mod expression;
-mod lexer;
-mod own;
-mod parser;
+mod index;
+pub(super) mod lexer;
+mod names;
+pub(super) mod parser;
 mod reader;
+mod row_heads;
+mod sequence;
 mod splitter;
 mod statement;
 mod strings;
 mod table;
 mod values;
 
-pub(in crate::dump) use lexer::{Token, tokens};
-pub use own::{CONVERTED, CONVERTED_COMPLETE, GIVEN_UP, SINCE_VERSION_10};
-pub(in crate::dump) use parser::{Parser, split_at_commas};
+pub use convert_notation::{CONVERTED, CONVERTED_COMPLETE, GIVEN_UP, SINCE_VERSION_10};
 pub use reader::{Consumer, Reader};
-pub(in crate::dump) use statement::constraint;

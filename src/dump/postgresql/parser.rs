@@ -31,21 +31,21 @@ const BEHIND_A_TYPE: [&str; 21] = [
 
 /// A place in the tokens of a statement.
 #[derive(Debug, Clone)]
-pub(in crate::dump) struct Parser<'a> {
+pub(crate) struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
 }
 
 impl<'a> Parser<'a> {
-    pub(in crate::dump) fn new(tokens: &'a [Token]) -> Parser<'a> {
+    pub(crate) fn new(tokens: &'a [Token]) -> Parser<'a> {
         Parser { tokens, at: 0 }
     }
 
-    pub(in crate::dump) fn rest(&self) -> &'a [Token] {
+    pub(crate) fn rest(&self) -> &'a [Token] {
         &self.tokens[self.at..]
     }
 
-    pub(in crate::dump) fn at_end(&self) -> bool {
+    pub(crate) fn at_end(&self) -> bool {
         self.at == self.tokens.len()
     }
 
@@ -54,12 +54,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether the next token is the keyword `word`.
-    pub(in crate::dump) fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         matches!(self.peek(), Some(Token::Word(found)) if found == word)
     }
 
     /// Takes these keywords, if they come next.
-    pub(in crate::dump) fn take(&mut self, words: &[&str]) -> bool {
+    pub(crate) fn take(&mut self, words: &[&str]) -> bool {
         let before = self.at;
         for word in words {
             if !self.is(word) {
@@ -90,7 +90,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A name, quoted or not.
-    pub(in crate::dump) fn name(&mut self) -> Result<String> {
+    pub(crate) fn name(&mut self) -> Result<String> {
         match self.next() {
             Some(Token::Word(name) | Token::Name(name)) => Ok(name.clone()),
             _ => Err(not_understood("a name is missing")),
@@ -112,7 +112,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What stands in the parentheses that begin here.
-    pub(in crate::dump) fn parenthesised(&mut self) -> Result<&'a [Token]> {
+    pub(crate) fn parenthesised(&mut self) -> Result<&'a [Token]> {
         let begin = self.at + 1;
         let mut depth = 0_usize;
         while let Some(token) = self.next() {
@@ -128,7 +128,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Names in parentheses, with commas between them.
-    pub(in crate::dump) fn names(&mut self) -> Result<Vec<String>> {
+    pub(crate) fn names(&mut self) -> Result<Vec<String>> {
         let parts = split_at_commas(self.parenthesised()?);
         let name = |part: &[Token]| {
             let mut parser = Parser::new(part);
@@ -218,7 +218,7 @@ fn modifier(part: &[Token]) -> Result<u64> {
 }
 
 /// The parts of `tokens` between commas that stand outside of parentheses.
-pub(in crate::dump) fn split_at_commas(tokens: &[Token]) -> Vec<&[Token]> {
+pub(crate) fn split_at_commas(tokens: &[Token]) -> Vec<&[Token]> {
     let mut parts = Vec::new();
     let (mut begin, mut depth) = (0, 0_usize);
     for (at, token) in tokens.iter().enumerate() {

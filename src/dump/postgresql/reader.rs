@@ -5,22 +5,16 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
+use super::convert_notation::{CONVERTED, CONVERTED_COMPLETE};
 use super::definition::Definition;
-use super::own::{CONVERTED, CONVERTED_COMPLETE};
+use super::dump_statement::DumpStatement;
+use super::row_heads::{insert_head, is_end_of_insert};
 use super::splitter::{Piece, Splitter};
-use super::statement::{Statement, classify, insert_head, is_end_of_insert};
+use super::statement::classify;
 use super::values::write_line;
-use crate::dump::mysql::reader::{CHUNK_BYTES, Facts, InsertTarget, RowChunk};
+use crate::dump::bounds::{MAX_NAMES, check_definitions, remembered, unknown_statement};
+use crate::dump::events::{CHUNK_BYTES, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
-
-/// The definitions of a dump are kept until its end, and take several times the memory of their text.
-const MAX_DEFINITIONS_BYTES: usize = 8 * 1024 * 1024;
-
-/// No database has more views, functions and triggers, and no dump more tables with rows.
-const MAX_NAMES: usize = 10_000;
-
-/// What a dump says about itself is remembered up to so many characters; names have 63 bytes.
-const MAX_REMEMBERED: usize = 200;
 
 /// PostgreSQL's own limit of a row is 1 GiB; its escapes may double it.
 const MAX_ROW_BYTES: usize = 2 * 1024 * 1024 * 1024;
@@ -206,32 +200,22 @@ impl<C: Consumer> Reader<C> {
             .map_err(|_| at(Error::archive("a definition is not valid UTF-8")))?;
         let length = text.len();
         match classify(text, self.escapes).map_err(at)? {
-            Statement::Definition(definition) => {
+            DumpStatement::Definition(definition) => {
                 self.definitions_bytes += length;
-                if self.definitions_bytes > MAX_DEFINITIONS_BYTES {
-                    let what = "the definitions of the dump have more than 8 MiB";
-                    return Err(at(Error::archive(what)));
-                }
+                check_definitions(self.definitions_bytes).map_err(at)?;
                 self.hand_on()?;
                 self.consumer.definition(definition).map_err(at)?;
             }
-            Statement::Copy(target) => {
+            DumpStatement::Copy(target) => {
                 self.hand_on()?;
                 self.begin_rows(target)?;
                 self.place = Place::CopyHead;
             }
-            Statement::LeftOut(kind, name) => {
-                let left_out = (kind, remembered(&name));
-                if !self.facts.left_out.contains(&left_out) {
-                    if self.facts.left_out.len() == MAX_NAMES {
-                        let what =
-                            format!("the dump has more than {MAX_NAMES} views, functions, …");
-                        return Err(at(Error::archive(what)));
-                    }
-                    self.facts.left_out.push(left_out);
-                }
+            DumpStatement::LeftOut(kind, name) => {
+                let known = self.facts.leave_out(kind, &name, "views, functions, …");
+                known.map_err(at)?;
             }
-            Statement::Encoding(name) => {
+            DumpStatement::Encoding(name) => {
                 if !["utf8", "utf-8", "unicode", "sql_ascii"].contains(&name.as_str()) {
                     let what = format!("the dump is in the character set {}", remembered(&name));
                     return Err(at(
@@ -240,14 +224,9 @@ impl<C: Consumer> Reader<C> {
                 }
                 self.facts.charset = Some(name);
             }
-            Statement::Escapes(escapes) => self.escapes = escapes,
-            Statement::WithoutEffect => {}
-            Statement::Unknown => {
-                let shown: String = text.chars().take(60).collect();
-                let shown = shown.replace(char::is_control, " ");
-                let what = format!("the dump holds a statement that is not understood: {shown}");
-                return Err(at(Error::failed(what)));
-            }
+            DumpStatement::Escapes(escapes) => self.escapes = escapes,
+            DumpStatement::WithoutEffect => {}
+            DumpStatement::Unknown => return Err(at(unknown_statement(text))),
         }
         Ok(())
     }
@@ -398,11 +377,6 @@ impl<C: Consumer> Reader<C> {
     fn placed(&self, error: Error) -> Error {
         error.at(format!("byte {}", self.facts.bytes))
     }
-}
-
-/// The beginning of `text`: a hostile dump may say a lot about itself.
-fn remembered(text: &str) -> String {
-    text.chars().take(MAX_REMEMBERED).collect()
 }
 
 #[cfg(test)]

@@ -5,10 +5,8 @@
 
 use memchr::{memchr, memchr2};
 
+use crate::dump::bounds::MAX_STATEMENT_BYTES;
 use crate::error::{Error, Result};
-
-/// No definition, function or view is longer; what is longer would fill the memory.
-const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// PostgreSQL's own limit of a value, and some room for its notation.
 const MAX_TUPLE_BYTES: usize = 1280 * 1024 * 1024;

@@ -17,7 +17,7 @@ const MAX_WORDS: usize = 500;
 
 /// What an expression is for; values must be the same to the last bit, constraints need not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::schema) enum Purpose {
+pub(crate) enum Purpose {
     /// The value of a column, or the key of an index.
     Value,
     /// A constraint. Texts may be compared, though MySQL often does so without regard to case.
@@ -36,11 +36,7 @@ enum Class {
 }
 
 /// `written`, an expression of MySQL over `columns`, as one of PostgreSQL.
-pub(in crate::schema) fn translate(
-    written: &str,
-    columns: &[Column],
-    purpose: Purpose,
-) -> Option<String> {
+pub(crate) fn translate(written: &str, columns: &[Column], purpose: Purpose) -> Option<String> {
     let text = normalised(written)?;
     let expression = Parser::new(&MySqlDialect {})
         .try_with_sql(&text)

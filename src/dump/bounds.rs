@@ -1,0 +1,58 @@
+//! Bounds of what is kept of a dump: a hostile one may define and say as much as it likes.
+
+use crate::error::{Error, Result};
+
+/// No definition, routine, function or view is longer; what is longer would fill the memory.
+pub(super) const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Definitions that are kept until the end of the dump take several times the memory of their text.
+const MAX_DEFINITIONS_BYTES: usize = 8 * 1024 * 1024;
+
+/// No server has more databases, and no database more views, triggers and routines, or tables with rows.
+pub(super) const MAX_NAMES: usize = 10_000;
+
+/// What a dump says about itself is kept up to so many characters; names have 64 characters or 63 bytes at most.
+pub(super) const MAX_REMEMBERED: usize = 200;
+
+/// No definition has more tokens; each takes many times the memory of its text.
+pub(super) const MAX_TOKENS: usize = 100_000;
+
+/// So much of a statement stands in an error.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// The beginning of `text`, which is what is kept of it.
+pub(super) fn remembered(text: &str) -> String {
+    text.chars().take(MAX_REMEMBERED).collect()
+}
+
+/// Refuses one more of `kinds` where `known` are known already.
+pub(super) fn check_count(known: usize, kinds: &str) -> Result<()> {
+    if known < MAX_NAMES {
+        return Ok(());
+    }
+    let what = format!("the dump has more than {MAX_NAMES} {kinds}");
+    Err(Error::archive(what))
+}
+
+/// Refuses definitions that have so many `bytes` together.
+pub(super) fn check_definitions(bytes: usize) -> Result<()> {
+    if bytes <= MAX_DEFINITIONS_BYTES {
+        return Ok(());
+    }
+    let what = "the definitions of the dump have more than 8 MiB";
+    Err(Error::archive(what))
+}
+
+/// The error for a statement that is not known: it might change data.
+pub(super) fn unknown_statement(statement: &str) -> Error {
+    Error::failed(format!(
+        "the dump holds a statement that is not understood: {}",
+        shown(statement)
+    ))
+}
+
+/// The beginning of `statement`, on one line.
+pub(super) fn shown(statement: &str) -> String {
+    let shown: String = statement.chars().take(SHOWN_CHARACTERS).collect();
+    shown.replace(char::is_control, " ")
+}

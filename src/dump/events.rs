@@ -1,0 +1,74 @@
+//! What the readers of all dialects hand on, and what they find out about a dump.
+
+use std::sync::Arc;
+
+use super::bounds::{check_count, remembered};
+use crate::error::Result;
+
+/// A chunk is handed on when it has this many bytes and ends with a whole row.
+pub const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Whole rows `(…),(…)` as the dump has them, with what may stand between and behind them.
+#[derive(Debug)]
+pub struct RowChunk {
+    /// Where they go.
+    pub insert: Arc<InsertTarget>,
+    /// The rows.
+    pub bytes: Vec<u8>,
+    /// Offset of the first byte in the inflated dump.
+    pub offset: u64,
+    /// Number of the first row in its table, from 1.
+    pub first_row: u64,
+    /// How many rows there are.
+    pub rows: u64,
+}
+
+/// The head of an INSERT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InsertTarget {
+    /// The table.
+    pub table: String,
+    /// The columns, where the INSERT names them.
+    pub columns: Option<Vec<String>>,
+}
+
+/// What a dump says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The first comment that names the program: `MySQL dump 10.13  Distrib 5.5.44, …`.
+    pub written_by: Option<String>,
+    /// The server's version.
+    pub server_version: Option<String>,
+    /// `SET NAMES`, in lower case.
+    pub charset: Option<String>,
+    /// Whether the dump was made with a `--compatible` mode that leaves out AUTO_INCREMENT.
+    pub compatible: bool,
+    /// Whether timestamps are in UTC: `SET TIME_ZONE='+00:00'`.
+    pub utc: bool,
+    /// The databases of the dump that have tables, where it names them.
+    pub databases: Vec<String>,
+    /// Whether GitLab CI has converted it for PostgreSQL.
+    pub converted: bool,
+    /// Whether PostgreSQL wrote it: then the character set is its `client_encoding`.
+    pub postgresql: bool,
+    /// Views, triggers, routines: kind and name.
+    pub left_out: Vec<(&'static str, String)>,
+    /// Lines that are no SQL, such as warnings mixed in; the first few.
+    pub noise: Vec<String>,
+    /// Whether the last line, `-- Dump completed`, was there.
+    pub completed: bool,
+    /// Bytes of the inflated dump.
+    pub bytes: u64,
+}
+
+impl Facts {
+    /// Records that `name` is not imported. `kinds` says, for an error, what is counted.
+    pub(super) fn leave_out(&mut self, kind: &'static str, name: &str, kinds: &str) -> Result<()> {
+        let left_out = (kind, remembered(name));
+        if !self.left_out.contains(&left_out) {
+            check_count(self.left_out.len(), kinds)?;
+            self.left_out.push(left_out);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Defaults, generated columns and CHECKs: what has expressions, which are kept as they are written.
+
+use super::cursor::DefinitionParser;
+use super::model::{ColumnDefinition, DefaultValue, Generated, TableDefinition};
+use crate::dump::mysql::lexer::TokenKind;
+use crate::error::Result;
+
+impl DefinitionParser<'_> {
+    /// What follows CHECK. One that the server does not enforce is none.
+    pub(super) fn check(
+        &mut self,
+        name: Option<String>,
+        table: &mut TableDefinition,
+    ) -> Result<()> {
+        let expression = self.parenthesised()?;
+        if self.is("NOT") && self.is_word_at(1, "ENFORCED") {
+            self.skip_words(&["NOT", "ENFORCED"]);
+            let what = format!("CHECK ({expression}) was left out: it was not enforced");
+            table.left_out.push((name, what));
+            return Ok(());
+        }
+        self.eat("ENFORCED");
+        table.checks.push((name, expression));
+        Ok(())
+    }
+
+    pub(super) fn generated(&mut self, column: &mut ColumnDefinition) -> Result<()> {
+        self.expect("AS")?;
+        if self.eat("ROW") {
+            // When a row of a system-versioned table was valid: the dump has the values.
+            let end = if self.eat("START") {
+                "START"
+            } else {
+                self.eat("END");
+                "END"
+            };
+            self.is_stored(Some(&column.name), format!("AS ROW {end}"));
+            return Ok(());
+        }
+        let expression = self.parenthesised()?;
+        let stored = self.eat("STORED") || self.eat("PERSISTENT");
+        if !stored {
+            self.eat("VIRTUAL");
+        }
+        column.generated = Some(Generated { expression, stored });
+        Ok(())
+    }
+
+    pub(super) fn default_value(&mut self) -> Result<DefaultValue> {
+        let start = self.at;
+        let sign = if self.eat_symbol('-') { "-" } else { "" };
+        let token = self.next()?;
+        Ok(match token.kind {
+            TokenKind::Number(number) => DefaultValue::Number(format!("{sign}{number}")),
+            TokenKind::Text(text) | TokenKind::DoubleQuoted(text) => DefaultValue::Text(text),
+            TokenKind::Bits(digits) => DefaultValue::Bits(digits),
+            TokenKind::Hex(digits) => DefaultValue::Hex(digits),
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("NULL") => DefaultValue::Null,
+            // A charset introducer: `_utf8mb3'x'`.
+            TokenKind::Word(word) if word.starts_with('_') && !self.is_symbol('(') => {
+                DefaultValue::Text(self.text_literal()?)
+            }
+            _ => {
+                self.at = start;
+                DefaultValue::Expression(self.expression()?)
+            }
+        })
+    }
+
+    /// A word with arguments if it has any, or something in parentheses, as it is written.
+    pub(super) fn expression(&mut self) -> Result<String> {
+        let start = self.peek().map_or(self.text.len(), |token| token.start);
+        if !self.is_symbol('(') {
+            self.word()?;
+        }
+        if self.is_symbol('(') {
+            self.parenthesised()?;
+        }
+        Ok(self.text[start..self.end_of_last()].to_owned())
+    }
+}

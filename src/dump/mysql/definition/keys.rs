@@ -1,0 +1,120 @@
+//! Keys and foreign keys.
+
+use super::cursor::DefinitionParser;
+use super::model::{
+    ForeignKeyDefinition, KeyDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition,
+};
+use crate::error::Result;
+
+impl DefinitionParser<'_> {
+    pub(super) fn key(
+        &mut self,
+        kind: KeyKind,
+        table: &mut TableDefinition,
+    ) -> Result<KeyDefinition> {
+        let mut key = KeyDefinition {
+            kind,
+            name: None,
+            parts: Vec::new(),
+            using: None,
+            comment: None,
+        };
+        // `TYPE BTREE` is how MySQL 5.0 wrote `USING BTREE`.
+        if !self.is_symbol('(') && !self.is("USING") {
+            key.name = Some(self.name()?);
+        }
+        if self.eat("USING") || self.eat("TYPE") {
+            key.using = Some(self.word()?.to_ascii_uppercase());
+        }
+        self.symbol('(')?;
+        loop {
+            key.parts.push(self.key_part()?);
+            if !self.eat_symbol(',') {
+                break;
+            }
+        }
+        self.symbol(')')?;
+        while !self.is_symbol(',') && !self.is_symbol(')') {
+            if self.eat("COMMENT") {
+                key.comment = Some(self.text_literal()?);
+            } else if self.eat("USING") {
+                key.using = Some(self.word()?.to_ascii_uppercase());
+            } else if self.eat("PARSER") {
+                let parser = self.name()?;
+                let what = format!("its parser {parser} was left out");
+                table.left_out.push((key.name.clone(), what));
+            } else if self.eat("INVISIBLE") || self.eat("IGNORED") {
+                let what = "the index was not used, and is now".to_owned();
+                table.left_out.push((key.name.clone(), what));
+            } else if self.is("VISIBLE") || self.is("WITH") || !self.is_name() {
+                self.next()?;
+            } else {
+                // KEY_BLOCK_SIZE and its like.
+                let what = self.storage_option()?;
+                self.is_stored(key.name.as_deref(), what);
+            }
+        }
+        Ok(key)
+    }
+
+    fn key_part(&mut self) -> Result<KeyPart> {
+        let of = if self.is_symbol('(') {
+            KeyPartOf::Expression(self.parenthesised()?)
+        } else {
+            KeyPartOf::Column(self.name()?)
+        };
+        let mut prefix = None;
+        if self.eat_symbol('(') {
+            prefix = Some(self.number()?);
+            self.symbol(')')?;
+        }
+        self.eat("ASC");
+        Ok(KeyPart {
+            of,
+            prefix,
+            descending: self.eat("DESC"),
+        })
+    }
+
+    pub(super) fn foreign_key(&mut self, name: Option<String>) -> Result<ForeignKeyDefinition> {
+        self.expect("KEY")?;
+        let index_name = (!self.is_symbol('(')).then(|| self.name()).transpose()?;
+        let columns = self.names()?;
+        self.expect("REFERENCES")?;
+        let mut key = ForeignKeyDefinition {
+            name: name.or(index_name),
+            columns,
+            references: self.qualified_name()?,
+            referenced_columns: self.names()?,
+            on_delete: None,
+            on_update: None,
+        };
+        while self.eat("ON") {
+            let event = self.word()?;
+            let mut action = self.word()?.to_ascii_uppercase();
+            if action == "SET" || action == "NO" {
+                action = format!("{action} {}", self.word()?.to_ascii_uppercase());
+            }
+            if event.eq_ignore_ascii_case("DELETE") {
+                key.on_delete = Some(action);
+            } else {
+                key.on_update = Some(action);
+            }
+        }
+        Ok(key)
+    }
+}
+
+pub(super) fn key_of(kind: KeyKind, column: &str) -> KeyDefinition {
+    KeyDefinition {
+        kind,
+        name: (kind != KeyKind::Primary).then(|| column.to_owned()),
+        parts: vec![KeyPart {
+            of: KeyPartOf::Column(column.to_owned()),
+            prefix: None,
+            descending: false,
+        }],
+        using: None,
+        comment: None,
+    }
+}

@@ -1,0 +1,184 @@
+//! A table as a MySQL server defines it.
+
+/// A table as its server defined it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableDefinition {
+    /// Its name, without the database.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<ColumnDefinition>,
+    /// Primary key, unique keys and indexes, in order.
+    pub keys: Vec<KeyDefinition>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<ForeignKeyDefinition>,
+    /// The CHECK constraints: their names, if they have one, and expressions.
+    pub checks: Vec<(Option<String>, String)>,
+    /// What stands behind the closing parenthesis.
+    pub options: TableOptions,
+    /// What it has besides that no target is given, in words, and the column, key or constraint it is of.
+    pub left_out: Vec<(Option<String>, String)>,
+}
+
+/// The table options that matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// The next value of the AUTO_INCREMENT column.
+    pub auto_increment: Option<u64>,
+    /// The default character set, in lower case.
+    pub charset: Option<String>,
+    /// The comment.
+    pub comment: Option<String>,
+    /// The engine: `--compatible` dumps name none.
+    pub engine: Option<String>,
+    /// The default collation, in lower case.
+    pub collation: Option<String>,
+    /// How rows are stored, in capitals: `DYNAMIC`.
+    pub row_format: Option<String>,
+    /// What else is said of how rows and keys are stored, of the whole table, its columns and its keys.
+    pub storage: Vec<StorageOption>,
+}
+
+/// Something that a definition says of storage, and that concerns no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageOption {
+    /// The column or key that it is about, if it is not the table.
+    pub of: Option<String>,
+    /// Its name in capitals, and its value if that is a number or a word: `KEY_BLOCK_SIZE=8`. Texts are left
+    /// out: that of `CONNECTION` may have a password.
+    pub what: String,
+}
+
+/// A column as its server defined it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnDefinition {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// Whether it is not `NOT NULL`.
+    pub nullable: bool,
+    /// Its default, if one is given.
+    pub default: Option<DefaultValue>,
+    /// Whether it is the AUTO_INCREMENT column.
+    pub auto_increment: bool,
+    /// The expression of a generated column.
+    pub generated: Option<Generated>,
+    /// Whether `ON UPDATE CURRENT_TIMESTAMP` keeps it current.
+    pub on_update: bool,
+    /// Whether `SELECT *` leaves it out.
+    pub invisible: bool,
+    /// Its comment.
+    pub comment: Option<String>,
+}
+
+/// A type as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DataType {
+    /// Its name in lower case: `int`, `varchar`, `double`.
+    pub name: String,
+    /// Width, length, precision and scale.
+    pub numbers: Vec<u64>,
+    /// The values of an enum or a set.
+    pub values: Vec<String>,
+    /// `unsigned`, or `zerofill`, which implies it.
+    pub unsigned: bool,
+    /// Whether numbers are filled up with zeros.
+    pub zerofill: bool,
+    /// The column's own character set, in lower case.
+    pub charset: Option<String>,
+    /// The column's own collation, in lower case.
+    pub collation: Option<String>,
+}
+
+/// The default of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// `DEFAULT NULL`
+    Null,
+    /// A string, unescaped.
+    Text(String),
+    /// A number as it is written, with its sign.
+    Number(String),
+    /// `b'01'`: the digits.
+    Bits(String),
+    /// `0x1f` or `x'1f'`: the digits.
+    Hex(String),
+    /// Anything else, as it is written: `current_timestamp()`, `(uuid())`.
+    Expression(String),
+}
+
+/// How a generated column comes about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The expression, without the parentheses around it.
+    pub expression: String,
+    /// Whether the server keeps the values.
+    pub stored: bool,
+}
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// `PRIMARY KEY`
+    Primary,
+    /// `UNIQUE KEY`
+    Unique,
+    /// `KEY`
+    Plain,
+    /// `FULLTEXT KEY`
+    Fulltext,
+    /// `SPATIAL KEY`
+    Spatial,
+}
+
+/// A key of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDefinition {
+    /// What it is for.
+    pub kind: KeyKind,
+    /// Its name; the primary key has none.
+    pub name: Option<String>,
+    /// Its parts, in order.
+    pub parts: Vec<KeyPart>,
+    /// What it is made of, where that is said, in capitals: `BTREE`, `HASH`.
+    pub using: Option<String>,
+    /// Its comment.
+    pub comment: Option<String>,
+}
+
+/// One part of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPart {
+    /// A column or, in a functional index, an expression.
+    pub of: KeyPartOf,
+    /// How many characters (bytes of a binary column) are indexed.
+    pub prefix: Option<u64>,
+    /// Whether it is in descending order.
+    pub descending: bool,
+}
+
+/// What a part of a key indexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPartOf {
+    /// A column, by name.
+    Column(String),
+    /// An expression, as it is written.
+    Expression(String),
+}
+
+/// A foreign key of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKeyDefinition {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// The columns of this table.
+    pub columns: Vec<String>,
+    /// The table it points at.
+    pub references: String,
+    /// The columns there.
+    pub referenced_columns: Vec<String>,
+    /// `ON DELETE …`, in capitals.
+    pub on_delete: Option<String>,
+    /// `ON UPDATE …`, in capitals.
+    pub on_update: Option<String>,
+}

@@ -1,0 +1,119 @@
+//! Puts the rows of INSERTs together to chunks of whole rows.
+
+use std::sync::Arc;
+
+use super::piece::Piece;
+use crate::dump::events::{CHUNK_BYTES, InsertTarget, RowChunk};
+use crate::error::{Error, Result};
+
+/// MySQL's own limit of a packet, and so of a row in a dump.
+const MAX_ROW_BYTES: usize = 1024 * 1024 * 1024 + CHUNK_BYTES;
+
+/// The rows that wait to be handed on.
+#[derive(Debug, Default)]
+pub(super) struct RowChunks {
+    bytes: Vec<u8>,
+    /// Offset of the first byte in the dump.
+    offset: u64,
+    /// How many rows end in the bytes, and where the last of them ends.
+    rows: u64,
+    last_end: usize,
+    insert: Option<Arc<InsertTarget>>,
+    /// Rows of the current table before these.
+    rows_before: u64,
+}
+
+impl RowChunks {
+    /// The rows that follow are those of another table.
+    pub(super) fn begin_table(&mut self) {
+        self.rows_before = 0;
+        self.insert = None;
+    }
+
+    /// The rows that follow go to `target`.
+    pub(super) fn begin_insert(&mut self, target: InsertTarget) {
+        match &self.insert {
+            Some(same) if **same == target => {}
+            Some(other) if other.table == target.table => self.insert = Some(Arc::new(target)),
+            _ => {
+                self.rows_before = 0;
+                self.insert = Some(Arc::new(target));
+            }
+        }
+    }
+
+    /// Takes `bytes` of rows, which stand at `offset` in the dump and are `piece`. Returns a chunk when there is
+    /// enough for one; `spare` gives a buffer for the next one.
+    pub(super) fn take(
+        &mut self,
+        bytes: &[u8],
+        piece: Piece,
+        offset: u64,
+        spare: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Result<Option<RowChunk>> {
+        let before = self.bytes.len();
+        if before == 0 {
+            self.offset = offset;
+        }
+        self.bytes.extend_from_slice(bytes);
+        match piece {
+            Piece::Rows { rows, last_end } => {
+                self.rows += u64::from(rows);
+                if let Some(end) = last_end {
+                    self.last_end = before + end;
+                }
+                let is_enough = self.bytes.len() >= CHUNK_BYTES && self.rows > 0;
+                let chunk = is_enough.then(|| self.hand_on(self.last_end, spare));
+                self.check_row_length()?;
+                Ok(chunk.flatten())
+            }
+            Piece::LastRows { rows } => {
+                self.rows += u64::from(rows);
+                // Behind the last row only the delimiter may stand; the transcoder checks that.
+                self.bytes.pop();
+                Ok(self.hand_on(self.bytes.len(), spare))
+            }
+            _ => unreachable!("the scanner was in rows"),
+        }
+    }
+
+    /// Hands on the first `length` bytes; what is behind them begins the next chunk.
+    fn hand_on(
+        &mut self,
+        length: usize,
+        spare: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Option<RowChunk> {
+        let mut next = spare().unwrap_or_default();
+        next.clear();
+        next.extend_from_slice(&self.bytes[length..]);
+        self.bytes.truncate(length);
+        let bytes = std::mem::replace(&mut self.bytes, next);
+        let offset = self.offset;
+        self.offset += length as u64;
+        let rows = std::mem::take(&mut self.rows);
+        self.last_end = 0;
+        let first_row = self.rows_before + 1;
+        self.rows_before += rows;
+        Some(RowChunk {
+            insert: self.insert.clone()?,
+            bytes,
+            offset,
+            first_row,
+            rows,
+        })
+    }
+
+    fn check_row_length(&self) -> Result<()> {
+        if self.bytes.len() > MAX_ROW_BYTES {
+            let table = self
+                .insert
+                .as_ref()
+                .map_or("", |insert| insert.table.as_str());
+            return Err(Error::archive(format!(
+                "{table} row {}: longer than 1 GiB, which no server writes",
+                self.rows_before + 1
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! Finds where the rows of an INSERT end, and where its statement does.
+//!
+//! It is fast: only quotes, backslashes, parentheses and the end of the statement matter, and they are
+//! searched in whole blocks.
+
+use memchr::memchr2;
+
+use super::piece::{Piece, Scanned};
+use super::structural_mask::{BLOCK, StringState, structural_mask};
+use crate::dump::charset::Multibyte;
+
+/// What was found in the rows of a slice.
+#[derive(Default)]
+struct Found {
+    /// How many rows end in it, and where the last of them does.
+    rows: u32,
+    last_end: Option<usize>,
+    /// Where the statement ends, if it does.
+    statement_end: Option<usize>,
+}
+
+/// A resumable scanner of rows.
+#[derive(Debug, Clone)]
+pub(super) struct RowScanner {
+    /// Depth of parentheses.
+    depth: u32,
+    /// The quote of the string we are in, and whether a backslash came just before.
+    quote: Option<u8>,
+    escaped: bool,
+    /// How characters of texts may hide a quote or a backslash; whether half of one ended a slice.
+    multibyte: Multibyte,
+    after_lead: bool,
+}
+
+impl Default for RowScanner {
+    fn default() -> Self {
+        RowScanner {
+            depth: 0,
+            quote: None,
+            escaped: false,
+            multibyte: Multibyte::None,
+            after_lead: false,
+        }
+    }
+}
+
+impl RowScanner {
+    /// Says that the texts from here on are in such a character set.
+    pub(super) fn set_multibyte(&mut self, multibyte: Multibyte) {
+        self.multibyte = multibyte;
+    }
+
+    /// The rows of a statement begin.
+    pub(super) fn begin(&mut self) {
+        self.depth = 0;
+        self.quote = None;
+        self.escaped = false;
+    }
+
+    /// Scans `input` up to the end of the statement, or to its own end.
+    pub(super) fn scan(&mut self, input: &[u8]) -> Scanned {
+        // The byte behind a backslash that ended the slice before stands for itself.
+        let mut at = usize::from(self.escaped && !input.is_empty());
+        self.escaped &= input.is_empty();
+        if let Some(first) = input.first()
+            && std::mem::take(&mut self.after_lead)
+        {
+            at = usize::from(self.multibyte.is_trail(*first));
+        }
+        let mut found = Found::default();
+        // Up to here byte by byte.
+        let mut slow_until = at;
+        while at < input.len() {
+            if at >= slow_until
+                && let Some(block) = self.block(input, at)
+            {
+                at = self.scan_blocks(input, at, block, &mut found);
+                slow_until = at + BLOCK;
+            } else if let Some(quote) = self.quote {
+                at = self.scan_string(input, at, quote);
+            } else {
+                match input[at] {
+                    byte @ (b'\'' | b'"' | b'`') => self.quote = Some(byte),
+                    byte => self.structural(byte, at, &mut found),
+                }
+                at += 1;
+            }
+            if let Some(used) = found.statement_end {
+                let rows = found.rows;
+                return Scanned {
+                    used,
+                    piece: Piece::LastRows { rows },
+                };
+            }
+        }
+        let Found { rows, last_end, .. } = found;
+        Scanned {
+            used: input.len(),
+            piece: Piece::Rows { rows, last_end },
+        }
+    }
+
+    /// A byte outside of strings that may be structure.
+    fn structural(&mut self, byte: u8, at: usize, found: &mut Found) {
+        match byte {
+            b'(' => self.depth += 1,
+            b')' => {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    found.rows += 1;
+                    found.last_end = Some(at + 1);
+                }
+            }
+            b';' if self.depth == 0 => found.statement_end = Some(at + 1),
+            _ => {}
+        }
+    }
+
+    /// The block at `at`, if blocks can be looked at as a whole here.
+    fn block<'a>(&self, input: &'a [u8], at: usize) -> Option<&'a [u8; BLOCK]> {
+        let simple = self.multibyte == Multibyte::None && matches!(self.quote, None | Some(b'\''));
+        simple.then(|| input[at..].first_chunk()).flatten()
+    }
+
+    /// Takes `block`, which begins at `at`, and those that follow, as long as that can be done and
+    /// the statement does not end. Returns where the first byte stands that was not taken.
+    fn scan_blocks<'a>(
+        &mut self,
+        input: &'a [u8],
+        mut at: usize,
+        mut block: &'a [u8; BLOCK],
+        found: &mut Found,
+    ) -> usize {
+        let mut state = StringState {
+            in_string: self.quote.is_some(),
+            escaped: false,
+        };
+        while let Some((mut structural, behind)) = structural_mask(block, state) {
+            while structural != 0 {
+                let index = structural.trailing_zeros() as usize;
+                self.structural(block[index], at + index, found);
+                if found.statement_end.is_some() {
+                    self.quote = None;
+                    return at;
+                }
+                structural &= structural - 1;
+            }
+            state = behind;
+            at += BLOCK;
+            match input[at..].first_chunk() {
+                Some(next) => block = next,
+                None => break,
+            }
+        }
+        self.quote = state.in_string.then_some(b'\'');
+        self.escaped = state.escaped && at == input.len();
+        at + usize::from(state.escaped && at < input.len())
+    }
+
+    /// Skips the string that `at` stands in; returns the index behind it, or the input's end.
+    fn scan_string(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
+        if self.multibyte != Multibyte::None {
+            return self.scan_multibyte_character(input, at, quote);
+        }
+        match memchr2(quote, b'\\', &input[at..]) {
+            None => input.len(),
+            Some(offset) if input[at + offset] == quote => {
+                self.quote = None;
+                at + offset + 1
+            }
+            Some(offset) => {
+                self.escaped = at + offset + 1 == input.len();
+                (at + offset + 2).min(input.len())
+            }
+        }
+    }
+
+    /// As `scan_string`, but only one character at a time.
+    fn scan_multibyte_character(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
+        let byte = input[at];
+        if byte == quote {
+            self.quote = None;
+        } else if byte == b'\\' {
+            self.escaped = at + 1 == input.len();
+            return (at + 2).min(input.len());
+        } else if self.multibyte.is_lead(byte) {
+            match input.get(at + 1) {
+                None => self.after_lead = true,
+                Some(next) => return at + 1 + usize::from(self.multibyte.is_trail(*next)),
+            }
+        }
+        at + 1
+    }
+}

@@ -1,0 +1,140 @@
+//! The statements and comments that this program's `convert` writes and pg_dump does not: how they are written, and how
+//! they are recognised when a converted dump is read.
+
+use super::lexer::{Token, tokens};
+use super::parser::Parser;
+use crate::error::{Error, Result};
+
+/// Begins the comment that a converted dump begins with; the program's version follows.
+pub const CONVERTED: &str = "Converted from MySQL by ci-import ";
+
+/// The comment that ends it.
+pub const CONVERTED_COMPLETE: &str = "Dump completed";
+
+/// What stands around a statement, as a literal, that PostgreSQL 9 does not know.
+pub const SINCE_VERSION_10: [&str; 2] = [
+    "BEGIN IF current_setting('server_version_num')::int >= 100000 THEN EXECUTE ",
+    "; END IF; END",
+];
+
+/// Ends a dump that could not be completed, so that nobody commits what there is of it.
+pub const GIVEN_UP: &str =
+    "DO $$ BEGIN RAISE EXCEPTION 'the conversion of this dump was not completed'; END $$";
+
+/// Whether `statement`, a DO, is of no consequence: it gives a sequence the type of its column, as each gets it
+/// anyway. An error if it says that the dump is not whole.
+pub(super) fn is_type_of_sequence(statement: &str, escapes: bool) -> Result<bool> {
+    if statement.trim() == GIVEN_UP {
+        let error = Error::archive("the dump is not whole: its conversion was not completed");
+        return Err(error.hint("convert it again, and look at how that ends"));
+    }
+    Ok(in_do(statement, escapes).unwrap_or(false))
+}
+
+fn in_do(statement: &str, escapes: bool) -> Option<bool> {
+    let outer = tokens(statement, escapes).ok()?;
+    let [Token::Word(_), Token::Text(body)] = outer.as_slice() else {
+        return None;
+    };
+    let [before, behind] = SINCE_VERSION_10;
+    let literal = body.strip_prefix(before)?.strip_suffix(behind)?;
+    let inner = tokens(literal, false).ok()?;
+    let [Token::Text(inner)] = inner.as_slice() else {
+        return None;
+    };
+    let inner = tokens(inner, false).ok()?;
+    let mut parser = Parser::new(&inner);
+    let is_alter = parser.take(&["alter", "sequence"]) && parser.qualified().is_ok();
+    let types = ["smallint", "integer"];
+    Some(
+        is_alter
+            && parser.take(&["as"])
+            && types.into_iter().any(|name| parser.take(&[name]))
+            && parser.at_end(),
+    )
+}
+
+/// Whether `rest`, behind the SELECT of a statement, sets a sequence to the largest value of a column if that is not
+/// less than where the sequence stands: `setval('s', max(a), true) FROM t HAVING max(a) >= 7`.
+pub(super) fn is_raise_of_sequence(rest: &[Token]) -> bool {
+    let mut parser = Parser::new(rest);
+    if !parser.take(&["setval"]) {
+        return false;
+    }
+    let Ok(inside) = parser.parenthesised() else {
+        return false;
+    };
+    let [
+        Token::Text(_),
+        Token::Symbol(','),
+        of @ ..,
+        Token::Symbol(','),
+        Token::Word(called),
+    ] = inside
+    else {
+        return false;
+    };
+    let mut of = Parser::new(of);
+    let column = largest(&mut of).filter(|_| called == "true" && of.at_end());
+    column.is_some()
+        && parser.take(&["from"])
+        && parser.qualified().is_ok()
+        && parser.take(&["having"])
+        && largest(&mut parser) == column
+        && parser.take_symbol('>')
+        && parser.take_symbol('=')
+        && matches!(parser.rest(), [Token::Number(_)])
+}
+
+/// The column of `max(a)`.
+fn largest(parser: &mut Parser<'_>) -> Option<String> {
+    if !parser.take(&["max"]) {
+        return None;
+    }
+    match parser.parenthesised().ok()? {
+        [Token::Word(name) | Token::Name(name)] => Some(name.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_sequences() {
+        let typed = |inner: &str| {
+            let [before, behind] = SINCE_VERSION_10;
+            let body = format!("{before}'{inner}'{behind}").replace('\'', "''");
+            is_type_of_sequence(&format!("DO '{body}'"), false).unwrap()
+        };
+        assert!(typed("ALTER SEQUENCE \"a \"\" b\" AS integer"));
+        assert!(typed("ALTER SEQUENCE a AS smallint"));
+        assert!(!typed("ALTER SEQUENCE a AS integer; DROP TABLE b"));
+        assert!(!typed("ALTER SEQUENCE a OWNER TO b"));
+        assert!(!typed("DROP TABLE b"));
+        assert!(!is_type_of_sequence("DO $$BEGIN END$$", false).unwrap());
+        assert!(!is_type_of_sequence("DO 'BEGIN END'", false).unwrap());
+        let error = is_type_of_sequence(&format!("\n{GIVEN_UP}"), false).unwrap_err();
+        assert!(error.to_string().contains("was not completed"), "{error}");
+    }
+
+    #[test]
+    fn raises_of_sequences() {
+        let is_raise =
+            |statement: &str| is_raise_of_sequence(&tokens(statement, false).unwrap()[1..]);
+        let good = "SELECT setval('s', max(\"i d\"), true) FROM \"t\" HAVING max(\"i d\") >= 7";
+        assert!(is_raise(good));
+        for (part, other) in [
+            ("true", "false"),
+            ("max(\"i d\") >", "max(b) >"),
+            (" >= 7", ""),
+            (" >= 7", " >= evil()"),
+            ("'s', max", "'s', evil"),
+            (">= 7", ">= 7 UNION SELECT 1"),
+        ] {
+            let bad = good.replacen(part, other, 1);
+            assert!(bad != good && !is_raise(&bad), "{bad}");
+        }
+    }
+}
