@@ -3,7 +3,7 @@
 use crate::rows::copy_lines::unescape;
 
 /// Appends the bytes of a `bytea` (PostgreSQL manual, 8.4).
-pub(in crate::rows) fn bytea(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn bytea(out: &mut Vec<u8>, value: &[u8]) {
     let Some(digits) = value.strip_prefix(b"\\x") else {
         return unescape(value, out);
     };

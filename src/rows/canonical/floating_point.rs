@@ -1,7 +1,7 @@
 //! FLOAT, `real`, DOUBLE and `double precision` as text: by value, since servers write more digits or fewer.
 
 /// Appends a `double precision` by its value.
-pub(in crate::rows) fn double(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn double(out: &mut Vec<u8>, value: &[u8]) {
     match std::str::from_utf8(value).map(str::parse::<f64>) {
         Ok(Ok(number)) => out.extend_from_slice(&number.to_bits().to_be_bytes()),
         _ => out.extend_from_slice(value),
@@ -9,7 +9,7 @@ pub(in crate::rows) fn double(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// Appends a `real` by its value.
-pub(in crate::rows) fn real(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn real(out: &mut Vec<u8>, value: &[u8]) {
     match std::str::from_utf8(value).map(str::parse::<f32>) {
         Ok(Ok(number)) => out.extend_from_slice(&number.to_bits().to_be_bytes()),
         _ => out.extend_from_slice(value),

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 /// Appends a jsonb in its binary notation (`jsonb_send`: a version and the text): without blanks, of
 /// keys that are there twice the last, sorted, numbers by their value.
-pub(in crate::rows) fn jsonb(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn jsonb(out: &mut Vec<u8>, value: &[u8]) {
     json_text(out, value.get(1..).unwrap_or_default());
 }
 
 /// The same of its text.
-pub(in crate::rows) fn json_text(out: &mut Vec<u8>, text: &[u8]) {
+pub(crate) fn json_text(out: &mut Vec<u8>, text: &[u8]) {
     match serde_json::from_slice::<Value>(text) {
         Ok(value) => json(out, &value),
         // Deeper than a parser should go: then its notation counts.

@@ -2,7 +2,7 @@
 
 /// Appends a numeric in its binary notation (`numeric_send`) without zeros at its ends and without its
 /// scale: weight, sign, digits.
-pub(in crate::rows) fn numeric(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn numeric(out: &mut Vec<u8>, value: &[u8]) {
     let (words, _) = value.as_chunks::<2>();
     let [_, weight, sign, _, digits @ ..] = words else {
         out.extend_from_slice(value);
@@ -23,7 +23,7 @@ pub(in crate::rows) fn numeric(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// Appends a whole number or a `numeric` without the zeros before its first digit and behind its last one.
-pub(in crate::rows) fn number(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn number(out: &mut Vec<u8>, value: &[u8]) {
     let (sign, digits) = match value {
         [b'-', digits @ ..] => (&b"-"[..], digits),
         digits => (&b""[..], digits),
@@ -39,7 +39,7 @@ pub(in crate::rows) fn number(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// `value` without the zeros at the end of its fraction, if it ends with one.
-pub(in crate::rows) fn without_zeros(value: &[u8]) -> &[u8] {
+pub(crate) fn without_zeros(value: &[u8]) -> &[u8] {
     let is_digit = |byte: &&u8| byte.is_ascii_digit();
     let digits = value.iter().rev().take_while(is_digit).count();
     let (before, fraction) = value.split_at(value.len() - digits);
