@@ -25,7 +25,7 @@ fn take(member: PassingMember<'_>) -> Result<()> {
 fuzz_target!(|data: &[u8]| {
     let _ = archive::kind_of_input(data);
     let _ = archive::read_pipe(data, 65_536, take);
-    let whole = archive::whole(data, Compression::of(data));
+    let whole = archive::decompressed_archive(data, Compression::of(data));
     let _ = archive::read_pipe(whole.take(1 << 20), 65_536, take);
     let _ = traces::survey(&mut &*data);
 });

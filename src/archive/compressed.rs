@@ -1,6 +1,7 @@
-//! An archive that is compressed as a whole, as GitLab CI 7 wrote them (`.tar.gz`). Nothing in it can be
-//! found without inflating all that comes before, so it is read in order, as a pipe is; one in a file
-//! is read through once before, for what of a plain archive the headers tell.
+//! An archive that is compressed as a whole, as GitLab CI 7 wrote it (`.tar.gz`).
+//!
+//! A member can only be found by inflating everything before it. So the archive is read in order, as a pipe is. If it is
+//! in a file, it is read once in advance, for the facts that the headers of a plain archive tell.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,34 +17,37 @@ use super::member::DATABASE;
 use super::pipe::{PassingMember, read_pipe};
 use crate::error::{Doing, Error, Result};
 
-/// What a backup holds is compressed already: as a whole it shrinks by its padding, and by what is
-/// regular in it even so. The members have limits of their own, which multiply with this one.
+/// The members of a backup are compressed already, so the whole shrinks little. The members have limits of their own,
+/// and the ratios multiply.
 const LIMIT: Limit = Limit {
     free: 1024 * 1024,
     ratio: 20,
 };
 
-/// The tar in `reader`. What is wrong with the compression is an [`Error`] within the reader's.
-pub fn whole<'a, R: Read + 'a>(reader: R, compression: Compression) -> impl Read + 'a {
-    Whole {
+/// A reader of the tar in `reader`. If the compression is damaged, the reader's error contains an [`Error`].
+pub fn decompressed_archive<'a, R: Read + 'a>(
+    reader: R,
+    compression: Compression,
+) -> impl Read + 'a {
+    DecompressedArchive {
         inner: LIMIT.keep(reader, |counted| decompressed(counted, compression)),
         compression,
         given: 0,
     }
 }
 
-/// See [`whole`].
-struct Whole<R> {
+/// See [`decompressed_archive`].
+struct DecompressedArchive<R> {
     inner: R,
     compression: Compression,
     given: u64,
 }
 
-impl<R: Read> Read for Whole<R> {
+impl<R: Read> Read for DecompressedArchive<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer).map_err(|cause| {
             let error = self.failure(&cause);
-            // Not that of a member which ends too early: that could be asked for.
+            // Not `UnexpectedEof`: a member that ends too early may be accepted.
             io::Error::new(io::ErrorKind::InvalidData, error)
         })?;
         self.given += count as u64;
@@ -51,7 +55,7 @@ impl<R: Read> Read for Whole<R> {
     }
 }
 
-impl<R> Whole<R> {
+impl<R> DecompressedArchive<R> {
     fn failure(&self, cause: &io::Error) -> Error {
         let name = format!("the archive's {} stream", self.compression);
         match Exceeded::behind(cause) {
@@ -69,9 +73,9 @@ impl<R> Whole<R> {
 pub struct CompressedArchive {
     file: Extent,
     compression: Compression,
-    /// Its information file.
+    /// The information file.
     pub information: Vec<u8>,
-    /// The beginning of its dump, inflated.
+    /// The beginning of the dump, inflated.
     pub dump_start: Vec<u8>,
     /// The size of the dump.
     pub database: MemberSize,
@@ -80,15 +84,15 @@ pub struct CompressedArchive {
 }
 
 impl CompressedArchive {
-    /// The tar, from its beginning.
+    /// A reader of the tar, from its beginning.
     #[must_use]
     pub fn open(&self) -> impl Read + use<> {
-        whole(self.file.clone(), self.compression)
+        decompressed_archive(self.file.clone(), self.compression)
     }
 }
 
-/// Reads through the archive at `path`, which is compressed; `watch` may stop that. Of its information
-/// file at most `information_limit` bytes are taken, of its dump the first `start_bytes`.
+/// Reads the compressed archive at `path` once; `watch` may stop that. The information file may have at most
+/// `information_limit` bytes. The first `start_bytes` of the dump are kept.
 pub fn read_through<'a, R: Read + 'a>(
     path: &Path,
     compression: Compression,
@@ -104,7 +108,7 @@ pub fn read_through<'a, R: Read + 'a>(
         start: vec![0; start_bytes],
         ..Survey::default()
     };
-    let tar = whole(watch(file.clone()), compression);
+    let tar = decompressed_archive(watch(file.clone()), compression);
     read_pipe(tar, information_limit, |member| survey.take(member))?;
     Ok(CompressedArchive {
         file,
@@ -116,10 +120,10 @@ pub fn read_through<'a, R: Read + 'a>(
     })
 }
 
-/// What is seen of the members as they pass.
+/// What is kept of the members.
 #[derive(Default)]
 struct Survey {
-    /// As long as it may be, then as long as it is.
+    /// The beginning of the dump: first a buffer of the wanted length, then the bytes that there are.
     start: Vec<u8>,
     information: Vec<u8>,
     database: MemberSize,
@@ -145,7 +149,7 @@ impl Survey {
     }
 }
 
-/// Keeps the last bytes of a member.
+/// Reads a member, and keeps its last bytes.
 struct Tail<'a> {
     inner: &'a mut dyn Read,
     last: [u8; SIZE_BYTES],

@@ -1,4 +1,4 @@
-//! How an input is compressed, seen by its first bytes, and the readers of what is in it.
+//! Detects the compression of an input from its first bytes, and decompresses it.
 
 use std::fmt;
 use std::io::{self, BufReader, Read};
@@ -7,10 +7,10 @@ use super::inflate::{BLOCK_BYTES, inflated};
 use super::inflation_limit::Limit;
 use crate::error::Error;
 
-/// A compression that is taken.
+/// The supported compressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// None at all.
+    /// Not compressed.
     None,
     /// gzip (RFC 1952).
     Gzip,
@@ -18,25 +18,24 @@ pub enum Compression {
     Zstd,
 }
 
-/// What gzip begins with (RFC 1952, 2.3.1).
+/// The first bytes of gzip (RFC 1952, 2.3.1).
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
-/// What a frame of Zstandard begins with (RFC 8878, 3.1.1).
+/// The first bytes of a Zstandard frame (RFC 8878, 3.1.1).
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// What a skippable frame has behind its first byte, which is 0x50 to 0x5f (RFC 8878, 3.1.2): pzstd
-/// writes one first.
+/// A skippable frame: its first byte is 0x50 to 0x5f, these three follow (RFC 8878, 3.1.2). pzstd begins with one.
 const ZSTD_SKIPPABLE: (std::ops::RangeInclusive<u8>, &[u8]) = (0x50..=0x5f, &[0x2a, 0x4d, 0x18]);
 
 /// The largest window, as a power of two: 8 MiB, which every decoder should have (RFC 8878,
-/// 3.1.1.1.2) and `zstd -1` to `-19` keep to. A frame may ask for terabytes.
+/// 3.1.1.1.2), and which `zstd -1` to `-19` do not exceed. A hostile frame may ask for terabytes.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// What libzstd says of a frame with a larger one.
+/// The message of libzstd for a frame with a larger window.
 const ZSTD_TOO_LARGE: &str = "too much memory";
 
 impl Compression {
-    /// Of the input that begins with `start`.
+    /// The compression of the input that begins with `start`.
     #[must_use]
     pub fn of(start: &[u8]) -> Compression {
         let is_skippable = |start: &[u8]| {
@@ -65,8 +64,8 @@ impl fmt::Display for Compression {
     }
 }
 
-/// A reader of what is in `reader`. Checksums are checked when their end is read; several streams
-/// in a row are one.
+/// A reader of the decompressed content of `reader`. It checks each checksum when it reads the end of the stream.
+/// Several streams in a row are read as one.
 pub fn decompressed<'a, R: Read + 'a>(reader: R, compression: Compression) -> Box<dyn Read + 'a> {
     match compression {
         Compression::None => Box::new(reader),
@@ -86,7 +85,7 @@ pub fn decompressed_within<'a, R: Read + 'a>(
 
 /// Reads frames of Zstandard.
 struct Zstd<'a, R> {
-    /// An error if there is no memory for it, which the first read gives.
+    /// An error if there was no memory; the first read returns it.
     decoder: io::Result<zstd::Decoder<'a, BufReader<R>>>,
 }
 
@@ -110,7 +109,7 @@ impl<R: Read> Read for Zstd<'_, R> {
     }
 }
 
-/// libzstd's errors say only that they are "other".
+/// The error of libzstd as one of damaged data: libzstd gives all its errors the kind "other".
 fn as_damage(cause: io::Error) -> io::Error {
     if cause.kind() != io::ErrorKind::Other {
         return cause;

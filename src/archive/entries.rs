@@ -1,8 +1,8 @@
-//! The entries of a tar with their whole names.
+//! The entries of a tar with their full names.
 //!
-//! Names that do not fit into a header come in entries of their own before it: GNU's long names
-//! (type `L`) and POSIX.1-2001's extended headers (type `x`). These are read here, since a hostile
-//! one may be as large as it likes.
+//! A name that does not fit into a header is in a separate entry before it: GNU's long names
+//! (type `L`) and POSIX.1-2001's extended headers (type `x`). They are read here with a size limit, since a hostile
+//! archive may have large ones.
 
 use std::io::{self, Read};
 
@@ -14,8 +14,7 @@ use crate::error::{Error, Result};
 /// The longest path of Linux is 4 KiB; an extended header holds little more.
 const MAX_EXTENSION_BYTES: u64 = 64 * 1024;
 
-/// Calls `take` with the name of each entry and the entry. An entry that cannot be read makes
-/// `damaged` an error of its cause.
+/// Calls `take` with each entry and its name. `damaged` makes an error of the cause why an entry cannot be read.
 pub fn for_each_entry<'a, R: Read + 'a>(
     entries: tar::Entries<'a, R>,
     damaged: impl Fn(io::Error) -> Error,
@@ -58,7 +57,7 @@ pub fn for_each_entry<'a, R: Read + 'a>(
     Ok(())
 }
 
-/// The reader quotes fields of the header that it cannot read, whatever is in them.
+/// `cause` without control characters: the tar reader quotes header fields that it cannot read.
 fn without_lines(cause: io::Error) -> io::Error {
     let text = cause.to_string();
     if text.contains(char::is_control) {
@@ -86,8 +85,8 @@ fn extension<R: Read>(
     Ok(content)
 }
 
-/// The path that an extended header gives. One that gives another size than the header, or a map of
-/// a sparse file, is refused: what follows would be misread.
+/// The path in an extended header. A header with a different size or the map of a sparse file is refused, since the
+/// following bytes would be read wrongly.
 fn pax_path(records: &[u8]) -> Result<Option<Vec<u8>>> {
     let mut path = None;
     let mut rest = records;

@@ -1,11 +1,11 @@
-//! A member of a seekable archive as a stretch of the file.
+//! A member of a seekable archive: a range of bytes in the file.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-/// Reads one stretch of a file without moving the file's own position, so that several can be
+/// Reads one range of a file without moving the file's own position, so several ranges can be
 /// read at the same time.
 #[derive(Debug, Clone)]
 pub struct Extent {
@@ -25,7 +25,7 @@ impl Extent {
         }
     }
 
-    /// Goes on behind the next `count` bytes.
+    /// Skips the next `count` bytes.
     pub(super) fn skip(&mut self, count: u64) {
         self.at = self.at.saturating_add(count).min(self.end);
     }

@@ -1,4 +1,4 @@
-//! An archive in a file: its headers are read first, the members at will.
+//! An archive in a file: the headers are read first, then the members in any order.
 
 use std::fs::File;
 use std::io::Read;
@@ -83,20 +83,20 @@ impl ArchiveFile {
     }
 }
 
-/// How large a member is, as far as it says.
+/// The size of a member, as the archive states it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MemberSize {
-    /// As it is, compressed.
+    /// Compressed.
     pub compressed: u64,
-    /// Inflated, as its last four bytes say: modulo 2^32 (RFC 1952, 2.3.1); 0 if it is shorter.
+    /// Inflated, modulo 2^32, from the last four bytes of the member (RFC 1952, 2.3.1); 0 if it has fewer bytes.
     pub in_trailer: u32,
 }
 
-/// Behind a gzip stream: its checksum and its size (RFC 1952, 2.3.1).
+/// The bytes of the size at the end of a gzip stream (RFC 1952, 2.3.1).
 pub(super) const SIZE_BYTES: usize = 4;
 
 impl ArchiveFile {
-    /// How large `member` is.
+    /// The size of `member`.
     pub fn size(&self, member: Member) -> Result<MemberSize> {
         let mut extent = self.open(member);
         let compressed = extent.remaining();

@@ -8,11 +8,10 @@ use flate2::bufread::MultiGzDecoder;
 use super::inflation_limit::{Limit, inflation_failure};
 use crate::error::{Error, Result};
 
-/// How many bytes are read at a time, compressed and inflated.
+/// The size of a block, compressed and inflated.
 pub const BLOCK_BYTES: usize = 256 * 1024;
 
-/// A reader of what `compressed` inflates to. Checksum and length of each stream are checked when
-/// its end is read.
+/// A reader of what `compressed` inflates to. It checks checksum and length of each stream when it reads the end.
 pub fn inflated<R: Read>(compressed: R) -> impl Read {
     MultiGzDecoder::new(BufReader::with_capacity(BLOCK_BYTES, compressed))
 }
@@ -22,7 +21,7 @@ pub fn inflated_within<R: Read>(compressed: R, ratio: u32) -> impl Read {
     Limit::of_data(ratio).keep(compressed, inflated)
 }
 
-/// The error for `member` when reading it fails after `at` inflated bytes.
+/// The error for `member` if it cannot be read after `at` inflated bytes.
 #[must_use]
 pub fn read_failure(member: &str, at: u64, cause: &io::Error) -> Error {
     if let Some(error) = inflation_failure(member, cause) {
@@ -39,7 +38,7 @@ pub fn read_failure(member: &str, at: u64, cause: &io::Error) -> Error {
         .hint("copy the archive again, or make the backup again")
 }
 
-/// Fills as much of `block` as the reader has; 0 only at its end.
+/// Fills `block` as far as the reader has bytes; returns 0 only at its end.
 pub fn read_block(reader: &mut dyn Read, block: &mut [u8]) -> io::Result<usize> {
     match fill(reader, block) {
         (count, None) => Ok(count),
@@ -47,7 +46,7 @@ pub fn read_block(reader: &mut dyn Read, block: &mut [u8]) -> io::Result<usize> 
     }
 }
 
-/// As [`read_block`], with what came before the error.
+/// As [`read_block`], but also returns how much was read before an error.
 fn fill(reader: &mut dyn Read, block: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut filled = 0;
     while filled < block.len() {
@@ -61,11 +60,11 @@ fn fill(reader: &mut dyn Read, block: &mut [u8]) -> (usize, Option<io::Error>) {
     (filled, None)
 }
 
-/// How many blocks [`read_ahead`] reads before they are asked for.
+/// [`read_ahead`] reads so many blocks in advance.
 const BLOCKS_AHEAD: usize = 4;
 
-/// Reads `reader`, while a thread of its own has `take` work on what was read; so that inflating
-/// never waits for what is done with the bytes, and is done in large blocks.
+/// Reads `reader` in large blocks, while a second thread runs `take` on them: inflating never waits for the work on
+/// the bytes.
 pub fn read_ahead<T: Send>(
     reader: &mut dyn Read,
     take: impl FnOnce(&mut dyn Read) -> Result<T> + Send,
@@ -91,12 +90,12 @@ pub fn read_ahead<T: Send>(
             if let Some(error) = error {
                 taken &= send.send(Err(error)).is_ok();
             }
-            // Nobody takes it any more when the work has ended early.
+            // The work has ended early, and needs no more blocks.
             if at_end || !taken {
                 break;
             }
         }
-        // Who reads on behind the end, or behind an error, must not wait.
+        // A read after the end, or after an error, must not wait.
         drop(send);
         taking
             .join()
@@ -104,7 +103,7 @@ pub fn read_ahead<T: Send>(
     })
 }
 
-/// What was read ahead.
+/// The reader of the blocks that were read in advance.
 struct Ahead {
     blocks: Receiver<io::Result<Vec<u8>>>,
     give_back: Sender<Vec<u8>>,
@@ -115,7 +114,7 @@ struct Ahead {
 impl Read for Ahead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at == self.block.len() {
-            // An empty block is the end, and so is none.
+            // An empty block is the end, and so is a closed channel.
             let next = self.blocks.recv().unwrap_or(Ok(Vec::new()))?;
             let _ = self
                 .give_back
@@ -129,7 +128,7 @@ impl Read for Ahead {
     }
 }
 
-/// Reads `reader` to its end, block by block, into buffers that `take` gets and may give back.
+/// Reads `reader` to its end. `take` gets each block, and may return its buffer for reuse.
 pub fn for_each_block(
     member: &str,
     reader: &mut dyn Read,

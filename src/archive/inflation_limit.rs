@@ -1,4 +1,4 @@
-//! Stops a bomb: a small member that inflates to more than any disk holds.
+//! Stops decompression bombs: small members that inflate to more than a disk can hold.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,21 +7,21 @@ use std::rc::Rc;
 
 use crate::error::Error;
 
-/// How many times its size a member may inflate to where nothing else is asked for. Dumps and traces
-/// inflate to 5 to 50 times their size; deflate ends at 1032.
+/// The default of how many times its size a member may inflate to. Dumps and traces inflate to 5 to 50 times their
+/// size; the maximum of deflate is 1032.
 pub const DEFAULT_MAX_INFLATION: u32 = 200;
 
-/// How much something may inflate to.
+/// The limit for one stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
-    /// Up to here any ratio will do: what is small may be as regular as it likes.
+    /// Up to so many bytes any ratio is allowed: small data may be very regular.
     pub(super) free: u64,
-    /// Beyond, not more than so many times its size.
+    /// Beyond that, the ratio of inflated to compressed bytes.
     pub(super) ratio: u32,
 }
 
 impl Limit {
-    /// That of a dump or of traces.
+    /// The limit of a dump or of traces.
     pub(super) fn of_data(ratio: u32) -> Limit {
         Limit {
             free: 512 * 1024 * 1024,
@@ -29,7 +29,7 @@ impl Limit {
         }
     }
 
-    /// What `inflate` makes of `compressed`, up to this limit.
+    /// A reader of what `inflate` makes of `compressed`, with this limit.
     pub(super) fn keep<R: Read, I: Read>(
         self,
         compressed: R,
@@ -49,7 +49,7 @@ impl Limit {
     }
 }
 
-/// The error for `member` if the `cause` why it cannot be read says more than that it is damaged.
+/// The error for `member` if `cause` is more specific than "it is damaged".
 pub(crate) fn inflation_failure(member: &str, cause: &io::Error) -> Option<Error> {
     if let Some(error) = error_behind(cause) {
         return Some(error.at(member));
@@ -60,19 +60,19 @@ pub(crate) fn inflation_failure(member: &str, cause: &io::Error) -> Option<Error
     ))
 }
 
-/// The error of ours that a reader gave as the cause of `error`.
+/// This program's own error inside `error`, if there is one.
 pub(crate) fn error_behind(error: &io::Error) -> Option<Error> {
     behind(error)
 }
 
-/// The cause of `error` that is a `T`, if there is one: the readers in between wrap it.
+/// The `T` inside `error`, if there is one: readers wrap the errors of their sources.
 fn behind<T: std::error::Error + Clone + 'static>(error: &io::Error) -> Option<T> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(cause) = next {
         if let Some(found) = cause.downcast_ref::<T>() {
             return Some(found.clone());
         }
-        // An I/O error's own source is that of what it wraps.
+        // The source of an I/O error is the source of the error that it wraps.
         next = match cause.downcast_ref::<io::Error>() {
             Some(error) => error.get_ref().map(|inner| inner as _),
             None => cause.source(),
@@ -81,7 +81,7 @@ fn behind<T: std::error::Error + Clone + 'static>(error: &io::Error) -> Option<T
     None
 }
 
-/// What was given was too much for what was taken.
+/// More was inflated than the limit allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Exceeded {
     ratio: u32,
@@ -89,7 +89,7 @@ pub(super) struct Exceeded {
 }
 
 impl Exceeded {
-    /// The cause of `error`, if it is one.
+    /// The `Exceeded` inside `error`, if there is one.
     pub(super) fn behind(error: &io::Error) -> Option<Exceeded> {
         behind(error)
     }
@@ -107,7 +107,7 @@ impl fmt::Display for Exceeded {
 
 impl std::error::Error for Exceeded {}
 
-/// Counts the bytes that are taken.
+/// Counts the compressed bytes that are read.
 pub(super) struct Counted<R> {
     inner: R,
     bytes: Rc<Cell<u64>>,
@@ -121,7 +121,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Gives what `inner` does, as long as it is not too much for what was `taken`.
+/// Reads `inner` until it has given too much for the compressed bytes `taken`.
 pub(super) struct Limited<R> {
     inner: R,
     taken: Rc<Cell<u64>>,

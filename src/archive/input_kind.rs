@@ -1,35 +1,34 @@
-//! Tells by its first bytes what an input is, whatever its name says.
+//! Detects what an input is from its first bytes. Its name is ignored.
 
 use std::io::Read;
 
 use super::compression::{Compression, decompressed};
 use super::inflate::{BLOCK_BYTES, read_block};
 
-/// What an input can be.
+/// The kinds of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputKind {
-    /// A backup archive: a tar, maybe compressed as a whole.
+    /// A backup archive: a tar, which may be compressed as a whole.
     Archive(Compression),
-    /// Anything else: a dump, if it is good for anything.
+    /// Anything else: it can only be a dump.
     Other(Compression),
-    /// What is compressed twice.
+    /// An input that is compressed twice.
     Twice,
 }
 
-/// How many bytes are enough to tell.
+/// So many bytes are enough to detect the kind.
 pub const SNIFF_BYTES: usize = 4096;
 
-/// How many where it is Zstandard: a block of it, which has to be there as a whole, is up to 128 KiB
-/// (RFC 8878, 3.1.1.2.4).
+/// The same for Zstandard. A block of it has up to 128 KiB (RFC 8878, 3.1.1.2.4), and can only be read whole.
 const ZSTD_SNIFF_BYTES: usize = BLOCK_BYTES;
 
-/// Where a tar has its magic (POSIX.1-1988, ustar), and what it is.
+/// Offset and bytes of the magic of a tar (POSIX.1-1988, ustar).
 const MAGIC: (usize, &[u8]) = (257, b"ustar");
 
-/// How much of what is in it shows whether it is a tar: the first header.
+/// So many decompressed bytes show whether it is a tar: the first header.
 const HEADER_BYTES: usize = 512;
 
-/// What the input that begins with `start` is.
+/// The kind of the input that begins with `start`.
 #[must_use]
 pub fn kind_of_input(start: &[u8]) -> InputKind {
     let compression = Compression::of(start);
@@ -48,12 +47,12 @@ fn is_tar(start: &[u8]) -> bool {
     rest.is_some_and(|rest| rest.starts_with(MAGIC.1))
 }
 
-/// The first bytes of what is in an input that begins with `start`.
+/// The first decompressed bytes of an input that begins with `start`.
 fn beginning(start: &[u8], compression: Compression) -> Vec<u8> {
     let mut inside = vec![0; HEADER_BYTES];
     let mut count = 0;
     let mut reader = decompressed(start, compression);
-    // What is damaged, or ends too early as the start of a file does: what came before counts.
+    // The start of a file ends too early, and may be damaged: the bytes before that count.
     while let Ok(more @ 1..) = reader.read(&mut inside[count..]) {
         count += more;
     }
@@ -61,8 +60,8 @@ fn beginning(start: &[u8], compression: Compression) -> Vec<u8> {
     inside
 }
 
-/// The first bytes of `reader`, no more than tell what it is, and a reader of all of it: a pipe may
-/// take its time with the rest.
+/// The first bytes of `reader`, and a reader of all of it. It reads no more than it needs to detect the kind, since a
+/// pipe may be slow.
 pub fn sniff<R: Read>(mut reader: R) -> std::io::Result<(Vec<u8>, impl Read)> {
     let mut start = vec![0; SNIFF_BYTES];
     let mut count = read_block(&mut reader, &mut start)?;

@@ -1,4 +1,4 @@
-//! Which members a backup archive has, and which it must not have.
+//! The members that a backup archive has, and those that are refused.
 
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -40,14 +40,14 @@ impl Member {
     }
 }
 
-/// What Linux takes (limits.h): no file could be made of more.
+/// The limits of Linux (limits.h): a file with a longer name could not be made.
 const MAX_NAME_BYTES: usize = 255;
 const MAX_PATH_BYTES: usize = 4096;
 
-/// A trace has a month, a project and a name.
+/// The path of a trace has only a month, a project and a name.
 const MAX_PARTS: usize = 32;
 
-/// Refuses an entry, named `name`, that a backup never holds; says which member it is, if it is one.
+/// The member that the entry `name` is, if it is one. An entry that a backup never has is refused.
 pub fn classify_entry<R: Read>(name: &[u8], entry: &tar::Entry<'_, R>) -> Result<Option<Member>> {
     let path = safe_path(name)?;
     match entry.header().entry_type() {
@@ -59,8 +59,8 @@ pub fn classify_entry<R: Read>(name: &[u8], entry: &tar::Entry<'_, R>) -> Result
     }
 }
 
-/// The path of a member below the directory it is unpacked to, without `.` parts; an error for
-/// one that is absolute, leads outside, is no text without NUL, or is too long or too deep.
+/// The path of a member below the directory it is unpacked to, without `.` parts. A path is refused if it is absolute,
+/// leads outside, is not UTF-8, has a NUL, or is too long or too deep.
 pub fn safe_path(name: &[u8]) -> Result<PathBuf> {
     let shown = String::from_utf8_lossy(name);
     let text = std::str::from_utf8(name).map_err(|_| refused(&shown, "its name is not UTF-8"))?;
@@ -98,12 +98,12 @@ pub fn safe_path(name: &[u8]) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A path of an archive as messages show it: in quotes, without characters a terminal would obey.
+/// A path of an archive for messages: in quotes, without control characters.
 pub(crate) fn shown(path: &Path) -> String {
     format!("{:?}", path.to_string_lossy())
 }
 
-/// What a kind of entry that is refused is called.
+/// The reason why an entry of this kind is refused.
 pub(crate) fn kind_of(kind: EntryType) -> &'static str {
     match kind {
         EntryType::Symlink => "it is a symbolic link",
@@ -115,19 +115,19 @@ pub(crate) fn kind_of(kind: EntryType) -> &'static str {
     }
 }
 
-/// The error for a member that is not taken.
+/// The error for a member that is refused.
 pub(crate) fn refused(name: &str, why: &str) -> Error {
     Error::archive(format!("the member {name:?} is refused: {why}"))
         .hint("a backup made by GitLab CI has no such member; do not trust this archive")
 }
 
-/// The error for a member that is not there.
+/// The error for a missing member.
 pub(super) fn missing(member: Member) -> Error {
     Error::archive(format!("the archive has no member {}", member.name()))
         .hint("is this a backup of GitLab CI (<epoch>_gitlab_ci_backup.tar), and whole?")
 }
 
-/// The error for a member that is there twice.
+/// The error for a member that the archive has twice.
 pub(super) fn twice(member: Member) -> Error {
     refused(member.name(), "it is there twice")
 }

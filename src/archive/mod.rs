@@ -1,8 +1,8 @@
-//! Finds the members of a backup archive: in a file by its headers, in a pipe as they come.
+//! Finds the members of a backup archive: in a file by its headers, in a pipe in their order.
 //!
 //! The archive is a plain tar (POSIX.1-1988 ustar with GNU's long names) made by GNU tar. Nothing
-//! in it is trusted: a member with an unsafe name or of a kind that a backup never holds is
-//! refused by name.
+//! in it is trusted. A member with an unsafe name, or of a kind that a backup never has, is
+//! refused; the error names it.
 
 mod compressed;
 mod compression;
@@ -15,7 +15,7 @@ mod input_kind;
 mod member;
 mod pipe;
 
-pub use compressed::{CompressedArchive, read_through, whole};
+pub use compressed::{CompressedArchive, decompressed_archive, read_through};
 pub use compression::{Compression, decompressed, decompressed_within};
 pub use entries::for_each_entry;
 pub use extent::Extent;

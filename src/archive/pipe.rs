@@ -1,4 +1,4 @@
-//! An archive that comes through a pipe: read once, in order.
+//! An archive from a pipe: it is read once, in order.
 
 use std::io::Read;
 
@@ -8,27 +8,27 @@ use super::inflation_limit::error_behind;
 use super::member::{Member, classify_entry, missing, twice};
 use crate::error::{Error, Result};
 
-/// A member as it passes: it can be read once.
+/// A member in a pipe: it can be read once.
 pub enum PassingMember<'a> {
     /// The dump, compressed.
     Database {
         /// Its bytes.
         reader: &'a mut dyn Read,
-        /// How many they are.
+        /// How many bytes it has.
         size: u64,
     },
     /// The traces, compressed.
     Builds {
         /// Its bytes.
         reader: &'a mut dyn Read,
-        /// How many they are.
+        /// How many bytes it has.
         size: u64,
     },
     /// The information file.
     Information(&'a [u8]),
 }
 
-/// The error for an archive that comes in order and cannot be read on.
+/// The error for an archive that is read in order and cannot be read further.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "what maps errors gets them by value"
@@ -39,8 +39,8 @@ pub(crate) fn damaged(cause: std::io::Error) -> Error {
     })
 }
 
-/// Reads an archive to its end, and hands each member to `take`. `information_limit` is the most bytes
-/// its information file may have.
+/// Reads an archive to its end, and passes each member to `take`. Its information file may have at most
+/// `information_limit` bytes.
 pub fn read_pipe(
     mut input: impl Read,
     information_limit: u64,
@@ -81,7 +81,7 @@ pub fn read_pipe(
     {
         return Err(missing(member));
     }
-    // The writer of the pipe is not cut off while it still pads its last block.
+    // Read the padding too, else the writer of the pipe gets an error.
     std::io::copy(&mut input, &mut std::io::sink()).map_err(damaged)?;
     Ok(())
 }

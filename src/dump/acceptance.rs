@@ -4,25 +4,25 @@ use super::dialect::{Dialect, detect};
 use super::postgresql::convert_notation::CONVERTED;
 use crate::error::{Error, Result};
 
-/// How much of a dump is looked at to see who wrote it.
+/// So many bytes of a dump are examined to detect its dialect.
 pub(crate) const DIALECT_BYTES: usize = 64 * 1024;
 
-/// Which dumps are asked for.
+/// Which dumps the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// Those of MySQL, to be converted, or that GitLab CI has converted.
+    /// MySQL dumps, which are converted, and those that GitLab CI has converted.
     Conversion,
-    /// Those of PostgreSQL, to be taken as they are, or that GitLab CI has converted.
+    /// PostgreSQL dumps, which are imported unchanged, and those that GitLab CI has converted.
     AsTheyAre,
-    /// Both: what needs a conversion is converted.
+    /// Both: a MySQL dump is converted.
     Either,
-    /// Those of MySQL, to be taken as they are by a MySQL server.
+    /// MySQL dumps, for a MySQL server.
     ForMysql,
 }
 
 impl Asked {
-    /// Of those for PostgreSQL, by whether `--mysql-to-postgresql` is given; a dump that is
-    /// `converted_unasked` is taken without it, too.
+    /// For a PostgreSQL target. `--mysql-to-postgresql` asks for a conversion; a dump that is `converted_unasked`
+    /// needs no option.
     #[must_use]
     pub fn by_option(mysql_to_postgresql: bool, converted_unasked: bool) -> Asked {
         match (mysql_to_postgresql, converted_unasked) {
@@ -57,7 +57,7 @@ pub(crate) fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
         Some(Dialect::Postgresql) if asked != Asked::Conversion => {
             return Ok(Dialect::Postgresql);
         }
-        // It is MySQL's by its rows and PostgreSQL's by its definitions: whoever asks for either has it.
+        // Its rows are MySQL's, its definitions PostgreSQL's: it is accepted with and without the option.
         Some(Dialect::ConvertedMysql) => return Ok(Dialect::ConvertedMysql),
         Some(Dialect::Mysql) => {
             Error::usage("the dump was made by MySQL, but the target is PostgreSQL")
@@ -71,7 +71,7 @@ pub(crate) fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
     })
 }
 
-/// Whether the dump that begins with `start` is one of `convert`.
+/// Whether `convert` wrote the dump that begins with `start`.
 fn is_by_convert(start: &[u8]) -> bool {
     start
         .strip_prefix(b"-- ")

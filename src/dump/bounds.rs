@@ -1,8 +1,8 @@
-//! Bounds of what is kept of a dump: a hostile one may define and say as much as it likes.
+//! Bounds of what is kept of a dump: a hostile one may have many definitions and long names.
 
 use crate::error::{Error, Result};
 
-/// No definition, routine, function or view is longer; what is longer would fill the memory.
+/// No definition, routine, function or view is longer. A longer statement would fill the memory.
 pub(super) const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Definitions that are kept until the end of the dump take several times the memory of their text.
@@ -11,16 +11,16 @@ const MAX_DEFINITIONS_BYTES: usize = 8 * 1024 * 1024;
 /// No server has more databases, and no database more views, triggers and routines, or tables with rows.
 pub(super) const MAX_NAMES: usize = 10_000;
 
-/// What a dump says about itself is kept up to so many characters; names have 64 characters or 63 bytes at most.
+/// So many characters are kept of what a dump says about itself. Names have at most 64 characters or 63 bytes.
 pub(super) const MAX_REMEMBERED: usize = 200;
 
 /// No definition has more tokens; each takes many times the memory of its text.
 pub(super) const MAX_TOKENS: usize = 100_000;
 
-/// So much of a statement stands in an error.
+/// So many characters of a statement are shown in an error.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// The beginning of `text`, which is what is kept of it.
+/// The beginning of `text` that is kept.
 pub(super) fn remembered(text: &str) -> String {
     text.chars().take(MAX_REMEMBERED).collect()
 }

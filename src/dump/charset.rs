@@ -1,4 +1,4 @@
-//! MySQL's character sets: how their bytes become UTF-8, and where a byte of theirs may look like a
+//! MySQL's character sets: decoding to UTF-8, and which bytes of a character may look like a
 //! backslash or a quote (MySQL 8.0 Reference Manual, chapter 12.10).
 
 use std::borrow::Cow;
@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 /// A character set that texts can be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// UTF-8 and what is part of it: `utf8`, `utf8mb3`, `utf8mb4`, `ascii`.
+    /// UTF-8 and its subsets: `utf8`, `utf8mb3`, `utf8mb4`, `ascii`.
     Utf8,
-    /// As `SET NAMES`: each text is in its column's own character set. As a column's: bytes.
+    /// In `SET NAMES`: each text is in the character set of its column. Of a column: bytes.
     Binary,
     /// Another one.
     Other(Foreign),
@@ -21,12 +21,12 @@ pub enum Charset {
 /// A character set that is not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Foreign {
-    /// What comes nearest to it among the encodings of the web.
+    /// The nearest of the web's encodings.
     encoding: &'static Encoding,
-    /// How its bytes can look like ASCII.
+    /// Which of its bytes can look like ASCII.
     multibyte: Multibyte,
-    /// What the web has for a character, and what MySQL has for it. Found by converting every code of
-    /// every character set in MariaDB 10.11.
+    /// Characters of the web's encoding, and what MySQL has instead. Found by converting every code of every
+    /// character set in MariaDB 10.11.
     differences: &'static [(char, char)],
 }
 
@@ -144,8 +144,8 @@ impl Foreign {
     }
 }
 
-/// Whether there is a character of rows in which MySQL's big5 and the web's have quite different
-/// ones: 0xC6A1 to 0xC7FE.
+/// Whether there is a character in the range 0xC6A1 to 0xC7FE, where MySQL's big5 and the web's are quite
+/// different.
 fn has_eten_extension(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let [lead, trail, ..] = rest {
@@ -159,7 +159,7 @@ fn has_eten_extension(bytes: &[u8]) -> bool {
 }
 
 /// The character sets whose characters may have a second byte that is ASCII, and so may look like a
-/// backslash or a quote.
+/// backslash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Multibyte {
     /// None of them.
@@ -222,7 +222,7 @@ impl Charset {
         }
     }
 
-    /// How its bytes can look like ASCII.
+    /// Which of its bytes can look like ASCII.
     #[must_use]
     pub fn multibyte(self) -> Multibyte {
         match self {
@@ -244,8 +244,8 @@ impl Multibyte {
         }
     }
 
-    /// Whether `byte` may be the second, behind such a first one. A character of four bytes counts
-    /// as two of two.
+    /// Whether `byte` may be the second byte, behind a lead byte. A character of four bytes counts as two characters
+    /// of two bytes.
     #[must_use]
     pub fn is_trail(self, byte: u8) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! Tells which program wrote a dump, from its first bytes.
+//! Detects which program wrote a dump, from its first bytes.
 
 use memchr::memmem;
 
@@ -15,7 +15,7 @@ pub enum Dialect {
     Postgresql,
 }
 
-/// The dialect of the dump that begins with `start` (its first 64 KiB or so), if it shows.
+/// The dialect of the dump that begins with `start` (about 64 KiB), if it is recognised.
 #[must_use]
 pub fn detect(start: &[u8]) -> Option<Dialect> {
     let marks: [(&[u8], Dialect); 10] = [
@@ -30,7 +30,7 @@ pub fn detect(start: &[u8]) -> Option<Dialect> {
         (b"CREATE TABLE `", Dialect::Mysql),
         (b"INSERT INTO `", Dialect::Mysql),
     ];
-    // The mark that stands first decides: a dump may quote another one in its data.
+    // The first mark decides: a dump may have another one in its data.
     marks
         .into_iter()
         .filter_map(|(mark, dialect)| memmem::find(start, mark).map(|at| (at, dialect)))

@@ -1,17 +1,18 @@
-//! What the readers of all dialects hand on, and what they find out about a dump.
+//! What the readers of all dialects pass on: chunks of rows, and facts about the dump.
 
 use std::sync::Arc;
 
 use super::bounds::{check_count, remembered};
 use crate::error::Result;
 
-/// A chunk is handed on when it has this many bytes and ends with a whole row.
+/// A chunk is passed on when it has so many bytes and ends with a whole row.
 pub const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Whole rows `(…),(…)` as the dump has them, with what may stand between and behind them.
+/// Whole rows: of a MySQL dump `(…),(…)` as the dump has them, with what is between and behind them; of a PostgreSQL
+/// dump lines of COPY's text format.
 #[derive(Debug)]
 pub struct RowChunk {
-    /// Where they go.
+    /// The table and columns they go to.
     pub insert: Arc<InsertTarget>,
     /// The rows.
     pub bytes: Vec<u8>,
@@ -23,12 +24,12 @@ pub struct RowChunk {
     pub rows: u64,
 }
 
-/// The head of an INSERT.
+/// The table and columns that rows go to: the head of an INSERT or COPY.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InsertTarget {
     /// The table.
     pub table: String,
-    /// The columns, where the INSERT names them.
+    /// The columns, if the statement names them.
     pub columns: Option<Vec<String>>,
 }
 
@@ -45,7 +46,7 @@ pub struct Facts {
     pub compatible: bool,
     /// Whether timestamps are in UTC: `SET TIME_ZONE='+00:00'`.
     pub utc: bool,
-    /// The databases of the dump that have tables, where it names them.
+    /// The databases of the dump that have tables, if it names them.
     pub databases: Vec<String>,
     /// Whether GitLab CI has converted it for PostgreSQL.
     pub converted: bool,
@@ -53,7 +54,7 @@ pub struct Facts {
     pub postgresql: bool,
     /// Views, triggers, routines: kind and name.
     pub left_out: Vec<(&'static str, String)>,
-    /// Lines that are no SQL, such as warnings mixed in; the first few.
+    /// The first few lines that are not SQL, such as warnings of mysqldump.
     pub noise: Vec<String>,
     /// Whether the last line, `-- Dump completed`, was there.
     pub completed: bool,

@@ -1,7 +1,7 @@
 //! Turns the inflated bytes of a dump into events: the definition of a table, rows of a table.
 //!
-//! Nothing of a dump is ever executed. Definitions are parsed, rows are handed on as bytes, and
-//! a statement that would change data in a way not understood here is an error.
+//! Nothing of a dump is ever executed. Definitions are parsed, rows are passed on as bytes, and a
+//! statement that is not understood and might change data is an error.
 
 pub(crate) mod acceptance;
 mod bounds;

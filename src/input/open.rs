@@ -67,7 +67,7 @@ impl<'a> Input<'a> {
         Ok(match archive::kind_of_input(&start) {
             InputKind::Archive(Compression::None) => Input::ArchivePipe(Box::new(whole)),
             InputKind::Archive(compression) => {
-                Input::ArchivePipe(Box::new(archive::whole(whole, compression)))
+                Input::ArchivePipe(Box::new(archive::decompressed_archive(whole, compression)))
             }
             kind => Input::dump(kind, &start, Box::new(whole), 0)?,
         })

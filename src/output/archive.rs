@@ -1,5 +1,4 @@
-//! An archive of the same shape with a converted dump: same members, modes and times; the traces pass
-//! through unread.
+//! Writes an archive with a converted dump. Members, modes and times are the same; the traces are copied unread.
 
 use std::io::{Read, Seek, Write};
 
@@ -14,8 +13,8 @@ use crate::pipeline::reading::{Dump, ReadDump};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
-/// Reads the archive `input` and writes it to `out` with its dump converted. The converted dump is kept
-/// in a temporary file until its size is known, which stands before it in a tar.
+/// Reads the archive `input`, converts its dump, and writes it to `out`. The converted dump is kept in a temporary file
+/// until it is complete, since a tar has the size before the content.
 pub fn convert_archive(
     input: impl Read,
     out: Box<dyn Write + Send>,
@@ -70,14 +69,14 @@ pub fn convert_archive(
         done = Some((tables, notes, facts));
         Ok(())
     })?;
-    // What holds the tar is whole only if its own end is there.
+    // Read to the end, where a compressed archive has its checksum.
     std::io::copy(&mut input.into_inner(), &mut std::io::sink()).map_err(damaged)?;
     let mut out = builder.into_inner().doing("write the archive")?;
     out.flush().doing("write the archive")?;
     done.ok_or_else(|| Error::archive(format!("the archive has no member {DATABASE}")))
 }
 
-/// Counts what is read.
+/// Counts the bytes that are read.
 struct Counting<R> {
     inner: R,
     count: u64,

@@ -1,7 +1,7 @@
-//! A dump in PostgreSQL's notation: definitions, COPY blocks, then indexes, sequences, constraints.
+//! Writes a dump for PostgreSQL: definitions, COPY blocks, then indexes, sequences, constraints.
 //!
-//! Chunks are transcoded, and compressed if they are to be, by a pool of threads, and written in order.
-//! A compressed dump is a row of gzip streams, which every reader takes for one (RFC 1952, 2.2).
+//! A thread pool transcodes and compresses the chunks; they are written in order. A compressed dump is a sequence of
+//! gzip streams, which every reader reads as one (RFC 1952, 2.2).
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -23,7 +23,7 @@ use crate::rows::{Format, PlannedColumn, Tally, loaded_names, transcode};
 use crate::schema::ddl::{self, Style};
 use crate::schema::{Note, Table, final_names, resolve_foreign_key};
 
-/// PostgreSQL 9 reads it, too.
+/// The style that PostgreSQL 9 can read, too.
 const STYLE: Style<'_> = Style {
     schema: None,
     typed_sequences: false,
@@ -38,15 +38,15 @@ SET datestyle = 'ISO, YMD';
 SET timezone = 'UTC';
 ";
 
-/// Rows and changes of each table.
+/// The count of rows and the changes of each table.
 type Counts = Vec<(u64, Tally)>;
 
-/// Work for the writer's thread.
+/// Work for the writer thread.
 enum Piece {
     Text(String),
-    /// The columns of these tables that may be NOT NULL now that all rows have been through.
+    /// All rows are written: NOT NULL for the columns of these tables that allow it.
     NotNull(Vec<Table>),
-    /// Rows of the table of this number for this COPY, as soon as they are transcoded.
+    /// Rows for this COPY of the table with this number; `done` gives them when they are transcoded.
     Rows {
         table: usize,
         copy: Arc<str>,
@@ -59,11 +59,11 @@ struct Transcoded {
     lines: Vec<u8>,
     rows: u64,
     tally: Tally,
-    /// The chunk's buffer, to be used again.
+    /// The chunk's buffer, for reuse.
     chunk: Vec<u8>,
 }
 
-/// Buffers that are done with: those of chunks, and those of lines.
+/// Buffers for reuse: of chunks, and of lines.
 struct Spares {
     chunks: Receiver<Vec<u8>>,
     lines: Receiver<Vec<u8>>,
@@ -76,7 +76,7 @@ pub struct WrittenTable {
     pub table: Table,
     /// How many rows it has.
     pub rows: u64,
-    /// What was changed in them.
+    /// The changes of their values.
     pub tally: Tally,
 }
 
@@ -100,7 +100,7 @@ impl DumpWriter {
         let pool = ThreadPoolBuilder::new()
             .num_threads(resources.jobs)
             .thread_name(|number| format!("transcode-{number}"))
-            // Whoever waits for the chunk sees that it does not come.
+            // The writer that waits for the chunk sees the closed channel.
             .panic_handler(|_| ())
             .build()
             .map_err(|cause| {
@@ -274,7 +274,7 @@ impl Sink for DumpWriter {
     }
 }
 
-/// The chunk as it will be written, in `lines`.
+/// The transcoded chunk, in the buffer `lines`.
 fn transcoded(rows: PlannedRows, mut lines: Vec<u8>, compressed: bool) -> Result<Transcoded> {
     let PlannedRows { plan, chunk, .. } = rows;
     let mut tally = Tally::default();
@@ -303,16 +303,16 @@ fn cannot_write(cause: std::io::Error) -> Error {
     Error::failed(format!("cannot write the dump: {cause}")).caused_by(cause)
 }
 
-/// The writer's thread's side.
+/// The state of the writer thread.
 struct Output {
     out: Box<dyn Write + Send>,
     compressed: bool,
     /// The COPY whose rows are being written.
     open: Option<Arc<str>>,
-    /// Where buffers of chunks and of lines are given back.
+    /// Return the buffers of chunks and of lines.
     chunks: Sender<Vec<u8>>,
     lines: Sender<Vec<u8>>,
-    /// Rows and changes of each table.
+    /// The count of rows and the changes of each table.
     counted: Counts,
 }
 
@@ -350,7 +350,7 @@ impl Output {
         self.text(&sql)
     }
 
-    /// Rows of a COPY, which stays open for those that follow.
+    /// Writes rows of a COPY. It stays open for the rows that follow.
     fn rows(
         &mut self,
         table: usize,
@@ -382,7 +382,7 @@ impl Output {
     }
 }
 
-/// `bytes` as they are written.
+/// `bytes`, compressed if the dump is.
 fn packed(bytes: &[u8], compressed: bool) -> Result<Cow<'_, [u8]>> {
     if !compressed {
         return Ok(bytes.into());

@@ -1,5 +1,4 @@
-//! The file that is written: standard output, a device or pipe, or a file that appears under its name when it
-//! is whole.
+//! The output: standard output, a device or pipe, or a file that gets its name when it is complete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -9,19 +8,18 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Doing, Error, Result};
 
-/// A file being written. Dropped before it is kept, it is gone.
+/// A file being written. It is removed if it is dropped before `keep`.
 pub enum OutputFile {
     /// Standard output.
     Stdout,
-    /// A device or a named pipe, and its name: it takes what comes, and is not replaced.
+    /// A device or a named pipe, and its name. It is written to, not replaced.
     Opened(File, PathBuf),
-    /// A file, and the name it will have.
+    /// A temporary file, and the name it will get.
     Named(NamedTempFile, PathBuf),
 }
 
 impl OutputFile {
-    /// The output named `path`, or standard output without one or for `-`. A symbolic link stays one: what it
-    /// leads to is written.
+    /// The output at `path`; standard output for none and for `-`. Through a symbolic link its target is written.
     pub fn create(path: Option<&Path>) -> Result<OutputFile> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
             return Ok(OutputFile::Stdout);
@@ -61,7 +59,7 @@ impl OutputFile {
         }
     }
 
-    /// What is written to.
+    /// A writer to it.
     pub fn writer(&self) -> Result<Box<dyn Write + Send>> {
         match self {
             OutputFile::Stdout => Ok(Box::new(io::stdout())),
@@ -76,7 +74,7 @@ impl OutputFile {
         }
     }
 
-    /// Gives the file its name: it is whole.
+    /// The file is complete: gives it its name.
     pub fn keep(self) -> Result<()> {
         let OutputFile::Named(file, path) = self else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Writes what was converted: a dump in PostgreSQL's notation, or an archive with such a dump.
+//! Writes the result of a conversion: a dump for PostgreSQL, or an archive with such a dump.
 
 mod archive;
 mod dump;

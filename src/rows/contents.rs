@@ -1,24 +1,23 @@
-//! What is known of the contents of a table from its rows as they pass.
+//! What the loaded rows tell about the contents of their table.
 
 use std::sync::Arc;
 
 use super::digest::{Digest, Layout};
 
-/// The checksum of a table's rows, with what it is of.
+/// The checksum of a table's rows, and of which columns it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Contents {
-    /// No row was hashed: there was none, or it was not asked for.
+    /// No row was hashed: there was none, or no checksum was wanted.
     #[default]
     None,
-    /// The rows that have these columns.
+    /// All rows have these columns.
     Hashed(Arc<Layout>, Digest),
-    /// Rows have values for other columns than others; what the rest gets is the server's default,
-    /// which is not known here.
+    /// The rows have different columns. A missing column gets the server's default, which is not known here.
     Mixed,
 }
 
 impl Contents {
-    /// Adds rows that were hashed as `layout` says.
+    /// Adds rows that were hashed with `layout`.
     pub fn add(&mut self, layout: &Arc<Layout>, more: Digest) {
         match self {
             Contents::None => *self = Contents::Hashed(Arc::clone(layout), more),

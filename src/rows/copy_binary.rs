@@ -1,5 +1,5 @@
 //! The binary format of COPY. The layouts of values are those of the types' receive functions in
-//! PostgreSQL (`src/backend/utils/adt`, the same since 8.4): big-endian, each behind its length.
+//! PostgreSQL (`src/backend/utils/adt`, the same since 8.4): the length, then the value in big-endian order.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use super::value_kind::Storage;
 /// The binary format.
 pub(super) struct CopyBinary;
 
-/// The version that goes before a jsonb's text.
+/// The version before the text of a jsonb.
 const JSONB_VERSION: u8 = 1;
 
 /// A numeric's digits are in base 10,000: four decimal digits each.
@@ -23,7 +23,7 @@ const NUMERIC_NEGATIVE: u16 = 0x4000;
 /// The family of an inet that is an IPv4 address; the next number is IPv6.
 const INET_V4: u8 = 2;
 
-/// The most digits a numeric can have behind its point, and PostgreSQL takes before it.
+/// The maximum of digits of a numeric behind its point; we allow the same before it.
 const MAX_EXPONENT: i64 = 16_000;
 
 impl Notation for CopyBinary {
@@ -114,13 +114,13 @@ impl Notation for CopyBinary {
     }
 }
 
-/// Writes the length of a value that began at `begun` in front of it.
+/// Writes the length of the value that begins at `begun` before it.
 fn close(out: &mut [u8], begun: usize) {
     let length = length(out.len() - begun);
     out[begun - length.len()..begun].copy_from_slice(&length);
 }
 
-/// Puts the bytes of a uuid or an address in the place of its text, which began at `begun`.
+/// Replaces the text of a uuid or an address, which begins at `begun`, with its bytes.
 #[cold]
 fn parsed(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
     let text = String::from_utf8_lossy(&out[begun..]).into_owned();
@@ -153,7 +153,7 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
         .map(u128::to_be_bytes)
 }
 
-/// No value is longer than its row in the dump, which has at most a gigabyte.
+/// A value is not longer than its row in the dump, which has at most a gigabyte.
 fn length(bytes: usize) -> [u8; 4] {
     u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes()
 }
@@ -162,13 +162,13 @@ fn put_length(out: &mut Vec<u8>, bytes: usize) {
     out.extend_from_slice(&length(bytes));
 }
 
-/// A value of `N` bytes behind its length.
+/// Writes the length, then a value of `N` bytes.
 fn put<const N: usize>(out: &mut Vec<u8>, value: [u8; N]) {
     put_length(out, N);
     out.extend_from_slice(&value);
 }
 
-/// The whole number that `text` is, in the bytes of its type.
+/// The bytes of the whole number `text` in the type `T`.
 fn whole<T: TryFrom<i64>, const N: usize>(
     text: &[u8],
     name: &'static str,
@@ -177,7 +177,7 @@ fn whole<T: TryFrom<i64>, const N: usize>(
     let (negative, digits) = signed(text);
     let mut number: i64 = 0;
     for digit in digits {
-        // Downwards, since there is one number more below zero than above.
+        // Count down, since there is one more number below zero than above.
         number = number
             .checked_mul(10)
             .and_then(|number| number.checked_sub(i64::from(digit - b'0')))
@@ -206,7 +206,7 @@ fn signed(text: &[u8]) -> (bool, &[u8]) {
         .map_or((false, text), |digits| (true, digits))
 }
 
-/// Writes the number that `text` is, `-12.50` or `1e-7`, with as many digits behind the point.
+/// Writes the number `text`, such as `-12.50` or `1e-7`, with the same count of digits behind the point.
 fn numeric(out: &mut Vec<u8>, text: &[u8]) -> Result<(), OutOfRange> {
     let out_of_range = OutOfRange("numeric");
     let (negative, number) = signed(text);
@@ -231,12 +231,12 @@ fn numeric(out: &mut Vec<u8>, text: &[u8]) -> Result<(), OutOfRange> {
     {
         return Err(out_of_range);
     }
-    // Where the point is, counted in digits from the first.
+    // The position of the point, counted in digits.
     let point = i64::try_from(before.len()).unwrap_or(i64::MAX) + exponent;
     let count = before.len() + behind.len();
     let scale = i64::try_from(count).unwrap_or(i64::MAX) - point;
     let scale = u16::try_from(scale.max(0)).map_err(|_| OutOfRange("numeric"))?;
-    // Groups of four digits have the point at their border: zeros fill up the first and the last.
+    // The point is between two groups of four digits: zeros pad the first and the last group.
     let lead = point.rem_euclid(i64::try_from(DECIMALS).unwrap_or(4));
     let padding = if lead == 0 {
         0

@@ -6,7 +6,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::tally::Tally;
 
-/// Appends the lines of `input` to `out` as they are; returns how many there are.
+/// Appends the lines of `input` to `out` unchanged; returns how many there are.
 pub(super) fn pass_through(
     input: &[u8],
     first_row: u64,
@@ -31,7 +31,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Reads the line that `bytes` begins with; returns its length, or none if it is not whole.
+    /// Reads the first line of `bytes`; returns its length, or none if it is incomplete.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Option<usize> {
         let end = memchr(b'\n', bytes)?;
         self.plain.clear();

@@ -31,7 +31,7 @@ impl Notation for CopyText {
     }
 
     fn number(out: &mut Vec<u8>, text: &[u8], _: Storage) -> Result<(), OutOfRange> {
-        // Digit for digit; PostgreSQL reads it again.
+        // Digit for digit; PostgreSQL validates it.
         out.extend_from_slice(text);
         Ok(())
     }

@@ -1,16 +1,16 @@
-//! Judges dates and times as MySQL writes them; what is fine is copied as it is.
+//! Validates dates and times as MySQL writes them. Valid ones are copied unchanged.
 
 use wide::u8x16;
 
 /// Bytes of `YYYY-MM-DD HH:MM:SS`.
 pub(super) const TIMESTAMP: usize = 19;
 
-/// Digits of a second, at most.
+/// The maximum of digits behind a second.
 const FRACTION: usize = 6;
 
 const MICROS_OF_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// From the first of March of the year 0 to 2000-01-01.
+/// The days from the first of March of the year 0 to 2000-01-01.
 const DAYS_BEFORE_2000: i32 = 730_425;
 
 /// What a date or time is to PostgreSQL.
@@ -20,11 +20,11 @@ pub(super) enum Verdict {
     Fine,
     /// A date with a zero year, month or day, which only MySQL knows.
     ZeroDate,
-    /// No date or time at all, or one that the type cannot hold.
+    /// Not a date or time, or one that the type cannot hold.
     Wrong,
 }
 
-/// Judges `YYYY-MM-DD`.
+/// Validates `YYYY-MM-DD`.
 pub(super) fn date(text: &[u8]) -> Verdict {
     let (Some(year), Some(month), Some(day)) =
         (digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2))
@@ -42,15 +42,15 @@ pub(super) fn date(text: &[u8]) -> Verdict {
     }
 }
 
-/// Whether `text` begins with a date and time whose digits are where they belong and about in their
-/// ranges; so there is neither a quote nor a backslash in it.
+/// Whether `text` begins with a date and time whose digits are at their places and roughly in their ranges. So it has
+/// neither a quote nor a backslash.
 #[inline]
 pub(super) fn is_plain_timestamp(text: &[u8]) -> bool {
     text.first_chunk().is_some_and(is_in_ranges)
 }
 
-/// Whether each byte is within what may stand at its place in `YYYY-MM-DD HH:MM:SS`; that leaves months
-/// from 0 to 19, days from 0 to 39, hours from 0 to 29.
+/// Whether each byte is in the range of its place in `YYYY-MM-DD HH:MM:SS`. This allows months from 0 to 19, days from 0
+/// to 39, hours from 0 to 29.
 #[inline]
 fn is_in_ranges(text: &[u8; TIMESTAMP]) -> bool {
     let (Some(start), [.., colon, tens, ones]) = (text.first_chunk::<16>(), text) else {
@@ -66,7 +66,7 @@ fn is_in_ranges(text: &[u8; TIMESTAMP]) -> bool {
         && ones.is_ascii_digit()
 }
 
-/// Judges `YYYY-MM-DD HH:MM:SS[.ffffff]`.
+/// Validates `YYYY-MM-DD HH:MM:SS[.ffffff]`.
 pub(super) fn timestamp(text: &[u8]) -> Verdict {
     if let Ok(text) = text.try_into()
         && is_in_ranges(text)
@@ -83,7 +83,7 @@ pub(super) fn timestamp(text: &[u8]) -> Verdict {
     date(&text[..10])
 }
 
-/// Judges `HH:MM:SS[.ffffff]`; what is not within a day is wrong.
+/// Validates `HH:MM:SS[.ffffff]`; a time outside of a day is wrong.
 pub(super) fn time(text: &[u8]) -> Verdict {
     let midnight = match text.strip_prefix(b"24:00:00") {
         None => false,
@@ -100,7 +100,7 @@ pub(super) fn time(text: &[u8]) -> Verdict {
     }
 }
 
-/// Judges a time of any length and sign: `-838:59:59.000000`.
+/// Validates a time of any length and sign: `-838:59:59.000000`.
 pub(super) fn interval(text: &[u8]) -> Verdict {
     let unsigned = text.strip_prefix(b"-").unwrap_or(text);
     let hours = unsigned
@@ -119,7 +119,7 @@ pub(super) fn interval(text: &[u8]) -> Verdict {
     }
 }
 
-/// Days from 2000-01-01 to a date that is fine; what follows it is not looked at.
+/// The days from 2000-01-01 to a valid date; what follows the date is ignored.
 pub(super) fn days(text: &[u8]) -> i32 {
     let part = |from, count| digits(text, from, count).unwrap_or(0).cast_signed();
     let (year, month, day) = (part(0, 4), part(5, 2), part(8, 2));
@@ -134,12 +134,12 @@ pub(super) fn days(text: &[u8]) -> i32 {
     year * 365 + leap_days + since_march - DAYS_BEFORE_2000
 }
 
-/// Microseconds from 2000-01-01 00:00:00 to a date and time that is fine.
+/// The microseconds from 2000-01-01 00:00:00 to a valid date and time.
 pub(super) fn timestamp_micros(text: &[u8]) -> i64 {
     i64::from(days(text)) * MICROS_OF_DAY + clock_micros(&text[11..])
 }
 
-/// Microseconds of a time that is fine, of a day or any other: `-838:59:59.5`.
+/// The microseconds of a valid time, within a day or not: `-838:59:59.5`.
 pub(super) fn clock_micros(text: &[u8]) -> i64 {
     let unsigned = text.strip_prefix(b"-").unwrap_or(text);
     let colon = unsigned.iter().position(|byte| *byte == b':').unwrap_or(0);
@@ -159,7 +159,7 @@ pub(super) fn clock_micros(text: &[u8]) -> i64 {
     }
 }
 
-/// A date and time in UTC as one in this machine's time zone; none for what is no date.
+/// Converts a date and time from UTC to this machine's time zone. None if it is not a date.
 pub(super) fn utc_to_local(text: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     let utc: jiff::civil::DateTime = text.parse().ok()?;

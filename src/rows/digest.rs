@@ -1,8 +1,8 @@
-//! A checksum of the rows of a table that does not depend on their order, over COPY's binary or text
-//! format: taken of what is loaded, and of what the server gives back, it tells whether they are the same.
+//! A checksum of the rows of a table, over COPY's binary or text format. It does not depend on the order of the rows. The
+//! checksum of the loaded rows is compared with that of the rows that the server returns.
 //!
-//! Each row has a hash of 128 bits (XXH3), and the sum of all is the table's. It finds accidents,
-//! not forgers.
+//! Each row has a hash of 128 bits (XXH3), and the sum of all hashes is the checksum of the table. It detects accidents, but
+//! not forgeries.
 
 use twox_hash::xxhash3_128;
 
@@ -14,18 +14,18 @@ use super::canonical::numbers::{number, numeric, without_zeros};
 use super::copy_lines::Line;
 use super::format::Format;
 
-/// How a value is brought into one notation before it is hashed, where there are several.
+/// How a value is normalised before it is hashed, if it can have several notations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Normal {
-    /// There is only one.
+    /// It has only one notation.
     AsIs,
-    /// `char(n)`: the server fills it up with blanks.
+    /// `char(n)`: the server pads it with blanks.
     WithoutBlanks,
-    /// `numeric(p,s)`: the server fills it up with zeros.
+    /// `numeric(p,s)`: the server pads it with zeros.
     Numeric,
-    /// `jsonb`: the server writes it anew.
+    /// `jsonb`: the server formats it itself.
     Jsonb,
-    /// A text that may have got a prefix since.
+    /// A text that may have got a prefix after loading.
     WithoutPrefix(&'static str),
     /// `double precision` as text: older servers write more digits.
     Double,
@@ -33,13 +33,13 @@ pub enum Normal {
     Real,
     /// `bytea` as text: in hex, or with escapes.
     Bytea,
-    /// A whole number, or a `numeric`, as text: with zeros at its ends.
+    /// A whole number, or a `numeric`, as text: it may have zeros at its ends.
     Number,
-    /// A date and time, a time or an interval as text: with zeros behind its fraction.
+    /// A date and time, a time or an interval as text: it may have zeros at the end of its fraction.
     Moment,
     /// `jsonb` as text.
     JsonbText,
-    /// `timestamp with time zone` as text: in the time zone of whoever wrote it.
+    /// `timestamp with time zone` as text: in the time zone of the session that wrote it.
     Instant,
 }
 
@@ -48,18 +48,18 @@ pub enum Normal {
 pub struct Layout {
     /// The columns, in the order of the table.
     pub columns: Vec<String>,
-    /// For each of them the place of its value in a row that is loaded, from 0.
+    /// For each column, the position of its value in a loaded row, from 0.
     places: Vec<usize>,
     normals: Vec<Normal>,
-    /// Whether a row can be hashed as it is.
+    /// Whether a row can be hashed without normalisation.
     as_is: bool,
     /// The format of the rows.
     pub format: Format,
 }
 
 impl Layout {
-    /// The layout of rows whose values are those of `columns`, in this order; `order` tells the place
-    /// of a column in the table.
+    /// The layout of rows that have the values of `columns`, in this order. `order` gives the position of a column in
+    /// the table.
     #[must_use]
     pub fn new(columns: &[(String, Normal)], order: impl Fn(&str) -> usize) -> Layout {
         let mut places: Vec<usize> = (0..columns.len()).collect();
@@ -77,7 +77,7 @@ impl Layout {
         }
     }
 
-    /// The same of rows that are lines of COPY's text format.
+    /// The same layout for lines of COPY's text format.
     #[must_use]
     pub fn of_lines(self) -> Layout {
         Layout {
@@ -86,7 +86,7 @@ impl Layout {
         }
     }
 
-    /// The layout of rows that have just these columns, in their order.
+    /// The layout of rows that have exactly these columns, in this order.
     #[must_use]
     pub fn in_order(&self) -> Layout {
         Layout {
@@ -96,17 +96,17 @@ impl Layout {
     }
 }
 
-/// The checksum of some rows, and how many they are.
+/// The checksum of some rows, and their count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Digest {
-    /// How many.
+    /// The count of rows.
     pub rows: u64,
     sum: u128,
 }
 
 impl Digest {
-    /// Adds the rows that `bytes` begins with, in the layout's format without its head; returns how
-    /// many bytes they are. A row that is not whole is left, and so is the format's tail.
+    /// Adds the rows at the beginning of `bytes`, in the layout's format without its head; returns how many bytes they
+    /// have. An incomplete row and the format's tail are left.
     pub fn add(&mut self, layout: &Layout, bytes: &[u8]) -> usize {
         match layout.format {
             Format::Binary => self.add_binary(layout, bytes),
@@ -168,10 +168,10 @@ impl Digest {
     }
 }
 
-/// The values of the row that `bytes` begins with, and its length; none if it is not whole.
+/// Reads the values of the first row of `bytes`; returns its length, or none if it is incomplete.
 fn split<'a>(bytes: &'a [u8], fields: &mut Vec<Option<&'a [u8]>>) -> Option<usize> {
     let (count, mut rest) = bytes.split_first_chunk()?;
-    // -1 is the end of all rows.
+    // -1 marks the end of all rows.
     let count = u16::try_from(i16::from_be_bytes(*count)).ok()?;
     fields.clear();
     for _ in 0..count {
@@ -188,7 +188,7 @@ fn split<'a>(bytes: &'a [u8], fields: &mut Vec<Option<&'a [u8]>>) -> Option<usiz
     Some(bytes.len() - rest.len())
 }
 
-/// Appends a value as it is hashed.
+/// Appends a value in the notation that is hashed.
 fn put(row: &mut Vec<u8>, value: Option<&[u8]>, normal: Normal) {
     let Some(value) = value else {
         row.extend_from_slice(&(-1i32).to_be_bytes());

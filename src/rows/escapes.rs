@@ -1,6 +1,6 @@
 //! What the escapes of MySQL's texts become in each format.
 
-/// At most four bytes.
+/// What an escape is written as: at most four bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Escape {
     bytes: [u8; 4],
@@ -8,7 +8,7 @@ pub(super) struct Escape {
 }
 
 impl Escape {
-    /// What stands for NUL, which no text of PostgreSQL can hold.
+    /// NUL, which no text of PostgreSQL can hold.
     const NUL: Escape = Escape {
         bytes: [0; 4],
         length: 0,
@@ -28,14 +28,14 @@ impl Escape {
         }
     }
 
-    /// Whether it is NUL, for which nothing is written.
+    /// Whether it is NUL. Nothing is written for it.
     pub(super) fn is_nul(self) -> bool {
         self.length == 0
     }
 
     #[inline]
     pub(super) fn write(self, out: &mut Vec<u8>) {
-        // Of fixed size, and what was too much is taken back.
+        // A copy of a fixed size is faster; the excess is truncated.
         out.extend_from_slice(&self.bytes);
         out.truncate(out.len() - (self.bytes.len() - self.length));
     }
@@ -44,7 +44,7 @@ impl Escape {
 const fn text_escape(letter: u8) -> Escape {
     match letter {
         b'0' | 0 => Escape::NUL,
-        // They mean the same in both.
+        // They mean the same in both formats.
         b'\\' | b'n' | b'r' | b't' | b'b' => Escape::pair(b'\\', letter),
         b'\n' => Escape::pair(b'\\', b'n'),
         b'\r' => Escape::pair(b'\\', b'r'),
@@ -75,7 +75,7 @@ const fn plain_escape(letter: u8) -> Escape {
 /// The escapes of the text format.
 pub(super) const TEXT_ESCAPES: [Escape; 256] = table(true);
 
-/// The escapes where a text is written as it is.
+/// The escapes for a format without escapes.
 pub(super) const PLAIN_ESCAPES: [Escape; 256] = table(false);
 
 const fn table(text: bool) -> [Escape; 256] {

@@ -1,18 +1,18 @@
 //! The formats that rows are written in.
 
-/// The format of the data of COPY (PostgreSQL manual, "COPY", section "File Formats").
+/// The formats of COPY (PostgreSQL manual, "COPY", section "File Formats") and of LOAD DATA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Lines of text, as a dump has them.
+    /// COPY's text format: lines, as in a dump.
     Text,
-    /// Binary, which costs the server about three quarters as much.
+    /// COPY's binary format, which costs the server about three quarters of the time.
     Binary,
-    /// Lines for MySQL's LOAD DATA, which are no format of COPY.
+    /// The lines of MySQL's LOAD DATA.
     LoadData,
 }
 
 impl Format {
-    /// What comes before the first row.
+    /// The bytes before the first row.
     #[must_use]
     pub fn head(self) -> &'static [u8] {
         match self {
@@ -22,7 +22,7 @@ impl Format {
         }
     }
 
-    /// What comes after the last row.
+    /// The bytes after the last row.
     #[must_use]
     pub fn tail(self) -> &'static [u8] {
         match self {

@@ -1,6 +1,6 @@
 //! Hexadecimal digits.
 
-/// Appends the bytes of hexadecimal digits; an odd count has a zero before it, as in MySQL.
+/// Appends the bytes of hexadecimal digits. As in MySQL, an odd count gets a zero in front.
 pub(super) fn unhex(digits: &[u8], bytes: &mut Vec<u8>) {
     let value = |digit: u8| match digit {
         b'0'..=b'9' => digit - b'0',

@@ -1,9 +1,9 @@
-//! Rows as MySQL's LOAD DATA reads them (MySQL manual, 15.2.9, "LOAD DATA Statement"): lines, values
-//! apart by tabs, backslashes before what would end them.
+//! The format of MySQL's LOAD DATA (MySQL manual, 15.2.9, "LOAD DATA Statement"): lines, tabs between the values,
+//! backslashes before what would end them.
 //!
 //! Texts have the escapes of COPY's text format, so that the lines can be hashed as its lines are.
 //! FLOAT, DOUBLE and all other numbers stay as the dump has them, digit for digit (`transcode/as_written.rs`).
-//! Bytes are in hexadecimal digits, bits are a number: the statement turns them back.
+//! Bytes are hexadecimal digits and bits are a number, which the LOAD DATA statement converts.
 
 use super::copy_text::CopyText;
 use super::escapes::{Escape, TEXT_ESCAPES};
@@ -14,7 +14,7 @@ use super::value_kind::Storage;
 /// The lines of LOAD DATA.
 pub(super) struct LoadData;
 
-/// As in COPY's text format, but that a text can hold NUL.
+/// As in COPY's text format, but a text can hold NUL.
 const ESCAPES: [Escape; 256] = {
     let mut table = TEXT_ESCAPES;
     table[b'0' as usize] = Escape::byte(0);
@@ -56,7 +56,7 @@ impl Notation for LoadData {
     }
 
     fn before_all(out: &mut Vec<u8>, _: Storage) {
-        // MySQL knows no infinity; nothing asks for it here.
+        // MySQL has no infinity; nothing asks for it here.
         Self::null(out);
     }
 

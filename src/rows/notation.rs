@@ -1,15 +1,15 @@
-//! How values are written for COPY and for LOAD DATA: all formats implement [`Notation`].
+//! How values are written for COPY and for LOAD DATA: each format implements [`Notation`].
 
 use super::escapes::Escape;
 use super::value_kind::Storage;
 
-/// A number is out of the range of the type that stands here.
+/// A number is out of the range of this type.
 pub(super) struct OutOfRange(pub(super) &'static str);
 
-/// A text is no value of the type that stands here.
+/// A text is not a value of this type.
 pub(super) struct NotA(pub(super) &'static str);
 
-/// Writes values. What it is given has been judged already.
+/// Writes values, which are already validated.
 pub(super) trait Notation {
     /// Whether tabs and line ends in a text need escapes.
     const ESCAPES_LINES: bool;
@@ -24,21 +24,21 @@ pub(super) trait Notation {
     fn boolean(out: &mut Vec<u8>, value: bool);
     /// A number as the dump has it.
     fn number(out: &mut Vec<u8>, text: &[u8], storage: Storage) -> Result<(), OutOfRange>;
-    /// A date or time that is fine.
+    /// A valid date or time.
     fn moment(out: &mut Vec<u8>, text: &[u8], storage: Storage);
-    /// `-infinity`, the date or time before all others.
+    /// `-infinity`.
     fn before_all(out: &mut Vec<u8>, storage: Storage);
-    /// The lowest `width` of `bits`, the highest of them first.
+    /// The lowest `width` of `bits`, in the order from high to low.
     fn bits(out: &mut Vec<u8>, bits: u64, width: u8);
     fn bytes(out: &mut Vec<u8>, bytes: &[u8]);
 
-    /// Begins a text; returns what `end_text` wants.
+    /// Begins a text; returns the argument `begun` of `end_text`.
     fn begin_text(out: &mut Vec<u8>, storage: Storage) -> usize;
-    /// Ends it; a text that is no value of `storage` is an error.
+    /// Ends a text; it is an error if the text is not a value of `storage`.
     fn end_text(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA>;
     /// A byte of a text, not NUL, that may need an escape.
     fn text_byte(out: &mut Vec<u8>, byte: u8);
-    /// What a byte of a text behind a backslash becomes, by that byte (MySQL manual, 11.1.1, "Special
-    /// Character Escape Sequences"). A table, since which escape comes next cannot be foreseen.
+    /// For each byte behind a backslash in a text, what the two are written as (MySQL manual, 11.1.1, "Special
+    /// Character Escape Sequences"). A table, since a branch could not be predicted.
     const ESCAPES: &[Escape; 256];
 }

@@ -8,20 +8,20 @@ use super::policy::ValuePolicies;
 use super::value_kind::{Storage, ValueKind};
 use crate::dump::charset::Multibyte;
 
-/// What the columns of the rows of one INSERT need, in its order.
+/// How the rows of one INSERT or COPY are transcoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TranscodePlan {
-    /// The columns.
+    /// The columns, in the order of the INSERT.
     pub columns: Vec<PlannedColumn>,
     /// How the rows are written in the dump.
     pub written: Written,
     /// The format the rows are written in.
     pub format: Format,
-    /// What is done with values PostgreSQL cannot hold.
+    /// What is done with values that PostgreSQL cannot hold.
     pub policies: ValuePolicies,
-    /// How characters in the dump may hide a quote or a backslash.
+    /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub multibyte: Multibyte,
-    /// How the rows are hashed, if they are to be.
+    /// How the rows are hashed, if a checksum is wanted.
     pub layout: Option<Arc<Layout>>,
 }
 
@@ -30,20 +30,20 @@ pub struct TranscodePlan {
 pub enum Written {
     /// As tuples of MySQL's literals.
     Tuples,
-    /// As lines of COPY's text format, which go as they are.
+    /// As lines of COPY's text format, which are copied unchanged.
     Lines,
 }
 
-/// A column and its need.
+/// How the values of a column are transcoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedColumn {
     /// Its name.
     pub name: String,
     /// How its values are transcoded.
     pub kind: ValueKind,
-    /// What holds them in PostgreSQL.
+    /// The type that stores them in PostgreSQL.
     pub storage: Storage,
-    /// Whether NULL is what a zero date was made of before: the column was NOT NULL then.
+    /// Whether NULL stands for a zero date: the column was NOT NULL, and the converter of GitLab CI wrote NULL.
     pub null_is_zero_date: bool,
 }
 

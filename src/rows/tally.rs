@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// How many places of a change are kept beside its count.
+/// So many places of a change are kept beside its count.
 const PLACES: usize = 3;
 
 /// A change of data that the report must name.
@@ -23,12 +23,12 @@ pub enum Change {
     InvalidAsLatin1,
     /// A number other than 0 and 1 became true.
     NumberToTrue,
-    /// A time outside of a day became an interval: no change of the value, but worth to be known.
+    /// A time outside of a day became an interval: the value is unchanged, but the report names it.
     OutsideDay,
 }
 
 impl Change {
-    /// What was found in a column, said before anything is done about it.
+    /// What was found in a column, for a report before anything is changed.
     #[must_use]
     pub fn found(self) -> &'static str {
         match self {
@@ -58,12 +58,12 @@ impl fmt::Display for Change {
     }
 }
 
-/// How often a change was made, and where first.
+/// How often a change was made, and the first places.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Occurrences {
     /// Values changed.
     pub count: u64,
-    /// The first rows of the table it was made in, from 1.
+    /// The numbers of the first rows with the change, from 1.
     pub rows: Vec<u64>,
 }
 
@@ -107,7 +107,7 @@ impl Tally {
         self.largest
     }
 
-    /// Adds what another part of the same table counted.
+    /// Adds the changes of another part of the same table.
     pub fn merge(&mut self, other: &Tally) {
         self.largest = self.largest.max(other.largest);
         for (key, occurrences) in &other.changes {
@@ -118,7 +118,7 @@ impl Tally {
         }
     }
 
-    /// What was changed in which column, in order of the columns' names.
+    /// The changes, in the order of the columns' names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Change, &Occurrences)> {
         self.changes
             .iter()

@@ -1,4 +1,4 @@
-//! What a column needs: the kind of its values in the dump, and what stores them in the target.
+//! The kind of a column's values in the dump, and the type that stores them in the target.
 
 use crate::dump::charset::Charset;
 
@@ -11,7 +11,7 @@ pub enum ValueKind {
     Truthy,
     /// A whole number, digit for digit.
     Integer,
-    /// `bigint unsigned` to bigint: what is over 9,223,372,036,854,775,807 is an error.
+    /// `bigint unsigned` to bigint: a number over 9,223,372,036,854,775,807 is an error.
     UnsignedToBigint,
     /// A decimal or floating-point number, digit for digit.
     Number,
@@ -21,7 +21,7 @@ pub enum ValueKind {
     EncodedText(Charset),
     /// Bytes to bytea.
     Bytes,
-    /// A number, date or time for a MySQL server, as the dump has it.
+    /// A number (FLOAT, DOUBLE, …), date or time for a MySQL server, exactly as the dump has it.
     AsWritten,
     /// `bit(1)` to boolean.
     BitBoolean,
@@ -40,11 +40,11 @@ pub enum ValueKind {
     Time,
     /// `time` to interval.
     Interval,
-    /// Read over; the target has no such column.
+    /// Not written: the target has no such column.
     Skipped,
 }
 
-/// What holds the values of a column in PostgreSQL, as far as its binary notation is concerned.
+/// The type of a column in PostgreSQL. Types with the same binary notation are one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     /// `boolean`

@@ -2,8 +2,8 @@
 
 use super::model::{ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Table};
 
-/// `key` with the names its table and columns really have among `tables` (MySQL on some systems writes
-/// them without regard to case there), or why PostgreSQL cannot have it.
+/// `key` with the exact names of its table and columns among `tables`, or why PostgreSQL cannot have it. MySQL on some
+/// systems ignores the case of these names.
 pub fn resolve_foreign_key(tables: &[&Table], key: &ForeignKey) -> Result<ForeignKey, String> {
     let exact = tables.iter().find(|table| table.name == key.references);
     let alike = || {

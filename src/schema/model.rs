@@ -1,8 +1,8 @@
-//! The model of a table: neutral, and as close to PostgreSQL as the targets are.
+//! The neutral model of a table.
 
 use std::fmt;
 
-/// A table as it will be in PostgreSQL.
+/// A table as it will be in the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Its name.
@@ -13,9 +13,9 @@ pub struct Table {
     pub primary_key: Option<PrimaryKey>,
     /// Its other indexes, unique ones among them.
     pub indexes: Vec<Index>,
-    /// Its foreign keys, added when all tables are loaded.
+    /// Its foreign keys; they are added after all tables are loaded.
     pub foreign_keys: Vec<ForeignKey>,
-    /// Its CHECK constraints, added when its rows are in.
+    /// Its CHECK constraints; they are added after its rows are loaded.
     pub checks: Vec<Check>,
     /// The types its enums need.
     pub enum_types: Vec<EnumType>,
@@ -41,9 +41,9 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub data_type: DataType,
-    /// Whether it may not be NULL.
+    /// Whether it is NOT NULL.
     pub not_null: bool,
-    /// NOT NULL can only be set when the rows are in, since zero dates may turn up among them.
+    /// Whether NOT NULL is only set after the rows are loaded, since zero dates may become NULL.
     pub not_null_after_load: bool,
     /// Its default, as SQL.
     pub default: Option<String>,
@@ -74,7 +74,7 @@ impl Column {
 pub struct Check {
     /// Its name.
     pub name: String,
-    /// What must hold, as SQL.
+    /// The condition, as SQL.
     pub expression: String,
 }
 
@@ -194,11 +194,11 @@ pub struct Index {
 /// What an index is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexKind {
-    /// Finding rows.
+    /// It finds rows.
     Plain,
-    /// Keeping rows apart.
+    /// It keeps rows unique.
     Unique,
-    /// Finding words: GIN over the tsvector of all parts together.
+    /// It finds words: GIN over the tsvector of all parts together.
     Fulltext,
 }
 
@@ -209,7 +209,7 @@ pub struct IndexPart {
     pub of: IndexPartOf,
     /// Whether it is in descending order.
     pub descending: bool,
-    /// Where NULLs come, if not where they come by default.
+    /// Whether NULLs come first, if that is not the default.
     pub nulls_first: Option<bool>,
     /// Its operator class, if it is not the default one.
     pub operator_class: Option<&'static str>,
@@ -227,9 +227,9 @@ pub enum IndexPartOf {
 /// The indexed beginning of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prefix {
-    /// So many characters of a text.
+    /// The number of characters of a text.
     Characters(u64),
-    /// So many bytes of a bytea.
+    /// The number of bytes of a bytea.
     Bytes(u64),
 }
 
@@ -240,13 +240,13 @@ pub struct ForeignKey {
     pub name: String,
     /// The columns of this table.
     pub columns: Vec<String>,
-    /// The table it points at.
+    /// The referenced table.
     pub references: String,
-    /// The columns there.
+    /// The referenced columns.
     pub referenced_columns: Vec<String>,
-    /// What happens when the row there goes.
+    /// The action when the referenced row is deleted.
     pub on_delete: Option<String>,
-    /// What happens when the key there changes.
+    /// The action when the referenced key changes.
     pub on_update: Option<String>,
 }
 
@@ -259,17 +259,17 @@ pub struct Sequence {
     pub column: String,
     /// The column's type.
     pub data_type: DataType,
-    /// The next value is at least this.
+    /// The minimum of its next value.
     pub next_at_least: u64,
 }
 
-/// Something of a definition that PostgreSQL gets differently or not at all.
+/// A part of a definition that the target gets differently or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// The table.
     pub table: String,
     /// The column, index or constraint, if it concerns one.
     pub item: Option<String>,
-    /// What became of it.
+    /// What was done.
     pub what: String,
 }

@@ -1,10 +1,10 @@
-//! Names of relations: unique in their schema, and no longer than PostgreSQL takes them.
+//! Names of relations: unique in their schema, and not longer than PostgreSQL allows.
 
 use std::collections::HashSet;
 
 use super::model::{Note, Table};
 
-/// PostgreSQL cuts what is longer (NAMEDATALEN - 1; manual, 4.1.1).
+/// PostgreSQL cuts longer names (NAMEDATALEN - 1; manual, 4.1.1).
 const MAX_BYTES: usize = 63;
 
 /// The names given so far in one schema. Tables, indexes and sequences share a name space there.

@@ -1,4 +1,4 @@
-//! How names and texts become SQL of PostgreSQL. All that comes from a dump goes through here.
+//! Quotes names and texts for PostgreSQL. All names and texts of a dump become SQL here.
 
 /// `name` as an identifier.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Compares traces on the disk with what they were made of.
+//! Compares the traces on the disk with those in the archive.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,7 +12,7 @@ use super::extract::{damaged_trace, for_each_trace_entry};
 use crate::archive::{BLOCK_BYTES, read_block, safe_path};
 use crate::error::{Doing, Result};
 
-/// So many names are told of each kind of difference.
+/// So many names are reported for each kind of difference.
 const NAMES_TOLD: usize = 10;
 
 /// Names of files: how many, and the first of them.
@@ -35,7 +35,7 @@ impl Names {
     }
 }
 
-/// What came of comparing the traces of an archive with a builds directory.
+/// The result of a comparison of the traces of an archive with a builds directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TraceFindings {
     /// Traces in the archive, and their bytes.
@@ -51,7 +51,7 @@ pub struct TraceFindings {
 }
 
 impl TraceFindings {
-    /// Whether the directory has just what the archive has.
+    /// Whether the directory has exactly the traces of the archive.
     #[must_use]
     pub fn agree(&self) -> bool {
         self.missing.count == 0 && self.different.count == 0 && self.found == self.files
@@ -88,7 +88,7 @@ pub fn compare(inflated: &mut dyn Read, builds: &Path) -> Result<TraceFindings> 
     Ok(findings)
 }
 
-/// Opens a file, but not through a link; none if there is none.
+/// Opens a file, but not through a link. None if it does not exist.
 fn open(path: &Path) -> Result<Option<File>> {
     let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
     match File::options()
@@ -103,7 +103,7 @@ fn open(path: &Path) -> Result<Option<File>> {
 }
 
 fn is_not_there(cause: &io::Error) -> bool {
-    // A link in its place is none of ours.
+    // A link in its place was not made by an import.
     let looped = rustix::io::Errno::LOOP.raw_os_error();
     matches!(
         cause.kind(),
@@ -174,7 +174,7 @@ pub fn measure(directory: &Path, digest: bool) -> Result<Measured> {
     Ok(measured)
 }
 
-/// Calls `take` for everything below `root` that is no directory, with its path below it.
+/// Calls `take` for everything below `root` that is not a directory, with its path relative to `root`.
 fn walk(root: &Path, mut take: impl FnMut(&Path, &fs::DirEntry) -> Result<()>) -> Result<()> {
     let mut pending: Vec<PathBuf> = vec![PathBuf::new()];
     while let Some(path) = pending.pop() {

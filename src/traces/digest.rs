@@ -30,7 +30,7 @@ pub(super) struct TraceHasher {
 }
 
 impl TraceHasher {
-    /// Of the trace at `path`, below the builds directory.
+    /// Begins the hash of the trace at `path`, below the builds directory.
     pub(super) fn new(path: &Path) -> Self {
         TraceHasher {
             path: xxhash3_128::Hasher::oneshot(path.as_os_str().as_bytes()),
@@ -39,7 +39,7 @@ impl TraceHasher {
         }
     }
 
-    /// The next bytes of its content.
+    /// Adds the next bytes of its content.
     pub(super) fn update(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.content.write(bytes);

@@ -10,7 +10,7 @@ use crate::error::{Doing, Error, Result};
 use crate::failpoint;
 use crate::ui::terminal;
 
-/// Of a staging directory's name, behind that of the builds directory.
+/// The suffix of a staging directory, behind the name of the builds directory.
 const STAGING_SUFFIX: &str = ".ci_import_staging.";
 
 /// The directory of the build traces, which need not exist yet.
@@ -76,7 +76,7 @@ impl BuildsDirectory {
         }
     }
 
-    /// Sees whether directories can be made beside it.
+    /// Checks that directories can be made beside it.
     pub fn check_writable(&self) -> Result<()> {
         let parent = self.path.parent().unwrap_or(Path::new("/"));
         tempfile::Builder::new()
@@ -94,8 +94,8 @@ impl BuildsDirectory {
         self.path.with_file_name(name)
     }
 
-    /// What lies beside it under names that begin with its own and `suffix`, and was left by imports
-    /// that are no more: nobody holds the locks.
+    /// The directories beside it whose names begin with its own name and `suffix`, and which dead imports left behind:
+    /// nobody holds their locks.
     pub(crate) fn left_beside(&self, suffix: &str) -> Result<Vec<PathBuf>> {
         let parent = self.path.parent().unwrap_or(Path::new("/"));
         let prefix = self.beside(suffix);
@@ -111,7 +111,7 @@ impl BuildsDirectory {
         Ok(named.map(|entry| entry.path()).filter(is_left).collect())
     }
 
-    /// Removes the staging directories of imports that are no more.
+    /// Removes the staging directories of dead imports.
     pub fn remove_stale(&self) -> Result<()> {
         for path in self.left_beside(STAGING_SUFFIX)? {
             let shown = path.display();
@@ -161,13 +161,13 @@ impl BuildsDirectory {
     }
 }
 
-/// A staging directory; dropped without being published, it is removed.
+/// A staging directory. It is removed if it is dropped without being published.
 #[derive(Debug)]
 pub struct StagedDirectory {
     path: PathBuf,
     owner: Option<(u32, u32)>,
     keep: bool,
-    /// Held as long as the import lives; the kernel lets go of it when the process ends.
+    /// The lock of the import; the kernel releases it when the process ends.
     _lock: File,
 }
 
@@ -178,13 +178,13 @@ impl StagedDirectory {
         &self.path
     }
 
-    /// User and group that what is put into it must belong to, where it is not the process's own.
+    /// The owner of the files in it, if that is not the owner of the process.
     #[must_use]
     pub fn owner(&self) -> Option<(u32, u32)> {
         self.owner
     }
 
-    /// Says that it was published, and is no more.
+    /// Says that it was published, and must not be removed.
     pub fn published(&mut self) {
         self.keep = true;
     }

@@ -36,18 +36,18 @@ pub struct TraceSummary {
     pub bytes: u64,
     /// Their checksum, if it was asked for.
     pub digest: Option<TraceDigest>,
-    /// Where the tar ended too early, if it did and that was allowed; what came before is there.
+    /// Where the tar ended too early, if that happened and was allowed. The traces before that are written.
     pub truncated: Option<String>,
 }
 
-/// How traces are to be unpacked.
+/// Options of the extraction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// A tar that ends too early is no error; the traces that are whole are taken.
+    /// A tar that ends too early is no error; the complete traces are taken.
     pub allow_truncated: bool,
-    /// A checksum is taken of what is written.
+    /// Take a checksum of the written files.
     pub digest: bool,
-    /// What the file system says of its room does not matter.
+    /// Do not check the free space of the file system.
     pub ignore_room: bool,
 }
 
@@ -102,8 +102,8 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
     Ok(found)
 }
 
-/// Unpacks `inflated`, a tar of traces, into `staged` with a thread for each job. What is on the disk
-/// at the end is there to stay, whatever happens to the machine.
+/// Unpacks `inflated`, a tar of traces, into `staged` with a thread for each job. At the end the files are synced to
+/// the disk.
 pub fn extract(
     inflated: &mut dyn Read,
     staged: &StagedDirectory,
@@ -134,7 +134,7 @@ pub fn extract(
         let read = for_each_trace_entry(inflated, |name, entry| dispatcher.entry(name, entry));
         let mut summary = std::mem::take(&mut dispatcher.summary);
         drop(dispatcher);
-        // A writer's failure is the cause of the reader's, who could not hand on any more.
+        // If a writer fails, the reader fails because of it: report the writer's error.
         for thread in threads {
             let written = join(thread)?;
             if wanted.digest {
@@ -280,7 +280,7 @@ pub(super) fn damaged_trace(path: &Path, cause: io::Error) -> Error {
     })
 }
 
-/// The tar reader says of a broken header only that it is "other".
+/// The error for a damaged header: the tar reader gives it the kind "other".
 fn as_damage(cause: io::Error) -> io::Error {
     match cause.kind() {
         io::ErrorKind::Other => io::Error::new(io::ErrorKind::InvalidData, cause),
@@ -288,7 +288,7 @@ fn as_damage(cause: io::Error) -> io::Error {
     }
 }
 
-/// Counts the bytes that pass, and sees whether they end.
+/// Counts the bytes that are read, and records whether the end was reached.
 pub(super) struct Counted<'a> {
     inner: &'a mut dyn Read,
     bytes: u64,
@@ -310,7 +310,7 @@ impl Read for Counted<'_> {
     }
 }
 
-/// Calls `take` for each entry of a tar of traces, and sees that the tar and what holds it are whole.
+/// Calls `take` for each entry of a tar of traces. Checks that the tar, and the stream that contains it, are complete.
 pub(super) fn for_each_trace_entry(
     inflated: &mut dyn Read,
     take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()> + Send,
@@ -318,7 +318,7 @@ pub(super) fn for_each_trace_entry(
     read_ahead(inflated, |tar| {
         let ended = Cell::new(false);
         let read = read_tar(tar, &ended, take);
-        // The end is only seen by who wants to read on. What is wrong is then that it is there.
+        // The end is only seen by a read that wants more bytes. Then the error is that the tar ends too early.
         let is_cut = |error: &Error| ended.get() && error.kind() == Kind::Archive;
         read.map_err(|error| match error {
             error if is_cut(&error) => error.truncation(),
@@ -369,8 +369,7 @@ fn read_tar(
         }
     })?;
     let (place, end) = place.into_inner();
-    // GNU tar ends with two blocks of zeros; one that was killed while it wrote does not. The
-    // reader has taken the first of them.
+    // GNU tar ends with two blocks of zeros, unless it was killed. The reader has read the first of them.
     let mut second = [1; TAR_BLOCK];
     let has_first = input.bytes >= end.saturating_add(TAR_BLOCK as u64);
     let count = read_block(&mut input, &mut second)
@@ -385,8 +384,8 @@ fn read_tar(
     expect_padding(&mut input)
 }
 
-/// Reads on to the end, since gzip's checksum is there. Up to it there must be nothing but zeros:
-/// entries that nobody would read are not forgotten silently.
+/// Reads to the end, where gzip has its checksum. All bytes before it must be zeros: entries behind the end of the tar
+/// are an error.
 fn expect_padding(input: &mut Counted<'_>) -> Result<()> {
     let mut block = vec![0; BLOCK_BYTES];
     loop {

@@ -1,4 +1,4 @@
-//! Whether the file system has room for the traces: what their headers announce must fit into what was
+//! Checks that the file system has room for the traces: the sizes in their headers must fit into the space that was
 //! free at the start.
 
 use std::os::fd::AsFd;
@@ -9,7 +9,7 @@ use rustix::fs::StatVfs;
 use crate::archive::shown;
 use crate::error::{Error, Result};
 
-/// The room in a directory, and what was announced for it.
+/// The free space of a directory, and how much of it is used by the traces so far.
 #[derive(Debug)]
 pub(super) struct Room {
     directory: PathBuf,
@@ -17,7 +17,7 @@ pub(super) struct Room {
     files: Amount,
 }
 
-/// Bytes or files: how many were free, if the file system says, and how many are wanted.
+/// Bytes or files: how many were free, if the file system says so, and how many are needed.
 #[derive(Debug)]
 struct Amount {
     free: Option<u64>,
@@ -25,9 +25,9 @@ struct Amount {
 }
 
 impl Room {
-    /// The room there is now in the file system of `root`, which is open, and called `directory`.
+    /// The free space now in the file system of the open directory `root`, whose path is `directory`.
     pub(super) fn of(root: impl AsFd, directory: &Path) -> Room {
-        // What cannot be asked is no reason to stop; a full disk still is.
+        // If the file system does not answer, the import goes on; a full disk is still an error later.
         let said = rustix::fs::fstatvfs(root).ok();
         let amount = |free| Amount { free, wanted: 0 };
         Room {
@@ -37,7 +37,7 @@ impl Room {
         }
     }
 
-    /// Room without bounds: nobody asked the file system.
+    /// Unlimited room; the file system is not asked.
     pub(super) fn unknown(directory: &Path) -> Room {
         let amount = || Amount {
             free: None,
@@ -81,7 +81,7 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
         .and_then(free_bytes_of)
 }
 
-/// Some of what is free is kept for root.
+/// A part of the free space is reserved for root.
 fn free_bytes_of(said: &StatVfs) -> Option<u64> {
     let is_root = rustix::process::geteuid().is_root();
     let blocks = if is_root { said.f_bfree } else { said.f_bavail };
@@ -95,7 +95,7 @@ fn free_files_of(said: &StatVfs) -> Option<u64> {
 }
 
 impl Amount {
-    /// Wants `more`; what is wanted then and what is free, if that is too much.
+    /// Adds `more` to what is needed. If that is too much, returns the needed and the free amount.
     fn add(&mut self, more: u64) -> Option<(u64, u64)> {
         self.wanted = self.wanted.saturating_add(more);
         let free = self.free?;

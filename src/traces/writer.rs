@@ -1,7 +1,7 @@
-//! A writer of traces: makes the files of some directories, below one that is held open.
+//! A writer of traces. It makes the files of some of the directories, below a root that is held open.
 //!
-//! Every file is opened relative to a handle of its directory and never through a link, so that
-//! nothing is written outside, whatever else happens on the disk.
+//! Every file is opened relative to a handle of its directory and never through a link. So nothing is written outside
+//! of the root, even if somebody changes the directories meanwhile.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::archive::{refused, shown};
 use crate::error::{Error, Result};
 use crate::failpoint;
 
-/// What a writer is told. The parts of a file follow each other.
+/// An order to a writer. The parts of a file follow each other.
 #[derive(Debug)]
 pub(super) enum Order {
     /// Make a directory.
@@ -29,13 +29,13 @@ pub(super) enum Order {
     },
     /// Append to the file.
     More(Vec<u8>),
-    /// The file is whole.
+    /// The file is complete.
     End,
-    /// The rest of the file does not come: remove it.
+    /// The rest of the file is missing: remove it.
     Abandon,
 }
 
-/// What a file gets beside its content.
+/// The attributes of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attributes {
     /// Permissions, already masked.
@@ -69,7 +69,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Obeys orders until no more come. Returns the checksum of the files, if they are hashed.
+    /// Executes orders until the channel is closed. Returns the checksum of the files, if they are hashed.
     pub(super) fn run(&mut self, orders: &Receiver<Order>) -> Result<TraceDigest> {
         for order in orders {
             match order {
@@ -215,7 +215,7 @@ fn own(file: BorrowedFd<'_>, owner: Option<(u32, u32)>) -> rustix::io::Result<()
     rustix::fs::fchown(file, Some(user), Some(group))
 }
 
-/// Of one name there are two files, or a file and a directory.
+/// The error for two files, or a file and a directory, of the same name.
 fn refused_twice(path: &Path) -> Error {
     refused(&path.to_string_lossy(), "it is there twice")
 }

@@ -1,4 +1,4 @@
-//! How far the reading of a converted dump has come.
+//! The state of reading a converted dump.
 
 use std::collections::HashMap;
 
@@ -11,20 +11,20 @@ use crate::error::{Error, Result};
 /// The comment behind all rows.
 const SAVED: &str = "Post-data save";
 
-/// How the converter, in the midst of its output, told of a line it could not read.
+/// The converter wrote this into its output for a line that it could not read.
 const UNKNOWN_LINE: &str = " ! Unknown line ";
 
-/// Who wrote the dump, as the report says it.
+/// The program that wrote the dump, for the report.
 pub(crate) const WRITTEN_BY: &str = "db_converter, by which GitLab CI converts dumps of MySQL";
 
-/// How far the reading of a converted dump has come.
+/// The state of reading a converted dump.
 #[derive(Debug, Default)]
 pub(crate) struct Conversion {
     /// The values of enums, by the names of their types.
     enums: HashMap<String, String>,
     /// Bytes of definitions so far.
     bytes: usize,
-    /// All rows were there.
+    /// Whether the comment behind all rows was read.
     is_saved: bool,
     in_transaction: bool,
     /// How many transactions were committed.
@@ -37,12 +37,12 @@ impl Conversion {
         self.is_saved |= text.starts_with(SAVED);
     }
 
-    /// Whether the end has come: rows are in one transaction, what comes behind them in another.
+    /// Whether the dump is complete: the rows are in one transaction, what follows them in a second one.
     pub(crate) fn is_whole(&self) -> bool {
         self.is_saved && self.commits > 1 && !self.in_transaction
     }
 
-    /// Refuses a line that is no SQL: it may be one the converter has lost.
+    /// Refuses a line that is not SQL if it is one that the converter could not read.
     pub(crate) fn noise(line: &str) -> Result<()> {
         if line.contains(UNKNOWN_LINE.trim_start()) {
             return Err(lost(line));
@@ -50,7 +50,7 @@ impl Conversion {
         Ok(())
     }
 
-    /// The parts that `statement`, whose text includes its delimiter, tells.
+    /// The parts in `statement`, whose text includes its delimiter.
     pub(crate) fn statement(&mut self, statement: &str) -> Result<Vec<Part>> {
         let statement = statement.trim();
         let statement = statement.strip_suffix(';').unwrap_or(statement);
@@ -80,7 +80,7 @@ impl Conversion {
 }
 
 /// The error for a line of the dump that the converter could not read. It reads a row only in the line of
-/// its INSERT, where newer servers begin a line for each.
+/// its INSERT, but newer servers write each row on its own line.
 fn lost(text: &str) -> Error {
     let at = text.find(UNKNOWN_LINE.trim_start()).unwrap_or_default();
     let line: String = text[at..].lines().next().unwrap_or_default().to_owned();

@@ -1,5 +1,5 @@
-//! Reads the statements of a converted dump around its tables: PostgreSQL's, of few forms. Nothing else is
-//! taken: it might change data in a way that is not understood.
+//! Reads the statements of a converted dump around its tables: a few forms of PostgreSQL's statements. Any other
+//! statement is refused, since it might change data.
 
 use super::part::Part;
 use crate::dump::bounds::unknown_statement;
@@ -12,14 +12,14 @@ use crate::dump::postgresql::lexer::{Token, tokens};
 use crate::dump::postgresql::parser::{Parser, split_at_commas};
 use crate::error::Result;
 
-/// What a statement asks for.
+/// What a statement is for.
 #[derive(Debug, PartialEq)]
 pub(super) enum EndStatement {
     /// `START TRANSACTION`
     Begin,
     /// `COMMIT`
     Commit,
-    /// Parts of definitions; none if it is of no consequence here.
+    /// Parts of definitions; none if the statement has no effect here.
     Parts(Vec<Part>),
 }
 
@@ -55,7 +55,7 @@ pub(super) fn read(statement: &str) -> Result<EndStatement> {
     Ok(EndStatement::Parts(parts))
 }
 
-/// Whether it is one of the settings at the top. Any other might tell how rows are to be read.
+/// Whether it is one of the settings at the top. Any other might change how rows are read.
 fn is_setting(tokens: &[Token]) -> bool {
     let settings: [&[&str]; 3] = [
         &["set", "standard_conforming_strings", "=", "off"],
@@ -72,7 +72,7 @@ fn is_setting(tokens: &[Token]) -> bool {
     })
 }
 
-/// `DROP TABLE IF EXISTS "t"`: what is live is replaced or refused elsewhere.
+/// `DROP TABLE IF EXISTS "t"`: live tables are handled elsewhere.
 fn drops(parser: &mut Parser<'_>) -> bool {
     let kinds = ["table", "index", "sequence", "type"];
     parser.take(&["drop"])
@@ -82,7 +82,7 @@ fn drops(parser: &mut Parser<'_>) -> bool {
         && parser.at_end()
 }
 
-/// `SELECT setval('t_id_seq', max(id)) FROM t`: the sequence is set anew.
+/// `SELECT setval('t_id_seq', max(id)) FROM t`: the import sets the sequence itself.
 fn is_setval(parser: &mut Parser<'_>) -> bool {
     let is_call = parser.take(&["select", "setval"]);
     let inside = parser.parenthesised().unwrap_or_default();
@@ -109,7 +109,7 @@ fn alter_table(parser: &mut Parser<'_>) -> Result<Option<Vec<Part>>> {
     Ok(Some(parts))
 }
 
-/// The parts that one action on a column tells; none if it is not understood.
+/// The parts in one action on a column; none if it is not understood.
 fn alter_column(table: &str, parser: &mut Parser<'_>) -> Result<Option<Vec<Part>>> {
     if !parser.take(&["alter", "column"]) {
         return Ok(None);
@@ -164,7 +164,7 @@ fn foreign_key(table: String, parser: &mut Parser<'_>) -> Result<Option<Part>> {
     Ok(parser.at_end().then_some(Part::ForeignKey(table, key)))
 }
 
-/// A sequence, which is made anew, or an index.
+/// A sequence, which the import creates itself, or an index.
 fn create(parser: &mut Parser<'_>) -> Result<Option<Vec<Part>>> {
     parser.take(&["create"]);
     if parser.take(&["sequence"]) {
@@ -261,7 +261,7 @@ mod tests {
         let cast = "ALTER COLUMN \"a\" TYPE boolean USING CAST(\"a\" as boolean)";
         let boolean = [Part::Boolean(place().0, place().1)];
         assert_eq!(parts(&format!("ALTER TABLE \"t\" {cast}")), boolean);
-        // As the converter was before GitLab changed it.
+        // The converter wrote this before GitLab changed it.
         let both = format!("ALTER TABLE \"t\" ALTER COLUMN \"a\" DROP DEFAULT, {cast}");
         assert_eq!(parts(&both), boolean);
         assert_eq!(

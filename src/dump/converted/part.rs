@@ -1,14 +1,14 @@
-//! What a converted dump tells.
+//! The parts of definitions in a converted dump.
 
 use std::fmt;
 
 use crate::dump::mysql::definition::{ForeignKeyDefinition, KeyDefinition, TableDefinition};
 
-/// What a converted dump tells.
+/// A part of a definition in a converted dump.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// A table as MySQL had it, without the keys that come at the end; its rows, if any, follow. And the
-    /// columns whose definition was damaged.
+    /// A table as MySQL had it, and the columns whose definition was damaged. Its rows, if any, follow; its keys
+    /// are at the end of the dump.
     Table(TableDefinition, Vec<(Damage, String)>),
     /// A key of a table that came before. Its name is missing where the converter has not kept it.
     Key(String, KeyDefinition),
@@ -24,7 +24,7 @@ pub enum Part {
     End,
 }
 
-/// What the converter did to the definition of a column, and is undone where it can be.
+/// What the converter did to the definition of a column. It is undone if that is possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Damage {
     /// A `varchar(n)` became a `varchar(2n)`.
@@ -35,7 +35,7 @@ pub enum Damage {
     Nullable,
     /// A whole number lost its `unsigned`.
     Signed,
-    /// All that stood behind the type is lost, as it happens where a comment has parentheses.
+    /// Everything behind the type is lost, which happens if a comment has parentheses.
     Bare,
 }
 

@@ -1,5 +1,5 @@
-//! Turns the converter's `CREATE TABLE` back into MySQL's. It has a line for each column, its name, its
-//! type and the rest with one blank between them; where there are two, a word was taken out.
+//! Converts the converter's `CREATE TABLE` back to MySQL's. Each column has a line: name, type and attributes, with one
+//! blank between them. Two blanks show that the converter removed a word.
 
 use std::collections::HashMap;
 
@@ -68,8 +68,8 @@ fn enum_values<'a>(
     (rest.is_empty() || rest.starts_with([' ', ','])).then_some((values, rest))
 }
 
-/// Whether the line defines no varchar of a length that was not doubled. All lengths are doubled by
-/// GitLab's converter; one that is odd is of another.
+/// Whether the line may come from GitLab's converter, which doubles the length of each varchar. An odd length comes from
+/// another converter.
 fn may_be_doubled(line: &str) -> bool {
     let definition = column(line).and_then(|(_, definition)| varchar(definition));
     definition.is_none_or(|(length, _)| length % 2 == 0)
@@ -81,13 +81,13 @@ fn varchar(definition: &str) -> Option<(u64, &str)> {
     Some((length.parse().ok()?, rest))
 }
 
-/// Whether nothing stands behind a type. MySQL says NOT NULL of a column, or its default, if only NULL; but
-/// for texts and blobs, which may have none.
+/// Whether nothing stands behind a type. MySQL always writes NOT NULL or a default, if only NULL, except for texts and
+/// blobs, which may have no default.
 fn is_bare(rest: &str) -> bool {
     rest.trim_end_matches([',', ' ']).is_empty()
 }
 
-/// A column's definition, behind its name, in MySQL's words.
+/// The definition of a column, behind its name, in MySQL's notation.
 fn definition_as_it_was(definition: &str, is_doubled: bool) -> (String, Vec<Damage>) {
     if let Some((length, rest)) = varchar(definition).filter(|_| is_doubled) {
         let undone = format!("varchar({}){rest}", length / 2);
@@ -117,7 +117,7 @@ fn definition_as_it_was(definition: &str, is_doubled: bool) -> (String, Vec<Dama
         let Some(rest) = rest_of(name) else {
             continue;
         };
-        // Of a bigint without sign half is out of reach, and a boolean has none either way.
+        // A bigint keeps its sign, since PostgreSQL has no larger type; a boolean has no sign.
         return if rest.starts_with("  ") && matches!(mysql, "int" | "smallint") {
             (format!("{mysql} unsigned{rest}"), vec![Damage::Signed])
         } else {
@@ -129,7 +129,7 @@ fn definition_as_it_was(definition: &str, is_doubled: bool) -> (String, Vec<Dama
     (definition.to_owned(), Vec::new())
 }
 
-/// Names the unique keys that stand in the table without a name, as PostgreSQL would.
+/// Gives the unique keys without a name the names that PostgreSQL would give them.
 fn name_keys(table: &mut TableDefinition) {
     let name = &table.name;
     for key in &mut table.keys {

@@ -1,8 +1,7 @@
 //! Splits the text of one statement of a MySQL dump into tokens.
 //!
-//! Comments are dropped; what an executable comment (`/*!40101 … */`) holds is kept, since the
-//! server that reads the dump would read it too. For definitions and heads of INSERTs only:
-//! rows have a faster way.
+//! Comments are dropped. The content of executable comments (`/*!40101 … */`) is kept, since a server
+//! would execute it. This is for definitions and heads of INSERTs; rows have a faster scanner.
 
 use crate::dump::token_list;
 use crate::error::{Error, Result};
@@ -152,7 +151,7 @@ impl<'a> Lexer<'a> {
         TokenKind::Number(number)
     }
 
-    /// The digits in the quotes that begin here; they are written out as they are.
+    /// The digits in the quotes that begin here. They become SQL unchanged, so they are checked.
     fn digits(&mut self, belongs: fn(u8) -> bool) -> Result<String> {
         let digits = self.quoted(b'\'')?;
         if digits.bytes().all(belongs) {

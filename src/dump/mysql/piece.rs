@@ -3,29 +3,29 @@
 /// What the first `used` bytes of a scanned slice are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scanned {
-    /// How many bytes of the slice belong to `piece`; the caller hands in the rest again.
+    /// How many bytes of the slice belong to `piece`; the caller passes the rest again.
     pub used: usize,
     /// What these bytes are.
     pub piece: Piece,
 }
 
-/// A piece of a dump. Those of prose end with the slice that completes them: the bytes used since
-/// the piece before, taken together, are the comment, the statement, the head.
+/// A piece of a dump. A piece of prose is complete in the slice where it ends: all bytes since the last piece are
+/// the comment, the statement or the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
     /// White space between statements.
     Gap,
-    /// Part of something that is not complete yet.
+    /// Part of an incomplete piece.
     Partial,
     /// A whole comment between statements, its end included.
     Comment,
-    /// A line between statements that is no SQL: `mysqldump: [Warning] …`.
+    /// A line between statements that is not SQL: `mysqldump: [Warning] …`.
     Noise,
-    /// A whole `DELIMITER` line, which the scanner has obeyed.
+    /// A whole `DELIMITER` line, which the scanner has applied.
     Delimiter,
     /// A whole statement, its delimiter included.
     Statement,
-    /// `INSERT INTO t (a, b) VALUES`, all that precedes the first row.
+    /// `INSERT INTO t (a, b) VALUES`: everything before the first row.
     InsertHead,
     /// Rows of the statement whose head came before.
     Rows {

@@ -1,4 +1,4 @@
-//! Reads a MySQL dump that comes in blocks, and hands on tables and chunks of whole rows.
+//! Reads a MySQL dump in blocks, and passes on tables and chunks of whole rows.
 
 use super::definition::{TableDefinition, create_table, insert_head};
 use super::piece::{Piece, Scanned};
@@ -14,7 +14,7 @@ use crate::dump::converted::part::Part;
 use crate::dump::events::{Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 
-/// What a statement is shows within so many bytes of it.
+/// So many bytes of a statement show what it is for.
 const MAX_BEGINNING_BYTES: usize = 64 * 1024;
 
 /// No definition of a table is longer; its tokens take much more memory than its text.
@@ -23,38 +23,38 @@ const MAX_DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 /// How the last line of a dump begins.
 const COMPLETED: &str = "Dump completed";
 
-/// What the reader hands on.
+/// Takes what the reader finds.
 pub trait Consumer {
     /// A table of the dump; its rows, if any, follow.
     fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()>;
     /// Whole rows of one table.
     fn rows(&mut self, rows: RowChunk) -> Result<()>;
-    /// What a dump tells that GitLab CI has converted, in the place of its tables, and of its end.
+    /// A part of a definition, or the end, of a dump that GitLab CI has converted.
     fn converted(&mut self, part: Part, facts: &Facts) -> Result<()>;
-    /// The buffer of a chunk that is done with, to be filled again, if there is one.
+    /// A used buffer of a chunk for reuse, if there is one.
     fn spare(&mut self) -> Option<Vec<u8>> {
         None
     }
 }
 
-/// A reader of one dump. Blocks are handed in by `feed`, in order; `finish` ends it.
+/// A reader of one dump. `feed` takes its blocks in order, `finish` ends it.
 pub struct Reader<C> {
     scanner: Scanner,
     consumer: C,
     facts: Facts,
-    /// The current piece of prose, as far as it has come.
+    /// The current piece of prose, as far as it was read.
     prose: Vec<u8>,
     chunks: RowChunks,
     /// The database to take, and the one the dump is in.
     wanted: Option<String>,
     current: Option<String>,
-    /// Of a dump that GitLab CI has converted, how far it was read.
+    /// The state of reading a dump that GitLab CI has converted.
     conversion: Option<Conversion>,
 }
 
 impl<C: Consumer> Reader<C> {
-    /// A reader that hands on to `consumer` the tables of `database`; without one those of the only
-    /// database in the dump.
+    /// A reader that passes the tables of `database` to `consumer`. Without a name the dump must have only one
+    /// database.
     pub fn new(consumer: C, database: Option<String>) -> Self {
         Reader {
             scanner: Scanner::new(),
@@ -72,9 +72,9 @@ impl<C: Consumer> Reader<C> {
     pub fn of_converted(consumer: C) -> Self {
         let facts = Facts {
             written_by: Some(WRITTEN_BY.to_owned()),
-            // The converter reads nothing else, and leaves out what mysqldump says of it.
+            // The converter reads no other character set, and omits the SET NAMES of mysqldump.
             charset: Some("utf8".to_owned()),
-            // So mysqldump writes timestamps unless it is told not to, as GitLab CI does not.
+            // mysqldump writes timestamps in UTC by default, and GitLab CI does not change that.
             utc: true,
             compatible: true,
             converted: true,
@@ -87,7 +87,7 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
-    /// Takes the next bytes of the dump; how they are cut is of no consequence.
+    /// Takes the next bytes of the dump; they may be cut anywhere.
     pub fn feed(&mut self, block: &[u8]) -> Result<()> {
         let mut rest = block;
         if self.facts.bytes == 0 {
@@ -109,7 +109,7 @@ impl<C: Consumer> Reader<C> {
         Ok(())
     }
 
-    /// Ends the dump: an error if it stops in the middle.
+    /// Ends the dump; it is an error if the dump is incomplete.
     pub fn finish(mut self) -> Result<(C, Facts)> {
         self.check_end()?;
         self.check_databases()?;
@@ -121,7 +121,7 @@ impl<C: Consumer> Reader<C> {
         Ok((self.consumer, self.facts))
     }
 
-    /// Whether the dump may end with what was fed so far; an error that says why not.
+    /// Checks that the dump may end here.
     pub fn check_end(&self) -> Result<()> {
         if !self.scanner.may_end() {
             return Err(self.truncated("it ends in the middle of a statement"));
@@ -134,7 +134,7 @@ impl<C: Consumer> Reader<C> {
                 Err(self.truncated(how))
             };
         }
-        // Only comments can be left out on purpose (--skip-comments), and then all of them are.
+        // --skip-comments omits all comments, so one comment shows that the last line must be there.
         let has_comments = self.facts.written_by.is_some();
         if has_comments && !self.facts.completed && !self.ends_with_completed() {
             return Err(self.truncated("its last line, \"-- Dump completed\", is missing"));
@@ -162,8 +162,8 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
-    /// Whether what comes now belongs to the database to take. Of several without a choice the
-    /// first is taken, until the end tells that there are several.
+    /// Whether the current database is the wanted one. Without a choice the first one is taken; the end of the
+    /// dump is an error if there were several.
     fn is_taken(&self) -> bool {
         let Some(current) = &self.current else {
             return true;

@@ -1,4 +1,4 @@
-//! Puts the rows of INSERTs together to chunks of whole rows.
+//! Collects the rows of INSERTs into chunks of whole rows.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use super::piece::Piece;
 use crate::dump::events::{CHUNK_BYTES, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 
-/// MySQL's own limit of a packet, and so of a row in a dump.
+/// MySQL's limit of a packet, and so of a row in a dump.
 const MAX_ROW_BYTES: usize = 1024 * 1024 * 1024 + CHUNK_BYTES;
 
-/// The rows that wait to be handed on.
+/// The rows of the next chunk.
 #[derive(Debug, Default)]
 pub(super) struct RowChunks {
     bytes: Vec<u8>,
@@ -24,13 +24,13 @@ pub(super) struct RowChunks {
 }
 
 impl RowChunks {
-    /// The rows that follow are those of another table.
+    /// The following rows belong to another table.
     pub(super) fn begin_table(&mut self) {
         self.rows_before = 0;
         self.insert = None;
     }
 
-    /// The rows that follow go to `target`.
+    /// The following rows go to `target`.
     pub(super) fn begin_insert(&mut self, target: InsertTarget) {
         match &self.insert {
             Some(same) if **same == target => {}
@@ -42,8 +42,8 @@ impl RowChunks {
         }
     }
 
-    /// Takes `bytes` of rows, which stand at `offset` in the dump and are `piece`. Returns a chunk when there is
-    /// enough for one; `spare` gives a buffer for the next one.
+    /// Takes the `bytes` of a `piece` of rows at `offset` in the dump. Returns a chunk if it is complete; `spare` gives
+    /// a buffer for the next one.
     pub(super) fn take(
         &mut self,
         bytes: &[u8],
@@ -77,7 +77,7 @@ impl RowChunks {
         }
     }
 
-    /// Hands on the first `length` bytes; what is behind them begins the next chunk.
+    /// Returns the first `length` bytes as a chunk; the rest begins the next one.
     fn hand_on(
         &mut self,
         length: usize,

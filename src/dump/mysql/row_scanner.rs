@@ -9,7 +9,7 @@ use super::piece::{Piece, Scanned};
 use super::structural_mask::{BLOCK, StringState, structural_mask};
 use crate::dump::charset::Multibyte;
 
-/// What was found in the rows of a slice.
+/// What was found in a slice of rows.
 #[derive(Default)]
 struct Found {
     /// How many rows end in it, and where the last of them does.
@@ -27,7 +27,8 @@ pub(super) struct RowScanner {
     /// The quote of the string we are in, and whether a backslash came just before.
     quote: Option<u8>,
     escaped: bool,
-    /// How characters of texts may hide a quote or a backslash; whether half of one ended a slice.
+    /// Which bytes may be half a character, although they look like a quote or a backslash; and whether the
+    /// first half of one ended the last slice.
     multibyte: Multibyte,
     after_lead: bool,
 }
@@ -45,7 +46,7 @@ impl Default for RowScanner {
 }
 
 impl RowScanner {
-    /// Says that the texts from here on are in such a character set.
+    /// Sets the character set of the texts from here on.
     pub(super) fn set_multibyte(&mut self, multibyte: Multibyte) {
         self.multibyte = multibyte;
     }
@@ -59,7 +60,7 @@ impl RowScanner {
 
     /// Scans `input` up to the end of the statement, or to its own end.
     pub(super) fn scan(&mut self, input: &[u8]) -> Scanned {
-        // The byte behind a backslash that ended the slice before stands for itself.
+        // The byte behind a backslash at the end of the last slice is escaped.
         let mut at = usize::from(self.escaped && !input.is_empty());
         self.escaped &= input.is_empty();
         if let Some(first) = input.first()
@@ -68,7 +69,7 @@ impl RowScanner {
             at = usize::from(self.multibyte.is_trail(*first));
         }
         let mut found = Found::default();
-        // Up to here byte by byte.
+        // Go byte by byte up to here.
         let mut slow_until = at;
         while at < input.len() {
             if at >= slow_until
@@ -100,7 +101,7 @@ impl RowScanner {
         }
     }
 
-    /// A byte outside of strings that may be structure.
+    /// Takes a byte outside of strings that may be structural.
     fn structural(&mut self, byte: u8, at: usize, found: &mut Found) {
         match byte {
             b'(' => self.depth += 1,
@@ -116,14 +117,14 @@ impl RowScanner {
         }
     }
 
-    /// The block at `at`, if blocks can be looked at as a whole here.
+    /// The block at `at`, if it can be examined as a whole.
     fn block<'a>(&self, input: &'a [u8], at: usize) -> Option<&'a [u8; BLOCK]> {
         let simple = self.multibyte == Multibyte::None && matches!(self.quote, None | Some(b'\''));
         simple.then(|| input[at..].first_chunk()).flatten()
     }
 
-    /// Takes `block`, which begins at `at`, and those that follow, as long as that can be done and
-    /// the statement does not end. Returns where the first byte stands that was not taken.
+    /// Takes `block`, which begins at `at`, and the following ones, until a block must be examined byte by byte or
+    /// the statement ends. Returns the position of the first byte that was not taken.
     fn scan_blocks<'a>(
         &mut self,
         input: &'a [u8],
@@ -157,7 +158,7 @@ impl RowScanner {
         at + usize::from(state.escaped && at < input.len())
     }
 
-    /// Skips the string that `at` stands in; returns the index behind it, or the input's end.
+    /// Skips the string that `at` is in, or a part of it; returns the position behind that.
     fn scan_string(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
         if self.multibyte != Multibyte::None {
             return self.scan_multibyte_character(input, at, quote);
@@ -175,7 +176,7 @@ impl RowScanner {
         }
     }
 
-    /// As `scan_string`, but only one character at a time.
+    /// As `scan_string`, but one character at a time.
     fn scan_multibyte_character(&mut self, input: &[u8], at: usize, quote: u8) -> usize {
         let byte = input[at];
         if byte == quote {

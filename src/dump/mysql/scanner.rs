@@ -1,10 +1,10 @@
 //! Finds the boundaries of statements and of rows in the bytes of a MySQL dump.
 //!
-//! The scanner takes slices and returns counts; it never reads, and keeps nothing of its input
-//! but a few bytes of state. However the input is cut into slices, the pieces are the same.
+//! The scanner takes slices and returns counts. It never reads, and keeps only a few bytes of state.
+//! The pieces are the same, however the input is cut into slices.
 //!
-//! Rows have a scanner of their own, for speed. Everything else (definitions, settings, comments) is *prose*, looked
-//! at byte by byte. The lexical rules are those of the MySQL 8.0 Reference Manual, chapters 11.1.1 (string
+//! Rows have a scanner of their own, for speed. Everything else (definitions, settings, comments) is *prose*, and is
+//! examined byte by byte. The lexical rules are those of the MySQL 8.0 Reference Manual, chapters 11.1.1 (string
 //! literals), 11.2 (identifiers) and 11.7 (comments), and of the `mysql` client's `DELIMITER`.
 
 pub use super::piece::{Piece, Scanned};
@@ -22,7 +22,7 @@ enum Mode {
     Quoted { quote: u8, escaped: bool },
     /// In `-- …` or `# …`, up to the line's end.
     LineComment,
-    /// In a line that is no SQL.
+    /// In a line that is not SQL.
     NoiseLine,
     /// In a `DELIMITER …` line.
     DelimiterLine,
@@ -36,14 +36,14 @@ enum Mode {
     Rows,
 }
 
-/// No server has this version: MariaDB marks with it what only old clients would run.
+/// No server has this version. MariaDB marks a comment with it that only old clients execute.
 const VERSION_OF_NO_SERVER: u32 = 999_999;
 
-/// A delimiter is not longer, and more of its line is not kept.
+/// A longer delimiter is ignored, and no more of its line is kept.
 const MAX_DELIMITER: usize = 16;
 const MAX_DELIMITER_LINE: usize = 1024;
 
-/// As many bytes of a word as are needed to tell the keywords apart.
+/// So many bytes of a word are needed to distinguish the keywords.
 const WORD: usize = 9;
 
 /// A resumable scanner of one dump.
@@ -66,7 +66,7 @@ pub struct Scanner {
     rows: RowScanner,
 }
 
-/// A keyword as far as it has been read, in capitals.
+/// The bytes of a keyword that were read so far, in capitals.
 #[derive(Debug, Clone, Copy, Default)]
 struct Word {
     bytes: [u8; WORD],
@@ -111,7 +111,7 @@ impl Scanner {
         }
     }
 
-    /// Says that the texts from here on are in such a character set.
+    /// Sets the character set of the texts from here on.
     pub fn set_multibyte(&mut self, multibyte: Multibyte) {
         self.rows.set_multibyte(multibyte);
     }
@@ -185,7 +185,7 @@ impl Scanner {
         }
     }
 
-    /// Takes one byte of prose; says what it completes, if anything.
+    /// Takes one byte of prose; returns the piece that it completes, if any.
     fn prose_byte(&mut self, byte: u8) -> Option<Piece> {
         match self.mode {
             Mode::Code => return self.code_byte(byte),
@@ -199,7 +199,7 @@ impl Scanner {
                         quote,
                         escaped: true,
                     },
-                    // A doubled quote ends and at once begins again: the same as one string.
+                    // A doubled quote ends one string and begins the next: the effect is the same.
                     _ if byte == quote => Mode::Code,
                     _ => self.mode,
                 };

@@ -1,13 +1,13 @@
-//! Tells what a statement of a MySQL dump is for.
+//! Classifies the statements of a MySQL dump.
 
 use super::lexer::{Token, TokenKind, first_tokens};
 
-/// What a statement asks for.
+/// What a statement is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DumpStatement {
     /// A table.
     CreateTable,
-    /// Something the import does not take over: its kind and name.
+    /// Something that is not imported: its kind and name.
     LeftOut(&'static str, String),
     /// `USE db`
     Use(String),
@@ -17,13 +17,13 @@ pub(super) enum DumpStatement {
     SetSqlMode(String),
     /// `SET … TIME_ZONE='…'`
     SetTimeZone(String),
-    /// Locks, session settings, `DROP … IF EXISTS`: of no consequence for the data.
+    /// Locks, session settings, `DROP … IF EXISTS`: no effect on the data.
     WithoutEffect,
     /// Anything else; it might change data.
     Unknown,
 }
 
-/// Statements that begin like this change no data of a table in the dump.
+/// Statements that begin with these words change no data of a table in the dump.
 const WITHOUT_EFFECT: [&str; 19] = [
     "SET",
     "DROP",
@@ -46,7 +46,7 @@ const WITHOUT_EFFECT: [&str; 19] = [
     "DO",
 ];
 
-/// How many tokens decide; a definer, an algorithm and a security clause may precede the kind.
+/// So many tokens are examined; a definer, an algorithm and a security clause may precede the kind.
 const ENOUGH: usize = 48;
 
 /// Classifies `statement`, whose text includes its delimiter.
@@ -96,8 +96,8 @@ fn create(statement: &str, tokens: &[Token], words: &[String]) -> DumpStatement 
             after += 1;
         }
         return match *kind {
-            // Old versions of mysqldump let a table stand in for a view until the end of the
-            // dump, wholly inside an executable comment.
+            // Old versions of mysqldump write a placeholder table for each view, inside an executable
+            // comment.
             "table" if statement.trim_start().starts_with("/*!") => {
                 DumpStatement::LeftOut("view", qualified_name(tokens, after))
             }
@@ -136,7 +136,7 @@ fn value_of(tokens: &[Token], variable: &str) -> Option<String> {
     })
 }
 
-/// A keyword in capitals; a symbol as it is; of anything else nothing.
+/// A keyword in capitals, or a symbol; `?` for anything else.
 fn word(token: &Token) -> String {
     match &token.kind {
         TokenKind::Word(word) => word.to_ascii_uppercase(),

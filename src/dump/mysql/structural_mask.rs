@@ -1,17 +1,17 @@
-//! Finds what of rows is structure, sixty-four bytes at a time: parentheses and semicolons that
-//! stand outside of strings.
+//! Finds the structural characters of rows, sixty-four bytes at a time: parentheses and semicolons
+//! outside of strings.
 
 use wide::u8x16;
 
-/// How many bytes are looked at together: one for each bit of a mask.
+/// So many bytes are examined together: one for each bit of a mask.
 pub(super) const BLOCK: usize = 64;
 
-/// Where in the strings of a row the next byte stands.
+/// Whether the next byte is in a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StringState {
     /// In a string in single quotes.
     pub(super) in_string: bool,
-    /// Behind a backslash in it.
+    /// Behind a backslash in the string.
     pub(super) escaped: bool,
 }
 
@@ -25,9 +25,8 @@ struct Masks {
     structure: u64,
 }
 
-/// The parentheses and semicolons of `block` that are structure, as a mask, and where the byte behind
-/// it stands. None if it has to be looked at byte by byte: other quotes or backslashes stand outside
-/// of strings.
+/// The structural characters of `block` as a mask, and the state of the byte behind the block. None if the
+/// block must be examined byte by byte: it has other quotes or backslashes outside of strings.
 #[inline]
 pub(super) fn structural_mask(
     block: &[u8; BLOCK],
@@ -36,7 +35,7 @@ pub(super) fn structural_mask(
     let masks = masks(block);
     let (escaped, carry) = escaped(masks.backslashes, state.escaped);
     let quotes = masks.quotes & !escaped;
-    // From each opening quote up to its closing one, without that.
+    // From each opening quote up to its closing one, exclusive.
     let in_strings = odd_before(quotes) ^ if state.in_string { u64::MAX } else { 0 };
     if (masks.backslashes | masks.other_quotes) & !in_strings != 0 {
         return None;
@@ -69,16 +68,16 @@ fn masks(block: &[u8; BLOCK]) -> Masks {
 /// The bits with odd numbers.
 const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
 
-/// The bytes that a backslash escapes, and whether the byte behind the block is one. In a run of
-/// backslashes every second one is escaped, and so is what follows a run of odd length; an addition
-/// finds the ends of all runs at once, without a branch.
+/// The bytes that a backslash escapes, and whether the byte behind the block is escaped. In a run of
+/// backslashes every second one is escaped, and so is the byte behind a run of odd length. One addition
+/// finds the ends of all runs, without a branch.
 #[inline]
 fn escaped(backslashes: u64, first_is: bool) -> (u64, bool) {
     let first = u64::from(first_is);
     let backslashes = backslashes & !first;
     let behind = backslashes << 1 | first;
     let begins_odd = backslashes & ODD & !behind;
-    // Behind the runs that begin at an odd state, their bits are gone; the others are as they were.
+    // The addition clears the runs that begin at an odd place, and sets the bit behind each; the others are unchanged.
     let (sum, carry) = begins_odd.overflowing_add(backslashes);
     ((!ODD ^ sum << 1) & behind, carry)
 }

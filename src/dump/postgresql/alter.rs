@@ -1,4 +1,4 @@
-//! `ALTER`: changes of what was created before.
+//! `ALTER`: changes of earlier definitions.
 
 use super::constraint::constraint;
 use super::default_value::default_value;
@@ -9,7 +9,7 @@ use super::parser::{Parser, split_at_commas};
 use super::sequence::sequence_options;
 use crate::error::Result;
 
-/// `ALTER TABLE … ADD GENERATED …` and other changes of what was created before.
+/// `ALTER TABLE … ADD GENERATED …` and other changes of earlier definitions.
 pub(super) fn alter(first: &[Token], whole: AllTokens<'_>) -> Result<DumpStatement> {
     let mut parser = Parser::new(first);
     parser.take(&["alter"]);
@@ -25,7 +25,7 @@ pub(super) fn alter(first: &[Token], whole: AllTokens<'_>) -> Result<DumpStateme
     if parser.is("default") || parser.is("database") || parser.is("role") {
         return Ok(DumpStatement::WithoutEffect);
     }
-    // Who owns a sequence does not matter: each is owned by the column whose default it is.
+    // The owner of a sequence is ignored: the column whose default it is owns it.
     let harmless = |token: &Token| matches!(token, Token::Word(word) if ["owner", "owned", "depends", "statistics"].contains(&word.as_str()));
     Ok(if parser.rest().iter().any(harmless) {
         DumpStatement::WithoutEffect
@@ -82,7 +82,7 @@ fn alter_table(table: &str, begin: &Parser<'_>, whole: AllTokens<'_>) -> Result<
     alter_column(table.to_owned(), column, parser)
 }
 
-/// The columns of `ALTER COLUMN a SET NOT NULL, ALTER COLUMN b SET NOT NULL`, if all of it is so.
+/// The columns of `ALTER COLUMN a SET NOT NULL, ALTER COLUMN b SET NOT NULL`, if there are no other actions.
 fn not_null_columns(tokens: &[Token]) -> Option<Vec<String>> {
     let column = |action: &[Token]| {
         let mut parser = Parser::new(action);

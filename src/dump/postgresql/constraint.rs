@@ -6,7 +6,7 @@ use super::lexer::Token;
 use super::parser::{Parser, not_understood};
 use crate::error::Result;
 
-/// What a constraint says, behind its name.
+/// Reads a constraint, behind its name.
 pub(crate) fn constraint(name: String, parser: &mut Parser<'_>) -> Result<Constraint> {
     let kind = if parser.take(&["primary", "key"]) {
         ConstraintKind::PrimaryKey(parser.names()?)
@@ -22,7 +22,7 @@ pub(crate) fn constraint(name: String, parser: &mut Parser<'_>) -> Result<Constr
     } else if parser.take(&["exclude"]) {
         return Ok(other(name, "EXCLUDE"));
     } else if parser.take(&["not", "null"]) {
-        // PostgreSQL 18: only one that rows may break, since it was never validated, stands here.
+        // PostgreSQL 18 writes only a NOT NULL here that was not validated; rows may violate it.
         return Ok(other(name, "NOT NULL"));
     } else {
         return Err(not_understood("a constraint is of an unknown kind"));
@@ -34,7 +34,7 @@ pub(crate) fn constraint(name: String, parser: &mut Parser<'_>) -> Result<Constr
     })
 }
 
-/// The CHECK of the expression that `tokens` write.
+/// The CHECK with the expression in `tokens`.
 pub(super) fn check(tokens: &[Token]) -> ConstraintKind {
     expression(tokens).map_or(ConstraintKind::Other("CHECK"), ConstraintKind::Check)
 }

@@ -5,24 +5,24 @@ use super::lexer::{Token, tokens};
 use super::parser::Parser;
 use crate::error::{Error, Result};
 
-/// Begins the comment that a converted dump begins with; the program's version follows.
+/// The first comment of a converted dump; the program's version follows.
 pub const CONVERTED: &str = "Converted from MySQL by ci-import ";
 
-/// The comment that ends it.
+/// The last comment of a converted dump.
 pub const CONVERTED_COMPLETE: &str = "Dump completed";
 
-/// What stands around a statement, as a literal, that PostgreSQL 9 does not know.
+/// The code around a statement, as a literal, that PostgreSQL 9 does not know.
 pub const SINCE_VERSION_10: [&str; 2] = [
     "BEGIN IF current_setting('server_version_num')::int >= 100000 THEN EXECUTE ",
     "; END IF; END",
 ];
 
-/// Ends a dump that could not be completed, so that nobody commits what there is of it.
+/// The end of a dump that could not be completed: it fails, so that the incomplete dump is not committed.
 pub const GIVEN_UP: &str =
     "DO $$ BEGIN RAISE EXCEPTION 'the conversion of this dump was not completed'; END $$";
 
-/// Whether `statement`, a DO, is of no consequence: it gives a sequence the type of its column, as each gets it
-/// anyway. An error if it says that the dump is not whole.
+/// Whether the DO `statement` only gives a sequence the type of its column, which each sequence gets anyway. It is an
+/// error if it says that the dump is incomplete.
 pub(super) fn is_type_of_sequence(statement: &str, escapes: bool) -> Result<bool> {
     if statement.trim() == GIVEN_UP {
         let error = Error::archive("the dump is not whole: its conversion was not completed");
@@ -55,7 +55,7 @@ fn in_do(statement: &str, escapes: bool) -> Option<bool> {
 }
 
 /// Whether `rest`, behind the SELECT of a statement, sets a sequence to the largest value of a column if that is not
-/// less than where the sequence stands: `setval('s', max(a), true) FROM t HAVING max(a) >= 7`.
+/// less than the value of the sequence: `setval('s', max(a), true) FROM t HAVING max(a) >= 7`.
 pub(super) fn is_raise_of_sequence(rest: &[Token]) -> bool {
     let mut parser = Parser::new(rest);
     if !parser.take(&["setval"]) {

@@ -5,7 +5,7 @@ use super::lexer::Token;
 use super::names::name_in_text;
 use super::parser::{Parser, split_at_commas};
 
-/// The default that `tokens` write.
+/// The default in `tokens`.
 pub(super) fn default_value(tokens: &[Token]) -> DefaultValue {
     next_value(tokens)
         .or_else(|| moment(tokens))
@@ -13,7 +13,7 @@ pub(super) fn default_value(tokens: &[Token]) -> DefaultValue {
         .unwrap_or(DefaultValue::Other)
 }
 
-/// `nextval('s'::regclass)`, and as older servers wrote it, `nextval(('s'::text)::regclass)`.
+/// `nextval('s'::regclass)`, or the notation of older servers, `nextval(('s'::text)::regclass)`.
 fn next_value(tokens: &[Token]) -> Option<DefaultValue> {
     let mut parser = Parser::new(tokens);
     if parser.take(&["pg_catalog"]) {
@@ -56,7 +56,7 @@ fn moment(tokens: &[Token]) -> Option<DefaultValue> {
     })
 }
 
-/// `timezone('UTC', now())`, and as a server writes it, `timezone('UTC'::text, now())`.
+/// `timezone('UTC', now())`, or the notation of servers, `timezone('UTC'::text, now())`.
 fn is_now_in_utc(tokens: &[Token]) -> bool {
     let mut parser = Parser::new(tokens);
     if !parser.take(&["timezone"]) {

@@ -1,11 +1,11 @@
-//! What the definitions in a PostgreSQL dump say of tables, sequences and indexes.
+//! The definitions in a PostgreSQL dump: tables, sequences, indexes.
 
 /// The name of a type as it is written, in lower case, and its modifiers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeName {
     /// `character varying`, `timestamp without time zone`, `public.hstore`, …
     pub name: String,
-    /// The last part of its name without quotes, as that of a type that the dump creates.
+    /// The last part of its name without quotes, to compare it with the types that the dump creates.
     pub own_name: String,
     /// `(10,2)`
     pub modifiers: Vec<u64>,
@@ -61,7 +61,7 @@ pub enum Definition {
     },
     /// An index.
     Index(IndexDefinition),
-    /// Where a sequence stands.
+    /// The value of a sequence.
     SetValue {
         /// The sequence.
         sequence: String,
@@ -93,9 +93,9 @@ pub struct TableDefinition {
     pub name: String,
     /// Its columns, in order.
     pub columns: Vec<ColumnDefinition>,
-    /// The constraints that stand beside the columns.
+    /// Its constraints.
     pub constraints: Vec<Constraint>,
-    /// What it has that a plain table has not: it inherits, or has partitions.
+    /// What a plain table does not have: it inherits, or has partitions.
     pub unusual: Option<&'static str>,
 }
 
@@ -106,13 +106,13 @@ pub struct ColumnDefinition {
     pub name: String,
     /// Its type.
     pub data_type: TypeName,
-    /// Whether it may not be NULL.
+    /// Whether it is NOT NULL.
     pub not_null: bool,
     /// Its default.
     pub default: Option<DefaultValue>,
     /// Whether it has a collation of its own.
     pub is_collated: bool,
-    /// How it is computed, if it is.
+    /// How it is computed, if it is a generated column.
     pub generated: Option<Generated>,
 }
 
@@ -125,22 +125,22 @@ pub enum Generated {
     Other,
 }
 
-/// An expression of which each word is known: it names columns, and does nothing but compute.
+/// An expression of which each word is known: it only names columns and computes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expression(pub Vec<Piece>);
+pub struct Expression(pub Vec<ExpressionPiece>);
 
 /// A piece of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum ExpressionPiece {
     /// The name of a column.
     Column(String),
     /// A string.
     Text(String),
     /// A number without sign.
     Number(String),
-    /// What stands before it is cast to this type.
+    /// A cast to this type.
     Cast(TypeName),
-    /// A keyword, an operator, a parenthesis or the name of a function: SQL that is one of a few.
+    /// A keyword, an operator, a parenthesis or the name of a function, from a fixed list.
     Sql(&'static str),
 }
 
@@ -149,7 +149,7 @@ pub enum Piece {
 pub enum DefaultValue {
     /// A constant, and the type it is cast to.
     Literal(Literal, Option<TypeName>),
-    /// The time of the transaction, or the day: SQL that is one of a few.
+    /// The time of the transaction, or the day, as SQL from a fixed list.
     Moment(&'static str),
     /// The next value of a sequence.
     NextValue(String),
@@ -177,7 +177,7 @@ pub enum Literal {
 pub struct SequenceDefinition {
     /// Its name.
     pub name: String,
-    /// What it counts by, if not by one.
+    /// Its increment, if it is not 1.
     pub increment: Option<String>,
 }
 
@@ -188,7 +188,7 @@ pub struct Constraint {
     pub name: String,
     /// What it says.
     pub kind: ConstraintKind,
-    /// Whether more is said of it than is understood: that it is deferrable, has more columns, …
+    /// Whether it has attributes that are not understood: it is deferrable, has more columns, …
     pub has_more: bool,
 }
 
@@ -203,16 +203,16 @@ pub enum ConstraintKind {
     ForeignKey {
         /// The columns of this table.
         columns: Vec<String>,
-        /// The table it points at.
+        /// The referenced table.
         references: String,
-        /// The columns there.
+        /// The referenced columns.
         referenced_columns: Vec<String>,
-        /// What happens when the row there goes.
+        /// The action when the referenced row is deleted.
         on_delete: Option<&'static str>,
-        /// What happens when the key there changes.
+        /// The action when the referenced key changes.
         on_update: Option<&'static str>,
     },
-    /// This must hold.
+    /// A CHECK.
     Check(Expression),
     /// Anything else, called as it is in SQL.
     Other(&'static str),
@@ -225,11 +225,11 @@ pub struct IndexDefinition {
     pub name: String,
     /// The table.
     pub table: String,
-    /// Whether it keeps rows apart.
+    /// Whether it is unique.
     pub is_unique: bool,
     /// How it finds rows.
     pub method: IndexMethod,
-    /// Its parts; none if it has more than is understood, as this says.
+    /// Its parts, or why it is not understood.
     pub parts: Result<Vec<IndexPart>, &'static str>,
 }
 
@@ -238,7 +238,7 @@ pub struct IndexDefinition {
 pub enum IndexMethod {
     /// By their order.
     Btree,
-    /// By what is in them, as words.
+    /// By the words in them.
     Gin,
 }
 
@@ -251,6 +251,6 @@ pub struct IndexPart {
     pub operator_class: Option<&'static str>,
     /// Whether it is in descending order.
     pub descending: bool,
-    /// Where NULLs come, if not where they come by default.
+    /// Whether NULLs come first, if that is not the default.
     pub nulls_first: Option<bool>,
 }

@@ -1,11 +1,11 @@
-//! Reads expressions of CHECKs, generated columns and indexes word by word: one that has a word which is not known
-//! is none.
+//! Reads expressions of CHECKs, generated columns and indexes word by word. An expression with an unknown word is not
+//! taken.
 
-use super::definition::{Expression, Piece};
+use super::definition::{Expression, ExpressionPiece};
 use super::lexer::Token;
 use super::parser::Parser;
 
-/// The functions, as they are written. All of them compute the same from the same values, and nothing else.
+/// The allowed functions, as they are read and rendered. They are immutable and have no side effects.
 const FUNCTIONS: [(&str, &str); 8] = [
     ("abs", "abs"),
     ("char_length", "char_length"),
@@ -17,7 +17,7 @@ const FUNCTIONS: [(&str, &str); 8] = [
     ("to_tsvector", "to_tsvector"),
 ];
 
-/// The keywords, as they are read and written.
+/// The allowed keywords, as they are read and rendered.
 const KEYWORDS: [(&str, &str); 17] = [
     ("and", "AND"),
     ("any", "ANY"),
@@ -47,7 +47,7 @@ const PAIRS: [(char, char, &str); 5] = [
     ('|', '|', "||"),
 ];
 
-/// The other operators, and what holds an expression together.
+/// The other operators, parentheses and separators.
 const SYMBOLS: [(char, &str); 11] = [
     ('(', "("),
     (')', ")"),
@@ -62,7 +62,7 @@ const SYMBOLS: [(char, &str); 11] = [
     ('=', "="),
 ];
 
-/// The expression that `tokens` write, if all of it is known.
+/// The expression in `tokens`, if all of it is known.
 pub(super) fn expression(tokens: &[Token]) -> Option<Expression> {
     let mut pieces = Vec::new();
     let mut rest = tokens;
@@ -70,9 +70,9 @@ pub(super) fn expression(tokens: &[Token]) -> Option<Expression> {
     while !rest.is_empty() {
         let (piece, behind) = piece(rest)?;
         match piece {
-            Piece::Sql("(" | "[") => depth += 1,
-            Piece::Sql(")" | "]") => depth = depth.checked_sub(1)?,
-            // Something that is not known, as a word, would stand between them.
+            ExpressionPiece::Sql("(" | "[") => depth += 1,
+            ExpressionPiece::Sql(")" | "]") => depth = depth.checked_sub(1)?,
+            // Between two values an unknown word is missing.
             _ if is_value(&piece) && pieces.last().is_some_and(is_value) => return None,
             _ => {}
         }
@@ -82,41 +82,44 @@ pub(super) fn expression(tokens: &[Token]) -> Option<Expression> {
     (depth == 0 && !pieces.is_empty()).then_some(Expression(pieces))
 }
 
-fn is_value(piece: &Piece) -> bool {
-    matches!(piece, Piece::Column(_) | Piece::Text(_) | Piece::Number(_))
+fn is_value(piece: &ExpressionPiece) -> bool {
+    matches!(
+        piece,
+        ExpressionPiece::Column(_) | ExpressionPiece::Text(_) | ExpressionPiece::Number(_)
+    )
 }
 
-/// The piece that `tokens` begin with, and what follows it.
-fn piece(tokens: &[Token]) -> Option<(Piece, &[Token])> {
+/// The first piece in `tokens`, and what follows it.
+fn piece(tokens: &[Token]) -> Option<(ExpressionPiece, &[Token])> {
     let (first, rest) = tokens.split_first()?;
     let is_called = rest.first() == Some(&Token::Symbol('('));
     let piece = match first {
         Token::Word(word) => match found(&KEYWORDS, word) {
-            Some(keyword) => Piece::Sql(keyword),
-            None if is_called => Piece::Sql(found(&FUNCTIONS, word)?),
-            None => Piece::Column(word.clone()),
+            Some(keyword) => ExpressionPiece::Sql(keyword),
+            None if is_called => ExpressionPiece::Sql(found(&FUNCTIONS, word)?),
+            None => ExpressionPiece::Column(word.clone()),
         },
-        Token::Name(name) if is_called => Piece::Sql(found(&FUNCTIONS, name)?),
-        Token::Name(name) => Piece::Column(name.clone()),
-        Token::Text(text) => Piece::Text(text.clone()),
+        Token::Name(name) if is_called => ExpressionPiece::Sql(found(&FUNCTIONS, name)?),
+        Token::Name(name) => ExpressionPiece::Column(name.clone()),
+        Token::Text(text) => ExpressionPiece::Text(text.clone()),
         Token::Number(number) => {
             number.parse::<f64>().ok()?;
-            Piece::Number(number.clone())
+            ExpressionPiece::Number(number.clone())
         }
         Token::Cast => {
             let mut parser = Parser::new(rest);
             let data_type = parser.type_name().ok()?;
-            return Some((Piece::Cast(data_type), parser.rest()));
+            return Some((ExpressionPiece::Cast(data_type), parser.rest()));
         }
         Token::Symbol(symbol) => {
             let pair = |(one, two, _): &&(char, char, _)| {
                 one == symbol && rest.first() == Some(&Token::Symbol(*two))
             };
             if let Some((_, _, operator)) = PAIRS.iter().find(pair) {
-                return Some((Piece::Sql(operator), &rest[1..]));
+                return Some((ExpressionPiece::Sql(operator), &rest[1..]));
             }
             let same = SYMBOLS.iter().find(|(known, _)| known == symbol);
-            Piece::Sql(same?.1)
+            ExpressionPiece::Sql(same?.1)
         }
     };
     Some((piece, rest))
@@ -133,31 +136,32 @@ mod tests {
     use super::*;
     use crate::dump::postgresql::lexer::tokens;
 
-    fn read(text: &str) -> Option<Vec<Piece>> {
+    fn read(text: &str) -> Option<Vec<ExpressionPiece>> {
         let tokens = tokens(text, false).unwrap();
         expression(&tokens).map(|expression| expression.0)
     }
 
     #[test]
     fn each_kind_of_piece() {
-        let column = |name: &str| Piece::Column(name.to_owned());
+        let column = |name: &str| ExpressionPiece::Column(name.to_owned());
         let found = read("\"a b\" >= 1.5 AND lower(\"Left\")<>'it''s'::character varying(9)");
-        let Some(Piece::Cast(cast)) = found.as_ref().and_then(|pieces| pieces.last()) else {
+        let Some(ExpressionPiece::Cast(cast)) = found.as_ref().and_then(|pieces| pieces.last())
+        else {
             panic!("{found:?}");
         };
         assert_eq!(cast.name, "character varying");
         assert_eq!(cast.modifiers, [9]);
         let expected = [
             column("a b"),
-            Piece::Sql(">="),
-            Piece::Number("1.5".to_owned()),
-            Piece::Sql("AND"),
-            Piece::Sql("lower"),
-            Piece::Sql("("),
+            ExpressionPiece::Sql(">="),
+            ExpressionPiece::Number("1.5".to_owned()),
+            ExpressionPiece::Sql("AND"),
+            ExpressionPiece::Sql("lower"),
+            ExpressionPiece::Sql("("),
             column("Left"),
-            Piece::Sql(")"),
-            Piece::Sql("<>"),
-            Piece::Text("it's".to_owned()),
+            ExpressionPiece::Sql(")"),
+            ExpressionPiece::Sql("<>"),
+            ExpressionPiece::Text("it's".to_owned()),
         ];
         let pieces = found.as_ref().unwrap();
         assert_eq!(pieces[..pieces.len() - 1], expected);
@@ -191,7 +195,7 @@ mod tests {
             assert_eq!(read(unknown), None, "{unknown}");
         }
         // Two signs are no comment.
-        let signs = [Piece::Sql("-"), Piece::Sql("-")];
+        let signs = [ExpressionPiece::Sql("-"), ExpressionPiece::Sql("-")];
         let tokens = [Token::Symbol('-'), Token::Symbol('-')];
         assert_eq!(expression(&tokens).unwrap().0, signs);
     }

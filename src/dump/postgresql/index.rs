@@ -7,7 +7,7 @@ use super::lexer::Token;
 use super::parser::{Parser, not_understood, split_at_commas};
 use crate::error::Result;
 
-/// The operator classes that change how a btree is used, all of them built in.
+/// The operator classes that are kept. All of them are built in.
 const OPERATOR_CLASSES: [&str; 5] = [
     "varchar_pattern_ops",
     "text_pattern_ops",
@@ -41,7 +41,7 @@ pub(super) fn create_index(tokens: &[Token]) -> Result<DumpStatement> {
     };
     let parts = split_at_commas(parser.parenthesised()?);
     let parts = method.and_then(|_| parts.into_iter().map(index_part).collect());
-    // Parameters of its storage are none of its meaning.
+    // Its storage parameters are ignored.
     if parser.take(&["with"]) {
         parser.parenthesised()?;
     }

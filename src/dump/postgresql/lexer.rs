@@ -1,4 +1,4 @@
-//! Splits the text of one statement into tokens (PostgreSQL manual, 4.1). Comments are gone already.
+//! Splits the text of one statement into tokens (PostgreSQL manual, 4.1). The splitter has removed the comments.
 
 use super::splitter::is_word;
 use super::strings::unquote;
@@ -72,7 +72,7 @@ impl<'a> Lexer<'a> {
                 Token::Cast
             }
             _ if is_word(first) && first != b'$' => {
-                // Letters beyond ASCII are folded by single-byte encodings only.
+                // Only single-byte encodings fold letters beyond ASCII.
                 Token::Word(self.run(is_word).to_ascii_lowercase())
             }
             _ => {

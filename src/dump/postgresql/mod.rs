@@ -1,6 +1,6 @@
-//! Reads the plain dumps of pg_dump, from the style of 9.1 on (PostgreSQL manual, "pg_dump"), and those that `convert`
-//! writes, into definitions and chunks of whole rows. Whatever notation the rows have in the dump, they come as lines
-//! of COPY's text format. Nothing of a dump is executed: what is not understood is left out by name, or refused.
+//! Reads the plain dumps of pg_dump 9.1 and later (PostgreSQL manual, "pg_dump"), and those of `convert`, into
+//! definitions and chunks of whole rows. All rows become lines of COPY's text format, INSERTs as well. Nothing of a dump
+//! is executed: a statement that is not understood is left out and reported, or refused.
 
 mod alter;
 mod comment;

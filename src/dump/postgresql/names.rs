@@ -1,4 +1,4 @@
-//! Names that stand in texts.
+//! Names inside of texts.
 
 use super::dump_statement::BEGINNING_TOKENS;
 use super::lexer::first_tokens;

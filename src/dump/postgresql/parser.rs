@@ -4,7 +4,7 @@ use super::definition::TypeName;
 use super::lexer::Token;
 use crate::error::{Error, Result};
 
-/// Words that end a type, where no more of it can follow: in a definition, or in an expression.
+/// Words that end a type, in a definition or in an expression.
 const BEHIND_A_TYPE: [&str; 21] = [
     "default",
     "not",
@@ -29,7 +29,7 @@ const BEHIND_A_TYPE: [&str; 21] = [
     "end",
 ];
 
-/// A place in the tokens of a statement.
+/// A position in the tokens of a statement.
 #[derive(Debug, Clone)]
 pub(crate) struct Parser<'a> {
     tokens: &'a [Token],
@@ -97,12 +97,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A name that may be qualified, without what qualifies it.
+    /// The last part of a name that may be qualified.
     pub(super) fn qualified(&mut self) -> Result<String> {
         Ok(self.path()?.pop().unwrap_or_default())
     }
 
-    /// A name with what qualifies it.
+    /// The parts of a name that may be qualified.
     pub(super) fn path(&mut self) -> Result<Vec<String>> {
         let mut path = vec![self.name()?];
         while self.take_symbol('.') {
@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
         Ok(path)
     }
 
-    /// What stands in the parentheses that begin here.
+    /// The tokens in the parentheses that begin here.
     pub(crate) fn parenthesised(&mut self) -> Result<&'a [Token]> {
         let begin = self.at + 1;
         let mut depth = 0_usize;
@@ -141,7 +141,7 @@ impl<'a> Parser<'a> {
         parts.into_iter().map(name).collect()
     }
 
-    /// The tokens up to one of these keywords that stands outside of parentheses, or to the end.
+    /// The tokens up to one of these keywords outside of parentheses, or to the end.
     pub(super) fn until(&mut self, words: &[&str]) -> &'a [Token] {
         let begin = self.at;
         let mut depth = 0_usize;
@@ -217,7 +217,7 @@ fn modifier(part: &[Token]) -> Result<u64> {
     }
 }
 
-/// The parts of `tokens` between commas that stand outside of parentheses.
+/// Splits `tokens` at the commas outside of parentheses.
 pub(crate) fn split_at_commas(tokens: &[Token]) -> Vec<&[Token]> {
     let mut parts = Vec::new();
     let (mut begin, mut depth) = (0, 0_usize);

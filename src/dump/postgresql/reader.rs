@@ -1,4 +1,4 @@
-//! Reads a PostgreSQL dump that comes in blocks, and hands on definitions and chunks of whole rows.
+//! Reads a PostgreSQL dump in blocks, and passes on definitions and chunks of whole rows.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,30 +16,30 @@ use crate::dump::bounds::{MAX_NAMES, check_definitions, remembered, unknown_stat
 use crate::dump::events::{CHUNK_BYTES, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 
-/// PostgreSQL's own limit of a row is 1 GiB; its escapes may double it.
+/// PostgreSQL's limit of a row is 1 GiB; escapes may double it.
 const MAX_ROW_BYTES: usize = 2 * 1024 * 1024 * 1024;
 
-/// What the comments around a dump say.
+/// The comments around a dump.
 const BEGIN: &str = "PostgreSQL database dump";
 const COMPLETE: &str = "PostgreSQL database dump complete";
 const SERVER: &str = "Dumped from database version ";
 const PROGRAM: &str = "Dumped by pg_dump version ";
 
-/// What the reader hands on.
+/// Takes what the reader finds.
 pub trait Consumer {
-    /// Something the dump defines.
+    /// A definition.
     fn definition(&mut self, definition: Definition) -> Result<()>;
     /// Whole rows of one table, as lines of COPY's text format.
     fn rows(&mut self, rows: RowChunk) -> Result<()>;
-    /// There is nothing more.
+    /// The end of the dump.
     fn end(&mut self) -> Result<()>;
-    /// The buffer of a chunk that is done with, to be filled again, if there is one.
+    /// A used buffer of a chunk for reuse, if there is one.
     fn spare(&mut self) -> Option<Vec<u8>> {
         None
     }
 }
 
-/// Where in the dump the next byte stands.
+/// The position of the next byte in the dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Sql,
@@ -49,7 +49,7 @@ enum Place {
     CopyLines,
 }
 
-/// A reader of one dump. Blocks are handed in by `feed`, in order; `finish` ends it.
+/// A reader of one dump. `feed` takes its blocks in order, `finish` ends it.
 pub struct Reader<C> {
     splitter: Splitter,
     consumer: C,
@@ -59,18 +59,18 @@ pub struct Reader<C> {
     escapes: bool,
     definitions_bytes: usize,
     chunk: Chunk,
-    /// The head of the last INSERT, as it is written: most are like the one before.
+    /// The head of the last INSERT, as it is written: most heads are the same as the one before.
     head: Vec<u8>,
     /// Offset of the tuple that is being read.
     tuple_offset: u64,
     spare: Vec<u8>,
     /// Rows of each table so far.
     rows: HashMap<String, u64>,
-    /// The comment that has to be the last, as the first one says.
+    /// The comment that must be the last one; the first comment decides that.
     last_comment: Option<&'static str>,
 }
 
-/// Lines that wait to be handed on.
+/// The lines of the next chunk.
 #[derive(Debug, Default)]
 struct Chunk {
     target: Option<Arc<InsertTarget>>,
@@ -82,7 +82,7 @@ struct Chunk {
 }
 
 impl<C: Consumer> Reader<C> {
-    /// A reader that hands on to `consumer`.
+    /// A reader that passes what it finds to `consumer`.
     pub fn new(consumer: C) -> Self {
         Reader {
             splitter: Splitter::new(),
@@ -103,7 +103,7 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
-    /// Takes the next bytes of the dump; how they are cut is of no consequence.
+    /// Takes the next bytes of the dump; they may be cut anywhere.
     pub fn feed(&mut self, block: &[u8]) -> Result<()> {
         let mut rest = block;
         while !rest.is_empty() {
@@ -118,7 +118,7 @@ impl<C: Consumer> Reader<C> {
         Ok(())
     }
 
-    /// Ends the dump: an error if it stops in the middle.
+    /// Ends the dump; it is an error if the dump is incomplete.
     pub fn finish(mut self) -> Result<(C, Facts)> {
         let last = String::from_utf8_lossy(self.splitter.comment()).into_owned();
         if self.place != Place::Sql || !self.splitter.may_end() {
@@ -145,9 +145,9 @@ impl<C: Consumer> Reader<C> {
         Error::archive(format!("the dump is truncated at byte {bytes}: {how}")).hint(hint)
     }
 
-    /// Whether `comment` says that the dump is whole.
+    /// Whether `comment` says that the dump is complete.
     fn is_last_comment(&self, comment: &str) -> bool {
-        // That of pg_dump counts even where the first one is missing.
+        // The comment of pg_dump counts even if its first comment is missing.
         comment == self.last_comment.unwrap_or(COMPLETE)
     }
 
@@ -182,7 +182,7 @@ impl<C: Consumer> Reader<C> {
             self.facts.written_by = Some(remembered(&format!("ci-import convert {version}")));
         } else if comment == BEGIN {
             self.last_comment = Some(COMPLETE);
-            // Dumps may follow each other; the last of them counts.
+            // Several dumps may follow each other; the last one decides.
             self.facts.completed = false;
             let program = || "pg_dump".to_owned();
             self.facts.written_by.get_or_insert_with(program);
@@ -256,7 +256,7 @@ impl<C: Consumer> Reader<C> {
         Ok(())
     }
 
-    /// A tuple of an INSERT, whose last byte is the last of the `used` ones.
+    /// Takes a tuple of an INSERT, which ends with the `used` bytes.
     fn tuple(&mut self, used: usize) -> Result<()> {
         let end = self.facts.bytes + used as u64;
         let tuple = self.splitter.text();
@@ -310,7 +310,7 @@ impl<C: Consumer> Reader<C> {
         Ok(1)
     }
 
-    /// Takes what there is of a line, at least its first byte.
+    /// Takes a line, or the part of it that `rest` has.
     fn copy_line(&mut self, rest: &[u8]) -> Result<usize> {
         let end = memchr(b'\n', rest);
         let used = end.map_or(rest.len(), |end| end + 1);
@@ -351,7 +351,7 @@ impl<C: Consumer> Reader<C> {
         Err(self.wrong_row(self.facts.bytes, message))
     }
 
-    /// Hands on the lines that wait, all of them whole.
+    /// Passes on the lines of the chunk, which are all whole.
     fn hand_on(&mut self) -> Result<()> {
         let Some(insert) = self.chunk.target.clone().filter(|_| self.chunk.rows > 0) else {
             return Ok(());

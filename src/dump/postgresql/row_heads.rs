@@ -1,4 +1,4 @@
-//! What stands before rows, and behind them: COPY, and the head and the end of an INSERT.
+//! The statements around rows: COPY, and the head and the end of an INSERT.
 
 use super::dump_statement::{BEGINNING_TOKENS, DumpStatement};
 use super::lexer::{Token, first_tokens, tokens};
@@ -44,7 +44,7 @@ pub(super) fn insert_head(head: &str) -> Result<InsertTarget> {
     Err(not_understood("an INSERT has more than columns and values"))
 }
 
-/// Whether what follows the tuples of an INSERT changes nothing of them.
+/// Whether `text`, behind the tuples of an INSERT, has no effect on them.
 pub(super) fn is_end_of_insert(text: &str) -> bool {
     let tokens = first_tokens(text, BEGINNING_TOKENS);
     let mut parser = Parser::new(&tokens);

@@ -1,4 +1,4 @@
-//! Sequences: how they are created, and what value they are set to.
+//! Sequences: `CREATE SEQUENCE`, and the values they are set to.
 
 use super::convert_notation::is_raise_of_sequence;
 use super::definition::{Definition, SequenceDefinition};
@@ -18,7 +18,7 @@ pub(super) fn create_sequence(tokens: &[Token]) -> Result<DumpStatement> {
     Ok(DumpStatement::Definition(Definition::Sequence(sequence)))
 }
 
-/// The options that follow; all but the increment are about where it stands, which is set anew.
+/// Reads the options of a sequence. Only the increment is kept: the import sets the value itself.
 pub(super) fn sequence_options(mut parser: Parser<'_>, name: String) -> SequenceDefinition {
     parser.until(&["increment"]);
     parser.take(&["increment"]);
@@ -59,7 +59,7 @@ pub(super) fn select(first: &[Token], whole: AllTokens<'_>) -> Result<DumpStatem
     let (Some([Token::Text(sequence), ..]), Some(value)) = (parts.first(), parts.get(1)) else {
         return Ok(DumpStatement::Unknown);
     };
-    // One that counts down stands below zero, and counts up from one now.
+    // A sequence that counts down has a value below zero. It counts up from 1 after the import.
     let value: u64 = match value {
         [Token::Number(number)] => number
             .parse()

@@ -1,23 +1,23 @@
 //! Splits the SQL of a PostgreSQL dump into statements, and INSERTs into their tuples.
 //!
-//! Lexical rules: PostgreSQL manual, 4.1, "Lexical Structure". Comments are taken out. It takes slices
-//! and returns counts; how they are cut is of no consequence.
+//! Lexical rules: PostgreSQL manual, 4.1, "Lexical Structure". Comments are removed. It takes slices
+//! and returns counts; the input may be cut anywhere.
 
 use memchr::{memchr, memchr2};
 
 use crate::dump::bounds::MAX_STATEMENT_BYTES;
 use crate::error::{Error, Result};
 
-/// PostgreSQL's own limit of a value, and some room for its notation.
+/// PostgreSQL's limit of a value, and some more for its notation.
 const MAX_TUPLE_BYTES: usize = 1280 * 1024 * 1024;
 
-/// Of a comment so much is kept: what a dump says of itself is shorter.
+/// So much of a comment is kept; the comments that are read are shorter.
 const MAX_COMMENT_BYTES: usize = 200;
 
-/// The names between the dollars of a dollar-quoted text are names, of 63 bytes at most.
+/// The tags of dollar-quoted texts are names, which have at most 63 bytes, between two dollars.
 const MAX_TAG_BYTES: usize = 65;
 
-/// What has become whole.
+/// A piece that is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
     /// The text is a statement, without its semicolon.
@@ -26,22 +26,22 @@ pub(super) enum Piece {
     Head,
     /// The text is a tuple, with its parentheses.
     Tuple,
-    /// The text is what stands between the last tuple and the semicolon.
+    /// The text is what is between the last tuple and the semicolon.
     EndOfRows,
     /// The comment is a whole line.
     Comment,
 }
 
-/// Where in the lexical structure the next byte stands.
+/// The position of the next byte in the lexical structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Plain,
-    /// In a string; whether backslashes escape in it, and the next byte is escaped.
+    /// In a string; whether backslashes escape in it, and whether the next byte is escaped.
     Text {
         escapes: bool,
         escaped: bool,
     },
-    /// Behind a quote in a string, which another quote makes part of it.
+    /// Behind a quote in a string; a second quote makes it a part of the string.
     TextEnd {
         escapes: bool,
     },
@@ -56,7 +56,7 @@ enum Place {
         tag: usize,
     },
     LineComment,
-    /// In so many nested comments; the byte before this one.
+    /// In nested comments: the depth, and the last byte.
     BlockComment {
         depth: u32,
         last: u8,
@@ -65,7 +65,7 @@ enum Place {
     Meta,
 }
 
-/// See the module.
+/// A resumable splitter of one dump.
 #[derive(Debug)]
 pub(super) struct Splitter {
     text: Vec<u8>,
@@ -73,7 +73,7 @@ pub(super) struct Splitter {
     place: Place,
     depth: u32,
     in_rows: bool,
-    /// The text was handed on; the next one begins with this.
+    /// The text was passed on; the next one begins with this.
     handed: Option<&'static [u8]>,
 }
 
@@ -94,7 +94,7 @@ impl Splitter {
         &self.text
     }
 
-    /// The comment that was returned last, or that the dump has ended in.
+    /// The last comment, which may be incomplete at the end of the dump.
     pub(super) fn comment(&self) -> &[u8] {
         &self.comment
     }
@@ -107,7 +107,7 @@ impl Splitter {
     }
 
     /// Takes bytes of `input` up to the end of the next piece; returns how many, and the piece if it is
-    /// whole. `escapes` tells whether backslashes escape in ordinary strings
+    /// complete. `escapes` tells whether backslashes escape in ordinary strings
     /// (`standard_conforming_strings = off`).
     pub(super) fn scan(&mut self, input: &[u8], escapes: bool) -> Result<(usize, Option<Piece>)> {
         if let Some(begin) = self.handed.take() {
@@ -221,14 +221,14 @@ impl Splitter {
         Ok(None)
     }
 
-    /// An opening parenthesis: that of a tuple, maybe the first one.
+    /// Takes an opening parenthesis, which may begin a tuple.
     fn open(&mut self) -> Option<Piece> {
         self.depth += 1;
         if self.depth == 1 && !self.in_rows && is_insert_head(&self.text) {
             self.in_rows = true;
             return Some(self.hand_on(Piece::Head, b"("));
         }
-        // Between two tuples stands a comma.
+        // Two tuples have a comma between them.
         if self.depth == 1 && self.in_rows && self.text.trim_ascii() == b"," {
             self.text.clear();
         }
@@ -236,7 +236,7 @@ impl Splitter {
         None
     }
 
-    /// Whether the string that begins here is one of `E'…'`.
+    /// Whether the string that begins here is an `E'…'`.
     fn ends_with_prefix(&self) -> bool {
         match self.text.as_slice() {
             [.., before, b'e' | b'E'] => !is_word(*before),
@@ -245,7 +245,7 @@ impl Splitter {
         }
     }
 
-    /// Bytes in quotes of any kind.
+    /// Takes bytes in quotes of any kind.
     fn quoted(&mut self, rest: &[u8]) -> usize {
         let (run, next) = match self.place {
             Place::Text {
@@ -292,21 +292,21 @@ impl Splitter {
         run
     }
 
-    /// What follows a byte of a tag.
+    /// The place behind a byte of a tag.
     fn tag(&self, start: usize, byte: u8) -> Option<Place> {
         let tag = self.text.len() + 1 - start;
         (byte == b'$').then_some(Place::Dollar { start, tag })
     }
 
-    /// Whether `byte` cannot be part of the tag that begins at `start`: then that is none, but `$1` or
-    /// a dollar by itself.
+    /// Whether `byte` cannot be part of the tag that begins at `start`. Then it is not a tag, but `$1` or a
+    /// single dollar.
     fn is_no_tag(&self, start: usize, byte: u8) -> bool {
         let length = self.text.len() - start;
         let begins_with_digit = length == 1 && byte.is_ascii_digit();
         !is_word(byte) || begins_with_digit || length > MAX_TAG_BYTES
     }
 
-    /// What follows `run`, which ends in a dollar that may be the last one of the text.
+    /// The place behind `run`, which ends with a dollar that may end the text.
     fn dollar_end(&self, run: &[u8], start: usize, tag: usize) -> Option<Place> {
         let wanted = &self.text[start..start + tag];
         let before = tag.saturating_sub(run.len());
@@ -328,7 +328,7 @@ impl Splitter {
         if !self.text.is_empty() {
             self.text.push(b'\n');
         }
-        // In the middle of a statement it says nothing of the dump.
+        // A comment within a statement tells nothing about the dump.
         let whole = self.text.is_empty() && !self.in_rows;
         (end + 1, whole.then_some(Piece::Comment))
     }
@@ -354,8 +354,8 @@ impl Splitter {
         };
     }
 
-    /// A line for psql. Two of them are harmless, and pg_dump writes them around each dump since
-    /// CVE-2025-8714; what the others do is for nobody but who sits before psql.
+    /// A line for psql. Only two commands are accepted: pg_dump writes them around each dump since
+    /// CVE-2025-8714.
     fn meta(&mut self, rest: &[u8]) -> Result<usize> {
         let end = memchr(b'\n', rest);
         let run = &rest[..end.unwrap_or(rest.len())];
@@ -403,7 +403,7 @@ fn is_insert_head(text: &[u8]) -> bool {
         && before.last().is_some_and(|byte| !is_word(*byte))
 }
 
-/// Whether `byte` is one of a name without quotes.
+/// Whether `byte` may be part of a name without quotes.
 pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }

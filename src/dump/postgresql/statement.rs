@@ -14,13 +14,13 @@ use super::sequence::{create_sequence, select};
 use super::table::create_table;
 use crate::error::Result;
 
-/// Statements that begin like this change no row of a table in the dump.
+/// Statements that begin with these words change no row of a table in the dump.
 const WITHOUT_EFFECT: [&str; 14] = [
     "set", "drop", "grant", "revoke", "begin", "start", "commit", "lock", "analyze", "vacuum",
     "security", "reset", "refresh", "comment",
 ];
 
-/// What can be created that is no table, and what it is called.
+/// What CREATE can define that is not imported: the keyword, and its name in reports.
 const LEFT_OUT: [(&str, &str); 23] = [
     ("view", "view"),
     ("function", "function"),
@@ -136,7 +136,7 @@ fn create(first: &[Token], whole: AllTokens<'_>) -> Result<DumpStatement> {
     Ok(match kind {
         Some((_, kind)) => {
             parser.take(&["if", "not", "exists"]);
-            // Every database has it, and older versions of pg_dump say so.
+            // Every database has it; only older versions of pg_dump write it.
             if parser.is("plpgsql") {
                 return Ok(DumpStatement::WithoutEffect);
             }

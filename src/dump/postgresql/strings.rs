@@ -1,7 +1,7 @@
-//! What strings in SQL stand for (PostgreSQL manual, 4.1.2).
+//! Unescapes the strings of SQL (PostgreSQL manual, 4.1.2).
 
-/// Appends what the string stands for whose `content` stands between its quotes. `escapes` tells whether
-/// backslashes escape in it. What is wrong, if something is.
+/// Appends the value of the string with this `content` between its quotes. `escapes` tells whether backslashes escape
+/// in it. The error says what is wrong.
 pub(super) fn unquote(
     content: &[u8],
     escapes: bool,
@@ -28,7 +28,7 @@ pub(super) fn unquote(
     }
 }
 
-/// Appends what the escape stands for whose backslash stands before `rest`; returns what follows.
+/// Appends the value of the escape whose backslash is before `rest`; returns what follows.
 fn unescape<'a>(rest: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], &'static str> {
     let Some((first, behind)) = rest.split_first() else {
         return Err("a backslash escapes nothing");

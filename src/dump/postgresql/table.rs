@@ -19,7 +19,7 @@ const BEHIND_A_DEFAULT: [&str; 7] = [
     "check",
 ];
 
-/// The table that the statement of `tokens` creates.
+/// The table that `tokens` create.
 pub(super) fn create_table(tokens: &[Token]) -> Result<TableDefinition> {
     let mut parser = Parser::new(tokens);
     parser.until(&["table"]);
@@ -43,7 +43,7 @@ pub(super) fn create_table(tokens: &[Token]) -> Result<TableDefinition> {
         .into_iter()
         .find(|(word, _)| parser.is(word))
         .map(|(_, what)| what);
-    // `WITH (oids = false)`, `TABLESPACE`, `USING heap`: how it is stored.
+    // Storage options may follow: `WITH (oids = false)`, `TABLESPACE`, `USING heap`.
     Ok(table)
 }
 
@@ -94,7 +94,7 @@ fn column(table: &mut TableDefinition, mut parser: Parser<'_>) -> Result<ColumnD
     while !parser.at_end() {
         if parser.take(&["not", "null"]) {
             column.not_null = true;
-            // Nothing inherits from what is made of it.
+            // No table inherits from it after the import.
             parser.take(&["no", "inherit"]);
         } else if parser.take(&["null"]) {
         } else if parser.take(&["default"]) {
@@ -121,7 +121,7 @@ fn column(table: &mut TableDefinition, mut parser: Parser<'_>) -> Result<ColumnD
     Ok(column)
 }
 
-/// How a column is computed, as the part behind GENERATED says.
+/// Reads how a column is computed, behind GENERATED.
 fn generated(parser: &mut Parser<'_>) -> Result<Generated> {
     let mut of = None;
     if parser.take(&["always", "as"]) {

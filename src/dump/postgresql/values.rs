@@ -1,5 +1,5 @@
 //! Writes the tuples of an INSERT as lines of COPY's text format (PostgreSQL manual, "COPY", section
-//! "Text Format"; literals: 4.1.2). One notation for all rows of a dump, whoever takes them.
+//! "Text Format"; literals: 4.1.2). So all rows of a dump have one notation.
 
 use super::splitter::is_word;
 use super::strings::unquote;
@@ -12,7 +12,7 @@ pub(super) struct Wrong {
 }
 
 /// Appends `tuple`, with its parentheses, as a line to `out`; returns how many values it has.
-/// `escapes` tells whether backslashes escape in ordinary strings. `spare` is room for a text.
+/// `escapes` tells whether backslashes escape in ordinary strings. `spare` is a buffer for a text.
 pub(super) fn write_line(
     tuple: &[u8],
     escapes: bool,
@@ -152,7 +152,7 @@ impl<'a> Tuple<'a> {
         Ok(())
     }
 
-    /// Skips `::type`: the column's own type says what the value is.
+    /// Skips `::type`: the type of the column decides what the value is.
     fn cast(&mut self) {
         self.skip_blank();
         while self.rest().starts_with(b"::") {

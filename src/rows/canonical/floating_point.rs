@@ -1,4 +1,5 @@
-//! FLOAT, `real`, DOUBLE and `double precision` as text: by value, since servers write more digits or fewer.
+//! FLOAT, `real`, DOUBLE and `double precision` as text. They are compared by value, since servers write different
+//! numbers of digits.
 
 /// Appends a `double precision` by its value.
 pub(crate) fn double(out: &mut Vec<u8>, value: &[u8]) {

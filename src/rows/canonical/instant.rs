@@ -1,8 +1,8 @@
 //! `timestamp with time zone` as text.
 
-/// Appends a `timestamp with time zone` in UTC: `2015-01-01 12:00:00.5+05:30` as the date and time
-/// there, less the offset; without one it is in UTC, as sessions that load are. What is not in this notation
-/// (`infinity`, years BC) is the same everywhere, or nearly so.
+/// Appends a `timestamp with time zone` in UTC: `2015-01-01 12:00:00.5+05:30` is the local date and time and the
+/// offset. Without an offset it is in UTC, as the sessions that load are. Other notations (`infinity`, years BC) are
+/// appended unchanged.
 pub(crate) fn instant(out: &mut Vec<u8>, value: &[u8]) {
     match std::str::from_utf8(value).ok().and_then(in_utc) {
         Some(moment) => out.extend_from_slice(moment.as_bytes()),

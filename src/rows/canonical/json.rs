@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-/// Appends a jsonb in its binary notation (`jsonb_send`: a version and the text): without blanks, of
-/// keys that are there twice the last, sorted, numbers by their value.
+/// Appends a jsonb in its binary notation (`jsonb_send`: a version and the text): without blanks, keys sorted, of
+/// duplicate keys the last one, numbers by value.
 pub(crate) fn jsonb(out: &mut Vec<u8>, value: &[u8]) {
     json_text(out, value.get(1..).unwrap_or_default());
 }
 
-/// The same of its text.
+/// The same for the text of a JSON value.
 pub(crate) fn json_text(out: &mut Vec<u8>, text: &[u8]) {
     match serde_json::from_slice::<Value>(text) {
         Ok(value) => json(out, &value),
-        // Deeper than a parser should go: then its notation counts.
+        // Too deeply nested for the parser: its notation is compared.
         Err(_) => out.extend_from_slice(text),
     }
 }

@@ -1,7 +1,7 @@
 //! Whole numbers and `numeric`, as text and in their binary notation; and the fractions of seconds.
 
-/// Appends a numeric in its binary notation (`numeric_send`) without zeros at its ends and without its
-/// scale: weight, sign, digits.
+/// Appends a numeric in its binary notation (`numeric_send`): weight, sign, digits, without zeros at the ends and
+/// without the scale.
 pub(crate) fn numeric(out: &mut Vec<u8>, value: &[u8]) {
     let (words, _) = value.as_chunks::<2>();
     let [_, weight, sign, _, digits @ ..] = words else {

@@ -1,4 +1,4 @@
-//! Numbers, FLOAT and DOUBLE among them, and dates and times for a MySQL server: they stay as the dump has them.
+//! Values for a MySQL server that stay as the dump has them: numbers (FLOAT, DOUBLE, DECIMAL, …), dates and times.
 
 use super::transcoder::{Transcoder, Wrong};
 use crate::rows::notation::Notation;
@@ -6,7 +6,7 @@ use crate::rows::plan::PlannedColumn;
 use crate::rows::value_kind::ValueKind;
 
 impl<N: Notation> Transcoder<'_, N> {
-    /// Writes a number, date or time as it stands; the server it goes to is of the kind that wrote it.
+    /// Writes a number, date or time unchanged: MySQL wrote it, and MySQL reads it. So a FLOAT keeps its digits.
     pub(super) fn as_written(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
         let start = self.at;
         if !matches!(self.peek(), b'\'' | b'"') {

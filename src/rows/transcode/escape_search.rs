@@ -2,12 +2,12 @@
 
 use wide::u8x16;
 
-/// How many bytes are looked at together.
+/// So many bytes are examined together.
 pub(super) const BLOCK: usize = 16;
 
-/// Which bytes end a plain run: quote, backslash and NUL; in COPY's text format also the other control
-/// characters up to the carriage return, tab and line ends among them. There some escapes are plain,
-/// since they mean the same in both notations.
+/// The bytes that end a run of plain bytes: quote, backslash and NUL; in COPY's text format also the other control
+/// characters up to the carriage return, such as tab and line ends. In that format some escapes are plain, since
+/// they mean the same in both notations.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EscapeSearch {
     quote: u8,
@@ -16,8 +16,8 @@ pub(super) struct EscapeSearch {
     keeps_escapes: bool,
 }
 
-/// What stands behind a backslash in escapes that are the same in both notations. A backslash is one
-/// more, but backslashes in a row are counted by the byte.
+/// The bytes behind a backslash in the escapes that are the same in both notations. A backslash would be one
+/// more, but runs of backslashes are handled byte by byte.
 const KEPT: [u8; 4] = [b'n', b'r', b't', b'b'];
 
 impl EscapeSearch {
@@ -29,13 +29,13 @@ impl EscapeSearch {
         }
     }
 
-    /// Whether `byte` is special, without a look at what follows.
+    /// Whether `byte` ends a run, whatever follows it.
     pub(super) fn stops_at(self, byte: u8) -> bool {
         byte == self.quote || byte == b'\\' || byte <= self.last_control
     }
 
-    /// Where in `block` the first special byte is; [`BLOCK`] if there is none. The block must not begin
-    /// within an escape; up to what is returned, none is cut.
+    /// The position of the first byte in `block` that ends a run; [`BLOCK`] if there is none. The block must not begin
+    /// within an escape, and the result does not cut one.
     #[inline]
     pub(super) fn first(self, block: &[u8; BLOCK]) -> usize {
         let bytes = u8x16::from(*block);
@@ -45,14 +45,14 @@ impl EscapeSearch {
         let mut special = (is_control | is_quote | is_backslash).to_bitmask();
         if self.keeps_escapes {
             let backslashes = is_backslash.to_bitmask();
-            // Of two in a row nobody knows here which one is escaped.
+            // Of two in a row it is unknown here which one is escaped.
             if backslashes & backslashes << 1 == 0 {
                 let [n, r, t, b] = KEPT.map(|letter| bytes.simd_eq(u8x16::splat(letter)));
                 let letters = (n | r | t | b).to_bitmask();
                 special &= !(backslashes & letters >> 1);
             }
         }
-        // A bit above all of them, so that there is always one.
+        // One more bit above the block, so that there is always a first one.
         (special | 1 << BLOCK).trailing_zeros() as usize
     }
 }

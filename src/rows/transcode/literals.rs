@@ -11,7 +11,7 @@ impl<'a, N> Transcoder<'a, N> {
         let start = self.at;
         let quote = self.opening_quote()?;
         let rest = &self.input[self.at..];
-        // A date and time is the most frequent of what comes here.
+        // Most of these strings are a date and time.
         if rest.get(dates::TIMESTAMP) == Some(&quote) && dates::is_plain_timestamp(rest) {
             self.at += dates::TIMESTAMP + 1;
             return Ok(&rest[..dates::TIMESTAMP]);
@@ -31,7 +31,7 @@ impl<'a, N> Transcoder<'a, N> {
         }
     }
 
-    /// Appends the bytes of a quoted string to `bytes`. Even those of a blob are escaped as if they were
+    /// Appends the bytes of a quoted string to `bytes`. MySQL escapes even the bytes of a blob as if they were
     /// characters of the dump's character set.
     pub(super) fn quoted_bytes(&mut self, bytes: &mut Vec<u8>) -> Result<(), Wrong> {
         let multibyte = self.multibyte;
@@ -69,7 +69,7 @@ impl<'a, N> Transcoder<'a, N> {
         }
     }
 
-    /// The digits of `0x…` or `x'…'`, if that is what stands here.
+    /// The digits of `0x…` or `x'…'`, if the value has this notation.
     pub(super) fn hex_digits(&mut self) -> Result<Option<&'a [u8]>, Wrong> {
         let rest = &self.input[self.at..];
         if rest.starts_with(b"0x") {
@@ -114,7 +114,7 @@ impl<'a, N> Transcoder<'a, N> {
         ("a string has no end".to_owned(), None)
     }
 
-    /// Reads over a value of any kind, up to the comma or parenthesis behind it.
+    /// Skips a value of any kind, up to the comma or parenthesis behind it.
     pub(super) fn skip_value(&mut self) -> Result<(), Wrong> {
         let start = self.at;
         let mut depth = 0;
@@ -135,7 +135,7 @@ impl<'a, N> Transcoder<'a, N> {
     }
 }
 
-/// The first quote or backslash that is no part of a character of two bytes.
+/// The first quote or backslash that is not a part of a character of two bytes.
 fn find_quote_or_backslash(bytes: &[u8], quote: u8, multibyte: Multibyte) -> Option<usize> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {

@@ -1,4 +1,4 @@
-//! Transcodes tuples. One pass from bytes to bytes: MySQL's escapes out, COPY's escapes in, no value objects.
+//! Transcodes tuples, in one pass from bytes to bytes, without value objects: MySQL's escapes are replaced with COPY's.
 
 mod as_written;
 mod bytes;

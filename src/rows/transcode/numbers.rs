@@ -10,8 +10,8 @@ const TINYINT1_HINT: &str =
     "--tinyint1 smallint keeps such numbers, --tinyint1 truthy makes them true";
 
 impl<'a, N: Notation> Transcoder<'a, N> {
-    /// Writes a number. Nothing is checked but its characters and what its type can hold: it
-    /// comes from a column that holds numbers of this kind only.
+    /// Writes a number. Only its characters and the range of its type are checked: it comes from a column of
+    /// numbers of this kind.
     pub(super) fn number(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
         let start = self.at;
         let number = self.number_text(column.kind)?;

@@ -1,4 +1,4 @@
-//! Texts: MySQL's escapes out, COPY's escapes in, and into UTF-8 where they are not.
+//! Texts: replaces MySQL's escapes with COPY's, and converts to UTF-8.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,10 @@ const INVALID_HINT: &str = "--invalid-utf8 replace or latin1 takes it";
 const NUL_HINT: &str = "--nul strip or replace takes it";
 
 impl<N: Notation> Transcoder<'_, N> {
-    /// A text in UTF-8: what needs no work is copied as it stands.
+    /// A text in UTF-8: bytes without escapes are copied in blocks.
     pub(super) fn text(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
         if !matches!(self.peek(), b'\'' | b'"') {
-            // With an introducer or in hexadecimal.
+            // It has an introducer or is in hexadecimal.
             return self.encoded_text(column, Charset::Utf8);
         }
         let start = self.at;
@@ -55,7 +55,7 @@ impl<N: Notation> Transcoder<'_, N> {
             return Err(self.no_value(start, name));
         }
         if !self.valid_utf8 && std::str::from_utf8(&self.input[start..self.at]).is_err() {
-            // Once more, slowly; it ends at the same place.
+            // Start again, with the slow method; it ends at the same place.
             self.out.truncate(before);
             self.at = start;
             return self.encoded_text(column, Charset::Utf8);
@@ -69,11 +69,11 @@ impl<N: Notation> Transcoder<'_, N> {
         (format!("{} is no {name}", self.shown()), None)
     }
 
-    /// Copies what is the same in both notations, up to a byte that needs work or the end.
+    /// Copies the bytes that are the same in both notations, up to one that is not, or to the end.
     fn copy_plain(&mut self, search: EscapeSearch) {
         let mut rest = &self.input[self.at..];
-        // Whole blocks are copied, and what was too much is taken back: both are of fixed size,
-        // which a copy of the right length is not.
+        // Whole blocks are copied, and the excess is truncated: a copy of a fixed size is faster than one
+        // of the right length.
         while let Some(block) = rest.first_chunk::<BLOCK>() {
             self.out.extend_from_slice(block);
             let plain = search.first(block);
@@ -92,7 +92,7 @@ impl<N: Notation> Transcoder<'_, N> {
         self.at = self.input.len() - rest.len() + plain;
     }
 
-    /// Takes a backslash and what it escapes; whether that was NUL.
+    /// Reads a backslash and the byte that it escapes; returns whether that is NUL.
     fn escape(&mut self, start: usize) -> Result<bool, Wrong> {
         let Some(&escaped) = self.input.get(self.at + 1) else {
             return Err(self.unterminated(start));
@@ -128,7 +128,7 @@ impl<N: Notation> Transcoder<'_, N> {
         Ok(())
     }
 
-    /// A text in any character set, in any notation: unescaped to its bytes, decoded, written.
+    /// A text in any character set and any notation: it is unescaped, decoded, written.
     pub(super) fn encoded_text(
         &mut self,
         column: &PlannedColumn,

@@ -7,14 +7,14 @@ use crate::rows::plan::PlannedColumn;
 use crate::rows::policy::ValuePolicies;
 use crate::rows::tally::{Change, Tally};
 
-/// A value that cannot be transcoded, or rows that are none.
+/// A value that cannot be transcoded, or bytes that are not a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowError {
     /// Which row of the chunk, from 0.
     pub row: u64,
-    /// Its column, if it is in one.
+    /// The column, if the error is in one.
     pub column: Option<String>,
-    /// Where in the chunk, in bytes.
+    /// The offset in the chunk, in bytes.
     pub at: usize,
     /// What is wrong.
     pub message: String,
@@ -22,22 +22,22 @@ pub struct RowError {
     pub hint: Option<&'static str>,
 }
 
-/// What is wrong with the value at hand.
+/// What is wrong with the current value, and a hint.
 pub(super) type Wrong = (String, Option<&'static str>);
 
-/// Goes through a chunk of tuples. The files beside this one have its methods for literals and for each kind of value.
+/// Goes through a chunk of tuples. The other files of this module add the methods for literals and for each kind of value.
 pub(super) struct Transcoder<'a, N> {
     pub(super) input: &'a [u8],
     pub(super) at: usize,
     pub(super) out: &'a mut Vec<u8>,
-    /// Room for a value that is put together before it is written.
+    /// A buffer for a value that is assembled before it is written.
     pub(super) spare: Vec<u8>,
     pub(super) valid_utf8: bool,
     pub(super) row: u64,
     pub(super) first_row: u64,
     pub(super) tally: &'a mut Tally,
     pub(super) policies: ValuePolicies,
-    /// How characters in the dump may hide a quote or a backslash.
+    /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub(super) multibyte: Multibyte,
     pub(super) notation: PhantomData<N>,
 }
@@ -49,7 +49,7 @@ impl<N> Transcoder<'_, N> {
         }
     }
 
-    /// The byte here, or NUL at the end, which is no part of any row outside a string.
+    /// The current byte, or NUL at the end. A row has no NUL outside of strings.
     pub(super) fn peek(&self) -> u8 {
         self.input.get(self.at).copied().unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! The transcoder: a chunk of tuples in, rows of COPY out.
+//! Transcodes a chunk of tuples to rows of COPY or LOAD DATA.
 //!
 //! MySQL's literals are those of its Reference Manual, chapter 11.1; COPY's formats are those of
 //! the PostgreSQL manual, "COPY", section "File Formats".
@@ -18,7 +18,7 @@ use crate::rows::tally::Tally;
 use crate::rows::value_kind::ValueKind;
 
 /// Transcodes the tuples of `input` (`(1,'a'),(2,NULL)`), appending a row of COPY for each to
-/// `out`; lines are appended as they are. `first_row` is the number of the first row, for `tally`. Returns how many there were.
+/// `out`. Lines are appended unchanged. `first_row` is the number of the first row, for `tally`. Returns the count of rows.
 pub fn transcode(
     plan: &TranscodePlan,
     input: &[u8],
@@ -48,7 +48,7 @@ fn transcode_to<N: Notation>(
         at: 0,
         out,
         spare: Vec::new(),
-        // One look at all of it spares the look at each text. Bytes of blobs may spoil it.
+        // One check of the whole chunk replaces that of each text. The bytes of blobs may make it fail.
         valid_utf8: simdutf8::basic::from_utf8(input).is_ok(),
         row: 0,
         first_row,

@@ -66,14 +66,14 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
         | DataType::Inet
         | DataType::Time(_)
         | DataType::Interval(_) => (!text.contains('\0')).then(|| sql::literal(text)),
-        // No type of MySQL becomes one.
+        // No type of MySQL is mapped to these.
         DataType::Plain(_) => None,
         DataType::Bytea => {
             let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
             Some(format!("'\\x{hex}'::bytea"))
         }
         DataType::Date | DataType::Timestamp(_) | DataType::Timestamptz(_) => {
-            // A date with a zero part is none; one without is left to PostgreSQL to judge.
+            // A date with a zero part is no default; PostgreSQL judges all others.
             let mut parts = text.split([' ', '-']).take(3);
             let has_zero_part = parts.any(|part| part.trim_matches('0').is_empty());
             let zone = if matches!(data_type, DataType::Timestamptz(_)) {
@@ -88,7 +88,7 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
 }
 
 /// `CURRENT_TIMESTAMP` in its many spellings. A timestamp is in UTC, as in the dump; a datetime
-/// is in the time zone of whoever inserts.
+/// is in the time zone of the session that inserts.
 fn current_time(expression: &str, mysql_type: &str, data_type: &DataType) -> Option<String> {
     let name = expression
         .split('(')

@@ -1,5 +1,5 @@
-//! Translates expressions of generated columns, checks and functional indexes, as far as they mean
-//! the same in PostgreSQL. What does not for certain is not translated.
+//! Translates expressions of generated columns, checks and functional indexes, if they certainly mean
+//! the same in PostgreSQL.
 
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
@@ -12,15 +12,15 @@ use crate::dump::mysql::lexer::{TokenKind, tokens};
 use crate::schema::model::{Column, DataType};
 use crate::schema::sql::{identifier, literal};
 
-/// `1 + 1 + 1 + …` is as deep as it is long; what is longer would need more stack than there is.
+/// `1 + 1 + 1 + …` is as deep as it is long; a longer expression could overflow the stack.
 const MAX_WORDS: usize = 500;
 
-/// What an expression is for; values must be the same to the last bit, constraints need not.
+/// What an expression is for. Values must be exactly the same, the results of constraints need not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// The value of a column, or the key of an index.
     Value,
-    /// A constraint. Texts may be compared, though MySQL often does so without regard to case.
+    /// A constraint. It may compare texts, although MySQL often ignores their case.
     Check,
 }
 
@@ -270,7 +270,7 @@ impl Translator<'_> {
         let sql: Vec<String> = arguments.into_iter().map(|(sql, _)| sql).collect();
         let texts = classes.iter().all(|class| *class == Class::Text);
         match (name.as_str(), classes.as_slice()) {
-            // NULL as soon as one is, unlike PostgreSQL's own concat.
+            // NULL if one argument is NULL, unlike PostgreSQL's own concat.
             ("concat", [_, ..]) if texts => Some((format!("({})", sql.join(" || ")), Class::Text)),
             ("coalesce" | "ifnull", [_, ..]) => {
                 Some((format!("COALESCE({})", sql.join(", ")), common(&classes)?))
@@ -297,7 +297,7 @@ impl Translator<'_> {
     }
 }
 
-/// The class that all of `classes` have; NULL goes with any.
+/// The class that all of `classes` have; NULL fits any.
 fn common(classes: &[Class]) -> Option<Class> {
     let mut others = classes.iter().filter(|class| **class != Class::Null);
     let first = *others.next()?;

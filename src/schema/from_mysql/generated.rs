@@ -6,8 +6,8 @@ use crate::rows::ValueKind;
 use crate::schema::model::{Column, DataType};
 
 impl Mapper<'_> {
-    /// Lets PostgreSQL compute the generated columns it can; of the others the dump's values are
-    /// taken. Returns the names of the latter.
+    /// Decides which generated columns PostgreSQL computes. The others become ordinary columns with the values of the
+    /// dump; returns their names.
     pub(super) fn generated_columns(&mut self, kinds: &mut [ValueKind]) -> Vec<String> {
         let plain: Vec<Column> = self
             .columns

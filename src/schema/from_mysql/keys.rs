@@ -130,7 +130,7 @@ impl Mapper<'_> {
                 columns,
                 references: fitting(&key.references),
                 referenced_columns: key.referenced_columns.iter().map(|c| fitting(c)).collect(),
-                // PostgreSQL takes NO ACTION and RESTRICT as MySQL does.
+                // NO ACTION and RESTRICT mean the same in PostgreSQL.
                 on_delete: key.on_delete.clone(),
                 on_update: key.on_update.clone(),
             });

@@ -14,13 +14,13 @@ use crate::schema::sql;
 pub struct Mapped {
     /// The table as it will be.
     pub table: Table,
-    /// How the values of each column go, in the order of MySQL's columns.
+    /// How the values of each column are transcoded, in the order of MySQL's columns.
     pub kinds: Vec<ValueKind>,
-    /// MySQL's names of the columns, and theirs in the table if they are in it.
+    /// The name of each column in MySQL, and its name in the table if it is not left out.
     pub names: Vec<(String, Option<String>)>,
     /// Generated columns that PostgreSQL cannot compute: their values must be in the dump.
     pub materialised: Vec<String>,
-    /// What PostgreSQL gets differently.
+    /// What is different in PostgreSQL.
     pub notes: Vec<Note>,
 }
 
@@ -119,7 +119,7 @@ impl Mapper<'_> {
         })
     }
 
-    /// Maps all columns, but for the expressions of generated ones.
+    /// Maps all columns, without the expressions of generated ones.
     fn columns(&mut self) -> Result<MappedColumns> {
         let definition = self.definition;
         let mut mapped_columns = MappedColumns::default();
@@ -184,7 +184,7 @@ impl Mapper<'_> {
 
     fn sequence(&mut self) -> Option<Sequence> {
         let definition = self.definition;
-        // --skip-create-options and its kin leave it out as well, and the engine with it.
+        // --skip-create-options and similar options leave it out as well, and the engine with it.
         let has_none = self.facts.compatible || definition.options.engine.is_none();
         let is_rails_id = |column: &ColumnDefinition| {
             let alone = definition.keys.iter().any(|key| {

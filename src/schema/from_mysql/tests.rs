@@ -3,9 +3,9 @@ use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::create_table;
 use crate::error::Result;
 use crate::rows::ValueKind;
+use crate::schema::ddl;
 use crate::schema::names::Names;
 use crate::schema::policies::Policies;
-use crate::schema::ddl;
 
 fn mapped(sql: &str, compatible: bool) -> Result<Mapped> {
     mapped_by(sql, compatible, &Policies::default())

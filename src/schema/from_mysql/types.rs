@@ -1,4 +1,4 @@
-//! The table of types: what each type of MySQL becomes, and how its values go.
+//! The table of types: what each type of MySQL becomes, and how its values are transcoded.
 
 use super::mapper::Mapper;
 use crate::dump::charset::Charset;
@@ -8,7 +8,7 @@ use crate::rows::ValueKind;
 use crate::schema::model::{DataType, EnumType};
 use crate::schema::policies::{Enums, Times, Timestamps, Tinyint1};
 
-/// The longest `varchar(n)` PostgreSQL takes (manual, 8.3).
+/// The longest `varchar(n)` of PostgreSQL (manual, 8.3).
 const MAX_VARCHAR: u64 = 10_485_760;
 
 /// The most digits `numeric(p,s)` can be declared with (manual, 8.1).
@@ -28,7 +28,7 @@ const SPATIAL: [&str; 9] = [
 ];
 
 impl Mapper<'_> {
-    /// The design's table of types.
+    /// The type of `column` in PostgreSQL, and the kind of its values.
     pub(super) fn data_type(&mut self, column: &ColumnDefinition) -> Result<(DataType, ValueKind)> {
         let written = &column.data_type;
         let number = |at: usize| written.numbers.get(at).copied();
@@ -101,7 +101,7 @@ impl Mapper<'_> {
         })
     }
 
-    /// The error for a type PostgreSQL has nothing for; its hint leaves out all such columns at once.
+    /// The error for a type that has no counterpart in PostgreSQL. Its hint leaves out all such columns at once.
     fn unsupported(&self, column: &ColumnDefinition, name: &str) -> Error {
         let table = &self.definition.name;
         let is_alike = |other: &&ColumnDefinition| {
@@ -168,8 +168,8 @@ impl Mapper<'_> {
     }
 }
 
-/// How the values of a text column of `table` go in a dump whose `SET NAMES` is `charset`: where texts
-/// are in their columns' own character sets, that is the column's, or the table's.
+/// How the values of a text column of `table` are transcoded in a dump whose `SET NAMES` is `charset`. If that is
+/// `binary`, each text is in the character set of its column, or else of its table.
 pub fn text_kind(
     table: &TableDefinition,
     column: &ColumnDefinition,
@@ -194,7 +194,7 @@ pub fn text_kind(
     })
 }
 
-/// Digits of a second. What is more is a width, as MySQL 4.0 wrote it.
+/// The digits of a second. A larger number is a display width, as MySQL 4.0 wrote it.
 fn precision(written: &definition::DataType) -> Option<u64> {
     written
         .numbers

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::schema::model::{Column, DataType};
 use crate::schema::sql;
 
-/// The column of `table` that `definition` defines, without its default and how it is computed; `is_enum` tells
-/// whether the dump has a type of an enum of that name.
+/// The column of `table` that `definition` defines, without its default and its expression. `is_enum` tells whether the
+/// dump has an enum type of that name.
 pub fn column(
     table: &str,
     definition: &ColumnDefinition,
@@ -55,7 +55,7 @@ pub fn generated(
     })
 }
 
-/// The default of a column of `data_type` as SQL, if it is one of those that are known to mean nothing else.
+/// The default of a column of type `of` as SQL, if it is one of the known ones.
 #[must_use]
 pub fn default_sql(default: &DefaultValue, of: &DataType) -> Option<String> {
     match default {
@@ -69,11 +69,11 @@ pub fn default_sql(default: &DefaultValue, of: &DataType) -> Option<String> {
             };
             match cast {
                 None => Some(sql),
-                // Which is where the schema is.
+                // Without the cast, which has the schema of the dump.
                 Some(cast) if matches!(of, DataType::Enum(name) if *name == cast.own_name) => {
                     Some(sql)
                 }
-                // As servers write a bit string. Its type has no width, unlike `bit`, which is `bit(1)`.
+                // This is how servers write a bit string. `"bit"` has no width, unlike `bit`, which is `bit(1)`.
                 Some(cast) if cast.name == "\"bit\"" => match constant {
                     Literal::Text(digits) | Literal::Bits(digits)
                         if digits.bytes().all(|digit| matches!(digit, b'0' | b'1')) =>
@@ -82,7 +82,7 @@ pub fn default_sql(default: &DefaultValue, of: &DataType) -> Option<String> {
                     }
                     _ => None,
                 },
-                // A sign binds less than a cast.
+                // In parentheses, since a cast binds stronger than a sign.
                 Some(cast) => Some(format!("({sql})::{}", data_type(cast)?)),
             }
         }

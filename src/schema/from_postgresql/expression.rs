@@ -1,8 +1,8 @@
-//! Writes the expressions of a PostgreSQL dump anew, for the table they belong to, and knows those again that stand
-//! for something of the model: the beginning of a column, the words of texts.
+//! Renders the expressions of a PostgreSQL dump for the table they belong to, and recognises those that the model has
+//! parts for: the beginning of a column, the words of texts.
 
 use super::types::data_type;
-use crate::dump::postgresql::definition::{Expression, Piece};
+use crate::dump::postgresql::definition::{Expression, ExpressionPiece};
 use crate::schema::model::{Column, DataType, IndexPartOf, Prefix};
 use crate::schema::sql;
 
@@ -11,22 +11,22 @@ pub(super) fn sql(expression: &Expression, columns: &[Column]) -> Option<String>
     rendered(&expression.0, columns)
 }
 
-fn rendered(pieces: &[Piece], columns: &[Column]) -> Option<String> {
+fn rendered(pieces: &[ExpressionPiece], columns: &[Column]) -> Option<String> {
     let words = pieces.iter().map(|piece| {
         Some(match piece {
-            Piece::Column(name) => sql::identifier(&column(name, columns)?.name),
-            Piece::Text(text) => sql::literal(text),
-            Piece::Number(number) => number.clone(),
-            Piece::Cast(written) => {
+            ExpressionPiece::Column(name) => sql::identifier(&column(name, columns)?.name),
+            ExpressionPiece::Text(text) => sql::literal(text),
+            ExpressionPiece::Number(number) => number.clone(),
+            ExpressionPiece::Cast(written) => {
                 let mut element = written.clone();
                 element.is_array = false;
                 let brackets = if written.is_array { "[]" } else { "" };
                 format!("::{}{brackets}", data_type(&element)?)
             }
-            Piece::Sql(sql) => (*sql).to_owned(),
+            ExpressionPiece::Sql(sql) => (*sql).to_owned(),
         })
     });
-    // With blanks between all of them, no two make something else together.
+    // Blanks between the pieces: so two of them cannot join to something else.
     Some(words.collect::<Option<Vec<_>>>()?.join(" "))
 }
 
@@ -34,14 +34,14 @@ fn column<'a>(name: &str, columns: &'a [Column]) -> Option<&'a Column> {
     columns.iter().find(|column| column.name == name)
 }
 
-/// What a generated column of the type `of` is computed by, without the cast to this type that is around it.
+/// The expression of a generated column of the type `of`, without the cast to this type around it.
 pub(super) fn generated_by(
     expression: &Expression,
     columns: &[Column],
     of: &DataType,
 ) -> Option<String> {
     let whole = bare(&expression.0);
-    if let [inner @ .., Piece::Cast(written)] = whole
+    if let [inner @ .., ExpressionPiece::Cast(written)] = whole
         && data_type(written).as_ref() == Some(of)
         && bare(inner).len() < inner.len()
     {
@@ -54,20 +54,20 @@ pub(super) fn generated_by(
 pub(super) fn indexed(expression: &Expression, columns: &[Column]) -> Option<IndexPartOf> {
     let whole = bare(&expression.0);
     let (name, prefix) = match words(whole).as_slice() {
-        [Piece::Column(name)] if whole.len() == 1 => (name, None),
+        [ExpressionPiece::Column(name)] if whole.len() == 1 => (name, None),
         [
-            Piece::Sql("\"left\""),
-            Piece::Column(name),
-            Piece::Sql(","),
-            Piece::Number(count),
+            ExpressionPiece::Sql("\"left\""),
+            ExpressionPiece::Column(name),
+            ExpressionPiece::Sql(","),
+            ExpressionPiece::Number(count),
         ] => (name, Some(Prefix::Characters(count.parse().ok()?))),
         [
-            Piece::Sql("substr"),
-            Piece::Column(name),
-            Piece::Sql(","),
-            Piece::Number(from),
-            Piece::Sql(","),
-            Piece::Number(count),
+            ExpressionPiece::Sql("substr"),
+            ExpressionPiece::Column(name),
+            ExpressionPiece::Sql(","),
+            ExpressionPiece::Number(from),
+            ExpressionPiece::Sql(","),
+            ExpressionPiece::Number(count),
         ] if from == "1" && column(name, columns)?.data_type == DataType::Bytea => {
             (name, Some(Prefix::Bytes(count.parse().ok()?)))
         }
@@ -82,8 +82,8 @@ pub(super) fn indexed(expression: &Expression, columns: &[Column]) -> Option<Ind
 pub(super) fn fulltext(expression: &Expression, columns: &[Column]) -> Option<Vec<IndexPartOf>> {
     let words = words(&expression.0);
     let [
-        Piece::Sql("to_tsvector"),
-        Piece::Text(configuration),
+        ExpressionPiece::Sql("to_tsvector"),
+        ExpressionPiece::Text(configuration),
         texts @ ..,
     ] = words.as_slice()
     else {
@@ -96,12 +96,12 @@ pub(super) fn fulltext(expression: &Expression, columns: &[Column]) -> Option<Ve
     let mut rest = texts;
     loop {
         rest = match (rest, parts.is_empty()) {
-            ([Piece::Sql(","), rest @ ..], true) => rest,
+            ([ExpressionPiece::Sql(","), rest @ ..], true) => rest,
             (
                 [
-                    Piece::Sql("||"),
-                    Piece::Text(blank),
-                    Piece::Sql("||"),
+                    ExpressionPiece::Sql("||"),
+                    ExpressionPiece::Text(blank),
+                    ExpressionPiece::Sql("||"),
                     rest @ ..,
                 ],
                 false,
@@ -110,10 +110,10 @@ pub(super) fn fulltext(expression: &Expression, columns: &[Column]) -> Option<Ve
             _ => return None,
         };
         let [
-            Piece::Sql("COALESCE"),
-            Piece::Column(name),
-            Piece::Sql(","),
-            Piece::Text(empty),
+            ExpressionPiece::Sql("COALESCE"),
+            ExpressionPiece::Column(name),
+            ExpressionPiece::Sql(","),
+            ExpressionPiece::Text(empty),
             behind @ ..,
         ] = rest
         else {
@@ -127,14 +127,19 @@ pub(super) fn fulltext(expression: &Expression, columns: &[Column]) -> Option<Ve
 }
 
 /// `pieces` without the parentheses around all of them.
-fn bare(pieces: &[Piece]) -> &[Piece] {
+fn bare(pieces: &[ExpressionPiece]) -> &[ExpressionPiece] {
     let mut bare = pieces;
-    while let [Piece::Sql("("), inner @ .., Piece::Sql(")")] = bare {
+    while let [
+        ExpressionPiece::Sql("("),
+        inner @ ..,
+        ExpressionPiece::Sql(")"),
+    ] = bare
+    {
         let mut depth = 1;
         let is_one = inner.iter().all(|piece| {
             match piece {
-                Piece::Sql("(") => depth += 1,
-                Piece::Sql(")") => depth -= 1,
+                ExpressionPiece::Sql("(") => depth += 1,
+                ExpressionPiece::Sql(")") => depth -= 1,
                 _ => {}
             }
             depth > 0
@@ -147,11 +152,11 @@ fn bare(pieces: &[Piece]) -> &[Piece] {
     bare
 }
 
-/// `pieces` without parentheses, and without what a server writes to say that a text is one.
-fn words(pieces: &[Piece]) -> Vec<&Piece> {
-    let is_word = |piece: &&Piece| match piece {
-        Piece::Sql("(" | ")") => false,
-        Piece::Cast(written) => {
+/// `pieces` without parentheses, and without the casts that servers add to texts.
+fn words(pieces: &[ExpressionPiece]) -> Vec<&ExpressionPiece> {
+    let is_word = |piece: &&ExpressionPiece| match piece {
+        ExpressionPiece::Sql("(" | ")") => false,
+        ExpressionPiece::Cast(written) => {
             let is_text = ["text", "regconfig"].contains(&written.name.as_str());
             !is_text || written.is_array
         }

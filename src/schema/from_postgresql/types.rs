@@ -1,9 +1,9 @@
-//! The types of PostgreSQL dumps that are known.
+//! The known types of PostgreSQL dumps.
 
 use crate::dump::postgresql::definition::TypeName;
 use crate::schema::model::DataType;
 
-/// Built-in types that go as they are, and have no modifier here (PostgreSQL manual, chapter 8).
+/// Built-in types that are taken unchanged, without a modifier (PostgreSQL manual, chapter 8).
 const PLAIN: [&str; 31] = [
     "numeric",
     "real",

@@ -120,7 +120,7 @@ impl DefinitionParser<'_> {
         Ok(())
     }
 
-    /// Attributes of `column` that change neither values nor what PostgreSQL has to know.
+    /// Attributes of `column` that affect neither its values nor the target's column.
     fn attribute_without_effect(&mut self, column: &str) -> Result<()> {
         let alone = ["VISIBLE", "BINARY", "ASCII", "UNICODE", "VIRTUAL", "KEY"];
         if alone.iter().any(|word| self.eat(word)) {

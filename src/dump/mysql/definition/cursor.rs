@@ -4,19 +4,19 @@ use super::model::StorageOption;
 use crate::dump::mysql::lexer::{Token, TokenKind};
 use crate::error::{Error, Result};
 
-/// A place in the tokens of a definition. The files beside this one read a part of the grammar each.
+/// A position in the tokens of a definition. Each of the other files of this module reads a part of the grammar.
 pub(super) struct DefinitionParser<'a> {
     pub(super) text: &'a str,
     pub(super) tokens: &'a [Token],
     pub(super) at: usize,
     /// For errors: `table t` or `column t.a`.
     pub(super) place: String,
-    /// What was said of storage so far.
+    /// The storage options so far.
     pub(super) storage: Vec<StorageOption>,
 }
 
 impl<'a> DefinitionParser<'a> {
-    /// The parser of `text`, which has these tokens.
+    /// A parser of `text`, whose tokens are `tokens`.
     pub(super) fn new(text: &'a str, tokens: &'a [Token]) -> DefinitionParser<'a> {
         DefinitionParser {
             text,
@@ -39,7 +39,7 @@ impl DefinitionParser<'_> {
         Ok(names)
     }
 
-    /// A name, of which the part before a dot (the database) is dropped.
+    /// A name, without the database before the dot.
     pub(super) fn qualified_name(&mut self) -> Result<String> {
         let name = self.name()?;
         if self.eat_symbol('.') {
@@ -197,7 +197,7 @@ impl DefinitionParser<'_> {
         }
     }
 
-    /// The text between the parenthesis that must stand here and its counterpart.
+    /// The text between the parenthesis that must be here and the matching one.
     pub(super) fn parenthesised(&mut self) -> Result<String> {
         self.symbol('(')?;
         let start = self.end_of_last();

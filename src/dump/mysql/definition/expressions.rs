@@ -1,4 +1,4 @@
-//! Defaults, generated columns and CHECKs: what has expressions, which are kept as they are written.
+//! Defaults, generated columns and CHECKs. Their expressions are kept as they are written.
 
 use super::cursor::DefinitionParser;
 use super::model::{ColumnDefinition, DefaultValue, Generated, TableDefinition};
@@ -6,7 +6,7 @@ use crate::dump::mysql::lexer::TokenKind;
 use crate::error::Result;
 
 impl DefinitionParser<'_> {
-    /// What follows CHECK. One that the server does not enforce is none.
+    /// Reads a CHECK, behind this keyword. A CHECK that the server does not enforce is left out.
     pub(super) fn check(
         &mut self,
         name: Option<String>,
@@ -27,7 +27,7 @@ impl DefinitionParser<'_> {
     pub(super) fn generated(&mut self, column: &mut ColumnDefinition) -> Result<()> {
         self.expect("AS")?;
         if self.eat("ROW") {
-            // When a row of a system-versioned table was valid: the dump has the values.
+            // The validity of a row in a system-versioned table: the dump has the values.
             let end = if self.eat("START") {
                 "START"
             } else {

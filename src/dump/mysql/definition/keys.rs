@@ -49,7 +49,7 @@ impl DefinitionParser<'_> {
             } else if self.is("VISIBLE") || self.is("WITH") || !self.is_name() {
                 self.next()?;
             } else {
-                // KEY_BLOCK_SIZE and its like.
+                // KEY_BLOCK_SIZE and similar options.
                 let what = self.storage_option()?;
                 self.is_stored(key.name.as_deref(), what);
             }

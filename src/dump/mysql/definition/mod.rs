@@ -2,8 +2,8 @@
 //!
 //! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.20 (CREATE TABLE), and of
 //! MariaDB's knowledge base on the same statement, as far as `SHOW CREATE TABLE` prints it.
-//! Attributes that do not concern the values (storage, format, visibility) are read over;
-//! what is unknown is an error, since it might concern them.
+//! Attributes that do not affect values (storage, format, visibility) are skipped. An unknown one is an error,
+//! since it might affect them.
 
 mod columns;
 mod cursor;

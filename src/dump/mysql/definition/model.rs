@@ -13,9 +13,9 @@ pub struct TableDefinition {
     pub foreign_keys: Vec<ForeignKeyDefinition>,
     /// The CHECK constraints: their names, if they have one, and expressions.
     pub checks: Vec<(Option<String>, String)>,
-    /// What stands behind the closing parenthesis.
+    /// The options behind the closing parenthesis.
     pub options: TableOptions,
-    /// What it has besides that no target is given, in words, and the column, key or constraint it is of.
+    /// What else it has that no target gets: the column, key or constraint, and a description.
     pub left_out: Vec<(Option<String>, String)>,
 }
 
@@ -34,17 +34,17 @@ pub struct TableOptions {
     pub collation: Option<String>,
     /// How rows are stored, in capitals: `DYNAMIC`.
     pub row_format: Option<String>,
-    /// What else is said of how rows and keys are stored, of the whole table, its columns and its keys.
+    /// The other storage options, of the table, its columns and its keys.
     pub storage: Vec<StorageOption>,
 }
 
-/// Something that a definition says of storage, and that concerns no value.
+/// A storage option, which does not affect values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageOption {
-    /// The column or key that it is about, if it is not the table.
+    /// The column or key it is for, if it is not for the table.
     pub of: Option<String>,
-    /// Its name in capitals, and its value if that is a number or a word: `KEY_BLOCK_SIZE=8`. Texts are left
-    /// out: that of `CONNECTION` may have a password.
+    /// Its name in capitals, and its value if that is a number or a word: `KEY_BLOCK_SIZE=8`. A text is left
+    /// out, since that of `CONNECTION` may have a password.
     pub what: String,
 }
 
@@ -55,7 +55,7 @@ pub struct ColumnDefinition {
     pub name: String,
     /// Its type.
     pub data_type: DataType,
-    /// Whether it is not `NOT NULL`.
+    /// Whether it may be NULL.
     pub nullable: bool,
     /// Its default, if one is given.
     pub default: Option<DefaultValue>,
@@ -63,7 +63,7 @@ pub struct ColumnDefinition {
     pub auto_increment: bool,
     /// The expression of a generated column.
     pub generated: Option<Generated>,
-    /// Whether `ON UPDATE CURRENT_TIMESTAMP` keeps it current.
+    /// Whether it has `ON UPDATE CURRENT_TIMESTAMP`.
     pub on_update: bool,
     /// Whether `SELECT *` leaves it out.
     pub invisible: bool,
@@ -82,7 +82,7 @@ pub struct DataType {
     pub values: Vec<String>,
     /// `unsigned`, or `zerofill`, which implies it.
     pub unsigned: bool,
-    /// Whether numbers are filled up with zeros.
+    /// Whether numbers are padded with zeros.
     pub zerofill: bool,
     /// The column's own character set, in lower case.
     pub charset: Option<String>,
@@ -107,7 +107,7 @@ pub enum DefaultValue {
     Expression(String),
 }
 
-/// How a generated column comes about.
+/// How a generated column is computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generated {
     /// The expression, without the parentheses around it.
@@ -140,7 +140,7 @@ pub struct KeyDefinition {
     pub name: Option<String>,
     /// Its parts, in order.
     pub parts: Vec<KeyPart>,
-    /// What it is made of, where that is said, in capitals: `BTREE`, `HASH`.
+    /// Its index type, if one is given, in capitals: `BTREE`, `HASH`.
     pub using: Option<String>,
     /// Its comment.
     pub comment: Option<String>,
@@ -173,9 +173,9 @@ pub struct ForeignKeyDefinition {
     pub name: Option<String>,
     /// The columns of this table.
     pub columns: Vec<String>,
-    /// The table it points at.
+    /// The referenced table.
     pub references: String,
-    /// The columns there.
+    /// The referenced columns.
     pub referenced_columns: Vec<String>,
     /// `ON DELETE …`, in capitals.
     pub on_delete: Option<String>,

@@ -20,7 +20,7 @@ pub fn insert_head(head: &str) -> Result<(String, Option<Vec<String>>)> {
     DefinitionParser::new(head, &tokens).insert_head()
 }
 
-/// Whether `check` says that `column` holds JSON, and no more: MariaDB has it on its JSON columns.
+/// Whether `check` only says that `column` holds JSON: MariaDB has this CHECK on its JSON columns.
 #[must_use]
 pub fn is_json_check(check: &str, column: &str) -> bool {
     let bare: String = check

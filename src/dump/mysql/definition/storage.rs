@@ -1,4 +1,4 @@
-//! What a definition says of storage: it is read over and remembered.
+//! The storage options of a definition: they are skipped, but recorded for the report.
 
 use super::cursor::DefinitionParser;
 use super::model::StorageOption;
@@ -6,7 +6,7 @@ use crate::dump::mysql::lexer::{Token, TokenKind};
 use crate::error::Result;
 
 impl DefinitionParser<'_> {
-    /// An option about storage, as it is told.
+    /// Reads a storage option; returns it as the report shows it.
     pub(super) fn storage_option(&mut self) -> Result<String> {
         let several = [
             &["WITH", "SYSTEM", "VERSIONING"][..],
@@ -32,7 +32,7 @@ impl DefinitionParser<'_> {
         Ok(name)
     }
 
-    /// Reads the value of an option: returns it as it is told. Texts and names are not, nor are lists.
+    /// Reads the value of an option; returns it as the report shows it, which omits texts, names and lists.
     pub(super) fn shown_value(&mut self) -> Result<String> {
         self.eat_symbol('=');
         if self.is_symbol('(') {
@@ -63,7 +63,7 @@ impl DefinitionParser<'_> {
         words.join(" ")
     }
 
-    /// Remembers what is said of the storage of the column or key `of`, or else of the table.
+    /// Records a storage option of the column or key `of`, or of the table.
     pub(super) fn is_stored(&mut self, of: Option<&str>, what: String) {
         self.storage.push(StorageOption {
             of: of.map(str::to_owned),
