@@ -4,7 +4,8 @@
 use ci_import::dump::charset::Multibyte;
 use ci_import::dump::mysql::scanner::Scanner;
 use ci_import::rows::{
-    Format, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written, transcode,
+    Format, PlannedColumn, Storage, Tally, TranscodePlan, ValueKind, ValuePolicies, Written,
+    transcode,
 };
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -75,7 +76,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
         (ValueKind::Boolean, Storage::Boolean),
         text,
     ];
-    let plan = Plan {
+    let plan = TranscodePlan {
         columns: columns
             .map(|(kind, storage)| PlannedColumn {
                 name: "c".to_owned(),

@@ -3,7 +3,7 @@
 
 use ci_import::dump::charset::{Charset, Multibyte};
 use ci_import::rows::{
-    Format, InvalidUtf8, Nul, Plan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
+    Format, InvalidUtf8, Nul, TranscodePlan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
     ZeroDates, transcode,
 };
 use libfuzzer_sys::fuzz_target;
@@ -81,7 +81,7 @@ fuzz_target!(|data: &[u8]| {
         storage: storage(kind(byte), byte),
         null_is_zero_date: byte > 127,
     };
-    let mut plan = Plan {
+    let mut plan = TranscodePlan {
         columns: vec![column(*a), column(*b)],
         written: Written::Tuples,
         format: Format::Text,

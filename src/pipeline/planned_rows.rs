@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::dump::RowChunk;
 use crate::error::{Error, Place, Result};
 use crate::rows::contents::Contents;
-use crate::rows::{Digest, Plan, RowError, Tally, transcode};
+use crate::rows::{Digest, RowError, Tally, TranscodePlan, transcode};
 
 /// Rows as they are in the dump, and how to transcode them. Whoever takes them transcodes them, so that
 /// many threads can do it at the same time.
@@ -16,7 +16,7 @@ pub struct PlannedRows {
     /// The statement that loads them: COPY, LOAD DATA or INSERT.
     pub statement: Arc<str>,
     /// What their columns need.
-    pub plan: Arc<Plan>,
+    pub plan: Arc<TranscodePlan>,
     /// The rows.
     pub chunk: RowChunk,
 }

@@ -23,7 +23,7 @@ mod value_kind;
 
 pub use digest::{Digest, Layout, Normal};
 pub use format::Format;
-pub use plan::{PlannedColumn, TranscodePlan, TranscodePlan as Plan, Written, loaded_names};
+pub use plan::{PlannedColumn, TranscodePlan, Written, loaded_names};
 pub use policy::{InvalidUtf8, Nul, ValuePolicies, ZeroDates};
 pub use tally::{Change, Occurrences, Tally};
 pub use transcode::{RowError, transcode};

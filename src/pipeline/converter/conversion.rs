@@ -7,7 +7,7 @@ use crate::dump::{InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::planned_rows::PlannedRows;
 use crate::pipeline::sink::Sink;
-use crate::rows::{Layout, Normal, Plan};
+use crate::rows::{Layout, Normal, TranscodePlan};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
@@ -46,7 +46,7 @@ pub(super) struct Route {
     pub(super) insert: Arc<InsertTarget>,
     pub(super) table: usize,
     pub(super) statement: Arc<str>,
-    pub(super) plan: Arc<Plan>,
+    pub(super) plan: Arc<TranscodePlan>,
 }
 
 impl<S> Conversion<S> {

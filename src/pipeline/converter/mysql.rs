@@ -10,7 +10,7 @@ use crate::dump::mysql::definition::TableDefinition;
 use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
-use crate::rows::{Format, Normal, Plan, PlannedColumn, Written};
+use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Written};
 
 /// The consumer of a MySQL dump.
 pub struct MysqlConverter<M: Mapping, S> {
@@ -80,7 +80,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
             insert: Arc::clone(insert),
             table: number,
             statement: statement.into(),
-            plan: Arc::new(Plan {
+            plan: Arc::new(TranscodePlan {
                 columns: planned,
                 written: Written::Tuples,
                 format: S::FORMAT,

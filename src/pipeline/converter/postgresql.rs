@@ -16,7 +16,7 @@ use crate::dump::postgresql::definition::{
 use crate::dump::{InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
-use crate::rows::{Format, Normal, Plan, PlannedColumn, Written};
+use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Written};
 use crate::schema::{
     Column, DataType, EnumType, Names, Note, PrimaryKey, Sequence, Table, from_postgresql,
 };
@@ -352,7 +352,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             insert: Arc::clone(insert),
             table: number,
             statement: statement.into(),
-            plan: Arc::new(Plan {
+            plan: Arc::new(TranscodePlan {
                 columns: Vec::new(),
                 written: Written::Lines,
                 format: Format::Text,

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use memchr::memchr;
 
-use crate::rows::{Plan, ValueKind};
+use crate::rows::{TranscodePlan, ValueKind};
 use crate::server::mysql::mapping::Table;
 
 /// For each table, in the order they came, its enums that do not have the empty text.
@@ -35,7 +35,7 @@ impl Enums {
 }
 
 /// How many values of the columns `enums` in `lines`, which `plan` has made for LOAD DATA, are empty texts.
-pub(crate) fn count_empty(enums: &[String], plan: &Plan, lines: &[u8]) -> u64 {
+pub(crate) fn count_empty(enums: &[String], plan: &TranscodePlan, lines: &[u8]) -> u64 {
     if enums.is_empty() {
         return 0;
     }

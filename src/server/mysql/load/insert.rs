@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::rows::{Plan, ValueKind};
+use crate::rows::{TranscodePlan, ValueKind};
 
 /// Makes INSERTs of the lines of LOAD DATA, as long as the server takes them.
 pub(crate) struct Inserts<'a> {
@@ -17,7 +17,12 @@ pub(crate) struct Inserts<'a> {
 impl<'a> Inserts<'a> {
     /// Of `lines`, as `plan` has made them, each statement beginning with `head` and having `most` bytes,
     /// or more if one row alone does.
-    pub(crate) fn new(head: &'a str, plan: &Plan, lines: &'a [u8], most: usize) -> Inserts<'a> {
+    pub(crate) fn new(
+        head: &'a str,
+        plan: &TranscodePlan,
+        lines: &'a [u8],
+        most: usize,
+    ) -> Inserts<'a> {
         let kinds = plan.columns.iter().map(|column| column.kind);
         Inserts {
             head,
@@ -108,7 +113,7 @@ mod tests {
             storage: Storage::Text,
             null_is_zero_date: false,
         };
-        let plan = Plan {
+        let plan = TranscodePlan {
             columns: kinds.map(column).to_vec(),
             written: Written::Tuples,
             format: Format::LoadData,
