@@ -3,11 +3,11 @@
 //!
 //! `compare_dump PROGRAM FILE [OPTION…]`: the options go to the import.
 
-#[path = "../tests/it/compare.rs"]
+#[path = "../tests/it/support/compare.rs"]
 mod compare;
-#[path = "../tests/it/mysql_instead.rs"]
+#[path = "../tests/it/support/mysql_instead.rs"]
 mod mysql_instead;
-#[path = "../tests/it/servers.rs"]
+#[path = "../tests/it/support/servers.rs"]
 mod servers;
 
 use std::fs::File;

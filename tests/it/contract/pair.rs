@@ -10,10 +10,10 @@ use tempfile::TempDir;
 use super::matrix::{Cell, Refusal, cell};
 use super::sources::{Kind, Source};
 use super::targets::{Server, Target};
-use crate::memory::{BUDGET, large_dump, peak_of};
-use crate::program::{Outcome, command, run};
-use crate::scene::{TABLES, make_traces, pack};
-use crate::trees::same_tree;
+use crate::postgresql::memory::{BUDGET, large_dump, peak_of};
+use crate::support::program::{Outcome, command, run};
+use crate::support::scene::{TABLES, make_traces, pack};
+use crate::support::trees::same_tree;
 
 /// What a CI had that was there before.
 const OLD_ROWS: [&str; 4] = [

@@ -3,13 +3,13 @@
 
 use std::sync::OnceLock;
 
-use crate::compare::Meant;
-use crate::converted_source::MEANT;
-use crate::converter::{converted, one_line_each};
-use crate::postgres_source::{old_style, pg_dump};
-use crate::program::{command, run_fed};
-use crate::scene::{Dialect, Scene, fixture_database, fixture_dump, mysqldump};
-use crate::values::PREFIXED;
+use crate::archive::converted_source::MEANT;
+use crate::archive::postgres_source::{old_style, pg_dump};
+use crate::postgresql::values::PREFIXED;
+use crate::support::compare::Meant;
+use crate::support::converter::{converted, one_line_each};
+use crate::support::program::{command, run_fed};
+use crate::support::scene::{Dialect, Scene, fixture_database, fixture_dump, mysqldump};
 
 /// Calls the macro `$then` with the names of all sources, behind what else it is given.
 macro_rules! each_source {

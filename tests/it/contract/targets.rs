@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use mysql::Value;
 use mysql::prelude::Queryable;
 
-use crate::compare::Meant;
-use crate::mysql_scene::MysqlScene;
-use crate::mysql_state::MysqlState;
-use crate::scene::{Scene, TABLES, fixture_database};
-use crate::servers::connect_mariadb;
-use crate::state::{LiveState, State};
+use crate::support::compare::Meant;
+use crate::support::mysql_scene::MysqlScene;
+use crate::support::mysql_state::MysqlState;
+use crate::support::scene::{Scene, TABLES, fixture_database};
+use crate::support::servers::connect_mariadb;
+use crate::support::state::{LiveState, State};
 
 /// The kinds of server that the manual's matrix knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

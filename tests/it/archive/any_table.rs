@@ -1,0 +1,490 @@
+//! Random tables with random rows, dumped with random options, arrive value for value, and so does what `convert` makes
+//! of them.
+//!
+//! Runs for a minute, or as many seconds as `CI_IMPORT_RANDOM_SECONDS` says. The seed is printed, and
+//! `CI_IMPORT_RANDOM_SEED` repeats it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use mysql::prelude::Queryable;
+
+use crate::support::compare::Comparison;
+use crate::support::program::{command, run};
+use crate::support::scene::mysqldump;
+use crate::support::servers::{
+    connect_mariadb, connect_postgresql, new_mariadb_database, new_postgresql_database,
+    postgresql_url,
+};
+
+#[test]
+fn random_tables_arrive_value_for_value() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let seconds = number("CI_IMPORT_RANDOM_SECONDS").unwrap_or(60);
+    let mut seed = number("CI_IMPORT_RANDOM_SEED").unwrap_or_else(|| fastrand::u64(..));
+    // Not by `println!`, of which only a failed test is heard.
+    let say = |text: String| _ = writeln!(std::io::stderr(), "{text}");
+    say(format!("random tables: CI_IMPORT_RANDOM_SEED={seed}"));
+    let started = Instant::now();
+    let (mut rounds, mut values) = (0, 0);
+    loop {
+        println!("CI_IMPORT_RANDOM_SEED={seed}");
+        values += round(&mut Rng::with_seed(seed));
+        rounds += 1;
+        seed = seed.wrapping_add(1);
+        if started.elapsed() >= Duration::from_secs(seconds) {
+            break;
+        }
+    }
+    say(format!("random tables: {rounds} rounds, {values} values"));
+    assert!(values > 0);
+}
+
+/// What a dump's character set can hold, beside ASCII, and what it is called.
+const REPERTOIRES: [(&str, &str); 9] = [
+    ("utf8mb4", "é日本🎉ÿ\u{301}—☃"),
+    ("utf8", "é日本ÿ—☃"),
+    ("binary", "é日本🎉ÿ—☃"),
+    ("latin1", "éÿ—€ßŸ"),
+    ("cp1251", "Привет№"),
+    ("sjis", "表ソ能日本ｱ"),
+    ("cp932", "表ソ能①日本"),
+    ("gbk", "誠乗中文"),
+    ("big5", "功許蓋中文"),
+];
+
+struct Round<'a> {
+    rng: &'a mut Rng,
+    /// Characters that texts are made of, beside ASCII.
+    letters: Vec<char>,
+    /// Character sets that columns may have.
+    charsets: Vec<&'static str>,
+    /// Whether names must do without quotes.
+    plain_names: bool,
+}
+
+/// One round: some tables, dumped, imported, compared. Returns how many values were.
+fn round(rng: &mut Rng) -> usize {
+    let (charset, letters) = REPERTOIRES[rng.usize(..REPERTOIRES.len())];
+    let mut options = vec![format!("--default-character-set={charset}")];
+    let all = [
+        "--hex-blob",
+        "--skip-extended-insert",
+        "--complete-insert",
+        "--compatible=postgresql",
+        "--compatible=ansi",
+        "--compatible=no_table_options",
+        "--skip-quote-names",
+        "--order-by-primary",
+        "--skip-tz-utc",
+        "--no-autocommit",
+        "--replace",
+        "--insert-ignore",
+        "--skip-comments",
+        "--compact",
+        "--skip-create-options",
+        "--skip-add-drop-table",
+    ];
+    for option in all {
+        if rng.u8(..4) == 0 {
+            options.push(option.to_owned());
+        }
+    }
+    // Without SET NAMES a dump is taken for UTF-8.
+    if charset != "utf8mb4" && charset != "utf8" {
+        options.retain(|option| option != "--compact" && !option.starts_with("--compatible"));
+    }
+    // The bytes of each column, but not the character set of its table: nobody could read that.
+    if charset == "binary" {
+        options.retain(|option| option != "--skip-create-options");
+    }
+    let plain_names = options.iter().any(|option| option == "--skip-quote-names");
+    let mut round = Round {
+        letters: letters.chars().collect(),
+        charsets: match charset {
+            "binary" => vec!["utf8mb4", "ucs2", "utf16"],
+            "utf8mb4" | "utf8" => vec![charset],
+            other => vec![other, "utf8mb4"],
+        },
+        plain_names,
+        rng,
+    };
+    let source = new_mariadb_database();
+    let mut statements = Vec::new();
+    for number in 0..=round.rng.usize(..3) {
+        statements.extend(round.table(number));
+    }
+    let mut client = connect_mariadb(&source);
+    for statement in &statements {
+        client
+            .query_drop(statement)
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+    let arguments: Vec<&str> = options.iter().map(String::as_str).collect();
+    let dump = mysqldump(&source, &arguments);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dump.sql");
+    fs::write(&path, &dump).unwrap();
+    let story = || {
+        format!(
+            "{options:?}\n{}",
+            statements
+                .join(";\n")
+                .chars()
+                .take(4000)
+                .collect::<String>()
+        )
+    };
+    let converted = folder.path().join("converted.sql");
+    let mut convert = command(["convert", "--quiet", "-o"]);
+    let outcome = run(convert.arg(&converted).arg(&path));
+    assert!(outcome.code == Some(0), "{outcome:?}\n{}", story());
+    let values = arrives(&source, &path, story) + arrives(&source, &converted, story);
+    drop(client);
+    connect_mariadb("mysql")
+        .query_drop(format!("DROP DATABASE {source}"))
+        .unwrap();
+    values
+}
+
+/// Imports `dump` and compares what came of it with `source`, in MariaDB. Returns how many values were compared.
+fn arrives(source: &str, dump: &Path, story: impl Fn() -> String) -> usize {
+    let database = new_postgresql_database();
+    let mut import = command([dump.to_str().unwrap(), "--database-url"]);
+    import
+        .arg(postgresql_url(&database))
+        .args(["--quiet", "--jobs", "2", "--verify", "full"]);
+    let outcome = run(import);
+    assert!(outcome.code == Some(0), "{outcome:?}\n{}", story());
+    let mut comparison = Comparison {
+        source: connect_mariadb(source),
+        target: connect_postgresql(&database),
+        schema: "public",
+        meant: &[],
+    };
+    let findings = comparison.all_tables();
+    assert!(
+        findings.differences.is_empty(),
+        "{}: {:#?}\n{}",
+        dump.display(),
+        findings.differences,
+        story()
+    );
+    drop(comparison);
+    connect_postgresql("postgres")
+        .batch_execute(&format!("DROP DATABASE {database}"))
+        .unwrap();
+    findings.values
+}
+
+impl Round<'_> {
+    fn table(&mut self, number: usize) -> Vec<String> {
+        let name = self.name(&format!("t{number}"));
+        let columns = 1 + self.rng.usize(..12);
+        let mut definitions = Vec::new();
+        let mut kinds = Vec::new();
+        let has_id = self.rng.bool();
+        if has_id {
+            let kind = [
+                "int",
+                "bigint",
+                "int unsigned",
+                "bigint unsigned",
+                "smallint",
+            ];
+            let kind = kind[self.rng.usize(..kind.len())];
+            definitions.push(format!("`id` {kind} NOT NULL AUTO_INCREMENT"));
+        }
+        let mut names = Vec::new();
+        for column in 0..columns {
+            let column_name = self.name(&format!("c{column}"));
+            let kind = Kind::random(self);
+            let null = if self.rng.u8(..3) == 0 {
+                " NOT NULL"
+            } else {
+                ""
+            };
+            definitions.push(format!("{column_name} {}{null}", kind.written));
+            names.push(column_name);
+            kinds.push((kind, null.is_empty()));
+        }
+        if has_id {
+            definitions.push("PRIMARY KEY (`id`)".to_owned());
+        }
+        for (at, (kind, _)) in kinds.iter().enumerate() {
+            if kind.indexed && self.rng.u8(..3) == 0 {
+                let prefix = if kind.needs_prefix { "(7)" } else { "" };
+                definitions.push(format!("KEY `i{number}_{at}` ({}{prefix})", names[at]));
+            }
+        }
+        let charset = self.charset();
+        let mut statements = vec![format!(
+            "CREATE TABLE {name} ({}) DEFAULT CHARSET={charset}",
+            definitions.join(", ")
+        )];
+        let rows = self.rng.usize(..40);
+        for _ in 0..rows {
+            let values: Vec<String> = kinds
+                .iter()
+                .map(|(kind, nullable)| {
+                    if *nullable && self.rng.u8(..5) == 0 {
+                        "NULL".to_owned()
+                    } else {
+                        (kind.value)(self)
+                    }
+                })
+                .collect();
+            let list = names.join(", ");
+            statements.push(format!(
+                "INSERT INTO {name} ({list}) VALUES ({})",
+                values.join(", ")
+            ));
+        }
+        statements
+    }
+
+    fn charset(&mut self) -> &'static str {
+        self.charsets[self.rng.usize(..self.charsets.len())]
+    }
+
+    fn name(&mut self, plain: &str) -> String {
+        let odd = ["order", "Key", "a b", "日本", "it's", "q\"q", "x`x", "USER"];
+        if self.plain_names || self.rng.u8(..3) > 0 {
+            return format!("`{plain}`");
+        }
+        let odd = odd[self.rng.usize(..odd.len())].replace('`', "``");
+        // mysqldump asks for tables in the dump's character set.
+        if !odd.is_ascii() && self.charsets != ["utf8mb4"] {
+            return format!("`{plain}`");
+        }
+        format!("`{odd}{plain}`")
+    }
+
+    fn text(&mut self, most: usize) -> String {
+        let odd = [
+            '\'', '"', '\\', '\n', '\r', '\t', '\u{8}', '\u{1a}', '%', '_', ' ', 'N', '0', '.',
+            ',', ')', ';', '-',
+        ];
+        let mut text = String::new();
+        for _ in 0..self.rng.usize(..=most) {
+            text.push(match self.rng.u8(..4) {
+                0 => odd[self.rng.usize(..odd.len())],
+                1 => self.letters[self.rng.usize(..self.letters.len())],
+                _ => char::from(self.rng.u8(b'a'..=b'z')),
+            });
+        }
+        text
+    }
+
+    fn text_literal(&mut self, most: usize) -> String {
+        let text = self.text(most);
+        hex_literal("_utf8mb4 ", text.as_bytes())
+    }
+
+    fn bytes(&mut self, most: usize) -> Vec<u8> {
+        (0..self.rng.usize(..=most))
+            .map(|_| self.rng.u8(..))
+            .collect()
+    }
+
+    fn date(&mut self) -> String {
+        if self.rng.u8(..8) == 0 {
+            return "0000-00-00".to_owned();
+        }
+        let (year, month, day) = (
+            self.rng.u32(1..=9999),
+            self.rng.u8(1..=12),
+            self.rng.u8(1..=28),
+        );
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    fn clock(&mut self, precision: usize) -> String {
+        let (hour, minute, second) = (self.rng.u8(..24), self.rng.u8(..60), self.rng.u8(..60));
+        let fraction = format!("{:06}", self.rng.u32(..1_000_000));
+        let dot = if precision > 0 { "." } else { "" };
+        format!(
+            "{hour:02}:{minute:02}:{second:02}{dot}{}",
+            &fraction[..precision]
+        )
+    }
+}
+
+fn hex_literal(introducer: &str, bytes: &[u8]) -> String {
+    let mut literal = format!("{introducer}x'");
+    for byte in bytes {
+        let _ = write!(literal, "{byte:02x}");
+    }
+    literal + "'"
+}
+
+/// A type of a column, and how to make values of it.
+struct Kind {
+    written: String,
+    value: Box<dyn Fn(&mut Round<'_>) -> String>,
+    indexed: bool,
+    needs_prefix: bool,
+}
+
+impl Kind {
+    fn random(round: &mut Round<'_>) -> Kind {
+        match round.rng.u8(..20) {
+            0 => Kind::new("tinyint(1)", |r| r.rng.u8(..2).to_string()),
+            1..=3 => Kind::whole_number(round),
+            4 => {
+                let (precision, scale) = (round.rng.u32(1..=65), round.rng.u32(..=30));
+                let scale = scale.min(precision);
+                Kind::new(&format!("decimal({precision},{scale})"), move |r| {
+                    let mut digits = |count: u32| -> String {
+                        (0..count)
+                            .map(|_| char::from(r.rng.u8(b'0'..=b'9')))
+                            .collect()
+                    };
+                    let (whole, part) = (digits(precision - scale), digits(scale));
+                    let sign = if r.rng.bool() { "-" } else { "" };
+                    format!("{sign}0{whole}.{part}0")
+                })
+            }
+            5 => Kind::new("float", |r| {
+                format!("{:e}", (r.rng.f32() - 0.5) * 10f32.powi(r.rng.i32(-30..30)))
+            }),
+            6 => Kind::new("double", |r| {
+                format!(
+                    "{:e}",
+                    (r.rng.f64() - 0.5) * 10f64.powi(r.rng.i32(-300..300))
+                )
+            }),
+            7..=9 => Kind::text(round),
+            10 => {
+                let width = round.rng.usize(1..=40);
+                let kinds = [format!("binary({width})"), format!("varbinary({width})")];
+                let kind = &kinds[round.rng.usize(..2)];
+                Kind::new(kind, move |r| hex_literal("", &r.bytes(width)))
+            }
+            11 => {
+                let kinds = ["tinyblob", "blob", "mediumblob", "longblob"];
+                let kind = kinds[round.rng.usize(..kinds.len())];
+                Kind::long(kind, |r| hex_literal("", &r.bytes(250)))
+            }
+            12 => {
+                let width = round.rng.u32(1..=64);
+                Kind::new(&format!("bit({width})"), move |r| {
+                    let bits = r.rng.u64(..) >> (64 - width);
+                    bits.to_string()
+                })
+            }
+            13 => Kind::new("date", |r| format!("'{}'", r.date())),
+            14 | 15 => {
+                let precision = round.rng.usize(..=6);
+                Kind::new(&format!("datetime({precision})"), move |r| {
+                    let date = r.date();
+                    if date.starts_with("0000") {
+                        return "'0000-00-00 00:00:00'".to_owned();
+                    }
+                    format!("'{date} {}'", r.clock(precision))
+                })
+            }
+            16 => {
+                let precision = round.rng.usize(..=6);
+                Kind::new(&format!("timestamp({precision}) NULL"), move |r| {
+                    let year = r.rng.u32(1971..=2037);
+                    format!(
+                        "'{year}-0{}-1{} {}'",
+                        r.rng.u8(1..=9),
+                        r.rng.u8(..=9),
+                        r.clock(precision)
+                    )
+                })
+            }
+            17 => {
+                let precision = round.rng.usize(..=6);
+                Kind::new(&format!("time({precision})"), move |r| {
+                    format!("'{}'", r.clock(precision))
+                })
+            }
+            18 => match round.rng.u8(..3) {
+                0 => Kind::new("year", |r| r.rng.u32(1901..=2155).to_string()),
+                1 => Kind::new("enum('a','it''s','x,y','b\\\\c',')')", |r| {
+                    r.rng.u8(1..=5).to_string()
+                }),
+                _ => Kind::new("set('a','b c','it''s')", |r| r.rng.u8(..8).to_string()),
+            },
+            _ => Kind::unindexed("json", |r| {
+                let text = serde_json::json!({"key": r.text(9), "list": [1, null, true, 1.5]});
+                hex_literal("_utf8mb4 ", text.to_string().as_bytes())
+            }),
+        }
+    }
+
+    fn whole_number(round: &mut Round<'_>) -> Kind {
+        let kinds = [
+            ("tinyint", 8),
+            ("smallint", 16),
+            ("mediumint", 24),
+            ("int", 32),
+            ("bigint", 64),
+        ];
+        let (kind, bits) = kinds[round.rng.usize(..kinds.len())];
+        if round.rng.bool() {
+            let zerofill = if round.rng.u8(..4) == 0 {
+                " zerofill"
+            } else {
+                ""
+            };
+            // In a key it would be bigint, which does not hold all of them.
+            return Kind::unindexed(&format!("{kind} unsigned{zerofill}"), move |r| {
+                (r.rng.u64(..) >> (64 - bits)).to_string()
+            });
+        }
+        Kind::new(kind, move |r| (r.rng.i64(..) >> (64 - bits)).to_string())
+    }
+
+    fn text(round: &mut Round<'_>) -> Kind {
+        let charset = if round.rng.bool() {
+            format!(" CHARACTER SET {}", round.charset())
+        } else {
+            String::new()
+        };
+        let width = round.rng.usize(1..=60);
+        match round.rng.u8(..3) {
+            0 => Kind::new(&format!("varchar({width}){charset}"), move |r| {
+                r.text_literal(width)
+            }),
+            1 => Kind::new(&format!("char({width}){charset}"), move |r| {
+                r.text_literal(width)
+            }),
+            _ => {
+                let kinds = ["tinytext", "text", "mediumtext", "longtext"];
+                let kind = kinds[round.rng.usize(..kinds.len())];
+                Kind::long(&format!("{kind}{charset}"), |r| r.text_literal(60))
+            }
+        }
+    }
+
+    fn new(written: &str, value: impl Fn(&mut Round<'_>) -> String + 'static) -> Kind {
+        Kind {
+            written: written.to_owned(),
+            value: Box::new(value),
+            indexed: true,
+            needs_prefix: false,
+        }
+    }
+
+    fn unindexed(written: &str, value: impl Fn(&mut Round<'_>) -> String + 'static) -> Kind {
+        Kind {
+            indexed: false,
+            ..Kind::new(written, value)
+        }
+    }
+
+    fn long(written: &str, value: impl Fn(&mut Round<'_>) -> String + 'static) -> Kind {
+        Kind {
+            needs_prefix: true,
+            ..Kind::new(written, value)
+        }
+    }
+}

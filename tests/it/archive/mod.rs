@@ -1,0 +1,11 @@
+//! What archives and dumps hold arrives, whichever program wrote them, or is refused.
+
+pub(crate) mod any_table;
+pub(crate) mod backups;
+pub(crate) mod compressed;
+pub(crate) mod converted_dumps;
+pub(crate) mod converted_source;
+pub(crate) mod damage;
+pub(crate) mod damaged;
+pub(crate) mod postgres_source;
+pub(crate) mod refused_definitions;

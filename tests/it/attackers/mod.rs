@@ -1,0 +1,4 @@
+//! Archives by somebody who means harm.
+
+pub(crate) mod hostile_archives;
+pub(crate) mod inflation_limit;

@@ -1,0 +1,8 @@
+//! What users type, and what they are told.
+
+pub(crate) mod check;
+pub(crate) mod convert;
+pub(crate) mod one_moment;
+pub(crate) mod readme;
+pub(crate) mod refusals;
+pub(crate) mod verify;

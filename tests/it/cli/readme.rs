@@ -1,0 +1,188 @@
+//! The README says what is true: its commands run, its options are those of the help, its exit
+//! codes those of the program.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::support::archives::gzip;
+use crate::support::mysql_scene::MysqlScene;
+use crate::support::program::{command, program, project, run};
+use crate::support::scene::{Dialect, Scene, fixture_dump};
+use crate::support::servers::{expect_success, postgresql_url};
+
+fn readme() -> String {
+    fs::read_to_string(project().join("README.md")).unwrap()
+}
+
+/// What there is to be done in the README.
+enum Step {
+    /// A line of a shell block.
+    Command(String),
+    /// A block of SQL: what belongs into the file that was generated last.
+    Sql(String),
+}
+
+/// The steps, in order.
+fn steps() -> Vec<Step> {
+    let mut steps = Vec::new();
+    // Every second piece is in a block.
+    for block in readme().split("```").skip(1).step_by(2) {
+        if let Some(lines) = block.strip_prefix("sh\n") {
+            steps.extend(lines.lines().map(|line| Step::Command(line.to_owned())));
+        } else if let Some(sql) = block.strip_prefix("sql\n") {
+            steps.push(Step::Sql(sql.to_owned()));
+        }
+    }
+    steps
+}
+
+/// `scripts/test` runs itself, the demo and the build; all others are run here, as they stand: in a
+/// directory with such an archive, with `ssh` to a machine that is this one, and with a private
+/// directory and a builds directory of the test's.
+#[test]
+fn its_commands_run() {
+    let scene = Scene::gitlab();
+    let mysql = MysqlScene::gitlab();
+    let in_mysql = mysql.stage();
+    fs::set_permissions(scene.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    scene.pack(&fixture_dump(Dialect::Native));
+    fs::write(
+        scene.path("shop.sql.gz"),
+        gzip(&fixture_dump(Dialect::Native)),
+    )
+    .unwrap();
+    let backups = scene.path("backups");
+    fs::create_dir(&backups).unwrap();
+    for epoch in ["1443700800", "1443704400"] {
+        let name = format!("{epoch}_gitlab_ci_backup.tar");
+        let packed = scene.path("1443700800_gitlab_ci_backup.tar");
+        fs::copy(packed, backups.join(name)).unwrap();
+    }
+    let programs = scene.path("bin");
+    fs::create_dir(&programs).unwrap();
+    let script = |name: &str, text: &str| {
+        let path = programs.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let (real, private) = (program(), scene.path("private"));
+    script(
+        "ci-import",
+        &format!(
+            "if [ \"$1\" = private ]; then shift; set -- private --private-dir '{1}' \"$@\"
+             elif [ -z \"$DATABASE_URL\" ]; then set -- \"$@\" --private-dir '{1}'; fi
+             exec '{0}' \"$@\"",
+            real.display(),
+            private.display()
+        ),
+    );
+    script("ssh", "shift; exec \"$@\"");
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut environment = String::new();
+    let mut count = 0;
+    let mut generated = String::new();
+    for step in steps() {
+        let line = match step {
+            Step::Command(line) => line,
+            Step::Sql(sql) => {
+                fs::write(scene.path(&generated), sql).unwrap();
+                continue;
+            }
+        };
+        if line.starts_with("scripts/") || line.starts_with("cargo build") {
+            continue;
+        }
+        let line = line
+            .replace(
+                "postgresql://git@db.example.com/gitlabhq_production",
+                &postgresql_url(&scene.database),
+            )
+            .replace(
+                "mysql://git@db.example.com/gitlabhq_production",
+                &in_mysql.url,
+            )
+            .replace(
+                "/var/opt/gitlab/gitlab-ci/builds",
+                in_mysql.builds.to_str().unwrap(),
+            )
+            .replace("/home/git/gitlab/builds", scene.builds().to_str().unwrap())
+            .replace("/var/opt/gitlab/backups", backups.to_str().unwrap());
+        if line.starts_with("export ") {
+            // This scene's GitLab has traces already, which asks for a yes; the README's has none.
+            fs::remove_dir_all(scene.builds()).unwrap();
+            environment = line;
+            continue;
+        }
+        let mut shell = Command::new("sh");
+        shell
+            .arg("-c")
+            .arg(format!("set -e; {environment}\n{line}"));
+        shell
+            .env("PATH", &path)
+            .env_remove("DATABASE_URL")
+            .env_remove("PGHOST")
+            .env_remove("BACKUP")
+            .env_remove("SKIP_POST_DEPLOYMENT_MIGRATIONS");
+        let told = expect_success(&shell.current_dir(scene.directory.path()).output().unwrap());
+        if line.contains("generate") {
+            generated = String::from_utf8(told).unwrap().trim().to_owned();
+        }
+        count += 1;
+    }
+    assert_eq!(count, 32, "commands in the README");
+    assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
+    let column = "SELECT column_name FROM information_schema.columns
+                  WHERE table_name = 'application_settings' AND column_name ~ '^signup'";
+    assert_eq!(scene.values(column), ["signup_mode"]);
+}
+
+#[test]
+fn its_options_are_those_of_the_help() {
+    let help = run(command(["--help"])).succeeds().stdout;
+    let options = |text: &str| {
+        let mut names: Vec<String> = text
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+            .filter(|word| word.starts_with("--") && word.len() > 2)
+            .filter(|word| !["--help", "--version"].contains(word))
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let text = readme();
+    let table: String = text
+        .lines()
+        .filter(|line| line.starts_with("| `--"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert_eq!(options(&help), options(&table));
+}
+
+#[test]
+fn its_exit_codes_are_those_of_the_help() {
+    let help = run(command(["--help"])).succeeds().stdout;
+    let text = readme();
+    let section = text
+        .split("### Exit codes")
+        .nth(1)
+        .unwrap()
+        .split("\n## ")
+        .next()
+        .unwrap();
+    let rows: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
+    assert_eq!(rows.len(), 8, "{rows:?}");
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let line = format!("{:3}  {}", cells[0], cells[1]);
+        let found = help
+            .lines()
+            .any(|l| l.split_whitespace().eq(line.split_whitespace()));
+        assert!(found, "not in the help: {line}");
+    }
+}

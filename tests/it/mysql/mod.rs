@@ -1,0 +1,10 @@
+//! What a target in MariaDB or MySQL has of its own.
+
+pub(crate) mod itself;
+pub(crate) mod publish;
+pub(crate) mod refusals;
+pub(crate) mod rights;
+pub(crate) mod tags;
+pub(crate) mod target;
+pub(crate) mod tls;
+pub(crate) mod values;
