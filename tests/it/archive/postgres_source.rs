@@ -42,7 +42,7 @@ fn source() -> &'static str {
         let archive = scene.pack(&fixture_dump(Dialect::Native));
         scene.import(&archive).succeeds();
         scene.connect().batch_execute(AWKWARD).unwrap();
-        scene.database.clone()
+        scene.into_database()
     })
 }
 

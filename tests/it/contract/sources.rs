@@ -178,7 +178,7 @@ fn imported() -> &'static str {
         let scene = Scene::gitlab();
         let archive = scene.pack(&fixture_dump(Dialect::Native));
         scene.import(&archive).succeeds();
-        scene.database.clone()
+        scene.into_database()
     })
 }
 

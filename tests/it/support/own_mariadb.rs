@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use super::servers::{
-    MARIADB_OF_TESTS, MARIADB_USER, install_mariadb, mariadbd, server_directory, user_ids,
+    MARIADB_OF_TESTS, MARIADB_USER, install_mariadb, mariadbd, server_directory_in, user_ids,
     wait_for_mariadb, watchdog,
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct OwnMariadb {
 
 impl OwnMariadb {
     pub(crate) fn start() -> OwnMariadb {
-        let directory = server_directory("mine", user_ids(MARIADB_USER));
+        let directory = server_directory_in(&std::env::temp_dir(), "mine", user_ids(MARIADB_USER));
         install_mariadb(&directory);
         let mut server = OwnMariadb {
             watchdog: watchdog(&directory.join("pid"), &directory),

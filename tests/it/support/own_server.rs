@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::servers::{
     INITDB, POSTGRESQL_USER, as_user, connect_in, expect_success, postgresql_programs,
-    server_directory, user_ids, wait_for, watchdog,
+    server_directory_in, user_ids, wait_for, watchdog,
 };
 use super::small_disk::SmallDisk;
 
@@ -52,7 +52,7 @@ impl OwnServer {
 
     fn make(small: Option<(Small, u32)>) -> OwnServer {
         let user = user_ids(POSTGRESQL_USER);
-        let directory = server_directory("own", user);
+        let directory = server_directory_in(&std::env::temp_dir(), "own", user);
         let place = directory.join("disk");
         fs::create_dir(&place).unwrap();
         let mut server = OwnServer {

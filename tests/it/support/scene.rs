@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::TempDir;
 
@@ -11,7 +11,7 @@ use super::compare::{Comparison, Findings, Meant};
 use super::program::{Outcome, command, project, run};
 use super::servers::{
     connect_in, connect_mariadb, expect_success, mariadb_program, new_database_in,
-    new_mariadb_database, postgresql, url_in,
+    new_mariadb_database, next_number, postgresql, server_directory, url_in, watchdog,
 };
 use super::small_disk::SmallDisk;
 
@@ -53,17 +53,38 @@ pub(crate) fn mysqldump(database: &str, options: &[&str]) -> Vec<u8> {
 
 /// The dump of the fixture's rows.
 pub(crate) fn fixture_dump(dialect: Dialect) -> Vec<u8> {
-    let options: &[&str] = match dialect {
-        Dialect::Native => &[],
-        Dialect::Compatible => &["--compatible=postgresql"],
+    static DUMPS: [OnceLock<Vec<u8>>; 2] = [const { OnceLock::new() }; 2];
+    let (dump, options): (_, &[&str]) = match dialect {
+        Dialect::Native => (&DUMPS[0], &[]),
+        Dialect::Compatible => (&DUMPS[1], &["--compatible=postgresql"]),
     };
-    mysqldump(fixture_database(), options)
+    dump.get_or_init(|| mysqldump(fixture_database(), options))
+        .clone()
+}
+
+/// A directory for what is made once and used by many tests. It goes with this process.
+fn directory_of_all() -> &'static Path {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| {
+        let directory = server_directory("all", None);
+        std::mem::forget(watchdog(&directory.join("no server"), &directory));
+        directory
+    })
 }
 
 /// Makes build traces in `directory`, as runners leave them.
 pub(crate) fn make_traces(directory: &Path) {
-    let mut script = Command::new(project().join("fixtures/traces"));
-    expect_success(&script.arg(directory).output().unwrap());
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let made = directory_of_all().join("traces");
+        let mut script = Command::new(project().join("fixtures/traces"));
+        expect_success(&script.arg(&made).output().unwrap());
+        made
+    });
+    fs::create_dir_all(directory).unwrap();
+    let mut copy = Command::new("cp");
+    copy.arg("-a").arg(made.join(".")).arg(directory);
+    expect_success(&copy.output().unwrap());
 }
 
 /// Packs the dump in the file `sql`, compressed or not, and the `traces` into `archive`, as GitLab CI of
@@ -72,6 +93,34 @@ pub(crate) fn pack(sql: &Path, traces: &Path, archive: &Path, version: &str) {
     let mut pack = Command::new(project().join("fixtures/pack"));
     pack.arg(sql).arg(traces).arg(archive).arg(version);
     expect_success(&pack.output().unwrap());
+}
+
+/// A fresh database of the server whose socket is in `directory`, a copy of one in which `sql` was run once: its
+/// name.
+fn copied_database_in(directory: &Path, sql: &str) -> String {
+    /// The databases that are there to be copied, by the server and what was run.
+    static TEMPLATES: Mutex<Vec<(PathBuf, String, String)>> = Mutex::new(Vec::new());
+    let template = {
+        let mut templates = TEMPLATES.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = templates
+            .iter()
+            .find(|(server, made, _)| server == directory && made == sql);
+        if let Some((_, _, template)) = found {
+            template.clone()
+        } else {
+            let template = new_database_in(directory);
+            let mut client = connect_in(directory, &template).unwrap();
+            client.batch_execute(sql).unwrap();
+            templates.push((directory.to_owned(), sql.to_owned(), template.clone()));
+            template
+        }
+    };
+    let name = format!("test_{}", next_number());
+    connect_in(directory, "postgres")
+        .unwrap()
+        .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
+        .unwrap();
+    name
 }
 
 /// A temporary directory with traces, an archive, and a database to import into.
@@ -92,14 +141,23 @@ impl Scene {
 
     /// The same on the server whose socket is in the directory `server`.
     pub(crate) fn bare_on(server: &Path) -> Scene {
+        Scene::of(server, new_database_in(server))
+    }
+
+    fn of(server: &Path, database: String) -> Scene {
         let directory = tempfile::tempdir().unwrap();
         make_traces(&directory.path().join("source"));
         Scene {
             directory,
             server: server.to_owned(),
-            database: new_database_in(server),
+            database,
             disk: None,
         }
+    }
+
+    /// Its database, which stays.
+    pub(crate) fn into_database(mut self) -> String {
+        std::mem::take(&mut self.database)
     }
 
     /// With the database of a GitLab 8.0 as target, and some old traces.
@@ -109,9 +167,8 @@ impl Scene {
 
     /// The same on the server whose socket is in the directory `server`.
     pub(crate) fn gitlab_on(server: &Path) -> Scene {
-        let scene = Scene::bare_on(server);
         let sql = fs::read_to_string(project().join("fixtures/gitlab_target.sql")).unwrap();
-        scene.connect().batch_execute(&sql).unwrap();
+        let scene = Scene::of(server, copied_database_in(server, &sql));
         scene.make_old_traces();
         scene
     }
@@ -265,6 +322,24 @@ impl Scene {
             values.join("|")
         })
         .collect()
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if self.database.is_empty() {
+            return;
+        }
+        // The server may be gone, or too old to end the sessions of others.
+        if let Ok(mut client) = connect_in(&self.server, "postgres") {
+            let drop = format!("DROP DATABASE IF EXISTS {}", self.database);
+            if client
+                .batch_execute(&format!("{drop} WITH (FORCE)"))
+                .is_err()
+            {
+                let _ = client.batch_execute(&drop);
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
+use rustix::fs::{Access, StatVfsMountFlags, access, statfs, statvfs};
 
 use super::mysql_instead;
 
@@ -21,7 +22,8 @@ pub(crate) const POSTGRESQL_USER: &str = "postgres";
 pub(crate) const MARIADB_USER: &str = "mysql";
 
 /// How a PostgreSQL of the tests is made.
-pub(crate) const INITDB: [&str; 7] = [
+pub(crate) const INITDB: [&str; 8] = [
+    "--no-sync",
     "-U",
     "postgres",
     "-A",
@@ -259,11 +261,18 @@ pub(crate) fn wait_for_mariadb(directory: &Path) {
     wait_for(directory, || mysql::Conn::new(options()).is_ok());
 }
 
-/// A temporary directory that the server's user owns; short, for the socket's path.
+/// A temporary directory that the server's user owns; short, for the socket's path. It is in memory where
+/// there is room: nothing that is seen of these servers depends on it.
 pub(crate) fn server_directory(kind: &str, user: Option<(u32, u32)>) -> PathBuf {
+    let disk = std::env::temp_dir();
+    server_directory_in(memory().unwrap_or(&disk), kind, user)
+}
+
+/// The same below `place`.
+pub(crate) fn server_directory_in(place: &Path, kind: &str, user: Option<(u32, u32)>) -> PathBuf {
     let directory = tempfile::Builder::new()
         .prefix(&format!("ci-{kind}-"))
-        .tempdir()
+        .tempdir_in(place)
         .unwrap()
         .keep();
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
@@ -271,6 +280,39 @@ pub(crate) fn server_directory(kind: &str, user: Option<(u32, u32)>) -> PathBuf 
         chown(&directory, Some(user), Some(group)).unwrap();
     }
     directory
+}
+
+/// A directory in memory with room for the servers, from which programs can be run. Not in a program that is no
+/// test: what its user compares may be of any size.
+fn memory() -> Option<&'static Path> {
+    static MEMORY: OnceLock<bool> = OnceLock::new();
+    let memory = Path::new("/dev/shm");
+    let is_fit = *MEMORY.get_or_init(|| cfg!(test) && has_room(memory).unwrap_or(false));
+    is_fit.then_some(memory)
+}
+
+fn has_room(memory: &Path) -> Option<bool> {
+    const ROOM: u64 = 5 << 30;
+    const TMPFS: u64 = 0x0102_1994;
+    let is_tmpfs = u64::try_from(statfs(memory).ok()?.f_type).ok()? == TMPFS;
+    let disk = statvfs(memory).ok()?;
+    let is_open = access(memory, Access::WRITE_OK).is_ok()
+        && !disk.f_flag.contains(StatVfsMountFlags::NOEXEC);
+    let meminfo = fs::read_to_string("/proc/meminfo").ok()?;
+    let available = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let available: u64 = available.trim().trim_end_matches(" kB").parse().ok()?;
+    // That of a container, if it has one.
+    let limits = ["memory.max", "memory/memory.limit_in_bytes"].map(|name| {
+        let limit = fs::read_to_string(Path::new("/sys/fs/cgroup").join(name));
+        limit.ok().and_then(|limit| limit.trim().parse().ok())
+    });
+    let limit = limits.into_iter().flatten().min().unwrap_or(u64::MAX);
+    let room = (disk.f_bavail * disk.f_frsize)
+        .min(available << 10)
+        .min(limit);
+    Some(is_tmpfs && is_open && room >= ROOM)
 }
 
 /// Starts a server, and a shell that waits for the end of this process to end the server too.
@@ -317,7 +359,7 @@ pub(crate) fn wait_for(directory: &Path, ready: impl Fn() -> bool) {
             let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
             panic!("the server does not come up:\n{log}");
         }
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
