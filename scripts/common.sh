@@ -16,6 +16,11 @@ install_missing() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
 }
 
+# target_directory: where cargo puts what it builds.
+target_directory() {
+  realpath -m "${CARGO_TARGET_DIR:-target}"
+}
+
 # need_rust: stops if there is no Rust toolchain, which no package of Debian has new enough.
 need_rust() {
   command -v cargo >/dev/null || { echo "a Rust toolchain is needed (cargo, rustc 1.89 or later)" >&2; exit 1; }
