@@ -37,9 +37,9 @@ fn steps() -> Vec<Step> {
     steps
 }
 
-/// `scripts/test` runs itself, the demo and the build; all others are run here, as they stand: in a
-/// directory with such an archive, with `ssh` to a machine that is this one, and with a private
-/// directory and a builds directory of the test's.
+/// `scripts/test` runs itself and the demo, and builds other than releases; all others are run here, as
+/// they stand: in a directory with such an archive, with `ssh` to a machine that is this one, and with a
+/// private directory and a builds directory of the test's.
 #[test]
 fn its_commands_run() {
     let scene = Scene::gitlab();
