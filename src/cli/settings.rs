@@ -11,11 +11,12 @@ use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
 use crate::input::source::Source;
-use crate::migrate::{RetryPolicy, Version};
+use crate::migrate::{Dialect, RetryPolicy, Version};
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
 use crate::schema::policies::Policies;
 use crate::server::Target;
+use crate::server::postgresql::migrate::DIALECT;
 use crate::server::postgresql::private_server::PrivateServer;
 use crate::verify::depth::Depth;
 
@@ -45,6 +46,15 @@ pub enum Destination {
 }
 
 impl Destination {
+    /// The SQL that migrations of it are written in.
+    #[must_use]
+    pub fn migration_dialect(&self) -> Dialect {
+        match self {
+            Destination::Named { target, .. } => target.migration_dialect(),
+            Destination::Private { .. } => DIALECT,
+        }
+    }
+
     /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; of an archive, or
     /// dumps by themselves. An error if what is asked for is not for this target.
     pub fn asks(

@@ -9,17 +9,13 @@ use serde_json::{Value, json};
 
 use super::destination::PreparedTarget;
 use crate::cancellation::Halt;
-use crate::cli::settings::{Destination, MigrateSettings, Migrating};
-use crate::error::{Error, Result};
+use crate::cli::settings::{MigrateSettings, Migrating};
+use crate::error::Result;
 use crate::migrate::{
     self, DEFAULT_FOLDER, Dialect, Migration, MigrationReport, MigrationSession, MigrationStatus,
     MigrationSummary, Runner,
 };
-use crate::server::Target;
-use crate::server::mysql::gitlab::migrations as of_mysql;
-use crate::server::mysql::migrate as mysql;
-use crate::server::postgresql::gitlab::migrations::concerning;
-use crate::server::postgresql::migrate as postgresql;
+use crate::server::InMigrationSession;
 use crate::ui::progress::Progress;
 
 /// The result of the command.
@@ -64,42 +60,17 @@ impl fmt::Display for MigrateResult {
 /// Runs the command with `settings`.
 pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Result<MigrateResult> {
     // Files are read first: an error in one leaves the target untouched.
-    let dialect = dialect(&settings.destination);
+    let dialect = settings.destination.migration_dialect();
+    let own = own_migrations(settings.folder.as_deref(), dialect)?;
+    let ready = PreparedTarget::existing(&settings.destination, false, progress)?;
+    let schema = settings.schema.as_deref();
     let command = MigrateCommand {
-        own: own_migrations(settings.folder.as_deref(), dialect)?,
+        own,
         settings,
         progress,
+        shown: ready.shown(),
     };
-    let ready = PreparedTarget::existing(&settings.destination, false, progress)?;
-    let shown = ready.shown();
-    match &ready.target {
-        Target::Postgresql(target) => {
-            let schema = settings.schema.as_deref();
-            let session = postgresql::Session::open_in(target, schema, halt)?;
-            command.run_in(session, shown, |session| {
-                let schema = session.schema().to_owned();
-                concerning(session.client(), &schema)
-            })
-        }
-        Target::Mysql(target) => {
-            let database = target.database();
-            if let Some(named) = settings
-                .schema
-                .as_deref()
-                .filter(|named| *named != database)
-            {
-                return Err(Error::usage(format!(
-                    "--schema {named}: in MySQL a schema is a database, and the target is {database}"
-                ))
-                .hint("name the database where the target is named"));
-            }
-            let session = mysql::Session::open(target, halt)?;
-            command.run_in(session, shown, |session| {
-                let database = session.database().to_owned();
-                of_mysql::concerning(session.connection(), &database)
-            })
-        }
-    }
+    ready.target.in_migration_session(schema, halt, command)
 }
 
 /// The command for any server.
@@ -107,17 +78,19 @@ struct MigrateCommand<'a> {
     settings: &'a MigrateSettings,
     own: Vec<Migration<Infallible>>,
     progress: &'a Progress,
+    /// What the target is called.
+    shown: String,
 }
 
-impl MigrateCommand<'_> {
-    /// Runs it in `session` of `target`, with the built-in migrations that `concerning` returns.
-    fn run_in<S: MigrationSession>(
+impl InMigrationSession for MigrateCommand<'_> {
+    type Done = MigrateResult;
+
+    fn run<S: MigrationSession>(
         self,
         mut session: S,
-        target: String,
         concerning: impl FnOnce(&mut S) -> Result<Vec<Migration<S::BuiltIn>>>,
     ) -> Result<MigrateResult> {
-        let settings = self.settings;
+        let (settings, target) = (self.settings, self.shown);
         let only_looks = settings.dry_run || settings.migrating == Migrating::Status;
         if !only_looks {
             session.lock(self.progress)?;
@@ -142,17 +115,6 @@ impl MigrateCommand<'_> {
             target,
             migrations,
         }))
-    }
-}
-
-/// The SQL of migrations for `destination`.
-fn dialect(destination: &Destination) -> Dialect {
-    match destination {
-        Destination::Named { target, .. } => match **target {
-            Target::Postgresql(_) => postgresql::DIALECT,
-            Target::Mysql(_) => mysql::DIALECT,
-        },
-        Destination::Private { .. } => postgresql::DIALECT,
     }
 }
 

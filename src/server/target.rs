@@ -6,14 +6,17 @@ use std::path::Path;
 use super::comparison::Verifies;
 use super::description::Server;
 use super::locked_target::LockedTarget;
+use super::migration::InMigrationSession;
 use super::mysql::Target as Mysql;
 use super::mysql::target::{self as of_mysql, LockedMysql};
 use super::options::{self, Kind, Origin};
 use super::postgresql::options::Target as Postgresql;
 use super::postgresql::target::{self as of_postgresql, LockedPostgresql};
+use crate::cancellation::Halt;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
+use crate::migrate::Dialect;
 use crate::schema::policies::Policies;
 
 /// A database to import into.
@@ -101,6 +104,28 @@ impl Target {
             Target::Postgresql(target) => Box::new(LockedPostgresql::lock(target)?),
             Target::Mysql(target) => Box::new(LockedMysql::lock(target)?),
         })
+    }
+
+    /// The SQL that migrations of this target are written in.
+    #[must_use]
+    pub fn migration_dialect(&self) -> Dialect {
+        match self {
+            Target::Postgresql(_) => super::postgresql::migrate::DIALECT,
+            Target::Mysql(_) => super::mysql::migrate::DIALECT,
+        }
+    }
+
+    /// Has `command` use a session that migrates this target: the `schema` that is named, or its own.
+    pub fn in_migration_session<C: InMigrationSession>(
+        &self,
+        schema: Option<&str>,
+        halt: &Halt,
+        command: C,
+    ) -> Result<C::Done> {
+        match self {
+            Target::Postgresql(target) => of_postgresql::migrate(target, schema, halt, command),
+            Target::Mysql(target) => of_mysql::migrate(target, schema, halt, command),
+        }
     }
 
     /// What the server says of itself.

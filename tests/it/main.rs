@@ -1,6 +1,11 @@
 //! What users rely on, tried with real servers: PostgreSQL and MariaDB, which the tests start
 //! themselves. A test that does not find its server fails.
 
+#![allow(
+    clippy::too_many_lines,
+    reason = "a table of cases is as long as it is"
+)]
+
 mod archive;
 mod attackers;
 mod cli;

@@ -28,6 +28,7 @@ use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
+use crate::server::migration::InMigrationSession;
 use crate::server::post_deployment;
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
@@ -269,6 +270,21 @@ fn schema(target: &Target, named: Option<&str>) -> Result<String> {
         .hint("name the database where the target is named")),
         _ => Ok(target.database().to_owned()),
     }
+}
+
+/// Has `command` use a session that migrates the live database, which is all that `named` can be.
+pub(crate) fn migrate<C: InMigrationSession>(
+    target: &Target,
+    named: Option<&str>,
+    halt: &Halt,
+    command: C,
+) -> Result<C::Done> {
+    schema(target, named)?;
+    let session = Session::open(target, halt)?;
+    command.run(session, |session| {
+        let database = session.database().to_owned();
+        migrations::concerning(session.connection(), &database)
+    })
 }
 
 /// What the server says of itself.

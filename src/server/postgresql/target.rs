@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::gitlab::live;
-use super::gitlab::migrations::{built_in, dropped_tables};
+use super::gitlab::migrations::{built_in, concerning, dropped_tables};
 use super::gitlab::tags::missing_taggings;
 use super::load::{Loader, LockHolder, STAGING_SCHEMA, Staging};
 use super::migrate::{Session, versions};
@@ -25,6 +25,7 @@ use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
+use crate::server::migration::InMigrationSession;
 use crate::server::post_deployment;
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
@@ -253,6 +254,20 @@ impl ConsistentView for Seen<'_> {
 fn limit(asked: &mut Policies, target: &Target) -> Result<()> {
     asked.materialise_generated = !target.server()?.has_generated_columns;
     Ok(())
+}
+
+/// Has `command` use a session that migrates `schema`, or the target's own.
+pub(crate) fn migrate<C: InMigrationSession>(
+    target: &Target,
+    schema: Option<&str>,
+    halt: &Halt,
+    command: C,
+) -> Result<C::Done> {
+    let session = Session::open_in(target, schema, halt)?;
+    command.run(session, |session| {
+        let schema = session.schema().to_owned();
+        concerning(session.client(), &schema)
+    })
 }
 
 /// What the server says of itself.
