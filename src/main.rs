@@ -122,7 +122,9 @@ fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
 fn run_recover(target: TargetArgs) -> Result<ExitCode> {
     let destination = Destination::named(target, |name| std::env::var(name).ok())?;
     let recovered = recover::run(&destination, &Progress::new(true))?;
-    let told = recovered.told().unwrap_or("no publish was cut off");
+    let told = recovered
+        .told()
+        .unwrap_or("there is no interrupted publish");
     terminal::print(&format!("{told}\n"));
     Ok(ExitCode::SUCCESS)
 }

@@ -60,8 +60,8 @@ impl<R> DecompressedArchive<R> {
         let name = format!("the archive's {} stream", self.compression);
         match Exceeded::behind(cause) {
             Some(exceeded) => Error::archive(format!("{name}: {exceeded}")).hint(
-                "do not trust this archive: what a backup holds is compressed already. If you made \
-                 it yourself, decompress it before",
+                "do not trust this archive: the members of a backup are already compressed. If you made it \
+                 yourself, decompress it first",
             ),
             None => read_failure(&name, self.given, cause),
         }

@@ -117,7 +117,7 @@ fn as_damage(cause: io::Error) -> io::Error {
     let text = cause.to_string();
     if text.contains(ZSTD_TOO_LARGE) {
         let error = Error::archive("the zstd frame wants a window of more than 8 MiB")
-            .hint("decompress it on the way: zstd --long=31 -dc FILE | ci-import - …");
+            .hint("decompress it first: zstd --long=31 -dc FILE | ci-import - …");
         return io::Error::new(io::ErrorKind::InvalidData, error);
     }
     io::Error::new(io::ErrorKind::InvalidData, cause)

@@ -38,7 +38,7 @@ pub fn for_each_entry<'a, R: Read + 'a>(
             EntryType::XGlobalHeader => {
                 let records = extension(&mut entry, &damaged)?;
                 if pax_path(&records)?.is_some() {
-                    return Err(refused("?", "its name stands in a global header"));
+                    return Err(refused("?", "its name is in a global header"));
                 }
             }
             _ => {
@@ -51,7 +51,7 @@ pub fn for_each_entry<'a, R: Read + 'a>(
     }
     if long_name.is_some() {
         return Err(Error::archive(
-            "the tar ends behind the name of an entry that does not come",
+            "the tar ends after an entry's name; the entry is missing",
         ));
     }
     Ok(())
@@ -107,7 +107,7 @@ fn pax_path(records: &[u8]) -> Result<Option<Vec<u8>>> {
         };
         match key {
             b"path" => path = Some(value[1..].to_vec()),
-            b"size" => return Err(refused("?", "its size stands in an extended header")),
+            b"size" => return Err(refused("?", "its size is in an extended header")),
             _ if key.starts_with(b"GNU.sparse") => return Err(refused("?", "it is a sparse file")),
             _ => {}
         }

@@ -43,7 +43,7 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
     let mut archive = tar::Archive::new(&*file);
     let damaged = |cause: std::io::Error| {
         Error::archive(format!("the archive is damaged: {cause}"))
-            .hint("is it a tar file, and was it copied whole?")
+            .hint("check that the file is a tar file and was copied completely")
     };
     let entries = archive.entries_with_seek().map_err(damaged)?;
     for_each_entry(entries, damaged, |name, entry| {

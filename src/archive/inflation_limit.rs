@@ -56,7 +56,7 @@ pub(crate) fn inflation_failure(member: &str, cause: &io::Error) -> Option<Error
     }
     let exceeded = Exceeded::behind(cause)?;
     Some(Error::archive(format!("{member}: {exceeded}")).hint(
-        "do not trust this archive; if you made it yourself, --max-inflation takes a higher ratio",
+        "do not trust this archive; if you made it yourself, --max-inflation allows a higher ratio",
     ))
 }
 
@@ -100,7 +100,7 @@ impl fmt::Display for Exceeded {
         let Exceeded { ratio, at } = self;
         write!(
             f,
-            "it inflates to more than {ratio} times its size (byte {at} of what is in it)"
+            "it inflates to more than {ratio} times its size (byte {at} of its content)"
         )
     }
 }
@@ -175,7 +175,7 @@ mod tests {
         let error = read_failure("m", 7, &wrapped);
         assert_eq!(
             error.to_string(),
-            "m: it inflates to more than 200 times its size (byte 2001 of what is in it)"
+            "m: it inflates to more than 200 times its size (byte 2001 of its content)"
         );
         assert_eq!(error.kind(), Kind::Archive);
         assert!(error.hint_text().unwrap().contains("--max-inflation"));

@@ -123,13 +123,14 @@ pub(crate) fn refused(name: &str, why: &str) -> Error {
 
 /// The error for a missing member.
 pub(super) fn missing(member: Member) -> Error {
-    Error::archive(format!("the archive has no member {}", member.name()))
-        .hint("is this a backup of GitLab CI (<epoch>_gitlab_ci_backup.tar), and whole?")
+    Error::archive(format!("the archive has no member {}", member.name())).hint(
+        "check that this is a backup of GitLab CI (<epoch>_gitlab_ci_backup.tar), and complete",
+    )
 }
 
 /// The error for a member that the archive has twice.
 pub(super) fn twice(member: Member) -> Error {
-    refused(member.name(), "it is there twice")
+    refused(member.name(), "it is in the archive twice")
 }
 
 #[cfg(test)]

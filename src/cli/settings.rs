@@ -319,7 +319,7 @@ impl MigrateSettings {
         } = which;
         if target.builds_path.is_some() {
             return Err(Error::usage(
-                "--builds-path: migrations have nothing to do with traces",
+                "--builds-path: migrations do not use the traces",
             ));
         }
         let MigratingArgs {
@@ -345,7 +345,7 @@ impl MigrateSettings {
 
 fn parse_version(text: &str) -> Result<Version> {
     Version::parse(text).ok_or_else(|| {
-        Error::usage(format!("{text} is no version of a migration"))
+        Error::usage(format!("{text} is not the version of a migration"))
             .hint("a version is a UTC time, as in 20151001120000")
     })
 }

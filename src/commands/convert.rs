@@ -16,7 +16,7 @@ use crate::output::{DumpWriter, Limits, OutputFile, convert_archive};
 use crate::pipeline::reading::{Dump, ReadDump};
 use crate::schema::policies::Policies;
 
-/// Converts `source` to `output`, or to standard output. Returns what was changed on the way.
+/// Converts `source` to `output`, or to standard output. Returns what was changed.
 pub fn run(
     source: &Source,
     output: Option<&Path>,

@@ -30,7 +30,7 @@ impl Drop for PrivateRun {
         if self.started
             && let Err(error) = self.server.stop_if_unused()
         {
-            terminal::warn(&format!("the private server still runs: {error}"));
+            terminal::warn(&format!("the private server is still running: {error}"));
         }
     }
 }

@@ -24,6 +24,6 @@ pub fn run(
     for directory in directories {
         what += &format!(", the directory {}", directory.display());
     }
-    confirm(&format!("Remove {what}, for good?"), yes, halt)?;
+    confirm(&format!("Remove {what} permanently?"), yes, halt)?;
     held.target.discard(builds)
 }

@@ -191,7 +191,7 @@ impl Findings {
             }
         }
         let facts = &self.facts;
-        let unknown = || "not said".to_owned();
+        let unknown = || "not stated".to_owned();
         let dialect = if facts.postgresql {
             "PostgreSQL"
         } else if facts.converted {
@@ -247,12 +247,15 @@ impl Findings {
         }
         let needs = self.needs();
         if !needs.is_empty() {
-            let _ = writeln!(text, "\nwhat would be changed, or needs a policy");
+            let _ = writeln!(
+                text,
+                "\nchanges of an import, and values that need a policy"
+            );
             for line in &needs {
                 let _ = writeln!(text, "  {line}");
             }
         }
-        text + "\nall of it reads through without damage\n"
+        text + "\nread to the end; no damage was found\n"
     }
 
     fn needs(&self) -> Vec<String> {

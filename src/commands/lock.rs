@@ -48,11 +48,11 @@ pub(super) fn confirm(question: &str, yes: bool, halt: &Halt) -> Result<()> {
         return Ok(());
     }
     if !terminal::can_ask() {
-        return Err(Error::usage("not done: off a terminal, --yes must say so").hint(question));
+        return Err(Error::usage("not done: without a terminal, add --yes").hint(question));
     }
     if terminal::ask(question, halt) {
         return Ok(());
     }
     halt.check()?;
-    Err(Error::failed("not confirmed; nothing was touched"))
+    Err(Error::failed("not confirmed; nothing was changed"))
 }

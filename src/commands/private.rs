@@ -62,9 +62,7 @@ fn confirm_removal(server: &PrivateServer, yes: bool) -> Result<()> {
         return Ok(());
     }
     if !terminal::can_ask() {
-        return Err(Error::usage(
-            "not removed: off a terminal, --yes must say so",
-        ));
+        return Err(Error::usage("not removed: without a terminal, add --yes"));
     }
     let directory = server.directory().display();
     if terminal::ask(

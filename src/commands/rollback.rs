@@ -18,10 +18,10 @@ pub fn run(
     if let Some((restored, aside)) = held.target.previous_import()? {
         let restored = match restored.as_slice() {
             [] => "leave no tables in their place".to_owned(),
-            restored => format!("bring back {}", restored.join(", ")),
+            restored => format!("restore {}", restored.join(", ")),
         };
         let question = format!(
-            "Put {} of {} aside, with the build traces, and {restored}?",
+            "Move {} of {} aside, with the build traces, and {restored}?",
             aside.join(", "),
             held.ready.shown()
         );

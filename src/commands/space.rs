@@ -64,10 +64,10 @@ pub fn database_space(data_directory: &Path, sql: u64) -> Option<Space> {
 pub fn refuse_too_little(builds: &Path, least: u64) -> Result<()> {
     match traces_space(builds, least) {
         Some(space) if !space.is_enough() => Err(Error::failed(format!(
-            "no room for the traces beside {}: at least {space}",
+            "not enough space for the traces beside {}: at least {space}",
             builds.display()
         ))
-        .hint("free some space, or name a --builds-path where there is more")),
+        .hint("free some space, or name a --builds-path with more space")),
         _ => Ok(()),
     }
 }

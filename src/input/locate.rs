@@ -51,10 +51,10 @@ pub fn locate(source: &Source) -> Result<Located> {
     match wanted {
         // Who typed both meant something else; what stands in the environment is for folders.
         Some(Wanted::Option(epoch)) => Err(Error::usage(format!(
-            "--backup {epoch} picks an archive of a folder, but {} is none",
+            "--backup {epoch} selects an archive in a folder, but {} is not a folder",
             path.display()
         ))
-        .hint("name the folder, or leave --backup out")),
+        .hint("name the folder, or omit --backup")),
         Some(Wanted::Environment(_)) | None => Ok(Located::Path(path.clone())),
     }
 }
@@ -86,7 +86,7 @@ fn choose(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
     if let [one] = found[..] {
         if let Some(name) = backups.unfinished.first() {
             terminal::warn(&format!(
-                "{name} in {} may be an unfinished copy; it is left alone, {} is taken",
+                "{name} in {} may be an unfinished copy; ignored, using {}",
                 folder.display(),
                 one.name
             ));
@@ -136,8 +136,8 @@ impl Backups {
             let unfinished = self.unfinished.first();
             return Error::usage(format!("{folder} is a folder without a backup archive")).hint(
                 match unfinished {
-                    Some(name) => format!("{name} may be an unfinished copy of one"),
-                    None => format!("they are named EPOCH{MARK}, or with .gz or .zst behind"),
+                    Some(name) => format!("{name} may be an unfinished copy of an archive"),
+                    None => format!("archives are named EPOCH{MARK}, or this with .gz or .zst"),
                 },
             );
         };

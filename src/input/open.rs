@@ -87,7 +87,7 @@ impl<'a> Input<'a> {
                 Err(Error::archive(
                     "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
                 )
-                .hint("is it the right file, and was it copied whole?"))
+                .hint("check that the file is the right one and was copied completely"))
             }
             InputKind::Archive(compression) | InputKind::Other(compression) => Ok(Input::Dump {
                 reader,
@@ -95,7 +95,7 @@ impl<'a> Input<'a> {
                 size,
             }),
             InputKind::Twice => Err(Error::archive("the input is compressed twice")
-                .hint("decompress it once on the way: gzip -dc FILE | ci-import - …")),
+                .hint("decompress it once: gzip -dc FILE | ci-import - …")),
         }
     }
 

@@ -61,14 +61,14 @@ impl Source {
         match (archive, wanted) {
             (Some(path), Some(wanted @ Wanted::Option(_))) if path.as_os_str() == "-" => {
                 Err(Error::usage(format!(
-                    "{wanted} picks an archive of a folder, but \"-\" is a pipe"
+                    "{wanted} selects an archive in a folder, but \"-\" is a pipe"
                 ))
-                .hint("name the folder, or leave --backup out"))
+                .hint("name the folder, or omit --backup"))
             }
             (Some(path), _) if path.as_os_str() == "-" => Ok(Source::Stdin),
             (Some(path), wanted) => Ok(Source::Path { path, wanted }),
             (None, Some(wanted)) => Err(Error::usage(format!(
-                "no folder is named that {wanted} picks an archive of"
+                "{wanted} needs a folder of archives"
             ))
             .hint(
                 "GitLab's own is /var/opt/gitlab/backups of an Omnibus package, \

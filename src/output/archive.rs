@@ -40,8 +40,8 @@ pub fn convert_archive(
             }
             return Ok(());
         }
-        let spool = tempfile::tempfile().doing("make a temporary file")?;
-        let copy = spool.try_clone().doing("make a temporary file")?;
+        let spool = tempfile::tempfile().doing("create a temporary file")?;
+        let copy = spool.try_clone().doing("create a temporary file")?;
         let writer = DumpWriter::start(Box::new(copy), true, &limits.resources)?;
         let dump = Dump {
             name: DATABASE,

@@ -78,7 +78,7 @@ impl WorkerPool {
 impl Drop for WorkerPool {
     fn drop(&mut self) {
         if !self.workers.is_empty() {
-            self.queue.fail(Error::failed("the load was given up"));
+            self.queue.fail(Error::failed("the load was stopped"));
             let _ = self.join();
         }
     }

@@ -66,10 +66,10 @@ pub(crate) fn plan_rollback<'a>(
     let staged = was.previous.map(|epoch| aside(builds, epoch));
     if let Some(missing) = staged.as_ref().filter(|staged| !staged.is_dir()) {
         return Err(Error::failed(format!(
-            "the old builds directory {} is not there any more",
+            "the old builds directory {} does not exist any more",
             missing.display()
         ))
-        .hint("bring it back, or make an empty directory of that name"));
+        .hint("restore it, or create an empty directory with this name"));
     }
     let is_live = builds.path().exists();
     let epoch = is_live.then(|| free_epoch(|epoch| aside(builds, epoch)));

@@ -80,9 +80,8 @@ impl Journal {
             .doing(doing())?;
         failpoint::reached("journal whole");
         let file = file.persist_noclobber(&path).map_err(|error| {
-            Error::failed(format!("cannot {}: {}", doing(), error.error)).hint(
-                "is another publish under way, or was one cut off? then see ci-import recover",
-            )
+            Error::failed(format!("cannot {}: {}", doing(), error.error))
+                .hint("another publish is running, or was interrupted: see ci-import recover")
         })?;
         sync_parent(&path).doing(doing())?;
         failpoint::reached("journal written");
@@ -140,7 +139,9 @@ impl Journal {
                 Kind::CutPublish,
                 format!("cannot {}: it is damaged", doing()),
             )
-            .hint("look at the builds directory and those beside it, then remove the journal"));
+            .hint(
+                "check the builds directory and the directories beside it, then remove the journal",
+            ));
         };
         Ok(Some(Journal {
             live: builds.path().to_owned(),
@@ -165,7 +166,7 @@ impl Journal {
         let Renames { staged, previous } = &self.renames;
         if let Some(previous) = previous {
             rename(&self.live, previous)
-                .map_err(|error| error.hint("is it a mount point? then name a directory in it"))?;
+                .map_err(|error| error.hint("if it is a mount point, name a directory in it"))?;
             failpoint::reached("old directory aside");
         }
         if let Some(staged) = staged {
@@ -241,7 +242,7 @@ impl Journal {
 fn cut(error: Error) -> Error {
     error
         .into_kind(Kind::CutPublish)
-        .hint("mend what is named here, then run ci-import recover")
+        .hint("fix this problem, then run ci-import recover")
 }
 
 fn lock(file: &File, path: &Path) -> Result<()> {

@@ -59,7 +59,11 @@ impl fmt::Display for RolledBack {
             writeln!(f, "the old build traces are back in {}", builds.display())?;
         }
         if let Some(aside) = &self.builds_aside {
-            writeln!(f, "those of the import are in {} now", aside.display())?;
+            writeln!(
+                f,
+                "the build traces of the import are now in {}",
+                aside.display()
+            )?;
         }
         Ok(())
     }
@@ -82,8 +86,10 @@ impl Recovered {
     pub fn told(self) -> Option<&'static str> {
         match self {
             Recovered::Nothing => None,
-            Recovered::Finished => Some("finished a publish that was cut off: the import is live"),
-            Recovered::Undone => Some("undid a publish that was cut off: what was live is back"),
+            Recovered::Finished => Some("completed an interrupted publish: the import is live"),
+            Recovered::Undone => {
+                Some("undid an interrupted publish: the previous data is live again")
+            }
         }
     }
 }

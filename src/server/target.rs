@@ -91,9 +91,9 @@ impl Target {
                 content.is_converted_unasked(),
             )),
             Target::Mysql(_) if mysql_to_postgresql => Err(Error::usage(
-                "--mysql-to-postgresql: the target is a MySQL server, which takes a MySQL dump as it is",
+                "--mysql-to-postgresql: the target is a MySQL server, which accepts a MySQL dump unchanged",
             )
-            .hint("leave the option away, or name a PostgreSQL")),
+            .hint("omit the option, or name a PostgreSQL")),
             Target::Mysql(_) => of_mysql::refuse_conversions(policies).map(|()| Asked::ForMysql),
         }
     }

@@ -29,7 +29,7 @@ impl BuildsDirectory {
         }
         if path.is_symlink() {
             return Err(Error::usage(format!(
-                "cannot {}: the link leads nowhere",
+                "cannot {}: the target of the link does not exist",
                 doing()
             )));
         }
@@ -40,7 +40,7 @@ impl BuildsDirectory {
         let parent = parent.canonicalize().map_err(|cause| {
             Error::usage(format!("cannot {}: {}: {cause}", doing(), parent.display()))
                 .caused_by(cause)
-                .hint("the directory it lies in must exist")
+                .hint("its parent directory must exist")
         })?;
         Ok(BuildsDirectory {
             path: parent.join(name),
@@ -50,7 +50,7 @@ impl BuildsDirectory {
     fn existing(path: PathBuf) -> Result<BuildsDirectory> {
         let metadata = fs::metadata(&path).doing("look at it")?;
         if !metadata.is_dir() {
-            return Err(Error::usage("it is no directory"));
+            return Err(Error::usage("it is not a directory"));
         }
         let parent = path.parent().and_then(|parent| fs::metadata(parent).ok());
         // It is renamed in the end, which neither a root nor a mount point can be.
@@ -116,7 +116,7 @@ impl BuildsDirectory {
         for path in self.left_beside(STAGING_SUFFIX)? {
             let shown = path.display();
             terminal::say(&format!(
-                "ci-import: removing what an import that was cut off left: {shown}"
+                "ci-import: removing {shown}, left by an interrupted import"
             ));
             fs::remove_dir_all(&path).doing(format!("remove {shown}"))?;
             failpoint::reached("stale directory removed");
@@ -129,7 +129,7 @@ impl BuildsDirectory {
     pub fn stage(&self, unique: &str) -> Result<StagedDirectory> {
         self.remove_stale()?;
         let path = self.beside(&format!("{STAGING_SUFFIX}{unique}"));
-        let doing = || format!("make the staging directory {}", path.display());
+        let doing = || format!("create the staging directory {}", path.display());
         DirBuilder::new().mode(0o700).create(&path).doing(doing())?;
         failpoint::reached("staging directory made");
         let lock = File::open(&path).doing(doing())?;
@@ -200,7 +200,9 @@ impl Drop for StagedDirectory {
             && cause.kind() != std::io::ErrorKind::NotFound
         {
             let path = self.path.display();
-            terminal::warn(&format!("the staging directory {path} stays: {cause}"));
+            terminal::warn(&format!(
+                "the staging directory {path} was not removed: {cause}"
+            ));
         }
     }
 }

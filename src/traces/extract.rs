@@ -147,7 +147,7 @@ pub fn extract(
             }
             Err(error) if error.is_truncation() => {
                 return Err(error.hint(
-                    "make the backup again; --allow-truncated-traces takes the traces that are whole",
+                    "make the backup again; --allow-truncated-traces imports the traces that are complete",
                 ));
             }
             read => read?,
@@ -274,7 +274,7 @@ pub(super) fn damaged_trace(path: &Path, cause: io::Error) -> Error {
     let cause = as_damage(cause);
     inflation_failure(BUILDS, &cause).unwrap_or_else(|| {
         Error::archive(format!(
-            "the trace {} is cut or damaged: {cause}",
+            "the trace {} is truncated or damaged: {cause}",
             shown(path)
         ))
     })
@@ -343,7 +343,7 @@ fn read_tar(
         if place.is_empty() {
             error
         } else {
-            error.at(format!("behind the trace {place:?}"))
+            error.at(format!("after the trace {place:?}"))
         }
     };
     let entries = archive.entries().map_err(|cause| damaged("", 0, &cause))?;
@@ -376,7 +376,7 @@ fn read_tar(
         .map_err(|cause| read_failure(BUILDS, input.bytes, &cause))?;
     if !has_first || count < second.len() || second.iter().any(|byte| *byte != 0) {
         return Err(Error::archive(format!(
-            "{BUILDS}: the tar in it is truncated at byte {} (behind {place:?})",
+            "{BUILDS}: the tar in it is truncated at byte {} (after {place:?})",
             input.bytes
         ))
         .hint("tar probably failed while the backup was made; make the backup again"));
@@ -397,10 +397,10 @@ fn expect_padding(input: &mut Counted<'_>) -> Result<()> {
         }
         if let Some(first) = block[..count].iter().position(|byte| *byte != 0) {
             return Err(Error::archive(format!(
-                "{BUILDS}: the tar in it ends, but something follows at byte {}",
+                "{BUILDS}: the tar in it ends, but more data follows at byte {}",
                 at + first as u64
             ))
-            .hint("make the backup again; what follows would be lost"));
+            .hint("make the backup again; this data would be lost"));
         }
     }
 }

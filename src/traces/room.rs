@@ -58,17 +58,17 @@ impl Room {
             .map(|(wanted, free)| format!("{wanted} bytes, and {free} are free"));
         let exceeded = exceeded.or_else(|| {
             let (wanted, free) = self.files.add(1)?;
-            Some(format!("{wanted} files, and {free} can be made"))
+            Some(format!("{wanted} files, and {free} can be created"))
         });
         let Some(exceeded) = exceeded else {
             return Ok(());
         };
         let directory = self.directory.display();
         Err(Error::failed(format!(
-            "no room for the traces in {directory}: up to {} they are {exceeded}",
+            "not enough space for the traces in {directory}: up to {}, they are {exceeded}",
             shown(path)
         ))
-        .hint("free some space and run it again, or name a --builds-path where there is more"))
+        .hint("free some space and run it again, or name a --builds-path with more space"))
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             format!(
-                "no room for the traces in /b: up to \"c\\n\" they are {} bytes, and 100 are free",
+                "not enough space for the traces in /b: up to \"c\\n\", they are {} bytes, and 100 are free",
                 u64::MAX
             )
         );
@@ -138,7 +138,7 @@ mod tests {
         room.announce(Path::new("a"), u64::MAX).unwrap();
         room.announce(Path::new("b"), u64::MAX).unwrap();
         let error = room.announce(Path::new("c"), 0).unwrap_err().to_string();
-        assert!(error.ends_with("up to \"c\" they are 3 files, and 2 can be made"));
+        assert!(error.ends_with("up to \"c\", they are 3 files, and 2 can be created"));
     }
 
     #[test]

@@ -217,7 +217,7 @@ fn own(file: BorrowedFd<'_>, owner: Option<(u32, u32)>) -> rustix::io::Result<()
 
 /// The error for two files, or a file and a directory, of the same name.
 fn refused_twice(path: &Path) -> Error {
-    refused(&path.to_string_lossy(), "it is there twice")
+    refused(&path.to_string_lossy(), "it is in the archive twice")
 }
 
 fn failed(path: &Path, cause: Errno) -> Error {

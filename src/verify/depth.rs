@@ -5,12 +5,12 @@ use clap::ValueEnum;
 /// How thoroughly an import looks at what it has staged, before it is published.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Depth {
-    /// All rows and traces are read back and compared by their checksums
+    /// Read back all rows and traces and compare checksums
     Full,
-    /// Rows and traces are counted
+    /// Count rows and traces
     #[default]
     Count,
-    /// What the server said while it loaded is taken for granted
+    /// Nothing is verified again
     None,
 }
 

@@ -9,7 +9,7 @@ use crate::traces::{Names, TraceFindings};
 use crate::ui::numbers::grouped;
 
 /// What is said of a table whose rows are not those of the moment that all others are seen at.
-const LATER: &str = "; seen later than the others: its engine has no transactions";
+const LATER: &str = "; read later than the others: its engine has no transactions";
 
 /// What `verify` has found.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Findings {
             }
         };
         names("missing", &traces.missing);
-        names("with another content", &traces.different);
+        names("with different content", &traces.different);
         let there = traces.files - traces.missing.count;
         if traces.found > there {
             let count = grouped(traces.found - there);

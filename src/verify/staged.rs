@@ -37,7 +37,7 @@ fn refuse(finding: &TableFinding) -> Result<()> {
         return Ok(());
     };
     Err(Error::failed(format!(
-        "the staged table {} is not what was loaded: {problem}",
+        "the staged table {} differs from what was loaded: {problem}",
         finding.name
     )))
 }
@@ -46,15 +46,15 @@ fn verify_traces(directory: &StagedDirectory, summary: &TraceSummary, depth: Dep
     let found = measure(directory.path(), depth == Depth::Full)?;
     if found.files != summary.files || found.bytes != summary.bytes {
         return Err(Error::failed(format!(
-            "the staged traces are not what was unpacked: {} files of {} bytes instead of {} of {}",
+            "the staged traces differ from what was unpacked: {} files of {} bytes instead of {} of {}",
             found.files, found.bytes, summary.files, summary.bytes
         )));
     }
     if depth == Depth::Full && found.digest != Some(summary.digest.unwrap_or_default()) {
         return Err(Error::failed(
-            "the staged traces are not what was unpacked: read back, their contents differ",
+            "the staged traces differ from what was unpacked: read back, their contents differ",
         )
-        .hint("the disk or its file system is broken"));
+        .hint("check the disk and its file system"));
     }
     Ok(())
 }

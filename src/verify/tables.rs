@@ -159,7 +159,7 @@ fn verify_table(
         problems: Vec::new(),
     };
     if !session.exists(schema, name)? {
-        finding.problems.push("is not there".to_owned());
+        finding.problems.push("does not exist".to_owned());
         return Ok(finding);
     }
     finding.in_snapshot = session.is_in_snapshot(schema, name)?;

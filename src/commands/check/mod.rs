@@ -34,7 +34,7 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     };
     if input.is_archive_pipe() {
         return Err(Error::usage("a pipe can be read only once")
-            .hint("check the archive in its file; the import itself can come through a pipe"));
+            .hint("check the file of the archive; the import itself accepts a pipe"));
     }
     let content = input.content();
     let convert = settings.mysql_to_postgresql;
@@ -57,15 +57,18 @@ pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
 
 fn tell_version(judged: Option<&Judged>, is_for_mysql: bool) -> String {
     match judged {
-        None => "of a dump they are seen when it is read".to_owned(),
+        None => "they are known when the dump is read".to_owned(),
         Some(Judged {
             information,
             dialect,
         }) => {
-            let made = information.created_at.as_deref().unwrap_or("some time");
+            let made = information
+                .created_at
+                .as_deref()
+                .unwrap_or("at an unknown time");
             let dialect = match dialect {
-                Dialect::Postgresql => "PostgreSQL, as it is",
-                Dialect::Mysql if is_for_mysql => "MySQL, as it is",
+                Dialect::Postgresql => "PostgreSQL, unchanged",
+                Dialect::Mysql if is_for_mysql => "MySQL, unchanged",
                 Dialect::Mysql => "MySQL, to be converted",
                 Dialect::ConvertedMysql => "MySQL, converted by GitLab CI",
             };
@@ -87,7 +90,7 @@ fn check_target(
         if is_new {
             checks.add("target", server, |server| {
                 let shown = server.directory().display();
-                format!("a private PostgreSQL is made in {shown}")
+                format!("a private PostgreSQL will be created in {shown}")
             });
             return;
         }
@@ -122,7 +125,7 @@ fn check_target(
 fn tell_space(checks: &mut Checks, name: &'static str, space: Option<String>) {
     match space {
         Some(space) => _ = checks.add(name, Ok(space), Clone::clone),
-        None => checks.note(name, "the file system does not say"),
+        None => checks.note(name, "the file system does not report it"),
     }
 }
 
@@ -133,9 +136,7 @@ fn check_tables(
     ready: &PreparedTarget,
 ) {
     let locked = ready.target.lock();
-    let locked = checks.add("lock", locked, |_| {
-        "no other import is under way".to_owned()
-    });
+    let locked = checks.add("lock", locked, |_| "no other import is running".to_owned());
     let Some(mut target) = locked else { return };
     let tables = content.known_tables();
     let schema = target.schema(settings.schema.as_deref(), content);
@@ -165,13 +166,13 @@ fn check_tables(
         checks.note(
             "locks",
             format!(
-                "others use the tables; the publish waits 15 s for them: {}",
+                "other sessions use the tables; the publish waits 15 s for them: {}",
                 holders.join(", ")
             ),
         );
     }
     checks.add("recovery", target.check_recovery(), |()| {
-        "the target can be asked what became of a publish".to_owned()
+        "the target can report the result of a publish".to_owned()
     });
     checks.add(
         "GitLab",
@@ -190,12 +191,12 @@ fn tell_what_is_replaced(checks: &mut Checks, live: &Live, aside: &str) {
         checks.add("tables", Ok(what), Clone::clone);
     } else {
         let names = live.with_rows.join(", ");
-        checks.note("tables", format!("are put aside, into {aside}: {names}"));
+        checks.note("tables", format!("are moved to {aside}: {names}"));
     }
     if live.has_previous {
         checks.note(
             "previous import",
-            format!("what the import before has put into {aside} is dropped"),
+            format!("the tables that the previous import kept in {aside} are dropped"),
         );
     }
 }
@@ -205,16 +206,16 @@ fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<
     let writable = builds.check_writable().and_then(|()| builds.has_content());
     checks.add("builds directory", writable, |has_content| {
         if *has_content {
-            format!("{shown} is put aside")
+            format!("{shown} will be kept aside")
         } else {
-            format!("{shown} is made")
+            format!("{shown} will be created")
         }
     });
     match publish::is_cut(builds) {
         Ok(false) => {}
         Ok(true) => checks.note(
             "journal",
-            "a publish was cut off; the import, or ci-import recover, finishes or undoes it",
+            "a publish was interrupted; the import, or ci-import recover, completes or undoes it",
         ),
         Err(error) => _ = checks.add("journal", Err::<(), _>(error), |()| String::new()),
     }
@@ -222,7 +223,7 @@ fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<
         match traces_space(builds.path(), estimate.least_traces) {
             Some(space) if !space.is_enough() => {
                 let error = Error::failed(format!("not enough: {space}"))
-                    .hint("free some space, or name a --builds-path where there is more");
+                    .hint("free some space, or name a --builds-path with more space");
                 checks.add("room for traces", Err::<(), _>(error), |()| String::new());
             }
             space => tell_space(checks, "room for traces", space.map(|s| s.to_string())),

@@ -80,7 +80,7 @@ impl Import<'_> {
         failpoint::reached("staged");
         let (depth, jobs) = (self.settings.verify, self.settings.resources.jobs);
         if depth != Depth::None {
-            self.progress.step("verifying what was staged");
+            self.progress.step("verifying the staged data");
         }
         let verify_tables = || target.verify_staged(jobs, &staged.dump.tables, self.halt);
         let directory = staged.directory.as_ref();
@@ -200,7 +200,7 @@ fn missing_tables(content: Content, tables: &[LoadedTable]) -> Vec<Note> {
     let note = |name: &&str| Note {
         table: (*name).to_owned(),
         item: None,
-        what: "the dump has no such table; what the target has of it stays".to_owned(),
+        what: "the dump does not have this table; the target's table is unchanged".to_owned(),
     };
     missing.map(note).collect()
 }

@@ -66,8 +66,8 @@ impl Prepared {
             if !existing.contains(name) {
                 return Ok(());
             }
-            Err(Error::usage(format!("the target has a table {schema}.{name} already")).hint(
-                "--replace puts the dump's tables in the place of those; --schema puts them elsewhere",
+            Err(Error::usage(format!("the target already has a table {schema}.{name}")).hint(
+                "--replace replaces the tables of the target; --schema imports into another schema",
             ))
         })
     }
@@ -142,21 +142,21 @@ fn confirm(
     let (target, replaced) = (destination.shown(), replaced.join(" and "));
     if !terminal::can_ask() {
         return Err(
-            Error::usage(format!("{target} has CI data already: {replaced}"))
+            Error::usage(format!("{target} already has CI data: {replaced}"))
                 .hint("add --yes to replace them; they are kept aside"),
         );
     }
     let dropped = if live.has_previous {
-        format!("; the tables in {previous}, of the import before, are dropped")
+        format!("; the tables in {previous}, from the previous import, are dropped")
     } else {
         String::new()
     };
     let question = format!(
-        "{target} has CI data already.\nReplace {replaced}?\nThey are kept aside{dropped}."
+        "{target} already has CI data.\nReplace {replaced}?\nThey are kept aside{dropped}."
     );
     if terminal::ask(&question, halt) {
         return Ok(());
     }
     halt.check()?;
-    Err(Error::failed("not confirmed; nothing was touched"))
+    Err(Error::failed("not confirmed; nothing was changed"))
 }

@@ -122,9 +122,7 @@ fn change_lines<'a>(
     }
     for line in &facts.noise {
         let line = line.replace(char::is_control, "\u{fffd}");
-        lines.push(format!(
-            "a line of the dump that is no SQL was skipped: {line}"
-        ));
+        lines.push(format!("skipped a line that is not SQL: {line}"));
     }
     if !facts.completed {
         let line = if facts.postgresql {
@@ -133,7 +131,7 @@ fn change_lines<'a>(
             "-- Dump completed"
         };
         lines.push(format!(
-            "the dump has no last line \"{line}\"; nothing shows that it is whole"
+            "the dump does not end with \"{line}\", so it may be incomplete"
         ));
     }
     lines
@@ -148,7 +146,7 @@ impl fmt::Display for Report {
         self.migrations(f)?;
         self.what_was_kept(f)?;
         if let Some(verified) = self.verified.told() {
-            writeln!(f, "\nverified before it was published: {verified}")?;
+            writeln!(f, "\nverified before the publish: {verified}")?;
         }
         writeln!(f, "\ndone in {:.1} s", self.elapsed.as_secs_f64())?;
         if let Some(connect) = &self.connect {
@@ -207,7 +205,7 @@ impl Report {
         writeln!(f, "{:width$} {files:>14} {bytes:>14} bytes", "build traces")?;
         match &traces.truncated {
             None => Ok(()),
-            Some(how) => writeln!(f, "\nthe traces are not all there: {how}"),
+            Some(how) => writeln!(f, "\nsome traces are missing: {how}"),
         }
     }
 
@@ -231,7 +229,7 @@ impl Report {
         if lines.is_empty() {
             return writeln!(f, "\nno value was changed");
         }
-        writeln!(f, "\nchanged on the way")?;
+        writeln!(f, "\nchanged during the import")?;
         lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 
@@ -292,7 +290,7 @@ impl Report {
         if self.replaced.is_empty() && previous.is_none() {
             return Ok(());
         }
-        writeln!(f, "\nkept of what was there before")?;
+        writeln!(f, "\nreplaced data that is kept")?;
         if !self.replaced.is_empty() {
             let count = self.replaced.len();
             let previous = &self.previous_schema;

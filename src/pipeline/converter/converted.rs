@@ -18,8 +18,8 @@ use crate::pipeline::sink::Sink;
 use crate::schema::{Note, Table};
 
 /// What the converter loses for good, wherever it was.
-const LOST: &str = "GitLab CI's converter leaves no trace of NUL characters, of texts that read 0000-00-00 \
-                    00:00:00, which are NULL now, and in indexes of lengths and of the columns behind them";
+const LOST: &str = "GitLab CI's converter lost NUL characters, texts that read 0000-00-00 00:00:00 (now \
+    NULL), and index lengths with the columns after them";
 
 /// A table whose parts come one by one.
 #[derive(Debug)]
@@ -189,7 +189,7 @@ impl Apart {
         }
         let table = &self.definition.name;
         Err(Error::failed(format!(
-            "the dump makes a boolean of {table}.{column}, which was none in MySQL"
+            "the dump makes {table}.{column} a boolean, but it was not one in MySQL"
         )))
     }
 
@@ -218,11 +218,11 @@ impl Apart {
             if is_needless {
                 notes.push(note(
                     &name,
-                    "the index was the converter's own, and is left out",
+                    "the index was left out: the converter had added it",
                 ));
                 continue;
             }
-            notes.push(note(&name, "the converter had lost the name of this index"));
+            notes.push(note(&name, "the converter lost the name of this index"));
             key.name = Some(name);
             self.definition.keys.push(key);
         }
@@ -252,24 +252,24 @@ impl Apart {
         let lost: Vec<&str> = lost.map(|column| column.name.as_str()).collect();
         if !lost.is_empty() {
             let what = format!(
-                "defaults that the converter had lost are back: {}",
+                "restored defaults that the converter lost: {}",
                 lost.join(", ")
             );
             notes.push(note(None, what));
         }
         match (&table.sequence, &self.counted) {
             (Some(sequence), Some(_)) => {
-                let what = "the converter's sequence was nobody's; it is owned by the column";
+                let what = "no column owned the converter's sequence; now the column owns it";
                 notes.push(note(Some(&sequence.column), what.to_owned()));
             }
             (None, Some(column)) => {
-                let what = "the converter's sequence is left out: the column is no primary key";
+                let what = "the converter's sequence was left out: the column is not a primary key";
                 notes.push(note(Some(column), what.to_owned()));
             }
             (_, None) => {}
         }
         for key in &table.foreign_keys {
-            let what = "the foreign key was deferred by the converter; it is checked at once";
+            let what = "the converter deferred the foreign key; now it is checked immediately";
             notes.push(note(Some(&key.name), what.to_owned()));
         }
         notes

@@ -105,7 +105,7 @@ fn columns_of<'a, T>(
     if let Some(missing) = mapped.materialised.iter().find(|name| !has(name)) {
         return Err(Error::failed(format!(
             "column {table}.{missing}: PostgreSQL cannot compute this generated column, \
-             and the dump has no values of it"
+             and the dump has no values for it"
         ))
         .hint(format!("--skip-column {table}.{missing} leaves it out")));
     }
@@ -114,7 +114,7 @@ fn columns_of<'a, T>(
         let found = known.find(|column| column.name.eq_ignore_ascii_case(name));
         found.ok_or_else(|| {
             Error::failed(format!(
-                "{table}: rows have a column {name} the table has not"
+                "{table}: rows have a column {name} that the table does not have"
             ))
         })
     };

@@ -27,7 +27,7 @@ const MAX_COLUMNS: usize = 1600;
 /// More tables than that are no database, but an attempt to fill the memory.
 const MAX_TABLES: usize = 10_000;
 
-const UNKNOWN_CHECK: &str = "left out: the CHECK has words that are not known";
+const UNKNOWN_CHECK: &str = "left out: the CHECK has unknown words";
 
 /// The consumer of a PostgreSQL dump, around a conversion whose sink and policies it uses.
 pub struct PostgresqlConverter<S> {
@@ -98,7 +98,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         (conversion.accept)(&name)?;
         if let Some((table, column)) = conversion.policies.skip_columns.first() {
             let what = format!("--skip-column {table}.{column} is not possible here");
-            return Err(Error::usage(what).hint("rows of a PostgreSQL dump are taken as they are"));
+            return Err(Error::usage(what).hint("rows of a PostgreSQL dump are not changed"));
         }
         if let Some(database) = &conversion.policies.database {
             let what = format!("--from-database {database} is not possible here");
@@ -113,8 +113,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             return Err(Error::failed(what).hint("--skip-table leaves it out"));
         }
         if definition.columns.len() > MAX_COLUMNS || self.tables.len() == MAX_TABLES {
-            let what =
-                format!("{name} is one table too many, or has more than {MAX_COLUMNS} columns");
+            let what = format!("too many tables, or {name} has more than {MAX_COLUMNS} columns");
             return Err(Error::archive(what));
         }
         let is_enum = |own_name: &str| self.enums.contains_key(own_name);
@@ -175,8 +174,10 @@ impl<S: Sink> PostgresqlConverter<S> {
         };
         let pending = &mut self.tables[number];
         if pending.is_given {
-            let what = format!("{table}.{column}: its default comes behind rows");
-            return Err(Error::failed(what).hint("is this a dump as pg_dump wrote it?"));
+            let what = format!("{table}.{column}: its default comes after the rows");
+            return Err(
+                Error::failed(what).hint("check that nobody changed the dump after pg_dump")
+            );
         }
         let columns = &mut pending.table.columns;
         let Some(found) = columns.iter_mut().find(|known| known.name == column) else {
@@ -201,7 +202,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         }
         found.default = from_postgresql::default_sql(default, &found.data_type);
         if found.default.is_none() {
-            let what = "its default is left out: it is an expression that is not taken over";
+            let what = "its default was left out: the expression is not supported";
             self.note(table, Some(column), what);
         }
         Ok(())
@@ -211,7 +212,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         if self.number(table).is_none() {
             return Ok(());
         }
-        let what = "it is an identity column; nextval of an owned sequence is in its place";
+        let what = "the identity column became a column with an owned sequence";
         self.note(table, Some(column), what);
         let default = DefaultValue::NextValue(sequence.name.clone());
         self.sequence(sequence);
@@ -239,14 +240,16 @@ impl<S: Sink> PostgresqlConverter<S> {
                     name: name.clone(),
                     columns,
                 });
-                has_more.then(|| "it is a primary key like any other".to_owned())
+                has_more.then(|| "it became an ordinary primary key".to_owned())
             }
-            ConstraintKind::PrimaryKey(_) => Some("it is the second primary key".to_owned()),
+            ConstraintKind::PrimaryKey(_) => {
+                Some("left out: it is the second primary key".to_owned())
+            }
             ConstraintKind::Unique(columns) => {
                 match from_postgresql::unique_index(table, name.clone(), &columns) {
                     Ok(index) => {
                         table.indexes.push(index);
-                        Some("it is a unique index, not a constraint".to_owned())
+                        Some("it became a unique index, without a constraint".to_owned())
                     }
                     Err(why) => Some(format!("left out: {why}")),
                 }
@@ -264,20 +267,20 @@ impl<S: Sink> PostgresqlConverter<S> {
                     references,
                     [on_delete, on_update],
                 ));
-                has_more.then(|| "it is a foreign key like any other".to_owned())
+                has_more.then(|| "it became an ordinary foreign key".to_owned())
             }
             ConstraintKind::Check(expression) => {
                 match from_postgresql::check(&name, &expression, &table.columns) {
                     Some(check) => {
                         table.checks.push(check);
-                        has_more.then(|| "it is a CHECK like any other".to_owned())
+                        has_more.then(|| "it became an ordinary CHECK".to_owned())
                     }
                     None => Some(UNKNOWN_CHECK.to_owned()),
                 }
             }
             ConstraintKind::Other("CHECK") => Some(UNKNOWN_CHECK.to_owned()),
             ConstraintKind::Other(kind) => {
-                Some(format!("left out: {kind} constraints are not taken over"))
+                Some(format!("left out: {kind} constraints are not supported"))
             }
         };
         if let Some(what) = told {
@@ -310,17 +313,17 @@ impl<S: Sink> PostgresqlConverter<S> {
         sequence.name = self.names.give(&wanted, &table);
         let (given, column) = (sequence.name.clone(), sequence.column.clone());
         if given != wanted {
-            let what = format!("its sequence is named {given}; {wanted} is another's");
+            let what = format!("its sequence is named {given}; {wanted} is already used");
             self.note(&table, Some(&column), what);
         }
         let Some((definition, is_used)) = self.sequences.get_mut(&wanted) else {
-            let what = format!("the dump has no sequence {wanted}; it was made");
+            let what = format!("the dump has no sequence {wanted}; it was created");
             self.note(&table, Some(&column), what);
             return;
         };
         *is_used = true;
         if let Some(increment) = definition.increment.clone() {
-            let what = format!("its sequence counted by {increment}, and counts by 1 now");
+            let what = format!("its sequence had INCREMENT {increment}; now it has INCREMENT 1");
             self.note(&table, Some(&column), what);
         }
     }
@@ -336,7 +339,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         for name in &names {
             let Some(place) = place(name) else {
                 let what = format!(
-                    "{}: rows have a column {name} the table has not",
+                    "{}: rows have a column {name} that the table does not have",
                     table.name
                 );
                 return Err(Error::failed(what));
@@ -379,14 +382,14 @@ impl<S: Sink> PostgresqlConverter<S> {
         let mut unused: Vec<String> = unused.map(|(sequence, _)| sequence.name.clone()).collect();
         unused.sort();
         for name in unused {
-            let what = "the sequence is left out: it is no column's default";
+            let what = "the sequence was left out: no column uses it as its default";
             self.note(&name, None, what);
         }
         let unused = self.enums.values().filter(|(_, is_used)| !is_used);
         let mut unused: Vec<String> = unused.map(|(of_enum, _)| of_enum.name.clone()).collect();
         unused.sort();
         for name in unused {
-            self.note(&name, None, "the type is left out: no column has it");
+            self.note(&name, None, "the type was left out: no column uses it");
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ pub(super) fn columns(
 /// The error for a generated column that the server would have to compute, and cannot.
 fn without_values(table: &str, column: &str) -> Error {
     Error::failed(format!(
-        "column {table}.{column}: this server has no generated columns, and the dump has no values of it"
+        "column {table}.{column}: this server has no generated columns, and the dump has no values for it"
     ))
     .hint("import into PostgreSQL 12 or later; --skip-table leaves the table out")
 }

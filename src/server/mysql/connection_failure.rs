@@ -22,17 +22,17 @@ pub(crate) fn why(failure: &Failure, target: &Target) -> Why {
              require it",
         ),
         Failure::NoKey => Why::new(
-            "without TLS the server takes the password only if it is encrypted with a key that it sends, and \
-             nobody can tell whose that is",
+            "without TLS, the server accepts the password only if it is encrypted with a key that the \
+             server sends, and that key cannot be verified",
             "name a ssl-mode that encrypts: ssl-mode=REQUIRED; or, if the network is safe, \
-             get-server-public-key=1; only then the server tells whether the password is right",
+             get-server-public-key=1; only then the server checks the password",
         ),
         Failure::Tls(
             rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
             | rustls::Error::PeerIncompatible(_),
         ) => Why::new(
-            "TLS: the server has none of what is safe, versions 1.2 and 1.3",
-            "if the network is safe, do without: ssl-mode=DISABLED",
+            "TLS: the server does not support the safe versions, 1.2 and 1.3",
+            "if the network is safe, disable TLS: ssl-mode=DISABLED",
         ),
         Failure::Tls(cause) => why_tls(cause, target.place.name(), &target.tls.believed(), &WORDS),
         Failure::Io(cause) => why_io(cause, &target.place),
@@ -43,11 +43,15 @@ pub(crate) fn why(failure: &Failure, target: &Target) -> Why {
     }
 }
 
-const RIGHT: &str = "is the server running, and are host, port, user and password right?";
+const RIGHT: &str =
+    "check that the server is running, and that host, port, user and password are correct";
 
 fn why_io(cause: &io::Error, place: &Place) -> Why {
     if cause.to_string().contains("failed to lookup address") {
-        return Why::new("there is no such host", "is the host spelled rightly?");
+        return Why::new(
+            "there is no such host",
+            "check that the host is spelled correctly",
+        );
     }
     match why_kind(cause.kind(), place) {
         Some(why) => why,
@@ -59,21 +63,21 @@ fn why_kind(kind: io::ErrorKind, place: &Place) -> Option<Why> {
     Some(match kind {
         io::ErrorKind::ConnectionRefused => Why::new(
             "connection refused",
-            "is the server running, and does it listen there?",
+            "check that the server is running and listens there",
         ),
         io::ErrorKind::NotFound if matches!(place, Place::Socket(_)) => Why::new(
             "there is no such socket",
-            "is the server running, and is the socket the one of its configuration?",
+            "check that the server is running, and that the socket is the one in its configuration",
         ),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Why::new(
-            "nobody answers",
-            "is the host right, and does a firewall let it through?",
+            "the server does not answer",
+            "check the host, and that no firewall blocks the connection",
         ),
         io::ErrorKind::UnexpectedEof
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::BrokenPipe => Why::new(
             "the server ends the connection",
-            "is it a MySQL server? its log may say why",
+            "check that it is a MySQL server; its log may say why",
         ),
         _ => return None,
     })
@@ -92,7 +96,7 @@ fn why_driver(cause: &DriverError, place: &Place) -> Why {
             "give the user a password of caching_sha2_password, mysql_native_password or ed25519",
         ),
         DriverError::OldMysqlPasswordDisabled => Why::new(
-            "the user's password is of MySQL before 4.1, which anybody can find out",
+            "the user's password has the format of MySQL before 4.1, which is not secure",
             "give the user a new password in the server, with old_passwords = 0",
         ),
         DriverError::CleartextPluginDisabled => Why::new(
@@ -112,18 +116,21 @@ fn why_refused(cause: &MySqlError, target: &Target) -> Why {
              DATABASE_URL"
         }
         1045 => {
-            "are user and password right, and may the user come from this host? some users must \
+            "check user and password, and that the user may connect from this host; some users must \
              connect with TLS: ssl-mode=REQUIRED"
         }
         1698 => {
-            "the server lets this user in by the socket only, as the user of the operating system \
-             with the same name"
+            "this user can connect only through the socket, as the user of the operating system with the \
+             same name"
         }
-        1044 => "is the database right, and has the user been granted all rights on it?",
-        1049 => "is the database right?",
-        1129 => "too many connections from here were cut off: mysqladmin flush-hosts on the server",
+        1044 => "check the name of the database, and that the user has all rights on it",
+        1049 => "check the name of the database",
+        1129 => {
+            "too many connections from this host were interrupted: run mysqladmin flush-hosts on the \
+            server"
+        }
         1130 => {
-            "the server lets nobody in from this host: a user has hosts, as in 'git'@'10.0.0.%'"
+            "the server accepts no user from this host: a user has hosts, as in 'git'@'10.0.0.%'"
         }
         1040 | 1203 => "wait until others have gone, or raise max_connections of the server",
         3159 => "name a ssl-mode that encrypts: ssl-mode=REQUIRED",

@@ -28,8 +28,8 @@ impl Databases {
                 return Ok(name);
             }
             Err(Error::target(format!(
-                "the database {live} has a name too long for one beside it: {name} would have more \
-                 than {MAX_NAME} characters"
+                "the name of the database {live} is too long: the name {name} would have more than \
+                 {MAX_NAME} characters"
             )))
         };
         Ok(Databases {

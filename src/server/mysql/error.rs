@@ -55,17 +55,19 @@ fn hint_for(code: u16) -> Option<&'static str> {
         1021 | 1114 => "free some space on the target server, then run it again",
         1205 | 1213 => "another session holds a lock; wait for it, or end it, then run it again",
         1785 => {
-            "the server has GTIDs, and keeps tables without transactions apart: ALTER TABLE … ENGINE = \
-             InnoDB of those that the message is about"
+            "the server has GTIDs, which forbid this for tables without transactions: ALTER TABLE … ENGINE \
+             = InnoDB for the tables in the message"
         }
         3750 => {
-            "give the table a primary key before it is dumped, or have sql_require_primary_key switched \
-             off for the import"
+            "give the table a primary key before it is dumped, or switch sql_require_primary_key off for \
+             the import"
         }
-        1435 => "a table with a trigger cannot be moved: drop it before, and make it again after",
+        1435 => {
+            "a table with a trigger cannot be moved: drop the trigger before, and create it again after"
+        }
         1044 => {
-            "the import needs databases beside the live one, of its name and _ci_import_…: grant the \
-             user all rights on them"
+            "the import needs databases with the name of the live one and _ci_import_…: grant the user all \
+             rights on them"
         }
         1037 | 1038 | 1040 | 1041 | 1053 | 1317 | 1927 => LOOK_AT_THE_LOG,
         _ => return None,

@@ -197,7 +197,7 @@ impl Mapper<'_> {
             .iter()
             .any(|c| c.data_type.name == "timestamp");
         if has_timestamps && !facts.utc {
-            let what = "timestamps are taken as UTC, though the dump does not say that they are";
+            let what = "timestamps are read as UTC, but the dump does not say that they are";
             self.note(None, what.to_owned());
         }
         Ok(columns)
@@ -287,7 +287,9 @@ impl Mapper<'_> {
                     continue;
                 }
             };
-            let what = format!("the type {known} is not known here; it has {name}({length})");
+            let what = format!(
+                "the server does not have the type {known}; the column has {name}({length})"
+            );
             notes.push((column.name.clone(), what));
             name.clone_into(&mut data_type.name);
             data_type.numbers = vec![length];
@@ -342,7 +344,7 @@ impl Mapper<'_> {
                 if charset.is_none() {
                     notes.push((
                         item.map(str::to_owned),
-                        format!("the character set {known} is not known here"),
+                        format!("the server does not have the character set {known}"),
                     ));
                 }
             }
@@ -350,10 +352,12 @@ impl Mapper<'_> {
                 *collation = here(&known, |name| capabilities.has_collation(name));
                 if collation.is_none() {
                     *collation = case_sensitive(&known, |name| capabilities.has_collation(name));
-                    let instead = collation.as_deref().unwrap_or("the default one");
+                    let instead = collation.as_deref().unwrap_or("the default collation");
                     notes.push((
                         item.map(str::to_owned),
-                        format!("the collation {known} is not known here; it has {instead}"),
+                        format!(
+                            "the server does not have the collation {known}; {instead} is used"
+                        ),
                     ));
                 }
             }
@@ -401,7 +405,8 @@ impl Mapper<'_> {
             .engine
             .take_if(|engine| !capabilities.has_engine(engine));
         if let Some(engine) = missing {
-            let what = format!("the engine {engine} is not known here; it has the default one");
+            let what =
+                format!("the server does not have the engine {engine}; the default engine is used");
             self.note(None, what);
         }
     }
@@ -432,7 +437,7 @@ impl Mapper<'_> {
             .extract_if(.., has_expression)
             .collect();
         for key in gone {
-            let what = "the index was left out: the server has none over expressions";
+            let what = "the index was left out: the server has no indexes over expressions";
             self.note(key.name.as_deref(), what.to_owned());
         }
     }
@@ -448,7 +453,7 @@ impl Mapper<'_> {
                 && !is_safe(&generated.expression)
             {
                 return Err(Error::failed(format!(
-                    "column {}.{name}: what it is generated as is not known here: {}",
+                    "column {}.{name}: the expression of this generated column is not supported: {}",
                     table.name, generated.expression
                 ))
                 .hint(format!("--skip-column {}.{name} leaves it out", table.name)));

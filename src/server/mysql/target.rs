@@ -81,16 +81,16 @@ impl LockedTarget for LockedMysql {
         let staging = &databases.staging;
         match may_create_databases(self.staging.connection(), databases)? {
             MayCreate::Yes => Ok(Rights::Enough(format!(
-                "may make the database {staging} and its like"
+                "may create the database {staging} and related ones"
             ))),
             MayCreate::Unknown => Ok(Rights::Unknown(format!(
-                "are not known here: the user must be allowed to make {staging} and its like"
+                "cannot be determined: the user must be allowed to create {staging} and related databases"
             ))),
             MayCreate::No => Err(Error::target(format!(
-                "the user may not make the database {staging} and its like"
+                "the user may not create the database {staging} and related ones"
             ))
             .hint(format!(
-                "grant him all rights on them: GRANT ALL ON `{}`.* TO …",
+                "grant the user all rights on them: GRANT ALL ON `{}`.* TO …",
                 databases.pattern()
             ))),
         }
@@ -267,7 +267,7 @@ fn schema(target: &Target, named: Option<&str>) -> Result<String> {
             "--schema {named}: in MySQL a schema is a database, and the target is {}",
             target.database()
         ))
-        .hint("name the database where the target is named")),
+        .hint("name the database in the URL or the database.yml of the target")),
         _ => Ok(target.database().to_owned()),
     }
 }
@@ -318,7 +318,7 @@ pub(crate) fn refuse_conversions(asked: &Policies) -> Result<()> {
     match options.iter().find(|(_, is_given)| *is_given) {
         None => Ok(()),
         Some((option, _)) => Err(Error::usage(format!(
-            "{option} is about what PostgreSQL cannot hold; a MySQL server takes such values as they are"
+            "{option} is only for PostgreSQL; a MySQL server stores such values unchanged"
         ))),
     }
 }

@@ -86,8 +86,8 @@ impl Tls {
             (None, None) => None,
             (Some(certificate), Some(key)) => Some((certificate, key)),
             _ => {
-                return Err(Error::usage("of ssl-cert and ssl-key only one is named")
-                    .hint("a certificate goes with its key"));
+                return Err(Error::usage("only one of ssl-cert and ssl-key is named")
+                    .hint("a client certificate needs both"));
             }
         };
         let tls = Tls {
@@ -97,12 +97,10 @@ impl Tls {
             configuration: OnceLock::new(),
         };
         if tls.mode == Mode::VerifyCa && tls.ca.is_none() {
-            return Err(
-                Error::usage("ssl-mode=VERIFY_CA goes with ssl-ca only").hint(
-                    "name a file with the CA's certificate, ssl-ca=FILE; of the CAs that everybody \
-                     knows anybody can have one: they go with VERIFY_IDENTITY",
-                ),
-            );
+            return Err(Error::usage("ssl-mode=VERIFY_CA needs ssl-ca").hint(
+                "name a file with the CA's certificate, ssl-ca=FILE; anybody can get a certificate \
+                     from a public CA, so public CAs need VERIFY_IDENTITY",
+            ));
         }
         Ok(tls)
     }
@@ -167,10 +165,7 @@ mod tests {
                 "ssl-mode=PREFERRED&ssl-verify-server-cert=0",
                 Ok(Mode::Preferred),
             ),
-            (
-                "ssl-mode=VERIFY_CA",
-                Err("ssl-mode=VERIFY_CA goes with ssl-ca only"),
-            ),
+            ("ssl-mode=VERIFY_CA", Err("ssl-mode=VERIFY_CA needs ssl-ca")),
             (
                 "ssl-mode=require",
                 Err("the ssl-mode of the database URL is wrong: it should be one of"),
@@ -178,7 +173,7 @@ mod tests {
             ("ssl=maybe", Err("the ssl of the database URL is wrong")),
             (
                 "ssl-cert=/c",
-                Err("of ssl-cert and ssl-key only one is named"),
+                Err("only one of ssl-cert and ssl-key is named"),
             ),
         ] {
             let parameters = parse(&format!("mysql://h/d?{query}"), &Origin::Url).unwrap();

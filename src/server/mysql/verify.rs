@@ -40,7 +40,7 @@ impl TableReader {
             "START TRANSACTION WITH CONSISTENT SNAPSHOT",
         ] {
             let done = looker.connection.query_drop(sql);
-            done.map_err(failure("look at the target as it is at one moment"))?;
+            done.map_err(failure("read a snapshot of the target"))?;
         }
         looker.has_snapshot = true;
         Ok(looker)

@@ -106,7 +106,7 @@ pub(crate) fn read(file: &Path, environment: &str) -> Result<(Entry, String)> {
         .map_err(|cause| super::reason::unreadable(file, &cause))?;
     if text.len() as u64 > MAX_BYTES {
         return Err(Error::usage(format!(
-            "{shown} is larger than {} KiB, and so no database.yml",
+            "{shown} is larger than {} KiB, so it is not a database.yml",
             MAX_BYTES / 1024
         )));
     }
@@ -122,7 +122,7 @@ pub(crate) fn parse(text: &str, environment: &str) -> Result<Entry> {
             line + 1
         ))
         .hint(
-            "name the database by --database-url, or write a file with what ERB would put there",
+            "name the database by --database-url, or write a file with the values that ERB would insert",
         ));
     }
     let mut entries: BTreeMap<String, Entry> =

@@ -177,8 +177,8 @@ fn wrong(keyword: &str, text: &str, origin: &Origin, expected: &str) -> Error {
 fn unknown(keyword: &str, origin: &Origin, manual: &str) -> Error {
     let is_name = |c: char| c.is_ascii_lowercase() || c == '_' || c == '-';
     if keyword.is_empty() || keyword.len() > 40 || !keyword.chars().all(is_name) {
-        return Error::usage(format!("{origin}: a parameter has a name that none has"))
-            .hint(format!("they are named as in the {manual}"));
+        return Error::usage(format!("{origin}: a parameter has an unknown name"))
+            .hint(format!("the {manual} has the names of the parameters"));
     }
     Error::usage(format!(
         "the parameter {keyword}, from {origin}, is not known"

@@ -70,11 +70,11 @@ pub(crate) fn read_certificates(file: &Path) -> Result<Certificates> {
     let certificates: std::result::Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(&bytes).collect();
     let certificates = certificates.map_err(|cause| {
-        Error::usage(format!("{shown} is no file of certificates: {cause}")).caused_by(cause)
+        Error::usage(format!("{shown} is not a file with certificates: {cause}")).caused_by(cause)
     })?;
     if certificates.is_empty() {
         return Err(Error::usage(format!("{shown} has no certificate"))
-            .hint("it should have them in PEM: -----BEGIN CERTIFICATE-----"));
+            .hint("certificates must be in PEM: -----BEGIN CERTIFICATE-----"));
     }
     Ok(certificates)
 }
@@ -216,11 +216,11 @@ pub(crate) fn why_tls(error: &rustls::Error, host: &str, believed: &str, words: 
             ),
             Bad::BadSignature => Why::new(
                 format!(
-                    "TLS: the server's certificate is of a CA that has its name, but not its key, \
-                     in {believed}"
+                    "TLS: the server's certificate is from a CA whose name, but not whose key, is in \
+                     {believed}"
                 ),
                 format!(
-                    "the CA was made anew? name a file with its present certificate: {}",
+                    "if the CA was renewed, name a file with its new certificate: {}",
                     words.ca
                 ),
             ),
@@ -233,14 +233,14 @@ pub(crate) fn why_tls(error: &rustls::Error, host: &str, believed: &str, words: 
                     "TLS: the server's certificate, or its CA's, expired {}",
                     shown(*not_after)
                 ),
-                "is this machine's clock right?",
+                "check the clock of this machine",
             ),
             Bad::NotValidYetContext { not_before, .. } => Why::new(
                 format!(
-                    "TLS: the server's certificate, or its CA's, is valid from {} on",
+                    "TLS: the server's certificate, or its CA's, is not valid before {}",
                     shown(*not_before)
                 ),
-                "is this machine's clock right?",
+                "check the clock of this machine",
             ),
             bad => Why::new(
                 format!("TLS: the server's certificate is refused: {bad}"),
@@ -252,7 +252,7 @@ pub(crate) fn why_tls(error: &rustls::Error, host: &str, believed: &str, words: 
             format!("name one: {}", words.own),
         ),
         rustls::Error::AlertReceived(alert) => Why::new(
-            format!("TLS: the server ends it: {alert:?}"),
+            format!("TLS: the server ended the connection: {alert:?}"),
             "the server's log says why",
         ),
         error => Why::new(format!("TLS: {error}"), "the server's log may say why"),

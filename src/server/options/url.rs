@@ -46,7 +46,7 @@ impl Parts {
         let (places, database) = before_query.split_once('/').unwrap_or((before_query, ""));
         let (user, password) = (decoded(user)?, decoded(password)?);
         if before_query.contains('@') {
-            return Err(Error::usage("the database URL has an \"@\" too many")
+            return Err(Error::usage("the database URL has one \"@\" too many")
                 .hint("an \"@\" in a password is written %40, a \"/\" %2F"));
         }
         let places = places.split(',').map(|text| {
@@ -111,7 +111,7 @@ fn decoded(text: &str) -> Result<String> {
 /// is a piece of the password.
 pub(crate) fn check_host(host: &str) -> Result<()> {
     if host.contains(['@', '/']) || host.contains(char::is_whitespace) {
-        return Err(Error::usage("the host has a character that none has")
+        return Err(Error::usage("the host has a character that is not allowed")
             .hint("an \"@\" in a password is written %40, a \"/\" %2F"));
     }
     Ok(())

@@ -35,24 +35,27 @@ pub(crate) fn why(error: &postgres::Error, place: &Place, tls: &Tls) -> Why {
         );
     }
     if text.contains("failed to lookup address") {
-        return Why::new("there is no such host", "is the host spelled rightly?");
+        return Why::new(
+            "there is no such host",
+            "check that the host is spelled correctly",
+        );
     }
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => Why::new(
             "connection refused",
-            "is the server running, and does it listen there?",
+            "check that the server is running and listens there",
         ),
         Some(io::ErrorKind::NotFound) if matches!(place.listener, Listener::Socket(_)) => Why::new(
             format!("there is no socket .s.PGSQL.{} in it", place.port),
-            "is the server running, and are directory and port right?",
+            "check that the server is running, and that directory and port are correct",
         ),
         Some(io::ErrorKind::TimedOut) => Why::new(
-            "nobody answers",
-            "is the host right, and does a firewall let it through?",
+            "the server does not answer",
+            "check the host, and that no firewall blocks the connection",
         ),
         _ => Why::new(
             text,
-            "is the server running, and are host, port, user and password right?",
+            "check that the server is running, and that host, port, user and password are correct",
         ),
     }
 }
@@ -63,11 +66,11 @@ fn why_refused(error: &postgres::error::DbError, place: &Place) -> Why {
         code if *code == SqlState::INVALID_PASSWORD && place.line.is_some() => {
             "the password is that of the password file"
         }
-        code if *code == SqlState::INVALID_PASSWORD => "are user and password right?",
+        code if *code == SqlState::INVALID_PASSWORD => "check user and password",
         code if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            "is the user right? pg_hba.conf of the server says who may connect, and how"
+            "check the user; pg_hba.conf of the server says who may connect, and how"
         }
-        code if *code == SqlState::INVALID_CATALOG_NAME => "is the database right?",
+        code if *code == SqlState::INVALID_CATALOG_NAME => "check the name of the database",
         _ => {
             let hint = error.hint().map(str::to_owned);
             return Why { reason, hint };

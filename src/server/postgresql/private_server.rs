@@ -246,7 +246,7 @@ impl PrivateServer {
         initdb
             .args(["--auth-local=trust", "--auth-host=reject", "-D"])
             .arg(self.data());
-        self.run(initdb, "make the private server's database")?;
+        self.run(initdb, "create the private server's database")?;
         let file = self.data().join("postgresql.conf");
         let mut configuration = fs::read_to_string(&file).doing("read the configuration")?;
         configuration += CONFIGURATION;
@@ -274,7 +274,7 @@ impl PrivateServer {
     fn make_database(&self) -> Result<()> {
         let mut client =
             Target::on_socket(&self.socket_directory(), PORT, USER, "postgres").connect()?;
-        let failed = || super::error::failure("make the private database");
+        let failed = || super::error::failure("create the private database");
         let found = client
             .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE])
             .map_err(failed())?;

@@ -75,7 +75,7 @@ impl LockedTarget for LockedPostgresql {
 
     /// [`LockedTarget::examine`] has seen to them.
     fn rights(&mut self, schema: &str) -> Result<Rights> {
-        let told = format!("may make schemas, and tables in {schema}");
+        let told = format!("may create schemas, and tables in {schema}");
         Ok(Rights::Enough(told))
     }
 

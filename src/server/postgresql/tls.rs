@@ -89,10 +89,8 @@ impl Tls {
         };
         let is_system = matches!(roots, Roots::System);
         if is_system && mode.is_some_and(|mode| mode != Mode::VerifyFull) {
-            return Err(
-                Error::usage("sslrootcert=system goes with sslmode=verify-full only")
-                    .hint("anybody can have a certificate of a CA that everybody knows"),
-            );
+            return Err(Error::usage("sslrootcert=system needs sslmode=verify-full")
+                .hint("anybody can get a certificate from a public CA"));
         }
         let default = if is_system {
             Mode::VerifyFull
@@ -167,7 +165,7 @@ impl Tls {
             Roots::File(_) | Roots::None if self.mode < Mode::VerifyCa => None,
             Roots::File(file) => {
                 return Err(Error::usage(format!(
-                    "there is no {}, which should have the certificates of the CAs",
+                    "the file {} with the certificates of the CAs does not exist",
                     file.display()
                 ))
                 .hint("name the file, sslrootcert=FILE, or sslrootcert=system"));

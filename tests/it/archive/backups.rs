@@ -155,18 +155,18 @@ fn without_a_folder_or_an_archive() {
     run(import(&scene, &folder, &[]))
         .exits(2)
         .says("backups is a folder without a backup archive")
-        .says("hint: they are named EPOCH_gitlab_ci_backup.tar");
+        .says("hint: archives are named EPOCH_gitlab_ci_backup.tar");
     fs::write(folder.join(format!("{OLDER}.part")), "half of it").unwrap();
     run(import(&scene, &folder, &["--backup", "1443700800"]))
         .exits(2)
         .says(&format!("hint: {OLDER}.part may be an unfinished copy"));
     run(command(["--backup", "1443700800"]))
         .exits(2)
-        .says("no folder is named that --backup 1443700800 picks an archive of")
+        .says("--backup 1443700800 needs a folder of archives")
         .says("/var/opt/gitlab/backups");
     run(command(["--mysql-to-postgresql"]).env("BACKUP", "1443700800"))
         .exits(2)
-        .says("no folder is named that BACKUP=1443700800 of the environment picks");
+        .says("BACKUP=1443700800 of the environment needs a folder of archives");
     run(command(["verify"]))
         .exits(2)
         .says("no archive is named");
@@ -174,7 +174,7 @@ fn without_a_folder_or_an_archive() {
     fs::write(&file, archive(&small_traces(), SMALL_DUMP)).unwrap();
     run(import(&scene, &file, &["--backup", "1443700800"]))
         .exits(2)
-        .says("--backup 1443700800 picks an archive of a folder, but ");
+        .says("--backup 1443700800 selects an archive in a folder, but ");
     run(command(["inspect", "-", "--backup", "1443700800"]))
         .exits(2)
         .says("but \"-\" is a pipe");

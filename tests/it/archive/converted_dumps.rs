@@ -288,7 +288,7 @@ fn an_archive_comes_back() {
         .reports("\"completed\": true");
     run(target.command(["check", path]))
         .succeeds()
-        .reports("PostgreSQL, as it is");
+        .reports("PostgreSQL, unchanged");
     let mut import = target.command([path, "--yes", "--strict"]);
     import.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
     run(import)

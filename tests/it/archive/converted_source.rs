@@ -114,9 +114,9 @@ fn an_archive_arrives_as_it_was_in_mysql() {
             .reports("ci_builds: lengths that the converter had doubled are as they were: status, name, stage")
             .reports("ci_tags: lengths that")
             .reports("ci_triggers: the converter's timestamps with time zone are without one, as in MySQL: deleted_at,")
-            .reports("ci_jobs: defaults that the converter had lost are back: active, build_branches, build_tags")
-            .reports("ci_jobs.id: the converter's sequence was nobody's; it is owned by the column")
-            .reports("all tables: GitLab CI's converter leaves no trace of NUL characters");
+            .reports("ci_jobs: restored defaults that the converter lost: active, build_branches, build_tags")
+            .reports("ci_jobs.id: no column owned the converter's sequence; now the column owns it")
+            .reports("all tables: GitLab CI's converter lost NUL characters");
         scene.assert_same_values(&MEANT);
         same_tree(&scene.source(), &scene.builds());
         let catalog = |scene| {
@@ -205,13 +205,13 @@ fn each_kind_of_column_and_key() {
             .succeeds()
             .reports("things: NOT NULL, which the converter had dropped, is back: made_at, seen_at")
             .reports("things: numbers without sign in MySQL, which the converter had forgotten: id, port, views")
-            .reports("things.things_name_note_idx: the converter had lost the name of this index")
-            .reports("things.things_owner_id_idx: the index was the converter's own, and is left out")
-            .reports("things.things_owner: the foreign key was deferred by the converter");
+            .reports("things.things_name_note_idx: the converter lost the name of this index")
+            .reports("things.things_owner_id_idx: the index was left out: the converter had added it")
+            .reports("things.things_owner: the converter deferred the foreign key");
         assert_eq!(
             outcome
                 .stdout
-                .contains("things: defaults that the converter had lost are back: ready"),
+                .contains("things: restored defaults that the converter lost: ready"),
             !quoted
         );
         same_as_mariadb(&database, &scene);
@@ -342,7 +342,7 @@ fn what_cannot_be_mended_is_an_error_and_changes_nothing() {
     fails(
         &cast,
         1,
-        "makes a boolean of ci_tags.name, which was none in MySQL",
+        "makes ci_tags.name a boolean, but it was not one in MySQL",
     );
     let _ = fs::remove_file(WAS_HERE);
     for hostile in [
@@ -393,7 +393,7 @@ fn it_is_named_before_an_import_and_can_be_written_anew() {
     convert.arg(&output);
     run(convert)
         .succeeds()
-        .says("ci_jobs: defaults that the converter had lost are back");
+        .says("ci_jobs: restored defaults that the converter lost");
     let mut psql = Command::new("psql");
     psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
         .arg(&output)

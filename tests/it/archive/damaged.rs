@@ -400,7 +400,7 @@ fn members_not_as_they_should_be() -> Vec<Case> {
 
         let mut twice = good.to_vec();
         twice.push(*member);
-        let says = format!("the member \"{name}\" is refused: it is there twice");
+        let says = format!("the member \"{name}\" is refused: it is in the archive twice");
         cases.push(Case::new(
             format!("{name} twice"),
             tar(&twice, false),
@@ -554,7 +554,7 @@ fn cut_traces() -> Vec<Case> {
         (
             "in a header",
             first + 300,
-            "behind the trace \"./2015_10/1/\"",
+            "after the trace \"./2015_10/1/\"",
         ),
         (
             "behind a header",
@@ -569,7 +569,7 @@ fn cut_traces() -> Vec<Case> {
         (
             "in the padding of a trace",
             first + BLOCK + 2001,
-            "behind the trace",
+            "after the trace",
         ),
         (
             "between two traces",
@@ -579,7 +579,7 @@ fn cut_traces() -> Vec<Case> {
         (
             "in the last header",
             second + 511,
-            "behind the trace \"./2015_10/1/1.log\"",
+            "after the trace \"./2015_10/1/1.log\"",
         ),
         (
             "in the last trace",
@@ -622,7 +622,7 @@ fn entries_of_traces() -> Vec<Case> {
     for (name, at) in [("name", 2), ("size", 130), ("time", 140), ("magic", 257)] {
         let mut traces = small_traces();
         traces[3 * BLOCK + at] ^= 1;
-        let says = "behind the trace \"./2015_10/1/\": builds/builds.tar.gz: it is damaged \
+        let says = "after the trace \"./2015_10/1/\": builds/builds.tar.gz: it is damaged \
                     (archive header checksum mismatch)";
         cases.push(Case::new(
             format!("a trace's {name} flipped"),
@@ -637,13 +637,13 @@ fn entries_of_traces() -> Vec<Case> {
             "nothing",
             *b"00000000000\0",
             3,
-            "behind the trace \"./1.log\"",
+            "after the trace \"./1.log\"",
         ),
         (
             "a block too little",
             *b"00000000200\0",
             3,
-            "behind the trace \"./1.log\"",
+            "after the trace \"./1.log\"",
         ),
         (
             "a block too much",
@@ -667,7 +667,7 @@ fn entries_of_traces() -> Vec<Case> {
             "8 EiB",
             [0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0],
             1,
-            "no room for the traces in",
+            "not enough space for the traces in",
         ),
         ("less than nothing", [0xff; 12], 3, "size overflow"),
         ("letters", *b"0000000007x\0", 3, no_number),
@@ -689,13 +689,13 @@ fn entries_of_traces() -> Vec<Case> {
         (
             "another tar behind its end",
             &hidden,
-            "ends, but something follows at byte 6144",
+            "ends, but more data follows at byte 6144",
         ),
         ("a header that is lost", &zeroed, "is truncated at byte"),
         (
             "a letter behind its end",
             &[&small_traces(), &zeros[..], b"x"].concat(),
-            "something follows at byte",
+            "more data follows at byte",
         ),
         (
             "one block of zeros",
@@ -760,7 +760,7 @@ fn extended_headers() -> Vec<Case> {
         ));
     }
     let size = pax_record("size", b"1");
-    let says = "its size stands in an extended header";
+    let says = "its size is in an extended header";
     cases.push(Case::new(
         "a size in a record",
         behind(XHeader, &size),
@@ -782,7 +782,7 @@ fn extended_headers() -> Vec<Case> {
         ));
     }
     let global = pax_record("path", b"1.log");
-    let says = "its name stands in a global header";
+    let says = "its name is in a global header";
     cases.push(Case::new(
         "a global path",
         behind(XGlobalHeader, &global),
@@ -790,7 +790,7 @@ fn extended_headers() -> Vec<Case> {
         says,
     ));
     let global = pax_record("size", b"1");
-    let says = "its size stands in an extended header";
+    let says = "its size is in an extended header";
     cases.push(Case::new(
         "a global size",
         behind(XGlobalHeader, &global),
@@ -829,7 +829,7 @@ fn extensions_of_nothing() -> Vec<Case> {
             "a long name of nothing",
             archive(&alone, SMALL_DUMP),
             3,
-            "the tar ends behind the name of an entry that does not come",
+            "the tar ends after an entry's name; the entry is missing",
         ),
         Case::new(
             "a long name of 64 KiB before the members",

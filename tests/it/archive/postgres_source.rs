@@ -305,7 +305,7 @@ fn sequences_that_are_missing_are_made() {
     let archive = scene.pack(&dump);
     import(&scene, &archive)
         .succeeds()
-        .reports("ci_builds.id: the dump has no sequence ci_builds_id_seq; it was made");
+        .reports("ci_builds.id: the dump has no sequence ci_builds_id_seq; it was created");
     assert_eq!(catalog(source()), catalog(&scene.database));
     for table in TABLES {
         let next = scene.value(&format!("SELECT nextval('{table}_id_seq')"));
@@ -484,15 +484,15 @@ fn expressions_are_left_out_and_told() {
     let archive = scene.pack(format!("{HEAD}{more}{TAIL}").as_bytes());
     import(&scene, &archive)
         .succeeds()
-        .reports("ci_jobs.a: its default is left out")
-        .reports("ci_jobs.b: its default is left out")
-        .reports("ci_jobs.broken: CHECK left out: rows break it")
-        .reports("ci_jobs.evil: left out: the CHECK has words that are not known")
-        .reports("ci_jobs.unknown: left out: the CHECK has words that are not known")
+        .reports("ci_jobs.a: its default was left out")
+        .reports("ci_jobs.b: its default was left out")
+        .reports("ci_jobs.broken: CHECK left out: existing rows violate it")
+        .reports("ci_jobs.evil: left out: the CHECK has unknown words")
+        .reports("ci_jobs.unknown: left out: the CHECK has unknown words")
         .reports("ci_jobs.i1: the index is left out")
         .reports("ci_jobs.i2: the index is left out")
         .reports("ci_jobs.i5: the index is left out")
-        .reports("unused: the type is left out")
+        .reports("unused: the type was left out")
         .reports("the type composite was left out")
         .reports("the function evil was left out")
         .reports("the view v was left out")
@@ -568,7 +568,7 @@ fn the_option_and_the_other_commands() {
     let mut check = command(["check", path, "--builds-path"]);
     check.arg(scene.builds());
     check.args(["--database-url", &postgresql_url(&scene.database)]);
-    run(check).succeeds().reports("PostgreSQL, as it is");
+    run(check).succeeds().reports("PostgreSQL, unchanged");
 }
 
 /// A plain dump of any tables, with types that CI does not have.
@@ -604,7 +604,7 @@ fn other_types_in_a_plain_dump() {
         let arguments = [file.to_str().unwrap(), "--database-url", &url];
         run(command(arguments.into_iter().chain(["--verify", "full"])))
             .succeeds()
-            .reports("other.id: it is an identity column");
+            .reports("other.id: the identity column became");
         for table in ["kinds", "other"] {
             assert!(
                 rows(&database, table) == rows(&scene.database, table),

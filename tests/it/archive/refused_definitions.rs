@@ -63,7 +63,7 @@ fn a_generated_column_that_a_mariadb_refuses_is_an_error_that_names_it() {
     let dump = dump.replace("INTO `t` VALUES", "INTO `t` (`id`,`u`,`s`,`n`) VALUES");
     import(&scene.stage().url, &dump, &[])
         .exits(1)
-        .says("column t.g: the server refuses what it is generated as, bin_to_uuid(`u`): ")
+        .says("column t.g: the server refuses the expression of this generated column, bin_to_uuid(`u`): ")
         .says("hint: --skip-column t.g leaves it out");
     assert_eq!(scene.values("SHOW TABLES"), [""; 0]);
     assert_eq!(scene.databases_beside(), [""; 0]);

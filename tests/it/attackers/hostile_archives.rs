@@ -323,7 +323,7 @@ fn links_and_devices(bait: &Path) -> Vec<Case> {
 
 fn files_that_are_there_twice(_: &Path) -> Vec<Case> {
     let directory = |name: &[u8]| entry(name, EntryType::Directory, b"", |_| ());
-    let twice = "is refused: it is there twice";
+    let twice = "is refused: it is in the archive twice";
     [
         ("a file twice", [file(b"a"), file(b"a")]),
         (
@@ -366,7 +366,7 @@ fn members_of_the_archive(bait: &Path) -> Vec<Case> {
     let is = |name: &str, why: &str| format!("error: the member {name:?} is refused: {why}");
     let dump = gzip(SMALL_DUMP);
     let member = |name: &[u8]| entry(name, REGULAR, &dump, |_| ());
-    let twice = "the member \"db/database.sql.gz\" is refused: it is there twice";
+    let twice = "the member \"db/database.sql.gz\" is refused: it is in the archive twice";
     let link = |name: &[u8], kind| entry(name, kind, b"", |_| ());
     vec![
         Case::new(
@@ -630,7 +630,8 @@ fn definitions_and_values(_: &Path) -> Vec<Case> {
     }
     let columns =
         dump_with(b"INSERT INTO `ci_tags` (`id`,`name\") FROM PROGRAM 'id'; --`) VALUES (1,'a');");
-    let says = "ci_tags: rows have a column name\") FROM PROGRAM 'id'; -- the table has not";
+    let says =
+        "ci_tags: rows have a column name\") FROM PROGRAM 'id'; -- that the table does not have";
     cases.push(Case::new("rows with a column of SQL", columns, 1, says));
     cases
 }

@@ -31,9 +31,9 @@ fn all_is_well_and_nothing_is_changed() {
         .succeeds()
         .reports("ok      GitLab CI 8.0.5, made 20")
         .reports("ok      PostgreSQL ")
-        .reports("ok      no other import is under way")
+        .reports("ok      no other import is running")
         .reports("ok      CI is switched on")
-        .reports("is put aside")
+        .reports("will be kept aside")
         .reports("MB needed, ")
         .reports("ready to import; nothing was changed");
     assert!(!outcome.stdout.contains("FAILED"), "{outcome:?}");
@@ -46,8 +46,10 @@ fn all_is_well_and_nothing_is_changed() {
     scene.import(&archive).succeeds();
     check(&scene, &archive)
         .succeeds()
-        .reports("note    are put aside, into ci_import_previous: ci_application_settings, ci_b")
-        .reports("note    what the import before has put into ci_import_previous is dropped");
+        .reports("note    are moved to ci_import_previous: ci_application_settings, ci_b")
+        .reports(
+            "note    the tables that the previous import kept in ci_import_previous are dropped",
+        );
 }
 
 #[test]
@@ -84,7 +86,7 @@ fn every_failure_is_told_and_has_the_code_of_the_import() {
         .reports("FAILED  cannot connect to database x");
     with(&scene.path("no/where"), &url)
         .exits(2)
-        .reports("the directory it lies in must exist");
+        .reports("its parent directory must exist");
     with(Path::new("/proc/builds"), &url)
         .exits(1)
         .reports("FAILED  cannot write into /proc");
@@ -110,11 +112,14 @@ fn others_who_hold_the_tables_are_named() {
         .unwrap();
     check(&scene, &archive)
         .succeeds()
-        .reports("note    others use the tables")
+        .reports("note    other sessions use the tables")
         .reports("of postgres (ci_runners)");
     drop(transaction);
     let outcome = check(&scene, &archive).succeeds();
-    assert!(!outcome.stdout.contains("others use"), "{outcome:?}");
+    assert!(
+        !outcome.stdout.contains("other sessions use"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -126,7 +131,7 @@ fn without_a_target_the_private_one_is_not_made() {
     check.arg(&private).arg(&archive);
     run(check)
         .succeeds()
-        .reports("ok      a private PostgreSQL is made in ");
+        .reports("ok      a private PostgreSQL will be created in ");
     assert!(!private.exists());
 }
 
@@ -140,5 +145,5 @@ fn a_dump_is_checked_as_well() {
     run(check)
         .succeeds()
         .reports("ok      a dump")
-        .reports("may make schemas, and tables in public");
+        .reports("may create schemas, and tables in public");
 }

@@ -233,7 +233,7 @@ fn inspect_tells_what_is_inside() {
     inspect.stdin(fs::File::open(&archive).unwrap());
     run(inspect)
         .succeeds()
-        .reports("all of it reads through without damage")
+        .reports("read to the end; no damage was found")
         .reports("2015_08 2015_09 2015_10");
     let scene = Scene::bare();
     let damaged = scene.path("damaged.tar");

@@ -159,7 +159,7 @@ fn an_engine_without_transactions_is_told() {
         let mut lines = told.lines();
         lines.find(|line| line.starts_with(name)).unwrap()
     };
-    let later = "  same; seen later than the others: its engine has no transactions";
+    let later = "  same; read later than the others: its engine has no transactions";
     assert!(line("a ").ends_with(later), "{told}");
     assert!(line("b ").ends_with("  same"), "{told}");
     let report = run(imported.verify("3").arg("--json")).succeeds().stdout;

@@ -61,7 +61,7 @@ fn archives_without_one_of_the_members() {
         refused(&scene, &tar(&entries, false), 3, &message);
     }
     let twice = [members[0], members[1], members[2], members[0]];
-    refused(&scene, &tar(&twice, false), 3, "it is there twice");
+    refused(&scene, &tar(&twice, false), 3, "it is in the archive twice");
     refused(
         &scene,
         &[0; 10240],
@@ -125,7 +125,7 @@ fn members_that_lead_outside_or_are_no_files() {
         &scene,
         &archive(&twice, SMALL_DUMP),
         3,
-        "\"a.log\" is refused: it is there twice",
+        "\"a.log\" is refused: it is in the archive twice",
     );
 }
 
@@ -283,7 +283,7 @@ fn wrong_usage_and_targets_that_are_not_there() {
         "/tmp/b",
     ]))
     .exits(2)
-    .says("the target is a MySQL server, which takes a MySQL dump as it is");
+    .says("the target is a MySQL server, which accepts a MySQL dump unchanged");
     let url = "postgresql://me:secret@127.0.0.1:1/d";
     let outcome = run(command([
         archive,

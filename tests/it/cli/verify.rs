@@ -31,10 +31,7 @@ fn what_was_imported_agrees() {
         let mut import = scene.import_command(archive.to_str().unwrap());
         import.args(["--verify", how]);
         let told = run(import).succeeds().stdout;
-        assert_eq!(
-            told.contains("verified before it was published"),
-            how != "none"
-        );
+        assert_eq!(told.contains("verified before the publish"), how != "none");
         let outcome = verify(&scene, &archive).succeeds();
         let outcome = outcome.reports("all agree").reports("all merged");
         assert_eq!(
@@ -82,9 +79,9 @@ fn whatever_is_changed_is_found() {
         (
             "ALTER SEQUENCE ci_runners_id_seq OWNED BY NONE",
             "ci_runners",
-            "no sequence is owned by its column id",
+            "its column id owns no sequence",
         ),
-        ("DROP TABLE ci_triggers", "ci_triggers", "is not there"),
+        ("DROP TABLE ci_triggers", "ci_triggers", "does not exist"),
         (
             "ALTER TABLE ci_variables DROP COLUMN value",
             "ci_variables",
@@ -130,9 +127,9 @@ fn whatever_is_changed_is_found() {
         verify(&scene, &archive).exits(1).reports(message);
     };
     fs::write(&trace, &altered).unwrap();
-    found("1 with another content: 2015_08/1/1.log");
+    found("1 with different content: 2015_08/1/1.log");
     fs::write(&trace, [&content[..], b"x"].concat()).unwrap();
-    found("1 with another content: 2015_08/1/1.log");
+    found("1 with different content: 2015_08/1/1.log");
     fs::remove_file(&trace).unwrap();
     found("1 missing: 2015_08/1/1.log");
     let elsewhere = scene.path("elsewhere");

@@ -30,7 +30,7 @@ pub(super) fn cell(kind: Kind, server: Server) -> Cell {
     let not_for_mysql = refusal(
         CONVERT,
         "--mysql-to-postgresql: the target is a MySQL server",
-        "leave the option away, or name a PostgreSQL",
+        "omit the option, or name a PostgreSQL",
     );
     let (taken, refused) = match (kind, server) {
         (Kind::Mysql, Server::Postgresql) => (

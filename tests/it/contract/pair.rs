@@ -312,6 +312,6 @@ impl<T: Target> Pair<T> {
         for (line, (_, table, told)) in found.iter().zip(changes) {
             assert!(line.starts_with(table) && line.contains(told), "{line}");
         }
-        assert!(found[4].contains("1 with another content: 2015_08/1/1.log"));
+        assert!(found[4].contains("1 with different content: 2015_08/1/1.log"));
     }
 }

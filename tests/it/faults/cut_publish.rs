@@ -69,14 +69,20 @@ fn recover_leaves_the_old_or_the_new_state() {
         kill_at(scene.import_command(archive.to_str().unwrap()), point);
         let told = run(recover(&scene, &scene.database)).succeeds().stdout;
         if is_live {
-            assert!(told.starts_with("finished a publish"), "{point}: {told}");
+            assert!(
+                told.starts_with("completed an interrupted publish"),
+                "{point}: {told}"
+            );
             assert_new_state(&scene, point);
         } else {
-            assert!(told.starts_with("undid a publish"), "{point}: {told}");
+            assert!(
+                told.starts_with("undid an interrupted publish"),
+                "{point}: {told}"
+            );
             before.assert_same(&State::of(&scene));
         }
         let again = run(recover(&scene, &scene.database)).succeeds().stdout;
-        assert_eq!(again, "no publish was cut off\n");
+        assert_eq!(again, "there is no interrupted publish\n");
     }
 }
 
@@ -104,7 +110,7 @@ fn the_next_import_recovers_first() {
         kill_at(scene.import_command(archive.to_str().unwrap()), point);
         let outcome = scene.import(&archive).succeeds();
         assert!(
-            outcome.stderr.contains("a publish that was cut off"),
+            outcome.stderr.contains("an interrupted publish"),
             "{}",
             outcome.stderr
         );

@@ -143,7 +143,7 @@ fn a_truncated_inner_tar_where_that_is_allowed() {
     ] {
         fs::write(&path, archive(&traces[..length], SMALL_DUMP)).unwrap();
         let outcome = run(import(&path)).succeeds();
-        let told = outcome.stdout.contains("the traces are not all there");
+        let told = outcome.stdout.contains("some traces are missing");
         assert_eq!(told, length < traces.len(), "{length}: {}", outcome.stdout);
         for number in 1..=3 {
             let trace = scene.builds().join(format!("2015_10/1/{number}.log"));
@@ -320,7 +320,7 @@ fn another_import_is_under_way() {
         scene
             .import(&archive)
             .exits(4)
-            .says("another import into this database is under way");
+            .says("another import into this database is running");
     });
     outcome.succeeds();
 }

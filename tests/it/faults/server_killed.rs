@@ -110,7 +110,7 @@ fn the_sessions_are_cut() {
 }
 
 /// The lock goes with the session that holds it, but the sessions that load live on: nobody else may
-/// make the staging schema anew while they do.
+/// create the staging schema anew while they do.
 #[test]
 fn an_import_that_has_lost_its_lock_keeps_others_out() {
     let mut target = TwoArchives::imported();
@@ -125,7 +125,7 @@ fn an_import_that_has_lost_its_lock_keeps_others_out() {
     assert_eq!(rows, 1);
     crate::support::program::run(target.import_other())
         .exits(4)
-        .says("another import into this database is under way (server process ");
+        .says("another import into this database is running (server process ");
     lost.finish().exits(4);
     target.assert_whole("the lock was lost");
     crate::support::program::run(target.import_other()).succeeds();

@@ -245,7 +245,7 @@ fn with_the_variable_an_import_leaves_them_and_migrate_finishes() {
     );
     run(scene.command(["rollback", "--yes"]))
         .exits(2)
-        .says("nothing to roll back to");
+        .says("nothing to roll back");
     let aside = || std::fs::read_dir(scene.path("live")).unwrap().count();
     assert_eq!(aside(), 2);
     run(scene.command(["discard", "--yes"])).succeeds();

@@ -159,7 +159,7 @@ fn with_the_variable_an_import_leaves_them_and_migrate_finishes() {
         .reports(&format!("dropped the empty tables in {previous}; the old build traces stay until ci-import discard"));
     assert_eq!(it.recorded().len(), 5);
     assert!(it.present(&DROPPED).is_empty());
-    it.rollback().exits(2).says("nothing to roll back to");
+    it.rollback().exits(2).says("nothing to roll back");
     run(it.command(&["discard", "--yes"])).succeeds();
     assert!(it.scene.databases_beside().is_empty());
     it.migrate(&[]).succeeds().reports("nothing is pending");

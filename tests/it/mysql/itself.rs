@@ -225,7 +225,7 @@ fn passwords() {
     // The first time the server needs the password itself, later a hash of it will do.
     fails(
         at("one", &plain),
-        "without TLS the server takes the password only if it is encrypted with a key that it sends",
+        "without TLS, the server accepts the password only if it is encrypted with a key that the server sends",
         "ssl-mode=REQUIRED; or, if the network is safe, get-server-public-key=1",
     );
     assert!(at("one", &format!("{plain}&get_server_public_key=1")).is_ok());
@@ -246,7 +246,7 @@ fn passwords() {
         Target::from_url(&format!("mysql://three:hunter2@127.0.0.1:{port}/mysql"))
             .and_then(|target| target.connect()),
         "Access denied for user 'three'",
-        "are user and password right",
+        "check user and password",
     );
 }
 
@@ -258,10 +258,10 @@ fn a_dump_of_mariadb() {
     let dump = fs::read(project().join("fixtures/dump_of_mariadb.sql")).unwrap();
     shop.import(&dump, &[])
         .succeeds()
-        .reports("t.u: the type uuid is not known here; it has char(36)")
-        .reports("t.i: the type inet6 is not known here; it has varchar(45)")
-        .reports("t: the engine Aria is not known here; it has the default one")
-        .reports("u.CONSTRAINT_1: the CHECK got another name: this one is another's");
+        .reports("t.u: the server does not have the type uuid; the column has char(36)")
+        .reports("t.i: the server does not have the type inet6; the column has varchar(45)")
+        .reports("t: the server does not have the engine Aria; the default engine is used")
+        .reports("u.CONSTRAINT_1: the CHECK got another name: its name is already used");
     shop.verify().succeeds().reports("all agree");
     let mut conn = connect_mariadb_in(&shop.server, &shop.target());
     let rows: Vec<String> = conn

@@ -109,7 +109,7 @@ fn a_discard_frees_what_is_aside_and_nothing_else() {
     assert!(scene.databases_beside().is_empty());
     assert_eq!(scene.beside(), ["builds.1400000000"]);
     assert!(scene.discard().unwrap().tables.is_empty());
-    refused(scene.rollback(), Kind::Usage, "nothing to roll back to");
+    refused(scene.rollback(), Kind::Usage, "nothing to roll back");
 }
 
 #[test]

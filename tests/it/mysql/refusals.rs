@@ -73,7 +73,7 @@ fn a_table_that_is_not_staged_fails_before_anything_is_touched() {
     refused(
         scene.stage().publish(1),
         Kind::Failed,
-        "_staging.ci_tags is not there any more",
+        "_staging.ci_tags does not exist any more",
     );
     before.assert_same(&MysqlState::of(&scene), "the failure");
     assert_eq!(scene.databases_beside(), ["previous", "staging"]);
@@ -113,10 +113,10 @@ fn what_stands_in_the_way_is_named_beforehand() {
     scene.execute("DROP TABLE mine");
     scene.execute("RENAME TABLE ci_tags TO was");
     scene.execute("CREATE VIEW ci_tags AS SELECT * FROM was");
-    refused(examined(), Kind::Target, "is no ordinary table");
+    refused(examined(), Kind::Target, "is not an ordinary table");
     let conn = &mut scene.conn();
     let ours = examine(conn, &scene.databases, &["ci_import_record"]);
-    refused(ours, Kind::Usage, "kept for tables of ci-import itself");
+    refused(ours, Kind::Usage, "reserved for tables of ci-import");
 }
 
 #[test]
@@ -145,8 +145,16 @@ fn databases_of_others_are_not_taken_for_ours() {
         scene.execute(&format!(
             "CREATE TABLE {database}.mine (id int PRIMARY KEY)"
         ));
-        refused(scene.publish(0), Kind::Target, "that is not ours");
-        refused(scene.recover(), Kind::Target, "that is not ours");
+        refused(
+            scene.publish(0),
+            Kind::Target,
+            "that ci-import did not create",
+        );
+        refused(
+            scene.recover(),
+            Kind::Target,
+            "that ci-import did not create",
+        );
         scene.execute(&format!("INSERT INTO {database}.mine VALUES (1)"));
     }
 }

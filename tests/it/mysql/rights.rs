@@ -33,15 +33,15 @@ fn rights_on_the_databases_beside_the_live_one_are_enough() {
         run(check)
     };
     let pattern = format!("{}\\_ci\\_import\\_%", live.replace('_', "\\_"));
-    let hint = format!("hint: grant him all rights on them: GRANT ALL ON `{pattern}`.* TO …");
+    let hint = format!("hint: grant the user all rights on them: GRANT ALL ON `{pattern}`.* TO …");
     check()
         .exits(4)
-        .reports("rights             FAILED  the user may not make the database ")
+        .reports("rights             FAILED  the user may not create the database ")
         .reports(&hint);
     import()
         .exits(4)
         .says("Access denied")
-        .says("hint: the import needs databases beside the live one");
+        .says("hint: the import needs databases with the name of the live one");
     assert!(scene.databases_beside().is_empty());
     // A right that comes with a role is not listed.
     let role = format!("{live}_role");
@@ -54,12 +54,12 @@ fn rights_on_the_databases_beside_the_live_one_are_enough() {
         "FOR"
     };
     scene.execute(&format!("SET DEFAULT ROLE {role} {of} {user}"));
-    check()
-        .succeeds()
-        .reports("rights             note    are not known here: the user must be allowed to make");
+    check().succeeds().reports(
+        "rights             note    cannot be determined: the user must be allowed to create",
+    );
     scene.execute(&format!("DROP ROLE {role}"));
     scene.execute(&format!("GRANT ALL ON `{pattern}`.* TO {user}"));
-    check().succeeds().reports("may make the database");
+    check().succeeds().reports("may create the database");
     import().succeeds();
     for action in ["rollback", "discard"] {
         let mut it = command([action, "--yes"]);
@@ -89,11 +89,11 @@ fn what_is_for_postgresql_only_is_refused() {
         ("--zero-dates", "error"),
         ("--nul", "error"),
     ] {
-        with(option, value).says(&format!("{option} is about what PostgreSQL cannot hold"));
+        with(option, value).says(&format!("{option} is only for PostgreSQL"));
     }
     with("--schema", "shop")
         .says("in MySQL a schema is a database")
-        .says("hint: name the database where the target is named");
+        .says("hint: name the database in the URL or the database.yml of the target");
     assert_eq!(scene.values("SELECT COUNT(*) FROM ci_builds"), ["0"]);
     assert!(scene.databases_beside().is_empty());
 }

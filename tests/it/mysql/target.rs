@@ -125,7 +125,7 @@ fn by_option_files() {
     fails(
         visit.named(&typed, &[]).unwrap().connect(),
         &format!("(socket from {file} line 5): Access denied for user 'secret'"),
-        "are user and password right",
+        "check user and password",
     );
     // Others may read it, but not write to it.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
@@ -146,7 +146,7 @@ fn option_files_that_never_end() {
     visit.put(".my.cnf", &format!("!include {}\n", file.display()));
     fails(
         visit.named("mysql:///d", &[]),
-        "include more than 100 files, or each other",
+        "include more than 100 files, or are nested",
         "",
     );
     fs::create_dir(visit.home.path().join("d")).unwrap();
@@ -185,7 +185,7 @@ fn by_the_environment() {
     fails(
         visit.named(&url, &variables).unwrap().connect(),
         "(host from MYSQL_HOST; port from MYSQL_TCP_PORT; password from MYSQL_PWD): Access denied",
-        "are user and password right",
+        "check user and password",
     );
 }
 
@@ -216,7 +216,7 @@ fn by_a_database_yml() {
         &format!(
             "(host, port, database, user, password from development of {file}): Access denied"
         ),
-        "are user and password right",
+        "check user and password",
     );
 }
 
@@ -232,7 +232,7 @@ fn wrong_ones_say_why_and_never_the_password() {
     fails(
         at("127.0.0.1:1/d"),
         "on 127.0.0.1:1: connection refused",
-        "is the server running",
+        "check that the server is running",
     );
     fails(
         at("no.such.host.invalid/d"),
@@ -247,18 +247,18 @@ fn wrong_ones_say_why_and_never_the_password() {
     fails(
         at(&format!("/d?socket={none}")),
         "there is no such socket",
-        "is the server running",
+        "check that the server is running",
     );
     fails(
         at(&format!("localhost:{port}/d")),
         &format!("cannot connect to database d as secret on localhost:{port}: Access denied"),
-        "are user and password right",
+        "check user and password",
     );
     let no_database = format!("mysql://secret:{PASSWORD}@localhost:{port}/no_such_database");
     fails(
         visit.named(&no_database, &[]).unwrap().connect(),
         "Unknown database 'no_such_database' (1049)",
-        "is the database right",
+        "check the name of the database",
     );
     // What answers is another kind of server.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -272,8 +272,8 @@ fn wrong_ones_say_why_and_never_the_password() {
     });
     fails(
         at(&format!("127.0.0.1:{other}/d?ssl-mode=REQUIRED")),
-        "what answers there is no MySQL server",
-        "is the server running",
+        "the answer is not from a MySQL server",
+        "check that the server is running",
     );
     answer.join().unwrap();
 }
@@ -287,7 +287,7 @@ fn a_server_that_does_not_speak() {
     let url = format!("mysql://u@127.0.0.1:{port}/d?connect_timeout=1");
     fails(
         visit.named(&url, &[]).unwrap().connect(),
-        "nobody answers",
+        "the server does not answer",
         "firewall",
     );
 }

@@ -46,7 +46,7 @@ fn a_wrong_ca_and_a_wrong_name() {
     let namesake = visit.put("namesake.pem", &Authority::new(AUTHORITY).pem());
     fails(
         visit.session("tls_only", &format!("ssl-ca={namesake}")),
-        "is of a CA that has its name, but not its key, in ",
+        "is from a CA whose name, but not whose key, is in ",
         "ssl-ca=FILE",
     );
     let by_address = |mode: &str| {
@@ -73,7 +73,7 @@ fn without_a_ca() {
     }
     fails(
         visit.session("tls_only", "ssl-mode=VERIFY_CA"),
-        "ssl-mode=VERIFY_CA goes with ssl-ca only",
+        "ssl-mode=VERIFY_CA needs ssl-ca",
         "name a file with the CA's certificate",
     );
     // The tests' CA is none of those that everybody knows.

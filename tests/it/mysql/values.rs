@@ -213,9 +213,9 @@ INSERT INTO `t` (`id`, `a`, `j`, `u`, `g`, `p`, `i`, `d`) VALUES (1,'Ä','{\\\"a
 ";
     shop.import(dump.as_bytes(), &[])
         .succeeds()
-        .reports("t: the collation utf8mb4_0900_ai_ci is not known here; it has the default one")
-        .reports("t.a: the collation utf8mb4_0900_as_cs is not known here; it has utf8mb4_bin")
-        .reports("t.low: the index was left out: the server has none over expressions")
+        .reports("t: the server does not have the collation utf8mb4_0900_ai_ci; the default collation is used")
+        .reports("t.a: the server does not have the collation utf8mb4_0900_as_cs; utf8mb4_bin is used")
+        .reports("t.low: the index was left out: the server has no indexes over expressions")
         .reports("t.p: its SRID 4326 was left out")
         .reports("t.v: the index was not used, and is now")
         .reports("t.t_chk_3: CHECK (regexp_like(`q`,_utf8mb4'^')) left out: the server refuses it")
@@ -245,7 +245,7 @@ fn timestamps_of_who_knows_which_zone() {
     shop.arrives(&shop.dump(&[]), &[]);
     shop.import(&shop.dump(&["--skip-tz-utc"]), &["--replace"])
         .succeeds()
-        .reports("t: timestamps are taken as UTC, though the dump does not say that they are");
+        .reports("t: timestamps are read as UTC, but the dump does not say that they are");
     let (source, target) = shop.differences();
     assert_eq!(
         source,
@@ -355,7 +355,7 @@ fn a_database_that_cannot_hold_all_characters() {
     shop.import(&dump, &[])
         .exits(1)
         .says("Incorrect string value: '\\xF0\\x9F\\x9A\\x80'")
-        .says("hint: is it that the dump does not say the character sets of its tables?");
+        .says("hint: if the dump does not name the tables' character sets, ");
     to("utf8mb4 COLLATE utf8mb4_unicode_ci");
     shop.import(&dump, &[]).succeeds();
     let rows = |database: String| {

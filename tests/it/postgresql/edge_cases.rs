@@ -168,7 +168,7 @@ fn texts<'a>() -> Vec<Case<'a>> {
             "CREATE TABLE `t` (`c` varchar(3000), KEY `k` (`c`), UNIQUE KEY `u` (`c`));\nINSERT INTO `t` VALUES ('{}');\n",
             (0..3000u32).map(|n| char::from_u32(0x4e00 + n * 7).unwrap()).collect::<String>()
         ), &[], vec![
-            Reports("t.k: the index has too long values"),
+            Reports("t.k: the values are too long for the index"),
             Gives("SELECT count(*) FROM pg_indexes WHERE schemaname = '$' AND indexdef ~ 'md5|left'", &["2"]),
         ]),
         case("23 latin1 is windows-1252", b"SET NAMES latin1;\nCREATE TABLE t (c text);\nINSERT INTO t VALUES ('\x80\x9f\xe9\x81');\n", &[], vec![
@@ -565,7 +565,7 @@ fn keys<'a>() -> Vec<Case<'a>> {
             "CREATE TABLE a (id int, x int, PRIMARY KEY (id));\nCREATE TABLE t (a int, CONSTRAINT f FOREIGN KEY (a) REFERENCES a (id), CONSTRAINT g FOREIGN KEY (a) REFERENCES a (x), CONSTRAINT h FOREIGN KEY (a) REFERENCES z (id));\nINSERT INTO t VALUES (9);\n",
             &[],
             vec![
-                Reports("t.f: foreign key not validated: rows break it"),
+                Reports("t.f: foreign key not validated: existing rows violate it"),
                 Reports("t.g: foreign key left out: a(x) is not unique"),
                 Reports("t.h: foreign key left out: there is no table z"),
             ],
@@ -579,7 +579,7 @@ fn keys<'a>() -> Vec<Case<'a>> {
                     "SELECT conname FROM pg_constraint WHERE conrelid = '$.t'::regclass",
                     &["good"],
                 ),
-                Reports("t.broken: CHECK left out: rows break it"),
+                Reports("t.broken: CHECK left out: existing rows violate it"),
                 Reports("CHECK (`b` regexp 'x') was left out"),
             ],
         ),
@@ -661,7 +661,7 @@ fn shapes<'a>() -> Vec<Case<'a>> {
             &[],
             vec![
                 Gives(C, &["1"]),
-                Reports("a line of the dump that is no SQL was skipped: mysqldump: [Warning]"),
+                Reports("skipped a line that is not SQL: mysqldump: [Warning]"),
             ],
         ),
         case(
@@ -798,7 +798,7 @@ fn existing_tables_are_replaced_only_when_asked() {
     import(1, &[]).succeeds();
     import(2, &[])
         .exits(2)
-        .says("the target has a table shop.t already")
+        .says("the target already has a table shop.t")
         .says("hint: --replace");
     assert_eq!(value(), 1);
     import(3, &["--replace"]).succeeds();

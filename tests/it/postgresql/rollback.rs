@@ -115,7 +115,7 @@ fn discard_frees_what_was_replaced_and_nothing_else() {
     let live = LiveState::of(&scene);
     after_import(&scene, "discard", &[])
         .exits(2)
-        .says("--yes must say so");
+        .says("without a terminal, add --yes");
     assert_eq!(aside(&scene).len(), 3);
     let told = after_import(&scene, "discard", &["--yes"])
         .succeeds()
@@ -133,7 +133,7 @@ fn discard_frees_what_was_replaced_and_nothing_else() {
         .reports("nothing to discard");
     after_import(&scene, "rollback", &["--yes"])
         .exits(2)
-        .says("nothing to roll back to");
+        .says("nothing to roll back");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_discard_that_was_cut_is_done_again() {
     assert_eq!(aside(&scene).len(), 1);
     after_import(&scene, "rollback", &["--yes"])
         .exits(2)
-        .says("nothing to roll back to");
+        .says("nothing to roll back");
     after_import(&scene, "discard", &["--yes"]).succeeds();
     assert!(aside(&scene).is_empty());
     live.assert_same(&LiveState::of(&scene));
@@ -167,11 +167,11 @@ fn a_rollback_that_cannot_be_changes_nothing() {
             .says(message);
         live.assert_same(&LiveState::of(&scene));
     };
-    refused(&[], 2, "--yes must say so");
+    refused(&[], 2, "without a terminal, add --yes");
     let old = scene.path("live").join(&aside(&scene)[0]);
     let hidden = scene.path("hidden");
     fs::rename(&old, &hidden).unwrap();
-    refused(&["--yes"], 1, "is not there any more");
+    refused(&["--yes"], 1, "does not exist any more");
     fs::rename(&hidden, &old).unwrap();
     let mut elsewhere = command(["rollback", "--yes", "--builds-path"]);
     elsewhere

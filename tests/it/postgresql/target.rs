@@ -105,7 +105,7 @@ fn by_a_service_file() {
     run(visit.import(&["--database-url", "service=none"]))
         .exits(2)
         .says(&format!(
-            "the service \"none\" is not found: {file} has none of this name"
+            "the service \"none\" is not found: {file} has no service of this name"
         ));
     run(visit.import(&["--database-url", "postgresql://localhost:1/?service=ci"]))
         .exits(4)
@@ -210,7 +210,7 @@ fn wrong_ones_say_why_and_never_the_password() {
         (
             "user=secret password=hunter2 hostaddr=a.b",
             2,
-            "is no IP address",
+            "is not an IP address",
         ),
         (
             "user=secret password=hunter2 target_session_attrs=read-only",
@@ -244,7 +244,7 @@ fn wrong_ones_say_why_and_never_the_password() {
         (
             "DATABASE_URL",
             "postgresql://u:hun/ter2@h/d",
-            "DATABASE_URL: the database URL has an \"@\" too many",
+            "DATABASE_URL: the database URL has one \"@\" too many",
         ),
     ] {
         let outcome = run(by_environment(&visit).env(name, value))

@@ -59,7 +59,7 @@ fn a_wrong_ca_and_a_wrong_name() {
         "user=tls_only sslmode=verify-ca sslrootcert={namesake}"
     )))
     .exits(4)
-    .says("is of a CA that has its name, but not its key, in ");
+    .says("is from a CA whose name, but not whose key, is in ");
     let by_address = |mode: &str| {
         let more = format!("user=tls_only host=127.0.0.1 sslmode={mode} sslrootcert={ca}");
         run(visit.import_by(&more))
@@ -81,7 +81,7 @@ fn without_a_ca() {
     for mode in ["verify-ca", "verify-full"] {
         run(visit.import_by(&format!("user=tls_only sslmode={mode}")))
             .exits(2)
-            .says(".postgresql/root.crt, which should have the certificates of the CAs")
+            .says(".postgresql/root.crt with the certificates of the CAs does not exist")
             .says("hint: name the file, sslrootcert=FILE");
     }
     let empty = visit.put("empty.pem", "");
@@ -92,7 +92,7 @@ fn without_a_ca() {
     .says("empty.pem has no certificate");
     run(visit.import_by("user=tls_only sslmode=require sslrootcert=system"))
         .exits(2)
-        .says("sslrootcert=system goes with sslmode=verify-full only");
+        .says("sslrootcert=system needs sslmode=verify-full");
     // Where a CA is known, it must be the server's: as with libpq.
     visit.put(".postgresql/root.crt", &Authority::new("another").pem());
     run(visit.import_by("user=tls_only sslmode=require"))
@@ -130,7 +130,7 @@ fn the_modes_that_try_both() {
         run(visit.import_by(&format!("user={user} sslmode={mode}")))
             .exits(4)
             .says("no pg_hba.conf entry")
-            .says("hint: is the user right?");
+            .says("hint: check the user;");
     }
 }
 

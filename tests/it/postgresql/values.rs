@@ -31,7 +31,7 @@ fn native_dump_from_a_file() {
     outcome
         .reports("ci_builds.finished_at: 1 zero dates became NULL (rows 3)")
         .reports("ci_builds.trace: 1 texts lost their NUL characters (rows 3)")
-        .reports("kept of what was there before");
+        .reports("replaced data that is kept");
     all_values_arrived(&scene);
 }
 

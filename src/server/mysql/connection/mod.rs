@@ -54,7 +54,7 @@ impl Target {
         let name = self.place.name();
         let name = ServerName::try_from(name.to_owned()).map_err(|_| {
             Error::usage(format!(
-                "the host {name:?} is no name that a certificate can have"
+                "the host {name:?} is not a valid name for a certificate"
             ))
         })?;
         let configuration = self.tls.configuration()?;

@@ -81,7 +81,7 @@ pub(crate) fn connect(
     let directory = tempfile::Builder::new().prefix("ci-import-").tempdir()?;
     let path = directory.path().join("s");
     let listener = UnixListener::bind(&path).map_err(|cause| {
-        let text = format!("cannot make the socket {}: {cause}", path.display());
+        let text = format!("cannot create the socket {}: {cause}", path.display());
         io::Error::other(text)
     })?;
     let tls = ClientConnection::new(configuration, name)?;
@@ -125,7 +125,7 @@ fn read_packet(from: &mut impl Read) -> io::Result<Vec<u8>> {
 fn not_mysql() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        "what answers there is no MySQL server",
+        "the answer is not from a MySQL server",
     )
 }
 

@@ -45,12 +45,12 @@ pub(crate) fn add(
             done = one_statement(connection, &sql);
             note(
                 check,
-                "the CHECK got another name: this one is another's".to_owned(),
+                "the CHECK got another name: its name is already used".to_owned(),
             );
         }
         match done {
             Err(mysql::Error::MySqlError(cause)) if BROKEN_BY_A_ROW.contains(&cause.code) => {
-                note(check, "CHECK left out: rows break it".to_owned());
+                note(check, "CHECK left out: existing rows violate it".to_owned());
             }
             Err(cause) if is_refusal(&cause) => {
                 let what = format!(

@@ -103,7 +103,8 @@ fn may_be_refused(column: &ColumnDefinition) -> bool {
 
 fn refused(table: &str, column: &str, expression: &str, cause: &mysql::Error) -> Error {
     Error::failed(format!(
-        "column {table}.{column}: the server refuses what it is generated as, {expression}: {}",
+        "column {table}.{column}: the server refuses the expression of this generated column, \
+         {expression}: {}",
         why(cause)
     ))
     .hint(format!("--skip-column {table}.{column} leaves it out"))

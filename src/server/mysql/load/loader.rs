@@ -138,7 +138,7 @@ impl Sink<Table> for Loader {
             self.pool.queue.note(Note {
                 table: name.clone(),
                 item: Some(key),
-                what: "the index was left out: its expression is not known here".to_owned(),
+                what: "the index was left out: its expression is not supported".to_owned(),
             });
         }
         // By one worker: keys of a kind are in the order in which they were added, and ALTERs of a table
@@ -158,7 +158,7 @@ impl Sink<Table> for Loader {
     fn complete(&mut self, _: usize, table: &Table) -> Result<()> {
         // A MySQL dump has a table's keys in its definition.
         let name = &table.definition.name;
-        Err(Error::failed(format!("{name}: keys came behind the rows")))
+        Err(Error::failed(format!("{name}: keys came after the rows")))
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {

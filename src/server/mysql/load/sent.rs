@@ -69,8 +69,8 @@ impl Sent<'_> {
         let error = Error::failed(format!("cannot load {table}: {message} ({code})"));
         Ok(Some(if *code == INCORRECT_STRING {
             error.hint(
-                "is it that the dump does not say the character sets of its tables? then they have that \
-                 of the database, and it must hold all characters, as utf8mb4 does",
+                "if the dump does not name the tables' character sets, the database's is used; it must \
+                 support all characters, as utf8mb4 does",
             )
         } else {
             error

@@ -62,7 +62,7 @@ impl Staging {
     pub fn make(&mut self) -> Result<()> {
         self.end_sessions_of_the_dead()?;
         let staging = &self.databases.staging;
-        let doing = || failure(format!("make the staging database {staging}"));
+        let doing = || failure(format!("create the staging database {staging}"));
         let sql = format!(
             "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME
              FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
@@ -85,7 +85,7 @@ impl Staging {
     }
 
     fn end_sessions_of_the_dead(&mut self) -> Result<()> {
-        let doing = || failure("end the sessions of an import that is no more");
+        let doing = || failure("end the sessions of an earlier import");
         let sql = format!(
             "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = {} AND ID <> CONNECTION_ID()",
             literal(&self.databases.staging)
@@ -98,10 +98,10 @@ impl Staging {
             }
             if started.elapsed() > LOCK_PATIENCE {
                 return Err(Error::target(format!(
-                    "sessions of others use the database {}",
+                    "other sessions use the database {}",
                     self.databases.staging
                 ))
-                .hint("it is the import's own; end them, then run it again"));
+                .hint("only the import may use it; end these sessions, then run it again"));
             }
             for session in sessions {
                 // It may have ended by itself meanwhile.
@@ -155,7 +155,7 @@ impl Staging {
         });
         if let Err(error) = again {
             terminal::warn(&format!(
-                "the database {} stays on the server ({error}); the next import removes it",
+                "the database {} was not removed from the server ({error}); the next import removes it",
                 self.databases.staging
             ));
         }
@@ -184,7 +184,7 @@ pub(crate) fn check_holder(
         return Ok(());
     }
     Err(
-        Error::target("the session that held the lock of the import is gone")
+        Error::target("the session with the lock of the import has ended")
             .hint("look at the target server's log, then run it again"),
     )
 }
@@ -204,7 +204,7 @@ fn held_by_another(connection: &mut Conn, databases: &Databases) -> Error {
         format!(" (connection {id}, user {user}, from {host})")
     });
     Error::target(format!(
-        "another import into this database is under way{holder}"
+        "another import into this database is running{holder}"
     ))
     .hint("wait until it has ended, then run it again")
 }

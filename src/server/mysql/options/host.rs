@@ -158,7 +158,7 @@ mod tests {
             (
                 "mysql://u@p%40h/d",
                 &[],
-                "error: the host has a character that none has",
+                "error: the host has a character that is not allowed",
             ),
         ];
         for (url, more, expected) in cases {

@@ -69,7 +69,7 @@ impl OptionFiles {
         self.count += 1;
         if depth > MAX_DEPTH || self.count > MAX_FILES {
             return Err(Error::usage(format!(
-                "{shown}: the option files include more than {MAX_FILES} files, or each other more than \
+                "{shown}: the option files include more than {MAX_FILES} files, or are nested more than \
                  {MAX_DEPTH} deep"
             )));
         }
@@ -97,7 +97,7 @@ impl OptionFiles {
                 }
                 Line::Option(..) => {}
                 Line::Wrong => {
-                    return Err(Error::usage("it is no [group], option or !include").at(place()));
+                    return Err(Error::usage("it is not a [group], option or !include").at(place()));
                 }
             }
         }
@@ -137,7 +137,7 @@ fn text_of(file: &Path) -> Result<Option<String>> {
     };
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::usage(format!(
-            "{shown} is larger than {} KiB, and so no option file",
+            "{shown} is larger than {} KiB, so it is not an option file",
             MAX_BYTES / 1024
         )));
     }
@@ -355,7 +355,10 @@ mod tests {
                 "[client]\nssl-crl=x",
                 "the value of ssl-crl, from /f line 2, is not supported",
             ),
-            ("[client", "/f line 1: it is no [group], option or !include"),
+            (
+                "[client",
+                "/f line 1: it is not a [group], option or !include",
+            ),
         ] {
             let error = OptionFiles::new()
                 .take(text, Path::new("/f"), 0)

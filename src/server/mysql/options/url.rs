@@ -96,7 +96,7 @@ mod tests {
             ("mysql://u:s3@cret@h/d", "\"@\" too many"),
             ("mysql://u:s3/cret@h/d", "\"@\" too many"),
             ("mysql://u:s3%cret@h/d", "a \"%\" is not followed"),
-            ("mysql://u:x@h/d?S3cret=1", "a name that none has"),
+            ("mysql://u:x@h/d?S3cret=1", "an unknown name"),
             (
                 "mysql://u:s3cret@h/d?sslmod=x",
                 "the parameter sslmod, from the database URL, is not known",

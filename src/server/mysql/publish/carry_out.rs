@@ -129,7 +129,7 @@ fn refuse_missing(conn: &mut Conn, databases: &Databases, moves: &[Move]) -> Res
         if !is_there.remove(&one.from) && one.from.1 != RECORD {
             let (database, table) = &one.from;
             return Err(Error::failed(format!(
-                "the table {database}.{table} is not there any more"
+                "the table {database}.{table} does not exist any more"
             )));
         }
         is_there.insert(one.to.clone());
@@ -148,7 +148,7 @@ fn settle(
     error: Error,
 ) -> Result<Option<Error>> {
     if !revive(target, conn) {
-        let message = format!("the connection was lost while it was published: {error}");
+        let message = format!("the connection was lost during the publish: {error}");
         return Err(Error::new(Kind::CutPublish, message)
             .hint("run ci-import recover as soon as the target is reachable again"));
     }
@@ -157,9 +157,9 @@ fn settle(
         Ok(Recovered::Undone | Recovered::Nothing) => Ok(Some(error)),
         Err(again) => Err(Error::new(
             Kind::CutPublish,
-            format!("{error}; and setting that right: {again}"),
+            format!("{error}; undoing it failed, too: {again}"),
         )
-        .hint("mend what is named here, then run ci-import recover")),
+        .hint("fix this problem, then run ci-import recover")),
     }
 }
 

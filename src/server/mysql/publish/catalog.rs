@@ -70,7 +70,7 @@ pub(super) fn drop_tables(conn: &mut Conn, database: &str, tables: &[String]) ->
 pub(super) fn make_database(conn: &mut Conn, database: &str) -> Result<()> {
     let sql = format!("CREATE DATABASE IF NOT EXISTS {}", identifier(database));
     conn.query_drop(sql)
-        .map_err(failure(format!("make the database {database}")))
+        .map_err(failure(format!("create the database {database}")))
 }
 
 /// Whether there is such a database.

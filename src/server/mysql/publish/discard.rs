@@ -92,7 +92,7 @@ pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside
         let sql = format!("SELECT 1 FROM {} LIMIT 1", qualified(previous, name));
         let any: Option<u8> = conn
             .query_first(sql)
-            .map_err(failure("look at the tables of the import before"))?;
+            .map_err(failure("look at the tables of the previous import"))?;
         match is_kept_of(name) {
             _ if any.is_none() => {}
             Some(of) => aside.kept.push(of.to_owned()),

@@ -26,7 +26,7 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
     for name in names {
         if !base.contains(&name) {
             return Err(Error::target(format!(
-                "{live}.{name} exists, but is no ordinary table"
+                "{live}.{name} exists, but is not an ordinary table"
             )));
         }
         let any = format!("SELECT 1 FROM {} LIMIT 1", qualified(live, &name));
@@ -101,5 +101,5 @@ pub(super) fn refuse_dependents(
         "the tables to be replaced have dependents that would be left behind: {}",
         found.join(", ")
     ))
-    .hint("drop them before the import and make them again after it"))
+    .hint("drop them before the import and create them again after it"))
 }

@@ -39,9 +39,9 @@ pub(super) fn publish_of(conn: &mut Conn, databases: &Databases) -> Result<Optio
     }
     if !tables.iter().any(|name| name == MARK) {
         return Err(Error::target(format!(
-            "the target has a database {passing} that is not ours"
+            "the target has a database {passing} that ci-import did not create"
         ))
-        .hint("rename it: publishing needs a database of that name"));
+        .hint("rename it: a publish needs a database with this name"));
     }
     conn.query_first(format!("SELECT publish FROM {}", qualified(passing, MARK)))
         .map_err(failure(format!("look into the database {passing}")))

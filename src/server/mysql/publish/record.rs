@@ -41,7 +41,7 @@ pub(super) fn new_id(conn: &mut Conn) -> Result<String> {
     let id: Option<String> = conn
         .query_first("SELECT UUID()")
         .map_err(failure("number the publish"))?;
-    id.ok_or_else(|| Error::target("the target gives no number for the publish"))
+    id.ok_or_else(|| Error::target("the target does not return a number for the publish"))
 }
 
 /// Writes that a publish begins, into the database `passing`.
@@ -75,7 +75,7 @@ fn make_durable(conn: &mut Conn, databases: &Databases) -> Result<()> {
     conn.query_drop(format!(
         "CREATE TABLE {table} (id INT PRIMARY KEY) ENGINE=InnoDB"
     ))
-    .map_err(failure("have the server write its log"))
+    .map_err(failure("flush the log of the server"))
 }
 
 /// Writes `published` into the record that is in `database`, in the open transaction.
@@ -129,7 +129,7 @@ fn read_from(conn: &mut Conn, database: &str) -> Result<Option<Written>> {
             "SELECT id, state, record, moves FROM {}",
             qualified(database, RECORD)
         ))
-        .map_err(failure("read the record of the publish before"))?;
+        .map_err(failure("read the record of the previous publish"))?;
     let Some((id, state, record, moves)) = row else {
         return Ok(None);
     };
@@ -152,7 +152,7 @@ fn read_from(conn: &mut Conn, database: &str) -> Result<Option<Written>> {
 
 fn not_ours(database: &str) -> Error {
     Error::target(format!(
-        "the target has a database {database} that is not ours"
+        "the target has a database {database} that ci-import did not create"
     ))
-    .hint("rename it: the replaced tables are kept in a database of that name")
+    .hint("rename it: the replaced tables are kept in a database with this name")
 }

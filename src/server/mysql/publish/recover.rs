@@ -73,9 +73,9 @@ pub(super) fn find_and_settle(
                     return Ok(Recovered::Nothing);
                 }
                 complete(conn, databases, journal).map_err(|error| {
-                    let message = format!("the import is live, but not tidied up: {error}");
+                    let message = format!("the import is live, but its cleanup failed: {error}");
                     Error::new(Kind::CutPublish, message)
-                        .hint("mend what is named here, then run ci-import recover")
+                        .hint("fix this problem, then run ci-import recover")
                 })?;
                 Ok(Recovered::Finished)
             }
@@ -95,7 +95,7 @@ fn check_identity(
         return Ok(());
     }
     let message = format!(
-        "a publish of {} into another database was cut off",
+        "a publish of {} into another database was interrupted",
         journal.live().display()
     );
     Err(Error::new(Kind::CutPublish, message).hint("run ci-import recover with that database"))
@@ -133,17 +133,17 @@ fn take_back(
 ) -> Result<()> {
     let cut = |message: String| Error::new(Kind::CutPublish, message);
     if let Err(error) = written.record.builds(builds) {
-        let error = cut(format!("a publish was cut off: {error}"));
+        let error = cut(format!("a publish was interrupted: {error}"));
         return Err(error.hint("run ci-import recover with that builds directory"));
     }
     let present = moves::present(conn, databases)?;
     let Some(done) = moves::done(&written.moves, &present, &databases.staging) else {
         let (live, previous) = (&databases.live, &databases.previous);
         return Err(cut(format!(
-            "a publish was cut off, and its tables are not where it can have left them, in {live}, \
+            "a publish was interrupted, and its tables are not where it can have moved them: {live}, \
              {previous} and the databases beside them"
         ))
-        .hint("look at moves in the table ci_import_record, and put the tables back"));
+        .hint("the column moves of the table ci_import_record lists the moves; move the tables back"));
     };
     moves::undo(conn, &written.moves[..done])?;
     in_transaction(conn, |conn| undo(conn, databases))?;

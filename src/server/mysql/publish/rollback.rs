@@ -48,7 +48,7 @@ pub fn rollback<S: Steps>(
     alone(conn, databases, |conn| {
         refuse_cut(conn, databases)?;
         let record = undoable(conn, databases)?.ok_or_else(|| {
-            Error::usage("there is nothing to roll back to: no import has replaced anything here")
+            Error::usage("there is nothing to roll back: no import has replaced anything here")
         })?;
         let builds = record.builds(builds)?;
         let directories = plan_rollback(&record, builds)?;

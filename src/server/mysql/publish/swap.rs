@@ -77,7 +77,7 @@ pub(super) fn refuse_our_names(tables: &[&str]) -> Result<()> {
         return Ok(());
     };
     Err(Error::usage(format!(
-        "the table {name} has a name that is kept for tables of ci-import itself"
+        "the name of the table {name} is reserved for tables of ci-import"
     ))
     .hint(format!("--skip-table {name} leaves it out")))
 }
@@ -87,6 +87,6 @@ pub(super) fn refuse_cut(conn: &mut Conn, databases: &Databases) -> Result<()> {
     if passing::publish_of(conn, databases)?.is_none() {
         return Ok(());
     }
-    let message = "a publish was cut off and waits to be finished or undone";
+    let message = "an interrupted publish must be completed or undone first";
     Err(Error::new(Kind::CutPublish, message).hint("run ci-import recover"))
 }

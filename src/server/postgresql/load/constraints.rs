@@ -25,10 +25,14 @@ pub(crate) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>
             let sql = ddl::add_check(STYLE, &table.name, check);
             match one_statement(client, &sql) {
                 Err(cause) if cause.code() == Some(&SqlState::CHECK_VIOLATION) => {
-                    notes.push(note(table, &check.name, "CHECK left out: rows break it"));
+                    notes.push(note(
+                        table,
+                        &check.name,
+                        "CHECK left out: existing rows violate it",
+                    ));
                 }
                 Err(cause) if is_refusal(&cause) => {
-                    let why = failure(format!("add it to {}", table.name))(cause);
+                    let why = failure(format!("add the CHECK to {}", table.name))(cause);
                     let what = format!("CHECK ({}) left out: {why}", check.expression);
                     notes.push(note(table, &check.name, &what));
                 }
@@ -75,7 +79,9 @@ fn add_foreign_key(
     };
     if *code == SqlState::FOREIGN_KEY_VIOLATION {
         one_statement(client, &format!("{sql} NOT VALID")).map_err(doing())?;
-        return Ok(Some("foreign key not validated: rows break it".to_owned()));
+        return Ok(Some(
+            "foreign key not validated: existing rows violate it".to_owned(),
+        ));
     }
     let cannot_be = [
         SqlState::INVALID_FOREIGN_KEY,

@@ -33,7 +33,7 @@ pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Vec<Note>> {
         let Some(default) = default else { continue };
         match one_statement(client, &ddl::set_default(STYLE, &table.name, name, default)) {
             Err(cause) if is_refusal(&cause) => {
-                let why = failure("have it")(cause);
+                let why = failure("set this default")(cause);
                 notes.push(Note {
                     table: table.name.clone(),
                     item: Some(name.clone()),
@@ -81,7 +81,9 @@ fn refused_column(client: &mut Client, table: &Table) -> Option<Error> {
         alone.columns[at].generated = Some(expression.clone());
         if let Err(cause) = try_out(&alone) {
             let (table, column) = (&table.name, &column.name);
-            let error = failure(format!("have {table}.{column} generated as {expression}"))(cause);
+            let error = failure(format!(
+                "use {expression} as the expression of {table}.{column}"
+            ))(cause);
             return Some(error.hint(format!("--skip-column {table}.{column} leaves it out")));
         }
         alone.columns[at].generated = None;

@@ -151,7 +151,7 @@ fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
         let name = staged_key_name(number);
         let short = ddl::short_primary_key(STYLE, table, key, &name);
         let what =
-            "the primary key has too long values; a unique index over checksums is in its place";
+            "the values of the primary key are too long; a unique index over checksums replaces it";
         builds.push(IndexBuild {
             table: table.name.clone(),
             name: key.name.clone(),
@@ -165,11 +165,11 @@ fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
             IndexKind::Fulltext => (Vec::new(), "left out: a text is too long for a tsvector"),
             IndexKind::Unique => (
                 ddl::create_short_index(STYLE, &table.name, index, &name),
-                "the index has too long values; it is over checksums of the texts",
+                "the values are too long for the index; it is over checksums of the texts",
             ),
             IndexKind::Plain => (
                 ddl::create_short_index(STYLE, &table.name, index, &name),
-                "the index has too long values; it is over the beginnings of the texts",
+                "the values are too long for the index; it is over the beginnings of the texts",
             ),
         };
         builds.push(IndexBuild {

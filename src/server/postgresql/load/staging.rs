@@ -65,7 +65,7 @@ impl Staging {
                 "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};
                  SELECT pg_advisory_unlock({LOADING_KEY})"
             ))
-            .map_err(failure("make the staging schema"))?;
+            .map_err(failure("create the staging schema"))?;
         self.made = true;
         Ok(())
     }
@@ -115,7 +115,8 @@ impl Drop for Staging {
         });
         if let Err(error) = again {
             terminal::warn(&format!(
-                "the schema {STAGING_SCHEMA} stays in the target ({error}); the next import removes it"
+                "the schema {STAGING_SCHEMA} was not removed from the target ({error}); the next import \
+                 removes it"
             ));
         }
     }
@@ -139,7 +140,7 @@ fn take_lock(client: &mut Client, key: i64) -> Result<()> {
     }
 }
 
-/// Makes `client` a session that loads for `holder`: nobody else can make the staging schema anew
+/// Makes `client` a session that loads for `holder`: nobody else can create the staging schema anew
 /// while it is there. An error if the holder is gone.
 pub(crate) fn join(client: &mut Client, holder: LockHolder) -> Result<()> {
     let sql = "SELECT pg_try_advisory_lock_shared($1) AND EXISTS (
@@ -154,7 +155,7 @@ pub(crate) fn join(client: &mut Client, holder: LockHolder) -> Result<()> {
         return Ok(());
     }
     Err(
-        Error::target("the session that held the lock of the import is gone")
+        Error::target("the session with the lock of the import has ended")
             .hint("look at the target server's log, then run it again"),
     )
 }
@@ -176,7 +177,7 @@ fn held_by_another(client: &mut Client, key: i64) -> Error {
             format!(" (server process {pid}, user {user}, from {from})")
         });
     Error::target(format!(
-        "another import into this database is under way{holder}"
+        "another import into this database is running{holder}"
     ))
     .hint("wait until it has ended, then run it again")
 }

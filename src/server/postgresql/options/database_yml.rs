@@ -9,7 +9,7 @@ use crate::server::options::{Entry, Kind, Origin, Parameters};
 pub(crate) fn parameters(entry: Entry, origin: &str) -> Result<Parameters> {
     if entry.kind()? == Kind::Mysql {
         return Err(Error::usage(
-            "the adapter is that of a MySQL, where one of a PostgreSQL is needed",
+            "the adapter is for MySQL; one for PostgreSQL is needed",
         ));
     }
     let file = Origin::File(origin.to_owned());
@@ -122,10 +122,7 @@ test: &test
         let cases = [
             (GITLAB.to_owned(), "no environment \"p\""),
             (entry(""), "it names no adapter"),
-            (
-                entry("  adapter: mysql2\n"),
-                "the adapter is that of a MySQL",
-            ),
+            (entry("  adapter: mysql2\n"), "the adapter is for MySQL"),
             (
                 entry("  adapter: sqlite3\n"),
                 "adapter \"sqlite3\" is not supported",

@@ -142,8 +142,8 @@ fn ports(parameters: &Parameters, count: usize) -> Result<Vec<u16>> {
 
 fn read_address(text: &str) -> Result<IpAddr> {
     text.parse().map_err(|_| {
-        Error::usage(format!("the hostaddr {text:?} is no IP address"))
-            .hint("a name belongs into host")
+        Error::usage(format!("the hostaddr {text:?} is not an IP address"))
+            .hint("put a name into host")
     })
 }
 
@@ -190,8 +190,14 @@ mod tests {
                 "host=a,b port=1,2,3",
                 "error: there are 3 ports for 2 hosts",
             ),
-            ("hostaddr=a", "error: the hostaddr \"a\" is no IP address"),
-            ("host=u@h", "error: the host has a character that none has"),
+            (
+                "hostaddr=a",
+                "error: the hostaddr \"a\" is not an IP address",
+            ),
+            (
+                "host=u@h",
+                "error: the host has a character that is not allowed",
+            ),
             (
                 "port=0",
                 "error: the port of the database URL is wrong: it should be a number from 1 to 65535",

@@ -31,7 +31,7 @@ pub(crate) fn password(file: &Path, purpose: &Purpose<'_>) -> Option<(String, us
     };
     if !metadata.is_file() {
         terminal::warn(&format!(
-            "the password file {shown} is not read: it is no file"
+            "the password file {shown} is not read: it is not a file"
         ));
         return None;
     }

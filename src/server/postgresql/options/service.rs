@@ -30,7 +30,7 @@ pub(crate) fn parameters(
                 if let Some(found) = find(&text, name, &file)? {
                     return Ok(found);
                 }
-                missing.push(format!("{} has none of this name", file.display()));
+                missing.push(format!("{} has no service of this name", file.display()));
             }
             Err(cause) if cause.kind() == ErrorKind::NotFound => {
                 missing.push(format!("there is no {}", file.display()));
@@ -83,7 +83,7 @@ fn find(text: &str, name: &str, file: &Path) -> Result<Option<Parameters>> {
         let at = || format!("{} line {}", file.display(), number + 1);
         let (keyword, value) = line
             .split_once('=')
-            .ok_or_else(|| Error::usage("it is no keyword=value").at(at()))?;
+            .ok_or_else(|| Error::usage("it is not keyword=value").at(at()))?;
         if keyword == "service" {
             return Err(Error::usage("a service cannot name another one").at(at()));
         }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(origin, "the service a of /f");
         for (line, message) in [
             ("hos=h", "/f line 2: the parameter hos, from the service a"),
-            ("host", "/f line 2: it is no keyword=value"),
+            ("host", "/f line 2: it is not keyword=value"),
             ("service=b", "/f line 2: a service cannot name another"),
         ] {
             let text = format!("[a]\n{line}\n");

@@ -12,7 +12,7 @@ use crate::server::options::{Origin, Parameters, Parts, is_mysql};
 pub(crate) fn parse(url: &str, origin: &Origin) -> Result<Parameters> {
     if is_mysql(url) {
         return Err(
-            Error::usage("it is the URL of a MySQL, where one of a PostgreSQL is needed")
+            Error::usage("it is the URL of a MySQL; one of a PostgreSQL is needed")
                 .hint("it should begin with postgresql://"),
         );
     }
@@ -162,7 +162,7 @@ mod tests {
             ("postgresql://u:s3/cret@h/d", "\"@\" too many"),
             ("postgresql://u:s3%cret@h/d", "a \"%\" is not followed"),
             ("postgresql://u:x@h/d?s3cret", "has no \"=\""),
-            ("postgresql://u:x@h/d?S3cret=1", "a name that none has"),
+            ("postgresql://u:x@h/d?S3cret=1", "an unknown name"),
             ("postgresql://u:x@[::1/d", "a \"[\" has no \"]\""),
             ("s3cret", "nor is it a list of key=value"),
             ("password='s3cret", "is never closed"),

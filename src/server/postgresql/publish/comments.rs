@@ -41,7 +41,7 @@ impl Comments {
         if self.comments.is_empty() {
             return Ok(());
         }
-        let doing = || failure(format!("carry the comments of {} over", self.table));
+        let doing = || failure(format!("copy the comments of {}", self.table));
         let theirs = read(transaction, schema, &self.table)?;
         let has_own = |column: &Option<String>| {
             let mut there = theirs.comments.iter();

@@ -48,7 +48,7 @@ fn make_number_durable(target: &Target) -> Result<()> {
     target
         .connect()?
         .batch_execute(sql)
-        .map_err(failure("have the server write its log"))
+        .map_err(failure("flush the log of the server"))
 }
 
 /// Commits, or brings the directories back. When the connection breaks in the middle the server is

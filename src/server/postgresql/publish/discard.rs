@@ -40,7 +40,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     failpoint::reached("old tables to be dropped");
     transaction
         .commit()
-        .map_err(failure("drop the tables of the import before"))?;
+        .map_err(failure("drop the tables of the previous import"))?;
     failpoint::reached("old tables dropped");
     for directory in &directories {
         std::fs::remove_dir_all(directory).doing(format!("remove {}", directory.display()))?;
@@ -73,7 +73,7 @@ pub fn look_aside(transaction: &mut Transaction<'_>) -> Result<Option<Aside>> {
         tables.push(table);
         let row = transaction
             .query_one(&any, &[])
-            .map_err(failure("look at the tables of the import before"))?;
+            .map_err(failure("look at the tables of the previous import"))?;
         if row.get(0) {
             with_rows.push(name);
         }

@@ -40,7 +40,7 @@ pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Liv
         let (name, kind, ours): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
         if kind != "r" {
             return Err(Error::target(format!(
-                "{schema}.{name} exists, but is no ordinary table"
+                "{schema}.{name} exists, but is not an ordinary table"
             )));
         }
         if !ours {
@@ -85,7 +85,7 @@ fn examine_previous(client: &mut Client) -> Result<bool> {
             "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = $1",
             &[&schema],
         )
-        .map_err(failure("look for the tables of the import before"))?
+        .map_err(failure("look for the tables of the previous import"))?
         .get(0);
     if !ours {
         return Err(
@@ -169,5 +169,5 @@ pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&st
         "the tables to be replaced have dependents that would be left behind: {}",
         names.join(", ")
     ))
-    .hint("drop them before the import and make them again after it"))
+    .hint("drop them before the import and create them again after it"))
 }

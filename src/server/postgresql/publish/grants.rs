@@ -75,7 +75,7 @@ impl Rights {
         for statement in &self.statements {
             transaction
                 .batch_execute(statement)
-                .map_err(failure("carry the grants over"))?;
+                .map_err(failure("copy the grants"))?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ pub fn identity(client: &mut impl GenericClient) -> Result<String> {
     let sql = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid
                FROM pg_database WHERE datname = current_database()";
     let row = client.query_one(sql, &[]).map_err(|cause| {
-        failure("ask which database it is")(cause)
+        failure("identify the database")(cause)
             .hint("GRANT EXECUTE ON FUNCTION pg_control_system() to the user")
     })?;
     Ok(row.get(0))

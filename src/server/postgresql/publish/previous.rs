@@ -24,7 +24,7 @@ impl Record {
                  WHERE nspname = $1",
                 &[&PREVIOUS_SCHEMA],
             )
-            .map_err(failure("look for the tables of the import before"))?;
+            .map_err(failure("look for the tables of the previous import"))?;
         let Some(found) = found else {
             return Ok(None);
         };
@@ -37,9 +37,9 @@ impl Record {
         text.and_then(|text| Record::from_json(text.trim()))
             .ok_or_else(|| {
                 Error::target(format!(
-                    "the target has a schema {PREVIOUS_SCHEMA} that is not ours"
+                    "the target has a schema {PREVIOUS_SCHEMA} that ci-import did not create"
                 ))
-                .hint("rename it: the replaced tables are kept in a schema of that name")
+                .hint("rename it: the replaced tables are kept in a schema with this name")
             })
     }
 
@@ -85,7 +85,7 @@ pub(super) fn make(transaction: &mut Transaction<'_>, record: &Record) -> Result
     let sql = format!("CREATE SCHEMA {}", identifier(PREVIOUS_SCHEMA));
     transaction
         .batch_execute(&sql)
-        .map_err(failure("make the schema for the old tables"))?;
+        .map_err(failure("create the schema for the old tables"))?;
     record.write(transaction)?;
     let Some(table) = record.replaced.first() else {
         return Ok(());
@@ -98,7 +98,7 @@ fn own(transaction: &mut Transaction<'_>, schema: &str, table: &str) -> Result<(
     let sql = "SELECT pg_get_userbyid(c.relowner)::text, pg_get_userbyid(c.relowner) = current_user
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relname = $2";
-    let doing = || failure("make the schema for the old tables");
+    let doing = || failure("create the schema for the old tables");
     let row = transaction
         .query_one(sql, &[&schema, &table])
         .map_err(doing())?;
@@ -123,7 +123,7 @@ pub(super) fn drop_contents(
     let statements = drop_statements(transaction, schema, schema_too)?;
     transaction
         .batch_execute(&statements.join("; "))
-        .map_err(failure("drop the tables of the import before"))
+        .map_err(failure("drop the tables of the previous import"))
 }
 
 /// The statements of [`drop_contents`].
@@ -173,7 +173,7 @@ mod tests {
         }
         for rest in ["", "\n{}", "\n{\"schema\":1}", "\n["] {
             let error = with(rest).unwrap_err().to_string();
-            assert!(error.ends_with("that is not ours"), "{error}");
+            assert!(error.ends_with("that ci-import did not create"), "{error}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn recover(
     let cut = |message: String| Error::new(Kind::CutPublish, message);
     if journal.database != identity(client)? {
         return Err(cut(format!(
-            "a publish of {} into another database was cut off",
+            "a publish of {} into another database was interrupted",
             builds.path().display()
         ))
         .hint("run ci-import recover with that database"));
@@ -39,9 +39,9 @@ pub fn recover(
         status => {
             let status = status.unwrap_or("unknown");
             Err(cut(format!(
-                "a publish was cut off, and the target says of its transaction {id}: {status}"
+                "a publish was interrupted, and the target says of its transaction {id}: {status}"
             ))
-            .hint("look at the tables and the directories, then remove the journal"))
+            .hint("check the tables and the directories, then remove the journal"))
         }
     }
 }

@@ -136,6 +136,6 @@ fn names(
 ) -> Result<Vec<String>> {
     let rows = transaction
         .query(sql, parameters)
-        .map_err(failure("look at what is in a schema"))?;
+        .map_err(failure("list the contents of a schema"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

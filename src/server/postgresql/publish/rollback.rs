@@ -44,7 +44,7 @@ pub fn rollback(
     let record = Record::read(client)?
         .filter(Record::can_be_undone)
         .ok_or_else(|| {
-            Error::usage("there is nothing to roll back to: no import has replaced anything here")
+            Error::usage("there is nothing to roll back: no import has replaced anything here")
         })?;
     let builds = record.builds(builds)?;
     let directories = plan_rollback(&record, builds)?;

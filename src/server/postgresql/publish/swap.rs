@@ -89,7 +89,7 @@ pub fn publish<T>(
 }
 
 fn make_schema(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
-    let doing = || failure(format!("make the schema {schema}"));
+    let doing = || failure(format!("create the schema {schema}"));
     let exists = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)";
     let row = transaction.query_one(exists, &[&schema]).map_err(doing())?;
     if row.get(0) {

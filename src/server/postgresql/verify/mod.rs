@@ -23,7 +23,7 @@ pub struct Snapshot<'a> {
 impl<'a> Snapshot<'a> {
     /// The moment now, in a session that [`Target::connect_to_read`] has made.
     pub fn take(client: &'a mut Client) -> Result<Snapshot<'a>> {
-        let doing = || failure("look at the target as it is at one moment");
+        let doing = || failure("read a snapshot of the target");
         let transaction = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
@@ -63,7 +63,7 @@ impl TableReader {
         }
         client
             .batch_execute(&begin)
-            .map_err(failure("look at the target as it is at one moment"))?;
+            .map_err(failure("read a snapshot of the target"))?;
         Ok(TableReader(client))
     }
 
@@ -129,7 +129,7 @@ impl ReadTables for TableReader {
             Err(cause) => return Err(doing()(cause)),
         };
         let Some(owned) = owned else {
-            let why = format!("no sequence is owned by its column {column}");
+            let why = format!("its column {column} owns no sequence");
             return Ok(Numbering::Broken(why));
         };
         // It comes quoted where that is needed.
