@@ -1,5 +1,5 @@
-//! What is live in a target, compared with what a dump says: all of it as it is at one moment, though others
-//! may write meanwhile.
+//! Compares the live data of a target with a dump. All tables are read as they are at one moment, even if
+//! others write meanwhile.
 
 use crate::cancellation::Halt;
 use crate::error::Result;
@@ -12,33 +12,33 @@ use crate::verify::{ExpectedTable, TableFinding};
 pub struct Comparison<'a> {
     /// The schema that the tables are in.
     pub schema: &'a str,
-    /// The tables as they should be.
+    /// The expected tables.
     pub expected: Vec<ExpectedTable>,
-    /// What they are of: of a backup's tables migrations may have dropped some, and its taggings are in
-    /// GitLab's.
+    /// The content that the tables are from. Migrations may have dropped tables of a backup, and its taggings
+    /// are in GitLab's tables.
     pub content: Content,
-    /// In how many sessions, where several can see the same moment.
+    /// The number of sessions, if several sessions can share a snapshot.
     pub jobs: usize,
-    /// What may stop it.
+    /// Stops the comparison on a signal.
     pub halt: &'a Halt,
 }
 
-/// What came of it.
+/// The result of a comparison.
 #[derive(Debug)]
 pub struct Compared {
     /// The tables.
     pub tables: Vec<TableFinding>,
-    /// Tables of CI that migrations have dropped since they were imported; they are not compared.
+    /// Tables of CI that migrations have dropped since the import. They are not compared.
     pub dropped: Vec<&'static str>,
-    /// How many of CI's taggings are not among GitLab's; none if it has no tables for them.
+    /// The number of CI's taggings that GitLab's taggings lack; none if the target has no tables for them.
     pub missing_taggings: Option<i64>,
 }
 
-/// A target as it is at one moment.
+/// A view of a target at one moment.
 pub(crate) trait ConsistentView {
-    /// The tables of CI that migrations have dropped from `schema` since they were imported.
+    /// The tables of CI that migrations have dropped from `schema` since the import.
     fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>>;
-    /// Compares the tables in `schema` with what is expected, in up to `jobs` sessions.
+    /// Compares the tables in `schema` with the expected ones, in up to `jobs` sessions.
     fn verify(
         &mut self,
         jobs: usize,
@@ -46,7 +46,7 @@ pub(crate) trait ConsistentView {
         expected: &[ExpectedTable],
         halt: &Halt,
     ) -> Result<Vec<TableFinding>>;
-    /// How many of CI's taggings are not among GitLab's; none if it has no tables for them.
+    /// The number of CI's taggings that GitLab's taggings lack; none if the target has no tables for them.
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>>;
 }
 
@@ -79,12 +79,12 @@ impl Comparison<'_> {
     }
 }
 
-/// Compares what is live with what a dump says.
+/// Compares live data with a dump.
 pub trait Verifies: Sync {
-    /// The tables that the target should have of `dump`, with their checksums.
+    /// Reads `dump`, and returns the tables that the target should have, with their checksums.
     fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>>;
-    /// The schema that the tables of `content` are in, where `named` was named or nothing.
+    /// The schema with the tables of `content`: the `named` one, or the default.
     fn schema(&self, named: Option<&str>, content: Content) -> Result<String>;
-    /// Compares what is live with what is expected, all of it as it is at one moment.
+    /// Compares the live data with the expected tables, at one moment.
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared>;
 }

@@ -1,12 +1,12 @@
-//! What a server says of itself.
+//! The description of a server.
 
 use std::path::PathBuf;
 
 /// A server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// What it is and its version, as it writes it.
+    /// The kind of the server and its version, in the server's words.
     pub version: String,
-    /// Where its data are, if it runs on this machine and says so.
+    /// The data directory, if the server runs on this machine and reports it.
     pub data_directory: Option<PathBuf>,
 }

@@ -8,7 +8,7 @@ use crate::resources::Resources;
 
 /// Loads dumps into the staging of a target.
 pub trait Loads: Sync {
-    /// Loads a dump, whose tables are complete then.
+    /// Loads a dump and completes its tables.
     fn load(&self, loading: Loading<'_>) -> Result<LoadedDump>;
 }
 
@@ -16,17 +16,17 @@ pub trait Loads: Sync {
 pub struct Loading<'a> {
     /// The dump.
     pub dump: Dump<'a>,
-    /// How many threads there are, and how much may wait in memory.
+    /// The number of threads, and the amount of data that may wait in memory.
     pub resources: &'a Resources,
-    /// Called when all of it is read, and the target still works.
+    /// Called when the dump is read to its end, while the target is still working.
     pub when_read: &'a dyn Fn(),
-    /// What may stop it.
+    /// Stops the load on a signal or a failure.
     pub halt: &'a Halt,
 }
 
 impl<'a> Loading<'a> {
-    /// Has the dump `read` into a sink, and the sink `finish` its tables, which it may stop when it is
-    /// asked to.
+    /// Reads the dump into a sink by `read`, and completes the tables by `finish`, which is asked to stop if
+    /// the load is stopped.
     pub(crate) fn run<S>(
         self,
         read: impl FnOnce(Dump<'a>) -> Result<ReadDump<S>>,

@@ -1,4 +1,4 @@
-//! What an import, and the commands that look after imports, need of a target whose lock they hold.
+//! The operations on a locked target: for an import, and for the commands that follow up imports.
 
 use std::path::PathBuf;
 
@@ -14,50 +14,47 @@ use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::TableFinding;
 
-/// What is known of what a user may do.
+/// What is known about the rights of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rights {
-    /// He may do what an import needs.
+    /// The user has the rights that an import needs. The text describes them.
     Enough(String),
-    /// It is not known: what he must be allowed to do.
+    /// The rights cannot be determined. The text describes the rights that an import needs.
     Unknown(String),
 }
 
-/// A target whose lock is held, with its staging. Dropped without being published, it takes what was
-/// staged with it.
+/// A locked target with its staging. If it is dropped before the publish, it removes the staged data.
 pub trait LockedTarget {
-    /// Looks for a publish of `builds` that was cut, and brings tables and directories to one state.
+    /// Looks for an interrupted publish of `builds`, and completes or undoes it.
     fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered>;
 
-    /// Whether a publish that was cut off is on record in the target: it can be told without the builds
-    /// directory, of which a dump by itself has none.
+    /// Whether the target itself has a record of an interrupted publish. Then no builds directory is needed
+    /// to find one; a dump has none.
     fn has_record(&self) -> bool;
 
-    /// An error if the target could not be asked later what became of a publish with traces.
+    /// An error if the target could not report the result of a publish with traces later.
     fn check_recovery(&mut self) -> Result<()>;
 
-    /// The schema that tables go to: the one that was `named`, or the target's own for those of an
-    /// archive or a dump.
+    /// The schema for the tables: the `named` one, or the target's default for an archive or a dump.
     fn schema(&mut self, named: Option<&str>, content: Content) -> Result<String>;
 
-    /// Looks at the target before `tables` are published in `schema`; an error says what stands in the
-    /// way.
+    /// Examines the target before `tables` are published in `schema`. An error names an obstacle.
     fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live>;
 
-    /// What the user may do, as far as that is known before it is done; an error if he may not do what an
-    /// import needs.
+    /// The rights of the user, as far as they are known in advance. An error if a right that an import needs
+    /// is missing.
     fn rights(&mut self, schema: &str) -> Result<Rights>;
 
     /// The tables that are in `schema`.
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>>;
 
-    /// Some of the sessions that use any of `tables` at this moment.
+    /// Some of the sessions that currently use any of `tables`.
     fn holders(&mut self, schema: &str, tables: &[&str]) -> Result<Vec<String>>;
 
-    /// Whether CI is switched on; none if the target is no GitLab's.
+    /// Whether CI is switched on; none if the target is not a GitLab database.
     fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>>;
 
-    /// Makes the staging, in place of what an import that is no more has left.
+    /// Creates the staging, and removes one that an earlier import has left.
     fn make_staging(&mut self) -> Result<()>;
 
     /// What loads dumps into the staging.
@@ -71,8 +68,8 @@ pub trait LockedTarget {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>>;
 
-    /// Publishes what was staged: all of it, or nothing; with the steps of GitLab that belong to `content`.
-    /// `halt` stops it as long as that is possible.
+    /// Publishes the staged data: all of it, or nothing. Includes the GitLab steps of `content`. `halt` can
+    /// stop the publish until just before the commit.
     fn publish(
         &mut self,
         publication: &Publication<'_>,
@@ -80,8 +77,8 @@ pub trait LockedTarget {
         halt: &Halt,
     ) -> Result<Published<LiveChanges>>;
 
-    /// Runs the post-deployment migrations that lose nothing on the tables that were published in
-    /// `schema`, or with `skip` none of them. What fails or waits is in what it returns.
+    /// Runs the post-deployment migrations that lose no data, on the tables published in `schema`; none if
+    /// `skip`. Failed and waiting migrations are in the result.
     fn run_post_deployment(
         &mut self,
         schema: &str,
@@ -90,22 +87,22 @@ pub trait LockedTarget {
         halt: &Halt,
     ) -> Vec<MigrationReport>;
 
-    /// The schema with the tables that a publish has replaced.
+    /// The schema with the replaced tables.
     fn previous(&self) -> String;
 
-    /// Which tables a rollback would bring back, and which it would put aside; none if there was no
-    /// publish that could be undone.
+    /// The tables that a rollback would restore, and those that it would move aside. None if there is no
+    /// publish to undo.
     fn previous_import(&mut self) -> Result<Option<(Vec<String>, Vec<String>)>>;
 
     /// Undoes the last publish: all of it, or nothing.
     fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack>;
 
-    /// The directories that [`LockedTarget::discard`] would remove; none if there is nothing to free.
+    /// The directories that [`LockedTarget::discard`] would remove; none if there is nothing to remove.
     fn previous_directories(
         &mut self,
         builds: Option<&BuildsDirectory>,
     ) -> Result<Option<Vec<PathBuf>>>;
 
-    /// Drops the tables that were replaced, and removes the builds directories that were.
+    /// Drops the replaced tables, and removes the replaced builds directories.
     fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded>;
 }

@@ -1,5 +1,5 @@
-//! The servers that an import can go to: a folder each, with the same file names in both, and what they
-//! have in common. What is done with a target goes through the traits here.
+//! The servers that an import can go to: one folder each, with the same file names, and the code that they
+//! share. All operations on a target go through the traits here.
 
 pub mod comparison;
 pub mod description;

@@ -1,5 +1,5 @@
-//! What an import of an archive does when it has published: the post-deployment migrations that lose
-//! nothing, unless they are to be left for later.
+//! The last step of an archive's import, after the publish: the post-deployment migrations that lose no data,
+//! unless they are skipped.
 
 use crate::error::Result;
 use crate::gitlab::migrations::after_import;
@@ -8,15 +8,15 @@ use crate::migrate::{
 };
 use crate::ui::progress::Progress;
 
-/// The import is done: it does not wait long for others.
+/// Short, because the import is already published.
 const RETRY_POLICY: RetryPolicy = RetryPolicy {
     lock_timeout: std::time::Duration::from_secs(1),
     retries: 3,
 };
 
-/// Runs those of the `built_in` ones; says of each what came of it, and why it is pending. `open` gives a
-/// session, or none for a target that has no record of migrations: none are known to that. What fails here
-/// does not make the import fail: it is published.
+/// Runs those of the `built_in` migrations that lose no data. Reports the result of each, and why it is
+/// pending. `open` returns a session, or none if the target has no record of migrations. A failure here is
+/// reported, but is not an error: the import is published.
 pub(crate) fn run_post_deployment<S: MigrationSession>(
     built_in: Vec<Migration<S::BuiltIn>>,
     skip: bool,
@@ -50,7 +50,7 @@ fn run<S: MigrationSession>(
         )));
     }
     let mut findings = Vec::new();
-    // One that fails is no reason to leave the others.
+    // A failed migration does not stop the others.
     for migration in migrations {
         let mut runner = Runner {
             session: &mut session,

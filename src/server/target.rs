@@ -1,4 +1,4 @@
-//! The servers that an import can go to. Here alone they are told apart.
+//! The kinds of target. This is the only place that distinguishes them.
 
 use std::fmt;
 use std::path::Path;
@@ -36,7 +36,7 @@ impl Target {
         Target::of_url(url, &Origin::Url, &variable)
     }
 
-    /// The same of the URL in the variable `DATABASE_URL`, if there is one.
+    /// The target of the URL in the variable `DATABASE_URL`, if it is set.
     pub fn from_database_url(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
         const NAME: &str = "DATABASE_URL";
         let Some(url) = variable(NAME) else {
@@ -77,8 +77,8 @@ impl Target {
         }
     }
 
-    /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; for this
-    /// `content`. An error if what is asked for is not for this target.
+    /// Which dumps the target accepts, for this `content`, and with or without `--mysql-to-postgresql`. An
+    /// error if the options are not for this target.
     pub fn asks(
         &self,
         mysql_to_postgresql: bool,
@@ -98,7 +98,7 @@ impl Target {
         }
     }
 
-    /// Connects and takes the lock that only one import at a time can have.
+    /// Connects and takes the lock, which only one import at a time can hold.
     pub fn lock(&self) -> Result<Box<dyn LockedTarget>> {
         Ok(match self {
             Target::Postgresql(target) => Box::new(LockedPostgresql::lock(target)?),
@@ -136,7 +136,7 @@ impl Target {
         }
     }
 
-    /// What reads a dump into tables as this target would have them.
+    /// Reads a dump into the tables that this target should have.
     #[must_use]
     pub fn verifies(&self) -> &dyn Verifies {
         match self {

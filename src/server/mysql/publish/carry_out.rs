@@ -1,4 +1,4 @@
-//! Carries out what a publish or a rollback has planned: all of it, or nothing.
+//! Carries out the plan of a publish or a rollback: all of it, or nothing.
 
 use std::time::Duration;
 
@@ -21,22 +21,22 @@ use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::Target;
 use crate::traces::BuildsDirectory;
 
-/// What is to be done.
+/// The plan of a publish or a rollback.
 pub(super) struct Plan<'a> {
     pub(super) record: Record,
-    /// Whether the record is kept, and takes the place of that of the publish before; else there is
-    /// nothing to bring back, unless the steps keep rows.
+    /// Whether to keep the record, in place of the previous one. If not, there is nothing to restore, unless
+    /// the steps keep rows.
     pub(super) keeps: bool,
-    /// The moves of live tables aside.
+    /// The moves of live tables, aside.
     pub(super) aside: Vec<Move>,
-    /// The moves of those that come.
+    /// The moves of the new tables, to the live database.
     pub(super) coming: Vec<Move>,
-    /// What is renamed beside which builds directory.
+    /// The renames, and the builds directory that they belong to.
     pub(super) renames: Option<(&'a BuildsDirectory, Renames)>,
 }
 
-/// Carries `plan` out, with `steps`, in a session that is alone (`lock::alone`). `last` may
-/// still stop it, just before there is no way back. A session that is lost is replaced.
+/// Carries out `plan` with `steps`, in a session that holds the lock of `lock::alone`. `last` can still stop the
+/// publish, just before the commit. A lost session is replaced.
 pub(super) fn carry_out<S: Steps>(
     target: &Target,
     conn: &mut Conn,
@@ -59,7 +59,7 @@ pub(super) fn carry_out<S: Steps>(
     }
 }
 
-/// Does it up to the commit. The journal is there if there are directories.
+/// Runs all steps up to the commit. Returns the journal, if there are directories.
 fn attempt<S: Steps>(
     conn: &mut Conn,
     databases: &Databases,
@@ -73,7 +73,7 @@ fn attempt<S: Steps>(
     passing::make(conn, databases, &id)?;
     steps.prepare(conn, databases)?;
     failpoint::reached("steps prepared");
-    // Rows that are kept are of use only beside a record that a rollback can go by.
+    // A rollback needs the record to find the rows that are kept.
     let keeps = plan.keeps || passing::keeps_rows(conn, databases)?;
     let mut all = Vec::new();
     if keeps {
@@ -81,7 +81,7 @@ fn attempt<S: Steps>(
     }
     all.extend(plan.aside);
     if keeps {
-        // Between the two, so that where it is tells a swap that was done from one that was not.
+        // The record moves between the old and the new tables. So its place shows whether the swap was done.
         all.extend(passing::moves_of_record(conn, databases)?);
     }
     all.extend(plan.coming);
@@ -122,7 +122,7 @@ fn attempt<S: Steps>(
     Ok(journal)
 }
 
-/// Sees that all tables are where they are to be moved from.
+/// An error if a table is not in the place that it is to be moved from.
 fn refuse_missing(conn: &mut Conn, databases: &Databases, moves: &[Move]) -> Result<()> {
     let mut is_there = moves::present(conn, databases)?;
     for one in moves {
@@ -137,8 +137,8 @@ fn refuse_missing(conn: &mut Conn, databases: &Databases, moves: &[Move]) -> Res
     Ok(())
 }
 
-/// After `error`: brings the target where its record says. Returns the error, unless the publish was
-/// committed all the same.
+/// After `error`: brings the target to the state that its record demands. Returns the error, unless the
+/// publish was committed.
 fn settle(
     target: &Target,
     conn: &mut Conn,
@@ -163,7 +163,7 @@ fn settle(
     }
 }
 
-/// Sees that the session can be used, or opens another in its place; a server may need a moment.
+/// Checks that the session works, or opens another. Retries, because a server may need a moment.
 fn revive(target: &Target, conn: &mut Conn) -> bool {
     for _ in 0..20 {
         if conn.ping().is_ok() && conn.query_drop("ROLLBACK").is_ok() {

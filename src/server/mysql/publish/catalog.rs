@@ -1,4 +1,4 @@
-//! What is in a database.
+//! The contents of a database.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::{identifier, qualified};
 
-/// The tables and views of `database`; none if there is no such database.
+/// The tables and views of `database`; none if the database does not exist.
 pub fn tables_of(conn: &mut Conn, database: &str) -> Result<Vec<String>> {
     conn.exec(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY 1",
@@ -16,7 +16,7 @@ pub fn tables_of(conn: &mut Conn, database: &str) -> Result<Vec<String>> {
     .map_err(failure(format!("list the tables of {database}")))
 }
 
-/// Those tables of `database` that have rows of their own.
+/// The tables of `database` that store rows themselves (no views).
 pub(in crate::server::mysql) fn base_tables(
     conn: &mut Conn,
     database: &str,
@@ -29,7 +29,7 @@ pub(in crate::server::mysql) fn base_tables(
     .map_err(failure(format!("list the tables of {database}")))
 }
 
-/// Whether the table `table` of `database` has such a column.
+/// Whether `table` of `database` has `column`.
 pub(in crate::server::mysql) fn has_column(
     conn: &mut Conn,
     database: &str,
@@ -46,7 +46,7 @@ pub(in crate::server::mysql) fn has_column(
     Ok(found.is_some())
 }
 
-/// Drops `tables` of `database`, whatever foreign keys there are among them.
+/// Drops `tables` of `database`, even if foreign keys connect them.
 pub(super) fn drop_tables(conn: &mut Conn, database: &str, tables: &[String]) -> Result<()> {
     if tables.is_empty() {
         return Ok(());
@@ -66,14 +66,14 @@ pub(super) fn drop_tables(conn: &mut Conn, database: &str, tables: &[String]) ->
     dropped
 }
 
-/// Makes `database`, if it is not there.
+/// Creates `database`, if it does not exist.
 pub(super) fn make_database(conn: &mut Conn, database: &str) -> Result<()> {
     let sql = format!("CREATE DATABASE IF NOT EXISTS {}", identifier(database));
     conn.query_drop(sql)
         .map_err(failure(format!("create the database {database}")))
 }
 
-/// Whether there is such a database.
+/// Whether `database` exists.
 pub(super) fn exists(conn: &mut Conn, database: &str) -> Result<bool> {
     let found: Option<u8> = conn
         .exec_first(
@@ -84,7 +84,7 @@ pub(super) fn exists(conn: &mut Conn, database: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Drops `database`, unless there is something in it.
+/// Drops `database`, if it is empty.
 pub(super) fn drop_if_empty(conn: &mut Conn, database: &str) -> Result<()> {
     if !exists(conn, database)? || !tables_of(conn, database)?.is_empty() {
         return Ok(());

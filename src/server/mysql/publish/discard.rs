@@ -1,4 +1,4 @@
-//! Frees what a publish has put aside.
+//! Removes what a publish has moved aside.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::{identifier, qualified};
 use crate::traces::BuildsDirectory;
 
-/// The directories that [`discard`] would remove; none if there is nothing to free.
+/// The directories that [`discard`] would remove; none if there is nothing to remove.
 pub fn previous_directories(
     conn: &mut Conn,
     databases: &Databases,
@@ -31,8 +31,8 @@ pub fn previous_directories(
     last.record.directories(builds).map(Some)
 }
 
-/// Drops the tables that were replaced, and removes the builds directories that were. Cut off, it can be
-/// done again: what is still to be removed stays on record until it is.
+/// Drops the replaced tables, and removes the replaced builds directories. An interrupted discard can be
+/// repeated: the record lists what is still to be removed.
 pub fn discard(
     conn: &mut Conn,
     databases: &Databases,
@@ -45,11 +45,11 @@ pub fn discard(
             return Ok(Discarded::default());
         };
         let directories = last.record.directories(builds)?;
-        // There is no way back from here on.
+        // From here on, a rollback is no longer possible.
         record::rewrite(conn, previous, &last.record.without_tables())?;
         failpoint::reached("old tables to be dropped");
         for table in base_tables(conn, previous)? {
-            // The record goes last, with the database.
+            // The record is dropped last, with the database.
             if table != RECORD {
                 drop_tables(conn, previous, &[table])?;
                 failpoint::reached("old table dropped");
@@ -71,8 +71,8 @@ pub fn discard(
     })
 }
 
-/// Looks at the tables that a publish has put aside; none if there are none. Nothing is locked: the session
-/// must be alone.
+/// Examines the tables that a publish has moved aside; none if there are no such tables. Takes no lock: the
+/// session must hold the lock of `session::alone`.
 pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside>> {
     let previous = &databases.previous;
     let Some(last) = record::last(conn, databases)? else {
@@ -80,7 +80,7 @@ pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside
     };
     let mut tables = base_tables(conn, previous)?;
     tables.retain(|name| name != RECORD);
-    // Where a drop was cut, the record says that there is no way back, and tables may be left.
+    // After an interrupted drop the record excludes a rollback, but tables may be left.
     if tables.is_empty() && !last.record.can_be_undone() {
         return Ok(None);
     }
@@ -99,7 +99,7 @@ pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside
             None => aside.replaced.push(name.clone()),
         }
     }
-    // As in a discard, the way back goes first.
+    // As in a discard: first the record excludes a rollback.
     aside.statements = vec![record::rewriting(previous, &last.record.without_tables())];
     if !tables.is_empty() {
         let tables: Vec<String> = tables

@@ -1,4 +1,4 @@
-//! Looks at what is live before anything is done: what would be replaced, what stands in the way.
+//! Examines the live data before anything is changed: what would be replaced, and what prevents that.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -12,10 +12,9 @@ use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::qualified;
 
-/// Examines the target before tables named `tables` are published. An error names what would keep them
-/// from being moved, or be left pointing at the old ones. Whether the user may make databases cannot be
-/// asked (a grant may come with a role, or be for a pattern of names): the server says so before
-/// anything is loaded.
+/// Examines the target before tables named `tables` are published. An error names what prevents the moves, or
+/// would still refer to the old tables. The right to create databases cannot be queried, because a grant may
+/// come with a role or cover a pattern of names. The server refuses before anything is loaded.
 pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Result<Live> {
     refuse_our_names(tables)?;
     let live = &databases.live;
@@ -46,8 +45,8 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
     })
 }
 
-/// Sessions in the database of the tables at this moment that may use them: some of them. What a session
-/// has locked is not told by every server, nor to everybody.
+/// Some of the sessions that are in the live database now and may use its tables. Not every server reports
+/// the locks of a session, and not to every user.
 pub fn holders(conn: &mut Conn, databases: &Databases) -> Result<Vec<String>> {
     conn.exec(
         "SELECT CONCAT('session ', id, ' of ', user) FROM information_schema.processlist
@@ -57,9 +56,9 @@ pub fn holders(conn: &mut Conn, databases: &Databases) -> Result<Vec<String>> {
     .map_err(failure("look for sessions that use the tables"))
 }
 
-/// Refuses triggers, with which a table cannot be moved to another database, also where the tables of
-/// the publish before are; and foreign keys of other tables, which would follow the old tables. Views
-/// and routines name tables, and so find the new ones.
+/// Refuses triggers, because a table with a trigger cannot be moved to another database; also triggers on the
+/// tables of the previous publish. Refuses foreign keys of other tables, because they would follow the old
+/// tables. Views and routines find the new tables by name.
 pub(super) fn refuse_dependents(
     conn: &mut Conn,
     databases: &Databases,

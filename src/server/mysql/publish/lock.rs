@@ -1,4 +1,4 @@
-//! The lock of a publish: how long it waits for others, and that it is alone; and its transaction.
+//! The lock of a publish: its exclusive lock on the target, its lock timeouts, and its transaction.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -8,23 +8,22 @@ use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::locks::lock_name;
 
-/// How long others may hold the live tables before the publish gives up, in seconds.
+/// The lock timeout of a publish for the live tables, in seconds.
 const LOCK_TIMEOUT: u32 = 15;
 
-/// What the session is set to. Repeatable read keeps others from adding rows to what was read for
-/// update.
+/// The settings of the session. Repeatable read prevents that others add rows to what was read for update.
 const SETTINGS: &str = "autocommit = 1, foreign_key_checks = 1";
 
-/// Does `what` while no other session publishes, recovers, rolls back or discards in these databases.
-/// The server lets go of the lock after it has ended the session's last statement and transaction, so
-/// who has it knows that nothing is still on its way from a session whose client is gone.
+/// Runs `what` while no other session publishes, recovers, rolls back or discards in these databases. The
+/// server releases the lock only after the session's last statement and transaction have ended. So the new
+/// owner of the lock knows that nothing of an earlier session is still running.
 pub(crate) fn alone<T>(
     conn: &mut Conn,
     databases: &Databases,
     what: impl FnOnce(&mut Conn) -> Result<T>,
 ) -> Result<T> {
     let doing = || failure("prepare the session");
-    // In its time a session that is gone gives up waiting for a lock, and undoes what it began.
+    // Within this time the session of a client that has ended gives up waiting for a lock, and rolls back.
     let patience = 2 * LOCK_TIMEOUT;
     conn.query_drop(format!(
         "SET SESSION lock_wait_timeout = {LOCK_TIMEOUT}, innodb_lock_wait_timeout = {LOCK_TIMEOUT}, \
@@ -45,12 +44,12 @@ pub(crate) fn alone<T>(
         .hint("wait until it has ended, then run it again"));
     }
     let result = what(conn);
-    // A session that is lost has lost the lock as well.
+    // A lost session has lost the lock, too.
     let _ = conn.exec_drop("DO RELEASE_LOCK(?)", (&lock,));
     result
 }
 
-/// Does `what` in a transaction: it must hold no statement that commits, as those that define do.
+/// Runs `what` in a transaction. It must not contain a statement that commits implicitly, such as DDL.
 pub(super) fn in_transaction<T>(
     conn: &mut Conn,
     what: impl FnOnce(&mut Conn) -> Result<T>,
@@ -63,7 +62,7 @@ pub(super) fn in_transaction<T>(
         Ok(done)
     });
     if result.is_err() {
-        // Where the session is lost, the server does it.
+        // If the session is lost, the server rolls back.
         let _ = conn.query_drop("ROLLBACK");
     }
     result

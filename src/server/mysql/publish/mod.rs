@@ -1,22 +1,23 @@
-//! The one step that touches what is live in a MySQL target: the old tables aside and the staged ones in,
-//! by one `RENAME TABLE`; directories renamed; rows of GitLab's changed. And back again.
+//! The one step that changes live data in a MySQL target: moves the old tables aside and the staged tables
+//! in, by one `RENAME TABLE`; renames directories; changes rows of GitLab. Also the way back.
 //!
-//! MySQL has no transaction over definitions, so what is to be done is on record before anything is,
-//! with the state `begun`. It becomes `published` in the transaction that changes the rows, and the
-//! commit of that is the point of no return. Whoever finds the record `begun`, and no session that is
-//! still at it, undoes what it says; whoever finds it `published` completes what is left to be done.
+//! MySQL has no transaction over definitions. So the plan is recorded first, with the state `begun`. The
+//! record becomes `published` in the transaction that changes the rows; the commit of this transaction is the
+//! point of no return. Recovery undoes a publish whose record is `begun`, and completes one whose record is
+//! `published`.
 //!
-//! | | what | where a cut leaves the record |
+//! | | what | the place of the record if interrupted |
 //! |---|---|---|
-//! | 1 | tables for the rows that are kept, then the record | in the database `passing` |
+//! | 1 | tables for the kept rows, then the record | in the database `passing` |
 //! | 2 | the journal of the directories, on the disk | |
-//! | 3 | CI switched off, how it was is kept; committed | |
-//! | 4 | the moves, of the record too: one `RENAME TABLE` | in the database `previous` |
+//! | 3 | CI switched off, the former state is kept; committed | |
+//! | 4 | the moves, including the record: one `RENAME TABLE` | in the database `previous` |
 //! | 5 | the directories | |
 //! | 6 | tags merged, CI switched on, the record `published`; committed | |
-//! | 7 | what the import before had put aside is dropped, then the journal | |
+//! | 7 | the data that the previous import had kept aside is dropped, then the journal | |
 //!
-//! What the import before had put aside waits in `passing` from 4 to 7, and comes back when it is undone.
+//! From 4 to 7 the data that the previous import had kept aside is in `passing`. It returns if the publish is
+//! undone.
 
 mod carry_out;
 pub(super) mod catalog;

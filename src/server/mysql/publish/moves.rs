@@ -1,4 +1,4 @@
-//! Tables that are moved from database to database, by one statement.
+//! Moves of tables between databases, by one statement.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,10 +16,10 @@ use crate::server::mysql::sql::qualified;
 /// Another session has held a lock for too long (MySQL Server Error Message Reference).
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
 
-/// A table by its database and its name; there may be none there.
+/// The place of a table: database and name. The table need not exist.
 pub(super) type Place = (String, String);
 
-/// A table to be moved.
+/// The move of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Move {
     pub(super) from: Place,
@@ -27,7 +27,7 @@ pub(super) struct Move {
 }
 
 impl Move {
-    /// Of the table `name`, which keeps its name, to the database `to`.
+    /// Moves the table `name`, under the same name, from one database to another.
     pub(super) fn of(name: &str, from: &str, to: &str) -> Move {
         Move {
             from: (from.to_owned(), name.to_owned()),
@@ -43,7 +43,7 @@ impl Move {
     }
 }
 
-/// Moves all of them, or none, from the first to the last.
+/// Carries out all moves, in their order, or none.
 pub(super) fn make(conn: &mut Conn, moves: &[Move]) -> Result<()> {
     if moves.is_empty() {
         return Ok(());
@@ -68,7 +68,7 @@ pub(super) fn make(conn: &mut Conn, moves: &[Move]) -> Result<()> {
         })
 }
 
-/// Undoes as many of `moves` as were done.
+/// Undoes the `moves` that were done.
 pub(super) fn undo(conn: &mut Conn, moves: &[Move]) -> Result<()> {
     let back: Vec<Move> = moves.iter().rev().map(Move::back).collect();
     let databases: HashSet<&String> = back.iter().map(|one| &one.to.0).collect();
@@ -80,10 +80,10 @@ pub(super) fn undo(conn: &mut Conn, moves: &[Move]) -> Result<()> {
     Ok(())
 }
 
-/// How many of `moves` were done, from the first, by where their tables are; none if they are nowhere
-/// the moves put them. A server before MySQL 8.0 or MariaDB 10.6 that crashes may have done some of
-/// them only (MariaDB manual, Atomic DDL). The database `staging` is not looked at: what was not moved
-/// out of it yet may have been dropped.
+/// The number of `moves` that were done, counted from the first, derived from the places of the tables. None
+/// if the places match no number of moves. A server before MySQL 8.0 or MariaDB 10.6 may do only some of the
+/// moves when it crashes (MariaDB manual, Atomic DDL). Tables in `staging` are ignored: they may have been
+/// dropped.
 pub(super) fn done(moves: &[Move], present: &HashSet<Place>, staging: &str) -> Option<usize> {
     let mut is_there: HashMap<&Place, bool> = HashMap::new();
     let matters = |place: &Place| place.0 != staging;

@@ -1,34 +1,34 @@
-//! The names of the tables that a publish makes for itself.
+//! The names of the tables that a publish creates for itself.
 
-/// Begins the names of all tables of our own; a dump's tables may not.
+/// The prefix of all our own tables. A dump's tables may not have it.
 pub(super) const OURS: &str = "ci_import_";
 
-/// Marks the database as ours. It holds the number of the publish.
+/// Marks the database as ours, and holds the number of the publish.
 pub(super) const MARK: &str = "ci_import_passing";
 
-/// Begins the names of tables with rows that are kept.
+/// The prefix of tables with kept rows.
 pub(super) const KEPT: &str = "ci_import_kept_";
 
-/// Begins the names that the record and the kept rows of the publish before have meanwhile.
+/// The prefix that the record and the kept rows of the previous publish get during a publish.
 pub(super) const BEFORE: &str = "ci_import_before_";
 
-/// The name of the table where rows of GitLab's table `table` are kept: in `passing` until the tables are
-/// moved, then in `previous`.
+/// The table with the kept rows of GitLab's table `table`: in `passing` until the tables are moved, then in
+/// `previous`.
 pub(in crate::server::mysql) fn kept(table: &str) -> String {
     format!("{KEPT}{table}")
 }
 
-/// The table of GitLab's of which `name` keeps rows, if it is such a one.
+/// The table of GitLab that the table `name` keeps rows of, if it keeps any.
 pub(super) fn is_kept_of(name: &str) -> Option<&str> {
     name.strip_prefix(KEPT)
 }
 
-/// The name in `passing`, when the tables are moved, of the one where the publish before has kept rows.
+/// The name that the previous publish's table of kept rows has in `passing`, during the moves.
 pub(in crate::server::mysql) fn kept_before(table: &str) -> String {
     before(&kept(table))
 }
 
-/// The name of a table in `passing` for what is needed only while it is published.
+/// The name of a table in `passing` that is needed only during the publish.
 pub(in crate::server::mysql) fn scratch(name: &str) -> String {
     format!("{OURS}scratch_{name}")
 }

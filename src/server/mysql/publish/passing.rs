@@ -1,5 +1,5 @@
-//! The database that is there as long as a publish: for its record and the rows it keeps before the
-//! tables are moved, and for what the publish before has put aside when they are.
+//! The database `passing`, which exists only during a publish. Before the moves it has the record and the
+//! kept rows; during the moves it has what the previous publish had moved aside.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -14,7 +14,7 @@ use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::{identifier, qualified};
 
-/// Makes the database, for the publish `id`.
+/// Creates the database for the publish `id`.
 pub(super) fn make(conn: &mut Conn, databases: &Databases, id: &str) -> Result<()> {
     make_database(conn, &databases.passing)?;
     failpoint::reached("passing database made");
@@ -30,7 +30,7 @@ pub(super) fn make(conn: &mut Conn, databases: &Databases, id: &str) -> Result<(
     Ok(())
 }
 
-/// The number of the publish that has left the database; none if there is no such database.
+/// The number of the publish that has left the database; none if the database does not exist.
 pub(super) fn publish_of(conn: &mut Conn, databases: &Databases) -> Result<Option<String>> {
     let passing = &databases.passing;
     let tables = tables_of(conn, passing)?;
@@ -47,12 +47,13 @@ pub(super) fn publish_of(conn: &mut Conn, databases: &Databases) -> Result<Optio
         .map_err(failure(format!("look into the database {passing}")))
 }
 
-/// Drops the database with all that is in it. Cut off, it can be done again.
+/// Drops the database with its tables. An interrupted drop can be repeated.
 pub(super) fn clean(conn: &mut Conn, databases: &Databases) -> Result<()> {
     publish_of(conn, databases)?;
     let passing = &databases.passing;
     let mut tables = base_tables(conn, passing)?;
-    // Without the record nobody looks for the others; the mark goes last, with the database.
+    // The record is dropped first, because nobody looks for the other tables without it. The mark is dropped
+    // last, with the database.
     tables.sort_by_key(|name| name != RECORD);
     tables.retain(|name| name != MARK);
     for table in tables {
@@ -65,11 +66,11 @@ pub(super) fn clean(conn: &mut Conn, databases: &Databases) -> Result<()> {
     Ok(())
 }
 
-/// The moves of what the publish before has put aside: out of `previous`, out of the way.
+/// The moves that clear `previous`: what the previous publish had moved aside goes to `passing`.
 pub(super) fn moves_of_before(conn: &mut Conn, databases: &Databases) -> Result<Vec<Move>> {
     let (previous, passing) = (&databases.previous, &databases.passing);
     let tables = base_tables(conn, previous)?;
-    // The record first, so that where it is tells how far the moves have come.
+    // The record moves first, so that its place shows how many moves were done.
     let (ours, theirs): (Vec<_>, Vec<_>) =
         tables.into_iter().partition(|name| name.starts_with(OURS));
     let ours = ours.iter().map(|name| Move {
@@ -80,7 +81,7 @@ pub(super) fn moves_of_before(conn: &mut Conn, databases: &Databases) -> Result<
     Ok(ours.chain(theirs).collect())
 }
 
-/// Whether there are tables for rows that are kept.
+/// Whether there are tables for kept rows.
 pub(super) fn keeps_rows(conn: &mut Conn, databases: &Databases) -> Result<bool> {
     let tables = base_tables(conn, &databases.passing)?;
     Ok(tables.iter().any(|name| is_kept_of(name).is_some()))

@@ -1,4 +1,4 @@
-//! The record of a publish in the database: what it does, and how far it has come.
+//! The record of a publish in the database: its plan and its state.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -14,29 +14,29 @@ use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::{literal, qualified};
 
-/// How far a publish has come.
+/// The state of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// What it has done, if anything, is to be undone.
+    /// The publish is to be undone, if it has changed anything.
     Begun,
-    /// The import is live; what is left to be done is to be completed.
+    /// The import is live. The remaining steps are to be completed.
     Published,
 }
 
 const BEGUN: &str = "begun";
 const PUBLISHED: &str = "published";
 
-/// The record, as it is written.
+/// The record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
-    /// What the publish is known by; no other of any server has the same.
+    /// The number of the publish, unique among all servers.
     pub(super) id: String,
     pub(super) state: State,
     pub(super) record: Record,
     pub(super) moves: Vec<Move>,
 }
 
-/// A number for a publish.
+/// A new number for a publish.
 pub(super) fn new_id(conn: &mut Conn) -> Result<String> {
     let id: Option<String> = conn
         .query_first("SELECT UUID()")
@@ -44,7 +44,7 @@ pub(super) fn new_id(conn: &mut Conn) -> Result<String> {
     id.ok_or_else(|| Error::target("the target does not return a number for the publish"))
 }
 
-/// Writes that a publish begins, into the database `passing`.
+/// Records in the database `passing` that a publish begins.
 pub(super) fn begin(conn: &mut Conn, databases: &Databases, written: &Written) -> Result<()> {
     let table = qualified(&databases.passing, RECORD);
     let doing = || failure("write the record of the publish");
@@ -67,9 +67,9 @@ pub(super) fn begin(conn: &mut Conn, databases: &Databases, written: &Written) -
     Ok(())
 }
 
-/// Has the server write its log up to here to the disk. It may leave that for later for a commit
-/// (`innodb_flush_log_at_trx_commit`), but not for a definition, and what was committed before that
-/// one comes before it in the log.
+/// Makes the server write its log to the disk. A server may delay that for a commit
+/// (`innodb_flush_log_at_trx_commit`), but not for a definition. Earlier commits precede the definition in
+/// the log.
 fn make_durable(conn: &mut Conn, databases: &Databases) -> Result<()> {
     let table = qualified(&databases.passing, &scratch("durable"));
     conn.query_drop(format!(
@@ -78,26 +78,26 @@ fn make_durable(conn: &mut Conn, databases: &Databases) -> Result<()> {
     .map_err(failure("flush the log of the server"))
 }
 
-/// Writes `published` into the record that is in `database`, in the open transaction.
+/// Sets the record in `database` to `published`, in the open transaction.
 pub(super) fn set_published(conn: &mut Conn, database: &str) -> Result<()> {
     let table = qualified(database, RECORD);
     conn.query_drop(format!("UPDATE {table} SET state = '{PUBLISHED}'"))
         .map_err(failure("write the record of the publish"))
 }
 
-/// Changes what the record that is in `database` says.
+/// Replaces the content of the record in `database`.
 pub(super) fn rewrite(conn: &mut Conn, database: &str, record: &Record) -> Result<()> {
     conn.query_drop(rewriting(database, record))
         .map_err(failure("write the record of the publish"))
 }
 
-/// The statement that does so.
+/// The statement of [`rewrite`].
 pub(super) fn rewriting(database: &str, record: &Record) -> String {
     let (table, record) = (qualified(database, RECORD), literal(&record.to_json()));
     format!("UPDATE {table} SET record = {record}")
 }
 
-/// The record of the publish that is under way or was the last; none if there was none.
+/// The record of the publish that is running, or of the last one; none if there was none.
 pub(super) fn find(conn: &mut Conn, databases: &Databases) -> Result<Option<Written>> {
     if tables_of(conn, &databases.passing)?
         .iter()
@@ -109,8 +109,8 @@ pub(super) fn find(conn: &mut Conn, databases: &Databases) -> Result<Option<Writ
     last(conn, databases)
 }
 
-/// The record of the last publish, which is with the tables that it has replaced; an error if the
-/// database is not ours.
+/// The record of the last publish, which is stored with the replaced tables. An error if the database is not
+/// ours.
 pub(super) fn last(conn: &mut Conn, databases: &Databases) -> Result<Option<Written>> {
     let previous = &databases.previous;
     let tables = tables_of(conn, previous)?;

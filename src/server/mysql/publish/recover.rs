@@ -1,4 +1,4 @@
-//! Completes or undoes a publish that was cut.
+//! Completes or undoes an interrupted publish.
 
 use mysql::Conn;
 
@@ -12,12 +12,12 @@ use crate::publish::outcome::Recovered;
 use crate::server::mysql::databases::Databases;
 use crate::traces::BuildsDirectory;
 
-/// Undoes what [`Steps::before`](super::steps::Steps::before) did, by the rows that it has kept in the database
-/// `passing`. Done twice, or if nothing was done, it changes nothing.
+/// Undoes [`Steps::before`](super::steps::Steps::before), by the rows that it has kept in the database
+/// `passing`. Changes nothing if there is nothing to undo, so that it can be repeated.
 pub type Undo<'a> = &'a dyn Fn(&mut Conn, &Databases) -> Result<()>;
 
-/// Looks for a publish that was cut, and brings tables and directories to the state before it or after
-/// it, whichever its record says. Every command must do that first.
+/// Looks for an interrupted publish, and completes or undoes it for tables and directories, as its record
+/// says. Every command must call it first.
 pub fn recover(
     conn: &mut Conn,
     databases: &Databases,
@@ -27,7 +27,7 @@ pub fn recover(
     find_and_settle(conn, databases, builds, undo)
 }
 
-/// Whether a publish was cut off and waits to be recovered, or is under way.
+/// Whether there is an interrupted publish, or one that is running.
 pub fn is_cut(
     conn: &mut Conn,
     databases: &Databases,
@@ -37,7 +37,8 @@ pub fn is_cut(
     Ok(has_journal || passing::publish_of(conn, databases)?.is_some())
 }
 
-/// Which target a journal belongs to, beside the number of its publish: no PostgreSQL's.
+/// The target that a journal belongs to, besides the number of its publish. Differs from the identity of
+/// every PostgreSQL.
 pub(super) fn identity(databases: &Databases) -> String {
     format!("mysql/{}", databases.live)
 }
@@ -83,7 +84,7 @@ pub(super) fn find_and_settle(
     })
 }
 
-/// Refuses a journal of another publish than the one on record.
+/// Refuses the journal of a publish that is not the recorded one.
 fn check_identity(
     journal: &Journal,
     databases: &Databases,
@@ -101,20 +102,20 @@ fn check_identity(
     Err(Error::new(Kind::CutPublish, message).hint("run ci-import recover with that database"))
 }
 
-/// Does what is left to be done after the commit.
+/// Completes the steps after the commit.
 pub(super) fn complete(
     conn: &mut Conn,
     databases: &Databases,
     journal: Option<Journal>,
 ) -> Result<()> {
-    // The journal goes when the commit is on the disk, as it is when a table was dropped after it: a
-    // server that crashes before has the record `begun` again.
+    // The journal may be removed only when the commit is on the disk. Dropping a table after the commit
+    // ensures that. A server that crashes earlier has the record `begun` again.
     tidy_up(conn, databases)?;
     catalog::drop_if_empty(conn, &databases.staging)?;
     journal.map_or(Ok(()), Journal::complete)
 }
 
-/// Removes the databases that are of no use any more.
+/// Removes the databases that are no longer needed.
 fn tidy_up(conn: &mut Conn, databases: &Databases) -> Result<()> {
     if catalog::exists(conn, &databases.passing)? {
         passing::clean(conn, databases)?;
@@ -122,7 +123,7 @@ fn tidy_up(conn: &mut Conn, databases: &Databases) -> Result<()> {
     catalog::drop_if_empty(conn, &databases.previous)
 }
 
-/// Undoes what a publish that is not committed has done.
+/// Undoes a publish that was not committed.
 fn take_back(
     conn: &mut Conn,
     databases: &Databases,

@@ -1,5 +1,5 @@
-//! Brings back what a publish has replaced; what it had brought is kept in its place, so that the same can
-//! be undone in the same way.
+//! Restores what a publish has replaced. The data of the publish is kept aside, so that the rollback can be
+//! undone in the same way.
 
 use mysql::Conn;
 
@@ -20,8 +20,8 @@ use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::Target;
 use crate::traces::BuildsDirectory;
 
-/// Which tables a rollback would bring back, and which it would put aside; none if there was no publish
-/// that could be undone.
+/// The tables that a rollback would restore, and those that it would move aside. None if there is no publish
+/// to undo.
 pub fn previous_import(
     conn: &mut Conn,
     databases: &Databases,
@@ -35,8 +35,8 @@ fn undoable(conn: &mut Conn, databases: &Databases) -> Result<Option<Record>> {
     Ok(last.filter(Record::can_be_undone))
 }
 
-/// Undoes the last publish: all of it, or nothing. `exchange` are the steps that exchange rows that the
-/// publish has changed in tables it did not replace.
+/// Undoes the last publish: all of it, or nothing. `exchange` are the steps that exchange the rows that the
+/// publish changed in tables it did not replace.
 pub fn rollback<S: Steps>(
     target: &Target,
     conn: &mut Conn,
@@ -63,7 +63,7 @@ pub fn rollback<S: Steps>(
         let mut going = base_tables(conn, live)?;
         going.retain(|name| record.published.contains(name));
         let aside = going.iter().map(|name| Move::of(name, live, previous));
-        // All that is in `previous` goes to `passing` first.
+        // All tables of `previous` move to `passing` first.
         let back = record
             .replaced
             .iter()

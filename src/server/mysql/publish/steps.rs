@@ -1,28 +1,28 @@
-//! What is done to rows of tables that a publish does not replace.
+//! The changes to rows of tables that a publish does not replace.
 
 use mysql::Conn;
 
 use crate::error::Result;
 use crate::server::mysql::databases::Databases;
 
-/// The steps on rows, around the moves of the tables.
+/// The steps that change rows, around the moves of the tables.
 pub trait Steps {
-    /// What came of them.
+    /// The result of the steps.
     type Done;
 
-    /// Makes tables in the database `passing` for the rows that are to be kept, and refuses what could
-    /// not be undone. Nothing is touched yet.
+    /// Creates tables in the database `passing` for the rows to keep, and refuses what could not be undone.
+    /// Changes no live data.
     fn prepare(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()>;
 
-    /// What is done before the tables are moved, in a transaction of its own. The function that
-    /// `recover` is given must be able to undo it by the rows that it keeps.
+    /// Runs before the moves, in a separate transaction. The function given to `recover` must be able to undo
+    /// this step by the rows that it keeps.
     fn before(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()>;
 
-    /// What is done when the new tables are in their place, in the publish's transaction.
+    /// Runs when the new tables are in place, in the publish's transaction.
     fn finish(&mut self, conn: &mut Conn, databases: &Databases) -> Result<Self::Done>;
 }
 
-/// Steps that there may be.
+/// Optional steps.
 impl<S: Steps> Steps for Option<S> {
     type Done = Option<S::Done>;
 

@@ -1,4 +1,4 @@
-//! Puts what was staged in the place of what is live.
+//! Replaces the live data with the staged data.
 
 use mysql::Conn;
 
@@ -18,9 +18,9 @@ use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::Target;
 
-/// Publishes the tables that are in the staging database, with `steps`, whose first `undo` can undo: all
-/// of it, or nothing. `last` may still stop it, just before there is no way back. The publication's
-/// schema is the live database. A session that is lost is replaced by another.
+/// Publishes the tables of the staging database with `steps`: all of it, or nothing. `undo` can undo the step
+/// before the moves. `last` can still stop the publish, just before the commit. The publication's schema is
+/// the live database. A lost session is replaced by another.
 pub fn publish<S: Steps>(
     target: &Target,
     conn: &mut Conn,
@@ -31,7 +31,7 @@ pub fn publish<S: Steps>(
 ) -> Result<Published<S::Done>> {
     let databases = &Databases::of(publication.schema)?;
     refuse_our_names(publication.tables)?;
-    // The lock may go with the session; the one that takes its place has it by then.
+    // If the session is lost, the lock is lost, too. The replacing session takes the lock again.
     alone(conn, databases, |conn| {
         refuse_cut(conn, databases)?;
         let mut replaced = base_tables(conn, &databases.live)?;
@@ -71,7 +71,7 @@ pub fn publish<S: Steps>(
     })
 }
 
-/// Refuses tables that have names like those that the publish makes itself.
+/// Refuses tables with names that are reserved for the publish's own tables.
 pub(super) fn refuse_our_names(tables: &[&str]) -> Result<()> {
     let Some(name) = tables.iter().find(|name| name.starts_with(OURS)) else {
         return Ok(());
@@ -82,7 +82,7 @@ pub(super) fn refuse_our_names(tables: &[&str]) -> Result<()> {
     .hint(format!("--skip-table {name} leaves it out")))
 }
 
-/// Refuses to begin while what another publish has left is still there.
+/// Refuses to begin before an interrupted publish is recovered.
 pub(super) fn refuse_cut(conn: &mut Conn, databases: &Databases) -> Result<()> {
     if passing::publish_of(conn, databases)?.is_none() {
         return Ok(());

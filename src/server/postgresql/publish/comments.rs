@@ -1,5 +1,4 @@
-//! Carries the comments of a replaced table over to the one that takes its place, where that has none
-//! of its own.
+//! Copies the comments of a replaced table to the new one, unless the new one has its own.
 
 use postgres::Transaction;
 
@@ -7,7 +6,7 @@ use crate::error::Result;
 use crate::schema::sql::{identifier, literal, qualified};
 use crate::server::postgresql::error::failure;
 
-/// The comments on a table and its columns: on the table where there is no column.
+/// The comments on a table and its columns. A comment without a column is on the table.
 pub(super) struct Comments {
     table: String,
     comments: Vec<(Option<String>, String)>,
@@ -36,7 +35,7 @@ pub(super) fn read(
 }
 
 impl Comments {
-    /// Gives them to the table that has the name in `schema` now.
+    /// Sets the comments on the table that has the name in `schema` now.
     pub(super) fn give(&self, transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
         if self.comments.is_empty() {
             return Ok(());

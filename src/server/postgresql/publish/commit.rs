@@ -1,4 +1,4 @@
-//! The end of a publish: renames, then the commit; and what to do when it fails.
+//! The end of a publish: renames, then the commit, and how a failure is handled.
 
 use postgres::Transaction;
 use postgres::error::Severity;
@@ -12,7 +12,7 @@ use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::traces::BuildsDirectory;
 
-/// Renames the directories, if there are any to rename, and commits: both, or neither.
+/// Renames the directories, if any, and commits: both, or neither.
 pub(super) fn rename_and_commit(
     mut transaction: Transaction<'_>,
     target: &Target,
@@ -37,12 +37,11 @@ pub(super) fn rename_and_commit(
     commit(transaction, target, id, journal)
 }
 
-/// Has the server write its log up to here to the disk, and with it what the open transaction did. A
-/// server that crashes without that gives the transaction's number to another one afterwards, whose
-/// fate would be taken for that of the publish.
+/// Makes the server write its log to the disk, including the open transaction. Otherwise a server that
+/// crashes could reuse the number of the transaction, and recovery would find the status of another
+/// transaction.
 fn make_number_durable(target: &Target) -> Result<()> {
-    // A commit that waits for the disk waits for all that came before; so it must have something to
-    // commit.
+    // A commit that waits for the disk also waits for everything before it. It needs something to commit.
     let sql = "SET synchronous_commit = on;
                SELECT pg_catalog.pg_logical_emit_message(true, 'ci-import', 'to be published')";
     target
@@ -51,8 +50,8 @@ fn make_number_durable(target: &Target) -> Result<()> {
         .map_err(failure("flush the log of the server"))
 }
 
-/// Commits, or brings the directories back. When the connection breaks in the middle the server is
-/// asked what became of it; if it does not answer, nobody here knows, and nothing is touched.
+/// Commits, or undoes the renames. If the connection is lost, the server is asked for the status of the
+/// transaction. Without an answer nothing is changed.
 fn commit(
     transaction: Transaction<'_>,
     target: &Target,
@@ -81,14 +80,14 @@ fn commit(
     let message = format!("the connection was lost while the publish was committed: {cause}");
     let error = Error::new(Kind::CutPublish, message).caused_by(cause);
     Err(match journal {
-        // It stays for the next start.
+        // The journal stays for the recovery.
         Some(_) => error.hint("run ci-import recover as soon as the target is reachable again"),
         None => error.hint(format!("ask the target: SELECT txid_status({id})")),
     })
 }
 
-/// Whether the server has said that it does not commit. When it ends the session, or itself, the
-/// commit may be on the disk all the same: a full one may have had room for just that.
+/// Whether the server has refused the commit. If the server ends the session, or itself, the commit may still
+/// be on the disk: a full disk may have had space for exactly that.
 fn is_refused(cause: &postgres::Error) -> bool {
     let error = cause.as_db_error();
     error.is_some_and(|error| error.parsed_severity() == Some(Severity::Error))

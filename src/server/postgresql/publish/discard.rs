@@ -1,4 +1,4 @@
-//! Frees what a publish has put aside.
+//! Removes what a publish has moved aside.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::traces::BuildsDirectory;
 
-/// The directories that [`discard`] would remove; none if there is nothing to free.
+/// The directories that [`discard`] would remove; none if there is nothing to remove.
 pub fn previous_directories(
     client: &mut Client,
     builds: Option<&BuildsDirectory>,
@@ -26,14 +26,14 @@ pub fn previous_directories(
     record.directories(builds).map(Some)
 }
 
-/// Drops the tables that were replaced, and removes the builds directories that were. Cut off, it
-/// can be done again: what is still to be removed stays on record until it is.
+/// Drops the replaced tables, and removes the replaced builds directories. An interrupted discard can be
+/// repeated: the record lists what is still to be removed.
 pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
     let Some(record) = Record::read(client)? else {
         return Ok(Discarded::default());
     };
     let directories = record.directories(builds)?;
-    // There is no way back from here on.
+    // From here on, a rollback is no longer possible.
     let mut transaction = begin(client)?;
     previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, false)?;
     record.without_tables().write(&mut transaction)?;
@@ -59,7 +59,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     })
 }
 
-/// Looks at the tables that a publish has put aside; none if there are none, or they are gone already.
+/// Examines the tables that a publish has moved aside; none if there are no such tables any more.
 pub fn look_aside(transaction: &mut Transaction<'_>) -> Result<Option<Aside>> {
     let schema = PREVIOUS_SCHEMA;
     let Some(record) = Record::read(transaction)?.filter(Record::can_be_undone) else {

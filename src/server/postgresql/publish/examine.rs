@@ -1,4 +1,4 @@
-//! Looks at what is live before anything is done: what would be replaced, what stands in the way.
+//! Examines the live data before anything is changed: what would be replaced, and what prevents that.
 
 use postgres::Client;
 
@@ -9,8 +9,8 @@ use crate::publish::record::Record;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 
-/// Examines the target before tables named `tables` are published in `schema`. An error names what depends on them and would be left pointing at the old
-/// ones.
+/// Examines the target before tables named `tables` are published in `schema`. An error names dependents that
+/// would still refer to the old tables.
 pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Live> {
     let doing = || failure("examine the target");
     let rights = client
@@ -63,7 +63,7 @@ pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Liv
     })
 }
 
-/// The schema that tables go to if none is named.
+/// The default schema for tables.
 pub fn current_schema(client: &mut Client) -> Result<String> {
     let current: Option<String> = client
         .query_one("SELECT current_schema()::text", &[])
@@ -73,8 +73,8 @@ pub fn current_schema(client: &mut Client) -> Result<String> {
         .ok_or_else(|| Error::target("the target has no current schema").hint("name one: --schema"))
 }
 
-/// Whether there is a schema with the tables of the import before; an error if it could not be
-/// dropped when it is replaced.
+/// Whether there is a schema with the tables of the previous import. An error if the publish could not drop
+/// it.
 fn examine_previous(client: &mut Client) -> Result<bool> {
     let schema = PREVIOUS_SCHEMA;
     if Record::read(client)?.is_none() {
@@ -99,7 +99,7 @@ fn examine_previous(client: &mut Client) -> Result<bool> {
     Ok(true)
 }
 
-/// Sessions that hold locks on any of `tables` at this moment, each with a table: some of them.
+/// Some of the sessions that hold locks on any of `tables` now, each with a table.
 pub fn holders(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Vec<String>> {
     let sql = "SELECT DISTINCT format('process %s of %s (%s)', l.pid, a.usename, min(c.relname))
                FROM pg_locks l JOIN pg_class c ON c.oid = l.relation

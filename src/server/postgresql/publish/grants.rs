@@ -1,4 +1,4 @@
-//! Carries owner and grants of a replaced table over to the one that takes its place.
+//! Copies owner and grants of a replaced table to the new one.
 
 use postgres::Transaction;
 
@@ -6,13 +6,12 @@ use crate::error::Result;
 use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
 
-/// Who owned a relation, and what was granted on it, as statements for the one that follows it.
+/// The owner and the grants of a relation, as statements for the relation that replaces it.
 pub(super) struct Rights {
     statements: Vec<String>,
 }
 
-/// Reads the rights on the relation `name` in `schema`, a table or a sequence; none if it is not
-/// there.
+/// Reads the rights on the relation `name` in `schema`, a table or a sequence; none if it does not exist.
 pub(super) fn read(transaction: &mut Transaction<'_>, schema: &str, name: &str) -> Result<Rights> {
     let doing = || failure(format!("read the grants of {name}"));
     let relation = qualified(schema, name);
@@ -70,7 +69,7 @@ pub(super) fn read(transaction: &mut Transaction<'_>, schema: &str, name: &str) 
 }
 
 impl Rights {
-    /// Gives them to the relation that has the same name now.
+    /// Sets the rights on the relation that has the name now.
     pub(super) fn give(&self, transaction: &mut Transaction<'_>) -> Result<()> {
         for statement in &self.statements {
             transaction

@@ -1,4 +1,4 @@
-//! What tells a database from all others, and what became of a transaction in it.
+//! The identity of a database, and the status of a transaction in it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 
-/// What tells a database from all others: that of its server, and its number there. A publish with
+/// Identifies a database among all others: the identifier of its server, and its number there. A publish with
 /// traces needs it.
 pub fn identity(client: &mut impl GenericClient) -> Result<String> {
     let sql = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid
@@ -20,14 +20,14 @@ pub fn identity(client: &mut impl GenericClient) -> Result<String> {
     Ok(row.get(0))
 }
 
-/// What became of the transaction with this number: `committed`, `aborted`, `in progress`.
+/// The status of the transaction with this number: `committed`, `aborted`, `in progress`.
 pub(super) fn status_of(target: &Target, id: i64) -> Option<String> {
     for _ in 0..20 {
         let status = target.connect().ok().and_then(|mut client| {
             let row = client.query_one("SELECT txid_status($1)", &[&id]).ok()?;
             row.get::<_, Option<String>>(0)
         });
-        // A backend may need a moment to notice that nobody is there any more.
+        // A backend may need a moment to notice that its client is gone.
         if status
             .as_deref()
             .is_some_and(|status| status != "in progress")

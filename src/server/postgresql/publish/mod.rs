@@ -1,8 +1,7 @@
-//! The one step that touches what is live: old tables aside, staged ones in, directories renamed;
-//! in one transaction, in milliseconds. And back again.
+//! The one step that changes live data: moves the old tables aside and the staged tables in, and renames
+//! directories, in one transaction, in milliseconds. Also the way back.
 //!
-//! `directories`, `journal` and `record` know nothing of PostgreSQL: what publishes to another kind of
-//! server has them too.
+//! The modules `directories`, `journal` and `record` are shared with the other servers.
 
 mod comments;
 mod commit;

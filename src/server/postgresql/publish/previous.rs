@@ -1,5 +1,4 @@
-//! The schema of the tables that a publish has replaced, and how the [`Record`] of that publish is kept
-//! there.
+//! The schema of the replaced tables, whose comment stores the [`Record`] of the publish.
 
 use postgres::{GenericClient, Transaction};
 
@@ -9,10 +8,10 @@ use crate::publish::record::Record;
 use crate::schema::sql::{identifier, literal, qualified};
 use crate::server::postgresql::error::failure;
 
-/// Where the tables go that were live before.
+/// The schema of the replaced tables.
 pub const PREVIOUS_SCHEMA: &str = "ci_import_previous";
 
-/// Begins the comment on the schema, and so marks it as ours. The record follows, in JSON.
+/// The prefix of the schema's comment, which marks the schema as ours. The record follows, in JSON.
 const COMMENT: &str = "tables replaced by ci-import";
 
 impl Record {
@@ -47,7 +46,7 @@ impl Record {
         format!("{COMMENT}\n{}", self.to_json())
     }
 
-    /// The statement that makes it the comment on the schema.
+    /// The statement that stores the record as the comment on the schema.
     pub(super) fn statement(&self) -> String {
         format!(
             "COMMENT ON SCHEMA {} IS {}",
@@ -56,15 +55,15 @@ impl Record {
         )
     }
 
-    /// Makes it the comment on the schema.
+    /// Stores the record as the comment on the schema.
     pub(super) fn write(&self, transaction: &mut Transaction<'_>) -> Result<()> {
         transaction
             .batch_execute(&self.statement())
             .map_err(failure("keep the record of the publish"))
     }
 
-    /// The same of a publish whose replaced tables are gone: it cannot be undone any more, and only
-    /// its builds directories are left to be removed.
+    /// The record of a publish whose replaced tables were dropped. It cannot be undone; only its builds
+    /// directories are still to be removed.
     pub(crate) fn without_tables(&self) -> Record {
         Record {
             published: Vec::new(),
@@ -73,14 +72,14 @@ impl Record {
         }
     }
 
-    /// Whether it knows of builds directories that were put aside.
+    /// Whether the record has builds directories that were moved aside.
     pub(crate) fn has_builds_aside(&self) -> bool {
         let previous = self.builds.as_ref().and_then(|builds| builds.previous);
         previous.is_some() || !self.older_builds.is_empty()
     }
 }
 
-/// Makes the schema, in place of that of the publish before, whose tables are dropped.
+/// Creates the schema. The schema of the previous publish must have been dropped or renamed.
 pub(super) fn make(transaction: &mut Transaction<'_>, record: &Record) -> Result<()> {
     let sql = format!("CREATE SCHEMA {}", identifier(PREVIOUS_SCHEMA));
     transaction
@@ -93,7 +92,7 @@ pub(super) fn make(transaction: &mut Transaction<'_>, record: &Record) -> Result
     own(transaction, &record.schema, table)
 }
 
-/// Gives the schema to the owner of the old tables, who will drop it one day.
+/// Makes the owner of the old tables the owner of the schema, because they will drop it later.
 fn own(transaction: &mut Transaction<'_>, schema: &str, table: &str) -> Result<()> {
     let sql = "SELECT pg_get_userbyid(c.relowner)::text, pg_get_userbyid(c.relowner) = current_user
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -113,8 +112,8 @@ fn own(transaction: &mut Transaction<'_>, schema: &str, table: &str) -> Result<(
     transaction.batch_execute(&sql).map_err(doing())
 }
 
-/// Drops what is in `schema`, which must be ours, and if `schema_too` the schema. Nothing that
-/// depends on it from outside is dropped; that is an error.
+/// Drops the contents of `schema`, which must be ours, and with `schema_too` the schema. Objects outside that
+/// depend on the contents are not dropped; they are an error.
 pub(super) fn drop_contents(
     transaction: &mut Transaction<'_>,
     schema: &str,

@@ -1,4 +1,4 @@
-//! Finishes or undoes a publish that was cut in two.
+//! Completes or undoes an interrupted publish.
 
 use postgres::Client;
 
@@ -11,8 +11,8 @@ use crate::publish::outcome::Recovered;
 use crate::server::postgresql::options::Target;
 use crate::traces::BuildsDirectory;
 
-/// Looks for a publish of `builds` that was cut, and brings the directories to where the database
-/// is. The session must hold the lock of the import.
+/// Looks for an interrupted publish of `builds`, and brings the directories to the state of the database. The
+/// session must hold the lock of the import.
 pub fn recover(
     target: &Target,
     client: &mut Client,
@@ -46,7 +46,7 @@ pub fn recover(
     }
 }
 
-/// Whether a publish of `builds` was cut off and waits to be recovered.
+/// Whether there is an interrupted publish of `builds`.
 pub fn is_cut(builds: &BuildsDirectory) -> Result<bool> {
     Ok(Journal::find(builds)?.is_some())
 }

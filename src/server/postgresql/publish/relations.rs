@@ -8,8 +8,8 @@ use crate::failpoint;
 use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
 
-/// The rights on the tables `replaced` of `schema`, and on its sequences that have the names of
-/// those in the schema `from`.
+/// The rights on the tables `replaced` of `schema`, and on its sequences that have the same names as those in
+/// the schema `from`.
 pub(super) fn rights(
     transaction: &mut Transaction<'_>,
     schema: &str,
@@ -23,8 +23,8 @@ pub(super) fn rights(
         .collect()
 }
 
-/// Moves `tables` of the schema `schema` to the schema `to`, and with them what would be in the way of
-/// the tables in the schema `from`: types and sequences of the same names.
+/// Moves `tables` from `schema` to the schema `to`, with the types and sequences whose names the schema
+/// `from` has, too.
 pub(super) fn move_aside(
     transaction: &mut Transaction<'_>,
     schema: &str,
@@ -40,8 +40,8 @@ pub(super) fn move_aside(
     for name in coming_types.iter().filter(|name| live_types.contains(name)) {
         set_schema(transaction, "TYPE", (schema, name), to)?;
     }
-    // Sequences that no column owns stay behind when their table moves, as in every database that
-    // the old converter has made.
+    // A sequence without an owning column does not move with its table. Every database from the old converter
+    // has such sequences.
     let coming = relations(transaction, from, "S")?;
     for name in unowned_sequences(transaction, schema)? {
         if coming.contains(&name) {

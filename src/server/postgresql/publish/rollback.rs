@@ -1,5 +1,5 @@
-//! Brings back what a publish has replaced; what it had brought is kept in its place, so that the
-//! same can be undone in the same way.
+//! Restores what a publish has replaced. The data of the publish is kept aside, so that the rollback can be
+//! undone in the same way.
 
 use postgres::{Client, Transaction};
 
@@ -19,16 +19,15 @@ use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::traces::BuildsDirectory;
 
-/// Where the tables that come back wait while those that go take their place.
+/// The schema of the returning tables until the live tables are moved aside.
 const RETURNING_SCHEMA: &str = "ci_import_returning";
 
-/// Exchanges rows that a publish has changed in tables it did not replace. It gets the transaction,
-/// the schema of the live tables, the schema with the rows that were kept, and the one that the
-/// rows go to which are kept now.
+/// Exchanges the rows that a publish has changed in tables it did not replace. Arguments: the transaction,
+/// the schema of the live tables, the schema with the kept rows, and the schema for the rows to keep now.
 pub type Exchange<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, &str, &str, &str) -> Result<()>;
 
-/// Which tables a rollback would bring back, and which it would put aside; none if there was no
-/// publish that could be undone.
+/// The tables that a rollback would restore, and those that it would move aside. None if there is no publish
+/// to undo.
 pub fn previous_import(client: &mut Client) -> Result<Option<(Vec<String>, Vec<String>)>> {
     let record = Record::read(client)?.filter(Record::can_be_undone);
     Ok(record.map(|record| (record.replaced, record.published)))
@@ -71,7 +70,7 @@ pub fn rollback(
         older_builds: record.older_builds.clone(),
     };
     previous::make(&mut transaction, &reverse)?;
-    // Of tables that a dump has replaced the old ones are here as well, and come back whole.
+    // The schema also has the old tables that a dump has replaced. They are restored as a whole.
     let kept_rows = relations(&mut transaction, RETURNING_SCHEMA, "r")?
         .iter()
         .any(|table| !record.replaced.contains(table));
@@ -88,7 +87,7 @@ pub fn rollback(
     )?;
     let returning: Vec<&str> = record.replaced.iter().map(String::as_str).collect();
     move_in(&mut transaction, RETURNING_SCHEMA, &returning, schema)?;
-    // What is left are the rows that were exchanged.
+    // Only the exchanged rows are left.
     previous::drop_contents(&mut transaction, RETURNING_SCHEMA, false)?;
     drop_empty(&mut transaction, RETURNING_SCHEMA)?;
     failpoint::reached("empty schema dropped");

@@ -1,4 +1,4 @@
-//! Puts what was staged in the place of what is live.
+//! Replaces the live data with the staged data.
 
 use postgres::{Client, Transaction};
 
@@ -19,12 +19,12 @@ use crate::server::postgresql::options::Target;
 use crate::server::postgresql::publish::lock::begin;
 use crate::traces::BuildsDirectory;
 
-/// Something done in the publish's transaction; it gets the live schema's name.
+/// A step in the publish's transaction. It gets the name of the live schema.
 pub type Step<'a, T> = &'a mut dyn FnMut(&mut Transaction<'_>, &str) -> Result<T>;
 
-/// Publishes: all of it, or nothing. `before` is done when the live tables are locked, `finish`
-/// when the staged ones are in their place; both in the same transaction. What they keep of rows they
-/// change goes into [`PREVIOUS_SCHEMA`].
+/// Publishes: all of it, or nothing. `before` runs when the live tables are locked, `finish` when the staged
+/// tables are in place, both in the same transaction. They keep the rows that they change in
+/// [`PREVIOUS_SCHEMA`].
 pub fn publish<T>(
     target: &Target,
     client: &mut Client,
@@ -100,8 +100,8 @@ fn make_schema(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
         .map_err(doing())
 }
 
-/// Drops the tables that the publish before has replaced, if they are still there. The directories
-/// it has put aside beside `builds` stay: returns their epochs.
+/// Drops the tables that the previous publish has replaced, if they still exist. Its builds directories
+/// beside `builds` stay. Returns their epochs.
 fn drop_older(
     transaction: &mut Transaction<'_>,
     builds: Option<&BuildsDirectory>,
