@@ -1,4 +1,4 @@
-//! What a server has of what the definition of a table may ask for.
+//! The features of a server that the definition of a table may need.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -7,23 +7,23 @@ use super::error::failure;
 use super::session::{is_mariadb, version};
 use crate::error::Result;
 
-/// See the module.
+/// The capabilities of a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Collations, in lower case, each with its character set.
+    /// The collations in lower case, each with its character set.
     collations: Vec<(String, String)>,
-    /// Engines that tables can be made in.
+    /// The storage engines.
     engines: Vec<String>,
-    /// Whether keys may have expressions, and defaults of all types.
+    /// Whether keys may have expressions, and all types may have defaults.
     expression_keys: bool,
-    /// Whether it is MariaDB, or else MySQL.
+    /// Whether the server is MariaDB, not MySQL.
     is_mariadb: bool,
-    /// Whether it keeps names of tables in lower case, whatever they are made by.
+    /// Whether the server stores the names of tables in lower case.
     lower_case_tables: bool,
 }
 
 impl Capabilities {
-    /// Asks the server.
+    /// Queries the server.
     pub fn of(connection: &mut Conn) -> Result<Capabilities> {
         let collations = connection
             .query(
@@ -36,7 +36,7 @@ impl Capabilities {
                 "SELECT ENGINE FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')",
             )
             .map_err(failure("list the engines of the server"))?;
-        // MySQL since 8.0.13, where that column is; MariaDB has none.
+        // Only MySQL since 8.0.13 has this column; MariaDB never has it.
         let expressions: Option<u64> = connection
             .query_first(
                 "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE COLUMN_NAME = 'EXPRESSION'
@@ -69,13 +69,13 @@ impl Capabilities {
         self.expression_keys
     }
 
-    /// Whether a table of this name would get another one.
+    /// Whether the server would rename this table.
     pub(super) fn renames(&self, table: &str) -> bool {
         self.lower_case_tables && table.to_lowercase() != table
     }
 
-    /// Whether it has the types `uuid`, `inet4` and `inet6`, takes a constant as the default of a text, and
-    /// knows no NOT NULL of generated columns (MariaDB's knowledge base).
+    /// Whether the server has the types `uuid`, `inet4` and `inet6`, accepts a constant as the default of a
+    /// text, and has no NOT NULL for generated columns (MariaDB's knowledge base).
     pub(super) fn is_mariadb(&self) -> bool {
         self.is_mariadb
     }

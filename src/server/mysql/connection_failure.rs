@@ -1,4 +1,4 @@
-//! Why a connection failed, in words, and what to do about it.
+//! Explains why a connection failed, and suggests what to do.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use super::tls::WORDS;
 use crate::server::options::reason::Why;
 use crate::server::options::why_tls;
 
-/// Why `target` could not be connected to.
+/// Explains why the connection to `target` failed.
 pub(crate) fn why(failure: &Failure, target: &Target) -> Why {
     match failure {
         Failure::NoTls => Why::new(
@@ -107,7 +107,7 @@ fn why_driver(cause: &DriverError, place: &Place) -> Why {
     }
 }
 
-/// What the server says (MySQL Server Error Message Reference; MariaDB has the same numbers).
+/// Explains the server's error (MySQL Server Error Message Reference; MariaDB has the same numbers).
 fn why_refused(cause: &MySqlError, target: &Target) -> Why {
     let reason = format!("{} ({})", cause.message, cause.code);
     let hint = match cause.code {

@@ -1,26 +1,26 @@
-//! The databases of a server that an import has to do with. In MySQL a database is what a schema is in
-//! PostgreSQL: tables can be renamed from one into another.
+//! The databases that an import uses. A database in MySQL is like a schema in PostgreSQL: tables can be
+//! renamed from one into another.
 
 use crate::error::{Error, Result};
 
-/// The longest name a database can have, in characters (MySQL manual, 11.2.1).
+/// The maximum length of a database's name, in characters (MySQL manual, 11.2.1).
 const MAX_NAME: usize = 64;
 
-/// The live database, and those beside it, which have its name and a suffix.
+/// The live database, and the others, whose names are the live one's with a suffix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Databases {
-    /// Where the tables are, or will be.
+    /// The database of the live tables.
     pub live: String,
-    /// Where tables are loaded before they are published.
+    /// The database where tables are loaded before the publish.
     pub staging: String,
-    /// Where the tables go that were live before.
+    /// The database of the replaced tables.
     pub previous: String,
-    /// Where tables wait while others take their place; there only for a moment.
+    /// The database where tables wait during the moves of a publish.
     pub passing: String,
 }
 
 impl Databases {
-    /// Those of the live database `live`.
+    /// The databases for the live database `live`.
     pub fn of(live: &str) -> Result<Databases> {
         let beside = |suffix: &str| {
             let name = format!("{live}_ci_import_{suffix}");
@@ -40,7 +40,7 @@ impl Databases {
         })
     }
 
-    /// What their names, but for the live one's, are like, for a GRANT (MySQL manual, 15.7.1.6).
+    /// The pattern of their names, except the live one, for a GRANT (MySQL manual, 15.7.1.6).
     #[must_use]
     pub fn pattern(&self) -> String {
         let live = self.live.replace('_', "\\_").replace('%', "\\%");

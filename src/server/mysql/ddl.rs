@@ -1,5 +1,5 @@
-//! Renders tables for a MySQL server from their definitions in a dump: the one place where a dump's
-//! definition becomes MySQL's DDL (MySQL manual, 15.1.20 "CREATE TABLE" and 15.1.9 "ALTER TABLE").
+//! Generates MySQL's DDL from the definitions of a dump. This is the only place that does (MySQL manual,
+//! 15.1.20 "CREATE TABLE" and 15.1.9 "ALTER TABLE").
 
 use super::expression::{only_column, rewritten};
 use super::sql::{identifier, literal, qualified};
@@ -8,8 +8,8 @@ use crate::dump::mysql::definition::{
     KeyPart, KeyPartOf, TableDefinition, is_json_check,
 };
 
-/// The types that need no more than their name and numbers (MySQL manual, chapter 13; MariaDB's
-/// knowledge base for `uuid`, `inet4`, `inet6`).
+/// The types that consist of a name and numbers (MySQL manual, chapter 13; MariaDB's knowledge base for
+/// `uuid`, `inet4`, `inet6`).
 const TYPES: &[&str] = &[
     "tinyint",
     "smallint",
@@ -62,12 +62,12 @@ const TYPES: &[&str] = &[
     "vector",
 ];
 
-/// Whether a column of this type can be made here.
+/// Whether this module can generate a column of this type.
 pub(super) fn is_known_type(name: &str) -> bool {
     TYPES.contains(&name)
 }
 
-/// Whether values of this type are kept apart from the row, or are made of several.
+/// Whether values of this type are stored outside the row, or consist of several values.
 pub(super) fn is_large_type(name: &str) -> bool {
     let shapes = ["point", "linestring", "polygon", "json"];
     [
@@ -82,8 +82,8 @@ pub(super) fn is_large_type(name: &str) -> bool {
     .any(|end| name.ends_with(end))
 }
 
-/// The statement that makes `table` in `database`: its columns, its primary key, or what stands for one, and
-/// the key that an AUTO_INCREMENT column needs. All else comes when its rows are in.
+/// The statement that creates `table` in `database`, with its columns, its primary key or a substitute, and
+/// the key that an AUTO_INCREMENT column needs. Everything else is added after the rows.
 pub(super) fn create_table(database: &str, table: &TableDefinition) -> String {
     let mut elements: Vec<String> = table.columns.iter().map(|c| column(c, table)).collect();
     elements.extend(early_keys(table).filter_map(|at| key(&table.keys[at], table)));
@@ -112,7 +112,7 @@ pub(super) fn create_table(database: &str, table: &TableDefinition) -> String {
     sql
 }
 
-/// The places of the keys that a table is made with.
+/// The positions of the keys that CREATE TABLE gets.
 fn early_keys(table: &TableDefinition) -> impl Iterator<Item = usize> + '_ {
     let primary = table
         .keys
@@ -129,7 +129,7 @@ fn early_keys(table: &TableDefinition) -> impl Iterator<Item = usize> + '_ {
             matches!(&part.of, KeyPartOf::Column(name) if name.eq_ignore_ascii_case(&column.name))
         })
     };
-    // InnoDB wants it first in a key; MyISAM takes any place.
+    // In InnoDB the column must be the first of a key; in MyISAM any position is allowed.
     let its_key = numbered.and_then(|column| {
         let keys = || table.keys.iter().enumerate();
         keys()
@@ -140,8 +140,8 @@ fn early_keys(table: &TableDefinition) -> impl Iterator<Item = usize> + '_ {
     (0..table.keys.len()).filter(move |at| primary == Some(*at) || its_key == Some(*at))
 }
 
-/// Whether the key names each row: InnoDB keeps the rows of a table without a primary key by the first such
-/// one, and servers that want a primary key (`sql_require_primary_key`) take it for one.
+/// Whether the key identifies each row. InnoDB clusters the rows of a table without a primary key by the
+/// first such key, and servers with `sql_require_primary_key` accept it as a primary key.
 fn is_unambiguous(key: &KeyDefinition, table: &TableDefinition) -> bool {
     let is_filled = |name: &str| {
         let mut columns = table.columns.iter();
@@ -154,8 +154,8 @@ fn is_unambiguous(key: &KeyDefinition, table: &TableDefinition) -> bool {
     key.kind == KeyKind::Unique && key.parts.iter().all(is_whole)
 }
 
-/// The statements that give `table` its other keys, and the names of those that cannot be. Most come
-/// together, so that the rows are read once; InnoDB makes one fulltext index at a time.
+/// The statements that add the other keys of `table`, and the names of the keys that cannot be added. Most
+/// keys are in one statement, so that the rows are read once; InnoDB builds one fulltext index at a time.
 pub(super) fn late_keys(database: &str, table: &TableDefinition) -> (Vec<String>, Vec<String>) {
     let early: Vec<usize> = early_keys(table).collect();
     let (mut together, mut alone, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
@@ -205,9 +205,8 @@ pub(super) fn add_foreign_key(database: &str, table: &str, key: &ForeignKeyDefin
     sql
 }
 
-/// The statement that adds a CHECK; none if its expression is not known to compute only. One without a name
-/// is its column's, as MariaDB has it: to the table it would be added under a name like those that the
-/// server has given to others.
+/// The statement that adds a CHECK; none if its expression is not known to be safe. A CHECK without a name is
+/// added to its column, as MariaDB has it. As a table's CHECK it would get a name that may be in use.
 pub(super) fn add_check(
     database: &str,
     table: &TableDefinition,
@@ -225,15 +224,15 @@ pub(super) fn add_check(
     Some(format!("ALTER TABLE {table} {addition}"))
 }
 
-/// Whether `column` has no more than one CHECK without a name: it cannot have several.
+/// Whether `column` has at most one CHECK without a name: a column cannot have several.
 fn is_alone(column: &ColumnDefinition, table: &TableDefinition) -> bool {
     let unnamed = table.checks.iter().filter(|(name, _)| name.is_none());
     let its = unnamed.filter(|(_, check)| only_column(check, table) == Some(column));
     its.count() == 1
 }
 
-/// The CHECKs that are added when the rows are in: all but those that say that a column holds JSON, which
-/// MariaDB has with the column. Those with names come first, so that no other gets one of these.
+/// The CHECKs to add after the rows: all except those that declare a column as JSON, which MariaDB has with
+/// the column. CHECKs with names come first, so that no generated name takes theirs.
 pub(super) fn late_checks(table: &TableDefinition) -> impl Iterator<Item = (Option<&str>, &str)> {
     let is_late = |name: &Option<String>, check: &str| {
         let of = |column: &ColumnDefinition| is_json_check(check, &column.name);
@@ -253,7 +252,7 @@ fn names(names: &[String]) -> String {
     names.join(", ")
 }
 
-/// A word of the grammar that comes from the dump, if it is one.
+/// A keyword from the dump, if it is a word.
 fn word(text: &str) -> Option<&str> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     (!text.is_empty() && text.bytes().all(is_part)).then_some(text)
@@ -317,7 +316,7 @@ fn column(column: &ColumnDefinition, table: &TableDefinition) -> String {
     sql
 }
 
-/// Digits of a second, in parentheses. More than six are a width, as MySQL 4.0 wrote it.
+/// The digits of a second, in parentheses. More than six are a display width, as MySQL 4.0 wrote it.
 fn fraction(data_type: &DataType) -> String {
     let digits = data_type
         .numbers
@@ -337,7 +336,7 @@ fn data_type(data_type: &DataType) -> String {
             .map(|value| literal(value))
             .collect()
     };
-    // MySQL knows both names and writes the short one; MariaDB knows the long one.
+    // MySQL accepts both names and writes the short one; MariaDB accepts the long one.
     let mut sql = match name.as_str() {
         "geomcollection" => "geometrycollection".to_owned(),
         _ => name.clone(),
@@ -364,7 +363,7 @@ fn data_type(data_type: &DataType) -> String {
     sql
 }
 
-/// The default as SQL; none if it is an expression that is not known to compute only.
+/// The default as SQL; none if it is an expression that is not known to be safe.
 pub(super) fn default(
     default: &DefaultValue,
     column: &ColumnDefinition,
@@ -391,8 +390,7 @@ pub(super) fn default(
     }
 }
 
-/// A key as CREATE TABLE and ALTER TABLE have it; none if a part is an expression that is not known to
-/// compute only.
+/// A key for CREATE TABLE and ALTER TABLE; none if a part is an expression that is not known to be safe.
 fn key(key: &KeyDefinition, table: &TableDefinition) -> Option<String> {
     let parts: Option<Vec<String>> = key.parts.iter().map(|part| key_part(part, table)).collect();
     let parts = parts?.join(", ");

@@ -1,11 +1,11 @@
-//! Turns errors of a MySQL server into ours.
+//! Converts errors of a MySQL server to ours.
 
 use mysql::Error as Cause;
 
 use crate::error::{Error, Kind};
 use crate::server::hints::LOOK_AT_THE_LOG;
 
-/// A function that turns the server's error into ours; `doing` reads as in "cannot …".
+/// A function that converts the server's error to ours. `doing` completes the sentence "cannot …".
 pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
     move |cause| {
         let Cause::MySqlError(error) = &cause else {
@@ -23,7 +23,7 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
     }
 }
 
-/// What the server says, and its number for that.
+/// The server's message and its number.
 pub(crate) fn why(cause: &Cause) -> String {
     match cause {
         Cause::MySqlError(error) => format!("{} ({})", error.message, error.code),
@@ -31,20 +31,20 @@ pub(crate) fn why(cause: &Cause) -> String {
     }
 }
 
-/// Whether the server is there and works, but will not have what it was asked for.
+/// Whether the server works, but refuses the request.
 pub(crate) fn is_refusal(cause: &Cause) -> bool {
     matches!(cause, Cause::MySqlError(error) if kind_of(error.code) == Kind::Failed)
 }
 
-/// Whether it is the server that is away or refuses, or the data that do not fit (MySQL Server Error
+/// The kind of the error: the server is away or refuses, or the data is not accepted (MySQL Server Error
 /// Message Reference; MariaDB has the same numbers for these).
 fn kind_of(code: u16) -> Kind {
     match code {
-        // Access denied, in its many forms.
+        // Forms of "access denied".
         1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1698 => Kind::Target,
         // Full disk, out of memory, too many connections, shutdown, killed.
         1021 | 1037 | 1038 | 1040 | 1041 | 1053 | 1114 | 1203 | 1226 | 1317 | 1927 => Kind::Target,
-        // Read-only; a lock that others hold.
+        // Read-only; a lock of another session.
         1205 | 1213 | 1290 | 1792 | 1836 => Kind::Target,
         _ => Kind::Failed,
     }

@@ -1,13 +1,13 @@
-//! Expressions of a dump for a MySQL server: of generated columns, CHECKs, defaults, functional indexes.
+//! Expressions from a dump for a MySQL server: of generated columns, CHECKs, defaults, functional indexes.
 //!
-//! The server wrote them, and reads them again; but the dump may be anybody's. So an expression is taken
-//! apart into words, and put together again only if each is one that can do nothing but compute.
+//! A server wrote these expressions, and a server reads them; but the dump may be forged. So an expression is
+//! split into words, and reassembled only if all words are known to do nothing but compute.
 
 use super::sql::{identifier, literal};
 use crate::dump::mysql::definition::{ColumnDefinition, TableDefinition};
 use crate::dump::mysql::lexer::{Token, TokenKind, tokens};
 
-/// Nobody writes longer ones by hand.
+/// No expression written by hand is longer.
 const MAX_WORDS: usize = 2000;
 
 /// Operators that are words, and the words of CASE, CAST and INTERVAL (MySQL manual, 14.4 and 14.10).
@@ -71,7 +71,7 @@ const KEYWORDS: &[&str] = &[
     "ARRAY",
 ];
 
-/// Functions that compute a value from their arguments, or tell the time.
+/// Functions that compute a value from their arguments, or return the time.
 const FUNCTIONS: &[&str] = &[
     "ABS",
     "ACOS",
@@ -228,8 +228,7 @@ const FUNCTIONS: &[&str] = &[
     "POINT",
 ];
 
-/// `written`, an expression of `table`'s definition, for a statement; none if it holds anything that is
-/// not known to compute only.
+/// The expression `written` of `table`, as SQL; none if a word is not known to be safe.
 pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String> {
     let tokens = tokens(written).ok()?;
     if tokens.is_empty() || tokens.len() > MAX_WORDS {
@@ -248,7 +247,7 @@ pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String
     let mut behind: Option<usize> = None;
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
-        // What stands together, such as an operator of two characters, must go on doing so.
+        // Adjacent characters, such as an operator of two characters, must stay adjacent.
         if behind.is_some_and(|end| end < token.start) {
             sql.push(' ');
         }
@@ -293,7 +292,7 @@ pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String
                 sql.push(')');
             }
             TokenKind::Symbol(symbol) if "+-*/%<>=!&|^~,".contains(symbol) => {
-                // Nothing that is put together may begin a comment.
+                // Two tokens must not form the beginning of a comment.
                 if sql.ends_with(['-', '/', '*']) && "-*/".contains(symbol) {
                     sql.push(' ');
                 }
@@ -305,7 +304,7 @@ pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String
     (depth == 0).then_some(sql)
 }
 
-/// The only column of `table` that the expression `written` is about, if it is about one alone.
+/// The column of `table` that the expression `written` refers to, if there is exactly one.
 pub(super) fn only_column<'a>(
     written: &str,
     table: &'a TableDefinition,
@@ -329,9 +328,10 @@ pub(super) fn only_column<'a>(
     found
 }
 
-/// A text behind the name of its character set. MariaDB keeps an expression as it writes it itself, and writes
-/// such a text without its escapes: what is behind a quote in it would be part of the expression. So where it
-/// needs escapes the name goes, if the session's character set means the same; else there is no way.
+/// A text after the name of its character set. MariaDB stores an expression in its own notation, and writes
+/// such a text without its escapes. So the part after a quote would become part of the expression. If the
+/// text needs escapes, the name is omitted, provided that the session's character set means the same;
+/// otherwise the expression is refused.
 fn introduced(introducer: &str, text: &str) -> Option<String> {
     let needs_escapes = text.contains(['\'', '\\', '\0']);
     if !needs_escapes {
@@ -342,7 +342,7 @@ fn introduced(introducer: &str, text: &str) -> Option<String> {
     (is_of_session || text.is_ascii() && !is_binary).then(|| literal(text))
 }
 
-/// Whether it is a character set or a collation, or one that introduces a literal: `_utf8mb4`.
+/// Whether the word is a character set or a collation, or the introducer of a literal: `_utf8mb4`.
 fn is_charset(word: &str) -> bool {
     let word = word.strip_prefix('_').unwrap_or(word).to_ascii_lowercase();
     let known = ["utf8", "utf8mb3", "utf8mb4", "latin1", "ascii", "binary"];

@@ -1,10 +1,11 @@
-//! The names of the locks that sessions take by `GET_LOCK`. They belong to the server, not to a database.
+//! The names of locks that sessions take by `GET_LOCK`. They belong to the server, not to a database.
 
 use twox_hash::XxHash3_128;
 
-/// The name of the lock of a `kind` on `database`, whose name is hashed: a lock's may have 64 characters (MySQL
-/// manual, 14.14), as may a database's. The hash is ours: MySQL has lost `SHA1` with 9.6, and a server without
-/// TLS may not have `SHA2`. Servers may take names of databases for the same that differ in case.
+/// The name of the lock of a `kind` on `database`. The name of the database is hashed, because a lock's name
+/// may have 64 characters (MySQL manual, 14.14), and so may a database's. The hash is computed here: MySQL
+/// 9.6 has removed `SHA1`, and a server without TLS may lack `SHA2`. The case of the name is ignored, because
+/// servers may ignore it.
 #[must_use]
 pub fn lock_name(kind: &str, database: &str) -> String {
     let hash = XxHash3_128::oneshot(database.to_lowercase().as_bytes());

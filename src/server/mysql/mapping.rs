@@ -1,5 +1,5 @@
-//! Maps a table of a MySQL dump to what a MySQL server is asked to make: the same, but for what the
-//! server does not have.
+//! Maps a table of a MySQL dump to a table for a MySQL server. They differ only in what the server does not
+//! have.
 
 use std::collections::HashSet;
 
@@ -22,9 +22,9 @@ use crate::schema::{Note, text_kind};
 /// A table for a MySQL server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// What it is made from.
+    /// The definition that the table is created from.
     pub definition: TableDefinition,
-    /// The columns of the dump, in order, and how their values go.
+    /// The columns of the dump in their order, and the kinds of their values.
     pub columns: Vec<(String, ValueKind)>,
 }
 
@@ -40,14 +40,14 @@ impl Table {
         found.map(|column| column.name.as_str())
     }
 
-    /// The column of this name, as MySQL tells names of columns apart.
+    /// The column with this name, compared as MySQL compares names of columns.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&ColumnDefinition> {
         let same = |column: &&ColumnDefinition| column.name.eq_ignore_ascii_case(name);
         self.definition.columns.iter().find(same)
     }
 
-    /// How a value of the column `name` is compared, in the notation of LOAD DATA.
+    /// How values of the column `name` are normalised for the comparison, in the notation of LOAD DATA.
     #[must_use]
     pub fn normal(&self, name: &str) -> Normal {
         match self
@@ -61,7 +61,7 @@ impl Table {
     }
 }
 
-/// Maps for a server that has what it `capabilities`.
+/// The mapping for a server with these `capabilities`.
 pub(super) struct ServerMapping {
     capabilities: Capabilities,
     /// The names of the tables so far.
@@ -118,8 +118,7 @@ impl Mapping for ServerMapping {
     }
 }
 
-/// What `definition`, in a dump of which `facts` are known, becomes on a server that has what it
-/// `capabilities`; and what comes out differently.
+/// Maps `definition` from a dump with `facts` for a server with `capabilities`. Notes the differences.
 fn map(
     definition: TableDefinition,
     facts: &Facts,
@@ -203,7 +202,7 @@ impl Mapper<'_> {
         Ok(columns)
     }
 
-    /// Leaves out the columns that are to be skipped, and the keys they are in.
+    /// Leaves out the columns to skip, and the keys that contain them.
     fn skip_columns(&mut self, policies: &Policies) {
         let table = self.definition.name.clone();
         let skipped = |name: &String| !policies.takes_column(&table, name);
@@ -244,7 +243,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// `--compatible` dumps leave AUTO_INCREMENT out; Rails has it on each `id`.
+    /// Dumps with `--compatible` lack AUTO_INCREMENT; in Rails each `id` has it.
     fn number_the_id(&mut self, facts: &Facts) {
         if !facts.compatible && self.definition.options.engine.is_some() {
             return;
@@ -265,7 +264,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// Types that MariaDB has and MySQL has not, and what else the two have of columns.
+    /// Replaces types that MariaDB has and MySQL does not, and other differences of columns.
     fn types(&mut self) {
         if self.capabilities.is_mariadb() {
             for column in &mut self.definition.columns {
@@ -280,7 +279,7 @@ impl Mapper<'_> {
             let (name, length) = match known.as_str() {
                 "uuid" => ("char", 36),
                 "inet4" => ("varchar", 15),
-                // With an address of the fourth version behind it.
+                // 45 characters: an IPv6 address with an IPv4 address at its end.
                 "inet6" => ("varchar", 45),
                 _ => {
                     data_type.name = known;
@@ -300,7 +299,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// MySQL takes a default of a text, of bytes, JSON or a shape only as an expression, and that since
+    /// In MySQL a default of a text, of bytes, JSON or a shape must be an expression, which needs MySQL
     /// 8.0.13 (MySQL manual, 13.6).
     fn defaults(&mut self) {
         if self.capabilities.is_mariadb() {
@@ -332,7 +331,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// Character sets and collations under the names that the server has for them.
+    /// Maps character sets and collations to the names that the server has for them.
     fn collations(&mut self) {
         let capabilities = self.capabilities;
         let mut notes = Vec::new();
@@ -373,7 +372,7 @@ impl Mapper<'_> {
                 &mut data_type.collation,
             );
         }
-        // MySQL tells a column's own collation from the table's, which is the same one.
+        // MySQL distinguishes a column's own collation from the table's, even if they are the same.
         let of_table = options.collation.clone();
         for column in &mut self.definition.columns {
             let data_type = &mut column.data_type;
@@ -411,7 +410,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// Leaves out what is said of storage but for the format of rows: the server has its own ways.
+    /// Leaves out the options of storage except the row format: the server has its own.
     fn storage(&mut self, policies: &Policies) {
         let table = self.definition.name.clone();
         for StorageOption { of, what } in std::mem::take(&mut self.definition.options.storage) {
@@ -422,7 +421,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// Leaves out the keys that the server knows none of.
+    /// Leaves out the keys that the server does not support.
     fn keys(&mut self) {
         if self.capabilities.has_expression_keys() {
             return;
@@ -442,7 +441,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// Leaves out what the server could be asked to compute and what is not known to do just that.
+    /// Leaves out expressions that are not known to be safe; for a generated column they are an error.
     fn expressions(&mut self) -> Result<()> {
         let table = self.definition.clone();
         let is_safe = |written: &str| rewritten(written, &table).is_some();
@@ -480,7 +479,7 @@ impl Mapper<'_> {
     }
 }
 
-/// The name a server has for a character set or collation: `utf8` is `utf8mb3` on newer ones.
+/// The server's name for a character set or collation: `utf8` is `utf8mb3` on newer servers.
 fn here(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
     let other = match name.strip_prefix("utf8mb3") {
         Some(rest) => format!("utf8{rest}"),
@@ -495,8 +494,8 @@ fn here(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// What stands for the collation `name` where the server does not have it, if that one tells letters apart by
-/// their case: under the default one a unique key could not be made any more.
+/// The substitute for a case-sensitive collation `name` that the server does not have. With the default
+/// collation a unique key could fail.
 fn case_sensitive(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
     let (charset, rest) = name.split_once('_')?;
     let tells_apart = rest.ends_with("_cs") || rest.ends_with("bin");
@@ -504,7 +503,7 @@ fn case_sensitive(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String>
     (tells_apart && is_known(&binary)).then_some(binary)
 }
 
-/// How the values of `column` go.
+/// The kind of the values of `column`.
 fn kind(column: &ColumnDefinition, table: &TableDefinition, charset: Charset) -> Result<ValueKind> {
     if column.generated.is_some() {
         return Ok(ValueKind::Skipped);

@@ -1,4 +1,4 @@
-//! MySQL and MariaDB as targets: what `convert`, `load`, `verify` and `publish` are for PostgreSQL.
+//! MySQL and MariaDB as targets. The folder `postgresql` has the same file names.
 
 pub mod capabilities;
 pub mod connection;

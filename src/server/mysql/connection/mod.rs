@@ -1,4 +1,4 @@
-//! Connecting: with and without TLS as the mode asks for it.
+//! Opens connections, with or without TLS, as the mode requires.
 
 pub(crate) mod numbering;
 pub(crate) mod stream;
@@ -18,7 +18,7 @@ use super::tls::Mode;
 use crate::error::{Error, Result};
 use tunnel::Failure;
 
-/// A file that cannot be: below what is no directory.
+/// A file that cannot exist, because its parent is not a directory.
 const NO_KEY: &str = "/dev/null/key";
 
 impl Target {
@@ -42,8 +42,8 @@ impl Target {
             .user(Some(&self.user))
             .pass(self.password.as_deref())
             .db_name(Some(database))
-            // It would ask the server for its socket and try that: behind a tunnel of ssh it is
-            // another server's.
+            // The driver would ask the server for its socket and try that. Through an ssh tunnel, the socket
+            // of that name belongs to another server.
             .prefer_socket(false)
             .tcp_connect_timeout(self.timeout);
         let is_socket = matches!(self.place, Place::Socket(_));
@@ -66,10 +66,10 @@ impl Target {
         })
     }
 
-    /// Without TLS, at the first address that answers. A password of `caching_sha2_password` then goes
-    /// encrypted with the server's key (MySQL manual, 8.4.1.1), which the driver asks the server for unless
-    /// there is a file with it. Whoever is between could send his own; so, as with MySQL's clients, the user
-    /// has to ask for that.
+    /// Connects without TLS, to the first address that answers. A password of `caching_sha2_password` is then
+    /// encrypted with the server's key (MySQL manual, 8.4.1.1). The driver requests that key from the server,
+    /// unless it has a file with it. An attacker in the network could send another key. So, as with MySQL's
+    /// clients, the user must allow the request.
     fn open_plain(&self, options: OptsBuilder) -> std::result::Result<Conn, Failure> {
         let (host, port) = match &self.place {
             Place::Host(host, port) => (host.as_str(), *port),

@@ -1,28 +1,28 @@
-//! The numbers of packets while a session is opened. MySQL numbers the packets of an exchange (Internals
-//! Manual, "MySQL Packets": 3 bytes of length, 1 of number); the request for TLS is one more than the
-//! driver, which knows nothing of it, has sent.
+//! Adjusts packet numbers while a session is opened. MySQL numbers the packets of an exchange (Internals
+//! Manual, "MySQL Packets": 3 bytes of length, 1 of number). The driver does not know about the request for
+//! TLS, so its numbers are one too low for the server.
 
-/// What a packet of the server begins with that ends the opening: it is done, or refused.
+/// The first byte of the server's packet that ends the opening: success, or an error.
 const OK: u8 = 0x00;
 const ERR: u8 = 0xff;
 
-/// The length of what precedes a packet.
+/// The length of a packet's header.
 const HEADER: usize = 4;
 
-/// Where in the packets of one direction we are.
+/// The position in the packets of one direction.
 #[derive(Default)]
 struct Position {
-    /// Bytes of the header seen.
+    /// The number of header bytes seen.
     header: usize,
-    /// Bytes of the packet still to come, once its header was seen.
+    /// The number of bytes left in the packet whose header was seen.
     left: usize,
-    /// Whether something of the packet itself was seen.
+    /// Whether a byte after the header was seen.
     is_inside: bool,
 }
 
 impl Position {
-    /// Adds `shift` to the numbers of the packets in `bytes`, up to and with the first packet whose
-    /// first byte is one that `ends`; whether there is one.
+    /// Adds `shift` to the numbers of the packets in `bytes`, up to and including the first packet whose
+    /// first byte `ends` accepts. Returns whether there was such a packet.
     fn renumber(&mut self, bytes: &mut [u8], shift: u8, ends: impl Fn(u8) -> bool) -> bool {
         let mut at = 0;
         while at < bytes.len() {
@@ -51,7 +51,7 @@ impl Position {
     }
 }
 
-/// Renumbers what passes between driver and server until the session is open.
+/// Renumbers the packets between driver and server until the session is open.
 #[derive(Default)]
 pub(crate) struct Numbering {
     upwards: Position,
@@ -60,14 +60,14 @@ pub(crate) struct Numbering {
 }
 
 impl Numbering {
-    /// Renumbers `bytes` of the driver's for the server.
+    /// Renumbers `bytes` from the driver for the server.
     pub(crate) fn towards_server(&mut self, bytes: &mut [u8]) {
         if !self.is_open {
             self.upwards.renumber(bytes, 1, |_| false);
         }
     }
 
-    /// Renumbers `bytes` of the server's for the driver.
+    /// Renumbers `bytes` from the server for the driver.
     pub(crate) fn towards_driver(&mut self, bytes: &mut [u8]) {
         if !self.is_open {
             let ends = |first| [OK, ERR].contains(&first);

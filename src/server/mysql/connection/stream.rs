@@ -1,4 +1,4 @@
-//! A connection to the server, on TCP or at a socket.
+//! A connection to the server, by TCP or a socket.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -15,8 +15,8 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// Connects to the first address of `place` that answers. Afterwards no reading or writing lasts
-    /// longer than `timeout`.
+    /// Connects to the first address of `place` that answers. Each later read or write may take as long as
+    /// `timeout`.
     pub(crate) fn reach(place: &Place, timeout: Option<Duration>) -> io::Result<Stream> {
         let stream = match place {
             Place::Socket(path) => Stream::Socket(UnixStream::connect(path)?),
@@ -56,7 +56,7 @@ impl Stream {
         }
     }
 
-    /// Says that nothing more is sent.
+    /// Shuts down the sending side.
     pub(crate) fn end_sending(&self) -> io::Result<()> {
         match self {
             Stream::Tcp(tcp) => tcp.shutdown(Shutdown::Write),

@@ -1,6 +1,6 @@
-//! TLS between the driver and the server. The driver has one of its own, but believes in all CAs that
-//! browsers believe in, besides the one that is asked for; and it cannot say why it failed. So it is
-//! given a socket that nobody else can reach, with a thread behind it that speaks TLS to the server.
+//! TLS between the driver and the server. The driver's own TLS always accepts the CAs of browsers, too, and
+//! does not report why it failed. So the driver gets a private socket, and a thread on its other end speaks
+//! TLS to the server.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -19,35 +19,35 @@ use super::numbering::Numbering;
 use super::stream::Stream;
 use crate::server::mysql::options::host::Place;
 
-/// The longest packet that is taken while a session is opened.
+/// The maximum length of a packet while a session is opened.
 const MAX_PACKET: usize = 64 * 1024;
 
-/// How much is read at once.
+/// The number of bytes to read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// What the request for TLS has of the driver's answer: capabilities, the largest packet, the
-/// character set, and room for more (Internals Manual, "SSLRequest").
+/// The length of the request for TLS, which starts like the driver's answer: capabilities, the maximum
+/// packet, the character set, and a reserve (Internals Manual, "SSLRequest").
 const REQUEST_LENGTH: u8 = 32;
 const REQUEST: usize = REQUEST_LENGTH as usize;
 
-/// The capability of TLS, in the second byte of the capabilities.
+/// The bit for TLS, in the second byte of the capabilities.
 const CAPABILITY_TLS: u8 = 0x08;
 
-/// The protocol that all servers since MySQL 3.21 speak.
+/// The version of the protocol, the same since MySQL 3.21.
 const PROTOCOL: u8 = 10;
 
-/// Why there is no connection.
+/// Why a connection failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The server has no TLS.
     NoTls,
-    /// Without TLS the password would need a key that nobody vouches for.
+    /// Without TLS, the password would need a key that cannot be verified.
     NoKey,
     /// TLS failed.
     Tls(rustls::Error),
-    /// The server could not be reached, or went away.
+    /// The server was not reachable, or closed the connection.
     Io(io::Error),
-    /// The server refused, or the driver.
+    /// The server or the driver refused.
     Driver(mysql::Error),
 }
 
@@ -66,8 +66,8 @@ impl From<rustls::Error> for Failure {
     }
 }
 
-/// Opens a session with `options` at `place`, over TLS as `configuration` has it, with a server that is
-/// called `name`. Reaching it and TLS may take as long as `timeout`.
+/// Opens a session with `options` at `place`, over TLS with `configuration`, with a server whose name is
+/// `name`. Connecting and the TLS handshake may take as long as `timeout`.
 pub(crate) fn connect(
     place: &Place,
     options: OptsBuilder,
@@ -96,7 +96,7 @@ pub(crate) fn connect(
         unblock(&path);
         let failure = tunnel.join();
         match (cause, failure) {
-            // Where the server has said why, the end of the connection is of no matter.
+            // The server's error explains more than the end of the connection.
             (cause @ mysql::Error::MySqlError(_), _) => Failure::Driver(cause),
             (_, Ok(Err(failure))) => failure,
             (cause, _) => Failure::Driver(cause),
@@ -104,7 +104,7 @@ pub(crate) fn connect(
     })
 }
 
-/// Ends the waiting for a driver that has failed before it came.
+/// Stops the wait for the driver, if it has failed before it connected.
 fn unblock(path: &Path) {
     let _ = UnixStream::connect(path);
 }
@@ -129,8 +129,8 @@ fn not_mysql() -> io::Error {
     )
 }
 
-/// An error unless the server greets, and has TLS: version, number of the session, eight bytes of
-/// salt and a zero precede the capabilities (Internals Manual, "Protocol::HandshakeV10").
+/// An error unless the server sends a greeting and has TLS. Version, session number, eight bytes of salt and
+/// a zero precede the capabilities (Internals Manual, "Protocol::HandshakeV10").
 fn check_greeting(greeting: &[u8]) -> Result<(), Failure> {
     match greeting {
         [0xff, low, high, message @ ..] => Err(refusal(u16::from_le_bytes([*low, *high]), message)),
@@ -147,7 +147,7 @@ fn check_greeting(greeting: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// A server that has too many connections, or lets nobody in from here, says so instead of greeting.
+/// A server that has too many connections, or refuses this host, sends an error instead of a greeting.
 fn refusal(code: u16, message: &[u8]) -> Failure {
     let message = match message {
         [b'#', _, _, _, _, _, rest @ ..] => rest,
@@ -160,20 +160,20 @@ fn refusal(code: u16, message: &[u8]) -> Failure {
     }))
 }
 
-/// The driver on one side, the server on the other.
+/// The connection between driver and server.
 struct Tunnel {
     driver: UnixStream,
     server: Stream,
     tls: ClientConnection,
     numbering: Numbering,
-    /// Room for what comes from either side.
+    /// The buffer for both directions.
     buffer: Vec<u8>,
-    /// What the server has sent and the driver not yet taken.
+    /// The bytes from the server that the driver has not taken yet.
     pending: Vec<u8>,
 }
 
 impl Tunnel {
-    /// Hands on the greeting, and asks the server for TLS with what the driver answers.
+    /// Passes on the greeting, and requests TLS from the server with the driver's answer.
     fn open(
         mut driver: UnixStream,
         mut server: Stream,
@@ -193,7 +193,7 @@ impl Tunnel {
         while tls.is_handshaking() {
             tls.complete_io(&mut server)?;
         }
-        // What is read of the driver is bounded instead.
+        // The reads from the driver are limited instead.
         tls.set_buffer_limit(None);
         let mut numbering = Numbering::default();
         numbering.towards_server(&mut answer);
@@ -208,7 +208,7 @@ impl Tunnel {
         })
     }
 
-    /// Passes on what either side sends, until one of them ends it.
+    /// Passes on the bytes of both sides, until one of them ends the connection.
     fn run(mut self) -> Result<(), Failure> {
         self.driver.set_nonblocking(true)?;
         self.server.set_nonblocking(true)?;
@@ -238,7 +238,7 @@ impl Tunnel {
                 && let Some(count) = would_block(self.driver.read(&mut self.buffer))?
             {
                 if count == 0 {
-                    // A server that has gone before it needs no goodbye.
+                    // A server that has closed the connection needs no goodbye.
                     let _ = self.end();
                     return Ok(());
                 }
@@ -249,8 +249,8 @@ impl Tunnel {
         }
     }
 
-    /// Takes what was decrypted, if the driver has taken what was before; whether the server may
-    /// still send something.
+    /// Takes decrypted bytes, if the driver has taken the earlier ones. Returns whether the server may send
+    /// more.
     fn take_plaintext(&mut self) -> io::Result<bool> {
         if !self.pending.is_empty() {
             return Ok(true);
@@ -263,14 +263,15 @@ impl Tunnel {
                 Ok(true)
             }
             Ok(None) => Ok(true),
-            // Servers close without TLS's word for it; the packets tell whether all is there.
+            // Servers close the connection without the TLS alert. The packets show whether the data is
+            // complete.
             Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             Err(cause) => Err(cause),
         }
     }
 
-    /// Waits until one side is ready for what there is to do with it. A side with which there is nothing
-    /// to do is left out: that it has hung up would be told for ever.
+    /// Waits until a side is ready for pending work. A side without pending work is left out, because its
+    /// hangup would be reported forever.
     fn wait(&self) -> io::Result<(PollFlags, PollFlags)> {
         let sends = self.tls.wants_write();
         let is_taken = self.pending.is_empty();
@@ -296,7 +297,7 @@ impl Tunnel {
         Ok((next(driver), next(server)))
     }
 
-    /// Says goodbye to the server, when the driver has.
+    /// Says goodbye to the server, after the driver has.
     fn end(mut self) -> io::Result<()> {
         self.tls.send_close_notify();
         self.server.set_nonblocking(false)?;
@@ -307,7 +308,7 @@ impl Tunnel {
     }
 }
 
-/// Nothing where it would have to be waited for.
+/// Returns none if the operation would block.
 fn would_block(result: io::Result<usize>) -> io::Result<Option<usize>> {
     match result {
         Ok(count) => Ok(Some(count)),

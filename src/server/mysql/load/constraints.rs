@@ -1,5 +1,5 @@
-//! Adds CHECKs and foreign keys when all tables are loaded. One that cannot be is given up, and told: the rows
-//! are what must arrive.
+//! Adds CHECKs and foreign keys after all tables are loaded. A constraint that cannot be added is left out
+//! and reported, because the rows matter more.
 
 use mysql::Conn;
 
@@ -11,15 +11,15 @@ use crate::server::mysql::error::{failure, is_refusal, why};
 use crate::server::mysql::mapping::Table;
 use crate::server::mysql::statement::one_statement;
 
-/// What a server says of a CHECK that a row breaks: MariaDB's number and MySQL's.
+/// The errors for a CHECK that a row violates: MariaDB's number and MySQL's.
 const BROKEN_BY_A_ROW: [u16; 2] = [4025, 3819];
 
-/// In MySQL no two CHECKs of a database have the same name (MySQL manual, 15.1.20.6), in MariaDB no two of a
+/// In MySQL, the name of a CHECK must be unique in the database (MySQL manual, 15.1.20.6), in MariaDB in the
 /// table.
 const NAME_IS_TAKEN: u16 = 3822;
 
-/// Adds those of `table`, one of the `tables` in `database`; the notes are of what could not be. Foreign keys
-/// are not held against the rows, as mysqldump's own files would not.
+/// Adds the constraints of `table`, one of the `tables` in `database`. Returns notes of those left out. The
+/// server does not check foreign keys against the rows, just as it does not when it loads mysqldump's file.
 pub(crate) fn add(
     connection: &mut Conn,
     database: &str,

@@ -1,6 +1,6 @@
-//! Makes tables in the staging database. Of a definition that the server refuses, what it refuses is found:
-//! a default is left out, and told; without what a column is generated as it would be another column, so
-//! that is an error.
+//! Creates tables in the staging database. If the server refuses a definition, the refused part is found. A
+//! refused default is left out and reported. A refused expression of a generated column is an error, because
+//! without it the column would be another one.
 
 use mysql::Conn;
 
@@ -13,7 +13,7 @@ use crate::server::mysql::mapping::Table;
 use crate::server::mysql::sql::qualified;
 use crate::server::mysql::statement::one_statement;
 
-/// Makes `table` in `database`: as it is then, and what came out differently.
+/// Creates `table` in `database`. Returns the table as created, and the differences.
 pub(crate) fn table(
     connection: &mut Conn,
     database: &str,
@@ -44,8 +44,8 @@ fn create(
     one_statement(connection, &ddl::create_table(database, definition))
 }
 
-/// Makes the table without the defaults that the server refuses, which has refused the whole for `cause`. It
-/// is made with none at first, and then with one more each time.
+/// Creates the table without the defaults that the server refuses; `cause` is the first refusal. The first
+/// attempt has no defaults; each further attempt adds one.
 fn without_refused(
     connection: &mut Conn,
     database: &str,
@@ -95,7 +95,7 @@ fn without_refused(
     Ok((made, notes))
 }
 
-/// Whether `column` has anything of which one server knows what another does not.
+/// Whether `column` has a part that another server may have written and this one does not know.
 fn may_be_refused(column: &ColumnDefinition) -> bool {
     let has_default = !matches!(column.default, None | Some(DefaultValue::Null));
     has_default || column.generated.is_some()

@@ -1,6 +1,6 @@
-//! Values that are none of an enum's. MySQL keeps them as an empty text, with the number 0 (MySQL manual,
-//! 13.3.6 "The ENUM Type"), and warns when one is loaded: as many warnings as there are such values are no
-//! sign of damage.
+//! Values that an enum does not have. MySQL stores them as an empty text, with the number 0 (MySQL manual,
+//! 13.3.6 "The ENUM Type"), and warns about each one that is loaded. The expected number of these warnings is
+//! no sign of damage.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use memchr::memchr;
 use crate::rows::{TranscodePlan, ValueKind};
 use crate::server::mysql::mapping::Table;
 
-/// For each table, in the order they came, its enums that do not have the empty text.
+/// The enums without the empty text, for each table in the order of the dump.
 #[derive(Debug, Default)]
 pub(crate) struct Enums(Mutex<Vec<Vec<String>>>);
 
@@ -27,14 +27,14 @@ impl Enums {
             .push(names);
     }
 
-    /// Those of the table of this number.
+    /// The enums of the table with this number.
     pub(crate) fn of(&self, table: usize) -> Vec<String> {
         let tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tables.get(table).cloned().unwrap_or_default()
     }
 }
 
-/// How many values of the columns `enums` in `lines`, which `plan` has made for LOAD DATA, are empty texts.
+/// The number of empty texts in the columns `enums` of `lines`, which `plan` has transcoded for LOAD DATA.
 pub(crate) fn count_empty(enums: &[String], plan: &TranscodePlan, lines: &[u8]) -> u64 {
     if enums.is_empty() {
         return 0;

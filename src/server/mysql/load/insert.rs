@@ -1,13 +1,13 @@
-//! INSERTs for servers that have LOAD DATA LOCAL switched off: made from the lines that it would read.
+//! INSERTs for servers with LOAD DATA LOCAL switched off, made from the lines for LOAD DATA.
 
 use memchr::memchr;
 
 use crate::rows::{TranscodePlan, ValueKind};
 
-/// Makes INSERTs of the lines of LOAD DATA, as long as the server takes them.
+/// Generates INSERTs from the lines for LOAD DATA, within the length that the server accepts.
 pub(crate) struct Inserts<'a> {
     head: &'a str,
-    /// How the values of each column that is in the lines go.
+    /// The kind of each column in the lines.
     kinds: Vec<ValueKind>,
     lines: &'a [u8],
     most: usize,
@@ -15,8 +15,8 @@ pub(crate) struct Inserts<'a> {
 }
 
 impl<'a> Inserts<'a> {
-    /// Of `lines`, as `plan` has made them, each statement beginning with `head` and having `most` bytes,
-    /// or more if one row alone does.
+    /// Generates statements from `lines`, which `plan` has transcoded. Each begins with `head` and has at
+    /// most `most` bytes, or more if a single row needs more.
     pub(crate) fn new(
         head: &'a str,
         plan: &TranscodePlan,
@@ -33,7 +33,7 @@ impl<'a> Inserts<'a> {
         }
     }
 
-    /// The lines that are still to come.
+    /// The lines that are left.
     pub(crate) fn lines(&self) -> &'a [u8] {
         self.lines
     }
@@ -62,7 +62,8 @@ impl<'a> Inserts<'a> {
     }
 }
 
-/// Appends a line as a tuple. Its escapes mean the same in a string, where only the quote needs one more.
+/// Appends a line as a tuple. The escapes of a line mean the same in a string; only the quote needs an escape
+/// more.
 fn tuple(out: &mut Vec<u8>, line: &[u8], kinds: &[ValueKind]) {
     out.push(b'(');
     for (at, (value, kind)) in line.split(|byte| *byte == b'\t').zip(kinds).enumerate() {
@@ -144,7 +145,7 @@ mod tests {
             found,
             ["I ('1','a',x'',0),('2','b',x'',0)", "I ('3','c',x'',0)"]
         );
-        // A row that is longer by itself is tried all the same: the server says what is wrong.
+        // A single row that is too long is sent anyway: the server reports the error.
         assert_eq!(statements(lines, 5).len(), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! Drives the workers: creates tables, hands out chunks, and completes what is loaded.
+//! Loads tables with the workers: creates the tables, queues the chunks, and completes the tables.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::server::mysql::mapping::Table;
 use crate::server::mysql::options::Target;
 use crate::server::mysql::sql::literal;
 
-/// Loads what it is given into the staging database.
+/// Loads tables and rows into the staging database.
 pub struct Loader {
     connection: Conn,
     staging: String,
@@ -38,7 +38,7 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Connects the workers to `target`, whose staging database `holder` has made.
+    /// Connects the workers to `target`, whose staging database `holder` has created.
     pub fn start(
         target: &Target,
         databases: &Databases,
@@ -66,9 +66,8 @@ impl Loader {
         })
     }
 
-    /// Waits until all rows are in and all keys are built, then completes the tables. What came out
-    /// differently is in the notes of the tables. As soon as `is_stopped` says so, what still runs on
-    /// the server is cancelled.
+    /// Waits until all rows are loaded and all keys are built, then completes the tables. Differences are in
+    /// the notes of the tables. If `is_stopped` returns true, the running statements are cancelled.
     pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
         self.pool.finish(is_stopped)?;
         let counted = self.pool.queue.counted();
@@ -141,8 +140,8 @@ impl Sink<Table> for Loader {
                 what: "the index was left out: its expression is not supported".to_owned(),
             });
         }
-        // By one worker: keys of a kind are in the order in which they were added, and ALTERs of a table
-        // wait for each other anyway.
+        // One worker builds all keys of a table, so that keys of one kind keep their order. ALTERs of one
+        // table would wait for each other anyway.
         let build = (!statements.is_empty()).then(|| IndexBuild {
             table: name.clone(),
             name: "all".to_owned(),
@@ -156,7 +155,7 @@ impl Sink<Table> for Loader {
     }
 
     fn complete(&mut self, _: usize, table: &Table) -> Result<()> {
-        // A MySQL dump has a table's keys in its definition.
+        // In a MySQL dump the keys are in the definition of the table.
         let name = &table.definition.name;
         Err(Error::failed(format!("{name}: keys came after the rows")))
     }
@@ -174,14 +173,14 @@ impl Sink<Table> for Loader {
     }
 }
 
-/// The value that the AUTO_INCREMENT column of `table` gets next; of those too large for `i64`, the largest
-/// it has.
+/// The next value of the AUTO_INCREMENT column of `table`. If it is too large for `i64`, the largest value in
+/// the table.
 pub(crate) fn next_value(
     connection: &mut Conn,
     database: &str,
     table: &str,
 ) -> Result<Option<i64>> {
-    // MySQL goes on telling a number of a table whose column has lost its AUTO_INCREMENT.
+    // MySQL still reports a number for a table whose column has lost AUTO_INCREMENT.
     let place = format!(
         "TABLE_SCHEMA = {} AND TABLE_NAME = {}",
         literal(database),

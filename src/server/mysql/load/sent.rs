@@ -1,5 +1,6 @@
-//! Whether the server has taken rows as they were sent. With LOAD DATA LOCAL it only warns of those that it
-//! left out or changed, even in strict mode (MySQL manual, 15.2.9, "Duplicate-Key and Error Handling").
+//! Checks that the server has stored the rows as they were sent. With LOAD DATA LOCAL the server only warns
+//! about rows that it skipped or changed, even in strict mode (MySQL manual, 15.2.9, "Duplicate-Key and Error
+//! Handling").
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -10,23 +11,23 @@ use crate::server::mysql::error::failure;
 /// The number of "Incorrect string value".
 const INCORRECT_STRING: u32 = 1366;
 
-/// The number of "Data truncated for column", which a value that is none of its enum's gets too.
+/// The number of "Data truncated for column", also for a value that the enum does not have.
 const DATA_TRUNCATED: u32 = 1265;
 
-/// What a statement has sent.
+/// The rows that a statement has sent.
 pub(crate) struct Sent<'a> {
     /// The table.
     pub(crate) table: &'a str,
-    /// Its enums that do not have the empty text.
+    /// The enums of the table without the empty text.
     pub(crate) enums: &'a [String],
-    /// How many rows.
+    /// The number of rows.
     pub(crate) rows: u64,
-    /// How many values of them are none of their enum's.
+    /// The number of values that their enum does not have.
     pub(crate) empty: u64,
 }
 
 impl Sent<'_> {
-    /// An error unless the statement that `connection` has just run has taken all of it as it was.
+    /// An error unless the statement that `connection` has just run has stored all rows unchanged.
     pub(crate) fn check(&self, connection: &mut Conn) -> Result<()> {
         let taken = connection.affected_rows();
         if taken == self.rows && (connection.warnings() == 0 || self.is_expected(connection)?) {
@@ -40,17 +41,17 @@ impl Sent<'_> {
         }))
     }
 
-    /// Whether it warns of the values that are none of their enum's, and of nothing else.
+    /// Whether all warnings are about values that their enum does not have.
     fn is_expected(&self, connection: &mut Conn) -> Result<bool> {
-        // What comes with the statement's end counts to 65,535 only.
+        // The count at the end of the statement stops at 65,535.
         let count: Option<u64> = connection
             .query_first("SELECT @@warning_count")
             .map_err(failure(format!("load {}", self.table)))?;
         Ok(count == Some(self.empty))
     }
 
-    /// What the server says of what it has left out or changed, if it does: of enums only where there is
-    /// nothing else.
+    /// The server's first warning about skipped or changed rows. A warning about an enum only if there is no
+    /// other.
     fn first_warning(&self, connection: &mut Conn) -> Result<Option<Error>> {
         let table = self.table;
         let told: Vec<(String, u32, String)> = connection

@@ -1,4 +1,4 @@
-//! The staging database: made at the start, published or dropped at the end.
+//! The staging database: created at the start, published or dropped at the end.
 
 use std::time::{Duration, Instant};
 
@@ -13,26 +13,26 @@ use crate::server::mysql::options::Target;
 use crate::server::mysql::sql::{identifier, literal};
 use crate::ui::terminal;
 
-/// How long another import's session may take to be gone after that import has ended.
+/// The time that the session of an ended import may need to end.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The staging database of this import and the session that holds the target's lock. Dropped without
-/// being published, it takes the database with it.
+/// The staging database of this import, and the session that holds the target's lock. If it is dropped before
+/// the publish, it drops the database.
 pub struct Staging {
     target: Target,
     connection: Conn,
     databases: Databases,
     holder: LockHolder,
-    /// Whether the database exists and is ours to drop.
+    /// Whether the database exists and belongs to this import.
     made: bool,
 }
 
-/// The session that holds the lock of an import, as the server numbers it.
+/// The server's number of the session that holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockHolder(u32);
 
 impl Staging {
-    /// Connects and takes the lock, which only one import at a time can have.
+    /// Connects and takes the lock, which only one import at a time can hold.
     pub fn lock(target: &Target) -> Result<Staging> {
         let databases = Databases::of(target.database())?;
         let mut connection = target.connect()?;
@@ -57,8 +57,8 @@ impl Staging {
         })
     }
 
-    /// Makes the database, in place of one that an import which is no more has left behind: the lock
-    /// says that it is. Its sessions may load on for a while; they are ended.
+    /// Creates the database, after dropping one that an earlier import has left. The lock proves that the
+    /// earlier import has ended; its sessions may still be loading, and are ended.
     pub fn make(&mut self) -> Result<()> {
         self.end_sessions_of_the_dead()?;
         let staging = &self.databases.staging;
@@ -68,7 +68,7 @@ impl Staging {
              FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
             literal(&self.databases.live)
         );
-        // Tables of which a dump does not say it have the live database's.
+        // A table whose dump does not name these gets those of the live database.
         let defaults: Option<(String, String)> =
             self.connection.query_first(sql).map_err(doing())?;
         let defaults = defaults.map_or_else(String::new, |(charset, collation)| {
@@ -104,7 +104,7 @@ impl Staging {
                 .hint("only the import may use it; end these sessions, then run it again"));
             }
             for session in sessions {
-                // It may have ended by itself meanwhile.
+                // The session may have ended meanwhile.
                 let _ = self
                     .connection
                     .query_drop(format!("KILL CONNECTION {session}"));
@@ -113,13 +113,13 @@ impl Staging {
         }
     }
 
-    /// Who holds the lock.
+    /// The connection of the session that holds the lock.
     #[must_use]
     pub fn holder(&self) -> LockHolder {
         self.holder
     }
 
-    /// The session that holds the lock.
+    /// The connection of the session that holds the lock.
     pub fn connection(&mut self) -> &mut Conn {
         &mut self.connection
     }
@@ -130,9 +130,9 @@ impl Staging {
         &self.databases
     }
 
-    /// Says that the tables were published.
+    /// Marks the tables as published.
     pub fn published(&mut self) {
-        // The database itself is still there, and empty.
+        // The database still exists, and is empty.
         self.drop_database();
     }
 
@@ -147,7 +147,7 @@ impl Staging {
             failpoint::reached("staging database dropped");
             return;
         }
-        // This session may be cut off while the server lives on.
+        // This session may be lost while the server is still running.
         let again = self.target.connect().and_then(|mut connection| {
             connection
                 .query_drop(&sql)
@@ -170,7 +170,7 @@ impl Drop for Staging {
     }
 }
 
-/// An error if the session `holder` does not hold the lock any more, for which `connection` works.
+/// An error if the session `holder`, for which `connection` works, has lost the lock.
 pub(crate) fn check_holder(
     connection: &mut Conn,
     databases: &Databases,

@@ -24,22 +24,22 @@ use crate::server::mysql::sql::{identifier, qualified};
 use crate::server::mysql::statement::one_statement;
 use crate::ui::numbers::grouped;
 
-/// How rows come into a table.
+/// The method for loading rows into a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoadMethod {
     /// By LOAD DATA LOCAL.
     LoadData,
-    /// By INSERTs, of which none can have more bytes than this, where the server has LOAD DATA LOCAL switched off.
+    /// INSERTs of limited length, for a server with LOAD DATA LOCAL switched off.
     Insert {
-        /// The server's `max_allowed_packet`, less what the protocol needs.
+        /// The server's `max_allowed_packet`, without the bytes of the protocol.
         most: usize,
     },
 }
 
-/// What `max_allowed_packet` must leave for the packet's own bytes.
+/// The part of `max_allowed_packet` that the protocol needs.
 const PACKET_BYTES: usize = 1024;
 
-/// INSERTs of several rows have no more: the driver keeps two copies of what it sends.
+/// The maximum for INSERTs of several rows, because the driver keeps two copies of a statement.
 const INSERT_BYTES: usize = 64 * 1024;
 
 impl LoadMethod {
@@ -91,7 +91,7 @@ impl LoadMethod {
         } else {
             format!(" SET {}", sets.join(", "))
         };
-        // The defaults of its FIELDS and LINES, said in full: they do not depend on the session then.
+        // Writes the defaults of FIELDS and LINES explicitly, so that they do not depend on the session.
         format!(
             "LOAD DATA LOCAL INFILE 'ci-import' INTO TABLE {into} CHARACTER SET utf8mb4 \
              FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\' \
@@ -101,8 +101,7 @@ impl LoadMethod {
     }
 }
 
-/// Connects for the import of `holder`. Foreign keys are for the server to watch over when all tables
-/// are there.
+/// Connects for the import of `holder`. The server checks foreign keys only after all tables are loaded.
 pub(crate) fn connect_for_loading(
     target: &Target,
     databases: &Databases,
@@ -116,7 +115,7 @@ pub(crate) fn connect_for_loading(
     Ok(connection)
 }
 
-/// Works until the queue has nothing more, or somebody fails.
+/// Works until the queue is closed and empty, or a worker fails.
 pub(crate) fn work(
     target: &Target,
     databases: &Databases,
@@ -161,20 +160,20 @@ fn run_build(connection: &mut Conn, build: IndexBuild) -> Result<()> {
     Ok(())
 }
 
-/// What a LOAD DATA is fed with, and what came of it so far.
+/// The input of a LOAD DATA, and its results so far.
 #[derive(Default)]
 struct Feed {
-    /// The chunk it begins with.
+    /// The first chunk.
     first: Option<PlannedRows>,
     done: TranscodedRows,
-    /// How many values are none of their enum's.
+    /// The number of values that their enum does not have.
     empty: u64,
     chunks: usize,
     failed: Option<Error>,
     buffer: Vec<u8>,
 }
 
-/// Gives the server the rows it asks for, and nothing else, whatever file it may name.
+/// Sends the rows when the server asks for a file, whatever file it names.
 fn handler(
     feed: &Arc<Mutex<Feed>>,
     queue: &Arc<WorkQueue>,
@@ -191,8 +190,8 @@ fn handler(
 }
 
 impl Feed {
-    /// Writes the first chunk to `out`, and as long as the queue has more for the same statement at
-    /// once, that as well.
+    /// Writes the first chunk to `out`, and further chunks as long as the queue has some ready for the same
+    /// statement.
     fn give(&mut self, queue: &WorkQueue, enums: &Enums, out: &mut dyn Write) -> Result<()> {
         let mut next = self.first.take();
         while let Some(rows) = next {
@@ -209,8 +208,8 @@ impl Feed {
     }
 }
 
-/// Appends the lines of a chunk to `buffer`, and counts and hashes them; returns how many values are none of
-/// their enum's.
+/// Appends the lines of a chunk to `buffer`, counts and hashes them. Returns the number of values that their
+/// enum does not have.
 fn transcode_chunk(
     rows: PlannedRows,
     queue: &WorkQueue,
@@ -227,7 +226,7 @@ fn transcode_chunk(
     Ok(count_empty(&enums.of(table), &plan, &buffer[before..]))
 }
 
-/// Loads `first`, and what follows it for the same statement, by one LOAD DATA.
+/// Loads `first`, and the chunks that follow for the same statement, by one LOAD DATA.
 fn load(
     connection: &mut Conn,
     queue: &WorkQueue,
@@ -247,7 +246,7 @@ fn load(
     };
     let outcome = connection.query_drop(&*statement);
     let mut feed = lock();
-    // Why the rows could not be read says more than what the driver makes of it.
+    // The cause why the rows could not be read is clearer than the driver's error.
     if let Some(error) = feed.failed.take() {
         return Err(error);
     }
@@ -266,7 +265,7 @@ fn load(
     Ok(())
 }
 
-/// Has the server refuse values that it would have to change, or only warn of them.
+/// Sets whether the server refuses values that it would have to change, or only warns.
 fn set_strict(connection: &mut Conn, strict: bool) -> Result<()> {
     let mode = if strict {
         "CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
@@ -298,7 +297,7 @@ fn insert(
     let mut done = TranscodedRows::default();
     let empty = transcode_chunk(rows, queue, enums, buffer, &mut done)?;
     if empty > 0 {
-        // In strict mode they would be errors; LOAD DATA LOCAL knows none.
+        // In strict mode the values of enums would be errors; LOAD DATA LOCAL has no strict mode.
         set_strict(connection, false)?;
     }
     let enums = &enums.of(table);
@@ -306,7 +305,7 @@ fn insert(
         let done = connection.query_drop(sql);
         done.map_err(failure(format!("load {name}")))
     };
-    // One for each chunk: each waits for the server's disk.
+    // One transaction for each chunk, because each commit waits for the server's disk.
     run(connection, "START TRANSACTION")?;
     let mut inserts = Inserts::new(&head, &plan, buffer, most.min(INSERT_BYTES));
     let (mut taken, mut before) = (0, inserts.lines());
@@ -338,7 +337,7 @@ fn insert(
     Ok(())
 }
 
-/// A single row that has more bytes than the server takes in a statement.
+/// The error for a single row that is longer than a statement may be.
 fn too_large(table: &str, row: u64, bytes: usize, most: usize) -> Error {
     let (bytes, most) = (grouped(bytes as u64), grouped(most as u64));
     Error::target(format!(
