@@ -1,4 +1,4 @@
-//! What the user may do, as far as the server tells it.
+//! The rights of the user, as far as the server reports them.
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -8,23 +8,23 @@ use super::error::failure;
 use super::sql::{identifier, literal};
 use crate::error::Result;
 
-/// What a server says to who has no right at all on a database, whether that is there or not.
+/// The error for a user without any right on a database, whether the database exists or not.
 const DENIED: u16 = 1044;
 
-/// Whether a user may make the databases beside the live one.
+/// Whether a user may create the databases beside the live one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MayCreate {
-    /// He may.
+    /// The user may.
     Yes,
-    /// He may not.
+    /// The user may not.
     No,
-    /// The server does not tell: rights that come with a role are not listed.
+    /// The server does not report it: rights from a role are not listed.
     Unknown,
 }
 
-/// Whether the user of `connection` may make the databases beside the live one. Nothing is made.
+/// Whether the user of `connection` may create the databases beside the live one. Creates nothing.
 pub fn may_create_databases(connection: &mut Conn, databases: &Databases) -> Result<MayCreate> {
-    // A grant is on a pattern of names. "user@host" is quoted there, part by part.
+    // A grant applies to a pattern of names. The view quotes the two parts of "user@host" separately.
     let sql = format!(
         "SELECT COUNT(*) FROM (
            SELECT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE = 'CREATE'
@@ -39,8 +39,8 @@ pub fn may_create_databases(connection: &mut Conn, databases: &Databases) -> Res
     if found.unwrap_or(0) > 0 {
         return Ok(MayCreate::Yes);
     }
-    // As a rule it is not there; who has some right on it is told that instead. Of other
-    // statements MySQL says that it is not there, whoever asks.
+    // Usually the staging database does not exist. A user with some right on it gets that error; a user
+    // without rights is denied. Other statements report that it does not exist to everybody.
     let enter = |database: &str| format!("USE {}", identifier(database));
     match connection.query_drop(enter(&databases.staging)) {
         Ok(()) => {

@@ -1,4 +1,4 @@
-//! Sessions: what each begins with, and what the server says of itself.
+//! Sessions: their settings, and the description of the server.
 
 use std::path::PathBuf;
 
@@ -10,38 +10,37 @@ use super::options::Target;
 use crate::error::{Error, Result};
 use crate::failpoint;
 
-/// What every session is set to: texts in UTF-8; no value changed or cut in silence, and none
-/// refused that a MySQL server has given out, such as a zero date; times in UTC. MySQL since 8.0 tells the
-/// next AUTO_INCREMENT as it was when somebody last asked, up to a day ago, unless it is told not to; MariaDB
-/// takes that for a comment.
+/// The settings of every session: texts in UTF-8; no value changed or truncated silently; no value refused
+/// that a MySQL server has returned, such as a zero date; times in UTC. MySQL 8.0 caches the next
+/// AUTO_INCREMENT for up to a day, unless this is switched off; MariaDB ignores the setting as a comment.
 const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', wait_timeout = 2147483, \
     sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION' \
     /*!80000 , information_schema_stats_expiry = 0 */";
 
-/// The oldest servers that are supported: with utf8mb4, fractions of seconds, and sessions that can hold several
-/// locks of `GET_LOCK` (MySQL 5.7 manual, 12.14); before, the lock of a publish would have given up that of the
+/// The oldest supported servers. They have utf8mb4, fractions of seconds, and several locks of `GET_LOCK` in
+/// a session (MySQL 5.7 manual, 12.14). In older servers, the lock of a publish would release the lock of the
 /// import.
 const OLDEST_MARIADB: (u32, u32) = (10, 0);
 const OLDEST_MYSQL: (u32, u32) = (5, 7);
 
-/// A server.
+/// The description of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Its version, as it writes it.
+    /// The version, in the server's words.
     pub version: String,
     /// Whether it is MariaDB.
     pub is_mariadb: bool,
-    /// Where its data are, if it runs on this machine.
+    /// The data directory, if the server runs on this machine.
     pub data_directory: Option<PathBuf>,
 }
 
 impl Target {
-    /// Connects, with the live database as the current one.
+    /// Connects, with the live database as the default one.
     pub fn connect(&self) -> Result<Conn> {
         self.connect_in(&self.database)
     }
 
-    /// Connects, with `database` as the current one.
+    /// Connects, with `database` as the default one.
     pub fn connect_in(&self, database: &str) -> Result<Conn> {
         let mut connection = self.open(database)?;
         check_version(&version(&mut connection)?)?;
@@ -52,7 +51,7 @@ impl Target {
         Ok(connection)
     }
 
-    /// What the server says of itself.
+    /// The description of the server.
     pub fn server(&self) -> Result<Server> {
         let mut connection = self.connect()?;
         let version = version(&mut connection)?;
@@ -69,7 +68,7 @@ impl Target {
     }
 }
 
-/// The server's version, as it writes it.
+/// The version, in the server's words.
 pub(crate) fn version(connection: &mut Conn) -> Result<String> {
     let version: Option<String> = connection
         .query_first("SELECT VERSION()")
@@ -77,12 +76,12 @@ pub(crate) fn version(connection: &mut Conn) -> Result<String> {
     Ok(version.unwrap_or_default())
 }
 
-/// Whether a version is MariaDB's, which has its name in it.
+/// Whether the version contains the name of MariaDB.
 pub(crate) fn is_mariadb(version: &str) -> bool {
     version.contains("MariaDB")
 }
 
-/// An error if `version` is too old; one that has no numbers is of a server that knows better.
+/// An error if `version` is too old. A version without numbers is accepted.
 fn check_version(version: &str) -> Result<()> {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit());
     let mut next = || numbers.next()?.parse::<u32>().ok();

@@ -1,4 +1,4 @@
-//! How names and texts become SQL of MySQL. All that comes from a dump goes through here.
+//! Quotes names and texts for MySQL. Everything from a dump goes through this module.
 
 /// A quoted identifier (MySQL manual, 11.2).
 #[must_use]

@@ -1,4 +1,4 @@
-//! A MySQL or MariaDB as target.
+//! MySQL or MariaDB as a target.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify_tables_in};
 
-/// A MySQL server whose lock is held.
+/// A locked MySQL server.
 pub(crate) struct LockedMysql {
     staging: Staging,
     target: Target,
@@ -64,7 +64,7 @@ impl LockedTarget for LockedMysql {
     }
 
     fn check_recovery(&mut self) -> Result<()> {
-        // What became of a publish is in a table of our own.
+        // The record of the publish is in a table of our own.
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl LockedTarget for LockedMysql {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
-        // Nobody writes there any more, so they need not be of one moment.
+        // Nobody writes to the staging any more, so no snapshot is needed.
         let target = &self.target;
         let connect = || TableReader::connect(target);
         verify_tables(connect, jobs, &self.databases.staging, &expected, halt)
@@ -199,7 +199,7 @@ impl LockedTarget for LockedMysql {
     }
 }
 
-/// Loads into the staging database that `holder` has made.
+/// Loads into the staging database that `holder` has created.
 struct StagingLoads {
     target: Target,
     databases: Databases,
@@ -215,7 +215,7 @@ impl Loads for StagingLoads {
     }
 }
 
-/// Maps the tables of a dump for the server of `target`.
+/// The mapping for the server of `target`.
 fn mapping(target: &Target) -> Result<ServerMapping> {
     Ok(ServerMapping::new(Capabilities::of(
         &mut target.connect()?,
@@ -238,8 +238,8 @@ impl Verifies for Target {
     }
 }
 
-/// One session has one moment, and so it looks at one table after the other. What lets several have the same,
-/// a lock on all tables, would have those wait who write.
+/// A snapshot belongs to one session, so the tables are read one after the other. To share a snapshot,
+/// sessions would need a lock on all tables, and other clients would wait for it.
 impl ConsistentView for TableReader {
     fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>> {
         migrations::dropped_tables(self.connection(), schema)
@@ -260,7 +260,7 @@ impl ConsistentView for TableReader {
     }
 }
 
-/// The live database, which is all that a schema can be here.
+/// The live database, the only possible schema.
 fn schema(target: &Target, named: Option<&str>) -> Result<String> {
     match named {
         Some(named) if named != target.database() => Err(Error::usage(format!(
@@ -301,7 +301,7 @@ pub(crate) fn server(target: &Target) -> Result<Server> {
     })
 }
 
-/// An error if something is asked of a conversion that is for PostgreSQL only.
+/// An error if a conversion option is for PostgreSQL only.
 pub(crate) fn refuse_conversions(asked: &Policies) -> Result<()> {
     let default = Policies::default();
     let options = [

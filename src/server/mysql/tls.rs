@@ -1,5 +1,5 @@
-//! TLS as `ssl-mode` asks for it (MySQL manual, 6.3.1): whether it must be, and what is verified of
-//! the server's certificate.
+//! TLS for each `ssl-mode` (MySQL manual, 6.3.1): whether it is required, and what is verified of the
+//! server's certificate.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,7 @@ use crate::server::options::{
     system_certificates,
 };
 
-/// What is named in errors as MySQL names it.
+/// MySQL's names of the parameters, for errors.
 pub(crate) const WORDS: TlsWords = TlsWords {
     ca: "ssl-ca=FILE",
     own: "ssl-cert=FILE and ssl-key=FILE",
@@ -25,13 +25,13 @@ pub(crate) const WORDS: TlsWords = TlsWords {
 pub(crate) enum Mode {
     /// Never.
     Disabled,
-    /// Where the server has it.
+    /// If the server supports it.
     Preferred,
     /// Always.
     Required,
-    /// Always, with a certificate of a known CA.
+    /// Always, with a certificate from a known CA.
     VerifyCa,
-    /// Always, with a certificate of a known CA for the very host.
+    /// Always, with a certificate from a known CA that names the host.
     VerifyIdentity,
 }
 
@@ -47,9 +47,8 @@ impl Mode {
         })
     }
 
-    /// The mode that `parameters` ask for, by its name or as MariaDB's clients have it: `ssl`,
-    /// `ssl-verify-server-cert`. Of several the strictest counts, and a CA that is named is asked for,
-    /// unless there is to be no TLS at all.
+    /// The mode of `parameters`, as `ssl-mode` or in MariaDB's notation: `ssl`, `ssl-verify-server-cert`. The
+    /// strictest one counts. A named CA implies its verification, unless TLS is disabled.
     fn of(parameters: &Parameters) -> Result<Mode> {
         let modes = "one of DISABLED, PREFERRED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY";
         let mode = parameters.read("ssl-mode", Mode::named, modes)?;
@@ -68,18 +67,18 @@ impl Mode {
     }
 }
 
-/// How TLS is spoken to a target.
+/// The TLS settings of a target.
 pub(crate) struct Tls {
     pub(crate) mode: Mode,
-    /// The file of the CAs' certificates.
+    /// The file with the certificates of the CAs.
     ca: Option<PathBuf>,
-    /// The client's certificate and its key.
+    /// The client's certificate and key.
     own: Option<(PathBuf, PathBuf)>,
     configuration: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Tls {
-    /// TLS as `parameters` ask for it.
+    /// The TLS settings of `parameters`.
     pub(crate) fn new(parameters: &Parameters) -> Result<Tls> {
         let file = |keyword: &str| parameters.text(keyword).map(PathBuf::from);
         let own = match (file("ssl-cert"), file("ssl-key")) {
@@ -105,7 +104,7 @@ impl Tls {
         Ok(tls)
     }
 
-    /// Where the CAs are that are believed, for messages.
+    /// The place of the trusted CAs, for messages.
     pub(crate) fn believed(&self) -> String {
         match &self.ca {
             Some(file) => file.display().to_string(),
@@ -113,7 +112,7 @@ impl Tls {
         }
     }
 
-    /// How connections speak it.
+    /// The TLS configuration of the connections.
     pub(crate) fn configuration(&self) -> Result<Arc<ClientConfig>> {
         if let Some(made) = self.configuration.get() {
             return Ok(made.clone());
@@ -128,7 +127,7 @@ impl Tls {
         Ok(self.configuration.get_or_init(|| made).clone())
     }
 
-    /// The certificates of the CAs that the server's is verified by; none where it is not verified.
+    /// The certificates of the CAs to verify the server by; none if it is not verified.
     fn certificates(&self) -> Result<Option<Certificates>> {
         match &self.ca {
             Some(file) => read_certificates(file).map(Some),

@@ -1,4 +1,4 @@
-//! Looks at tables of a MySQL server, to compare them with what they should be.
+//! Reads tables of a MySQL server, to compare them with the expected ones.
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};
@@ -17,12 +17,12 @@ use crate::verify::{Expected, Numbering, ReadTables};
 /// A session that reads tables.
 pub struct TableReader {
     connection: Conn,
-    /// Whether it sees them as they are at one moment.
+    /// Whether the session has a snapshot.
     has_snapshot: bool,
 }
 
 impl TableReader {
-    /// Connects, and sees each table as it is when it is read.
+    /// Connects without a snapshot: each table is read as it is at that time.
     pub fn connect(target: &Target) -> Result<TableReader> {
         Ok(TableReader {
             connection: target.connect()?,
@@ -30,9 +30,9 @@ impl TableReader {
         })
     }
 
-    /// Connects, and sees all tables as they are at this moment, whatever is written meanwhile: those of an
-    /// engine with transactions (MySQL manual, 15.3.1). Another session would have another moment, but for
-    /// a lock that has all others wait.
+    /// Connects with a snapshot: all tables of engines with transactions are read as they are now, even if
+    /// others write meanwhile (MySQL manual, 15.3.1). A second session could share the snapshot only with a
+    /// lock that blocks all others.
     pub fn at_one_moment(target: &Target) -> Result<TableReader> {
         let mut looker = TableReader::connect(target)?;
         for sql in [
@@ -46,12 +46,12 @@ impl TableReader {
         Ok(looker)
     }
 
-    /// The session, which sees the same.
+    /// The session, which uses the same snapshot.
     pub fn connection(&mut self) -> &mut Conn {
         &mut self.connection
     }
 
-    /// The columns of `table` with their types, in lower case.
+    /// The columns of `table` and their types, in lower case.
     fn types(&mut self, database: &str, table: &str) -> Result<Vec<(String, String)>> {
         let sql = format!(
             "SELECT COLUMN_NAME, LOWER(DATA_TYPE) FROM information_schema.COLUMNS
@@ -89,7 +89,7 @@ impl ReadTables for TableReader {
         Ok(found.unwrap_or(0))
     }
 
-    /// Values come as the server writes them, which is how its dumps have them.
+    /// Values are read as the server writes them, the same as in its dumps.
     fn read_back(&mut self, database: &str, table: &str, layout: &Layout) -> Result<Digest> {
         let doing = || format!("read {table} back");
         let types = self.types(database, table)?;
@@ -136,7 +136,7 @@ impl ReadTables for TableReader {
                 "its column {column} has no AUTO_INCREMENT"
             )));
         };
-        // One less than the largest that may be told as the next.
+        // One less than the maximum that the next value may have.
         let sql = format!(
             "SELECT CAST(LEAST(COALESCE(MAX({}), 0), {}) AS SIGNED) FROM {}",
             identifier(column),
@@ -176,9 +176,9 @@ impl ReadTables for TableReader {
 }
 
 impl TableReader {
-    /// Whether AUTO_INCREMENT may be behind `largest`: where the column is not the first of a key, rows with
-    /// the same values before it are counted each time (MySQL manual, 5.6.9); and of a type whose numbers are
-    /// used up there is none further.
+    /// Whether AUTO_INCREMENT may be at or below `largest`. If the column is not the first of a key, numbers
+    /// are given per value of the columns before it (MySQL manual, 5.6.9). If all numbers of the type are
+    /// used, there is no next one.
     fn needs_no_next(
         &mut self,
         database: &str,
@@ -207,7 +207,7 @@ impl TableReader {
     }
 }
 
-/// The largest number of an integer type, as the server writes it, if it is less than those of `bigint`
+/// The largest number of an integer type, in the server's notation, if it is less than that of `bigint`
 /// (MySQL manual, 13.1.2).
 fn last_number(column_type: &str) -> Option<i64> {
     let name = column_type.split(['(', ' ']).next().unwrap_or_default();
@@ -222,7 +222,7 @@ fn last_number(column_type: &str) -> Option<i64> {
     Some((1 << bits) - 1)
 }
 
-/// What gives the values of a column as the lines of LOAD DATA have them.
+/// The expression that returns the values of a column as they are in the lines of LOAD DATA.
 fn written(column: &str, data_type: &str) -> String {
     match data_type {
         "bit" => format!("{column} + 0"),

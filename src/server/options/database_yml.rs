@@ -1,5 +1,4 @@
-//! `config/database.yml` of a Rails application, as GitLab has one: connections by the names of
-//! environments.
+//! `config/database.yml` of a Rails application such as GitLab: connections by environment.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,10 +10,10 @@ use serde::Deserialize;
 use super::url::is_mysql;
 use crate::error::{Error, Result};
 
-/// How large such a file may be.
+/// The maximum size of the file.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// A connection. What is not here (pool, timeouts, and other things of Rails) is of no matter.
+/// A connection. Other keys of Rails (pool, timeouts and so on) are ignored.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Entry {
@@ -39,7 +38,7 @@ pub(crate) struct Entry {
     pub(crate) sslkey: Option<String>,
     pub(crate) sslcrl: Option<String>,
     pub(crate) target_session_attrs: Option<String>,
-    // Names of MySQL's adapters: those of mysql2, and those of trilogy.
+    // Keys of the MySQL adapters mysql2 and trilogy.
     pub(crate) ssl_mode: Option<String>,
     pub(crate) sslca: Option<String>,
     pub(crate) ssl_ca: Option<String>,
@@ -50,7 +49,7 @@ pub(crate) struct Entry {
     pub(crate) sslverify: Option<String>,
 }
 
-/// What kind of server a connection is with.
+/// The kind of server of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// PostgreSQL.
@@ -60,7 +59,7 @@ pub(crate) enum Kind {
 }
 
 impl Entry {
-    /// The kind of its adapter, or of the URL that it has instead.
+    /// The kind of the adapter, or of the URL that replaces it.
     pub(crate) fn kind(&self) -> Result<Kind> {
         match (self.adapter.as_deref(), &self.url) {
             (Some("postgresql" | "postgis"), _) => Ok(Kind::Postgresql),
@@ -77,8 +76,8 @@ impl Entry {
         }
     }
 
-    /// An error if the encoding is none of `taken`, written in small letters and digits only: what
-    /// GitLab would read in another one would not be what was imported.
+    /// An error if the encoding is not in `taken`, written in lower case letters and digits only. With
+    /// another encoding GitLab would not read what was imported.
     pub(crate) fn check_encoding(&self, taken: &[&str]) -> Result<()> {
         let Some(encoding) = &self.encoding else {
             return Ok(());
@@ -97,7 +96,7 @@ impl Entry {
     }
 }
 
-/// The connection that `file` has for `environment`, and the place of it for messages.
+/// The connection for `environment` in `file`, and its place for messages.
 pub(crate) fn read(file: &Path, environment: &str) -> Result<(Entry, String)> {
     let shown = file.display();
     let mut text = String::new();
@@ -140,7 +139,8 @@ pub(crate) fn parse(text: &str, environment: &str) -> Result<Entry> {
     )
 }
 
-/// No part of the file in errors: it may be the password. And no more work than such a file is worth.
+/// Keeps parts of the file out of errors, because they may be the password. Limits the work for a file of
+/// this size.
 fn options() -> serde_saphyr::Options {
     serde_saphyr::options! {
         with_snippet: false,
@@ -155,7 +155,7 @@ fn options() -> serde_saphyr::Options {
     }
 }
 
-/// The error's own words are not shown: they may quote the password.
+/// The parser's message is not shown: it may quote the password.
 fn unreadable(error: &serde_saphyr::Error) -> Error {
     let place = error.location().map_or_else(String::new, |location| {
         format!(": line {}, column {}", location.line(), location.column())

@@ -1,5 +1,5 @@
-//! What the ways to name a target have in common, whichever server it is of: parameters and where they
-//! came from, URLs, database.yml, certificates.
+//! The shared parts of naming a target, for all servers: parameters and their origins, URLs, database.yml,
+//! certificates.
 
 pub(crate) mod database_yml;
 mod origins;

@@ -1,15 +1,15 @@
-//! Where what an error may be about came from.
+//! The origins of the parameters that an error may mention.
 
 use std::fmt;
 
 use super::parameters::{Origin, Parameters};
 
-/// Where the parts of a target came from, those that were typed left out.
+/// The origins of the parts of a target, except those from the command line.
 #[derive(Clone, Default)]
 pub(crate) struct Origins(Vec<(String, Vec<&'static str>)>);
 
 impl Origins {
-    /// Of `parameters` those of the keywords in `told`, under the names that are there beside them.
+    /// The origins of the keywords in `told`, which pairs each keyword with its name in messages.
     pub(crate) fn of(parameters: &Parameters, told: &[(&'static str, &'static str)]) -> Origins {
         let mut origins = Origins::default();
         for (keyword, name) in told {
@@ -31,7 +31,7 @@ impl Origins {
     }
 }
 
-/// As it follows the target in a message: " (host, port from PGHOST; …)", or nothing.
+/// The suffix of the target in a message: " (host, port from PGHOST; …)", or empty.
 impl fmt::Display for Origins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let told: Vec<String> = self

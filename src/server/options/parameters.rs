@@ -1,4 +1,4 @@
-//! Parameters of a connection: which there are, what becomes of each, and where a value came from.
+//! The parameters of a connection: which exist, how each is handled, and the origin of a value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,40 +6,41 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// What becomes of a parameter.
+/// How a parameter is handled.
 #[derive(Clone, Copy)]
 pub(crate) enum Use {
-    /// It is honoured.
+    /// It is used.
     Taken,
-    /// It changes nothing here: each session sets it itself, or it is for another program.
+    /// It has no effect here: each session sets it itself, or it is for another program.
     Harmless,
-    /// Only these values mean what is done anyway; any other one would be disregarded.
+    /// Only these values match what is done anyway. Any other value would be ignored, so it is an error.
     Only(&'static [&'static str]),
 }
 
 /// The parameters of a kind of server.
 pub(crate) struct Known {
-    /// Each with its variable of the environment, if it has one, and what becomes of it.
+    /// Each parameter with its environment variable, if it has one, and how it is handled.
     pub(crate) parameters: &'static [(&'static str, Option<&'static str>, Use)],
-    /// Where they are described, with how one is written.
+    /// The manual that describes them, with an example.
     pub(crate) manual: &'static str,
 }
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// What was typed, which needs no telling.
+    /// The URL on the command line, which messages need not mention.
     Url,
-    /// A URL that is in this place.
+    /// A URL in this place.
     UrlIn(String),
     /// A variable of the environment.
     Variable(&'static str),
-    /// A file, and what in it.
+    /// A file, and the place in it.
     File(String),
 }
 
 impl Origin {
-    /// Whether it is a URL: where one has a "/" or "@" too many, any part may be the password's.
+    /// Whether the origin is a URL. If a URL has one "/" or "@" too many, any part may belong to the
+    /// password.
     pub(crate) fn is_url(&self) -> bool {
         matches!(self, Origin::Url | Origin::UrlIn(_))
     }
@@ -70,7 +71,7 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// None yet, of those that are known.
+    /// No parameters, of those in `known`.
     pub(crate) fn new(known: &'static Known) -> Parameters {
         Parameters {
             known,
@@ -78,7 +79,7 @@ impl Parameters {
         }
     }
 
-    /// Those that variables of the environment give.
+    /// The parameters from environment variables.
     pub(crate) fn of_environment(
         known: &'static Known,
         variable: &dyn Fn(&str) -> Option<String>,
@@ -93,7 +94,7 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Whether there is such a parameter.
+    /// Whether the parameter exists.
     pub(crate) fn knows(&self, keyword: &str) -> bool {
         self.entry(keyword).is_some()
     }
@@ -104,7 +105,7 @@ impl Parameters {
             .map(|(known, _, treatment)| (*known, *treatment))
     }
 
-    /// Sets one, in place of what it was. An empty value is none.
+    /// Sets a parameter, in place of its former value. An empty value counts as none.
     pub(crate) fn set(&mut self, keyword: &str, text: &str, origin: &Origin) -> Result<()> {
         let Some((keyword, treatment)) = self.entry(keyword) else {
             return Err(unknown(keyword, origin, self.known.manual));
@@ -122,7 +123,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// Adds those of `other` that are not given yet.
+    /// Adds the parameters of `other` that are not set yet.
     pub(crate) fn fill(&mut self, other: Parameters) {
         for (keyword, given) in other.given {
             self.given.entry(keyword).or_insert(given);
@@ -134,7 +135,7 @@ impl Parameters {
         self.given.get(keyword).map(|given| given.text.as_str())
     }
 
-    /// Where the value of `keyword` came from.
+    /// The origin of the value of `keyword`.
     pub(crate) fn origin(&self, keyword: &str) -> Option<&Origin> {
         self.given.get(keyword).map(|given| &given.origin)
     }
@@ -145,7 +146,7 @@ impl Parameters {
         self.read(keyword, number, "a number")
     }
 
-    /// The value of `keyword` as `reader` reads it; `expected` says what it should be.
+    /// The value of `keyword`, parsed by `reader`; `expected` describes a valid value.
     pub(crate) fn read<T>(
         &self,
         keyword: &str,
@@ -160,7 +161,7 @@ impl Parameters {
     }
 }
 
-/// A value that cannot be. Of a URL it is not shown.
+/// The error for an invalid value. A value from a URL is not shown.
 fn wrong(keyword: &str, text: &str, origin: &Origin, expected: &str) -> Error {
     if origin.is_url() {
         Error::usage(format!(

@@ -1,10 +1,10 @@
-//! Why something cannot be read or connected to.
+//! The reason why something cannot be read or connected to.
 
 use std::path::Path;
 
 use crate::error::Error;
 
-/// A reason and, where there is one, a hint.
+/// A reason and, if there is one, a hint.
 pub(crate) struct Why {
     pub(crate) reason: String,
     pub(crate) hint: Option<String>,
@@ -19,7 +19,7 @@ impl Why {
     }
 }
 
-/// That a file which was named cannot be read.
+/// The error for a named file that cannot be read.
 pub(crate) fn unreadable(file: &Path, cause: &std::io::Error) -> Error {
     Error::usage(format!("cannot read {}: {cause}", file.display()))
 }

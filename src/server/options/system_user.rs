@@ -1,6 +1,6 @@
 //! The user that the program runs as.
 
-/// The name of the user that the program runs as, which clients take where none is named.
+/// The name of the user that the program runs as, the default user of clients.
 pub(crate) fn system_user() -> Option<String> {
     let id = rustix::process::geteuid().as_raw().to_string();
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();

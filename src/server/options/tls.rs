@@ -1,4 +1,4 @@
-//! TLS to a server: what is verified of its certificate, and why it failed.
+//! TLS to a server: the verification of its certificate, and the reasons for a failure.
 
 use std::fs;
 use std::path::Path;
@@ -23,19 +23,19 @@ use crate::error::{Error, Result};
 /// Certificates of CAs.
 pub(crate) type Certificates = Vec<CertificateDer<'static>>;
 
-/// How the parameters of a kind of server are called in hints.
+/// The names of parameters in hints, for a kind of server.
 pub(crate) struct TlsWords {
-    /// What names the file of the CAs.
+    /// The parameter for the file of the CAs.
     pub(crate) ca: &'static str,
-    /// What names the client's certificate and its key.
+    /// The parameters for the client's certificate and key.
     pub(crate) own: &'static str,
-    /// What to do about a certificate for another name.
+    /// The hint for a certificate with another name.
     pub(crate) other_name: &'static str,
 }
 
-/// A client's TLS that believes the servers whose certificates are of the CAs `believed`, or all if
-/// that is `None`; with `checks_name` only for the very host. `own` are the files of the client's
-/// certificate and of its key.
+/// The client configuration that trusts certificates from the CAs `believed`, or all certificates if that is
+/// `None`. With `checks_name` the certificate must name the host. `own` are the files of the client's
+/// certificate and key.
 pub(crate) fn client_configuration(
     believed: Option<Certificates>,
     checks_name: bool,
@@ -63,7 +63,7 @@ pub(crate) fn client_configuration(
         })
 }
 
-/// The certificates in `file`; one at least.
+/// The certificates in `file`, at least one.
 pub(crate) fn read_certificates(file: &Path) -> Result<Certificates> {
     let shown = file.display();
     let bytes = fs::read(file).map_err(|cause| unreadable(file, &cause))?;
@@ -89,7 +89,7 @@ fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
     })
 }
 
-/// The certificates that the operating system has.
+/// The certificates of the operating system.
 pub(crate) fn system_certificates(words: &TlsWords) -> Result<Certificates> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
@@ -106,7 +106,7 @@ pub(crate) fn system_certificates(words: &TlsWords) -> Result<Certificates> {
     Ok(found.certs)
 }
 
-/// The CAs, or the servers, that are believed.
+/// The trusted CAs or servers.
 #[derive(Debug)]
 struct Believed {
     certificates: Certificates,
@@ -129,10 +129,10 @@ impl Believed {
     }
 }
 
-/// Verifies what was asked for.
+/// Verifies the server's certificate as requested.
 #[derive(Debug)]
 struct Verifier {
-    /// `None` believes everybody.
+    /// `None` trusts everybody.
     believed: Option<Believed>,
     checks_name: bool,
     algorithms: WebPkiSupportedAlgorithms,
@@ -159,8 +159,8 @@ impl ServerCertVerifier for Verifier {
             self.algorithms.all,
         )
         .or_else(|error| {
-            // The manual's own recipe for a server's certificate (18.9.5) makes one that is its own
-            // CA. It is believed if it is itself in the file.
+            // The manual's recipe for a server's certificate (18.9.5) creates one that is its own CA. It is
+            // trusted if the file contains it.
             if believed.certificates.contains(end_entity) && is_of_a_ca(&error) {
                 Ok(())
             } else {
@@ -196,7 +196,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether all that is wrong with a certificate is that it is a CA's: its dates are looked at before.
+/// Whether the only fault of a certificate is that it is a CA's. Its dates have been checked before.
 fn is_of_a_ca(error: &rustls::Error) -> bool {
     let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error
     else {
@@ -205,7 +205,7 @@ fn is_of_a_ca(error: &rustls::Error) -> bool {
     matches!(cause.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
-/// Why TLS with `host` failed, of which the certificate should be of a CA in `believed`.
+/// Explains why TLS with `host` failed; its certificate should be from a CA in `believed`.
 pub(crate) fn why_tls(error: &rustls::Error, host: &str, believed: &str, words: &TlsWords) -> Why {
     use CertificateError as Bad;
     match error {

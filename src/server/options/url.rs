@@ -1,25 +1,24 @@
-//! URLs of databases, taken apart. No error shows a value: it may be the password, or a piece of it.
+//! Parses URLs of databases. No error shows a value, because it may be part of the password.
 
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Error, Result};
 
-/// The schemes of MySQL's URLs: its own, that of Rails, that of MariaDB.
+/// The schemes of MySQL's URLs: MySQL's, Rails', MariaDB's.
 const MYSQL_SCHEMES: [&str; 3] = ["mysql:", "mysql2:", "mariadb:"];
 
-/// Whether `url` is that of a MySQL database, by its scheme.
+/// Whether `url` has a scheme of MySQL.
 pub(crate) fn is_mysql(url: &str) -> bool {
     MYSQL_SCHEMES.iter().any(|scheme| url.starts_with(scheme))
 }
 
-/// What is between the scheme and the end of a URL:
-/// `user:password@host:port,host:port/database?keyword=value`, with escapes resolved. What is not
-/// there is empty.
+/// The parts of a URL after its scheme: `user:password@host:port,host:port/database?keyword=value`, with
+/// escapes resolved. Missing parts are empty.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) user: String,
     pub(crate) password: String,
-    /// Hosts and their ports; one at least.
+    /// Hosts and their ports, at least one.
     pub(crate) places: Vec<(String, String)>,
     pub(crate) database: String,
     /// Keywords and values after the "?".
@@ -27,7 +26,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Those of `rest`, what follows the scheme of a URL; `example` is how one should look.
+    /// The parts of `rest`, the text after the scheme of a URL; `example` is for errors.
     pub(crate) fn of(rest: &str, example: &str) -> Result<Parts> {
         let parts = Parts::taken_apart(rest);
         parts.map_err(|error| match error.hint_text() {
@@ -107,8 +106,8 @@ fn decoded(text: &str) -> Result<String> {
     Ok(text.into_owned())
 }
 
-/// An error if `host` cannot be one. What is refused is not shown: of a URL with an "@" too many it
-/// is a piece of the password.
+/// An error if `host` is not a valid host. The error does not show it: in a URL with one "@" too many it is
+/// part of the password.
 pub(crate) fn check_host(host: &str) -> Result<()> {
     if host.contains(['@', '/']) || host.contains(char::is_whitespace) {
         return Err(Error::usage("the host has a character that is not allowed")

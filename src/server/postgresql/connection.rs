@@ -1,4 +1,4 @@
-//! Connecting: one place after the other, each with and without TLS as the mode asks for.
+//! Opens connections to one place after the other, with and without TLS as the mode requires.
 
 use postgres::config::SslMode;
 use postgres::error::SqlState;
@@ -11,14 +11,14 @@ use super::options::hosts::{Listener, Place};
 use super::tls::Mode;
 use crate::error::{Error, Result};
 
-/// Cancels what a session runs, over a connection that is made as the session's own was.
+/// Cancels the statements of a session, over a connection made in the same way.
 pub(crate) struct Canceller {
     token: CancelToken,
     tls: Option<MakeRustlsConnect>,
 }
 
 impl Canceller {
-    /// Cancels it, if it still runs.
+    /// Cancels the running statement, if there is one.
     pub(crate) fn cancel(&self) {
         let _ = match &self.tls {
             Some(tls) => self.token.cancel_query(tls.clone()),
@@ -28,7 +28,7 @@ impl Canceller {
 }
 
 impl Target {
-    /// What cancels the statements of `client`, a session with this target.
+    /// Returns the canceller for the statements of `client`, a session with this target.
     #[must_use]
     pub(crate) fn canceller(&self, client: &Client) -> Canceller {
         Canceller {
@@ -37,7 +37,7 @@ impl Target {
         }
     }
 
-    /// Connects to the first place that lets us in.
+    /// Connects to the first place that accepts the connection.
     pub(crate) fn connect_somewhere(&self) -> Result<Client> {
         let mut reasons = Vec::new();
         let mut hint = None;
@@ -73,7 +73,7 @@ impl Target {
             config.password(password);
         }
         let modes: &[SslMode] = match &place.listener {
-            // As with libpq, nothing of TLS is for sockets.
+            // As with libpq, sockets do not use TLS.
             Listener::Socket(directory) => {
                 config.host_path(directory);
                 &[SslMode::Disable]
@@ -89,7 +89,7 @@ impl Target {
             && is_about_tls(error)
         {
             let again = self.connect_by(&mut config, *other)?;
-            // Where the other way fails as well, the first one's reason is the better one.
+            // If the second attempt fails, too, the first error explains more.
             if again.is_ok() {
                 outcome = again;
             }
@@ -111,7 +111,7 @@ impl Target {
     }
 }
 
-/// The ways to connect that a mode allows, in order.
+/// The attempts that a mode allows, in their order.
 fn ways(mode: Mode) -> &'static [SslMode] {
     match mode {
         Mode::Disable => &[SslMode::Disable],
@@ -121,8 +121,8 @@ fn ways(mode: Mode) -> &'static [SslMode] {
     }
 }
 
-/// Whether it may go well with TLS what did not without, or without what did not with it. A wrong
-/// password is not tried again: it would be shown to whoever listens.
+/// Whether another attempt, with or without TLS, may succeed. A wrong password is not retried, because an
+/// attacker could read it.
 fn is_about_tls(error: &postgres::Error) -> bool {
     of_tls(error).is_some() || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }

@@ -1,4 +1,4 @@
-//! Why a connection failed, in words, and what to do about it.
+//! Explains why a connection failed, and suggests what to do.
 
 use std::error::Error as Cause;
 use std::io;
@@ -9,7 +9,7 @@ use crate::server::options::reason::Why;
 use crate::server::options::why_tls;
 use postgres::error::SqlState;
 
-/// Why the server at `place` could not be connected to.
+/// Explains why the connection to the server at `place` failed.
 pub(crate) fn why(error: &postgres::Error, place: &Place, tls: &Tls) -> Why {
     if let Some(cause) = of_tls(error) {
         let host = match &place.listener {
@@ -79,11 +79,11 @@ fn why_refused(error: &postgres::error::DbError, place: &Place) -> Why {
     Why::new(reason, hint)
 }
 
-/// What TLS says, if it was that.
+/// The error of TLS, if there is one.
 pub(crate) fn of_tls(error: &postgres::Error) -> Option<&rustls::Error> {
     let mut cause: Option<&(dyn Cause + 'static)> = Some(error);
     while let Some(error) = cause {
-        // An I/O error shows the source of what it carries, not that itself.
+        // `source` of an I/O error skips the error that it contains.
         let carried = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref)

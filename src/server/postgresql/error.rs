@@ -1,11 +1,11 @@
-//! Turns errors of the target's server into ours.
+//! Converts errors of the server to ours.
 
 use postgres::error::SqlState;
 
 use crate::error::{Error, Kind};
 use crate::server::hints::LOOK_AT_THE_LOG;
 
-/// A function that turns the server's error into ours; `doing` reads as in "cannot …".
+/// A function that converts the server's error to ours. `doing` completes the sentence "cannot …".
 pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) -> Error {
     move |cause| {
         let Some(error) = cause.as_db_error() else {
@@ -31,16 +31,15 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) ->
     }
 }
 
-/// Whether the server is there and works, but will not have what it was asked for, or cannot compute it
-/// (PostgreSQL manual, appendix A): a data exception, a syntax error or an access rule violation, a feature
-/// that is not supported.
+/// Whether the server works, but refuses or cannot compute the request (PostgreSQL manual, appendix A): a
+/// data exception, a syntax error or access rule violation, an unsupported feature.
 pub(crate) fn is_refusal(cause: &postgres::Error) -> bool {
     cause.code().is_some_and(|code| {
         *code != SqlState::INSUFFICIENT_PRIVILEGE && ["22", "42", "0A"].contains(&class_of(code))
     })
 }
 
-/// What to do where the server does not say it: about its resources and its end.
+/// The hint for errors about the server's resources or its shutdown, which the server itself does not give.
 fn hint_for(code: &SqlState) -> Option<&'static str> {
     if *code == SqlState::DISK_FULL {
         return Some("free some space on the target server, then run it again");
@@ -50,12 +49,12 @@ fn hint_for(code: &SqlState) -> Option<&'static str> {
         .then_some(LOOK_AT_THE_LOG)
 }
 
-/// What the first two letters say of a code.
+/// The class of an error code: its first two letters.
 fn class_of(code: &SqlState) -> &str {
     code.code().get(..2).unwrap_or_default()
 }
 
-/// Whether it is the server that is away or refuses, or the data that do not fit.
+/// The kind of the error: the server is away or refuses, or the data is not accepted.
 fn kind_of(code: &SqlState) -> Kind {
     // Classes: 08 connection, 28 authorization, 53 resources, 57 operator intervention.
     let class = class_of(code);

@@ -1,4 +1,4 @@
-//! PostgreSQL as target. The folder of the other server has the same file names.
+//! PostgreSQL as a target. The folder `mysql` has the same file names.
 
 pub mod connection;
 pub mod connection_failure;

@@ -1,4 +1,4 @@
-//! A MySQL connection of `config/database.yml`, as a client's parameters. The names are those of the
+//! A MySQL connection from `config/database.yml`, as a client's parameters. The keys are those of the
 //! adapters mysql2 and trilogy.
 
 use super::parameters::{KNOWN, UTF8};
@@ -6,10 +6,10 @@ use super::url;
 use crate::error::{Error, Result};
 use crate::server::options::{Entry, Origin, Parameters};
 
-/// The parameters of `entry`, which is at `origin`.
+/// The parameters of `entry`, whose place is `origin`.
 pub(crate) fn parameters(entry: Entry, origin: &str) -> Result<Parameters> {
     entry.check_encoding(&UTF8)?;
-    // As in Rails, the URL goes before what is beside it.
+    // As in Rails, the URL takes precedence over the other keys.
     let mut parameters = match &entry.url {
         Some(url) => url::parse(url, &Origin::UrlIn(origin.to_owned()))?,
         None => Parameters::new(&KNOWN),
@@ -24,7 +24,7 @@ pub(crate) fn parameters(entry: Entry, origin: &str) -> Result<Parameters> {
         ("password", entry.password),
         ("database", entry.database),
         ("connect-timeout", entry.connect_timeout),
-        // Rails takes symbols, too.
+        // Rails also accepts symbols.
         (
             "ssl-mode",
             entry

@@ -1,4 +1,4 @@
-//! Where the server is: a host and port, or a socket.
+//! The place of the server: a host and port, or a socket.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::server::options::{Origin, Parameters, check_host};
 
-/// Where the packages of Debian and Red Hat, and MySQL's own, have their socket.
+/// The sockets of the packages of Debian, Red Hat and MySQL.
 const SOCKETS: [&str; 3] = [
     "/run/mysqld/mysqld.sock",
     "/var/lib/mysql/mysql.sock",
     "/tmp/mysql.sock",
 ];
 
-/// The port of a server that was given no other.
+/// The default port.
 const DEFAULT_PORT: u16 = 3306;
 
-/// The host that stands for a socket.
+/// The host that means a socket.
 const LOCALHOST: &str = "localhost";
 
 /// A place where a server listens.
@@ -39,9 +39,8 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// The place that `parameters` name. As with MySQL's clients (manual, 4.2.4) `localhost`, or no
-    /// host, means a socket; but a port that was typed means TCP, and so does a socket that is not there
-    /// and was not asked for.
+    /// The place that `parameters` name. As with MySQL's clients (manual, 4.2.4), `localhost` or no host
+    /// means a socket. A port in the URL means TCP, and so does a default socket that does not exist.
     pub(crate) fn named(parameters: &Parameters) -> Result<Place> {
         let host = parameters.text("host").unwrap_or(LOCALHOST);
         check_host(host)?;
@@ -76,7 +75,7 @@ impl Place {
         })
     }
 
-    /// Whether it is on this machine: a socket, or `localhost`.
+    /// Whether the server is on this machine: a socket, or `localhost`.
     pub(crate) fn is_here(&self) -> bool {
         match self {
             Place::Socket(_) => true,
@@ -93,7 +92,7 @@ impl Place {
     }
 }
 
-/// The first usual socket that is there, or else the most usual.
+/// The first of the usual sockets that exists, or else the most common one.
 fn usual_socket() -> PathBuf {
     let mut paths = SOCKETS.iter().map(Path::new);
     let found = paths.find(|path| path.exists());
@@ -106,7 +105,7 @@ mod tests {
     use crate::server::mysql::options::parameters::KNOWN;
     use crate::server::mysql::options::url::parse;
 
-    /// The place of `url` with `more` of an option file.
+    /// The place for `url` with the parameters `more` of an option file.
     fn shown(url: &str, more: &[(&str, &str)]) -> String {
         let mut parameters = parse(url, &Origin::Url).unwrap();
         let mut file = Parameters::new(&KNOWN);
@@ -121,7 +120,7 @@ mod tests {
         }
     }
 
-    /// A URL, what an option file has besides, and the place.
+    /// A URL, further parameters of an option file, and the expected place.
     type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
 
     #[test]

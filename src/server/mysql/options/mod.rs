@@ -1,7 +1,7 @@
-//! How the target is named, and how to connect to it.
+//! The ways to name the target, and to connect to it.
 //!
-//! Each way to name one gives parameters as MySQL's clients have them, with where they came from; as
-//! with those, what was typed goes before option files, and these before the environment.
+//! Each way yields parameters of MySQL's clients with their origins. As in these clients, the URL takes
+//! precedence over option files, and option files over the environment.
 
 pub(crate) mod database_yml;
 pub(crate) mod host;
@@ -20,10 +20,10 @@ use parameters::{KNOWN, switch};
 use crate::error::{Error, Result};
 use crate::server::options::{Entry, Origin, Origins, Parameters, system_user};
 
-/// How long a connection may take that was given no other time.
+/// The default timeout of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The parameters that an error may be about, on TCP and at a socket.
+/// The parameters that errors mention, for TCP and for sockets.
 const TOLD_OF_HOSTS: [(&str, &str); 7] = [
     ("host", "host"),
     ("port", "port"),
@@ -47,16 +47,16 @@ pub struct Target {
     pub(crate) user: String,
     pub(crate) password: Option<String>,
     pub(crate) database: String,
-    /// How long a connection may take; for ever if there is none.
+    /// The timeout of a connection; unlimited if none.
     pub(crate) timeout: Option<Duration>,
     pub(crate) tls: Arc<Tls>,
-    /// Whether a password may be encrypted with the key that the server sends.
+    /// Whether the client may encrypt a password with the key that the server sends.
     pub(crate) trusts_key: bool,
-    /// Where all of this came from, for messages.
+    /// The origins of the parameters, for messages.
     pub(crate) origins: Origins,
 }
 
-/// Without the password.
+/// Does not show the password.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Target {
@@ -70,18 +70,18 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    /// The target that `url` names by itself: `mysql://user@host/database`.
+    /// The target of `url` alone: `mysql://user@host/database`.
     pub fn from_url(url: &str) -> Result<Target> {
         Target::of(&url::parse(url, &Origin::Url)?)
     }
 
-    /// The target that `url` names together with the option files and the environment of MySQL's clients,
-    /// in which `variable` looks up a variable.
+    /// The target of `url`, completed from the option files and the environment of MySQL's clients.
+    /// `variable` looks up a variable.
     pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
         Target::of_url(url, &Origin::Url, &variable)
     }
 
-    /// The same of the parameters of `url`, which came from `origin`.
+    /// As [`Target::named`], for a `url` from `origin`.
     pub(crate) fn of_url(
         url: &str,
         origin: &Origin,
@@ -94,8 +94,8 @@ impl Target {
         Target::complete(parameters?, variable)
     }
 
-    /// The target of a connection of a `database.yml`, which is at `origin`, with the option files and
-    /// the environment.
+    /// The target of an entry of a `database.yml` at `origin`, completed from the option files and the
+    /// environment.
     pub(crate) fn from_entry(
         entry: Entry,
         origin: &str,
@@ -105,8 +105,7 @@ impl Target {
         Target::complete(parameters.map_err(|error| error.at(origin))?, &variable)
     }
 
-    /// The target of the parameters that were typed, with those of option files and of the
-    /// environment.
+    /// The target of the given parameters, completed from option files and the environment.
     fn complete(
         mut typed: Parameters,
         variable: &dyn Fn(&str) -> Option<String>,

@@ -1,5 +1,5 @@
-//! Option files (MySQL manual, 4.2.2.2; MariaDB's "Configuring MariaDB with Option Files"): parameters
-//! in groups, in files that may include others.
+//! Option files (MySQL manual, 4.2.2.2; MariaDB's "Configuring MariaDB with Option Files"): parameters in
+//! groups. Files may include others.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -12,24 +12,24 @@ use crate::server::options::reason::unreadable;
 use crate::server::options::{Origin, Parameters};
 use crate::ui::terminal;
 
-/// Everybody's, in the order that the clients of Debian's packages have them.
+/// The global option files, in the order of Debian's packages.
 const FOR_ALL: [&str; 2] = ["/etc/my.cnf", "/etc/mysql/my.cnf"];
 
-/// The user's own, in the home directory; it goes before all others.
+/// The user's option file in the home directory. It takes precedence over all others.
 const IN_HOME: &str = ".my.cnf";
 
-/// The groups that are for this program: those of all clients, and its own.
+/// The groups for this program: those of all clients, and its own.
 const GROUPS: [&str; 4] = ["client", "client-server", "client-mariadb", "ci-import"];
 
-/// How deep files may include each other, as in MySQL.
+/// The maximum depth of includes, as in MySQL.
 const MAX_DEPTH: usize = 10;
 
-/// How many files are read, and how large one may be.
+/// The maximum number of files, and the maximum size of one.
 const MAX_FILES: usize = 100;
 const MAX_BYTES: u64 = 256 * 1024;
 
-/// The parameters in the option files that a client reads; `variable` looks up a variable of the
-/// environment. What has no meaning for a connection is skipped, as it is for other programs.
+/// The parameters from the option files of a client; `variable` looks up a variable of the environment.
+/// Options that do not concern the connection are ignored, because they are for other programs.
 pub(crate) fn parameters(variable: &dyn Fn(&str) -> Option<String>) -> Result<Parameters> {
     let own_server = variable("MYSQL_HOME").map(|home| Path::new(&home).join("my.cnf"));
     let own = variable("HOME").map(|home| Path::new(&home).join(IN_HOME));
@@ -45,7 +45,7 @@ pub(crate) fn parameters(variable: &dyn Fn(&str) -> Option<String>) -> Result<Pa
     Ok(files.found)
 }
 
-/// What was found in the files that were read so far.
+/// The result of the files read so far.
 struct OptionFiles {
     found: Parameters,
     count: usize,
@@ -59,8 +59,8 @@ impl OptionFiles {
         }
     }
 
-    /// Reads `file`, if it is there, and those that it includes. As in MySQL one that everybody may
-    /// write to is not read, with a warning.
+    /// Reads `file`, if it exists, and the files that it includes. As in MySQL, a file that everybody may
+    /// write to is ignored, with a warning.
     fn read(&mut self, file: &Path, depth: usize) -> Result<()> {
         let shown = file.display();
         let Some(text) = text_of(file)? else {
@@ -105,7 +105,7 @@ impl OptionFiles {
     }
 }
 
-/// What is in `file`; nothing if it is not there, or not to be trusted.
+/// The content of `file`; none if it does not exist or is not trusted.
 fn text_of(file: &Path) -> Result<Option<String>> {
     let shown = file.display();
     let metadata = match fs::metadata(file) {
@@ -144,7 +144,7 @@ fn text_of(file: &Path) -> Result<Option<String>> {
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The option files in `directory`, in order of their names; none if it cannot be read.
+/// The option files in `directory`, sorted by name; none if the directory cannot be read.
 fn option_files_in(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries
@@ -155,14 +155,14 @@ fn option_files_in(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// What a line says.
+/// The meaning of a line.
 #[derive(Debug, PartialEq, Eq)]
 enum Line<'a> {
     Nothing,
     Group(&'a str),
     Include(&'a str),
     IncludeDirectory(&'a str),
-    /// An option and, after a "=", its value as it is written.
+    /// An option, and the value as written after "=", if there is one.
     Option(&'a str, Option<&'a str>),
     Wrong,
 }
@@ -194,7 +194,7 @@ impl Line<'_> {
     }
 }
 
-/// `line` up to a "#" that is not in quotes.
+/// `line` up to a "#" outside quotes.
 fn without_comment(line: &str) -> &str {
     let mut quote = None;
     let mut is_escaped = false;
@@ -211,8 +211,8 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-/// Name and value of an option: `skip-x` and `disable-x` switch x off, what has no value is switched
-/// on, and `loose-` is for programs that do not know an option.
+/// The name and value of an option: `skip-x` and `disable-x` switch x off, an option without a value is on,
+/// and the prefix `loose-` is removed.
 fn option(name: &str, value: Option<&str>) -> (String, String) {
     let name = name.replace('_', "-");
     let name = name.strip_prefix("loose-").unwrap_or(&name);
@@ -235,7 +235,7 @@ fn option(name: &str, value: Option<&str>) -> (String, String) {
     (name.to_owned(), value)
 }
 
-/// A value without its quotes, and with its escapes resolved. A backslash before anything else is one.
+/// The value without its quotes and with its escapes resolved. A backslash before any other character stays.
 fn unquoted(value: &str) -> String {
     let inner = ['\'', '"']
         .iter()

@@ -1,16 +1,16 @@
-//! The parameters of MySQL's and MariaDB's clients (MySQL manual, 4.2.3; MariaDB's of the same names):
-//! which there are, what becomes of each, and how else they are called.
+//! The parameters of MySQL's and MariaDB's clients (MySQL manual, 4.2.3; MariaDB's of the same names): which
+//! exist, how each is handled, and their other names.
 
 use crate::server::options::Known;
 use crate::server::options::Use::{self, Harmless, Only, Taken};
 
-/// The parameters, under the names they have in option files, with dashes.
+/// The parameters, under their names in option files, with dashes.
 pub(crate) static KNOWN: Known = Known {
     parameters: &PARAMETERS,
     manual: "MySQL manual, 4.2.3: ssl-mode=VERIFY_IDENTITY",
 };
 
-/// What the character set of the session may be called: it is UTF-8 in any case.
+/// The accepted character sets of the session, which is always UTF-8.
 pub(crate) const UTF8: [&str; 3] = ["utf8mb4", "utf8", "utf8mb3"];
 
 const PARAMETERS: [(&str, Option<&str>, Use); 42] = [
@@ -64,7 +64,7 @@ const PARAMETERS: [(&str, Option<&str>, Use); 42] = [
     ("ssl-fips-mode", None, Only(&["OFF", "off", "0"])),
     ("tls-ciphersuites", None, Only(&[])),
     (
-        // Never older ones than 1.2.
+        // Versions below 1.2 are never used.
         "tls-version",
         None,
         Only(&[
@@ -78,8 +78,8 @@ const PARAMETERS: [(&str, Option<&str>, Use); 42] = [
     ),
 ];
 
-/// The name in [`KNOWN`] of what is called `keyword` in a URL: an underscore is a dash there too,
-/// and drivers have names of their own.
+/// The name in [`KNOWN`] for `keyword` in a URL. An underscore there means a dash, and drivers have their own
+/// names.
 pub(crate) fn canonical(keyword: &str) -> String {
     let keyword = keyword.replace('_', "-");
     match keyword.as_str() {
@@ -94,7 +94,7 @@ pub(crate) fn canonical(keyword: &str) -> String {
     }
 }
 
-/// What a switch says: MySQL takes these for yes and no.
+/// The value of a switch, as MySQL reads it.
 pub(crate) fn switch(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "on" | "true" | "yes" => Some(true),

@@ -1,13 +1,13 @@
-//! A target as it is typed: `mysql://user@host/database`, with `mysql2` or `mariadb` as its scheme, too.
+//! A target as a URL: `mysql://user@host/database`. The schemes `mysql2` and `mariadb` are accepted, too.
 
 use super::parameters::{KNOWN, canonical};
 use crate::error::{Error, Result};
 use crate::server::options::{Origin, Parameters, Parts};
 
-/// How a URL looks.
+/// An example of a URL.
 const EXAMPLE: &str = "mysql://user:password@host:3306/database";
 
-/// The parameters that `url` gives, as of `origin`.
+/// The parameters of `url`, with the given origin.
 pub(crate) fn parse(url: &str, origin: &Origin) -> Result<Parameters> {
     let rest = ["mysql://", "mysql2://", "mariadb://"]
         .iter()

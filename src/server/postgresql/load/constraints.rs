@@ -1,5 +1,5 @@
-//! Adds CHECKs and foreign keys when all tables are loaded. The rows are as they were in MySQL, which
-//! did not always watch over them: a constraint that they break is given up, and told, not they.
+//! Adds CHECKs and foreign keys after all tables are loaded. MySQL did not always enforce them. A constraint
+//! that existing rows violate is dropped and reported; the rows stay.
 
 use postgres::Client;
 use postgres::error::SqlState;
@@ -12,7 +12,7 @@ use crate::schema::{ForeignKey, Note, Table, resolve_foreign_key};
 use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 
-/// Adds the constraints of all tables; the notes are of those that could not be.
+/// Adds the constraints of all tables. Returns notes of those left out.
 pub(crate) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>> {
     let mut notes = Vec::new();
     let note = |table: &Table, item: &str, what: &str| Note {
@@ -52,7 +52,7 @@ pub(crate) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>
     Ok(notes)
 }
 
-/// Adds `key` of `table`; returns what came out differently.
+/// Adds `key` of `table`. Returns the difference, if there is one.
 fn add_foreign_key(
     client: &mut Client,
     tables: &[Table],

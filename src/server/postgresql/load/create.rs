@@ -1,6 +1,6 @@
-//! Makes tables in the staging schema. Of a table that the server refuses, what it refuses is found: a default
-//! is left out, and told; without what a column is generated as it would be another column, so that is an
-//! error.
+//! Creates tables in the staging schema. If the server refuses a definition, the refused part is found. A
+//! refused default is left out and reported. A refused expression of a generated column is an error, because
+//! without it the column would be another one.
 
 use postgres::{Client, GenericClient};
 
@@ -11,7 +11,7 @@ use crate::schema::{Column, Note, Table};
 use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 
-/// Makes `table`: returns what came out differently.
+/// Creates `table`, and returns the differences.
 pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Vec<Note>> {
     let doing = || failure(format!("create the table {}", table.name));
     let Err(cause) = create(client, table) else {
@@ -46,7 +46,7 @@ pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Vec<Note>> {
     Ok(notes)
 }
 
-/// Makes `table`, or nothing of it.
+/// Creates `table` completely or not at all.
 fn create(client: &mut Client, table: &Table) -> std::result::Result<(), postgres::Error> {
     let mut transaction = client.transaction()?;
     create_in(&mut transaction, table)?;
@@ -62,8 +62,8 @@ fn create_in(
     statements.try_for_each(|statement| one_statement(client, statement))
 }
 
-/// What to tell of the first column of `table` that the server will not have generated; none if it is
-/// something else that it refuses.
+/// The error for the first generated column of `table` whose expression the server refuses; none if the
+/// server refuses something else.
 fn refused_column(client: &mut Client, table: &Table) -> Option<Error> {
     let mut alone = table.clone();
     for column in &mut alone.columns {

@@ -1,4 +1,4 @@
-//! Drives the workers: creates tables, hands out chunks, and completes what is loaded.
+//! Loads tables with the workers: creates the tables, queues the chunks, and completes the tables.
 
 use postgres::Client;
 
@@ -22,7 +22,7 @@ use crate::schema::{IndexKind, Note, Table, final_names};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 
-/// Loads what it is given into the staging schema.
+/// Loads tables and rows into the staging schema.
 pub struct Loader {
     client: Client,
     pool: WorkerPool,
@@ -30,7 +30,7 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Connects the workers to `target`, whose staging schema `holder` has made.
+    /// Connects the workers to `target`, whose staging schema `holder` has created.
     pub fn start(target: &Target, holder: LockHolder, resources: &Resources) -> Result<Loader> {
         let client = target.connect_for_loading(resources.jobs, holder)?;
         let mut pool = WorkerPool::new(resources.chunks);
@@ -46,9 +46,8 @@ impl Loader {
         })
     }
 
-    /// Waits until all rows are in and all indexes are built, then completes the tables. What came
-    /// out differently is in the notes of the tables.
-    /// As soon as `is_stopped` says so, what still runs on the server is cancelled.
+    /// Waits until all rows are loaded and all indexes are built, then completes the tables. Differences are
+    /// in the notes of the tables. If `is_stopped` returns true, the running statements are cancelled.
     pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
         self.pool.finish(is_stopped)?;
         let counted = self.pool.queue.counted();
@@ -68,7 +67,7 @@ impl Loader {
         Ok(loaded)
     }
 
-    /// Gives the indexes the names they should have, now that those of all tables are known.
+    /// Gives the indexes their final names, after the names in all tables are known.
     fn rename_indexes(&mut self, tables: &[Table]) -> Result<Vec<Note>> {
         let tables: Vec<&Table> = tables.iter().collect();
         let (names, notes) = final_names(&tables);
@@ -82,7 +81,7 @@ impl Loader {
             for (from, to) in
                 key.chain(indexes.map(|(at, name)| (staged_index_name(number, at), name)))
             {
-                // An index that was given up is not there.
+                // An index that was left out does not exist.
                 let rename = ddl::rename_index(STYLE, &from, to);
                 sql += &rename.replacen("ALTER INDEX", "ALTER INDEX IF EXISTS", 1);
                 sql += ";\n";
@@ -139,7 +138,7 @@ fn staged_index_name(table: usize, index: usize) -> String {
     format!("ci_import_{table}_{index}")
 }
 
-/// The builds of the indexes of `table`, whose number is `number`, under names of the staging.
+/// The index builds of `table`, the table with this `number`, under temporary names.
 fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
     let note = |item: &str, what: &str| Note {
         table: table.name.clone(),
@@ -182,7 +181,7 @@ fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
     builds
 }
 
-/// What can only be done when all rows of `table` are in.
+/// The steps that need all rows of `table`.
 fn complete_rows(client: &mut Client, table: &Table, counted: TableCounts) -> Result<LoadedTable> {
     let name = &table.name;
     if counted.rows_put != counted.rows_committed {

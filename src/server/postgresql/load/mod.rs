@@ -1,7 +1,7 @@
 //! Loads converted tables into a staging schema of the target, where nobody sees them.
 //!
-//! Several connections COPY chunks at the same time, also into the same table. When the rows of a
-//! table are in, its primary key and indexes are built, while the next table loads.
+//! Several connections COPY chunks at the same time, also into the same table. After the last row of a table
+//! its primary key and indexes are built, while the next table is loading.
 
 pub(crate) mod constraints;
 pub(crate) mod create;

@@ -1,4 +1,4 @@
-//! The staging schema: made at the start, published or dropped at the end.
+//! The staging schema: created at the start, published or dropped at the end.
 
 use std::time::{Duration, Instant};
 
@@ -12,31 +12,31 @@ use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::ui::terminal;
 
-/// Of the advisory lock that an import holds in its target; any number, but always the same.
+/// The advisory lock that an import holds in its target. The number is arbitrary, but must never change.
 const LOCK_KEY: i64 = 0x6369_2d69_6d70_6f72;
 
-/// Of the lock that each session that loads shares, and that who makes the staging schema has alone.
+/// The lock that all loading sessions share, and that the creator of the staging schema takes exclusively.
 const LOADING_KEY: i64 = LOCK_KEY + 1;
 
-/// How long another import's session may take to be gone after that import has ended.
+/// The time that the session of an ended import may need to end.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The staging schema of this import and the session that holds the target's lock. Dropped
-/// without being published, it takes the schema with it.
+/// The staging schema of this import, and the session that holds the target's lock. If it is dropped before
+/// the publish, it drops the schema.
 pub struct Staging {
     target: Target,
     client: Client,
     holder: LockHolder,
-    /// Whether the schema exists and is ours to drop.
+    /// Whether the schema exists and belongs to this import.
     made: bool,
 }
 
-/// The session that holds the lock of an import, as the server calls it.
+/// The server's names for the session that holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockHolder(i32);
 
 impl Staging {
-    /// Connects and takes the lock, which only one import at a time can have.
+    /// Connects and takes the lock, which only one import at a time can hold.
     pub fn lock(target: &Target) -> Result<Staging> {
         let mut client = target.connect_to_stay()?;
         client
@@ -55,8 +55,8 @@ impl Staging {
         })
     }
 
-    /// Makes the schema, in place of one that an import which is no more has left behind: the
-    /// locks say that it is. One whose main session was cut off may load on for a while.
+    /// Creates the schema, after dropping one that an earlier import has left. The locks prove that the
+    /// earlier import has ended: its sessions may go on loading after its main session was lost.
     pub fn make(&mut self) -> Result<()> {
         let schema = identifier(STAGING_SCHEMA);
         take_lock(&mut self.client, LOADING_KEY)?;
@@ -70,13 +70,13 @@ impl Staging {
         Ok(())
     }
 
-    /// Who holds the lock.
+    /// The connection of the session that holds the lock.
     #[must_use]
     pub fn holder(&self) -> LockHolder {
         self.holder
     }
 
-    /// The session that holds the lock.
+    /// The connection of the session that holds the lock.
     pub fn client(&mut self) -> &mut Client {
         &mut self.client
     }
@@ -87,7 +87,7 @@ impl Staging {
         &self.target
     }
 
-    /// Says that the schema was published, and is no more.
+    /// Marks the schema as published; it no longer exists.
     pub fn published(&mut self) {
         self.made = false;
     }
@@ -107,7 +107,7 @@ impl Drop for Staging {
             failpoint::reached("staging schema dropped");
             return;
         }
-        // This session may be cut off while the server lives on.
+        // This session may be lost while the server is still running.
         let again = self.target.connect().and_then(|mut client| {
             client
                 .batch_execute(&sql)
@@ -122,7 +122,7 @@ impl Drop for Staging {
     }
 }
 
-/// Takes the advisory lock `key`; the session that had it may need a moment to be gone.
+/// Takes the advisory lock `key`. The session that held it may need a moment to end.
 fn take_lock(client: &mut Client, key: i64) -> Result<()> {
     let started = Instant::now();
     loop {
@@ -140,8 +140,8 @@ fn take_lock(client: &mut Client, key: i64) -> Result<()> {
     }
 }
 
-/// Makes `client` a session that loads for `holder`: nobody else can create the staging schema anew
-/// while it is there. An error if the holder is gone.
+/// Makes `client` a loading session of `holder`: while it exists, nobody else can create the staging schema.
+/// An error if the holder has ended.
 pub(crate) fn join(client: &mut Client, holder: LockHolder) -> Result<()> {
     let sql = "SELECT pg_try_advisory_lock_shared($1) AND EXISTS (
                  SELECT 1 FROM pg_locks

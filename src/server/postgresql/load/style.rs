@@ -1,12 +1,12 @@
-//! How names are written of what goes into the staging schema.
+//! How names in the staging schema are written.
 
 use crate::schema::ddl;
 
-/// Everything here goes into the staging schema.
+/// All names are in the staging schema.
 pub(crate) const STYLE: ddl::Style<'_> = ddl::Style {
     schema: Some(STAGING_SCHEMA),
     typed_sequences: true,
 };
 
-/// Where tables are loaded before they are published. One import at a time has it.
+/// The schema where tables are loaded before the publish. Only one import at a time uses it.
 pub const STAGING_SCHEMA: &str = "ci_import_staging";

@@ -15,7 +15,7 @@ use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::Target;
 use crate::server::postgresql::statement::one_statement;
 
-/// Works, as one of `jobs`, until the queue has nothing more, or somebody fails.
+/// Works, as one of `jobs`, until the queue is closed and empty, or a worker fails.
 pub(crate) fn work(
     target: &Target,
     holder: LockHolder,
@@ -56,7 +56,7 @@ fn run_build(client: &mut Client, queue: &WorkQueue, build: IndexBuild) -> Resul
     Ok(())
 }
 
-/// COPYs `first`, and as long as the queue has more for the same table at once, that as well.
+/// COPYs `first`, and further chunks as long as the queue has some ready for the same table.
 fn copy(
     client: &mut Client,
     queue: &WorkQueue,
@@ -83,7 +83,7 @@ fn copy(
             buffer.extend_from_slice(format.tail());
         }
         if let Err(cause) = writer.write_all(buffer) {
-            // The server's own words come with the end of the COPY, if it still has any.
+            // The server's error comes at the end of the COPY, if the server can still send it.
             let cause = writer.finish().err().map_or_else(
                 || Error::target(format!("cannot {}: {cause}", doing())).caused_by(cause),
                 failure(doing()),
