@@ -1,5 +1,5 @@
-//! The private PostgreSQL: a server that the program makes and runs itself, on a socket only its
-//! user can reach. The target of whoever names none.
+//! The private PostgreSQL: a server that the program creates and runs itself, with a socket that only its
+//! user can access. It is the target if none is named.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -10,19 +10,19 @@ use std::process::{Command, Stdio};
 use super::options::Target;
 use crate::error::{Doing, Error, Result};
 
-/// The database in it.
+/// The name of its database.
 pub const DATABASE: &str = "gitlab_ci";
 /// Its superuser.
 pub const USER: &str = "postgres";
-/// The port only names the socket's file.
+/// The port is only part of the socket's file name.
 const PORT: u16 = 5432;
 /// A socket's path must fit into `sun_path` (108 bytes on Linux, with its NUL).
 const MAX_SOCKET_PATH: usize = 107;
-/// Unprivileged users the server can run as when the program is run by root.
+/// The unprivileged users to run the server as, if root runs the program.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// Settings that make loading fast and give nothing up: the server has no replica, and what is
-/// not published yet can be loaded again.
+/// Settings for fast loading. They risk nothing: the server has no replica, and data that is not published
+/// can be loaded again.
 const CONFIGURATION: &str = "
 # by ci-import
 listen_addresses = ''
@@ -41,12 +41,12 @@ log_timezone = 'UTC'
 pub struct PrivateServer {
     directory: PathBuf,
     programs: PathBuf,
-    /// User and group the server runs as, where it is not the program's own.
+    /// The user and group that the server runs as, if they differ from the program's.
     run_as: Option<(u32, u32)>,
 }
 
 impl PrivateServer {
-    /// The private server whose files are below `directory`, made or not.
+    /// The private server in `directory`, which need not exist.
     pub fn at(directory: &Path) -> Result<PrivateServer> {
         let directory = std::path::absolute(directory).doing("find the private directory")?;
         let run_as = if rustix::process::geteuid().is_root() {
@@ -61,7 +61,7 @@ impl PrivateServer {
         })
     }
 
-    /// Where the private server is when nothing else is said.
+    /// The default directory of the private server.
     pub fn default_directory(variable: impl Fn(&str) -> Option<String>) -> Result<PathBuf> {
         if rustix::process::geteuid().is_root() {
             return Ok(PathBuf::from("/var/lib/ci-import"));
@@ -85,7 +85,7 @@ impl PrivateServer {
         self.directory.join("builds")
     }
 
-    /// The directory that holds everything.
+    /// The directory of the server, with the database and the builds directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
@@ -109,13 +109,13 @@ impl PrivateServer {
         self.home().join("run")
     }
 
-    /// As a target to connect to.
+    /// The server as a target.
     #[must_use]
     pub fn target(&self) -> Target {
         Target::on_socket(&self.socket_directory(), PORT, USER, DATABASE)
     }
 
-    /// As a URL for other programs.
+    /// The URL for other programs.
     #[must_use]
     pub fn url(&self) -> String {
         let directory = self.socket_directory();
@@ -126,13 +126,13 @@ impl PrivateServer {
         format!("postgresql://{USER}@/{DATABASE}?host={host}")
     }
 
-    /// Whether it has been made.
+    /// Whether the server has been created.
     #[must_use]
     pub fn exists(&self) -> bool {
         self.data().join("PG_VERSION").exists()
     }
 
-    /// Whether it is running.
+    /// Whether the server is running.
     pub fn is_running(&self) -> Result<bool> {
         if !self.exists() {
             return Ok(false);
@@ -143,11 +143,12 @@ impl PrivateServer {
         Ok(output.status.success())
     }
 
-    /// Makes it if need be, and starts it if it does not run; whether it was started.
+    /// Creates the server if it does not exist, and starts it if it is not running. Returns whether it was
+    /// started.
     pub fn start(&self) -> Result<bool> {
         let doing = || format!("make {}", self.directory.display());
         make_directories(&self.directory).doing(doing())?;
-        // Two imports at once must not both make it.
+        // Two imports at the same time must not both create it.
         let lock = fs::File::create(self.directory.join(".lock")).doing(doing())?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
             .map_err(std::io::Error::from)
@@ -175,7 +176,7 @@ impl PrivateServer {
         Ok(true)
     }
 
-    /// Stops it, if it runs; whether it did.
+    /// Stops the server, if it is running. Returns whether it was running.
     pub fn stop(&self) -> Result<bool> {
         if !self.is_running()? {
             return Ok(false);
@@ -187,7 +188,7 @@ impl PrivateServer {
         Ok(true)
     }
 
-    /// Stops it, unless somebody else uses it.
+    /// Stops the server, unless another session uses it.
     pub fn stop_if_unused(&self) -> Result<bool> {
         let others = "SELECT count(*) FROM pg_stat_activity
                       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
@@ -204,7 +205,7 @@ impl PrivateServer {
         }
     }
 
-    /// Stops it and removes the database with all that is in it; the builds directory stays.
+    /// Stops the server and removes its database. The builds directory stays.
     pub fn remove(&self) -> Result<()> {
         self.stop()?;
         let home = self.home();
@@ -214,7 +215,7 @@ impl PrivateServer {
         }
     }
 
-    /// The client `psql`, connected to it.
+    /// The client `psql`, connected to the server.
     #[must_use]
     pub fn psql(&self) -> Command {
         let mut psql = Command::new(self.programs.join("psql"));
@@ -226,7 +227,7 @@ impl PrivateServer {
     fn make(&self) -> Result<()> {
         let doing = || format!("make {}", self.directory.display());
         let home = self.home();
-        // A cluster that was cut off while it was made is worth nothing.
+        // A cluster whose creation was interrupted is unusable.
         if home.exists() {
             fs::remove_dir_all(&home).doing(doing())?;
         }
@@ -253,7 +254,7 @@ impl PrivateServer {
         fs::write(&file, configuration).doing("write the configuration")
     }
 
-    /// The server's user must be able to go through all the directories above its own.
+    /// Checks that the server's user can traverse all parent directories.
     fn check_reachable(&self, home: &Path) -> Result<()> {
         let mut test = self.command_of(Path::new("/bin/sh"));
         test.args(["-c", "cd \"$0\""])
@@ -287,7 +288,7 @@ impl PrivateServer {
         Ok(())
     }
 
-    /// One of the server's programs, run as the server's user.
+    /// One of the server's programs, to be run as the server's user.
     fn command(&self, program: &str) -> Command {
         self.command_of(&self.programs.join(program))
     }
@@ -307,7 +308,7 @@ impl PrivateServer {
     }
 
     fn run(&self, mut command: Command, doing: &str) -> Result<()> {
-        // pg_ctl hands its output on to the server, which would hold a pipe open for ever.
+        // pg_ctl passes its output to the server, which would keep a pipe open forever.
         let output = tempfile_beside(&self.directory)?;
         let (out, err) = (output.try_clone(), output.try_clone());
         command.stdin(Stdio::null());
@@ -326,7 +327,7 @@ impl PrivateServer {
     }
 }
 
-/// Finds the directory with the newest server programs on the machine.
+/// The directory with the newest server programs on this machine.
 fn find_programs() -> Result<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = Vec::new();
     for parent in [
@@ -378,8 +379,7 @@ fn unprivileged_user() -> Result<(u32, u32)> {
     })
 }
 
-/// Makes `path` and what is missing above it, for the server's user to go through, whatever the
-/// umask is.
+/// Creates `path` and its missing parents so that the server's user can traverse them, whatever the umask.
 fn make_directories(path: &Path) -> std::io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -391,7 +391,7 @@ fn make_directories(path: &Path) -> std::io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
-/// A file without a name, for what a command says.
+/// A temporary file without a name, for the output of a command.
 fn tempfile_beside(directory: &Path) -> Result<fs::File> {
     let path = directory.join(format!(".output.{}", std::process::id()));
     let file = fs::File::options()
@@ -411,7 +411,7 @@ fn read_from_start(mut file: fs::File) -> String {
     text
 }
 
-/// For the options that `pg_ctl` hands to a shell.
+/// Quotes an option that `pg_ctl` passes to a shell.
 fn shell_quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }

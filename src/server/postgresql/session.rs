@@ -1,4 +1,4 @@
-//! Sessions: what each begins with, and what the server says of itself.
+//! Sessions: their settings, and the description of the server.
 
 use std::path::PathBuf;
 
@@ -10,39 +10,39 @@ use super::options::hosts::Listener;
 use crate::error::{Error, Result};
 use crate::failpoint;
 
-/// The oldest server that is supported: `AS integer` of sequences came with it.
+/// The oldest supported server: `AS integer` of sequences was added with it.
 const OLDEST_SERVER: i32 = 100_000;
 
-/// What sessions that move rows depend on.
+/// The settings that sessions with rows depend on.
 const SESSION: &str = "\
 SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
 SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
 SET client_min_messages = warning";
 
-/// Takes away what limits a session's time, of which a database or role may have settings: as far as
-/// the server knows it, since some came with PostgreSQL 14 and 17.
+/// Removes the time limits that a database or role may have for its sessions. Skips those that the server
+/// does not know, because PostgreSQL 14 and 17 added some.
 pub(crate) const NO_TIME_LIMITS: &str = "\
 SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
 WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                'transaction_timeout')";
 
-/// The first version that has generated columns.
+/// The first version with generated columns.
 const GENERATED_COLUMNS: i32 = 120_000;
 
-/// A server.
+/// The description of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Its version, as it writes it.
+    /// The version, in the server's words.
     pub version: String,
-    /// Where its data are, if it runs on this machine and says so.
+    /// The data directory, if the server runs on this machine and reports it.
     pub data_directory: Option<PathBuf>,
-    /// Whether it has generated columns.
+    /// Whether the server has generated columns.
     pub has_generated_columns: bool,
 }
 
 impl Target {
-    /// Connects. The session writes dates as the COPY text has them, and finds the server's own
-    /// functions only: all other names are qualified.
+    /// Connects. The session writes dates in the format of the COPY text. Its search path has only the
+    /// server's own functions: all other names are qualified.
     pub fn connect(&self) -> Result<Client> {
         let mut client = self.connect_somewhere()?;
         let version: i32 = client
@@ -60,7 +60,7 @@ impl Target {
         Ok(client)
     }
 
-    /// What the server says of itself.
+    /// The description of the server.
     pub fn server(&self) -> Result<Server> {
         let mut client = self.connect()?;
         let row = client
@@ -84,7 +84,7 @@ impl Target {
         })
     }
 
-    /// Connects for as long as an import takes, whatever else the server's settings allow.
+    /// Connects without time limits, whatever the server's settings say, because an import may take long.
     pub(crate) fn connect_to_stay(&self) -> Result<Client> {
         let mut client = self.connect()?;
         client
@@ -93,7 +93,7 @@ impl Target {
         Ok(client)
     }
 
-    /// Connects to read rows, as they are.
+    /// Connects to read rows.
     pub fn connect_to_read(&self) -> Result<Client> {
         let mut client = self.connect_to_stay()?;
         client

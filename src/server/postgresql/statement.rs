@@ -1,10 +1,10 @@
-//! Runs statements that were made from a dump.
+//! Runs statements that contain parts of a dump.
 
 use postgres::GenericClient;
 
-/// Runs one statement, and no more: the extended protocol refuses a text that holds several
-/// (PostgreSQL manual, 55.2.3). What a dump says has become SQL by quoting and translating; should that
-/// ever fail, no second statement is let in behind the first.
+/// Runs exactly one statement. The extended protocol refuses a text with several statements (PostgreSQL
+/// manual, 55.2.3). The parts from a dump are quoted or translated; if that ever fails, no second statement
+/// can run.
 pub(crate) fn one_statement(
     client: &mut impl GenericClient,
     sql: &str,

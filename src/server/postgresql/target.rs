@@ -1,4 +1,4 @@
-//! A PostgreSQL as target.
+//! PostgreSQL as a target.
 
 use std::path::PathBuf;
 
@@ -31,10 +31,10 @@ use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
 
-/// The schema that a plain dump goes to when none is named.
+/// The default schema of a plain dump.
 const DEFAULT_SCHEMA: &str = "public";
 
-/// A PostgreSQL whose lock is held.
+/// A locked PostgreSQL server.
 pub(crate) struct LockedPostgresql {
     staging: Staging,
     target: Target,
@@ -52,7 +52,7 @@ impl LockedPostgresql {
 
 impl LockedTarget for LockedPostgresql {
     fn recover(&mut self, builds: Option<&BuildsDirectory>) -> Result<Recovered> {
-        // The tables are in one transaction; only the directories may be cut off from them.
+        // One transaction covers the tables. Only the renames of directories may be left over.
         let recover = |builds| publish::recover(&self.target, self.staging.client(), builds);
         builds.map_or(Ok(Recovered::Nothing), recover)
     }
@@ -73,7 +73,7 @@ impl LockedTarget for LockedPostgresql {
         publish::examine(self.staging.client(), schema, tables)
     }
 
-    /// [`LockedTarget::examine`] has seen to them.
+    /// [`LockedTarget::examine`] has checked the rights.
     fn rights(&mut self, schema: &str) -> Result<Rights> {
         let told = format!("may create schemas, and tables in {schema}");
         Ok(Rights::Enough(told))
@@ -109,7 +109,7 @@ impl LockedTarget for LockedPostgresql {
         halt: &Halt,
     ) -> Result<Vec<TableFinding>> {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
-        // Nobody writes there any more, so they need not be of one moment.
+        // Nobody writes to the staging any more, so no snapshot is needed.
         let target = &self.target;
         let connect = || TableReader::connect(target, None);
         verify_tables(connect, jobs, STAGING_SCHEMA, &expected, halt)
@@ -138,7 +138,7 @@ impl LockedTarget for LockedPostgresql {
                 } else {
                     LiveChanges::default()
                 };
-                // Nothing stops it from here on.
+                // From here on, the publish cannot be stopped.
                 halt.check()?;
                 Ok(changes)
             },
@@ -185,7 +185,7 @@ impl LockedTarget for LockedPostgresql {
     }
 }
 
-/// Loads into the staging schema that `holder` has made.
+/// Loads into the staging schema that `holder` has created.
 struct StagingLoads {
     target: Target,
     holder: LockHolder,
@@ -222,7 +222,7 @@ impl Verifies for Target {
     }
 }
 
-/// A target as it is at the moment of a snapshot.
+/// A target as it is in a snapshot.
 struct Seen<'a> {
     target: &'a Target,
     snapshot: Snapshot<'a>,
@@ -250,7 +250,7 @@ impl ConsistentView for Seen<'_> {
     }
 }
 
-/// Limits what is asked of a conversion to what the server of `target` has.
+/// Limits a conversion to the features of the server of `target`.
 fn limit(asked: &mut Policies, target: &Target) -> Result<()> {
     asked.materialise_generated = !target.server()?.has_generated_columns;
     Ok(())

@@ -1,5 +1,5 @@
-//! TLS as `sslmode` asks for it (PostgreSQL manual, 34.19): whether it must be, and what is
-//! verified of the server's certificate.
+//! TLS for each `sslmode` (PostgreSQL manual, 34.19): whether it is required, and what is verified of the
+//! server's certificate.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -16,7 +16,7 @@ use crate::server::options::{
     system_certificates,
 };
 
-/// What is named in errors as libpq names it.
+/// libpq's names of the parameters, for errors.
 pub(crate) const WORDS: TlsWords = TlsWords {
     ca: "sslrootcert=FILE",
     own: "sslcert=FILE and sslkey=FILE",
@@ -29,15 +29,15 @@ pub(crate) const WORDS: TlsWords = TlsWords {
 pub(crate) enum Mode {
     /// Never.
     Disable,
-    /// Only where the server takes nothing else.
+    /// Only if the server refuses unencrypted connections.
     Allow,
-    /// Where the server has it.
+    /// If the server supports it.
     Prefer,
-    /// Always; the certificate is verified where there is a CA to verify it by.
+    /// Always; the certificate is verified if there is a CA file.
     Require,
-    /// Always, with a certificate of a known CA.
+    /// Always, with a certificate from a known CA.
     VerifyCa,
-    /// Always, with a certificate of a known CA for the very host.
+    /// Always, with a certificate from a known CA that names the host.
     VerifyFull,
 }
 
@@ -55,29 +55,29 @@ impl Mode {
     }
 }
 
-/// Where the certificates of the CAs are.
+/// The place of the CAs' certificates.
 #[derive(Debug, Clone)]
 enum Roots {
-    /// In this file, if it is there.
+    /// In this file, if it exists.
     File(PathBuf),
-    /// Where the operating system has them.
+    /// In the certificates of the operating system.
     System,
     /// Nowhere.
     None,
 }
 
-/// How TLS is spoken to a target.
+/// The TLS settings of a target.
 pub(crate) struct Tls {
     pub(crate) mode: Mode,
     roots: Roots,
-    /// The client's certificate and its key.
+    /// The client's certificate and key.
     own: Option<(PathBuf, PathBuf)>,
     sends_name: bool,
     connector: OnceLock<MakeRustlsConnect>,
 }
 
 impl Tls {
-    /// TLS as `parameters` ask for it, with the files in `home` that libpq takes without asking.
+    /// The TLS settings of `parameters`, with libpq's default files in `home`.
     pub(crate) fn new(parameters: &Parameters, home: Option<&Path>) -> Result<Tls> {
         let modes = "one of disable, allow, prefer, require, verify-ca, verify-full";
         let mode = parameters.read("sslmode", Mode::named, modes)?;
@@ -123,7 +123,7 @@ impl Tls {
         }
     }
 
-    /// Where the CAs are that are believed, for messages.
+    /// The place of the trusted CAs, for messages.
     pub(crate) fn believed(&self) -> String {
         match &self.roots {
             Roots::File(file) => file.display().to_string(),
@@ -132,7 +132,7 @@ impl Tls {
         }
     }
 
-    /// What makes connections speak TLS.
+    /// The connector, which makes connections use TLS.
     pub(crate) fn connector(&self) -> Result<MakeRustlsConnect> {
         if let Some(connector) = self.connector.get() {
             return Ok(connector.clone());
@@ -141,7 +141,7 @@ impl Tls {
         Ok(self.connector.get_or_init(|| connector).clone())
     }
 
-    /// The connector, if a connection has asked for it.
+    /// The connector, if a connection has used it.
     pub(crate) fn made(&self) -> Option<MakeRustlsConnect> {
         self.connector.get().cloned()
     }
@@ -157,7 +157,7 @@ impl Tls {
         Ok(configuration)
     }
 
-    /// The certificates of the CAs that the server's is verified by; none where it is not verified.
+    /// The certificates of the CAs to verify the server by; none if it is not verified.
     fn certificates(&self) -> Result<Option<Certificates>> {
         Ok(match &self.roots {
             Roots::File(file) if file.exists() => Some(read_certificates(file)?),
@@ -178,8 +178,8 @@ impl Tls {
     }
 }
 
-/// An error if others than its owner have access to the client's key. As with libpq the group may, if
-/// root owns it.
+/// An error if others than the owner can access the client's key. As with libpq, the group may if root owns
+/// the file.
 fn check_private(file: &Path) -> Result<()> {
     let metadata = fs::metadata(file).map_err(|cause| unreadable(file, &cause))?;
     let others = if metadata.uid() == 0 { 0o037 } else { 0o077 };

@@ -1,4 +1,4 @@
-//! A PostgreSQL connection of `config/database.yml`, as libpq's parameters.
+//! A PostgreSQL connection from `config/database.yml`, as libpq's parameters.
 
 use super::parameters::KNOWN;
 use super::url;
@@ -13,7 +13,7 @@ pub(crate) fn parameters(entry: Entry, origin: &str) -> Result<Parameters> {
         ));
     }
     let file = Origin::File(origin.to_owned());
-    // As in Rails, the URL goes before what is beside it.
+    // As in Rails, the URL takes precedence over the other keys.
     let mut parameters = match &entry.url {
         Some(url) => url::parse(url, &Origin::UrlIn(origin.to_owned()))?,
         None => Parameters::new(&KNOWN),
@@ -50,8 +50,7 @@ pub(crate) fn parameters(entry: Entry, origin: &str) -> Result<Parameters> {
     Ok(parameters)
 }
 
-/// The option of a session that finds its tables in `path`; blanks and backslashes escaped as the
-/// server wants them.
+/// The session option that sets the search path to `path`; blanks and backslashes are escaped for the server.
 fn search_path(path: &str) -> String {
     let mut option = String::from("-csearch_path=");
     for c in path.chars() {

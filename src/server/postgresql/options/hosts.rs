@@ -1,4 +1,4 @@
-//! The places where the server may be: hosts or sockets with their ports, each with its password.
+//! The possible places of the server: hosts or sockets with their ports, each with its password.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -7,28 +7,28 @@ use super::passfile::{self, Purpose};
 use crate::error::{Error, Result};
 use crate::server::options::{Parameters, check_host};
 
-/// Where Debian's and PostgreSQL's own builds have their socket.
+/// The socket directories of Debian's and PostgreSQL's own builds.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-/// The port of a server that was given no other.
+/// The default port.
 const DEFAULT_PORT: u16 = 5432;
 
-/// What listens there.
+/// What a server listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Listener {
-    /// A host, with its address if that need not be asked for.
+    /// A host, with its address if that is already known.
     Host(String, Option<IpAddr>),
     /// A socket in this directory.
     Socket(PathBuf),
 }
 
-/// A place where the server may be.
+/// A possible place of the server.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) listener: Listener,
     pub(crate) port: u16,
     pub(crate) password: Option<String>,
-    /// The line of the password file that the password is from, if it is from there.
+    /// The line of the password file with the password, if the password is from there.
     pub(crate) line: Option<usize>,
 }
 
@@ -57,7 +57,7 @@ impl Place {
         }
     }
 
-    /// Takes the password from `file`, if it has one for this place.
+    /// Takes the password for this place from `file`, if the file has one.
     pub(crate) fn look_up_password(&mut self, file: &Path, database: &str, user: &str) {
         let host = match &self.listener {
             Listener::Host(host, _) => host.as_str(),
@@ -84,8 +84,8 @@ fn is_usual(directory: &Path) -> bool {
         .any(|usual| directory == Path::new(usual))
 }
 
-/// The places that `parameters` name, in their order; where they name none, the socket in its usual
-/// directory, or this machine.
+/// The places that `parameters` name, in their order. By default, the socket in its usual directory, or this
+/// machine.
 pub(crate) fn places(parameters: &Parameters) -> Result<Vec<Place>> {
     let hosts = list(parameters, "host");
     let addresses = list(parameters, "hostaddr");

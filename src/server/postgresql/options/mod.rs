@@ -1,7 +1,7 @@
-//! How the target is named, and how to connect to it.
+//! The ways to name the target, and to connect to it.
 //!
-//! Each way to name one gives libpq's parameters, with where they came from; as with libpq, those
-//! that were typed go before those of a service file, and these before those of the environment.
+//! Each way yields libpq's parameters with their origins. As with libpq, the URL takes precedence over a
+//! service file, and a service file over the environment.
 
 pub(crate) mod database_yml;
 pub(crate) mod hosts;
@@ -25,13 +25,13 @@ use parameters::KNOWN;
 use crate::error::Result;
 use crate::server::options::{Entry, Origin, Origins, Parameters, system_user};
 
-/// How long a connection may take that was given no other time.
+/// The default timeout of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Variables of which each names a target; the others only say more of it.
+/// The variables that name a target; all others only add to it.
 const NAMING_VARIABLES: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"];
 
-/// The parameters that an error may be about, and what they are called in it.
+/// The parameters that errors mention, and their names in errors.
 const TOLD: [(&str, &str); 8] = [
     ("host", "host"),
     ("hostaddr", "address"),
@@ -46,18 +46,18 @@ const TOLD: [(&str, &str); 8] = [
 /// A PostgreSQL database to import into.
 #[derive(Clone)]
 pub struct Target {
-    /// Where the server may be; the first that answers is it.
+    /// The possible places of the server; the first that answers is used.
     pub(crate) places: Vec<Place>,
     pub(crate) user: String,
     pub(crate) database: String,
-    /// What is the same for all places.
+    /// The configuration that all places share.
     pub(crate) config: Config,
     pub(crate) tls: Arc<Tls>,
-    /// Where all of this came from, for messages.
+    /// The origins of the parameters, for messages.
     pub(crate) origins: Origins,
 }
 
-/// Without the password.
+/// Does not show the password.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "database {} as {} on ", self.database, self.user)?;
@@ -67,19 +67,17 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    /// The target that `url` names by itself: `postgresql://user@host/database`, or libpq's
-    /// `key=value`.
+    /// The target of `url` alone: `postgresql://user@host/database`, or libpq's `key=value`.
     pub fn from_url(url: &str) -> Result<Target> {
         Target::named(url, |_| None)
     }
 
-    /// The target that `url` names together with libpq's environment, in which `variable` looks up
-    /// a variable.
+    /// The target of `url`, completed from libpq's environment. `variable` looks up a variable.
     pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
         Target::of_url(url, &Origin::Url, &variable)
     }
 
-    /// The same of the parameters of `url`, which came from `origin`.
+    /// As [`Target::named`], for a `url` from `origin`.
     pub(crate) fn of_url(
         url: &str,
         origin: &Origin,
@@ -92,8 +90,8 @@ impl Target {
         Target::complete(parameters?, variable)
     }
 
-    /// The target that libpq's environment names (PostgreSQL manual, 34.15), if it names one.
-    /// `variable` looks up a variable of the environment.
+    /// The target of libpq's environment (PostgreSQL manual, 34.15), if the environment names one. `variable`
+    /// looks up a variable.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
         if NAMING_VARIABLES.iter().all(|name| variable(name).is_none()) {
             return Ok(None);
@@ -101,7 +99,7 @@ impl Target {
         Target::complete(Parameters::new(&KNOWN), &variable).map(Some)
     }
 
-    /// The target of a connection of a `database.yml`, which is at `origin`, with libpq's environment.
+    /// The target of an entry of a `database.yml` at `origin`, completed from libpq's environment.
     pub(crate) fn from_entry(
         entry: Entry,
         origin: &str,
@@ -111,7 +109,7 @@ impl Target {
         Target::complete(parameters.map_err(|error| error.at(origin))?, &variable)
     }
 
-    /// The database on a server of our own that listens in `socket_directory`.
+    /// The database on the private server that listens in `socket_directory`.
     #[must_use]
     pub fn on_socket(socket_directory: &Path, port: u16, user: &str, database: &str) -> Target {
         let mut config = Config::new();
@@ -127,8 +125,7 @@ impl Target {
         }
     }
 
-    /// The target of the parameters that were typed, with those of a service file and of the
-    /// environment.
+    /// The target of the given parameters, completed from a service file and the environment.
     fn complete(
         mut typed: Parameters,
         variable: &dyn Fn(&str) -> Option<String>,
@@ -173,12 +170,12 @@ impl Target {
     }
 }
 
-/// What of `parameters` is the same for all places.
+/// The configuration from `parameters` that all places share.
 fn configuration(parameters: &Parameters) -> Result<Config> {
     let mut config = Config::new();
     match parameters.number::<i64>("connect_timeout")? {
         None => config.connect_timeout(CONNECT_TIMEOUT),
-        // As with libpq, these wait for ever.
+        // As with libpq, these values mean no timeout.
         Some(..=0) => &mut config,
         Some(seconds) => config.connect_timeout(Duration::from_secs(seconds.unsigned_abs())),
     };
@@ -200,7 +197,7 @@ fn configuration(parameters: &Parameters) -> Result<Config> {
     let attributes = |text: &str| {
         Some(match text {
             "any" => TargetSessionAttrs::Any,
-            // A primary is the one that can be written to.
+            // Only a primary accepts writes.
             "read-write" | "primary" => TargetSessionAttrs::ReadWrite,
             "read-only" | "standby" => TargetSessionAttrs::ReadOnly,
             _ => return None,
@@ -225,7 +222,7 @@ fn configuration(parameters: &Parameters) -> Result<Config> {
     Ok(config)
 }
 
-/// How a connection that nobody speaks on is kept, or given up.
+/// Sets when an idle connection is kept alive or closed.
 fn keep_alive(parameters: &Parameters, config: &mut Config) -> Result<()> {
     if let Some(number) = parameters.number::<u32>("keepalives")? {
         config.keepalives(number != 0);
@@ -245,7 +242,7 @@ fn keep_alive(parameters: &Parameters, config: &mut Config) -> Result<()> {
     Ok(())
 }
 
-/// Where what an error may be about came from, unless it was typed.
+/// The origins of the parameters that an error may mention, except those from the command line.
 fn origins(parameters: &Parameters, places: &[Place]) -> Origins {
     let mut origins = Origins::of(parameters, &TOLD);
     if parameters.origin("user").is_none() {

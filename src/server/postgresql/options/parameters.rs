@@ -1,4 +1,4 @@
-//! libpq's parameters (PostgreSQL manual, 34.1.2): which there are, and what becomes of each.
+//! libpq's parameters (PostgreSQL manual, 34.1.2): which exist, and how each is handled.
 
 use crate::server::options::Known;
 use crate::server::options::Use::{self, Harmless, Only, Taken};

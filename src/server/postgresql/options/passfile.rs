@@ -7,17 +7,17 @@ use std::path::Path;
 
 use crate::ui::terminal;
 
-/// What a password is for.
+/// The connection that needs a password.
 pub(crate) struct Purpose<'a> {
-    /// The host, or the directory of its socket; `localhost` stands for the usual ones.
+    /// The host, or the directory of its socket; `localhost` means the usual directories.
     pub(crate) host: &'a str,
     pub(crate) port: u16,
     pub(crate) database: &'a str,
     pub(crate) user: &'a str,
 }
 
-/// The password that `file` has for `purpose`, with the number of its line. A file that is not
-/// there has none; neither has one that others can read, as with libpq, which warns of it.
+/// The password in `file` for `purpose`, with the number of its line. A missing file has none. As with libpq,
+/// a file that others can read is ignored, with a warning.
 pub(crate) fn password(file: &Path, purpose: &Purpose<'_>) -> Option<(String, usize)> {
     let shown = file.display();
     let metadata = match fs::metadata(file) {
@@ -67,7 +67,7 @@ fn find(text: &str, purpose: &Purpose<'_>) -> Option<(String, usize)> {
     })
 }
 
-/// What follows the first field of `line`, if that field is `value` or a `*`.
+/// The rest of `line` after its first field, if that field is `value` or `*`.
 fn matched<'a>(line: &'a str, value: &str) -> Option<&'a str> {
     if let Some(rest) = line.strip_prefix("*:") {
         return Some(rest);
@@ -81,7 +81,7 @@ fn matched<'a>(line: &'a str, value: &str) -> Option<&'a str> {
     (unescaped(&line[..end]) == value).then(|| &line[end + 1..])
 }
 
-/// `field` without its backslashes, each of which takes the next character as it is.
+/// `field` with its escapes resolved: a backslash quotes the next character.
 fn unescaped(field: &str) -> String {
     let mut chars = field.chars();
     let mut plain = String::new();

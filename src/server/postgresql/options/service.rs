@@ -9,13 +9,13 @@ use crate::error::{Error, Result};
 use crate::server::options::reason::unreadable;
 use crate::server::options::{Origin, Parameters};
 
-/// The user's own, in the home directory.
+/// The user's service file, in the home directory.
 const IN_HOME: &str = ".pg_service.conf";
 
-/// Everybody's.
+/// The global service file.
 const FOR_ALL: &str = "pg_service.conf";
 
-/// Where Debian's builds and those of PostgreSQL for Red Hat look for everybody's.
+/// The directories of the global file in Debian's builds and in PostgreSQL's builds for Red Hat.
 const DIRECTORIES: [&str; 2] = ["/etc/postgresql-common", "/etc/sysconfig/pgsql"];
 
 /// The parameters of the service `name`, from the first file that has it.
@@ -57,7 +57,7 @@ fn files(variable: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     own.into_iter().chain(for_all).collect()
 }
 
-/// The parameters below `[name]` in `text`, if there are any.
+/// The parameters after `[name]` in `text`; none if the section does not exist.
 fn find(text: &str, name: &str, file: &Path) -> Result<Option<Parameters>> {
     let mut found: Option<Parameters> = None;
     let mut is_inside = false;

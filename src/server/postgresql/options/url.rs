@@ -1,5 +1,5 @@
-//! A target as it is typed: `postgresql://user@host/database`, or libpq's `key=value` (PostgreSQL
-//! manual, 34.1.1). No error shows a value: it may be the password, or a piece of it.
+//! A target as a URL: `postgresql://user@host/database`, or libpq's `key=value` (PostgreSQL manual, 34.1.1).
+//! No error shows a value, because it may be part of the password.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -8,7 +8,7 @@ use super::parameters::KNOWN;
 use crate::error::{Error, Result};
 use crate::server::options::{Origin, Parameters, Parts, is_mysql};
 
-/// The parameters that `url` gives, as of `origin`.
+/// The parameters of `url`, with the given origin.
 pub(crate) fn parse(url: &str, origin: &Origin) -> Result<Parameters> {
     if is_mysql(url) {
         return Err(
@@ -25,7 +25,7 @@ pub(crate) fn parse(url: &str, origin: &Origin) -> Result<Parameters> {
     }
 }
 
-/// How a URL looks.
+/// An example of a URL.
 const EXAMPLE: &str = "postgresql://user:password@host:5432/database";
 
 fn unreadable(why: &str) -> Error {
@@ -44,7 +44,7 @@ fn parse_uri(rest: &str, origin: &Origin) -> Result<Parameters> {
     set("dbname", &parts.database)?;
     for (keyword, text) in &parts.parameters {
         match (keyword.as_str(), text.as_str()) {
-            // As drivers for Java have it.
+            // Notation of Java drivers.
             ("ssl", "true") => set("sslmode", "require")?,
             (keyword, text) => set(keyword, text)?,
         }
@@ -52,7 +52,7 @@ fn parse_uri(rest: &str, origin: &Origin) -> Result<Parameters> {
     Ok(parameters)
 }
 
-/// `parts` as libpq lists them; nothing if all are empty.
+/// `parts` as a list in libpq's notation; none if all are empty.
 fn listed<'a>(parts: impl Iterator<Item = &'a String>) -> String {
     let parts: Vec<&str> = parts.map(String::as_str).collect();
     if parts.iter().all(|part| part.is_empty()) {
@@ -88,7 +88,7 @@ fn skip_blanks(chars: &mut Peekable<Chars<'_>>) {
     while chars.next_if(char::is_ascii_whitespace).is_some() {}
 }
 
-/// A value, in quotes or up to the next blank; a backslash takes the next character as it is.
+/// A value, in quotes or up to the next blank; a backslash quotes the next character.
 fn value(chars: &mut Peekable<Chars<'_>>) -> Result<String> {
     let is_quoted = chars.next_if_eq(&'\'').is_some();
     let mut value = String::new();
@@ -108,7 +108,7 @@ fn value(chars: &mut Peekable<Chars<'_>>) -> Result<String> {
 mod tests {
     use super::*;
 
-    /// The parameters of `url`, as `key=value` in order of their names.
+    /// The parameters of `url`, as `key=value`, sorted by name.
     fn shown(url: &str) -> String {
         let names = ["dbname", "host", "password", "port", "sslmode", "user"];
         match parse(url, &Origin::Url) {

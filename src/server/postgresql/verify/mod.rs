@@ -1,4 +1,4 @@
-//! Looks at tables of a PostgreSQL, to compare them with what they should be.
+//! Reads tables of a PostgreSQL server, to compare them with the expected ones.
 
 mod read_back;
 
@@ -13,15 +13,15 @@ use crate::schema::sql::{identifier, literal, qualified};
 use crate::verify::{Numbering, ReadTables};
 use read_back::read_back;
 
-/// A moment that several sessions can look at (PostgreSQL manual, 9.27.5, "Snapshot Synchronization
-/// Functions"): that of a transaction, as long as it is open.
+/// A snapshot that several sessions can share (PostgreSQL manual, 9.27.5, "Snapshot Synchronization
+/// Functions"). It lasts as long as the transaction that took it.
 pub struct Snapshot<'a> {
     transaction: Transaction<'a>,
     name: String,
 }
 
 impl<'a> Snapshot<'a> {
-    /// The moment now, in a session that [`Target::connect_to_read`] has made.
+    /// Takes a snapshot now, in a session of [`Target::connect_to_read`].
     pub fn take(client: &'a mut Client) -> Result<Snapshot<'a>> {
         let doing = || failure("read a snapshot of the target");
         let transaction = client
@@ -37,12 +37,12 @@ impl<'a> Snapshot<'a> {
         })
     }
 
-    /// The transaction, which sees that moment.
+    /// The transaction of the snapshot.
     pub fn transaction(&mut self) -> &mut Transaction<'a> {
         &mut self.transaction
     }
 
-    /// What other sessions call it.
+    /// The identifier of the snapshot for other sessions.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -53,8 +53,7 @@ impl<'a> Snapshot<'a> {
 pub struct TableReader(Client);
 
 impl TableReader {
-    /// Connects, and sees the tables as they are at the moment of `snapshot`, or if there is none, when it
-    /// connects.
+    /// Connects with `snapshot`, or with a snapshot of its own if that is `None`.
     pub fn connect(target: &Target, snapshot: Option<&str>) -> Result<TableReader> {
         let mut client = target.connect_to_read()?;
         let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
@@ -67,7 +66,7 @@ impl TableReader {
         Ok(TableReader(client))
     }
 
-    /// Looks at something, after which the transaction goes on even if that has failed.
+    /// Runs a query in a savepoint, so that the transaction survives a failure.
     fn attempt<T, E>(
         &mut self,
         look: impl FnOnce(&mut Client) -> std::result::Result<T, E>,
@@ -81,7 +80,7 @@ impl TableReader {
             "ROLLBACK TO look"
         };
         let ended = self.0.batch_execute(end);
-        // Where the session is lost, what came first says why.
+        // If the session is lost, the first error says why.
         if found.is_ok() {
             ended.map_err(doing())?;
         }
@@ -114,7 +113,7 @@ impl ReadTables for TableReader {
         self.attempt(|client| read_back(client, schema, table, layout))?
     }
 
-    /// The sequence must be owned by its column.
+    /// An error if the column does not own its sequence.
     fn numbering(&mut self, schema: &str, table: &str, column: &str) -> Result<Numbering> {
         let doing = || failure(format!("look at the sequence of {table}"));
         let owned = self.attempt(|client| {
@@ -132,7 +131,7 @@ impl ReadTables for TableReader {
             let why = format!("its column {column} owns no sequence");
             return Ok(Numbering::Broken(why));
         };
-        // It comes quoted where that is needed.
+        // The name of the sequence is already quoted.
         let sql = format!(
             "SELECT last_value, is_called,
                     (SELECT COALESCE(max({}), 0)::bigint FROM {}) FROM {owned}",

@@ -1,4 +1,4 @@
-//! Reads the rows of a table back, to compare them with what was loaded.
+//! Reads the rows of a table back, to compare them with the loaded rows.
 
 use std::io::{BufRead, Read};
 
