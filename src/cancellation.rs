@@ -1,4 +1,4 @@
-//! Stops all parts of an import when one fails or a signal comes.
+//! Stops all parts of an import after a failure or a signal.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,14 +10,14 @@ use signal_hook::consts;
 
 use crate::error::{Error, Result};
 
-/// How often somebody who waits looks whether to stop.
+/// How often waiting code checks whether to stop.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// How much of a pipe is read ahead.
+/// The number and size of the blocks read ahead from a pipe.
 const PIPE_BLOCKS: usize = 8;
 const PIPE_BLOCK_BYTES: usize = 64 * 1024;
 
-/// Knows whether to stop, and why.
+/// The state of the stop: whether to stop, and why.
 #[derive(Debug, Default)]
 pub struct Halt {
     signalled: Arc<AtomicBool>,
@@ -34,7 +34,7 @@ impl Halt {
             .try_for_each(|signal| {
                 let flag = || Arc::clone(&halt.signalled);
                 let code = i32::from(crate::error::Kind::Interrupted.exit_code());
-                // Registered first, it acts only if the flag was set by an earlier signal.
+                // Must be registered first: it acts only if an earlier signal has set the flag.
                 signal_hook::flag::register_conditional_shutdown(signal, code, flag())?;
                 signal_hook::flag::register(signal, flag()).map(|_| ())
             });
@@ -44,8 +44,7 @@ impl Halt {
         Ok(halt)
     }
 
-    /// Does one part of the work; its failure stops the others. What is returned is the failure
-    /// that came first.
+    /// Runs one part of the work. Its failure stops the other parts. Returns the first failure of all parts.
     pub fn guard<T>(&self, part: impl FnOnce() -> Result<T>) -> Result<T> {
         part().map_err(|error| {
             let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +58,7 @@ impl Halt {
         })
     }
 
-    /// An error if a signal has come.
+    /// An error after a signal.
     pub fn check(&self) -> Result<()> {
         if self.is_signalled() {
             Err(Error::interrupted())
@@ -68,13 +67,13 @@ impl Halt {
         }
     }
 
-    /// A reader that fails as soon as the work is to stop.
+    /// A reader that fails as soon as the work is stopped.
     pub fn watch<R: Read>(&self, reader: R) -> Watched<'_, R> {
         Watched { halt: self, reader }
     }
 
-    /// Does `work`, which may block for long, in a thread that is left to itself when the import is
-    /// to stop. None if it was.
+    /// Runs `work`, which may block for long, in a thread. If the import is stopped, the thread is left alone
+    /// and the result is none.
     pub fn wait_for<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -90,7 +89,7 @@ impl Halt {
         }
     }
 
-    /// A reader of `pipe` that does not wait for it when the work is to stop.
+    /// A reader of `pipe` that stops waiting when the work is stopped.
     pub fn watch_pipe(&self, mut pipe: impl Read + Send + 'static) -> WatchedPipe<'_> {
         let (sender, blocks) = sync_channel(PIPE_BLOCKS);
         std::thread::spawn(move || {
@@ -116,7 +115,7 @@ impl Halt {
         }
     }
 
-    /// Whether the work is to stop.
+    /// Whether the work is stopped.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.is_signalled() || self.stopped.load(Ordering::Relaxed)

@@ -1,22 +1,22 @@
-//! The one error of the program: what went wrong, what to do next, and the exit code it means.
+//! The error type of the program: what failed, what to do next, and the exit code.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// What a failure means to whoever called the program; each has its own exit code.
+/// The meaning of a failure for the caller; each has its own exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// What was asked for failed.
+    /// The operation failed.
     Failed,
-    /// The command line or the environment asks for something that cannot be.
+    /// The command line or the environment is not valid.
     Usage,
     /// The archive is damaged or not acceptable: version, truncation, unsafe member.
     Archive,
-    /// The target is not reachable, or refused.
+    /// The target is not reachable, or it refused.
     Target,
-    /// A publish was cut in two, and what is live must be looked at.
+    /// A publish was interrupted; the live data must be checked.
     CutPublish,
-    /// A signal stopped it.
+    /// A signal stopped the program.
     Interrupted,
 }
 
@@ -35,15 +35,15 @@ impl Kind {
     }
 }
 
-/// The exit code of an import that was done, but changed values, under `--strict`.
+/// The exit code of an import that succeeded but changed values, with `--strict`.
 pub const DATA_CHANGED: u8 = 5;
 
-/// A failure: a message in lower case that names the thing with its value, where that is, what caused it,
-/// and where there is one a hint that says what to do next.
+/// A failure. The message is in lower case and names the thing with its value. Places, cause and a hint for
+/// the next step are optional.
 #[derive(Debug, Clone)]
 pub struct Error(Box<Inner>);
 
-/// What an [`Error`] holds: results stay small, since most are none.
+/// The content of an [`Error`], in a box to keep results small.
 #[derive(Debug, Clone)]
 struct Inner {
     kind: Kind,
@@ -55,21 +55,21 @@ struct Inner {
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What callers decide by, besides the kind.
+/// What callers check, besides the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Condition {
-    /// All that is wrong is that something ends too early.
+    /// The only fault is that the input is truncated.
     Truncated,
-    /// The connection to the target is gone, and the server has not said why.
+    /// The connection to the target is lost, and the server has not reported why.
     ConnectionLost,
 }
 
-/// Where something is wrong.
+/// The place of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// A member, a table, a file.
+    /// The name of a member, a table, a file.
     pub name: String,
-    /// The row of the table, from 1, and its first byte in the inflated dump, from 0.
+    /// The number of the row in its table, from 1, and its first byte in the inflated dump, from 0.
     pub row: Option<(u64, u64)>,
     /// The column of the row.
     pub column: Option<String>,
@@ -88,7 +88,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What every fallible function of the crate returns.
+/// The result of every fallible function of the crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -104,7 +104,7 @@ impl Error {
         }))
     }
 
-    /// What was asked for failed.
+    /// The operation failed.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
     }
@@ -119,32 +119,32 @@ impl Error {
         Self::new(Kind::Archive, message)
     }
 
-    /// The target is not reachable, or refused.
+    /// The target is not reachable, or it refused.
     pub fn target(message: impl Into<String>) -> Self {
         Self::new(Kind::Target, message)
     }
 
-    /// A signal asked to stop.
+    /// A signal stopped the program.
     #[must_use]
     pub fn interrupted() -> Self {
         Self::new(Kind::Interrupted, "interrupted")
     }
 
-    /// The same error with a hint, which takes the place of an earlier one.
+    /// Sets the hint, in place of an earlier one.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// The same error with what caused it, which its message tells already.
+    /// Sets the cause, which the message already contains.
     #[must_use]
     pub fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(cause));
         self
     }
 
-    /// The same error in `name`: a member, a table, a file.
+    /// Adds `name` as the outermost place: a member, a table, a file.
     #[must_use]
     pub fn at(self, name: impl fmt::Display) -> Self {
         self.at_place(Place {
@@ -154,14 +154,14 @@ impl Error {
         })
     }
 
-    /// The same error in `place`, which is around the places that it has already.
+    /// Adds `place` as the outermost place.
     #[must_use]
     pub fn at_place(mut self, place: Place) -> Self {
         self.0.places.insert(0, place);
         self
     }
 
-    /// Where it is, from the outermost to the innermost place.
+    /// The places, from the outermost to the innermost.
     #[must_use]
     pub fn places(&self) -> &[Place] {
         &self.0.places
@@ -176,53 +176,53 @@ impl Error {
             .is_some_and(|place| place.name == name)
     }
 
-    /// The same error, with more behind its message.
+    /// Appends `more` to the message.
     #[must_use]
     pub fn adding(mut self, more: &str) -> Self {
         self.0.message += more;
         self
     }
 
-    /// The same error, of another kind.
+    /// Changes the kind.
     #[must_use]
     pub fn into_kind(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// The same error, marked: all that is wrong is that something ends too early.
+    /// Marks the error: its only fault is that the input is truncated.
     #[must_use]
     pub fn truncation(mut self) -> Self {
         self.0.condition = Some(Condition::Truncated);
         self
     }
 
-    /// Whether all that is wrong is that something ends too early.
+    /// Whether the only fault is that the input is truncated.
     #[must_use]
     pub fn is_truncation(&self) -> bool {
         self.0.condition == Some(Condition::Truncated)
     }
 
-    /// The same error, marked: the connection to the target is gone, and the server has not said why.
+    /// Marks the error: the connection to the target is lost, and the server has not reported why.
     #[must_use]
     pub fn connection_lost(mut self) -> Self {
         self.0.condition = Some(Condition::ConnectionLost);
         self
     }
 
-    /// Whether the connection to the target is gone, and the server has not said why.
+    /// Whether the connection to the target is lost, and the server has not reported why.
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         self.0.condition == Some(Condition::ConnectionLost)
     }
 
-    /// What the failure means.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// What to do next, if there is something to say.
+    /// The hint for the next step, if there is one.
     #[must_use]
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
@@ -245,9 +245,9 @@ impl std::error::Error for Error {
     }
 }
 
-/// Turns an I/O error into ours, saying what was being done.
+/// Converts an I/O error to ours, with the operation that failed.
 pub trait Doing<T> {
-    /// `doing` reads as in "cannot …": "read /tmp/a.tar".
+    /// `doing` completes the sentence "cannot …": "read /tmp/a.tar".
     fn doing(self, doing: impl fmt::Display) -> Result<T>;
 }
 

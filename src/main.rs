@@ -1,4 +1,4 @@
-//! `ci-import`: the program. What happens, readable in one look.
+//! The program `ci-import`: reads the arguments, runs the command and prints its result.
 
 use std::process::ExitCode;
 
@@ -82,7 +82,7 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     };
     let changes = convert::run(&source, output, &policies, &limits, &halt)?;
     if !arguments.quiet {
-        // Standard output may be the dump's.
+        // Standard output may contain the dump.
         terminal::say(changes.to_string().trim_end());
     }
     Ok(ExitCode::SUCCESS)

@@ -1,47 +1,47 @@
-//! How many threads and connections there are, and how much may wait in memory between them.
+//! The number of threads and connections, and the amount of data that may wait in memory.
 //!
-//! Nothing depends on the size of an archive, a table or a trace. A single row larger than a chunk
-//! is the exception; it takes a few times its own size.
+//! None of it depends on the size of an archive, a table or a trace. The exception is a single row larger
+//! than a chunk: it needs a few times its size.
 
 use crate::archive::BLOCK_BYTES;
 use crate::dump::CHUNK_BYTES;
 use crate::error::{Error, Result};
 
-/// The budget where none is given, in MiB.
+/// The default budget, in MiB.
 pub const DEFAULT_MIB: u64 = 128;
 
 const MIB: usize = 1024 * 1024;
 
-/// Buffers that are done with are used again up to this size; one that a huge row made huge is let go.
+/// Buffers are reused up to this size. A buffer that a huge row has made larger is freed.
 pub const MAX_SPARE_BYTES: usize = MIB;
 
-/// The program, what inflates, and the blocks in between.
+/// The program, the inflation, and the blocks between threads.
 const BASE_BYTES: usize = 24 * MIB;
 
-/// A connection with its chunk, the rows made of it, and the message they are sent in.
+/// A connection with its chunk, the transcoded rows, and the message with them.
 const JOB_BYTES: usize = 2 * MIB;
 
-/// A chunk is handed on when it is full, so it is somewhat larger.
+/// A chunk is passed on when it is full, so it is somewhat larger.
 const WAITING_CHUNK_BYTES: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
 
-/// More than so many do not make anything faster.
+/// Larger numbers do not make the import faster.
 const CHUNKS_PER_JOB: usize = 4;
 const BLOCKS_PER_WRITER: usize = 16;
 
-/// What an import or a conversion may use.
+/// The resources of an import or a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resources {
-    /// Connections that load, threads that transcode or write traces.
+    /// The number of connections that load, and of threads that transcode or write traces.
     pub jobs: usize,
-    /// Chunks of rows that may wait to be loaded or written.
+    /// The number of chunks that may wait to be loaded or written.
     pub chunks: usize,
-    /// Blocks of traces, of at most [`BLOCK_BYTES`], that may wait for each writer.
+    /// The number of blocks of traces, of at most [`BLOCK_BYTES`], that may wait for each writer.
     pub blocks_per_writer: usize,
 }
 
 impl Resources {
-    /// What `jobs` may use of `mebibytes`. Without jobs there is one for each CPU, but 2 at least and
-    /// 16 at most; without a budget it is the default, or more if so many jobs need it.
+    /// The resources of `jobs` within `mebibytes`. The default for `jobs` is one per CPU, from 2 to 16. The
+    /// default budget is [`DEFAULT_MIB`], or more if the jobs need it.
     pub fn new(jobs: Option<u16>, mebibytes: Option<u64>) -> Result<Resources> {
         let cpus = || {
             std::thread::available_parallelism()

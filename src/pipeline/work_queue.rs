@@ -1,7 +1,7 @@
-//! The queue between whoever brings chunks and the workers that load them.
+//! The queue between the reader of a dump and the workers that load it.
 //!
-//! It promises: no more than a fixed number of chunks wait; a table's indexes are built after all
-//! of its rows are committed; the first failure stops everybody, and is the one reported.
+//! Guarantees: at most a fixed number of chunks wait; the indexes of a table are built after all its rows are
+//! committed; the first failure stops all threads, and is the one reported.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,32 +16,32 @@ use crate::schema::Note;
 /// Work for a worker.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Rows to COPY.
+    /// Rows to load.
     Rows(PlannedRows),
     /// A primary key or an index to build.
     Index(IndexBuild),
 }
 
-/// The statements, run one after the other, that give a table a key or an index.
+/// The statements that build a key or an index of a table, in their order.
 #[derive(Debug)]
 pub(crate) struct IndexBuild {
     /// The table, for errors.
     pub(crate) table: String,
-    /// The name the index will have, for errors.
+    /// The final name of the index, for errors.
     pub(crate) name: String,
     pub(crate) statements: Vec<String>,
-    /// What is done instead when a value is too long for the index, and the note that tells.
+    /// The statements to run instead if a value is too long for the index, and the note about it.
     pub(crate) fallback: Option<(Vec<String>, Note)>,
 }
 
-/// What the queue knows of a table.
+/// The state of a table.
 #[derive(Debug, Default)]
 struct TableState {
-    /// Chunks that wait or are being copied, or whose COPY is not committed yet.
+    /// The number of chunks that wait, are being loaded, or are not committed yet.
     chunks_under_way: usize,
-    /// Builds that wait for the rows; taken when the table is complete.
+    /// The builds that wait for the rows; moved when the table is complete.
     builds: Vec<IndexBuild>,
-    /// All chunks have been put on the queue.
+    /// Whether all chunks were queued.
     complete: bool,
     rows_put: u64,
     rows_committed: u64,
@@ -55,40 +55,40 @@ struct State {
     chunks: VecDeque<PlannedRows>,
     builds: VecDeque<IndexBuild>,
     tables: Vec<TableState>,
-    /// Nothing more will be put on the queue.
+    /// Whether nothing more will be queued.
     closed: bool,
     failed: Option<Error>,
 }
 
-/// Cancels what a worker's session runs.
+/// Cancels the statement of a worker's session.
 type Canceller = Box<dyn Fn() + Send>;
 
-/// See the module.
+/// The queue; see the module.
 pub(crate) struct WorkQueue {
     state: Mutex<State>,
     changed: Condvar,
     capacity: usize,
-    /// Buffers of chunks that are done with.
+    /// Buffers to be reused.
     spares: Mutex<Vec<Vec<u8>>>,
-    /// What cancels the statements that the workers run.
+    /// The functions that cancel the workers' statements.
     cancellers: Mutex<Vec<Canceller>>,
 }
 
-/// What came of a table's rows.
+/// The results of a table's rows.
 #[derive(Debug, Default)]
 pub(crate) struct TableCounts {
-    /// Rows the dump has.
+    /// The number of rows in the dump.
     pub(crate) rows_put: u64,
-    /// Rows the server has taken.
+    /// The number of rows that the server has committed.
     pub(crate) rows_committed: u64,
-    /// What was changed in them.
+    /// The changes of values.
     pub(crate) tally: Tally,
-    /// Their checksum, if they were hashed.
+    /// The checksum of the rows, if they were hashed.
     pub(crate) contents: Contents,
 }
 
 impl WorkQueue {
-    /// A queue on which at most `capacity` chunks wait.
+    /// A queue for at most `capacity` chunks.
     pub(crate) fn new(capacity: usize) -> Self {
         WorkQueue {
             state: Mutex::default(),
@@ -99,7 +99,7 @@ impl WorkQueue {
         }
     }
 
-    /// Adds a table; `builds` are run when its rows are in. Returns its number.
+    /// Adds a table and returns its number. `builds` run after its rows.
     pub(crate) fn add_table(&self, builds: Vec<IndexBuild>) -> usize {
         let mut state = self.lock();
         state.tables.push(TableState {
@@ -109,7 +109,7 @@ impl WorkQueue {
         state.tables.len() - 1
     }
 
-    /// Adds builds to a table whose rows may be in already.
+    /// Adds builds to a table whose rows may already be loaded.
     pub(crate) fn add_builds(&self, table: usize, builds: Vec<IndexBuild>) {
         let mut state = self.lock();
         state.tables[table].builds.extend(builds);
@@ -117,7 +117,7 @@ impl WorkQueue {
         self.changed.notify_all();
     }
 
-    /// Puts a chunk on the queue; waits while there is no room.
+    /// Queues a chunk; blocks while the queue is full.
     pub(crate) fn put(&self, rows: PlannedRows) -> Result<()> {
         let mut state = self.wait_while(|state| state.chunks.len() >= self.capacity)?;
         let table = &mut state.tables[rows.table];
@@ -128,8 +128,8 @@ impl WorkQueue {
         Ok(())
     }
 
-    /// Says that all rows of `table` have been put. More may come all the same; they are loaded
-    /// into a table that has its indexes.
+    /// Marks all rows of `table` as queued. Further rows are still accepted; they are loaded into the table
+    /// with its indexes.
     pub(crate) fn complete_table(&self, table: usize) {
         let mut state = self.lock();
         state.tables[table].complete = true;
@@ -137,7 +137,7 @@ impl WorkQueue {
         self.changed.notify_all();
     }
 
-    /// Says that nothing more will come.
+    /// Marks the end of the input.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -148,7 +148,7 @@ impl WorkQueue {
         self.changed.notify_all();
     }
 
-    /// The next task; waits for one. `None` when there is nothing more to do.
+    /// The next task; blocks until there is one. `None` at the end.
     pub(crate) fn take(&self) -> Result<Option<Task>> {
         let nothing_yet = |state: &mut State| {
             let idle = state.chunks.is_empty() && state.builds.is_empty();
@@ -162,7 +162,7 @@ impl WorkQueue {
         Ok(state.builds.pop_front().map(Task::Index))
     }
 
-    /// The next chunk, if there is one at once and it is for `table` as it is filled by `statement`.
+    /// The next chunk, if one is ready for the same `statement`.
     pub(crate) fn take_more(&self, statement: &str) -> Result<Option<PlannedRows>> {
         let mut state = self.checked()?;
         let fits = state
@@ -174,12 +174,12 @@ impl WorkQueue {
         Ok(rows)
     }
 
-    /// A buffer that was given back, if there is one.
+    /// A buffer to be reused, if there is one.
     pub(crate) fn spare(&self) -> Option<Vec<u8>> {
         self.lock_spares().pop()
     }
 
-    /// Gives back the buffer of a chunk. One that a huge row has made huge is let go.
+    /// Returns the buffer of a chunk for reuse, unless a huge row has made it huge.
     pub(crate) fn give_back(&self, buffer: Vec<u8>) {
         let mut spares = self.lock_spares();
         if buffer.capacity() <= MAX_SPARE_BYTES && spares.len() < self.capacity {
@@ -191,7 +191,7 @@ impl WorkQueue {
         self.spares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that `chunks` of `table` with these rows are committed.
+    /// Counts `chunks` of `table` as committed, with the results of their rows.
     pub(crate) fn committed(&self, table: usize, chunks: usize, copied: &TranscodedRows) {
         let mut state = self.lock();
         let progress = &mut state.tables[table];
@@ -203,7 +203,7 @@ impl WorkQueue {
         self.changed.notify_all();
     }
 
-    /// Stops everybody with `error`, unless somebody failed before.
+    /// Stops all threads with `error`, unless there is an earlier failure.
     pub(crate) fn fail(&self, error: Error) {
         let mut state = self.lock();
         state.failed.get_or_insert(error);
@@ -212,7 +212,7 @@ impl WorkQueue {
         self.changed.notify_all();
     }
 
-    /// Lets [`WorkQueue::cancel_all`] cancel what a worker's connection runs.
+    /// Registers how [`WorkQueue::cancel_all`] cancels the statements of a worker.
     pub(crate) fn add_canceller(&self, canceller: impl Fn() + Send + 'static) {
         self.cancellers
             .lock()
@@ -220,7 +220,7 @@ impl WorkQueue {
             .push(Box::new(canceller));
     }
 
-    /// Cancels what the workers run, once.
+    /// Cancels the workers' statements, once.
     pub(crate) fn cancel_all(&self) {
         let cancellers = std::mem::take(
             &mut *self
@@ -248,7 +248,7 @@ impl WorkQueue {
         self.lock().failed.clone()
     }
 
-    /// What came of each table, in order of their numbers.
+    /// The results of each table, by number.
     pub(crate) fn counted(&self) -> Vec<TableCounts> {
         let mut state = self.lock();
         let counted = |table: TableState| TableCounts {
@@ -264,7 +264,7 @@ impl WorkQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A worker that panics fails the import when it is joined; the state itself stays sound.
+        // A worker that panics fails the import when it is joined. The state stays consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,4 +1,4 @@
-//! The workers that take what is on a queue, each a thread with a session of its own.
+//! The workers that take tasks from a queue, each in a thread with its own session.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -7,17 +7,17 @@ use std::time::Duration;
 use super::work_queue::WorkQueue;
 use crate::error::{Error, Result};
 
-/// How often it is looked at whether the workers have finished.
+/// How often to check whether the workers have finished.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// A queue and its workers. Dropped before they have finished, it stops them.
+/// A queue and its workers. If it is dropped early, it stops the workers.
 pub(crate) struct WorkerPool {
     pub(crate) queue: Arc<WorkQueue>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl WorkerPool {
-    /// Nobody yet, at a queue on which at most `chunks` wait.
+    /// A pool without workers, with a queue for at most `chunks`.
     pub(crate) fn new(chunks: usize) -> WorkerPool {
         WorkerPool {
             queue: Arc::new(WorkQueue::new(chunks)),
@@ -25,7 +25,7 @@ impl WorkerPool {
         }
     }
 
-    /// Has another worker do `work`. If that fails, so do all.
+    /// Starts a worker that runs `work`. Its failure stops all workers.
     pub(crate) fn start_worker(
         &mut self,
         work: impl FnOnce(&Arc<WorkQueue>) -> Result<()> + Send + 'static,
@@ -45,8 +45,8 @@ impl WorkerPool {
         Ok(())
     }
 
-    /// Says that nothing more will come, and waits until all is done. As soon as `is_stopped` says so,
-    /// what still runs on the server is cancelled.
+    /// Marks the end of the input, and waits for the workers. If `is_stopped` returns true, the running
+    /// statements are cancelled.
     pub(crate) fn finish(&mut self, is_stopped: &dyn Fn() -> bool) -> Result<()> {
         self.queue.close();
         while self.workers.iter().any(|worker| !worker.is_finished()) {

@@ -1,10 +1,10 @@
-//! The names of builds directories that were put aside.
+//! The names of replaced builds directories.
 
 use std::path::PathBuf;
 
 use crate::traces::BuildsDirectory;
 
-/// The path of the builds directory that was put aside at `epoch`.
+/// The path of the builds directory that was replaced at `epoch`.
 pub(crate) fn aside(builds: &BuildsDirectory, epoch: u64) -> PathBuf {
     builds.beside(&format!(".{epoch}"))
 }

@@ -1,4 +1,4 @@
-//! Which directories a publish renames, and a rollback.
+//! The directories that a publish or a rollback renames.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,17 +9,17 @@ use super::record::{BuildsRecord, Record};
 use crate::error::{Error, Result};
 use crate::traces::{BuildsDirectory, StagedDirectory};
 
-/// What is renamed beside which builds directory, and what the record says of it afterwards.
+/// The renames beside a builds directory, and their record.
 #[derive(Default)]
 pub(crate) struct DirectoryPlan<'a> {
-    /// For the record of the publish or rollback.
+    /// Part of the record of the publish or rollback.
     pub(crate) record: Option<BuildsRecord>,
-    /// What is renamed.
+    /// The renames, and the builds directory that they belong to.
     pub(crate) renames: Option<(&'a BuildsDirectory, Renames)>,
 }
 
 impl DirectoryPlan<'_> {
-    /// Where the directory that is live now will be, if there is one.
+    /// The future place of the live directory, if there is one.
     pub(crate) fn previous(&self) -> Option<PathBuf> {
         let (_, renames) = self.renames.as_ref()?;
         renames.previous.clone()
@@ -32,7 +32,7 @@ impl DirectoryPlan<'_> {
     }
 }
 
-/// What a publish renames that puts the second directory in the place of the first.
+/// The renames of a publish that replaces the first directory with the second.
 pub(crate) fn plan_publish<'a>(
     builds: Option<(&'a BuildsDirectory, &StagedDirectory)>,
 ) -> DirectoryPlan<'a> {
@@ -55,7 +55,7 @@ pub(crate) fn plan_publish<'a>(
     }
 }
 
-/// What a rollback renames to undo the publish of `record`.
+/// The renames of a rollback that undoes the publish of `record`.
 pub(crate) fn plan_rollback<'a>(
     record: &Record,
     builds: Option<&'a BuildsDirectory>,
@@ -87,7 +87,7 @@ pub(crate) fn plan_rollback<'a>(
     })
 }
 
-/// An epoch, now or a little later, for which `builds.<epoch>` is free.
+/// The current epoch, or a later one for which `builds.<epoch>` does not exist.
 fn free_epoch(path_of: impl Fn(u64) -> PathBuf) -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

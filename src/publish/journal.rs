@@ -1,8 +1,8 @@
-//! The journal of a publish: what is renamed beside the builds directory, and by which transaction.
+//! The journal of a publish: the renames beside the builds directory, and their transaction.
 //!
-//! It is on the disk before the first rename and goes when the transaction has ended. Who finds one
-//! whose writer is gone asks the target what became of the transaction, and finishes the renames or
-//! undoes them: the database decides.
+//! It is on the disk before the first rename, and is removed after the transaction has ended. If its writer
+//! has ended, recovery asks the target for the status of the transaction, and completes or undoes the
+//! renames: the database decides.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -17,36 +17,36 @@ use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
 use crate::traces::BuildsDirectory;
 
-/// Of the journal's name, behind that of the builds directory.
+/// The suffix of the builds directory's name for the journal.
 const SUFFIX: &str = ".ci_import_journal";
 
-/// The same of a journal that is not whole yet; something random follows.
+/// The suffix for an incomplete journal; random characters follow.
 const UNFINISHED_SUFFIX: &str = ".ci_import_journal.";
 
-/// What is renamed. What is there before goes first.
+/// The renames. The live directory is renamed first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Renames {
-    /// The directory that becomes the live one, if one does.
+    /// The directory that becomes live, if there is one.
     pub(crate) staged: Option<PathBuf>,
-    /// Where the live one goes, if there is one.
+    /// The new place of the live directory, if there is one.
     pub(crate) previous: Option<PathBuf>,
 }
 
-/// A publish's renames. While it is open, it is locked.
+/// The renames of a publish. An open journal is locked.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
     live: PathBuf,
     renames: Renames,
-    /// What the transaction is known by, and the database it is in: as the target has it.
+    /// The identifiers of the transaction and of its database, as the target has them.
     pub(crate) transaction: String,
     pub(crate) database: String,
-    /// The kernel lets go of the lock when the process ends.
+    /// The kernel releases the lock when the process ends.
     _lock: File,
 }
 
 impl Journal {
-    /// Writes the journal of `renames` of `builds` by `transaction` of `database`.
+    /// Writes the journal for `renames` of `builds` in `transaction` of `database`.
     pub(crate) fn write(
         builds: &BuildsDirectory,
         renames: Renames,
@@ -66,7 +66,7 @@ impl Journal {
             "transaction": transaction,
             "database": database,
         });
-        // Under another name until it is whole, and locked before anybody can find it.
+        // The file has another name until it is complete, and is locked before others can find it.
         let directory = path.parent().unwrap_or(Path::new("/"));
         let unfinished = builds.beside(UNFINISHED_SUFFIX);
         let mut file = tempfile::Builder::new()
@@ -95,7 +95,7 @@ impl Journal {
         })
     }
 
-    /// Removes the journals that were never whole, of publishes that were cut: they renamed nothing.
+    /// Removes incomplete journals of interrupted publishes, which have renamed nothing.
     pub(crate) fn remove_unfinished(builds: &BuildsDirectory) -> Result<()> {
         for path in builds.left_beside(UNFINISHED_SUFFIX)? {
             fs::remove_file(&path).doing(format!("remove {}", path.display()))?;
@@ -104,7 +104,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The journal that a publish of `builds` has left, if it was cut.
+    /// The journal of an interrupted publish of `builds`, if there is one.
     pub(crate) fn find(builds: &BuildsDirectory) -> Result<Option<Journal>> {
         let path = builds.beside(SUFFIX);
         let doing = || format!("read the journal {}", path.display());
@@ -116,7 +116,7 @@ impl Journal {
         lock(&file, &path)?;
         let content = fs::read(&path).doing(doing())?;
         let value: Value = serde_json::from_slice(&content).unwrap_or_default();
-        // Names are bytes; none of them may lead elsewhere.
+        // Names are bytes. None may lead to another directory.
         let beside = |value: &Value| -> Option<PathBuf> {
             let bytes: Option<Vec<u8>> = value
                 .as_array()?
@@ -161,7 +161,7 @@ impl Journal {
         &self.live
     }
 
-    /// Renames: the live directory aside, if there is one, and the staged one in its place.
+    /// Renames the live directory aside, if there is one, then the staged directory to its place.
     pub(crate) fn rename(&self) -> Result<()> {
         let Renames { staged, previous } = &self.renames;
         if let Some(previous) = previous {
@@ -177,7 +177,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Undoes what was renamed, however much that is: the transaction was aborted.
+    /// Undoes the renames that were done, because the transaction was aborted.
     pub(crate) fn undo(self) -> Result<()> {
         self.rename_back().map_err(cut)?;
         self.end().map_err(cut)
@@ -185,7 +185,7 @@ impl Journal {
 
     fn rename_back(&self) -> Result<()> {
         let Renames { staged, previous } = &self.renames;
-        // The live directory is the new one if the staged one is no more at its place.
+        // The live directory is the new one if the staged one has left its place.
         let is_new = |staged: &PathBuf| self.live.exists() && !staged.exists();
         if let Some(staged) = staged
             && is_new(staged)
@@ -203,7 +203,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Does what is still to be renamed: the transaction was committed.
+    /// Completes the renames, because the transaction was committed.
     pub(crate) fn complete(self) -> Result<()> {
         self.rename_rest().map_err(cut)?;
         self.end().map_err(cut)
@@ -212,7 +212,7 @@ impl Journal {
     fn rename_rest(&self) -> Result<()> {
         let Renames { staged, previous } = &self.renames;
         if staged.as_ref().is_some_and(|staged| !staged.exists()) {
-            // It was the last to be renamed.
+            // This rename is the last one.
             return Ok(());
         }
         if let Some(previous) = previous
@@ -237,8 +237,7 @@ impl Journal {
     }
 }
 
-/// The error when database and directories do not agree: it must not be told as one that left
-/// everything as it was.
+/// The error if database and directories do not match. Its kind must not suggest that nothing has changed.
 fn cut(error: Error) -> Error {
     error
         .into_kind(Kind::CutPublish)

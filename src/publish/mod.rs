@@ -1,4 +1,4 @@
-//! What a publish needs whatever the server is: the journal, the record, the directories that are renamed.
+//! The parts of a publish that all servers share: the journal, the record, the renames of directories.
 
 pub(crate) mod aside;
 pub(crate) mod directories;

@@ -1,45 +1,45 @@
-//! What is published, rolled back, recovered or discarded, and what came of it, whatever the server is.
+//! The input and the results of publish, rollback, recover and discard, for all servers.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::traces::{BuildsDirectory, StagedDirectory};
 
-/// What is to be published.
+/// The data to publish.
 pub struct Publication<'a> {
-    /// The schema the tables go to.
+    /// The schema for the tables.
     pub schema: &'a str,
     /// The staged tables.
     pub tables: &'a [&'a str],
-    /// The builds directory and what takes its place, if there are traces.
+    /// The builds directory and its replacement, if there are traces.
     pub builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
 }
 
-/// What came of it.
+/// The result of a publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published<T> {
-    /// The tables that were live before, and are kept aside now.
+    /// The replaced tables, which are kept aside.
     pub replaced: Vec<String>,
-    /// Where the old builds directory is now, if there was one.
+    /// The new place of the old builds directory, if there was one.
     pub previous_builds: Option<PathBuf>,
-    /// What the last step returned.
+    /// The result of the last step.
     pub finished: T,
 }
 
-/// What came of a rollback.
+/// The result of a rollback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolledBack {
     /// The schema of the live tables.
     pub schema: String,
-    /// The tables that are back.
+    /// The restored tables.
     pub restored: Vec<String>,
-    /// The tables that went.
+    /// The tables that were moved aside.
     pub aside: Vec<String>,
-    /// The schema where they are now, or the database where that is the same.
+    /// The schema of the tables moved aside; in MySQL, the database.
     pub previous: String,
-    /// The builds directory that is live again, if it had one.
+    /// The builds directory that is live again, if there was one.
     pub builds: Option<PathBuf>,
-    /// Where the one is now that was live, if there was one.
+    /// The new place of the import's builds directory, if there was one.
     pub builds_aside: Option<PathBuf>,
 }
 
@@ -69,19 +69,19 @@ impl fmt::Display for RolledBack {
     }
 }
 
-/// What was found and done.
+/// The result of a recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovered {
-    /// No publish was cut.
+    /// No publish was interrupted.
     Nothing,
-    /// The database has the new tables: the new directory is in its place, too.
+    /// The database has the new tables, so the renames were completed.
     Finished,
-    /// The database has the old tables: the old directory is back.
+    /// The database has the old tables, so the renames were undone.
     Undone,
 }
 
 impl Recovered {
-    /// What is told about it, if there is something.
+    /// The message about it, if there is something to report.
     #[must_use]
     pub fn told(self) -> Option<&'static str> {
         match self {
@@ -94,25 +94,25 @@ impl Recovered {
     }
 }
 
-/// What is live in the target.
+/// The live data of the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
-    /// The schema where the tables are or will be.
+    /// The schema of the tables, which may not exist yet.
     pub schema: String,
-    /// Which of them exist and have rows.
+    /// The tables that exist and have rows.
     pub with_rows: Vec<String>,
-    /// Whether an earlier import has left its replaced tables in the schema for them.
+    /// Whether an earlier import has kept its replaced tables.
     pub has_previous: bool,
 }
 
-/// What was freed.
+/// The result of a discard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discarded {
-    /// Tables.
+    /// The dropped tables.
     pub tables: Vec<String>,
-    /// The schema they were in, or the database where that is the same.
+    /// The schema of the dropped tables; in MySQL, the database.
     pub previous: String,
-    /// Directories.
+    /// The removed directories.
     pub directories: Vec<PathBuf>,
 }
 
@@ -131,18 +131,18 @@ impl fmt::Display for Discarded {
     }
 }
 
-/// What is aside in a database, as far as the database knows.
+/// The data that a database keeps aside.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Aside {
-    /// The tables that were replaced and have rows.
+    /// The replaced tables that have rows.
     pub replaced: Vec<String>,
-    /// The other tables that have rows: what was kept of tables that were not replaced.
+    /// The other tables that have rows: kept rows of tables that were not replaced.
     pub kept: Vec<String>,
-    /// The statement that locks all of them, if there are any: an import or a rollback would put others
-    /// in their place.
+    /// The statement that locks all these tables, if there are any, because an import or a rollback would
+    /// replace them.
     pub lock: Option<String>,
-    /// The statements that drop all tables in it, as [`discard`] does. The schema stays where it is the
-    /// record of builds directories that [`discard`] has still to remove.
+    /// The statements that drop all these tables, like [`discard`]. They keep the schema if it has the record
+    /// of builds directories that [`discard`] must still remove.
     pub statements: Vec<String>,
     /// Whether there are such directories.
     pub has_builds: bool,

@@ -1,5 +1,6 @@
-//! The record of a publish: what came, what went, and where the old builds directory is. `rollback` and
-//! `discard` go by it. It is the same for every target; where a target keeps it is its own affair.
+//! The record of a publish: the published tables, the replaced tables, and the place of the old builds
+//! directory. `rollback` and `discard` use it. It is the same for all targets; each target stores it in its
+//! own way.
 
 use std::path::PathBuf;
 
@@ -9,32 +10,32 @@ use super::aside::aside;
 use crate::error::{Error, Result};
 use crate::traces::BuildsDirectory;
 
-/// What a publish did.
+/// What a publish has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// The schema of the live tables, or the database where that is the same.
+    /// The schema of the live tables; in MySQL, the database.
     pub(crate) schema: String,
-    /// The tables that came.
+    /// The published tables.
     pub(crate) published: Vec<String>,
-    /// The tables that went, and are kept aside.
+    /// The replaced tables, which are kept aside.
     pub(crate) replaced: Vec<String>,
     /// The builds directory, if the publish had traces.
     pub(crate) builds: Option<BuildsRecord>,
-    /// The epochs of older builds directories, whose tables are gone.
+    /// The epochs of older builds directories, whose tables were dropped.
     pub(crate) older_builds: Vec<u64>,
 }
 
 /// What a publish did to the builds directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct BuildsRecord {
-    /// Its path, as far as that is text.
+    /// The path, if it is text.
     pub(crate) path: String,
-    /// The directory that was live before is `builds.<epoch>` now; there may have been none.
+    /// The epoch of `builds.<epoch>`, the directory that was live before, if there was one.
     pub(crate) previous: Option<u64>,
 }
 
 impl Record {
-    /// The record that `text` holds, as [`Record::to_json`] writes it.
+    /// The record in `text`, which [`Record::to_json`] has written.
     pub(crate) fn from_json(text: &str) -> Option<Record> {
         let value: Value = serde_json::from_str(text).ok()?;
         let names = |value: &Value| -> Option<Vec<String>> {
@@ -74,7 +75,7 @@ impl Record {
         record.to_string()
     }
 
-    /// The epochs of all builds directories that it knows to be aside beside `builds`.
+    /// The epochs of all builds directories that the record knows beside `builds`.
     pub(crate) fn epochs_at(self, builds: Option<&BuildsDirectory>) -> Vec<u64> {
         let is_here = |record: &BuildsRecord| {
             builds.is_some_and(|builds| builds.path().to_string_lossy() == record.path)
@@ -87,12 +88,12 @@ impl Record {
         epochs
     }
 
-    /// Whether it is the record of a publish, and not what a cut discard has left of one.
+    /// Whether it is the record of a publish, not the rest of an interrupted discard.
     pub(crate) fn can_be_undone(&self) -> bool {
         !self.published.is_empty() || !self.replaced.is_empty()
     }
 
-    /// The builds directory that it speaks of, which must be `builds`; none if it had no traces.
+    /// The builds directory of the record, which must be `builds`; none if the publish had no traces.
     pub(crate) fn builds<'a>(
         &self,
         builds: Option<&'a BuildsDirectory>,
@@ -114,7 +115,7 @@ impl Record {
         }
     }
 
-    /// The directories that are aside beside `builds`, of all that it knows of: `builds.<epoch>`.
+    /// The directories beside `builds` that the record knows, and that exist: `builds.<epoch>`.
     pub(crate) fn directories(&self, builds: Option<&BuildsDirectory>) -> Result<Vec<PathBuf>> {
         let Some(builds) = self.builds(builds)? else {
             return Ok(Vec::new());

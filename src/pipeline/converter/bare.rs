@@ -1,8 +1,8 @@
-//! A table of which keys and indexes come later.
+//! A table whose keys and indexes come later.
 
 use crate::schema::Table;
 
-/// `table` without keys and indexes, of which more may come behind its rows.
+/// `table` without keys and indexes, because more of them may follow the rows.
 pub(super) fn bare(table: &Table) -> Table {
     Table {
         primary_key: None,

@@ -1,4 +1,4 @@
-//! What all converters have in common: the sink, the policies, which tables are taken, the notes.
+//! The shared parts of all converters: the sink, the policies, the accepted tables, the notes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,36 +11,36 @@ use crate::rows::{Layout, Normal, TranscodePlan};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
-/// Judges the name of a table before anything is done with it.
+/// Checks the name of a table before the table is used.
 pub type Accept = Box<dyn Fn(&str) -> Result<()> + Send>;
 
-/// Returns the prefix that the texts of a column of a table may get after they were loaded.
+/// Returns the prefix that the texts of a column may get after the load.
 pub type LatePrefix = fn(&str, &str) -> Option<&'static str>;
 
 /// A conversion of a dump for a sink.
 pub struct Conversion<S> {
-    /// Where the tables go.
+    /// The sink of the tables.
     pub sink: S,
-    /// What the target gets differently.
+    /// The differences in the target.
     pub notes: Vec<Note>,
     pub(super) policies: Policies,
     pub(super) accept: Accept,
     pub(super) by_name: HashMap<String, Taken>,
     pub(super) route: Option<Route>,
-    /// Set if rows are to be hashed.
+    /// Set if rows are hashed.
     pub(super) late_prefix: Option<LatePrefix>,
 }
 
-/// What is done with the rows of a table.
+/// What happens to the rows of a table.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Taken {
-    /// They go into the table of this number.
+    /// They go into the table with this number.
     Into(usize),
-    /// They are read over.
+    /// They are skipped.
     Not,
 }
 
-/// How the rows behind one head of INSERT go.
+/// The plan for the rows after one head of INSERT.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
     pub(super) insert: Arc<InsertTarget>,
@@ -50,8 +50,8 @@ pub(super) struct Route {
 }
 
 impl<S> Conversion<S> {
-    /// A conversion for `sink` by `policies`; `accept` judges the names of tables. With `late_prefix`
-    /// rows are hashed.
+    /// A conversion for `sink` with `policies`; `accept` checks the names of tables. With `late_prefix`, rows
+    /// are hashed.
     pub fn new(
         sink: S,
         policies: Policies,
@@ -69,7 +69,7 @@ impl<S> Conversion<S> {
         }
     }
 
-    /// Whether `table` is to be taken; an error if it may not.
+    /// Whether `table` is converted; an error if it is refused.
     pub(super) fn takes(&mut self, table: &str) -> Result<bool> {
         if !self.policies.takes_table(table) {
             self.by_name.insert(table.to_owned(), Taken::Not);
@@ -78,8 +78,8 @@ impl<S> Conversion<S> {
         (self.accept)(table).map(|()| true)
     }
 
-    /// The number of the table that the rows of `table` go into; none if they are read over. `hint` is
-    /// for a dump that does not define it.
+    /// The number of the table for rows of `table`; none if they are skipped. `hint` is for a dump without
+    /// its definition.
     pub(super) fn number_of(&self, table: &str, hint: &str) -> Result<Option<usize>> {
         match self.by_name.get(table) {
             Some(Taken::Into(number)) => Ok(Some(*number)),
@@ -92,7 +92,7 @@ impl<S> Conversion<S> {
         }
     }
 
-    /// The route of the rows behind `insert`, if it is that of the rows before.
+    /// The route of the rows after `insert`, if it is the same as that of the previous rows.
     pub(super) fn known_route(&self, insert: &Arc<InsertTarget>) -> Option<Route> {
         let known = self.route.as_ref();
         known
@@ -100,8 +100,8 @@ impl<S> Conversion<S> {
             .cloned()
     }
 
-    /// How rows of `table` are hashed, if they are to be. `written` are their columns, in their order, each
-    /// with how its values are compared; `place` tells where a column is in the table.
+    /// How rows of `table` are hashed, if they are. `written` are the columns in the order of the rows, each
+    /// with its normal form; `place` returns the position of a column in the table.
     pub(super) fn layout(
         &self,
         table: &str,
@@ -122,7 +122,7 @@ impl<S> Conversion<S> {
         }))
     }
 
-    /// Hands `chunk` to the sink by `route`, which is kept for the next one.
+    /// Passes `chunk` to the sink by `route`, and keeps the route for the next chunk.
     pub(super) fn give<T>(&mut self, route: Route, chunk: RowChunk) -> Result<()>
     where
         S: Sink<T>,

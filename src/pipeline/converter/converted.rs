@@ -1,5 +1,5 @@
-//! Takes what the reader tells of a dump that GitLab CI has converted. A table is mapped twice: before its
-//! rows, as far as it is known then, and at the end, put together again with its keys.
+//! Converts a dump that GitLab CI has converted before. A table is mapped twice: before its rows, as far as
+//! it is known then, and at the end, with its keys.
 
 use std::collections::BTreeMap;
 
@@ -17,16 +17,16 @@ use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::schema::{Note, Table};
 
-/// What the converter loses for good, wherever it was.
+/// What GitLab CI's converter loses and nothing can restore.
 const LOST: &str = "GitLab CI's converter lost NUL characters, texts that read 0000-00-00 00:00:00 (now \
     NULL), and index lengths with the columns after them";
 
-/// A table whose parts come one by one.
+/// A table whose parts come separately.
 #[derive(Debug)]
 struct Apart {
     definition: TableDefinition,
     damages: Vec<(Damage, String)>,
-    /// The booleans that got their defaults back.
+    /// The booleans whose defaults were restored.
     with_default: Vec<String>,
     /// The column whose default is the next value of a sequence.
     counted: Option<String>,
@@ -35,12 +35,12 @@ struct Apart {
 /// The consumer of a dump that GitLab CI has converted.
 pub struct ConvertedConverter<S> {
     converter: MysqlConverter<PostgresqlMapping, S>,
-    /// What comes in parts.
+    /// The tables whose parts come separately.
     apart: Vec<Apart>,
 }
 
 impl<S: Sink> ConvertedConverter<S> {
-    /// Around a conversion that has taken nothing yet.
+    /// Starts with a new conversion.
     pub fn new(conversion: Conversion<S>) -> Self {
         ConvertedConverter {
             converter: MysqlConverter::new(PostgresqlMapping::of_converted(), conversion),
@@ -110,8 +110,8 @@ impl<S: Sink> ConvertedConverter<S> {
         Ok(())
     }
 
-    /// The table that the end of the dump calls `name`, if its rows are taken. The converter writes most
-    /// names there without quotes, where case does not count.
+    /// The table that the end of the dump calls `name`; none if its rows are skipped. The converter writes
+    /// most names there without quotes, so case is ignored.
     fn apart(&mut self, name: &str) -> Result<Option<&mut Apart>> {
         let alike = |known: &str| known.eq_ignore_ascii_case(name);
         let by_name = &self.converter.conversion.by_name;
@@ -132,7 +132,7 @@ impl<S: Sink> ConvertedConverter<S> {
         }
     }
 
-    /// Completes the tables, now that all their parts are known.
+    /// Completes the tables after the last part.
     fn put_together(&mut self, facts: &Facts) -> Result<()> {
         let converter = &mut self.converter;
         converter.mapping.name_again();
@@ -181,7 +181,7 @@ impl<S: Sink> Consumer for ConvertedConverter<S> {
 }
 
 impl Apart {
-    /// Refuses a cast of a column that was no boolean: none but a `tinyint(1)` is cast.
+    /// Refuses a cast to boolean of any column but a `tinyint(1)`: the converter casts no other.
     fn check_boolean(&self, column: &str) -> Result<()> {
         let mut columns = self.definition.columns.iter();
         if columns.any(|known| known.name == column && is_boolean(known)) {
@@ -193,8 +193,8 @@ impl Apart {
         )))
     }
 
-    /// Gives a name to the keys that have lost theirs, as PostgreSQL would. The converter makes an index
-    /// over the columns of each foreign key, where MySQL has one of its own, of which this one is left out.
+    /// Names the keys without a name, as PostgreSQL would. The converter adds an index over the columns of
+    /// each foreign key, although MySQL's own index is there; that index is left out.
     fn name_keys(&mut self) -> Vec<Note> {
         let table = self.definition.name.clone();
         let note = |item: &str, what: &str| Note {
@@ -229,7 +229,7 @@ impl Apart {
         notes
     }
 
-    /// What was mended.
+    /// Notes about what was repaired.
     fn notes(&self, mapped: &Mapped<Table>) -> Vec<Note> {
         let table = &mapped.table;
         let note = |item: Option<&str>, what: String| Note {
@@ -289,7 +289,7 @@ fn columns_of(key: &KeyDefinition) -> Vec<&str> {
     columns.collect()
 }
 
-/// Whether `key` finds rows by the columns of `parts` as well.
+/// Whether `key` can replace an index over `parts`.
 fn begins_with(key: &KeyDefinition, parts: &[KeyPart]) -> bool {
     key.kind != KeyKind::Fulltext && key.parts.starts_with(parts)
 }

@@ -1,4 +1,4 @@
-//! What a converter needs to know of the server that a MySQL dump goes to.
+//! How a converter adapts a MySQL dump to a kind of server.
 
 use crate::dump::Facts;
 use crate::dump::charset::Charset;
@@ -10,10 +10,10 @@ use crate::schema::policies::Policies;
 
 /// Maps the tables of a MySQL dump for one kind of server.
 pub trait Mapping {
-    /// A table as that server has it.
+    /// The type of a table on that server.
     type Table;
 
-    /// Maps `definition`, in a dump with these facts, whose texts are in `charset`.
+    /// Maps `definition` from a dump with these facts, whose texts are in `charset`.
     fn map(
         &mut self,
         definition: &TableDefinition,
@@ -23,29 +23,29 @@ pub trait Mapping {
     ) -> Result<Mapped<Self::Table>>;
 }
 
-/// A mapped table, and how its rows go.
+/// A mapped table, and the plan for its rows.
 #[derive(Debug)]
 pub struct Mapped<T> {
-    /// Its name there.
+    /// The name of the table on the server.
     pub name: String,
     /// The table.
     pub table: T,
     /// The columns of the dump, in their order.
     pub columns: Vec<MappedColumn>,
-    /// Generated columns that the server cannot compute: their values must be in the dump.
+    /// Generated columns that the server cannot compute. The dump must have their values.
     pub materialised: Vec<String>,
-    /// What the server gets differently.
+    /// The differences on the server.
     pub notes: Vec<Note>,
 }
 
 /// A column of the dump.
 #[derive(Debug)]
 pub struct MappedColumn {
-    /// Its name in the dump.
+    /// The name of the column in the dump.
     pub name: String,
-    /// How its values go.
+    /// The plan for its values.
     pub planned: PlannedColumn,
-    /// How its values are compared, in the notation of the rows.
+    /// How its values are normalised for the comparison, in the notation of the rows.
     pub normal: Normal,
 }
 

@@ -1,5 +1,5 @@
-//! Between a dump and the sink that takes it: maps definitions, and plans how rows go. There is a
-//! converter for each notation of dumps.
+//! The converters between a dump and its sink. They map definitions, and plan how rows are transcoded. Each
+//! notation of dumps has its converter.
 
 mod bare;
 mod conversion;

@@ -1,4 +1,4 @@
-//! Takes the tables and rows of a MySQL dump, for any server: a [`Mapping`] says what becomes of a table.
+//! Converts the tables and rows of a MySQL dump for any server: a [`Mapping`] maps each table.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub struct MysqlConverter<M: Mapping, S> {
 }
 
 impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
-    /// Around a conversion that has taken nothing yet.
+    /// Starts with a new conversion.
     pub fn new(mapping: M, conversion: Conversion<S>) -> Self {
         MysqlConverter {
             conversion,
@@ -49,7 +49,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         self.mapping.map(definition, facts, charset, policies)
     }
 
-    /// Keeps what is known of the table that the dump calls `name`; the sink has it.
+    /// Keeps the mapping of the table that the dump calls `name`, after the sink has taken the table.
     pub(super) fn keep(&mut self, name: String, mapped: Mapped<M::Table>) {
         let taken = Taken::Into(self.tables.len());
         self.conversion.by_name.insert(name, taken);
@@ -92,7 +92,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
     }
 }
 
-/// The columns of the rows behind `insert`, in their order.
+/// The columns of the rows after `insert`, in their order.
 fn columns_of<'a, T>(
     insert: &InsertTarget,
     mapped: &'a Mapped<T>,

@@ -1,6 +1,5 @@
-//! Takes what the reader of PostgreSQL dumps hands on, for a sink: tables before their rows, keys and
-//! indexes behind them, as such a dump has them. Rows are lines of COPY's text format already, and
-//! pass through.
+//! Converts a PostgreSQL dump for a sink: tables before their rows, keys and indexes after the rows, as in
+//! the dump. Rows are already lines of COPY's text format, and pass through.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,40 +20,40 @@ use crate::schema::{
     Column, DataType, EnumType, Names, Note, PrimaryKey, Sequence, Table, from_postgresql,
 };
 
-/// PostgreSQL's own limit of a table (manual, appendix K).
+/// PostgreSQL's limit for a table (manual, appendix K).
 const MAX_COLUMNS: usize = 1600;
 
-/// More tables than that are no database, but an attempt to fill the memory.
+/// A dump with more tables is an attempt to exhaust the memory.
 const MAX_TABLES: usize = 10_000;
 
 const UNKNOWN_CHECK: &str = "left out: the CHECK has unknown words";
 
-/// The consumer of a PostgreSQL dump, around a conversion whose sink and policies it uses.
+/// The consumer of a PostgreSQL dump, with the sink and the policies of a conversion.
 pub struct PostgresqlConverter<S> {
     conversion: Conversion<S>,
     tables: Vec<Pending>,
-    /// The sequences the dump creates, and whether a default uses them.
+    /// The sequences that the dump creates, and whether a default uses them.
     sequences: HashMap<String, (SequenceDefinition, bool)>,
-    /// The next values of sequences, where the dump says them.
+    /// The next values of sequences, if the dump has them.
     next: HashMap<String, u64>,
-    /// The types of enums the dump creates, and whether a column has them.
+    /// The enum types that the dump creates, and whether a column uses them.
     enums: HashMap<String, (EnumType, bool)>,
     index_comments: HashMap<String, String>,
-    /// The names given so far.
+    /// The names in use.
     names: Names,
 }
 
-/// A table, of which more may come until the end.
+/// A table that the rest of the dump may still change.
 struct Pending {
     table: Table,
-    /// The sequence of the dump that gives the table's its next value.
+    /// The dump's sequence with the next value.
     counted_by: Option<String>,
-    /// Whether the sink has it.
+    /// Whether the sink has the table.
     is_given: bool,
 }
 
 impl<S: Sink> PostgresqlConverter<S> {
-    /// Around a conversion that has taken nothing yet.
+    /// Starts with a new conversion.
     pub fn new(conversion: Conversion<S>) -> Self {
         PostgresqlConverter {
             conversion,
@@ -80,7 +79,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         });
     }
 
-    /// The number of `table`, if it is taken.
+    /// The number of `table`; none if it is skipped.
     fn number(&self, table: &str) -> Option<usize> {
         match self.conversion.by_name.get(table) {
             Some(Taken::Into(number)) => Some(*number),
@@ -153,7 +152,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         Ok(())
     }
 
-    /// The types of enums that `columns` have, and no table before.
+    /// The enum types that `columns` are the first to use.
     fn enum_types(&mut self, columns: &[Column]) -> Vec<EnumType> {
         let mut types = Vec::new();
         for column in columns {
@@ -289,8 +288,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         }
     }
 
-    /// Gives the sink the tables that it does not have yet, without keys and indexes, of which more may
-    /// come.
+    /// Gives the sink the new tables, without keys and indexes, because more of them may follow.
     fn settle(&mut self) -> Result<()> {
         let begin = self.tables.iter().position(|pending| !pending.is_given);
         for number in begin.unwrap_or(self.tables.len())..self.tables.len() {
@@ -302,7 +300,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         Ok(())
     }
 
-    /// Names the sequence of a table as it was in the dump, unless it is another's too.
+    /// Names the sequence of a table as in the dump, unless the name is already used.
     fn name_sequence(&mut self, number: usize) {
         let pending = &mut self.tables[number];
         let table = pending.table.name.clone();
@@ -366,7 +364,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         })
     }
 
-    /// What could only be known at the end: where sequences stand, comments on indexes.
+    /// The last steps: next values of sequences, comments on indexes.
     fn complete(&mut self) -> Result<()> {
         for (number, pending) in self.tables.iter_mut().enumerate() {
             if let (Some(sequence), Some(name)) = (&mut pending.table.sequence, &pending.counted_by)
@@ -395,7 +393,7 @@ impl<S: Sink> PostgresqlConverter<S> {
     }
 }
 
-/// How a value is compared, as text.
+/// How a value is normalised for the comparison, as text.
 fn normal(data_type: &DataType) -> Normal {
     match data_type {
         DataType::Char(_) => Normal::WithoutBlanks,

@@ -1,12 +1,12 @@
-//! The columns of a table of a PostgreSQL dump, as far as its definition has them: without their defaults.
+//! The columns of a table of a PostgreSQL dump, without their defaults.
 
 use crate::dump::postgresql::definition::TableDefinition;
 use crate::error::{Error, Result};
 use crate::schema::policies::Policies;
 use crate::schema::{Column, DataType, Note, from_postgresql};
 
-/// The columns of the table that `definition` defines, and notes of those that are not what they should be, where that
-/// is no error: if the table is only looked at. `is_enum` tells whether the dump has a type of an enum of that name.
+/// The columns of the table `definition`, and notes of unsupported ones, if those are no error because the
+/// dump is only inspected. `is_enum` returns whether the dump has an enum type with that name.
 pub(super) fn columns(
     definition: &TableDefinition,
     is_enum: impl Fn(&str) -> bool,
@@ -31,7 +31,7 @@ pub(super) fn columns(
             Ok(column) => columns.push(column),
             Err(error) => {
                 note_or_fail(&column.name, error)?;
-                // Its rows go nowhere.
+                // The rows are not loaded.
                 columns.push(Column::new(&column.name, DataType::Text));
             }
         }

@@ -9,17 +9,17 @@ use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind};
 use crate::schema::policies::{Policies, Timestamps};
 use crate::schema::{DataType, DumpFacts, Names, Note, Table, from_mysql};
 
-/// Maps for PostgreSQL.
+/// The mapping for PostgreSQL.
 #[derive(Default)]
 pub struct PostgresqlMapping {
-    /// The names given so far.
+    /// The names in use.
     names: Names,
-    /// Whether GitLab CI has converted the dump: NULL in a column that was NOT NULL was a zero date then.
+    /// Whether GitLab CI has converted the dump: then a NULL in a NOT NULL column was a zero date.
     is_converted: bool,
 }
 
 impl PostgresqlMapping {
-    /// For a dump that GitLab CI has converted.
+    /// The mapping for a dump that GitLab CI has converted.
     #[must_use]
     pub fn of_converted() -> Self {
         PostgresqlMapping {
@@ -28,7 +28,7 @@ impl PostgresqlMapping {
         }
     }
 
-    /// Gives the same names again, in the same order.
+    /// Starts the names anew, so that the same tables get the same names again.
     pub(super) fn name_again(&mut self) {
         self.names = Names::default();
     }
@@ -122,12 +122,12 @@ fn storage(data_type: &DataType) -> Storage {
         DataType::Interval(_) => Storage::Interval,
         DataType::Uuid => Storage::Uuid,
         DataType::Inet => Storage::Inet,
-        // No type of MySQL becomes one.
+        // No type of MySQL is mapped to this one.
         DataType::Plain(_) => Storage::Text,
     }
 }
 
-/// How a value is compared, in binary notation.
+/// How a value is normalised for the comparison, in binary notation.
 fn normal(data_type: &DataType) -> Normal {
     match data_type {
         DataType::Char(_) => Normal::WithoutBlanks,
@@ -137,8 +137,8 @@ fn normal(data_type: &DataType) -> Normal {
     }
 }
 
-/// The columns of `table` that are to be set NOT NULL when its rows are in, and notes of those that
-/// cannot be, since zero dates in them became NULL.
+/// The columns of `table` to set NOT NULL after the load, and notes of those that cannot be, because their
+/// zero dates became NULL.
 #[must_use]
 pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>, Vec<Note>) {
     let late = table
