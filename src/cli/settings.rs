@@ -1,4 +1,4 @@
-//! What the arguments and the environment mean. Nothing is done here, only judged.
+//! The meaning of the arguments and the environment. This module validates only, and runs nothing.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::server::postgresql::migrate::DIALECT;
 use crate::server::postgresql::private_server::PrivateServer;
 use crate::verify::depth::Depth;
 
-/// Leaves migrations for after the deployment pending, if it is not empty. GitLab's own has this name.
+/// If it is not empty, post-deployment migrations stay pending. GitLab uses the same name.
 const SKIP_POST_DEPLOYMENT: &str = "SKIP_POST_DEPLOYMENT_MIGRATIONS";
 
-/// The environment of a database.yml that GitLab runs in.
+/// The environment of a database.yml that GitLab uses.
 const DEFAULT_ENVIRONMENT: &str = "production";
 
-/// Where the data go.
+/// The destination of the data.
 #[derive(Clone)]
 pub enum Destination {
-    /// A database that was named, and the builds directory.
+    /// A named database, with a builds directory.
     Named {
         /// The database.
         target: Box<Target>,
@@ -74,7 +74,7 @@ impl Destination {
         }
     }
 
-    /// The destination that was typed, or that the environment, looked up by `variable`, names.
+    /// The destination from the command line or the environment. `variable` looks up a variable.
     pub fn named(
         arguments: TargetArgs,
         variable: impl Fn(&str) -> Option<String>,
@@ -113,7 +113,7 @@ impl Destination {
     }
 }
 
-/// An import as it was asked for.
+/// The settings of an import.
 #[derive(Clone)]
 pub struct Settings {
     /// The archive.
@@ -122,27 +122,27 @@ pub struct Settings {
     pub mysql_to_postgresql: bool,
     /// The target.
     pub destination: Destination,
-    /// How many connections and threads there are, and how much may wait in memory.
+    /// The number of connections and threads, and the amount of data that may wait in memory.
     pub resources: Resources,
-    /// Whether a tar of traces may end too early.
+    /// Whether a truncated tar of traces is accepted.
     pub allow_truncated_traces: bool,
-    /// How thoroughly it is looked at before it is published.
+    /// How thoroughly the staged data is verified before the publish.
     pub verify: Depth,
-    /// Whether traces may be begun that the file system has no room for, as it says.
+    /// Whether to start even if the file system reports too little space for the traces.
     pub no_space_check: bool,
-    /// How many times its size a member may inflate to.
+    /// The maximum inflation of a member, as a multiple of its size.
     pub max_inflation: u32,
-    /// Whether existing data may be replaced without asking.
+    /// Whether existing data is replaced without asking.
     pub yes: bool,
-    /// Whether nothing but errors is said.
+    /// Whether only errors are printed.
     pub quiet: bool,
-    /// Whether migrations for after the deployment are left pending.
+    /// Whether post-deployment migrations stay pending.
     pub skip_post_deployment: bool,
     /// Whether a changed value is a failure.
     pub strict: bool,
     /// Whether the report is in JSON.
     pub json: bool,
-    /// The schema the tables go to, if one is named.
+    /// The schema for the tables, if one is named.
     pub schema: Option<String>,
     /// Whether tables of a dump may replace existing ones.
     pub replace: bool,
@@ -151,7 +151,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: ImportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let source = Source::named(
@@ -182,7 +182,7 @@ impl Settings {
     }
 }
 
-/// The checks before an import, as they were asked for.
+/// The settings of the checks before an import.
 #[derive(Clone)]
 pub struct CheckSettings {
     /// The archive.
@@ -191,12 +191,12 @@ pub struct CheckSettings {
     pub mysql_to_postgresql: bool,
     /// The target.
     pub destination: Destination,
-    /// The schema the tables would go to, if one is named.
+    /// The schema for the tables, if one is named.
     pub schema: Option<String>,
 }
 
 impl CheckSettings {
-    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: CheckArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Ok(CheckSettings {
             source: Source::named(
@@ -211,25 +211,25 @@ impl CheckSettings {
     }
 }
 
-/// A comparison of a target with what it was made from, as it was asked for.
+/// The settings of a comparison of a target with its archive or dump.
 #[derive(Clone)]
 pub struct VerifySettings {
     /// The archive.
     pub source: Source,
     /// The target.
     pub destination: Destination,
-    /// The schema the tables are in, if one is named.
+    /// The schema with the tables, if one is named.
     pub schema: Option<String>,
-    /// How many connections and threads there are, and how much may wait in memory.
+    /// The number of connections and threads, and the amount of data that may wait in memory.
     pub resources: Resources,
-    /// How many times its size a member may inflate to.
+    /// The maximum inflation of a member, as a multiple of its size.
     pub max_inflation: u32,
     /// How values and types were converted.
     pub policies: Policies,
 }
 
 impl VerifySettings {
-    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: VerifyArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Ok(VerifySettings {
             source: Source::named(
@@ -246,45 +246,45 @@ impl VerifySettings {
     }
 }
 
-/// What is done with migrations.
+/// The action of `migrate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Migrating {
-    /// All that are pending are run, or all but those for after the deployment.
+    /// Run all pending migrations, with or without the post-deployment ones.
     All {
-        /// Whether those are left pending.
+        /// Whether the post-deployment migrations stay pending.
         skip_post_deployment: bool,
     },
-    /// They are listed.
+    /// List the migrations.
     Status,
-    /// One is run.
+    /// Run one migration.
     Up(Version),
-    /// One is undone, or the last.
+    /// Undo one migration, by default the last one.
     Down(Option<Version>),
 }
 
-/// A run of migrations, as it was asked for.
+/// The settings of `migrate`.
 #[derive(Clone)]
 pub struct MigrateSettings {
-    /// What is done.
+    /// The action.
     pub migrating: Migrating,
     /// The target.
     pub destination: Destination,
     /// The folder of migrations, if one is named.
     pub folder: Option<PathBuf>,
-    /// The schema that is migrated, if one is named.
+    /// The schema to migrate, if one is named.
     pub schema: Option<String>,
-    /// Whether the SQL is printed and nothing is run.
+    /// Whether the SQL is printed instead of being run.
     pub dry_run: bool,
-    /// How long they wait for locks.
+    /// How long migrations wait for locks.
     pub retry_policy: RetryPolicy,
-    /// Whether nothing but errors is said.
+    /// Whether only errors are printed.
     pub quiet: bool,
     /// Whether the report is in JSON.
     pub json: bool,
 }
 
 impl MigrateSettings {
-    /// The settings that `arguments` and the environment, looked up by `variable`, ask for.
+    /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: MigrateArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let (migrating, which, how) = match arguments.action {
@@ -350,7 +350,7 @@ fn parse_version(text: &str) -> Result<Version> {
     })
 }
 
-/// The policies that were asked for.
+/// The policies from the arguments.
 pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
     let skip_columns = arguments.skip_column.iter().map(|name| {
         let parts = name.split_once('.');

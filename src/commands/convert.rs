@@ -1,4 +1,4 @@
-//! `ci-import convert`: a dump becomes a PostgreSQL dump, an archive an archive with one.
+//! `ci-import convert`: converts a dump to a PostgreSQL dump, or an archive to an archive with such a dump.
 
 use std::io::Read;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::output::{DumpWriter, Limits, OutputFile, convert_archive};
 use crate::pipeline::reading::{Dump, ReadDump};
 use crate::schema::policies::Policies;
 
-/// Converts `source` to `output`, or to standard output. Returns what was changed.
+/// Converts `source` to `output`, or to standard output. Returns the changes.
 pub fn run(
     source: &Source,
     output: Option<&Path>,

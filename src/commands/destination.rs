@@ -1,4 +1,4 @@
-//! Where the import goes: a database that was named, or the private server, made ready.
+//! The destination of an import: a named database, or the private server.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,15 @@ use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
-/// The destination, ready to be imported into.
+/// A destination that is ready for an import.
 pub(crate) struct PreparedTarget {
     pub(crate) target: Target,
-    /// Where the traces go, if there are any.
+    /// The builds directory, if there are traces.
     pub(crate) builds: Option<BuildsDirectory>,
     private: Option<PrivateRun>,
 }
 
-/// The private server for as long as the import needs it; it is stopped at the end if it was
-/// started here.
+/// The private server during the import. It is stopped at the end if the import has started it.
 struct PrivateRun {
     server: PrivateServer,
     started: bool,
@@ -36,7 +35,7 @@ impl Drop for PrivateRun {
 }
 
 impl PreparedTarget {
-    /// Makes the destination ready, with a builds directory if the input `has_traces`.
+    /// Prepares the destination, with a builds directory if the input `has_traces`.
     pub(crate) fn prepare(
         destination: &Destination,
         has_traces: bool,
@@ -77,8 +76,8 @@ impl PreparedTarget {
         }
     }
 
-    /// As [`PreparedTarget::prepare`], of a destination that something was imported into; a private server is
-    /// not made for it.
+    /// Like [`PreparedTarget::prepare`], for a destination with an earlier import. A private server is not
+    /// created.
     pub(crate) fn existing(
         destination: &Destination,
         has_traces: bool,
@@ -96,7 +95,7 @@ impl PreparedTarget {
         PreparedTarget::prepare(destination, has_traces, progress)
     }
 
-    /// Where the traces go; nothing if there are none.
+    /// The path of the builds directory; empty if there are no traces.
     pub(crate) fn builds_path(&self) -> PathBuf {
         self.builds
             .as_ref()
@@ -104,7 +103,7 @@ impl PreparedTarget {
             .unwrap_or_default()
     }
 
-    /// What it is called in messages.
+    /// The name of the target in messages.
     pub(crate) fn shown(&self) -> String {
         match &self.private {
             None => self.target.to_string(),
@@ -115,7 +114,7 @@ impl PreparedTarget {
         }
     }
 
-    /// How to look at what was imported into the private server, if it was that.
+    /// How to look at the imported data, if the target is the private server.
     pub(crate) fn how_to_connect(&self) -> Option<String> {
         let server = &self.private.as_ref()?.server;
         let default = PrivateServer::default_directory(|name| std::env::var(name).ok());

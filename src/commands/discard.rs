@@ -1,4 +1,4 @@
-//! `ci-import discard`: frees what the last publish has replaced.
+//! `ci-import discard`: removes what the last publish has replaced.
 
 use super::lock::{confirm, lock_recovered};
 use crate::cancellation::Halt;
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::publish::outcome::Discarded;
 use crate::ui::progress::Progress;
 
-/// Frees what the last import has replaced; without `yes` it asks.
+/// Removes what the last import has replaced. Asks first, unless `yes`.
 pub fn run(
     destination: &Destination,
     yes: bool,

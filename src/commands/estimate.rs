@@ -1,35 +1,35 @@
-//! How large what is in an archive may be, and how long its import may take.
+//! Estimates the size of an archive's content, and the duration of its import.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::archive::MemberSize;
 
-/// A member that is larger may have wrapped the size in its trailer around, even several times.
+/// In a larger member, the size in the trailer may have overflowed, even several times.
 const TRUSTED_BYTES: u64 = 200 * 1024 * 1024;
 
-/// What dumps and traces usually inflate to, as a multiple of their size.
+/// The usual ratio of dumps and traces between their inflated and compressed size.
 const USUAL_RATIO: u64 = 8;
 
-/// Megabytes of SQL, and of traces, that are imported in a second: by a slow disk, by a fast one.
+/// Megabytes of SQL, and of traces, per second: with a slow disk, with a fast one.
 const SQL_SPEED: (u64, u64) = (20, 130);
 const TRACES_SPEED: (u64, u64) = (20, 150);
 
 const MEGABYTE: u64 = 1_000_000;
 
-/// Sizes in bytes, inflated, and the time they may take.
+/// Inflated sizes in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// Of the dump.
+    /// The size of the dump.
     pub sql: u64,
-    /// Of the traces.
+    /// The size of the traces.
     pub traces: u64,
-    /// What the traces take at least, whatever the estimate is.
+    /// The minimum size of the traces.
     pub least_traces: u64,
 }
 
-/// Estimates what is in an archive by the trailers of its members: gzip puts the size there, modulo
-/// 2^32 (RFC 1952, 2.3.1).
+/// Estimates the content of an archive by the trailers of its members, where gzip stores the size modulo 2^32
+/// (RFC 1952, 2.3.1).
 #[must_use]
 pub fn estimate(database: MemberSize, builds: MemberSize) -> Estimate {
     let guess = |size: MemberSize| {
@@ -48,8 +48,8 @@ pub fn estimate(database: MemberSize, builds: MemberSize) -> Estimate {
 }
 
 impl Estimate {
-    /// How long the import takes at best, and on a slow machine. Database and traces are imported at
-    /// the same time.
+    /// The duration of the import at best, and on a slow machine. Database and traces are imported at the
+    /// same time.
     #[must_use]
     pub fn durations(&self) -> (Duration, Duration) {
         let at = |sql: u64, traces: u64| {
@@ -78,7 +78,7 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// A duration as people say it.
+/// A duration in words.
 struct Shown(Duration);
 
 impl fmt::Display for Shown {

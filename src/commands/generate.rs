@@ -1,4 +1,4 @@
-//! `ci-import generate`: makes the file of a new migration.
+//! `ci-import generate`: creates the file of a new migration.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::cli::arguments::GenerateWhat;
 use crate::error::Result;
 use crate::migrate::{Phase, generate};
 
-/// Makes what was asked for; returns its path.
+/// Creates the file, and returns its path.
 pub fn run(what: &GenerateWhat) -> Result<PathBuf> {
     let (phase, new) = match what {
         GenerateWhat::Migration(new) => (Phase::Regular, new),

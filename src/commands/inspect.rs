@@ -1,4 +1,4 @@
-//! `ci-import inspect`: what is in an archive or dump, read to its end without touching a database.
+//! `ci-import inspect`: shows what is in an archive or dump. Reads it to its end without a database.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,7 @@ use crate::schema::{Note, Table};
 use crate::traces::{TraceSurvey, survey};
 use crate::ui::numbers::grouped;
 
-/// What was found.
+/// The results.
 #[derive(Debug, Default)]
 pub struct Findings {
     information: Option<Information>,
@@ -41,13 +41,13 @@ pub struct Findings {
 struct FoundTable {
     name: String,
     rows: u64,
-    /// Of its rows in the dump.
+    /// The bytes of its rows in the dump.
     bytes: u64,
     tally: Tally,
 }
 
-/// Reads all of `source`, of which no member may inflate to more than `max_inflation` times its size. Of several
-/// databases the one named is looked at.
+/// Reads `source` to its end. No member may inflate to more than `max_inflation` times its size. `database`
+/// selects one of several databases.
 pub fn run(
     source: &Source,
     database: Option<String>,
@@ -85,7 +85,7 @@ impl Inspector {
     }
 
     fn dump(&mut self, member: DumpMember<'_>) -> Result<()> {
-        // Whatever would need a policy is counted, nothing is an error.
+        // Values that need a policy are counted, and are no error.
         let policies = Policies {
             values: ValuePolicies {
                 zero_dates: ZeroDates::Null,
@@ -174,7 +174,7 @@ impl Sink for Observer {
 }
 
 impl Findings {
-    /// For a person.
+    /// As text.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -279,7 +279,7 @@ impl Findings {
         lines
     }
 
-    /// For a program.
+    /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let tables: Vec<Value> = self

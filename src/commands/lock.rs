@@ -1,4 +1,4 @@
-//! What the commands that look after publishes have in common: a target that is held, and a question.
+//! The shared parts of the commands that follow up a publish: a locked target, and a question.
 
 use super::destination::PreparedTarget;
 use crate::cancellation::Halt;
@@ -9,13 +9,13 @@ use crate::server::LockedTarget;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
-/// A target whose lock is held, and where it is. It is let go of before that.
+/// A locked target, and its destination. The lock is dropped before the destination.
 pub(super) struct LockedForChange {
     pub(super) target: Box<dyn LockedTarget>,
     pub(super) ready: PreparedTarget,
 }
 
-/// Connects and takes the lock; a publish that was cut off is recovered first.
+/// Connects and takes the lock, and recovers an interrupted publish.
 pub(super) fn lock_for_change(
     destination: &Destination,
     progress: &Progress,
@@ -30,7 +30,7 @@ pub(super) fn lock_for_change(
     Ok((LockedForChange { target, ready }, recovered))
 }
 
-/// As [`lock_for_change`], for commands that are about something else than what is recovered.
+/// Like [`lock_for_change`], for commands whose own result is not the recovery.
 pub(super) fn lock_recovered(
     destination: &Destination,
     progress: &Progress,
@@ -42,7 +42,7 @@ pub(super) fn lock_recovered(
     Ok(held)
 }
 
-/// Asks `question`; with `yes` the answer is known.
+/// Asks `question`, unless `yes`.
 pub(super) fn confirm(question: &str, yes: bool, halt: &Halt) -> Result<()> {
     if yes {
         return Ok(());

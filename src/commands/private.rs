@@ -1,4 +1,4 @@
-//! `ci-import private`: looks after the private PostgreSQL.
+//! `ci-import private`: manages the private PostgreSQL.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,7 +9,7 @@ use crate::error::{Doing, Error, Result};
 use crate::server::postgresql::private_server::PrivateServer;
 use crate::ui::terminal;
 
-/// Does what `arguments` ask for.
+/// Runs the action of `arguments`.
 pub fn run(arguments: &PrivateArgs) -> Result<()> {
     let default = || PrivateServer::default_directory(|name| std::env::var(name).ok());
     let directory = arguments.private_dir.clone().map_or_else(default, Ok)?;

@@ -1,4 +1,4 @@
-//! `ci-import recover`: finishes or undoes a publish that was cut off.
+//! `ci-import recover`: completes or undoes an interrupted publish.
 
 use super::lock::lock_for_change;
 use crate::cli::settings::Destination;
@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
 use crate::ui::progress::Progress;
 
-/// Brings `destination` to the state before the import or after it, whichever its database has, and
-/// removes what is left of the import.
+/// Brings `destination` to the state before or after the import, as its database decides, and removes the
+/// rest of the import.
 pub fn run(destination: &Destination, progress: &Progress) -> Result<Recovered> {
     let (mut held, recovered) = lock_for_change(destination, progress)?;
     match &held.ready.builds {
@@ -17,7 +17,7 @@ pub fn run(destination: &Destination, progress: &Progress) -> Result<Recovered> 
             return Err(Error::usage("no builds directory is named").hint("add --builds-path"));
         }
     }
-    // What is made here is dropped at the end, with what was there before.
+    // The staging created here is dropped at the end, together with an earlier one.
     held.target.make_staging()?;
     Ok(recovered)
 }

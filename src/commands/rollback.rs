@@ -1,4 +1,4 @@
-//! `ci-import rollback`: brings back what the last publish has replaced.
+//! `ci-import rollback`: restores what the last publish has replaced.
 
 use super::lock::{confirm, lock_recovered};
 use crate::cancellation::Halt;
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::publish::outcome::RolledBack;
 use crate::ui::progress::Progress;
 
-/// Undoes the last import; without `yes` it asks.
+/// Undoes the last import. Asks first, unless `yes`.
 pub fn run(
     destination: &Destination,
     yes: bool,

@@ -1,4 +1,4 @@
-//! Whether there is room for what is to come.
+//! Whether there is enough space for the import.
 
 use std::fmt;
 use std::path::Path;
@@ -6,20 +6,20 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::traces::free_bytes;
 
-/// Tables with their indexes, and the log that is written of them, are larger than their SQL.
+/// Tables with their indexes and the write-ahead log are larger than their SQL.
 const DATABASE_FACTOR: (u64, u64) = (3, 2);
 
-/// Room in a file system, in bytes.
+/// Space in a file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {
-    /// What is needed, more or less.
+    /// The approximate need.
     pub needed: u64,
-    /// What is free.
+    /// The free space.
     pub free: u64,
 }
 
 impl Space {
-    /// Whether it is enough.
+    /// Whether the free space is enough.
     #[must_use]
     pub fn is_enough(self) -> bool {
         self.needed <= self.free
@@ -38,7 +38,7 @@ impl fmt::Display for Space {
     }
 }
 
-/// The room for `traces` bytes of traces beside `builds`; none if the file system does not say.
+/// The space for `traces` bytes of traces beside `builds`; none if the file system does not report it.
 #[must_use]
 pub fn traces_space(builds: &Path, traces: u64) -> Option<Space> {
     let free = free_bytes(builds.parent().unwrap_or(builds))?;
@@ -48,11 +48,11 @@ pub fn traces_space(builds: &Path, traces: u64) -> Option<Space> {
     })
 }
 
-/// The room for the tables of `sql` bytes of SQL in the server's data directory; none if it is on
-/// another machine or does not say.
+/// The space for the tables of `sql` bytes of SQL in the server's data directory; none if the directory is on
+/// another machine or its file system does not report it.
 #[must_use]
 pub fn database_space(data_directory: &Path, sql: u64) -> Option<Space> {
-    // The directory itself is the server's secret, but not the file system it is in.
+    // The data directory may be unreadable, but a parent directory shows the file system.
     let free = data_directory.ancestors().find_map(free_bytes)?;
     Some(Space {
         needed: sql.saturating_mul(DATABASE_FACTOR.0) / DATABASE_FACTOR.1,

@@ -1,4 +1,4 @@
-//! `ci-import verify`: compares a live target with the archive or dump it was made from.
+//! `ci-import verify`: compares a live target with its archive or dump.
 
 use super::destination::PreparedTarget;
 use crate::archive;
@@ -18,13 +18,13 @@ use crate::traces::{self, BuildsDirectory, TraceFindings};
 use crate::ui::progress::Progress;
 use crate::verify::{ExpectedTable, Findings};
 
-/// Compares what `settings` name; nothing is changed.
+/// Runs the comparison of `settings`. Changes nothing.
 pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Result<Findings> {
     let located = locate(&settings.source)?;
     let input = Input::open(&located, halt)?;
     let content = input.content();
     let destination = &settings.destination;
-    // A dump that was converted is compared whether the option is given again or not.
+    // A converted dump is compared with or without the option.
     let asked = destination.asks(false, Content::Dump, &settings.policies)?;
     input.judge(asked)?;
     let ready = PreparedTarget::existing(destination, content.has_traces(), progress)?;
@@ -55,14 +55,14 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
     })
 }
 
-/// A comparison that is under way.
+/// A running comparison.
 struct Verification<'a> {
     settings: &'a VerifySettings,
     progress: &'a Progress,
 }
 
 impl Verification<'_> {
-    /// The tables that the target should have of a dump.
+    /// The tables of a dump that the target should have.
     fn expected(
         &self,
         target: &dyn Verifies,
@@ -83,7 +83,7 @@ impl Verification<'_> {
         target.expected(dump, &self.settings.resources)
     }
 
-    /// Compares the traces with those that are live.
+    /// Compares the traces with the live ones.
     fn compare(
         &self,
         builds: Option<&BuildsDirectory>,

@@ -1,4 +1,4 @@
-//! Finds the archive that was named: a file, a pipe, or one of those in a folder of backups.
+//! Finds the named archive: a file, a pipe, or an archive in a folder of backups.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,24 +9,24 @@ use crate::error::{Error, Result};
 use crate::ui::numbers::grouped;
 use crate::ui::terminal;
 
-/// What the names of archives are like: GitLab CI 8 wrote a tar, GitLab CI 7 compressed it.
+/// The end of an archive's name: GitLab CI 8 wrote a tar, GitLab CI 7 compressed it.
 const MARK: &str = "_gitlab_ci_backup.tar";
 const COMPRESSIONS: [&str; 3] = ["", ".gz", ".zst"];
 
-/// An error lists no more archives than this.
+/// The maximum number of archives in an error.
 const MAX_LISTED: usize = 20;
 
-/// What is to be read.
+/// The input to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Located {
-    /// A file, or anything else with a path but a folder.
+    /// A file, or anything with a path that is not a folder.
     Path(PathBuf),
     /// Standard input.
     Stdin,
 }
 
 impl Located {
-    /// What it is called in reports.
+    /// The name in reports.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -40,7 +40,7 @@ impl Located {
     }
 }
 
-/// What `source` is: of a folder of backups the one that is wanted, or the only one.
+/// Finds `source`. In a folder of backups, the selected archive, or the only one.
 pub fn locate(source: &Source) -> Result<Located> {
     let Source::Path { path, wanted } = source else {
         return Ok(Located::Stdin);
@@ -49,7 +49,7 @@ pub fn locate(source: &Source) -> Result<Located> {
         return choose(path, wanted.as_ref()).map(Located::Path);
     }
     match wanted {
-        // Who typed both meant something else; what stands in the environment is for folders.
+        // A file and --backup contradict each other; the variable in the environment is meant for folders.
         Some(Wanted::Option(epoch)) => Err(Error::usage(format!(
             "--backup {epoch} selects an archive in a folder, but {} is not a folder",
             path.display()
@@ -62,19 +62,19 @@ pub fn locate(source: &Source) -> Result<Located> {
 /// An archive in a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Backup {
-    /// Seconds since 1970 when it was made.
+    /// When the archive was created, in seconds since 1970.
     epoch: i64,
     name: String,
-    /// In bytes.
+    /// The size in bytes.
     size: u64,
 }
 
 /// The archives of a folder.
 #[derive(Debug, Default)]
 struct Backups {
-    /// The newest first.
+    /// Complete archives, the newest first.
     whole: Vec<Backup>,
-    /// Names like those of archives, with more behind: copies that are not finished.
+    /// Names of archives with a suffix: unfinished copies.
     unfinished: Vec<String>,
 }
 
@@ -106,12 +106,12 @@ impl Backups {
             let entry = entry.map_err(cannot_read)?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            // Hidden while it is copied, as rsync does.
+            // rsync hides a file while it is copied.
             let visible = name.strip_prefix('.').unwrap_or(name);
             let Some((epoch, rest)) = parse_name(visible) else {
                 continue;
             };
-            // Links are followed, as in any path; what is no file is not even opened.
+            // Links are followed, as in any path. Only files are opened.
             let metadata = fs::metadata(entry.path());
             let Some(metadata) = metadata.ok().filter(fs::Metadata::is_file) else {
                 continue;
@@ -129,7 +129,7 @@ impl Backups {
         Ok(backups)
     }
 
-    /// The error for a folder of which not just one archive was `found`.
+    /// The error if not exactly one archive of the folder was `found`.
     fn none_chosen(&self, folder: &Path, wanted: Option<&Wanted>, found: &[&Backup]) -> Error {
         let folder = folder.display();
         let Some(newest) = self.whole.first() else {
@@ -163,15 +163,15 @@ impl Backups {
     }
 }
 
-/// The epoch in the name of an archive, and what stands behind the name.
+/// The epoch in the name of an archive, and the suffix of the name.
 fn parse_name(name: &str) -> Option<(i64, &str)> {
     let (digits, rest) = name.split_once(MARK)?;
     let epoch: i64 = digits.parse().ok()?;
-    // As Ruby writes a number: without sign and zeros.
+    // A number as Ruby writes it: without sign and leading zeros.
     (epoch >= 0 && epoch.to_string() == digits).then_some((epoch, rest))
 }
 
-/// Archives, a line each.
+/// The archives, one per line.
 fn listed<'a>(backups: impl ExactSizeIterator<Item = &'a Backup>) -> String {
     let more = backups.len().saturating_sub(MAX_LISTED);
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What an input holds, handed on: the one place that knows how each kind of input is read.
+//! Passes on the members of an input. This is the only place that knows how each kind of input is read.
 
 use std::io::{BufReader, Read};
 
@@ -8,23 +8,23 @@ use crate::cancellation::Halt;
 use crate::error::{Error, Result};
 use crate::gitlab::information::{self, Information};
 
-/// A dump as an input holds it.
+/// The dump of an input.
 pub struct DumpMember<'a> {
-    /// What errors call it.
+    /// The name of the dump in errors.
     pub name: &'static str,
-    /// Its bytes.
+    /// The bytes.
     pub reader: &'a mut dyn Read,
-    /// How they are compressed.
+    /// The compression of the bytes.
     pub compression: Compression,
-    /// How many they are, if that is known, or else 0.
+    /// The number of bytes, or 0 if it is not known.
     pub size: u64,
 }
 
-/// The build traces as an input holds them: a tar, compressed with gzip.
+/// The build traces of an input: a tar, compressed with gzip.
 pub struct TracesMember<'a> {
-    /// Its bytes.
+    /// The bytes.
     pub reader: &'a mut dyn Read,
-    /// How many they are.
+    /// The number of bytes.
     pub size: u64,
 }
 
@@ -34,7 +34,7 @@ pub enum Part<'a> {
     Dump(DumpMember<'a>),
     /// The traces of an archive.
     Traces(TracesMember<'a>),
-    /// What an archive says about itself.
+    /// The information file of an archive.
     Information(Information),
 }
 
@@ -42,26 +42,26 @@ pub enum Part<'a> {
 pub enum Stream<'a> {
     /// The tar of an archive.
     Archive(Box<dyn Read + 'a>),
-    /// A dump: its bytes, how they are compressed, and how many they are if that is known.
+    /// A dump: its bytes, their compression, and their number if it is known, or else 0.
     Dump(Box<dyn Read + 'a>, Compression, u64),
 }
 
-/// What came of the parts of an input; a dump by itself has no information and no traces.
+/// The results of the parts of an input. A plain dump has no information and no traces.
 #[derive(Debug)]
 pub struct Taken<D, T> {
-    /// What a pipe said of itself; of a file it is known before.
+    /// The information of an archive in a pipe. That of a file was read before.
     pub information: Option<Information>,
-    /// What came of the dump.
+    /// The result of the dump.
     pub dump: D,
-    /// What came of the traces.
+    /// The result of the traces.
     pub traces: Option<T>,
 }
 
-/// What errors call a dump that is no member of an archive.
+/// The name of a plain dump in errors.
 pub const DUMP: &str = "the dump";
 
 impl<'a> Input<'a> {
-    /// The whole input, from its beginning; `halt` may stop it.
+    /// The input as one stream, which `halt` may stop.
     #[must_use]
     pub fn into_stream(self, halt: &'a Halt) -> Stream<'a> {
         match self {
@@ -79,7 +79,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Hands on all parts, one after the other. The first failure stops the rest.
+    /// Passes on all parts, one after the other. The first failure stops the rest.
     pub fn for_each_part(
         self,
         halt: &'a Halt,
@@ -123,8 +123,8 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// Has `dump` take the dump and `traces` the traces: at the same time where the input is a file, else
-    /// in their order. The first failure stops the rest.
+    /// Passes the dump to `dump` and the traces to `traces`: at the same time if the input is a file,
+    /// otherwise in their order. The first failure stops the rest.
     pub fn take<D: Send, T: Send>(
         self,
         halt: &'a Halt,
@@ -180,7 +180,7 @@ fn take_both<D: Send, T: Send>(
         let crashed = || Err(Error::failed("the thread of the traces crashed"));
         (taken, taking.join().unwrap_or_else(|_| crashed()))
     });
-    // Whichever failed first is the cause; `guard` returns it from both.
+    // `guard` returns the first failure from both threads.
     Ok(Taken {
         information: None,
         dump: taken?,

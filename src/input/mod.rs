@@ -1,4 +1,4 @@
-//! What is imported: found, opened, taken apart.
+//! The input: how it is found, opened and read.
 
 pub mod locate;
 pub mod members;

@@ -1,4 +1,4 @@
-//! What is imported: an archive or a plain dump, from a file or from a pipe.
+//! The kinds of input: an archive or a plain dump, from a file or a pipe.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,29 +14,29 @@ use crate::error::{Doing, Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::information::{self, Information};
 
-/// The input, opened.
+/// An opened input.
 pub enum Input<'a> {
-    /// An archive whose members can be read at will, several at a time.
+    /// An archive in a file, whose members can be read at the same time.
     ArchiveFile(ArchiveFile),
-    /// An archive in a file, compressed as a whole: its members come in order.
+    /// An archive in a file that is compressed as a whole: its members are read in order.
     CompressedArchive(CompressedArchive),
-    /// An archive whose members come once, in order.
+    /// An archive in a pipe: its members are read once, in order.
     ArchivePipe(Box<dyn Read + 'a>),
     /// A dump.
     Dump {
-        /// Its bytes, compressed or not.
+        /// The bytes, compressed or not.
         reader: Box<dyn Read + 'a>,
-        /// How they are compressed.
+        /// The compression of the bytes.
         compression: Compression,
-        /// How many there are, if that is known.
+        /// The number of bytes, or 0 if it is not known.
         size: u64,
     },
 }
 
 impl<'a> Input<'a> {
-    /// Opens what was `located` and sees what it is.
+    /// Opens the `located` input and detects its kind.
     pub fn open(located: &Located, halt: &'a Halt) -> Result<Input<'a>> {
-        // Whoever writes the pipe may keep it waiting.
+        // The writer of a pipe may delay the reader.
         let from_pipe = |pipe| halt.guard(|| Input::from_pipe(pipe));
         let Located::Path(path) = located else {
             return from_pipe(Box::new(halt.watch_pipe(std::io::stdin())));
@@ -73,7 +73,7 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// What is no archive: a dump, if it is anything.
+    /// The input if it is not an archive: a dump, or an error.
     fn dump(
         kind: InputKind,
         start: &[u8],
@@ -99,7 +99,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// What it is, for people; `name` is its name.
+    /// A description for people; `name` is the input's name.
     #[must_use]
     pub fn shown(&self, name: &str) -> String {
         match self {
@@ -116,7 +116,7 @@ impl<'a> Input<'a> {
         matches!(self, Input::ArchivePipe(_))
     }
 
-    /// Whether it brings a backup of GitLab CI, or a dump by itself.
+    /// Whether the input is a backup of GitLab CI, or a plain dump.
     #[must_use]
     pub fn content(&self) -> Content {
         match self {
@@ -127,8 +127,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Judges what can be known of an archive before anything is touched: in a file its version
-    /// and dialect, in a pipe nothing.
+    /// Checks an archive before anything is changed: version and dialect of a file, nothing of a pipe.
     pub fn judge(&self, asked: Asked) -> Result<Option<Judged>> {
         match self {
             Input::ArchiveFile(file) => {
@@ -143,7 +142,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The sizes of an archive's dump and traces, if they can be known before it is read.
+    /// The sizes of an archive's dump and traces, if they are known before it is read.
     pub fn sizes(&self) -> Result<Option<(MemberSize, MemberSize)>> {
         Ok(match self {
             Input::ArchiveFile(file) => {
@@ -179,11 +178,11 @@ fn dump_start(file: &ArchiveFile) -> Result<Vec<u8>> {
     Ok(start)
 }
 
-/// What an archive in a file says before its rows are read.
+/// What is known about an archive in a file before its rows are read.
 #[derive(Debug, Clone)]
 pub struct Judged {
-    /// What it says about itself.
+    /// Its information file.
     pub information: Information,
-    /// Who wrote its dump.
+    /// The dialect of its dump.
     pub dialect: Dialect,
 }

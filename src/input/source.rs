@@ -1,25 +1,25 @@
-//! The archive or dump that was named.
+//! The archive or dump that the user names.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
-/// Where the archive comes from.
+/// The source of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A file, a folder of archives, or anything else with a path.
+    /// A path: a file, a folder of archives, or something else.
     Path {
         /// The path.
         path: PathBuf,
-        /// Which archive of a folder.
+        /// The selected archive of a folder.
         wanted: Option<Wanted>,
     },
     /// Standard input.
     Stdin,
 }
 
-/// Which archive of a folder: the epoch in its name, as it was said.
+/// The selected archive of a folder: the epoch in its name, and how it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// By `--backup`.
@@ -29,7 +29,7 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// What was said.
+    /// The epoch.
     #[must_use]
     pub fn epoch(&self) -> &String {
         match self {
@@ -48,8 +48,8 @@ impl fmt::Display for Wanted {
 }
 
 impl Source {
-    /// The source that was typed, as `archive` and `--backup`, with what the environment, looked up by
-    /// `variable`, says of it.
+    /// The source from the arguments `archive` and `--backup` and from the environment. `variable` looks up a
+    /// variable.
     pub fn named(
         archive: Option<PathBuf>,
         backup: Option<String>,

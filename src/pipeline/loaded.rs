@@ -1,4 +1,4 @@
-//! What came of the tables of a dump in the staging of a target, whatever server that is.
+//! The tables of a dump after they were loaded into the staging of any target.
 
 use crate::dump::Facts;
 use crate::rows::Tally;
@@ -14,22 +14,22 @@ pub struct LoadedTable {
     pub numbered: Option<String>,
     /// How many rows it has.
     pub rows: u64,
-    /// What was changed in them.
+    /// The changes of its values.
     pub tally: Tally,
     /// The value that the numbered column gets next.
     pub next_value: Option<i64>,
     /// The checksum of its rows, if they were hashed.
     pub contents: Contents,
-    /// What came out differently because of the rows.
+    /// Differences because of the rows.
     pub notes: Vec<Note>,
 }
 
-/// A dump that was loaded.
+/// The result of loading a dump.
 #[derive(Debug)]
 pub struct LoadedDump {
-    /// Its tables, in its order.
+    /// Its tables, in the order of the dump.
     pub tables: Vec<LoadedTable>,
-    /// What the target has differently.
+    /// The differences in the target.
     pub notes: Vec<Note>,
     /// What the dump says about itself.
     pub facts: Facts,

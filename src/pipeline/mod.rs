@@ -1,4 +1,4 @@
-//! The way of the rows through the program: read, convert, queue, load.
+//! The pipeline of the rows: read, convert, queue, load.
 
 pub mod converter;
 pub mod loaded;

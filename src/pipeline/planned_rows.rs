@@ -1,4 +1,4 @@
-//! Rows of a dump together with how they are transcoded.
+//! Rows of a dump, with their plan for the transcoding.
 
 use std::sync::Arc;
 
@@ -7,34 +7,34 @@ use crate::error::{Error, Place, Result};
 use crate::rows::contents::Contents;
 use crate::rows::{Digest, RowError, Tally, TranscodePlan, transcode};
 
-/// Rows as they are in the dump, and how to transcode them. Whoever takes them transcodes them, so that
-/// many threads can do it at the same time.
+/// Rows as they are in the dump, with their plan. The receiver transcodes them, so that several threads can
+/// work at the same time.
 #[derive(Debug)]
 pub struct PlannedRows {
     /// The number of the table, in the order of the dump.
     pub table: usize,
     /// The statement that loads them: COPY, LOAD DATA or INSERT.
     pub statement: Arc<str>,
-    /// What their columns need.
+    /// The plan for their columns.
     pub plan: Arc<TranscodePlan>,
     /// The rows.
     pub chunk: RowChunk,
 }
 
-/// What came of rows.
+/// The results of transcoded rows.
 #[derive(Debug, Clone, Default)]
 pub struct TranscodedRows {
-    /// How many there are.
+    /// The number of rows.
     pub rows: u64,
-    /// What was changed in them.
+    /// The changes of values.
     pub tally: Tally,
     /// Their checksum, if they were hashed.
     pub contents: Contents,
 }
 
 impl PlannedRows {
-    /// Appends the rows to `out`, in the format of their plan. Counts them in `done`, and hashes them if
-    /// the plan says so.
+    /// Appends the rows to `out`, in the format of their plan. Counts them in `done`, and hashes them if the
+    /// plan says so.
     pub fn transcode(&self, out: &mut Vec<u8>, done: &mut TranscodedRows) -> Result<()> {
         let (plan, chunk, before) = (&self.plan, &self.chunk, out.len());
         done.rows += transcode(plan, &chunk.bytes, chunk.first_row, out, &mut done.tally)
@@ -48,7 +48,7 @@ impl PlannedRows {
     }
 }
 
-/// The error with its place in the dump.
+/// Adds the place in the dump to the error.
 #[must_use]
 pub fn placed(chunk: &RowChunk, error: RowError) -> Error {
     let row = chunk.first_row + error.row;

@@ -15,38 +15,38 @@ use crate::error::{Error, Result};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
-/// How many blocks may wait for the scanner.
+/// The number of blocks that may wait for the scanner.
 const BLOCKS_IN_FLIGHT: usize = 4;
 
-/// A dump, and what is asked of it.
+/// A dump, and how to read it.
 pub struct Dump<'a> {
-    /// What errors call it.
+    /// The name of the dump in errors.
     pub name: &'static str,
-    /// Its bytes, inflated.
+    /// The inflated bytes.
     pub reader: &'a mut dyn Read,
-    /// Which kinds of dump are asked for.
+    /// The accepted kinds of dump.
     pub asked: Asked,
-    /// How values and types are converted. Of several databases the one they name is taken.
+    /// How values and types are converted, and which database is taken if there are several.
     pub policies: Policies,
-    /// Judges the names of its tables.
+    /// Checks the names of tables.
     pub accept: Accept,
-    /// Set if its rows are to be hashed.
+    /// Set if rows are hashed.
     pub late_prefix: Option<LatePrefix>,
 }
 
-/// A dump that was read.
+/// The result of reading a dump.
 #[derive(Debug)]
 pub struct ReadDump<S> {
-    /// The sink that took it.
+    /// The sink with the tables.
     pub sink: S,
-    /// What the target gets differently.
+    /// The differences in the target.
     pub notes: Vec<Note>,
     /// What the dump says about itself.
     pub facts: Facts,
 }
 
 impl Dump<'_> {
-    /// Reads all of it into `sink`, as tables of the neutral model.
+    /// Reads the dump to its end into `sink`, as tables of the neutral model.
     pub fn read_into<S: Sink + Send>(self, sink: S) -> Result<ReadDump<S>> {
         let (name, database) = (self.name, self.policies.database.clone());
         let (reader, asked) = (self.reader, self.asked);
@@ -56,7 +56,7 @@ impl Dump<'_> {
         ended(name, reader.finish())
     }
 
-    /// Reads all of it, which must be a dump of MySQL, into `sink`, as tables that `mapping` makes.
+    /// Reads the dump, which must be a MySQL dump, to its end into `sink`, as tables of `mapping`.
     pub fn read_mapped<M, S>(self, mapping: M, sink: S) -> Result<ReadDump<S>>
     where
         M: Mapping<Table: Send> + Send,
@@ -76,14 +76,14 @@ impl Dump<'_> {
     }
 }
 
-/// What was read of the dump that errors call `name`.
+/// The result for the dump whose name in errors is `name`.
 fn ended<S>(name: &str, read: Result<(Conversion<S>, Facts)>) -> Result<ReadDump<S>> {
     let (Conversion { sink, notes, .. }, facts) = read.map_err(|error| error.at(name))?;
     Ok(ReadDump { sink, notes, facts })
 }
 
-/// Reads all of `input`, a dump that errors call `name`, if it is one of those `asked` for. A thread of
-/// its own makes a reader by `begin`, which sees the first block, and has it `feed` on all of them.
+/// Reads `input` to its end, if it is a dump of the kinds in `asked`. `name` is its name in errors. A
+/// separate thread creates a reader by `begin`, which gets the first block, and passes all blocks to `feed`.
 fn scan<R: Send>(
     name: &str,
     input: &mut dyn Read,
@@ -114,7 +114,7 @@ fn scan<R: Send>(
                 check_dialect(&block, asked).map_err(|error| error.at(name))?;
             }
             let taken = blocks.send(block).is_ok();
-            // If the scanner has stopped, its own error says why.
+            // If the scanner has stopped, it reports the cause.
             taken
                 .then(|| spare.try_recv().ok())
                 .ok_or_else(|| Error::failed("stopped"))
@@ -130,7 +130,7 @@ fn scan<R: Send>(
     })
 }
 
-/// The reader of a dump for the neutral model, by who wrote it.
+/// The reader for the neutral model, by the dialect of the dump.
 enum Reader<S> {
     Mysql(Box<dump::Reader<MysqlConverter<PostgresqlMapping, S>>>),
     Converted(Box<dump::Reader<ConvertedConverter<S>>>),
@@ -138,7 +138,7 @@ enum Reader<S> {
 }
 
 impl<S: Sink> Reader<S> {
-    /// The reader of the dump that begins with `start`.
+    /// The reader for the dump that begins with `start`.
     fn of_dialect(start: &[u8], conversion: Conversion<S>, database: Option<String>) -> Self {
         match detect(start) {
             Some(Dialect::Postgresql) => {

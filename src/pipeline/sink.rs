@@ -1,22 +1,22 @@
-//! What takes the tables and rows of a dump.
+//! The receiver of the tables and rows of a dump.
 
 use super::planned_rows::PlannedRows;
 use crate::error::Result;
 use crate::rows::{Format, PlannedColumn};
 use crate::schema;
 
-/// Takes the tables and rows of a dump: the staging of a server, a dump that is written, a checksum.
-/// `T` is a table as the sink wants it: the neutral model, or a server's own.
+/// Receives the tables and rows of a dump: the staging of a server, the writer of a dump, or a checksum. `T`
+/// is the sink's type of tables: the neutral model, or a server's own.
 pub trait Sink<T = schema::Table> {
-    /// The format it takes rows in that have to be transcoded.
+    /// The format in which transcoded rows are delivered.
     const FORMAT: Format;
-    /// Takes a table; its rows, if any, follow.
+    /// Receives a table. Its rows may follow.
     fn table(&mut self, table: &T) -> Result<()>;
-    /// Takes the table of this number again, with its keys and indexes, where they came behind the rows.
+    /// Receives a table for the second time, with the keys and indexes that came after the rows.
     fn complete(&mut self, number: usize, table: &T) -> Result<()>;
-    /// Takes rows of a table that came before.
+    /// Receives rows of an earlier table.
     fn rows(&mut self, rows: PlannedRows) -> Result<()>;
-    /// The buffer of a chunk that is done with, to be filled again, if there is one.
+    /// A buffer of an earlier chunk, for reuse, if there is one.
     fn spare(&mut self) -> Option<Vec<u8>> {
         None
     }

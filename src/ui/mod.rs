@@ -1,4 +1,4 @@
-//! What people see while the program works: progress, questions, warnings.
+//! The output for people while the program works: progress, questions, warnings.
 
 pub mod numbers;
 pub mod progress;

@@ -1,6 +1,6 @@
-//! How numbers are written for people.
+//! The notation of numbers for people.
 
-/// A number with a comma at every third digit.
+/// A number with a comma after each group of three digits.
 pub(crate) fn grouped(number: impl std::fmt::Display) -> String {
     let text = number.to_string();
     let (sign, digits) = text

@@ -1,4 +1,4 @@
-//! Shows how far the import has come: bars on a terminal, a line for each step elsewhere.
+//! The progress of an import: bars on a terminal, otherwise a line for each step.
 
 use std::io::{IsTerminal, Read, stderr};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::terminal;
 
-/// How an import shows its progress, on standard error.
+/// Shows the progress on standard error.
 #[derive(Debug)]
 pub struct Progress {
     bars: MultiProgress,
@@ -22,7 +22,7 @@ enum Mode {
 }
 
 impl Progress {
-    /// Bars if standard error is a terminal, else lines; nothing at all if `quiet`.
+    /// Bars if standard error is a terminal, otherwise lines; nothing if `quiet`.
     #[must_use]
     pub fn new(quiet: bool) -> Progress {
         let mode = match (quiet, stderr().is_terminal()) {
@@ -36,7 +36,7 @@ impl Progress {
         }
     }
 
-    /// Says what is done next.
+    /// Announces the next step.
     pub fn step(&self, what: &str) {
         match self.mode {
             Mode::Quiet => {}
@@ -47,7 +47,7 @@ impl Progress {
         }
     }
 
-    /// A bar for a member of `size` bytes; off a terminal a line.
+    /// A bar for a member of `size` bytes; without a terminal, a line.
     #[must_use]
     pub fn member(&self, name: &'static str, size: u64) -> Meter {
         if self.mode != Mode::Bars {
@@ -73,12 +73,12 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A reader that moves the bar as it is read.
+    /// A reader that advances the bar.
     pub fn watch<R: Read>(&self, reader: R) -> impl Read {
         self.bar.wrap_read(reader)
     }
 
-    /// Says that the member is read, and what is still being done.
+    /// Marks the member as read, and announces what follows.
     pub fn read(&self, then: &'static str) {
         self.bar.set_message(then);
     }

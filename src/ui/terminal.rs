@@ -1,5 +1,4 @@
-//! Speaks to whoever runs the program. Nobody listening is no reason to fail: the macros of the
-//! standard library would panic.
+//! Output to the user. A closed output is no failure; the macros of the standard library would panic.
 
 use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
@@ -17,18 +16,18 @@ pub fn print(text: &str) {
     let _ = stdout().flush();
 }
 
-/// Warns of something that is not fatal.
+/// Prints a warning.
 pub fn warn(what: &str) {
     say(&format!("ci-import: warning: {what}"));
 }
 
-/// Whether somebody can be asked.
+/// Whether a user can answer a question.
 #[must_use]
 pub fn can_ask() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
-/// Asks `question`; whether the answer was yes. A signal is a no.
+/// Asks `question`, and returns whether the answer is yes. A signal means no.
 #[must_use]
 pub fn ask(question: &str, halt: &Halt) -> bool {
     let _ = write!(stderr(), "{question} [y/N] ");
@@ -42,8 +41,7 @@ pub fn ask(question: &str, halt: &Halt) -> bool {
     matches!(answer.as_str(), "y" | "yes")
 }
 
-/// `text` with its control characters escaped: names and values of an archive may be in it, and a
-/// terminal would obey them.
+/// Escapes the control characters in `text`: a terminal would obey those in names and values of an archive.
 fn harmless(text: &str) -> Cow<'_, str> {
     let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if !text.contains(is_harmful) {

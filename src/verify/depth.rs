@@ -1,8 +1,8 @@
-//! How thoroughly an import verifies what it has staged.
+//! How thoroughly an import verifies its staged data.
 
 use clap::ValueEnum;
 
-/// How thoroughly an import looks at what it has staged, before it is published.
+/// How thoroughly an import verifies its staged data before the publish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Depth {
     /// Read back all rows and traces and compare checksums
@@ -15,7 +15,7 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// As the report tells it.
+    /// The text for the report.
     #[must_use]
     pub fn told(self) -> Option<&'static str> {
         match self {

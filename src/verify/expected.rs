@@ -1,5 +1,5 @@
-//! What a dump says a target should have: its rows are transcoded as for a load, hashed, and
-//! forgotten.
+//! Computes what a target should have: the rows of a dump are transcoded as for a load, hashed, and
+//! discarded.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::rows::contents::Contents;
 use crate::rows::{Format, PlannedColumn};
 use crate::schema::Table;
 
-/// Rows and checksum of each table, by its number.
+/// The number of rows and the checksum of each table, by number.
 type Counted = Vec<(u64, Contents)>;
 
 /// A sink that only hashes.
@@ -22,12 +22,12 @@ pub struct Expected {
     rows: Option<SyncSender<PlannedRows>>,
     workers: Vec<JoinHandle<Result<Counted>>>,
     spares: Receiver<Vec<u8>>,
-    /// Their names, and the columns that are numbered.
+    /// The names of the tables, and their numbered columns.
     tables: Vec<(String, Option<String>)>,
 }
 
 impl Expected {
-    /// Starts its threads.
+    /// Starts the threads.
     #[must_use]
     pub fn start(resources: &Resources) -> Expected {
         let (rows, taken) = sync_channel(resources.chunks);
@@ -47,7 +47,7 @@ impl Expected {
         }
     }
 
-    /// The tables, when all rows were given.
+    /// The tables, after all rows were hashed.
     pub fn finish(mut self) -> Result<Vec<ExpectedTable>> {
         let counted = self.join()?;
         let tables = std::mem::take(&mut self.tables);
@@ -63,28 +63,28 @@ impl Expected {
         Ok(expected.collect())
     }
 
-    /// Adds a table, and which of its columns is numbered.
+    /// Adds a table with its numbered column.
     pub fn add(&mut self, name: &str, numbered: Option<&str>) {
         self.tables
             .push((name.to_owned(), numbered.map(str::to_owned)));
     }
 
-    /// Says which column of the table of this `number` is numbered.
+    /// Sets the numbered column of the table with this `number`.
     pub fn number(&mut self, number: usize, numbered: Option<&str>) {
         self.tables[number].1 = numbered.map(str::to_owned);
     }
 
-    /// Hashes rows of a table that was added, as their plan says.
+    /// Hashes rows of an added table, with their plan.
     pub fn hash(&mut self, rows: PlannedRows) -> Result<()> {
         let sent = self.rows.as_ref().is_some_and(|to| to.send(rows).is_ok());
         if sent {
             return Ok(());
         }
-        // Whoever failed says why.
+        // The failed thread reports the cause.
         self.join().and(Err(Error::failed("hashing has stopped")))
     }
 
-    /// The buffer of a chunk that is done with, if there is one.
+    /// A buffer for reuse, if there is one.
     pub fn given_back(&mut self) -> Option<Vec<u8>> {
         self.spares.try_recv().ok()
     }

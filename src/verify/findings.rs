@@ -1,4 +1,4 @@
-//! What a comparison of a target with an archive has found, for people and for programs.
+//! The result of comparing a target with an archive, as text and JSON.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use super::tables::TableFinding;
 use crate::traces::{Names, TraceFindings};
 use crate::ui::numbers::grouped;
 
-/// What is said of a table whose rows are not those of the moment that all others are seen at.
+/// The remark about a table that was not read from the snapshot.
 const LATER: &str = "; read later than the others: its engine has no transactions";
 
-/// What `verify` has found.
+/// The result of `verify`.
 #[derive(Debug)]
 pub struct Findings {
     /// The archive's or dump's name.
@@ -22,16 +22,16 @@ pub struct Findings {
     pub schema: String,
     /// The tables.
     pub tables: Vec<TableFinding>,
-    /// Tables that are not compared: a migration has dropped them when they were no longer needed.
+    /// Tables that are not compared, because a migration has dropped them.
     pub dropped: Vec<&'static str>,
-    /// The traces, of an archive.
+    /// The traces, for an archive.
     pub traces: Option<TraceFindings>,
-    /// How many taggings of CI are not among GitLab's, if it has any.
+    /// The number of CI's taggings that GitLab's taggings lack, if GitLab has any.
     pub missing_taggings: Option<i64>,
 }
 
 impl Findings {
-    /// Whether all agree.
+    /// Whether target and archive agree.
     #[must_use]
     pub fn agree(&self) -> bool {
         self.tables.iter().all(|table| table.problems.is_empty())
@@ -62,7 +62,7 @@ impl Findings {
         problems
     }
 
-    /// For a program.
+    /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let tables: Vec<Value> = self

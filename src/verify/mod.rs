@@ -1,5 +1,5 @@
-//! Compares tables and traces of a target with what an archive or a dump holds: rows by count or by
-//! checksum, sequences with the values they gave, traces by count or by content.
+//! Compares tables and traces of a target with an archive or a dump: rows by count or checksum, sequences by
+//! their next values, traces by count or content.
 
 pub mod depth;
 mod expected;

@@ -1,4 +1,4 @@
-//! Looks at what an import has staged, before it is published.
+//! Verifies the staged data of an import before the publish.
 
 use super::depth::Depth;
 use super::tables::TableFinding;
@@ -6,8 +6,7 @@ use crate::cancellation::Halt;
 use crate::error::{Error, Result};
 use crate::traces::{StagedDirectory, TraceSummary, measure};
 
-/// Sees that the staged tables, which `verify_tables` compares, and the traces are what was read; an
-/// error names what is not.
+/// An error unless the staged tables, which `verify_tables` compares, and the traces equal the input.
 pub fn verify_staged(
     verify_tables: impl FnOnce() -> Result<Vec<TableFinding>>,
     traces: Option<(&StagedDirectory, &TraceSummary)>,

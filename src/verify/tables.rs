@@ -1,4 +1,4 @@
-//! Compares tables with what is expected of them, whatever server they are on.
+//! Compares tables of any server with the expected ones.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -10,21 +10,21 @@ use crate::pipeline::loaded::LoadedTable;
 use crate::rows::contents::Contents;
 use crate::rows::{Digest, Layout};
 
-/// A table as it should be.
+/// An expected table.
 #[derive(Debug, Clone)]
 pub struct ExpectedTable {
     /// Its name.
     pub name: String,
     /// The column that gets its values from a sequence, or by AUTO_INCREMENT.
     pub numbered: Option<String>,
-    /// How many rows it has.
+    /// The number of rows.
     pub rows: u64,
-    /// Their checksum, if the rows are to be read and not only counted.
+    /// The checksum of the rows, if they are to be read, not only counted.
     pub contents: Contents,
 }
 
 impl ExpectedTable {
-    /// What a table should be that was loaded.
+    /// The expectation for a loaded table.
     #[must_use]
     pub fn of(loaded: &LoadedTable) -> ExpectedTable {
         ExpectedTable {
@@ -36,60 +36,59 @@ impl ExpectedTable {
     }
 }
 
-/// What was found of a table.
+/// The result for a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableFinding {
     /// The table.
     pub name: String,
-    /// How many rows it should have.
+    /// The expected number of rows.
     pub expected: u64,
-    /// How many it has, if it is there.
+    /// The number of rows, if the table exists.
     pub found: Option<u64>,
-    /// Whether its rows were compared by checksum.
+    /// Whether the rows were compared by checksum.
     pub compared: bool,
-    /// The value that its numbered column gets next, if it has one.
+    /// The next value of the numbered column, if there is one.
     pub next_value: Option<i64>,
-    /// Whether its rows are those of the moment that the session was opened for. Those of a table whose
-    /// engine has no transactions are as they are when they are read.
+    /// Whether the rows are from the session's snapshot. If the engine has no transactions, they are as they
+    /// were when they were read.
     pub in_snapshot: bool,
-    /// What is wrong.
+    /// The differences.
     pub problems: Vec<String>,
 }
 
-/// A session in which tables can be looked at.
+/// A session that reads tables.
 pub trait ReadTables {
-    /// Whether there is such a table in `schema`.
+    /// Whether `table` exists in `schema`.
     fn exists(&mut self, schema: &str, table: &str) -> Result<bool>;
-    /// How many rows it has.
+    /// The number of rows.
     fn count(&mut self, schema: &str, table: &str) -> Result<u64>;
-    /// The checksum of its rows, over the columns of `layout`.
+    /// The checksum of the rows, over the columns of `layout`.
     fn read_back(&mut self, schema: &str, table: &str, layout: &Layout) -> Result<Digest>;
-    /// How the values of its `column` go on.
+    /// The numbering of `column`.
     fn numbering(&mut self, schema: &str, table: &str, column: &str) -> Result<Numbering>;
-    /// Whether its rows are those of the session's moment, if it has one, whatever is written meanwhile.
+    /// Whether the rows are read from the session's snapshot, if it has one, even if others write meanwhile.
     fn is_in_snapshot(&mut self, schema: &str, table: &str) -> Result<bool>;
 }
 
-/// How the values of a numbered column go on.
+/// How a numbered column goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Numbering {
-    /// With a value.
+    /// With a next value.
     From {
-        /// The value that a new row gets.
+        /// The value for a new row.
         next: i64,
-        /// The largest there is.
+        /// The largest value in the table.
         largest: i64,
-        /// What gives it.
+        /// The source of the numbers.
         by: &'static str,
     },
-    /// Not at all: the last value there is was given.
+    /// Not at all: the last possible value is used.
     UsedUp,
-    /// Not as they should, and why.
+    /// Wrongly, and why.
     Broken(String),
 }
 
-/// Compares the tables in `schema` of a target with what is expected, in `jobs` sessions that
-/// `connect` makes.
+/// Compares the tables in `schema` of a target with the expected ones, in `jobs` sessions of `connect`.
 pub fn verify_tables<S: ReadTables>(
     connect: impl Fn() -> Result<S> + Sync,
     jobs: usize,
@@ -98,7 +97,7 @@ pub fn verify_tables<S: ReadTables>(
     halt: &Halt,
 ) -> Result<Vec<TableFinding>> {
     let mut queue: Vec<usize> = (0..expected.len()).collect();
-    // The longest first, so that nobody waits for it alone.
+    // The longest table first, so that no worker is left alone with it at the end.
     queue.sort_by_key(|number| std::cmp::Reverse(expected[*number].rows));
     let queue = Mutex::new(VecDeque::from(queue));
     let next = || queue.lock().ok().and_then(|mut queue| queue.pop_front());
@@ -129,7 +128,7 @@ pub fn verify_tables<S: ReadTables>(
     Ok(found.into_iter().map(|(_, finding)| finding).collect())
 }
 
-/// Compares them in the one `session` that there is.
+/// Compares the tables in a single `session`.
 pub fn verify_tables_in(
     session: &mut impl ReadTables,
     schema: &str,
@@ -196,7 +195,7 @@ fn verify_table(
     Ok(finding)
 }
 
-/// It must give values that are not taken.
+/// The next value must not be in use.
 fn look_at_numbering(numbering: Numbering, column: &str, finding: &mut TableFinding) {
     match numbering {
         Numbering::UsedUp => {}

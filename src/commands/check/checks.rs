@@ -1,4 +1,4 @@
-//! A list of checks and what came of them, for people and for programs.
+//! A list of checks and their results, as text and JSON.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
-    /// It is as it should be; what it is.
+    /// The check has passed. The text says what was found.
     Fine(String),
-    /// It does not hinder the import, but should be known.
+    /// The import would work, but the user should know this.
     Note(String),
     /// The import would fail.
     Failed(Error),
 }
 
-/// Checks, in the order they were made.
+/// The checks, in their order.
 #[derive(Debug, Clone, Default)]
 pub struct Checks {
     list: Vec<(&'static str, Outcome)>,
 }
 
 impl Checks {
-    /// Adds a check that is fine, or failed, as `result` says; returns what is fine.
+    /// Adds a check that has passed or failed, as `result` says. Returns the value if it has passed.
     pub fn add<T>(
         &mut self,
         name: &'static str,
@@ -43,7 +43,7 @@ impl Checks {
         }
     }
 
-    /// Adds something that should be known.
+    /// Adds a note that the user should know.
     pub fn note(&mut self, name: &'static str, what: impl Into<String>) {
         self.list.push((name, Outcome::Note(what.into())));
     }
@@ -57,7 +57,7 @@ impl Checks {
         })
     }
 
-    /// For a program.
+    /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let checks: Vec<Value> = self

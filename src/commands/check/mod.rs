@@ -1,5 +1,5 @@
-//! `ci-import check`: makes all checks that an import makes before it begins, tells what came of each
-//! and what the import would do. Nothing is changed.
+//! `ci-import check`: runs the checks that an import runs before it begins, and reports their results and
+//! what the import would do. Changes nothing.
 
 mod checks;
 
@@ -23,7 +23,7 @@ use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 pub use checks::Checks;
 
-/// Makes the checks.
+/// Runs the checks.
 pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
     let mut checks = Checks::default();
     let located = locate(&settings.source);

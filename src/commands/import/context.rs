@@ -1,4 +1,4 @@
-//! An import that is under way: what all of its steps need.
+//! A running import: the data that its steps share.
 
 use std::time::Instant;
 
@@ -8,10 +8,10 @@ use crate::commands::destination::PreparedTarget;
 use crate::gitlab::content::Content;
 use crate::ui::progress::Progress;
 
-/// An import that is under way.
+/// A running import.
 pub(super) struct Import<'a> {
     pub(super) started: Instant,
-    /// What the input is called.
+    /// The name of the input.
     pub(super) input: String,
     pub(super) settings: &'a Settings,
     pub(super) content: Content,

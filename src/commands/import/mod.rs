@@ -1,4 +1,4 @@
-//! `ci-import ARCHIVE`: an import is prepared, staged, verified, published and reported.
+//! `ci-import ARCHIVE`: prepares, stages, verifies, publishes and reports an import.
 
 mod context;
 mod prepare;
@@ -28,13 +28,13 @@ use prepare::{OpenedInput, Prepared};
 use report::{ArchiveReport, Report};
 use stage::Staged;
 
-/// Does the whole import; the report is of what was published. An error says that nothing was, where one
-/// might wonder.
+/// Runs the import to its end, and reports what was published. If it is not obvious, the error says that
+/// nothing was published.
 pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
     import(settings, progress, halt).map_err(unpublished)
 }
 
-/// Adds to `error` what only an import can say of it.
+/// Adds to `error` what only an import knows.
 fn unpublished(error: Error) -> Error {
     if error.kind() == Kind::Interrupted {
         return error.adding("; nothing was published");
@@ -74,7 +74,7 @@ fn import(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repor
 }
 
 impl Import<'_> {
-    /// Compares what was staged with what was read.
+    /// Compares the staged data with the input.
     fn verify(&self, target: &dyn LockedTarget, staged: &Staged) -> Result<()> {
         self.check(staged)?;
         failpoint::reached("staged");
@@ -88,7 +88,7 @@ impl Import<'_> {
         verify_staged(verify_tables, traces, depth, self.halt)
     }
 
-    /// What must hold before anything is published.
+    /// Checks the conditions for a publish.
     fn check(&self, staged: &Staged) -> Result<()> {
         let has_tables = !staged.dump.tables.is_empty();
         match self.content {
@@ -112,7 +112,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Makes what was staged live: all of it, or nothing.
+    /// Makes the staged data live: all of it, or nothing.
     fn publish(
         &self,
         target: &mut dyn LockedTarget,
@@ -126,7 +126,7 @@ impl Import<'_> {
         let tables: Vec<&str> = tables.collect();
         let schema = &prepared.live.schema;
         if self.content.known_tables().is_empty() {
-            // Now that the names are known: what depends on tables of the same names?
+            // Only now the names of the tables are known, so their dependents can be checked.
             target.examine(schema, &tables)?;
         }
         let builds = self.destination.builds.as_ref();
@@ -140,8 +140,8 @@ impl Import<'_> {
         Ok(published)
     }
 
-    /// Runs the post-deployment migrations that lose nothing. What fails or waits does not make the import
-    /// fail: it is published.
+    /// Runs the post-deployment migrations that lose no data. Failed and waiting migrations do not make the
+    /// import fail, because it is published.
     fn migrate(&self, target: &mut dyn LockedTarget, prepared: &Prepared) -> Vec<MigrationReport> {
         if !self.content.has_gitlab_steps() {
             return Vec::new();
@@ -150,7 +150,7 @@ impl Import<'_> {
         target.run_post_deployment(&prepared.live.schema, skip, self.progress, self.halt)
     }
 
-    /// Tells what came of all this.
+    /// Reports the results of all steps.
     fn report(
         self,
         target: &dyn LockedTarget,
@@ -193,7 +193,7 @@ impl Import<'_> {
     }
 }
 
-/// Notes of the tables that a backup should have and does not: those of the target stay.
+/// Notes of the tables that a backup should have and does not. The target keeps its own.
 fn missing_tables(content: Content, tables: &[LoadedTable]) -> Vec<Note> {
     let is_there = |name: &str| tables.iter().any(|loaded| loaded.name == name);
     let missing = content.known_tables().iter().filter(|name| !is_there(name));

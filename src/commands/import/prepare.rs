@@ -1,5 +1,5 @@
-//! What is found out before anything is staged: what the input is, whether it may be imported, what it
-//! would replace, whether there is room.
+//! The preparation before anything is staged: what the input is, whether it may be imported, what it would
+//! replace, and whether there is enough space.
 
 use std::collections::HashSet;
 
@@ -20,12 +20,12 @@ use crate::publish::outcome::Live;
 use crate::server::LockedTarget;
 use crate::ui::terminal;
 
-/// The input, opened and judged as far as that is possible before it is read.
+/// The opened input, checked as far as possible before it is read.
 pub(super) struct OpenedInput<'a> {
     pub(super) located: Located,
     pub(super) input: Input<'a>,
     pub(super) content: Content,
-    /// Which dumps can go to the target.
+    /// The kinds of dump that the target accepts.
     pub(super) asked: Asked,
     /// What an archive in a file says about itself.
     pub(super) information: Option<Information>,
@@ -48,17 +48,17 @@ impl<'a> OpenedInput<'a> {
     }
 }
 
-/// What the import will meet in the target.
+/// The state of the target before the import.
 pub(super) struct Prepared {
-    /// What is live.
+    /// The live data.
     pub(super) live: Live,
-    /// Tables of a dump that would replace existing ones, which they may not.
+    /// The existing tables that a dump must not replace.
     existing: HashSet<String>,
 }
 
 impl Prepared {
-    /// What judges the names of tables: of a backup those of GitLab CI may come, of a dump those that
-    /// would replace none, unless they may.
+    /// Checks the names of tables. A backup may only have tables of GitLab CI. A dump may only have tables
+    /// that replace none, unless `--replace` allows it.
     pub(super) fn accept(&self, content: Content) -> Accept {
         let (existing, schema) = (self.existing.clone(), self.live.schema.clone());
         Box::new(move |name| {
@@ -74,8 +74,7 @@ impl Prepared {
 }
 
 impl Import<'_> {
-    /// Recovers a publish that was cut off, and looks at the target; asks whether CI's data may be
-    /// replaced.
+    /// Recovers an interrupted publish, and examines the target. Asks whether CI's data may be replaced.
     pub(super) fn prepare(
         &self,
         target: &mut dyn LockedTarget,
@@ -104,7 +103,7 @@ impl Import<'_> {
         Ok(Prepared { live, existing })
     }
 
-    /// Sees that a publish with traces can be recovered, and that there is room for them.
+    /// Checks that a publish with traces could be recovered, and that there is enough space for them.
     fn check_room(&self, target: &mut dyn LockedTarget, input: &Input<'_>) -> Result<()> {
         let Some(builds) = &self.destination.builds else {
             return Ok(());
@@ -119,7 +118,7 @@ impl Import<'_> {
     }
 }
 
-/// Asks whether existing CI data may be replaced, if there are any.
+/// Asks whether existing CI data may be replaced, if there is any.
 fn confirm(
     destination: &PreparedTarget,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! What came of an import: as text for a person to read and keep, and as JSON for a program.
+//! The report of an import, as text and JSON.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::traces::TraceSummary;
 use crate::ui::numbers::grouped;
 use crate::verify::depth::Depth;
 
-/// The report of an import that was published.
+/// The report of a published import.
 #[derive(Debug)]
 pub struct Report {
     /// The archive's or dump's name.
@@ -30,45 +30,45 @@ pub struct Report {
     pub facts: Facts,
     /// The tables, in the order of the dump.
     pub tables: Vec<LoadedTable>,
-    /// What PostgreSQL got differently.
+    /// The differences in the target.
     pub notes: Vec<Note>,
-    /// The tables that were replaced.
+    /// The replaced tables.
     pub replaced: Vec<String>,
-    /// The schema where they are now.
+    /// The schema of the replaced tables.
     pub previous_schema: String,
-    /// How thoroughly it was looked at before it was published.
+    /// How thoroughly the data was verified before the publish.
     pub verified: Depth,
-    /// What only an archive has.
+    /// The part about an archive.
     pub archive: Option<ArchiveReport>,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
     /// How to connect to the private server, if that was the target.
     pub connect: Option<String>,
 }
 
-/// What came of the rest of an archive.
+/// The part of the report about an archive.
 #[derive(Debug)]
 pub struct ArchiveReport {
-    /// What it says about itself.
+    /// The archive's information file.
     pub information: Information,
     /// The traces.
     pub traces: TraceSummary,
-    /// Where they are.
+    /// The builds directory.
     pub builds: PathBuf,
-    /// Where the replaced traces are.
+    /// The path of the replaced traces.
     pub previous_builds: Option<PathBuf>,
-    /// What GitLab's steps did.
+    /// The changes of GitLab's steps.
     pub live: LiveChanges,
-    /// What came of the migrations for after the deployment.
+    /// The results of the post-deployment migrations.
     pub migrations: Vec<MigrationReport>,
 }
 
-/// What a conversion changed.
+/// The changes by a conversion.
 #[derive(Debug)]
 pub struct Changes {
     /// The tables: name, rows, changes.
     pub tables: Vec<(String, u64, Tally)>,
-    /// What PostgreSQL gets differently.
+    /// The differences in the converted dump.
     pub notes: Vec<Note>,
     /// What the dump says about itself.
     pub facts: Facts,
@@ -92,7 +92,7 @@ impl fmt::Display for Changes {
     }
 }
 
-/// A line for each change of values and for each thing that came out differently.
+/// A line for each change of values, and for each difference.
 fn change_lines<'a>(
     tallies: impl Iterator<Item = (&'a str, &'a Tally)>,
     notes: impl Iterator<Item = &'a Note>,
@@ -157,7 +157,7 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// Whether a value was changed in more than its notation, or traces were missing.
+    /// Whether a value was changed in more than its notation, or traces are missing.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         let archive = self.archive.as_ref();
@@ -302,7 +302,7 @@ impl Report {
         Ok(())
     }
 
-    /// The report for programs. Numbers are numbers; what does not apply is null.
+    /// The report as JSON. Numbers are numbers; what does not apply is null.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let tables: Vec<Value> = self.tables.iter().map(table_json).collect();

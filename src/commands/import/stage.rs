@@ -1,4 +1,4 @@
-//! Stages what the input holds: the database, and of an archive the traces. Nobody sees it yet.
+//! Stages the input: the database, and the traces of an archive. Nobody sees the staged data.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,17 +17,17 @@ use crate::server::{Loading, Loads, LockedTarget};
 use crate::traces::{self, StagedDirectory, TraceSummary};
 use crate::verify::depth::Depth;
 
-/// What was staged, and what is known of it.
+/// The staged data, and what is known about it.
 pub(super) struct Staged {
     pub(super) information: Option<Information>,
     pub(super) dump: LoadedDump,
     pub(super) traces: TraceSummary,
-    /// Where the traces are.
+    /// The staged traces.
     pub(super) directory: Option<StagedDirectory>,
 }
 
 impl Import<'_> {
-    /// Makes the staging, and fills it.
+    /// Creates the staging, and fills it.
     pub(super) fn stage(
         &self,
         target: &mut dyn LockedTarget,
@@ -99,7 +99,7 @@ impl Import<'_> {
     }
 }
 
-/// Keeps the staging directories of different imports apart.
+/// A suffix that separates the staging directories of different imports.
 fn unique_suffix() -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
