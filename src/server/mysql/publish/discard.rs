@@ -72,7 +72,7 @@ pub fn discard(
 }
 
 /// Examines the tables that a publish has moved aside; none if there are no such tables. Takes no lock: the
-/// session must hold the lock of `session::alone`.
+/// session must hold the lock of `lock::alone`.
 pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside>> {
     let previous = &databases.previous;
     let Some(last) = record::last(conn, databases)? else {

@@ -8,7 +8,7 @@ use crate::failpoint;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 
-/// Locks those of `tables` that are live; returns their names.
+/// Locks those of `tables` that are live, and returns their names.
 pub(super) fn lock_live(
     transaction: &mut Transaction<'_>,
     schema: &str,
@@ -27,7 +27,7 @@ pub(super) fn lock_live(
     Ok(names)
 }
 
-/// How long others may hold the live tables before the publish gives up.
+/// The lock timeout of a publish for the live tables.
 const LOCK_TIMEOUT: &str = "15s";
 
 /// Begins the transaction of a publish.
