@@ -146,7 +146,7 @@ impl PrivateServer {
     /// Creates the server if it does not exist, and starts it if it is not running. Returns whether it was
     /// started.
     pub fn start(&self) -> Result<bool> {
-        let doing = || format!("make {}", self.directory.display());
+        let doing = || format!("create {}", self.directory.display());
         make_directories(&self.directory).doing(doing())?;
         // Two imports at the same time must not both create it.
         let lock = fs::File::create(self.directory.join(".lock")).doing(doing())?;
@@ -225,7 +225,7 @@ impl PrivateServer {
     }
 
     fn make(&self) -> Result<()> {
-        let doing = || format!("make {}", self.directory.display());
+        let doing = || format!("create {}", self.directory.display());
         let home = self.home();
         // A cluster whose creation was interrupted is unusable.
         if home.exists() {
