@@ -19,20 +19,20 @@ const PIPE_BLOCK_BYTES: usize = 64 * 1024;
 
 /// The state of the stop: whether to stop, and why.
 #[derive(Debug, Default)]
-pub struct Halt {
+pub struct Cancellation {
     signalled: Arc<AtomicBool>,
     stopped: AtomicBool,
     cause: Mutex<Option<Error>>,
 }
 
-impl Halt {
+impl Cancellation {
     /// Stops on SIGINT, SIGTERM and SIGHUP; a second signal ends the process at once.
-    pub fn on_signals() -> Result<Halt> {
-        let halt = Halt::default();
+    pub fn on_signals() -> Result<Cancellation> {
+        let cancellation = Cancellation::default();
         let registered = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP]
             .into_iter()
             .try_for_each(|signal| {
-                let flag = || Arc::clone(&halt.signalled);
+                let flag = || Arc::clone(&cancellation.signalled);
                 let code = i32::from(crate::error::Kind::Interrupted.exit_code());
                 // Must be registered first: it acts only if an earlier signal has set the flag.
                 signal_hook::flag::register_conditional_shutdown(signal, code, flag())?;
@@ -41,7 +41,7 @@ impl Halt {
         registered.map_err(|cause| {
             Error::failed(format!("cannot handle signals: {cause}")).caused_by(cause)
         })?;
-        Ok(halt)
+        Ok(cancellation)
     }
 
     /// Runs one part of the work. Its failure stops the other parts. Returns the first failure of all parts.
@@ -69,7 +69,10 @@ impl Halt {
 
     /// A reader that fails as soon as the work is stopped.
     pub fn watch<R: Read>(&self, reader: R) -> Watched<'_, R> {
-        Watched { halt: self, reader }
+        Watched {
+            cancellation: self,
+            reader,
+        }
     }
 
     /// Runs `work`, which may block for long, in a thread. If the import is stopped, the thread is left alone
@@ -108,7 +111,7 @@ impl Halt {
             }
         });
         WatchedPipe {
-            halt: self,
+            cancellation: self,
             blocks,
             block: Vec::new(),
             at: 0,
@@ -126,26 +129,26 @@ impl Halt {
     }
 }
 
-/// See [`Halt::watch`].
+/// See [`Cancellation::watch`].
 #[derive(Debug)]
 pub struct Watched<'a, R> {
-    halt: &'a Halt,
+    cancellation: &'a Cancellation,
     reader: R,
 }
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.halt.is_stopped() {
+        if self.cancellation.is_stopped() {
             return Err(io::Error::other("stopped"));
         }
         self.reader.read(buffer)
     }
 }
 
-/// See [`Halt::watch_pipe`].
+/// See [`Cancellation::watch_pipe`].
 #[derive(Debug)]
 pub struct WatchedPipe<'a> {
-    halt: &'a Halt,
+    cancellation: &'a Cancellation,
     blocks: Receiver<io::Result<Vec<u8>>>,
     block: Vec<u8>,
     at: usize,
@@ -156,7 +159,7 @@ impl Read for WatchedPipe<'_> {
         while self.at == self.block.len() {
             match self.blocks.recv_timeout(PATIENCE) {
                 Ok(block) => (self.block, self.at) = (block?, 0),
-                Err(RecvTimeoutError::Timeout) if !self.halt.is_stopped() => continue,
+                Err(RecvTimeoutError::Timeout) if !self.cancellation.is_stopped() => continue,
                 Err(RecvTimeoutError::Timeout) => return Err(io::Error::other("stopped")),
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
             }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use ci_import::cancellation::Halt;
+use ci_import::cancellation::Cancellation;
 use ci_import::cli::arguments::{
     CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, ReplacedArgs,
     TargetArgs, TellingArgs, VerifyArgs,
@@ -52,8 +52,8 @@ fn main() -> ExitCode {
 fn run_import(cli: Cli) -> Result<ExitCode> {
     let settings = Settings::new(cli.import, |name| std::env::var(name).ok())?;
     let progress = Progress::new(settings.quiet);
-    let halt = Halt::on_signals()?;
-    let report = import::run(&settings, &progress, &halt)?;
+    let cancellation = Cancellation::on_signals()?;
+    let report = import::run(&settings, &progress, &cancellation)?;
     if settings.json {
         terminal::print(&format!("{:#}\n", report.to_json()));
     } else if !settings.quiet {
@@ -74,13 +74,13 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
         arguments.archive.backup,
         |name| std::env::var(name).ok(),
     )?;
-    let halt = Halt::on_signals()?;
+    let cancellation = Cancellation::on_signals()?;
     let output = arguments.output.as_deref();
     let limits = Limits {
         resources: Resources::new(None, arguments.memory)?,
         max_inflation: arguments.inflation.max_inflation,
     };
-    let changes = convert::run(&source, output, &policies, &limits, &halt)?;
+    let changes = convert::run(&source, output, &policies, &limits, &cancellation)?;
     if !arguments.quiet {
         // Standard output may contain the dump.
         terminal::say(changes.to_string().trim_end());
@@ -91,7 +91,7 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
 fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
     let json = arguments.json;
     let settings = CheckSettings::new(arguments, |name| std::env::var(name).ok())?;
-    let checks = check::run(&settings, &Halt::on_signals()?)?;
+    let checks = check::run(&settings, &Cancellation::on_signals()?)?;
     if json {
         terminal::print(&format!("{:#}\n", checks.to_json()));
     } else {
@@ -106,8 +106,8 @@ fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
 fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
     let TellingArgs { quiet, json } = arguments.telling;
     let settings = VerifySettings::new(arguments, |name| std::env::var(name).ok())?;
-    let halt = Halt::on_signals()?;
-    let findings = verify::run(&settings, &Progress::new(quiet), &halt)?;
+    let cancellation = Cancellation::on_signals()?;
+    let findings = verify::run(&settings, &Progress::new(quiet), &cancellation)?;
     if json {
         terminal::print(&format!("{:#}\n", findings.to_json()));
     } else if !quiet {
@@ -131,8 +131,8 @@ fn run_recover(target: TargetArgs) -> Result<ExitCode> {
 
 fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
     let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
-    let (progress, halt) = (Progress::new(true), Halt::on_signals()?);
-    let done = rollback::run(&destination, arguments.yes, &progress, &halt)?;
+    let (progress, cancellation) = (Progress::new(true), Cancellation::on_signals()?);
+    let done = rollback::run(&destination, arguments.yes, &progress, &cancellation)?;
     if !arguments.quiet {
         terminal::print(&done.to_string());
     }
@@ -141,8 +141,8 @@ fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
 
 fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
     let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
-    let (progress, halt) = (Progress::new(true), Halt::on_signals()?);
-    let done = discard::run(&destination, arguments.yes, &progress, &halt)?;
+    let (progress, cancellation) = (Progress::new(true), Cancellation::on_signals()?);
+    let done = discard::run(&destination, arguments.yes, &progress, &cancellation)?;
     if !arguments.quiet {
         terminal::print(&done.to_string());
     }
@@ -152,7 +152,7 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
 fn run_migrate(arguments: MigrateArgs) -> Result<ExitCode> {
     let settings = MigrateSettings::new(arguments, |name| std::env::var(name).ok())?;
     let progress = Progress::new(settings.quiet);
-    let told = migrate::run(&settings, &progress, &Halt::on_signals()?)?;
+    let told = migrate::run(&settings, &progress, &Cancellation::on_signals()?)?;
     if settings.json {
         terminal::print(&format!("{:#}\n", told.to_json()));
     } else if !settings.quiet || told.was_asked_for() {
@@ -168,14 +168,14 @@ fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
 }
 
 fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
-    let halt = Halt::on_signals()?;
+    let cancellation = Cancellation::on_signals()?;
     let source = Source::named(
         arguments.archive.archive,
         arguments.archive.backup,
         |name| std::env::var(name).ok(),
     )?;
     let ratio = arguments.inflation.max_inflation;
-    let findings = inspect::run(&source, arguments.from_database, ratio, &halt)?;
+    let findings = inspect::run(&source, arguments.from_database, ratio, &cancellation)?;
     if arguments.json {
         terminal::print(&format!("{:#}\n", findings.to_json()));
     } else {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::import::report::Changes;
 use crate::archive::{self, Compression};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::input::locate::locate;
@@ -22,13 +22,13 @@ pub fn run(
     output: Option<&Path>,
     policies: &Policies,
     limits: &Limits,
-    halt: &Halt,
+    cancellation: &Cancellation,
 ) -> Result<Changes> {
     let located = locate(source)?;
     let output = OutputFile::create(output)?;
-    let (tables, notes, facts) = halt.guard(|| {
-        let input = Input::open(&located, halt)?;
-        match input.into_stream(halt) {
+    let (tables, notes, facts) = cancellation.guard(|| {
+        let input = Input::open(&located, cancellation)?;
+        match input.into_stream(cancellation) {
             Stream::Archive(tar) => convert_archive(tar, output.writer()?, policies, limits),
             Stream::Dump(reader, compression, _) => {
                 convert_dump(reader, compression, &output, policies, limits)

@@ -1,7 +1,7 @@
 //! `ci-import discard`: removes what the last publish has replaced.
 
 use super::lock::{confirm, lock_recovered};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::Destination;
 use crate::error::Result;
 use crate::publish::outcome::Discarded;
@@ -12,7 +12,7 @@ pub fn run(
     destination: &Destination,
     yes: bool,
     progress: &Progress,
-    halt: &Halt,
+    cancellation: &Cancellation,
 ) -> Result<Discarded> {
     let mut held = lock_recovered(destination, progress)?;
     let builds = held.ready.builds.as_ref();
@@ -24,6 +24,6 @@ pub fn run(
     for directory in directories {
         what += &format!(", the directory {}", directory.display());
     }
-    confirm(&format!("Remove {what} permanently?"), yes, halt)?;
+    confirm(&format!("Remove {what} permanently?"), yes, cancellation)?;
     held.target.discard(builds)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::archive;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::dump::Facts;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
@@ -52,7 +52,7 @@ pub fn run(
     source: &Source,
     database: Option<String>,
     max_inflation: u32,
-    halt: &Halt,
+    cancellation: &Cancellation,
 ) -> Result<Findings> {
     let mut inspector = Inspector {
         database,
@@ -60,8 +60,8 @@ pub fn run(
         findings: Findings::default(),
     };
     let located = locate(source)?;
-    let input = halt.guard(|| Input::open(&located, halt))?;
-    input.for_each_part(halt, |part| inspector.inspect(part))?;
+    let input = cancellation.guard(|| Input::open(&located, cancellation))?;
+    input.for_each_part(cancellation, |part| inspector.inspect(part))?;
     Ok(inspector.findings)
 }
 

@@ -1,7 +1,7 @@
 //! The shared parts of the commands that follow up a publish: a locked target, and a question.
 
 use super::destination::PreparedTarget;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
@@ -43,16 +43,16 @@ pub(super) fn lock_recovered(
 }
 
 /// Asks `question`, unless `yes`.
-pub(super) fn confirm(question: &str, yes: bool, halt: &Halt) -> Result<()> {
+pub(super) fn confirm(question: &str, yes: bool, cancellation: &Cancellation) -> Result<()> {
     if yes {
         return Ok(());
     }
     if !terminal::can_ask() {
         return Err(Error::usage("not done: without a terminal, add --yes").hint(question));
     }
-    if terminal::ask(question, halt) {
+    if terminal::ask(question, cancellation) {
         return Ok(());
     }
-    halt.check()?;
+    cancellation.check()?;
     Err(Error::failed("not confirmed; nothing was changed"))
 }

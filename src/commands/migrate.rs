@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::destination::PreparedTarget;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::{MigrateSettings, Migrating};
 use crate::error::Result;
 use crate::migrate::{
@@ -58,7 +58,11 @@ impl fmt::Display for MigrateResult {
 }
 
 /// Runs the command with `settings`.
-pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Result<MigrateResult> {
+pub fn run(
+    settings: &MigrateSettings,
+    progress: &Progress,
+    cancellation: &Cancellation,
+) -> Result<MigrateResult> {
     // Files are read first: an error in one leaves the target untouched.
     let dialect = settings.destination.migration_dialect();
     let own = own_migrations(settings.folder.as_deref(), dialect)?;
@@ -70,7 +74,9 @@ pub fn run(settings: &MigrateSettings, progress: &Progress, halt: &Halt) -> Resu
         progress,
         shown: ready.shown(),
     };
-    ready.target.in_migration_session(schema, halt, command)
+    ready
+        .target
+        .in_migration_session(schema, cancellation, command)
 }
 
 /// The command for any server.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::arguments::{PrivateAction, PrivateArgs};
 use crate::error::{Doing, Error, Result};
 use crate::server::postgresql::private_server::PrivateServer;
@@ -67,7 +67,7 @@ fn confirm_removal(server: &PrivateServer, yes: bool) -> Result<()> {
     let directory = server.directory().display();
     if terminal::ask(
         &format!("Remove the database in {directory} with all its data?"),
-        &Halt::default(),
+        &Cancellation::default(),
     ) {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! `ci-import rollback`: restores what the last publish has replaced.
 
 use super::lock::{confirm, lock_recovered};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::Destination;
 use crate::error::Result;
 use crate::publish::outcome::RolledBack;
@@ -12,7 +12,7 @@ pub fn run(
     destination: &Destination,
     yes: bool,
     progress: &Progress,
-    halt: &Halt,
+    cancellation: &Cancellation,
 ) -> Result<RolledBack> {
     let mut held = lock_recovered(destination, progress)?;
     if let Some((restored, aside)) = held.target.previous_import()? {
@@ -25,7 +25,7 @@ pub fn run(
             aside.join(", "),
             held.ready.shown()
         );
-        confirm(&question, yes, halt)?;
+        confirm(&question, yes, cancellation)?;
     }
     held.target.rollback(held.ready.builds.as_ref())
 }

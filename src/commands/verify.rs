@@ -2,7 +2,7 @@
 
 use super::destination::PreparedTarget;
 use crate::archive;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::VerifySettings;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
@@ -19,9 +19,13 @@ use crate::ui::progress::Progress;
 use crate::verify::{ExpectedTable, Findings};
 
 /// Runs the comparison of `settings`. Changes nothing.
-pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Result<Findings> {
+pub fn run(
+    settings: &VerifySettings,
+    progress: &Progress,
+    cancellation: &Cancellation,
+) -> Result<Findings> {
     let located = locate(&settings.source)?;
-    let input = Input::open(&located, halt)?;
+    let input = Input::open(&located, cancellation)?;
     let content = input.content();
     let destination = &settings.destination;
     // A converted dump is compared with or without the option.
@@ -32,7 +36,7 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
     let schema = target.schema(settings.schema.as_deref(), content)?;
     let verification = Verification { settings, progress };
     let taken = input.take(
-        halt,
+        cancellation,
         |member| verification.expected(target, asked, member),
         |member| verification.compare(ready.builds.as_ref(), member),
     )?;
@@ -42,7 +46,7 @@ pub fn run(settings: &VerifySettings, progress: &Progress, halt: &Halt) -> Resul
         expected: taken.dump,
         content,
         jobs: settings.resources.jobs,
-        halt,
+        cancellation,
     })?;
     Ok(Findings {
         input: located.name(),

@@ -4,7 +4,7 @@ use std::io::{BufReader, Read};
 
 use super::open::Input;
 use crate::archive::{self, ArchiveFile, Compression, DATABASE, Member, PassingMember};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::gitlab::information::{self, Information};
 
@@ -61,35 +61,37 @@ pub struct Taken<D, T> {
 pub const DUMP: &str = "the dump";
 
 impl<'a> Input<'a> {
-    /// The input as one stream, which `halt` may stop.
+    /// The input as one stream, which `cancellation` may stop.
     #[must_use]
-    pub fn into_stream(self, halt: &'a Halt) -> Stream<'a> {
+    pub fn into_stream(self, cancellation: &'a Cancellation) -> Stream<'a> {
         match self {
             Input::ArchiveFile(file) => {
                 let whole = BufReader::with_capacity(archive::BLOCK_BYTES, file.whole());
-                Stream::Archive(Box::new(halt.watch(whole)))
+                Stream::Archive(Box::new(cancellation.watch(whole)))
             }
-            Input::CompressedArchive(file) => Stream::Archive(Box::new(halt.watch(file.open()))),
-            Input::ArchivePipe(pipe) => Stream::Archive(Box::new(halt.watch(pipe))),
+            Input::CompressedArchive(file) => {
+                Stream::Archive(Box::new(cancellation.watch(file.open())))
+            }
+            Input::ArchivePipe(pipe) => Stream::Archive(Box::new(cancellation.watch(pipe))),
             Input::Dump {
                 reader,
                 compression,
                 size,
-            } => Stream::Dump(Box::new(halt.watch(reader)), compression, size),
+            } => Stream::Dump(Box::new(cancellation.watch(reader)), compression, size),
         }
     }
 
     /// Passes on all parts, one after the other. The first failure stops the rest.
     pub fn for_each_part(
         self,
-        halt: &'a Halt,
+        cancellation: &'a Cancellation,
         mut take: impl FnMut(Part<'_>) -> Result<()>,
     ) -> Result<()> {
-        halt.guard(|| match self {
+        cancellation.guard(|| match self {
             Input::ArchiveFile(file) => Member::ALL.into_iter().try_for_each(|member| {
                 let mut reader = file.open(member);
                 let size = reader.remaining();
-                let reader = &mut halt.watch(&mut reader);
+                let reader = &mut cancellation.watch(&mut reader);
                 match member {
                     Member::Database => take(Part::Dump(database(reader, size))),
                     Member::Builds => take(Part::Traces(TracesMember { reader, size })),
@@ -99,7 +101,7 @@ impl<'a> Input<'a> {
                     }
                 }
             }),
-            other => match other.into_stream(halt) {
+            other => match other.into_stream(cancellation) {
                 Stream::Dump(mut reader, compression, size) => take(Part::Dump(DumpMember {
                     name: DUMP,
                     reader: &mut reader,
@@ -127,15 +129,15 @@ impl<'a> Input<'a> {
     /// otherwise in their order. The first failure stops the rest.
     pub fn take<D: Send, T: Send>(
         self,
-        halt: &'a Halt,
+        cancellation: &'a Cancellation,
         dump: impl Fn(DumpMember<'_>) -> Result<D> + Sync,
         traces: impl Fn(TracesMember<'_>) -> Result<T> + Sync,
     ) -> Result<Taken<D, T>> {
         if let Input::ArchiveFile(file) = self {
-            return take_both(&file, halt, &dump, &traces);
+            return take_both(&file, cancellation, &dump, &traces);
         }
         let (mut taken_dump, mut taken_traces, mut information) = (None, None, None);
-        self.for_each_part(halt, |part| {
+        self.for_each_part(cancellation, |part| {
             match part {
                 Part::Dump(member) => taken_dump = Some(dump(member)?),
                 Part::Traces(member) => taken_traces = Some(traces(member)?),
@@ -164,19 +166,19 @@ fn database(reader: &mut dyn Read, size: u64) -> DumpMember<'_> {
 
 fn take_both<D: Send, T: Send>(
     file: &ArchiveFile,
-    halt: &Halt,
+    cancellation: &Cancellation,
     dump: &(impl Fn(DumpMember<'_>) -> Result<D> + Sync),
     traces: &(impl Fn(TracesMember<'_>) -> Result<T> + Sync),
 ) -> Result<Taken<D, T>> {
     let (sql, tar) = (file.open(Member::Database), file.open(Member::Builds));
     let (sql_size, size) = (sql.remaining(), tar.remaining());
-    let (mut sql, mut tar) = (halt.watch(sql), halt.watch(tar));
+    let (mut sql, mut tar) = (cancellation.watch(sql), cancellation.watch(tar));
     let (taken, taken_traces) = std::thread::scope(|scope| {
         let taking = scope.spawn(move || {
             let reader = &mut tar;
-            halt.guard(|| traces(TracesMember { reader, size }))
+            cancellation.guard(|| traces(TracesMember { reader, size }))
         });
-        let taken = halt.guard(|| dump(database(&mut sql, sql_size)));
+        let taken = cancellation.guard(|| dump(database(&mut sql, sql_size)));
         let crashed = || Err(Error::failed("the thread of the traces crashed"));
         (taken, taking.join().unwrap_or_else(|_| crashed()))
     });

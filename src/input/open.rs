@@ -7,7 +7,7 @@ use super::locate::Located;
 use crate::archive::{
     self, ArchiveFile, CompressedArchive, Compression, DATABASE, InputKind, Member, MemberSize,
 };
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::dump::acceptance::{Asked, DIALECT_BYTES, check_dialect, looks_like_sql};
 use crate::dump::{Dialect, detect};
 use crate::error::{Doing, Error, Result};
@@ -35,11 +35,11 @@ pub enum Input<'a> {
 
 impl<'a> Input<'a> {
     /// Opens the `located` input and detects its kind.
-    pub fn open(located: &Located, halt: &'a Halt) -> Result<Input<'a>> {
+    pub fn open(located: &Located, cancellation: &'a Cancellation) -> Result<Input<'a>> {
         // The writer of a pipe may delay the reader.
-        let from_pipe = |pipe| halt.guard(|| Input::from_pipe(pipe));
+        let from_pipe = |pipe| cancellation.guard(|| Input::from_pipe(pipe));
         let Located::Path(path) = located else {
-            return from_pipe(Box::new(halt.watch_pipe(std::io::stdin())));
+            return from_pipe(Box::new(cancellation.watch_pipe(std::io::stdin())));
         };
         let cannot_read = |cause: std::io::Error| {
             Error::usage(format!("cannot read {}: {cause}", path.display())).caused_by(cause)
@@ -47,16 +47,16 @@ impl<'a> Input<'a> {
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
         let file = File::open(path).map_err(cannot_read)?;
         if !metadata.is_file() {
-            return from_pipe(Box::new(halt.watch_pipe(file)));
+            return from_pipe(Box::new(cancellation.watch_pipe(file)));
         }
         let (start, whole) = archive::sniff(file).doing(format!("read {}", path.display()))?;
         match archive::kind_of_input(&start) {
             InputKind::Archive(Compression::None) => Ok(Input::ArchiveFile(archive::index(path)?)),
             InputKind::Archive(compression) => {
-                let watch = |file| halt.watch(file);
+                let watch = |file| cancellation.watch(file);
                 let limit = information::MAX_BYTES;
                 let read = || archive::read_through(path, compression, watch, limit, DIALECT_BYTES);
-                Ok(Input::CompressedArchive(halt.guard(read)?))
+                Ok(Input::CompressedArchive(cancellation.guard(read)?))
             }
             kind => Input::dump(kind, &start, Box::new(whole), metadata.len()),
         }

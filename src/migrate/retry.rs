@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::interruption::{or_interrupted, sleep};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::ui::progress::Progress;
@@ -53,7 +53,7 @@ impl RetryPolicy {
     pub(crate) fn run<T>(
         self,
         name: &str,
-        (progress, halt): (&Progress, &Halt),
+        (progress, cancellation): (&Progress, &Cancellation),
         mut attempt: impl FnMut() -> std::result::Result<T, AttemptError>,
     ) -> Result<T> {
         let mut pause = FIRST_PAUSE;
@@ -66,10 +66,10 @@ impl RetryPolicy {
                         "{name}: others hold what it needs; again in {seconds:.1} s"
                     ));
                     failpoint::reached("migration gave way");
-                    sleep(halt, pause)?;
+                    sleep(cancellation, pause)?;
                     pause = (2 * pause).min(LONGEST_PAUSE);
                 }
-                Err(failed) => return Err(or_interrupted(halt, failed.error)),
+                Err(failed) => return Err(or_interrupted(cancellation, failed.error)),
             }
         }
         Err(Error::failed(format!("{name} was not tried")))

@@ -36,7 +36,7 @@ impl<'a, S: MigrationSession> Runner<'a, S> {
         self.session.create_table()?;
         let mut reports = Vec::new();
         for migration in self.pending()? {
-            interruption::check(self.session.halt())?;
+            interruption::check(self.session.cancellation())?;
             let outcome = if skip_post_deployment && migration.phase == Phase::PostDeployment {
                 MigrationOutcome::Skipped
             } else {

@@ -6,7 +6,7 @@ use super::interruption::{POLL_INTERVAL, sleep};
 use super::migration::{MigrationPart, MigrationPlan};
 use super::retry::RetryPolicy;
 use super::version::Version;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::failpoint;
 use crate::ui::progress::Progress;
@@ -79,7 +79,7 @@ pub trait MigrationSession {
     type BuiltIn;
 
     /// The signal that stops it.
-    fn halt(&self) -> &Halt;
+    fn cancellation(&self) -> &Cancellation;
 
     /// Takes the lock if it is free.
     fn try_lock(&mut self) -> Result<bool>;
@@ -123,7 +123,7 @@ pub trait MigrationSession {
             if !std::mem::replace(&mut waits, true) {
                 progress.step("another run migrates this database; waiting for its end");
             }
-            sleep(self.halt(), POLL_INTERVAL)?;
+            sleep(self.cancellation(), POLL_INTERVAL)?;
         }
         failpoint::reached("lock of migrations taken");
         Ok(())

@@ -1,7 +1,7 @@
 //! Compares the live data of a target with a dump. All tables are read as they are at one moment, even if
 //! others write meanwhile.
 
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::pipeline::reading::Dump;
@@ -20,7 +20,7 @@ pub struct Comparison<'a> {
     /// The number of sessions, if several sessions can share a snapshot.
     pub jobs: usize,
     /// Stops the comparison on a signal.
-    pub halt: &'a Halt,
+    pub cancellation: &'a Cancellation,
 }
 
 /// The result of a comparison.
@@ -44,7 +44,7 @@ pub(crate) trait ConsistentView {
         jobs: usize,
         schema: &str,
         expected: &[ExpectedTable],
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Vec<TableFinding>>;
     /// The number of CI's taggings that GitLab's taggings lack; none if the target has no tables for them.
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>>;
@@ -58,14 +58,14 @@ impl Comparison<'_> {
             mut expected,
             content,
             jobs,
-            halt,
+            cancellation,
         } = self;
         let mut dropped = Vec::new();
         if content.has_gitlab_steps() {
             dropped = moment.dropped_tables(schema)?;
             expected.retain(|table| !dropped.contains(&table.name.as_str()));
         }
-        let tables = moment.verify(jobs, schema, &expected, halt)?;
+        let tables = moment.verify(jobs, schema, &expected, cancellation)?;
         let missing_taggings = if content.has_gitlab_steps() {
             moment.missing_taggings(schema)?
         } else {

@@ -1,6 +1,6 @@
 //! Loading a dump into the staging of a target.
 
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::{Dump, ReadDump};
@@ -21,7 +21,7 @@ pub struct Loading<'a> {
     /// Called when the dump is read to its end, while the target is still working.
     pub when_read: &'a dyn Fn(),
     /// Stops the load on a signal or a failure.
-    pub halt: &'a Halt,
+    pub cancellation: &'a Cancellation,
 }
 
 impl<'a> Loading<'a> {
@@ -35,7 +35,7 @@ impl<'a> Loading<'a> {
         let name = self.dump.name;
         let ReadDump { sink, notes, facts } = read(self.dump)?;
         (self.when_read)();
-        let is_stopped = || self.halt.is_stopped();
+        let is_stopped = || self.cancellation.is_stopped();
         let tables = finish(sink, &is_stopped).map_err(|error| error.at(name))?;
         Ok(LoadedDump {
             tables,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::load::Loads;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
@@ -65,16 +65,16 @@ pub trait LockedTarget {
         &self,
         jobs: usize,
         tables: &[LoadedTable],
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Vec<TableFinding>>;
 
-    /// Publishes the staged data: all of it, or nothing. Includes the GitLab steps of `content`. `halt` can
+    /// Publishes the staged data: all of it, or nothing. Includes the GitLab steps of `content`. `cancellation` can
     /// stop the publish until just before the commit.
     fn publish(
         &mut self,
         publication: &Publication<'_>,
         content: Content,
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Published<LiveChanges>>;
 
     /// Runs the post-deployment migrations that lose no data, on the tables published in `schema`; none if
@@ -84,7 +84,7 @@ pub trait LockedTarget {
         schema: &str,
         skip: bool,
         progress: &Progress,
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Vec<MigrationReport>;
 
     /// The schema with the replaced tables.

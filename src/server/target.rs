@@ -7,12 +7,12 @@ use super::comparison::Verifies;
 use super::description::Server;
 use super::locked_target::LockedTarget;
 use super::migration::InMigrationSession;
-use super::mysql::Target as Mysql;
+use super::mysql::ConnectionOptions as Mysql;
 use super::mysql::target::{self as of_mysql, LockedMysql};
 use super::options::{self, Kind, Origin};
-use super::postgresql::options::Target as Postgresql;
+use super::postgresql::options::ConnectionOptions as Postgresql;
 use super::postgresql::target::{self as of_postgresql, LockedPostgresql};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
@@ -119,12 +119,14 @@ impl Target {
     pub fn in_migration_session<C: InMigrationSession>(
         &self,
         schema: Option<&str>,
-        halt: &Halt,
+        cancellation: &Cancellation,
         command: C,
     ) -> Result<C::Done> {
         match self {
-            Target::Postgresql(target) => of_postgresql::migrate(target, schema, halt, command),
-            Target::Mysql(target) => of_mysql::migrate(target, schema, halt, command),
+            Target::Postgresql(target) => {
+                of_postgresql::migrate(target, schema, cancellation, command)
+            }
+            Target::Mysql(target) => of_mysql::migrate(target, schema, cancellation, command),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 
 /// Writes a line to standard error.
 pub fn say(line: &str) {
@@ -29,10 +29,10 @@ pub fn can_ask() -> bool {
 
 /// Asks `question`, and returns whether the answer is yes. A signal means no.
 #[must_use]
-pub fn ask(question: &str, halt: &Halt) -> bool {
+pub fn ask(question: &str, cancellation: &Cancellation) -> bool {
     let _ = write!(stderr(), "{question} [y/N] ");
     let _ = stderr().flush();
-    let answer = halt.wait_for(|| {
+    let answer = cancellation.wait_for(|| {
         let mut answer = String::new();
         let _ = stdin().lock().read_line(&mut answer);
         answer

@@ -2,7 +2,7 @@
 
 use super::depth::Depth;
 use super::tables::TableFinding;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::traces::{StagedDirectory, TraceSummary, measure};
 
@@ -11,14 +11,14 @@ pub fn verify_staged(
     verify_tables: impl FnOnce() -> Result<Vec<TableFinding>>,
     traces: Option<(&StagedDirectory, &TraceSummary)>,
     depth: Depth,
-    halt: &Halt,
+    cancellation: &Cancellation,
 ) -> Result<()> {
     if depth == Depth::None {
         return Ok(());
     }
     std::thread::scope(|scope| {
         let traces = traces.map(|(directory, summary)| {
-            scope.spawn(move || halt.guard(|| verify_traces(directory, summary, depth)))
+            scope.spawn(move || cancellation.guard(|| verify_traces(directory, summary, depth)))
         });
         let found = verify_tables();
         let traces = traces.map_or(Ok(()), |thread| {

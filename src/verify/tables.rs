@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::loaded::LoadedTable;
@@ -94,7 +94,7 @@ pub fn verify_tables<S: ReadTables>(
     jobs: usize,
     schema: &str,
     expected: &[ExpectedTable],
-    halt: &Halt,
+    cancellation: &Cancellation,
 ) -> Result<Vec<TableFinding>> {
     let mut queue: Vec<usize> = (0..expected.len()).collect();
     // The longest table first, so that no worker is left alone with it at the end.
@@ -105,7 +105,7 @@ pub fn verify_tables<S: ReadTables>(
     let work = || -> Result<()> {
         let mut session = connect()?;
         while let Some(number) = next() {
-            halt.check()?;
+            cancellation.check()?;
             let finding = verify_table(&mut session, schema, &expected[number])?;
             if let Ok(mut found) = found.lock() {
                 found.push((number, finding));
@@ -115,7 +115,7 @@ pub fn verify_tables<S: ReadTables>(
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..jobs.min(expected.len()))
-            .map(|_| scope.spawn(|| halt.guard(work)))
+            .map(|_| scope.spawn(|| cancellation.guard(work)))
             .collect();
         threads.into_iter().try_for_each(|thread| {
             thread
@@ -133,10 +133,10 @@ pub fn verify_tables_in(
     session: &mut impl ReadTables,
     schema: &str,
     expected: &[ExpectedTable],
-    halt: &Halt,
+    cancellation: &Cancellation,
 ) -> Result<Vec<TableFinding>> {
     let finding = |table| {
-        halt.check()?;
+        cancellation.check()?;
         verify_table(session, schema, table)
     };
     expected.iter().map(finding).collect()

@@ -6,7 +6,7 @@ mod checks;
 use super::destination::PreparedTarget;
 use super::estimate::{Estimate, estimate};
 use super::space::{database_space, traces_space};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::{CheckSettings, Destination};
 use crate::dump::Dialect;
 use crate::dump::acceptance::Asked;
@@ -24,10 +24,11 @@ use crate::ui::progress::Progress;
 pub use checks::Checks;
 
 /// Runs the checks.
-pub fn run(settings: &CheckSettings, halt: &Halt) -> Result<Checks> {
+pub fn run(settings: &CheckSettings, cancellation: &Cancellation) -> Result<Checks> {
     let mut checks = Checks::default();
     let located = locate(&settings.source);
-    let opened = located.and_then(|located| Ok((located.name(), Input::open(&located, halt)?)));
+    let opened =
+        located.and_then(|located| Ok((located.name(), Input::open(&located, cancellation)?)));
     let input = checks.add("input", opened, |(name, input)| input.shown(name));
     let Some((_, input)) = input else {
         return Ok(checks);

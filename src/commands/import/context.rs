@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::Settings;
 use crate::commands::destination::PreparedTarget;
 use crate::gitlab::content::Content;
@@ -17,5 +17,5 @@ pub(super) struct Import<'a> {
     pub(super) content: Content,
     pub(super) destination: &'a PreparedTarget,
     pub(super) progress: &'a Progress,
-    pub(super) halt: &'a Halt,
+    pub(super) cancellation: &'a Cancellation,
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::destination::PreparedTarget;
 use crate::archive;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
@@ -30,8 +30,12 @@ use stage::Staged;
 
 /// Runs the import to its end, and reports what was published. If it is not obvious, the error says that
 /// nothing was published.
-pub fn run(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
-    import(settings, progress, halt).map_err(unpublished)
+pub fn run(
+    settings: &Settings,
+    progress: &Progress,
+    cancellation: &Cancellation,
+) -> Result<Report> {
+    import(settings, progress, cancellation).map_err(unpublished)
 }
 
 /// Adds to `error` what only an import knows.
@@ -48,9 +52,9 @@ fn unpublished(error: Error) -> Error {
     }
 }
 
-fn import(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Report> {
+fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation) -> Result<Report> {
     let started = Instant::now();
-    let opened = OpenedInput::open(settings, halt)?;
+    let opened = OpenedInput::open(settings, cancellation)?;
     let content = opened.content;
     let destination =
         PreparedTarget::prepare(&settings.destination, content.has_traces(), progress)?;
@@ -62,7 +66,7 @@ fn import(settings: &Settings, progress: &Progress, halt: &Halt) -> Result<Repor
         content,
         destination: &destination,
         progress,
-        halt,
+        cancellation,
     };
     let target = &mut *held;
     let prepared = import.prepare(target, &opened)?;
@@ -82,10 +86,10 @@ impl Import<'_> {
         if depth != Depth::None {
             self.progress.step("verifying the staged data");
         }
-        let verify_tables = || target.verify_staged(jobs, &staged.dump.tables, self.halt);
+        let verify_tables = || target.verify_staged(jobs, &staged.dump.tables, self.cancellation);
         let directory = staged.directory.as_ref();
         let traces = directory.map(|directory| (directory, &staged.traces));
-        verify_staged(verify_tables, traces, depth, self.halt)
+        verify_staged(verify_tables, traces, depth, self.cancellation)
     }
 
     /// Checks the conditions for a publish.
@@ -119,7 +123,7 @@ impl Import<'_> {
         prepared: &Prepared,
         staged: &Staged,
     ) -> Result<Published<LiveChanges>> {
-        self.halt.check()?;
+        self.cancellation.check()?;
         failpoint::reached("to be published");
         self.progress.step("publishing");
         let tables = staged.dump.tables.iter().map(|table| table.name.as_str());
@@ -135,7 +139,7 @@ impl Import<'_> {
             tables: &tables,
             builds: builds.zip(staged.directory.as_ref()),
         };
-        let published = target.publish(&publication, self.content, self.halt)?;
+        let published = target.publish(&publication, self.content, self.cancellation)?;
         failpoint::reached("published");
         Ok(published)
     }
@@ -147,7 +151,12 @@ impl Import<'_> {
             return Vec::new();
         }
         let skip = self.settings.skip_post_deployment;
-        target.run_post_deployment(&prepared.live.schema, skip, self.progress, self.halt)
+        target.run_post_deployment(
+            &prepared.live.schema,
+            skip,
+            self.progress,
+            self.cancellation,
+        )
     }
 
     /// Reports the results of all steps.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::context::Import;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::cli::settings::Settings;
 use crate::commands::destination::PreparedTarget;
 use crate::commands::estimate::estimate;
@@ -32,9 +32,12 @@ pub(super) struct OpenedInput<'a> {
 }
 
 impl<'a> OpenedInput<'a> {
-    pub(super) fn open(settings: &Settings, halt: &'a Halt) -> Result<OpenedInput<'a>> {
+    pub(super) fn open(
+        settings: &Settings,
+        cancellation: &'a Cancellation,
+    ) -> Result<OpenedInput<'a>> {
         let located = locate(&settings.source)?;
-        let input = Input::open(&located, halt)?;
+        let input = Input::open(&located, cancellation)?;
         let content = input.content();
         let (convert, policies) = (settings.mysql_to_postgresql, &settings.policies);
         let asked = settings.destination.asks(convert, content, policies)?;
@@ -95,7 +98,7 @@ impl Import<'_> {
                 self.settings,
                 &live,
                 &target.previous(),
-                self.halt,
+                self.cancellation,
             )?;
         } else if !self.settings.replace {
             existing.extend(target.tables_of(&live.schema)?);
@@ -124,7 +127,7 @@ fn confirm(
     settings: &Settings,
     live: &Live,
     previous: &str,
-    halt: &Halt,
+    cancellation: &Cancellation,
 ) -> Result<()> {
     let mut replaced = Vec::new();
     if !live.with_rows.is_empty() {
@@ -153,9 +156,9 @@ fn confirm(
     let question = format!(
         "{target} already has CI data.\nReplace {replaced}?\nThey are kept aside{dropped}."
     );
-    if terminal::ask(&question, halt) {
+    if terminal::ask(&question, cancellation) {
         return Ok(());
     }
-    halt.check()?;
+    cancellation.check()?;
     Err(Error::failed("not confirmed; nothing was changed"))
 }

@@ -41,7 +41,7 @@ impl Import<'_> {
         let directory = directory.transpose()?;
         let (loads, asked) = (target.loads(), opened.asked);
         let taken = opened.input.take(
-            self.halt,
+            self.cancellation,
             |member| self.load(&*loads, asked, prepared, member),
             |member| self.unpack(directory.as_ref(), member),
         )?;
@@ -76,7 +76,7 @@ impl Import<'_> {
             },
             resources: &settings.resources,
             when_read: &|| meter.read("completing the indexes"),
-            halt: self.halt,
+            cancellation: self.cancellation,
         })
     }
 

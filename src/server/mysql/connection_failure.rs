@@ -7,14 +7,14 @@ use mysql::{DriverError, Error as Cause};
 use rustls::AlertDescription;
 
 use super::connection::tunnel::Failure;
-use super::options::Target;
+use super::options::ConnectionOptions;
 use super::options::host::Place;
 use super::tls::WORDS;
 use crate::server::options::reason::Why;
 use crate::server::options::why_tls;
 
 /// Explains why the connection to `target` failed.
-pub(crate) fn why(failure: &Failure, target: &Target) -> Why {
+pub(crate) fn why(failure: &Failure, target: &ConnectionOptions) -> Why {
     match failure {
         Failure::NoTls => Why::new(
             "the server has no TLS",
@@ -108,7 +108,7 @@ fn why_driver(cause: &DriverError, place: &Place) -> Why {
 }
 
 /// Explains the server's error (MySQL Server Error Message Reference; MariaDB has the same numbers).
-fn why_refused(cause: &MySqlError, target: &Target) -> Why {
+fn why_refused(cause: &MySqlError, target: &ConnectionOptions) -> Why {
     let reason = format!("{} ({})", cause.message, cause.code);
     let hint = match cause.code {
         1045 if target.password.is_none() => {

@@ -29,7 +29,7 @@ pub use load::loader::Loader;
 pub use load::staging::{LockHolder, Staging};
 pub use locks::lock_name;
 pub use mapping::Table;
-pub use options::Target;
+pub use options::ConnectionOptions;
 pub use rights::{MayCreate, may_create_databases};
 pub use session::Server;
 pub use verify::TableReader;

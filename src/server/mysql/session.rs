@@ -6,7 +6,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::error::failure;
-use super::options::Target;
+use super::options::ConnectionOptions;
 use crate::error::{Error, Result};
 use crate::failpoint;
 
@@ -34,7 +34,7 @@ pub struct Server {
     pub data_directory: Option<PathBuf>,
 }
 
-impl Target {
+impl ConnectionOptions {
     /// Connects, with the live database as the default one.
     pub fn connect(&self) -> Result<Conn> {
         self.connect_in(&self.database)

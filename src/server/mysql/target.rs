@@ -9,11 +9,11 @@ use super::load::loader::Loader;
 use super::load::staging::{LockHolder, Staging};
 use super::mapping::ServerMapping;
 use super::migrate::{Session, versions};
-use super::options::Target;
+use super::options::ConnectionOptions;
 use super::publish;
 use super::rights::{MayCreate, may_create_databases};
 use super::verify::TableReader;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
@@ -37,13 +37,13 @@ use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify
 /// A locked MySQL server.
 pub(crate) struct LockedMysql {
     staging: Staging,
-    target: Target,
+    target: ConnectionOptions,
     databases: Databases,
 }
 
 impl LockedMysql {
     /// Connects and takes the lock.
-    pub(crate) fn lock(target: &Target) -> Result<LockedMysql> {
+    pub(crate) fn lock(target: &ConnectionOptions) -> Result<LockedMysql> {
         let staging = Staging::lock(target)?;
         Ok(LockedMysql {
             databases: staging.databases().clone(),
@@ -124,20 +124,26 @@ impl LockedTarget for LockedMysql {
         &self,
         jobs: usize,
         tables: &[LoadedTable],
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Vec<TableFinding>> {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
         // Nobody writes to the staging any more, so no snapshot is needed.
         let target = &self.target;
         let connect = || TableReader::connect(target);
-        verify_tables(connect, jobs, &self.databases.staging, &expected, halt)
+        verify_tables(
+            connect,
+            jobs,
+            &self.databases.staging,
+            &expected,
+            cancellation,
+        )
     }
 
     fn publish(
         &mut self,
         publication: &Publication<'_>,
         content: Content,
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Published<LiveChanges>> {
         let published = publish::publish(
             &self.target,
@@ -145,7 +151,7 @@ impl LockedTarget for LockedMysql {
             publication,
             &mut content.has_gitlab_steps().then(Publishing::default),
             &gitlab::undo,
-            &mut || halt.check(),
+            &mut || cancellation.check(),
         )?;
         self.staging.published();
         Ok(Published {
@@ -160,10 +166,10 @@ impl LockedTarget for LockedMysql {
         schema: &str,
         skip: bool,
         progress: &Progress,
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Vec<MigrationReport> {
         post_deployment::run_post_deployment(migrations::built_in(), skip, progress, || {
-            let mut session = Session::open(&self.target, halt)?;
+            let mut session = Session::open(&self.target, cancellation)?;
             Ok(versions::exists(session.connection(), schema)?.then_some(session))
         })
     }
@@ -201,7 +207,7 @@ impl LockedTarget for LockedMysql {
 
 /// Loads into the staging database that `holder` has created.
 struct StagingLoads {
-    target: Target,
+    target: ConnectionOptions,
     databases: Databases,
     holder: LockHolder,
 }
@@ -216,13 +222,13 @@ impl Loads for StagingLoads {
 }
 
 /// The mapping for the server of `target`.
-fn mapping(target: &Target) -> Result<ServerMapping> {
+fn mapping(target: &ConnectionOptions) -> Result<ServerMapping> {
     Ok(ServerMapping::new(Capabilities::of(
         &mut target.connect()?,
     )?))
 }
 
-impl Verifies for Target {
+impl Verifies for ConnectionOptions {
     fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>> {
         let name = dump.name;
         let read = dump.read_mapped(mapping(self)?, Expected::start(resources))?;
@@ -250,9 +256,9 @@ impl ConsistentView for TableReader {
         _: usize,
         schema: &str,
         expected: &[ExpectedTable],
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Vec<TableFinding>> {
-        verify_tables_in(self, schema, expected, halt)
+        verify_tables_in(self, schema, expected, cancellation)
     }
 
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {
@@ -261,7 +267,7 @@ impl ConsistentView for TableReader {
 }
 
 /// The live database, the only possible schema.
-fn schema(target: &Target, named: Option<&str>) -> Result<String> {
+fn schema(target: &ConnectionOptions, named: Option<&str>) -> Result<String> {
     match named {
         Some(named) if named != target.database() => Err(Error::usage(format!(
             "--schema {named}: in MySQL a schema is a database, and the target is {}",
@@ -274,13 +280,13 @@ fn schema(target: &Target, named: Option<&str>) -> Result<String> {
 
 /// Has `command` use a session that migrates the live database, which is all that `named` can be.
 pub(crate) fn migrate<C: InMigrationSession>(
-    target: &Target,
+    target: &ConnectionOptions,
     named: Option<&str>,
-    halt: &Halt,
+    cancellation: &Cancellation,
     command: C,
 ) -> Result<C::Done> {
     schema(target, named)?;
-    let session = Session::open(target, halt)?;
+    let session = Session::open(target, cancellation)?;
     command.run(session, |session| {
         let database = session.database().to_owned();
         migrations::concerning(session.connection(), &database)
@@ -288,7 +294,7 @@ pub(crate) fn migrate<C: InMigrationSession>(
 }
 
 /// What the server says of itself.
-pub(crate) fn server(target: &Target) -> Result<Server> {
+pub(crate) fn server(target: &ConnectionOptions) -> Result<Server> {
     let server = target.server()?;
     let kind = if server.is_mariadb {
         "MariaDB"

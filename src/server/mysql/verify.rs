@@ -6,7 +6,7 @@ use mysql::{Conn, Value};
 use super::error::failure;
 use super::load::loader::next_value;
 use super::mapping::Table;
-use super::options::Target;
+use super::options::ConnectionOptions;
 use super::sql::{identifier, literal, qualified};
 use crate::error::{Error, Result};
 use crate::pipeline::planned_rows::PlannedRows;
@@ -23,7 +23,7 @@ pub struct TableReader {
 
 impl TableReader {
     /// Connects without a snapshot: each table is read as it is at that time.
-    pub fn connect(target: &Target) -> Result<TableReader> {
+    pub fn connect(target: &ConnectionOptions) -> Result<TableReader> {
         Ok(TableReader {
             connection: target.connect()?,
             has_snapshot: false,
@@ -33,7 +33,7 @@ impl TableReader {
     /// Connects with a snapshot: all tables of engines with transactions are read as they are now, even if
     /// others write meanwhile (MySQL manual, 15.3.1). A second session could share the snapshot only with a
     /// lock that blocks all others.
-    pub fn at_one_moment(target: &Target) -> Result<TableReader> {
+    pub fn at_one_moment(target: &ConnectionOptions) -> Result<TableReader> {
         let mut looker = TableReader::connect(target)?;
         for sql in [
             "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",

@@ -6,7 +6,7 @@ use postgres::{CancelToken, Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection_failure::{of_tls, why};
-use super::options::Target;
+use super::options::ConnectionOptions;
 use super::options::hosts::{Listener, Place};
 use super::tls::Mode;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ impl Canceller {
     }
 }
 
-impl Target {
+impl ConnectionOptions {
     /// Returns the canceller for the statements of `client`, a session with this target.
     #[must_use]
     pub(crate) fn canceller(&self, client: &Client) -> Canceller {

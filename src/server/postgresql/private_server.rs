@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::options::Target;
+use super::options::ConnectionOptions;
 use crate::error::{Doing, Error, Result};
 
 /// The name of its database.
@@ -111,8 +111,8 @@ impl PrivateServer {
 
     /// The server as a target.
     #[must_use]
-    pub fn target(&self) -> Target {
-        Target::on_socket(&self.socket_directory(), PORT, USER, DATABASE)
+    pub fn target(&self) -> ConnectionOptions {
+        ConnectionOptions::on_socket(&self.socket_directory(), PORT, USER, DATABASE)
     }
 
     /// The URL for other programs.
@@ -274,7 +274,8 @@ impl PrivateServer {
 
     fn make_database(&self) -> Result<()> {
         let mut client =
-            Target::on_socket(&self.socket_directory(), PORT, USER, "postgres").connect()?;
+            ConnectionOptions::on_socket(&self.socket_directory(), PORT, USER, "postgres")
+                .connect()?;
         let failed = || super::error::failure("create the private database");
         let found = client
             .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE])

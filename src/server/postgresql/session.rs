@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use postgres::Client;
 
 use super::error::failure;
-use super::options::Target;
+use super::options::ConnectionOptions;
 use super::options::hosts::Listener;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -40,7 +40,7 @@ pub struct Server {
     pub has_generated_columns: bool,
 }
 
-impl Target {
+impl ConnectionOptions {
     /// Connects. The session writes dates in the format of the COPY text. Its search path has only the
     /// server's own functions: all other names are qualified.
     pub fn connect(&self) -> Result<Client> {

@@ -7,10 +7,10 @@ use super::gitlab::migrations::{built_in, concerning, dropped_tables};
 use super::gitlab::tags::missing_taggings;
 use super::load::{Loader, LockHolder, STAGING_SCHEMA, Staging};
 use super::migrate::{Session, versions};
-use super::options::Target;
+use super::options::ConnectionOptions;
 use super::publish::{self, PREVIOUS_SCHEMA};
 use super::verify::{Snapshot, TableReader};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
@@ -37,12 +37,12 @@ const DEFAULT_SCHEMA: &str = "public";
 /// A locked PostgreSQL server.
 pub(crate) struct LockedPostgresql {
     staging: Staging,
-    target: Target,
+    target: ConnectionOptions,
 }
 
 impl LockedPostgresql {
     /// Connects and takes the lock.
-    pub(crate) fn lock(target: &Target) -> Result<LockedPostgresql> {
+    pub(crate) fn lock(target: &ConnectionOptions) -> Result<LockedPostgresql> {
         Ok(LockedPostgresql {
             staging: Staging::lock(target)?,
             target: target.clone(),
@@ -106,20 +106,20 @@ impl LockedTarget for LockedPostgresql {
         &self,
         jobs: usize,
         tables: &[LoadedTable],
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Vec<TableFinding>> {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
         // Nobody writes to the staging any more, so no snapshot is needed.
         let target = &self.target;
         let connect = || TableReader::connect(target, None);
-        verify_tables(connect, jobs, STAGING_SCHEMA, &expected, halt)
+        verify_tables(connect, jobs, STAGING_SCHEMA, &expected, cancellation)
     }
 
     fn publish(
         &mut self,
         publication: &Publication<'_>,
         content: Content,
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Published<LiveChanges>> {
         let client = self.staging.client();
         let published = publish::publish(
@@ -139,7 +139,7 @@ impl LockedTarget for LockedPostgresql {
                     LiveChanges::default()
                 };
                 // From here on, the publish cannot be stopped.
-                halt.check()?;
+                cancellation.check()?;
                 Ok(changes)
             },
         )?;
@@ -152,10 +152,10 @@ impl LockedTarget for LockedPostgresql {
         schema: &str,
         skip: bool,
         progress: &Progress,
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Vec<MigrationReport> {
         post_deployment::run_post_deployment(built_in(), skip, progress, || {
-            let mut session = Session::open(&self.target, halt)?.in_schema(schema);
+            let mut session = Session::open(&self.target, cancellation)?.in_schema(schema);
             Ok(versions::exists(session.client(), schema)?.then_some(session))
         })
     }
@@ -187,7 +187,7 @@ impl LockedTarget for LockedPostgresql {
 
 /// Loads into the staging schema that `holder` has created.
 struct StagingLoads {
-    target: Target,
+    target: ConnectionOptions,
     holder: LockHolder,
 }
 
@@ -199,7 +199,7 @@ impl Loads for StagingLoads {
     }
 }
 
-impl Verifies for Target {
+impl Verifies for ConnectionOptions {
     fn expected(&self, mut dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>> {
         let name = dump.name;
         let expected = Expected::start(resources);
@@ -224,7 +224,7 @@ impl Verifies for Target {
 
 /// A target as it is in a snapshot.
 struct Seen<'a> {
-    target: &'a Target,
+    target: &'a ConnectionOptions,
     snapshot: Snapshot<'a>,
 }
 
@@ -238,11 +238,11 @@ impl ConsistentView for Seen<'_> {
         jobs: usize,
         schema: &str,
         expected: &[ExpectedTable],
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> Result<Vec<TableFinding>> {
         let (target, snapshot) = (self.target, self.snapshot.name());
         let connect = || TableReader::connect(target, Some(snapshot));
-        verify_tables(connect, jobs, schema, expected, halt)
+        verify_tables(connect, jobs, schema, expected, cancellation)
     }
 
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {
@@ -251,19 +251,19 @@ impl ConsistentView for Seen<'_> {
 }
 
 /// Limits a conversion to the features of the server of `target`.
-fn limit(asked: &mut Policies, target: &Target) -> Result<()> {
+fn limit(asked: &mut Policies, target: &ConnectionOptions) -> Result<()> {
     asked.materialise_generated = !target.server()?.has_generated_columns;
     Ok(())
 }
 
 /// Has `command` use a session that migrates `schema`, or the target's own.
 pub(crate) fn migrate<C: InMigrationSession>(
-    target: &Target,
+    target: &ConnectionOptions,
     schema: Option<&str>,
-    halt: &Halt,
+    cancellation: &Cancellation,
     command: C,
 ) -> Result<C::Done> {
-    let session = Session::open_in(target, schema, halt)?;
+    let session = Session::open_in(target, schema, cancellation)?;
     command.run(session, |session| {
         let schema = session.schema().to_owned();
         concerning(session.client(), &schema)
@@ -271,7 +271,7 @@ pub(crate) fn migrate<C: InMigrationSession>(
 }
 
 /// What the server says of itself.
-pub(crate) fn server(target: &Target) -> Result<Server> {
+pub(crate) fn server(target: &ConnectionOptions) -> Result<Server> {
     let server = target.server()?;
     Ok(Server {
         version: format!("PostgreSQL {}", server.version),

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use ci_import::server::mysql::{TableReader, Target};
+use ci_import::server::mysql::{ConnectionOptions, TableReader};
 use ci_import::verify::{Numbering, ReadTables};
 use mysql::prelude::Queryable;
 
@@ -189,7 +189,7 @@ fn the_next_number_is_told_as_it_is() {
     ));
     assert_eq!(asked, ["8"]);
     scene.execute("INSERT INTO t VALUES (40)");
-    let target = Target::from_url(&scene.stage().url).unwrap();
+    let target = ConnectionOptions::from_url(&scene.stage().url).unwrap();
     let numbering = || {
         let mut looker = TableReader::connect(&target).unwrap();
         looker.numbering(database, "t", "id").unwrap()
@@ -219,7 +219,7 @@ fn passwords() {
     }
     let at = |user: &str, rest: &str| {
         let url = format!("mysql://{user}:s3%3Acret@{rest}");
-        Target::from_url(&url).and_then(|target| target.connect())
+        ConnectionOptions::from_url(&url).and_then(|target| target.connect())
     };
     let plain = format!("127.0.0.1:{port}/mysql?ssl-mode=DISABLED");
     // The first time the server needs the password itself, later a hash of it will do.
@@ -243,7 +243,7 @@ fn passwords() {
         .is_ok()
     );
     fails(
-        Target::from_url(&format!("mysql://three:hunter2@127.0.0.1:{port}/mysql"))
+        ConnectionOptions::from_url(&format!("mysql://three:hunter2@127.0.0.1:{port}/mysql"))
             .and_then(|target| target.connect()),
         "Access denied for user 'three'",
         "check user and password",

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use ci_import::error::Error;
 use ci_import::server::Target as AnyTarget;
-use ci_import::server::mysql::Target;
+use ci_import::server::mysql::ConnectionOptions;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
@@ -21,7 +21,7 @@ fn visit() -> MysqlVisit {
 }
 
 /// The user of a session with what `target` names, in the database of `visit`.
-fn user_of(target: Result<Target, Error>, visit: &MysqlVisit) -> String {
+fn user_of(target: Result<ConnectionOptions, Error>, visit: &MysqlVisit) -> String {
     let mut session = target.unwrap().connect().unwrap();
     is_encrypted(&mut session, &visit.database);
     user(&mut session)

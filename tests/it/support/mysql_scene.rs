@@ -9,7 +9,7 @@ use ci_import::gitlab::live::LiveChanges;
 use ci_import::publish::outcome::{Discarded, Publication, Published, Recovered, RolledBack};
 use ci_import::server::mysql::gitlab::{Exchange, Publishing, undo};
 use ci_import::server::mysql::publish::{discard, publish, recover, rollback};
-use ci_import::server::mysql::{Databases, Target};
+use ci_import::server::mysql::{ConnectionOptions, Databases};
 use ci_import::traces::BuildsDirectory;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};
@@ -40,7 +40,7 @@ pub(crate) struct MysqlScene {
     server: PathBuf,
     /// The database with the fixture's rows on the same server.
     fixture: String,
-    pub(crate) target: Target,
+    pub(crate) target: ConnectionOptions,
     pub(crate) databases: Databases,
 }
 
@@ -94,7 +94,7 @@ impl MysqlScene {
             directory: tempfile::tempdir().unwrap(),
             server: server.to_owned(),
             fixture: fixture.to_owned(),
-            target: Target::from_url(&url(server, name)).unwrap(),
+            target: ConnectionOptions::from_url(&url(server, name)).unwrap(),
             databases: Databases::of(name).unwrap(),
         }
     }
@@ -240,8 +240,8 @@ fn url(server: &Path, database: &str) -> String {
 }
 
 impl Stage {
-    fn open(&self) -> (Target, Conn, Databases, BuildsDirectory) {
-        let target = Target::from_url(&self.url).unwrap();
+    fn open(&self) -> (ConnectionOptions, Conn, Databases, BuildsDirectory) {
+        let target = ConnectionOptions::from_url(&self.url).unwrap();
         let conn = target.connect().unwrap();
         let databases = Databases::of(target.database()).unwrap();
         (

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use ci_import::error::Error;
-use ci_import::server::mysql::Target;
+use ci_import::server::mysql::ConnectionOptions;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 use tempfile::TempDir;
@@ -145,8 +145,12 @@ impl MysqlVisit {
     }
 
     /// The target that `url` names with this home directory and an environment of `variables`.
-    pub(crate) fn named(&self, url: &str, variables: &[(&str, &str)]) -> Result<Target, Error> {
-        Target::named(url, |name| self.variable(name, variables))
+    pub(crate) fn named(
+        &self,
+        url: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<ConnectionOptions, Error> {
+        ConnectionOptions::named(url, |name| self.variable(name, variables))
     }
 
     /// A variable of an environment with this home directory.
@@ -159,7 +163,7 @@ impl MysqlVisit {
     }
 
     /// The target of a user at a host on TCP; `query` are the URL's parameters.
-    pub(crate) fn at(&self, user_and_host: &str, query: &str) -> Result<Target, Error> {
+    pub(crate) fn at(&self, user_and_host: &str, query: &str) -> Result<ConnectionOptions, Error> {
         let (port, database) = (self.server.port, &self.database);
         self.named(
             &format!("mysql://{user_and_host}:{port}/{database}?{query}"),

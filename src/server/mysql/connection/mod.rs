@@ -12,7 +12,7 @@ use mysql::{Conn, DriverError, Error as Cause, OptsBuilder};
 use rustls::pki_types::ServerName;
 
 use super::connection_failure::why;
-use super::options::Target;
+use super::options::ConnectionOptions;
 use super::options::host::Place;
 use super::tls::Mode;
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ use tunnel::Failure;
 /// A file that cannot exist, because its parent is not a directory.
 const NO_KEY: &str = "/dev/null/key";
 
-impl Target {
+impl ConnectionOptions {
     /// Opens a session with `database` as the current one.
     pub(crate) fn open(&self, database: &str) -> Result<Conn> {
         self.try_to_open(database)?.map_err(|failure| {

@@ -24,7 +24,7 @@ use crate::server::mysql::databases::Databases;
 use crate::server::mysql::ddl;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::mapping::Table;
-use crate::server::mysql::options::Target;
+use crate::server::mysql::options::ConnectionOptions;
 use crate::server::mysql::sql::literal;
 
 /// Loads tables and rows into the staging database.
@@ -40,7 +40,7 @@ pub struct Loader {
 impl Loader {
     /// Connects the workers to `target`, whose staging database `holder` has created.
     pub fn start(
-        target: &Target,
+        target: &ConnectionOptions,
         databases: &Databases,
         holder: LockHolder,
         resources: &Resources,

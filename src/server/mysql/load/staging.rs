@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
-use crate::server::mysql::options::Target;
+use crate::server::mysql::options::ConnectionOptions;
 use crate::server::mysql::sql::{identifier, literal};
 use crate::ui::terminal;
 
@@ -19,7 +19,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 /// The staging database of this import, and the session that holds the target's lock. If it is dropped before
 /// the publish, it drops the database.
 pub struct Staging {
-    target: Target,
+    target: ConnectionOptions,
     connection: Conn,
     databases: Databases,
     holder: LockHolder,
@@ -33,7 +33,7 @@ pub struct LockHolder(u32);
 
 impl Staging {
     /// Connects and takes the lock, which only one import at a time can hold.
-    pub fn lock(target: &Target) -> Result<Staging> {
+    pub fn lock(target: &ConnectionOptions) -> Result<Staging> {
         let databases = Databases::of(target.database())?;
         let mut connection = target.connect()?;
         let sql = format!(

@@ -19,7 +19,7 @@ use crate::rows::{PlannedColumn, ValueKind};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::mapping::Table;
-use crate::server::mysql::options::Target;
+use crate::server::mysql::options::ConnectionOptions;
 use crate::server::mysql::sql::{identifier, qualified};
 use crate::server::mysql::statement::one_statement;
 use crate::ui::numbers::grouped;
@@ -103,7 +103,7 @@ impl LoadMethod {
 
 /// Connects for the import of `holder`. The server checks foreign keys only after all tables are loaded.
 pub(crate) fn connect_for_loading(
-    target: &Target,
+    target: &ConnectionOptions,
     databases: &Databases,
     holder: LockHolder,
 ) -> Result<Conn> {
@@ -117,7 +117,7 @@ pub(crate) fn connect_for_loading(
 
 /// Works until the queue is closed and empty, or a worker fails.
 pub(crate) fn work(
-    target: &Target,
+    target: &ConnectionOptions,
     databases: &Databases,
     holder: LockHolder,
     method: LoadMethod,

@@ -19,7 +19,7 @@ use super::syntax::is_compound;
 use super::unknown_outcome::{doubtful, to_decide};
 use super::versions;
 use super::worker::{Worker, records, timeouts};
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::migrate::interruption::{self, cancel_on_signal};
@@ -30,14 +30,14 @@ use crate::migrate::{
 };
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
-use crate::server::mysql::options::Target;
+use crate::server::mysql::options::ConnectionOptions;
 use crate::server::mysql::publish::alone;
 use crate::ui::progress::Progress;
 
 /// The session of a run.
 pub struct Session<'a> {
-    target: &'a Target,
-    halt: &'a Halt,
+    target: &'a ConnectionOptions,
+    cancellation: &'a Cancellation,
     conn: Conn,
 }
 
@@ -50,10 +50,13 @@ struct Run<'a, 'b> {
 
 impl<'a> Session<'a> {
     /// Connects, to migrate the target's database.
-    pub fn open(target: &'a Target, halt: &'a Halt) -> Result<Session<'a>> {
+    pub fn open(
+        target: &'a ConnectionOptions,
+        cancellation: &'a Cancellation,
+    ) -> Result<Session<'a>> {
         Ok(Session {
             target,
-            halt,
+            cancellation,
             conn: target.connect()?,
         })
     }
@@ -74,7 +77,7 @@ impl<'a> Session<'a> {
         let (conn, id) = (&mut self.conn, worker.id());
         // A statement may have ended meanwhile; that is no failure.
         let cancel = || drop(conn.query_drop(format!("KILL QUERY {id}")));
-        cancel_on_signal(self.halt, cancel, || work(worker))
+        cancel_on_signal(self.cancellation, cancel, || work(worker))
     }
 
     /// Runs the statements of a transaction; those in `records` with them.
@@ -85,13 +88,13 @@ impl<'a> Session<'a> {
         rows: &[NumberedStatement<'_>],
         records: &[String],
     ) -> Result<()> {
-        let halt = self.halt;
+        let cancellation = self.cancellation;
         let (step, retry_policy) = (run.step, run.retry_policy);
-        retry_policy.run(&step.name, (run.progress, halt), || {
+        retry_policy.run(&step.name, (run.progress, cancellation), || {
             worker.set_timeout(retry_policy.lock_timeout)?;
             failpoint::reached("transaction of a migration begun");
             self.cancellable(worker, |worker| {
-                worker.run_transaction(step, rows, records, halt)
+                worker.run_transaction(step, rows, records, cancellation)
             })
             .map_err(|failed| failed.hint(&hint(rows)))
         })?;
@@ -119,9 +122,9 @@ impl<'a> Session<'a> {
             statement_log::begin(&mut self.conn, database, step, one, &definitions)?;
             failpoint::reached("statement on record as begun");
         }
-        let (halt, retry_policy) = (self.halt, run.retry_policy);
+        let (cancellation, retry_policy) = (self.cancellation, run.retry_policy);
         let mut is_known_undone = true;
-        let done = retry_policy.run(&step.name, (run.progress, halt), || {
+        let done = retry_policy.run(&step.name, (run.progress, cancellation), || {
             worker.set_timeout(retry_policy.lock_timeout)?;
             let done = self.cancellable(worker, |worker| worker.run_alone(step, one));
             let Err(unsuccessful) = done else {
@@ -210,8 +213,8 @@ impl<'a> Session<'a> {
 impl MigrationSession for Session<'_> {
     type BuiltIn = BuiltIn;
 
-    fn halt(&self) -> &Halt {
-        self.halt
+    fn cancellation(&self) -> &Cancellation {
+        self.cancellation
     }
 
     fn try_lock(&mut self) -> Result<bool> {
@@ -242,7 +245,7 @@ impl MigrationSession for Session<'_> {
         progress: &Progress,
     ) -> Result<()> {
         let database = self.target.database();
-        let mut worker = Worker::open(self.target, progress, self.halt)?;
+        let mut worker = Worker::open(self.target, progress, self.cancellation)?;
         self.check_record()?;
         let recorded = statement_log::read(&mut self.conn, database, step.version, step.direction)?;
         recorded.check(step)?;
@@ -256,7 +259,7 @@ impl MigrationSession for Session<'_> {
         let mut is_recorded = false;
         failpoint::reached("migration begun");
         while let Some(segment) = left.pop_front() {
-            interruption::check(self.halt)?;
+            interruption::check(self.cancellation)?;
             let rows = match segment {
                 Segment::Alone(one) => {
                     self.create_log(&mut has_log)?;
@@ -291,7 +294,7 @@ impl MigrationSession for Session<'_> {
         }
         if !is_recorded {
             // A cancelled statement does not always fail. What it has done is logged.
-            interruption::check(self.halt)?;
+            interruption::check(self.cancellation)?;
             let records = self.recording(step, has_log);
             self.run_transaction(&run, &mut worker, &[], &records)?;
         }
@@ -309,10 +312,10 @@ impl MigrationSession for Session<'_> {
     ) -> Result<BuiltInOutcome> {
         let database = self.target.database();
         let databases = Databases::of(database)?;
-        let mut worker = Worker::open(self.target, progress, self.halt)?;
-        let halt = self.halt;
+        let mut worker = Worker::open(self.target, progress, self.cancellation)?;
+        let cancellation = self.cancellation;
         let path = Path::new(name);
-        retry_policy.run(name, (progress, halt), || {
+        retry_policy.run(name, (progress, cancellation), || {
             let attempt = |conn: &mut Conn| -> std::result::Result<BuiltInOutcome, AttemptError> {
                 failpoint::reached("migration begun");
                 conn.query_drop(timeouts(retry_policy.lock_timeout))

@@ -11,14 +11,14 @@ use super::lock;
 use super::segments::{NumberedStatement, Segment};
 use super::statement::{StatementError, in_transaction, run_own, run_statement};
 use super::statement_kind::StatementKind;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::failpoint;
 use crate::migrate::MigrationStep;
 use crate::migrate::interruption::{self, POLL_INTERVAL};
 use crate::migrate::retry::AttemptError;
 use crate::server::mysql::error::failure;
-use crate::server::mysql::options::Target;
+use crate::server::mysql::options::ConnectionOptions;
 use crate::ui::progress::Progress;
 
 /// The session of one migration.
@@ -28,7 +28,11 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Connects, and takes the lock when the statements of a killed run have ended.
-    pub(super) fn open(target: &Target, progress: &Progress, halt: &Halt) -> Result<Worker> {
+    pub(super) fn open(
+        target: &ConnectionOptions,
+        progress: &Progress,
+        cancellation: &Cancellation,
+    ) -> Result<Worker> {
         let mut conn = target.connect()?;
         let mut waits = false;
         while !lock::take(&mut conn, "migration", target.database())? {
@@ -36,7 +40,7 @@ impl Worker {
                 progress
                     .step("a statement of a run that is no more still works; waiting for its end");
             }
-            interruption::sleep(halt, POLL_INTERVAL)?;
+            interruption::sleep(cancellation, POLL_INTERVAL)?;
         }
         // MariaDB's limit for the time of a statement is not meant for migrations. MySQL has none.
         let _: mysql::Result<()> = conn.query_drop("SET SESSION max_statement_time = 0");
@@ -61,7 +65,7 @@ impl Worker {
         step: &MigrationStep<'_>,
         rows: &[NumberedStatement<'_>],
         records: &[String],
-        halt: &Halt,
+        cancellation: &Cancellation,
     ) -> std::result::Result<(), AttemptError> {
         // Some settings are not possible in a transaction.
         let begins = rows.iter().position(|one| one.kind == StatementKind::Rows);
@@ -75,7 +79,7 @@ impl Worker {
             for one in rows {
                 run_statement(conn, one.statement, step.path)?;
                 // A cancelled statement does not always fail.
-                interruption::check(halt)?;
+                interruption::check(cancellation)?;
             }
             for sql in records {
                 run_own(conn, sql)?;

@@ -42,7 +42,7 @@ const TOLD_OF_SOCKETS: [(&str, &str); 4] = [
 
 /// A database of a MySQL or MariaDB server to import into.
 #[derive(Clone)]
-pub struct Target {
+pub struct ConnectionOptions {
     pub(crate) place: Place,
     pub(crate) user: String,
     pub(crate) password: Option<String>,
@@ -57,9 +57,9 @@ pub struct Target {
 }
 
 /// Does not show the password.
-impl fmt::Display for Target {
+impl fmt::Display for ConnectionOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Target {
+        let ConnectionOptions {
             database,
             user,
             place,
@@ -69,29 +69,32 @@ impl fmt::Display for Target {
     }
 }
 
-impl Target {
+impl ConnectionOptions {
     /// The target of `url` alone: `mysql://user@host/database`.
-    pub fn from_url(url: &str) -> Result<Target> {
-        Target::of(&url::parse(url, &Origin::Url)?)
+    pub fn from_url(url: &str) -> Result<ConnectionOptions> {
+        ConnectionOptions::of(&url::parse(url, &Origin::Url)?)
     }
 
     /// The target of `url`, completed from the option files and the environment of MySQL's clients.
     /// `variable` looks up a variable.
-    pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
-        Target::of_url(url, &Origin::Url, &variable)
+    pub fn named(
+        url: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<ConnectionOptions> {
+        ConnectionOptions::of_url(url, &Origin::Url, &variable)
     }
 
-    /// As [`Target::named`], for a `url` from `origin`.
+    /// As [`ConnectionOptions::named`], for a `url` from `origin`.
     pub(crate) fn of_url(
         url: &str,
         origin: &Origin,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
+    ) -> Result<ConnectionOptions> {
         let parameters = url::parse(url, origin).map_err(|error| match origin {
             Origin::UrlIn(name) => error.at(name),
             _ => error,
         });
-        Target::complete(parameters?, variable)
+        ConnectionOptions::complete(parameters?, variable)
     }
 
     /// The target of an entry of a `database.yml` at `origin`, completed from the option files and the
@@ -100,22 +103,22 @@ impl Target {
         entry: Entry,
         origin: &str,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
+    ) -> Result<ConnectionOptions> {
         let parameters = database_yml::parameters(entry, origin);
-        Target::complete(parameters.map_err(|error| error.at(origin))?, &variable)
+        ConnectionOptions::complete(parameters.map_err(|error| error.at(origin))?, &variable)
     }
 
     /// The target of the given parameters, completed from option files and the environment.
     fn complete(
         mut typed: Parameters,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
+    ) -> Result<ConnectionOptions> {
         typed.fill(option_files::parameters(variable)?);
         typed.fill(Parameters::of_environment(&KNOWN, variable)?);
-        Target::of(&typed)
+        ConnectionOptions::of(&typed)
     }
 
-    fn of(parameters: &Parameters) -> Result<Target> {
+    fn of(parameters: &Parameters) -> Result<ConnectionOptions> {
         let database = parameters.text("database").ok_or_else(|| {
             Error::usage("no database is named")
                 .hint("put it at the end of the URL: mysql://user@host/database")
@@ -135,7 +138,7 @@ impl Target {
             Some(0) => None,
             Some(seconds) => Some(Duration::from_secs(seconds)),
         };
-        Ok(Target {
+        Ok(ConnectionOptions {
             place,
             user,
             password: parameters.text("password").map(str::to_owned),
@@ -162,17 +165,18 @@ mod tests {
 
     #[test]
     fn passwords_are_never_shown() {
-        let target = Target::from_url("mysql://git:s3cret@db.example:3307/gitlab").unwrap();
+        let target =
+            ConnectionOptions::from_url("mysql://git:s3cret@db.example:3307/gitlab").unwrap();
         let shown = "database gitlab as git on db.example:3307";
         assert_eq!(target.to_string(), shown);
         for url in [
             "mysql://git:s3cret@db:x/gitlab",
             "mysql://git:s3@cret@db/gitlab",
         ] {
-            let error = Target::from_url(url).err().unwrap();
+            let error = ConnectionOptions::from_url(url).err().unwrap();
             assert!(!error.to_string().contains("cret"), "{error}");
         }
-        let error = Target::from_url("mysql://git@db").err().unwrap();
+        let error = ConnectionOptions::from_url("mysql://git@db").err().unwrap();
         assert_eq!(error.to_string(), "no database is named");
     }
 
@@ -190,7 +194,7 @@ mod tests {
                 _ => return None,
             })
         };
-        let target = Target::named("mysql:///d", variable).unwrap();
+        let target = ConnectionOptions::named("mysql:///d", variable).unwrap();
         assert_eq!(target.to_string(), "database d as u on h:7");
         assert_eq!(target.password.as_deref(), Some("s3cret"));
         let shown = file.display();
@@ -201,7 +205,7 @@ mod tests {
                  from {shown} line 3)"
             )
         );
-        let target = Target::named("mysql://v:w@i:9/d", variable).unwrap();
+        let target = ConnectionOptions::named("mysql://v:w@i:9/d", variable).unwrap();
         assert_eq!(target.to_string(), "database d as v on i:9");
         assert_eq!(target.password.as_deref(), Some("w"));
     }

@@ -18,7 +18,7 @@ use crate::publish::journal::{Journal, Renames};
 use crate::publish::outcome::Recovered;
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
-use crate::server::mysql::options::Target;
+use crate::server::mysql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
 /// The plan of a publish or a rollback.
@@ -38,7 +38,7 @@ pub(super) struct Plan<'a> {
 /// Carries out `plan` with `steps`, in a session that holds the lock of `lock::alone`. `last` can still stop the
 /// publish, just before the commit. A lost session is replaced.
 pub(super) fn carry_out<S: Steps>(
-    target: &Target,
+    target: &ConnectionOptions,
     conn: &mut Conn,
     databases: &Databases,
     plan: Plan<'_>,
@@ -140,7 +140,7 @@ fn refuse_missing(conn: &mut Conn, databases: &Databases, moves: &[Move]) -> Res
 /// After `error`: brings the target to the state that its record demands. Returns the error, unless the
 /// publish was committed.
 fn settle(
-    target: &Target,
+    target: &ConnectionOptions,
     conn: &mut Conn,
     databases: &Databases,
     builds: Option<&BuildsDirectory>,
@@ -164,7 +164,7 @@ fn settle(
 }
 
 /// Checks that the session works, or opens another. Retries, because a server may need a moment.
-fn revive(target: &Target, conn: &mut Conn) -> bool {
+fn revive(target: &ConnectionOptions, conn: &mut Conn) -> bool {
     for _ in 0..20 {
         if conn.ping().is_ok() && conn.query_drop("ROLLBACK").is_ok() {
             return true;

@@ -17,7 +17,7 @@ use crate::publish::directories::plan_rollback;
 use crate::publish::outcome::RolledBack;
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
-use crate::server::mysql::options::Target;
+use crate::server::mysql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
 /// The tables that a rollback would restore, and those that it would move aside. None if there is no publish
@@ -38,7 +38,7 @@ fn undoable(conn: &mut Conn, databases: &Databases) -> Result<Option<Record>> {
 /// Undoes the last publish: all of it, or nothing. `exchange` are the steps that exchange the rows that the
 /// publish changed in tables it did not replace.
 pub fn rollback<S: Steps>(
-    target: &Target,
+    target: &ConnectionOptions,
     conn: &mut Conn,
     databases: &Databases,
     builds: Option<&BuildsDirectory>,

@@ -16,13 +16,13 @@ use crate::publish::directories::plan_publish;
 use crate::publish::outcome::{Publication, Published};
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
-use crate::server::mysql::options::Target;
+use crate::server::mysql::options::ConnectionOptions;
 
 /// Publishes the tables of the staging database with `steps`: all of it, or nothing. `undo` can undo the step
 /// before the moves. `last` can still stop the publish, just before the commit. The publication's schema is
 /// the live database. A lost session is replaced by another.
 pub fn publish<S: Steps>(
-    target: &Target,
+    target: &ConnectionOptions,
     conn: &mut Conn,
     publication: &Publication<'_>,
     steps: &mut S,

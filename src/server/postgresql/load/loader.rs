@@ -20,7 +20,7 @@ use crate::rows::{Format, PlannedColumn, loaded_names};
 use crate::schema::ddl;
 use crate::schema::{IndexKind, Note, Table, final_names};
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 
 /// Loads tables and rows into the staging schema.
 pub struct Loader {
@@ -31,7 +31,11 @@ pub struct Loader {
 
 impl Loader {
     /// Connects the workers to `target`, whose staging schema `holder` has created.
-    pub fn start(target: &Target, holder: LockHolder, resources: &Resources) -> Result<Loader> {
+    pub fn start(
+        target: &ConnectionOptions,
+        holder: LockHolder,
+        resources: &Resources,
+    ) -> Result<Loader> {
         let client = target.connect_for_loading(resources.jobs, holder)?;
         let mut pool = WorkerPool::new(resources.chunks);
         let jobs = resources.jobs;

@@ -5,13 +5,13 @@ use postgres::Client;
 use super::staging::{LockHolder, join};
 use crate::error::Result;
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 
 /// The jobs already build the indexes of a table at the same time. Only if there are more jobs than indexes, CPUs
 /// would be idle: so four jobs allow one parallel worker.
 const JOBS_PER_HELPER: usize = 4;
 
-impl Target {
+impl ConnectionOptions {
     /// Connects for loading. Commits need not be on the disk before the publish. If `jobs` sessions build
     /// indexes at the same time, each needs few parallel workers. The session works for the import of
     /// `holder`.

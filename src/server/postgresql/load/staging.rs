@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 use crate::ui::terminal;
 
 /// The advisory lock that an import holds in its target. The number is arbitrary, but must never change.
@@ -24,7 +24,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 /// The staging schema of this import, and the session that holds the target's lock. If it is dropped before
 /// the publish, it drops the schema.
 pub struct Staging {
-    target: Target,
+    target: ConnectionOptions,
     client: Client,
     holder: LockHolder,
     /// Whether the schema exists and belongs to this import.
@@ -37,7 +37,7 @@ pub struct LockHolder(i32);
 
 impl Staging {
     /// Connects and takes the lock, which only one import at a time can hold.
-    pub fn lock(target: &Target) -> Result<Staging> {
+    pub fn lock(target: &ConnectionOptions) -> Result<Staging> {
         let mut client = target.connect_to_stay()?;
         client
             .batch_execute("SET client_min_messages = warning")
@@ -83,7 +83,7 @@ impl Staging {
 
     /// The target.
     #[must_use]
-    pub fn target(&self) -> &Target {
+    pub fn target(&self) -> &ConnectionOptions {
         &self.target
     }
 

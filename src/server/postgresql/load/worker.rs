@@ -12,12 +12,12 @@ use crate::failpoint;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::work_queue::{IndexBuild, Task, WorkQueue};
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 use crate::server::postgresql::statement::one_statement;
 
 /// Works, as one of `jobs`, until the queue is closed and empty, or a worker fails.
 pub(crate) fn work(
-    target: &Target,
+    target: &ConnectionOptions,
     holder: LockHolder,
     jobs: usize,
     queue: &WorkQueue,

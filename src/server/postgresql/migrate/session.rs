@@ -11,7 +11,7 @@ use super::concurrent_index::ConcurrentIndex;
 use super::lock;
 use super::statement::{is_retryable, record, run_statement};
 use super::versions;
-use crate::cancellation::Halt;
+use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::migrate::interruption::{cancel_on_signal, or_interrupted};
@@ -21,7 +21,7 @@ use crate::migrate::{
     RetryPolicy, UnfinishedMigration, Version,
 };
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 use crate::server::postgresql::session::NO_TIME_LIMITS;
 use crate::ui::progress::Progress;
 
@@ -36,8 +36,8 @@ SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEM
 
 /// The session of a run.
 pub struct Session<'a> {
-    target: &'a Target,
-    halt: &'a Halt,
+    target: &'a ConnectionOptions,
+    cancellation: &'a Cancellation,
     client: Client,
     schema: String,
     /// The search_path, if a schema was named that comes first.
@@ -46,7 +46,10 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Connects, to migrate the first schema of the search_path.
-    pub fn open(target: &'a Target, halt: &'a Halt) -> Result<Session<'a>> {
+    pub fn open(
+        target: &'a ConnectionOptions,
+        cancellation: &'a Cancellation,
+    ) -> Result<Session<'a>> {
         let mut client = connect(target)?;
         let row = client
             .query_one("SELECT current_schema()::text", &[])
@@ -59,7 +62,7 @@ impl<'a> Session<'a> {
         })?;
         Ok(Session {
             target,
-            halt,
+            cancellation,
             client,
             schema,
             search_path: None,
@@ -68,9 +71,13 @@ impl<'a> Session<'a> {
 
     /// Connects, to migrate the schema `named`, or the first of the search_path. It is an error if the
     /// search_path finds the table of versions in another schema: another tool would migrate that one.
-    pub fn open_in(target: &'a Target, named: Option<&str>, halt: &'a Halt) -> Result<Session<'a>> {
+    pub fn open_in(
+        target: &'a ConnectionOptions,
+        named: Option<&str>,
+        cancellation: &'a Cancellation,
+    ) -> Result<Session<'a>> {
         let Some(schema) = named else {
-            let mut session = Session::open(target, halt)?;
+            let mut session = Session::open(target, cancellation)?;
             session.check_schema()?;
             return Ok(session);
         };
@@ -90,7 +97,7 @@ impl<'a> Session<'a> {
         prepare(&mut client, search_path.as_deref()).map_err(failure("prepare the session"))?;
         Ok(Session {
             target,
-            halt,
+            cancellation,
             client,
             schema: schema.to_owned(),
             search_path,
@@ -146,7 +153,7 @@ impl<'a> Session<'a> {
         progress: &Progress,
         mut work: impl FnMut(&mut Transaction<'_>, &str) -> std::result::Result<T, AttemptError>,
     ) -> Result<T> {
-        let done = retry_policy.run(name, (progress, self.halt), || {
+        let done = retry_policy.run(name, (progress, self.cancellation), || {
             self.attempt(name, retry_policy.lock_timeout, &mut work)
         })?;
         self.reset()?;
@@ -163,7 +170,7 @@ impl<'a> Session<'a> {
         let (client, schema) = (&mut self.client, &self.schema);
         let canceller = self.target.canceller(client);
         cancel_on_signal(
-            self.halt,
+            self.cancellation,
             || canceller.cancel(),
             || {
                 let begun = client.transaction();
@@ -192,7 +199,7 @@ impl<'a> Session<'a> {
         let client = &mut self.client;
         let canceller = self.target.canceller(client);
         let done = cancel_on_signal(
-            self.halt,
+            self.cancellation,
             || canceller.cancel(),
             || {
                 for (number, statement) in step.part.statements.iter().enumerate() {
@@ -209,7 +216,7 @@ impl<'a> Session<'a> {
                 record(client, &sql)
             },
         );
-        done.map_err(|error| or_interrupted(self.halt, error))?;
+        done.map_err(|error| or_interrupted(self.cancellation, error))?;
         failpoint::reached("migration committed");
         self.reset()
     }
@@ -219,15 +226,15 @@ impl<'a> Session<'a> {
             .batch_execute(RESET)
             .and_then(|()| prepare(&mut self.client, self.search_path.as_deref()))
             .map_err(failure("put the session's settings back"))
-            .map_err(|error| or_interrupted(self.halt, error))
+            .map_err(|error| or_interrupted(self.cancellation, error))
     }
 }
 
 impl MigrationSession for Session<'_> {
     type BuiltIn = BuiltIn;
 
-    fn halt(&self) -> &Halt {
-        self.halt
+    fn cancellation(&self) -> &Cancellation {
+        self.cancellation
     }
 
     fn try_lock(&mut self) -> Result<bool> {
@@ -325,7 +332,7 @@ impl MigrationSession for Session<'_> {
     }
 }
 
-fn connect(target: &Target) -> Result<Client> {
+fn connect(target: &ConnectionOptions) -> Result<Client> {
     let mut client = target.connect()?;
     prepare(&mut client, None).map_err(failure("prepare the session"))?;
     Ok(client)

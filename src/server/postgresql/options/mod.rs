@@ -45,7 +45,7 @@ const TOLD: [(&str, &str); 8] = [
 
 /// A PostgreSQL database to import into.
 #[derive(Clone)]
-pub struct Target {
+pub struct ConnectionOptions {
     /// The possible places of the server; the first that answers is used.
     pub(crate) places: Vec<Place>,
     pub(crate) user: String,
@@ -58,7 +58,7 @@ pub struct Target {
 }
 
 /// Does not show the password.
-impl fmt::Display for Target {
+impl fmt::Display for ConnectionOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "database {} as {} on ", self.database, self.user)?;
         let places: Vec<String> = self.places.iter().map(Place::to_string).collect();
@@ -66,37 +66,42 @@ impl fmt::Display for Target {
     }
 }
 
-impl Target {
+impl ConnectionOptions {
     /// The target of `url` alone: `postgresql://user@host/database`, or libpq's `key=value`.
-    pub fn from_url(url: &str) -> Result<Target> {
-        Target::named(url, |_| None)
+    pub fn from_url(url: &str) -> Result<ConnectionOptions> {
+        ConnectionOptions::named(url, |_| None)
     }
 
     /// The target of `url`, completed from libpq's environment. `variable` looks up a variable.
-    pub fn named(url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target> {
-        Target::of_url(url, &Origin::Url, &variable)
+    pub fn named(
+        url: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<ConnectionOptions> {
+        ConnectionOptions::of_url(url, &Origin::Url, &variable)
     }
 
-    /// As [`Target::named`], for a `url` from `origin`.
+    /// As [`ConnectionOptions::named`], for a `url` from `origin`.
     pub(crate) fn of_url(
         url: &str,
         origin: &Origin,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
+    ) -> Result<ConnectionOptions> {
         let parameters = url::parse(url, origin).map_err(|error| match origin {
             Origin::UrlIn(name) => error.at(name),
             _ => error,
         });
-        Target::complete(parameters?, variable)
+        ConnectionOptions::complete(parameters?, variable)
     }
 
     /// The target of libpq's environment (PostgreSQL manual, 34.15), if the environment names one. `variable`
     /// looks up a variable.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Target>> {
+    pub fn from_environment(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<ConnectionOptions>> {
         if NAMING_VARIABLES.iter().all(|name| variable(name).is_none()) {
             return Ok(None);
         }
-        Target::complete(Parameters::new(&KNOWN), &variable).map(Some)
+        ConnectionOptions::complete(Parameters::new(&KNOWN), &variable).map(Some)
     }
 
     /// The target of an entry of a `database.yml` at `origin`, completed from libpq's environment.
@@ -104,18 +109,23 @@ impl Target {
         entry: Entry,
         origin: &str,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
+    ) -> Result<ConnectionOptions> {
         let parameters = database_yml::parameters(entry, origin);
-        Target::complete(parameters.map_err(|error| error.at(origin))?, &variable)
+        ConnectionOptions::complete(parameters.map_err(|error| error.at(origin))?, &variable)
     }
 
     /// The database on the private server that listens in `socket_directory`.
     #[must_use]
-    pub fn on_socket(socket_directory: &Path, port: u16, user: &str, database: &str) -> Target {
+    pub fn on_socket(
+        socket_directory: &Path,
+        port: u16,
+        user: &str,
+        database: &str,
+    ) -> ConnectionOptions {
         let mut config = Config::new();
         config.user(user).dbname(database);
         config.connect_timeout(CONNECT_TIMEOUT);
-        Target {
+        ConnectionOptions {
             places: vec![Place::socket(socket_directory, port)],
             user: user.to_owned(),
             database: database.to_owned(),
@@ -129,17 +139,17 @@ impl Target {
     fn complete(
         mut typed: Parameters,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Target> {
+    ) -> Result<ConnectionOptions> {
         let environment = Parameters::of_environment(&KNOWN, variable)?;
         let service = typed.text("service").or(environment.text("service"));
         if let Some(name) = service.map(str::to_owned) {
             typed.fill(service::parameters(&name, variable)?);
         }
         typed.fill(environment);
-        Target::of(&typed, variable("HOME").map(PathBuf::from).as_deref())
+        ConnectionOptions::of(&typed, variable("HOME").map(PathBuf::from).as_deref())
     }
 
-    fn of(parameters: &Parameters, home: Option<&Path>) -> Result<Target> {
+    fn of(parameters: &Parameters, home: Option<&Path>) -> Result<ConnectionOptions> {
         let system = || system_user().unwrap_or_else(|| "postgres".to_owned());
         let user = parameters.text("user").map_or_else(system, str::to_owned);
         let database = parameters.text("dbname").unwrap_or(&user).to_owned();
@@ -159,7 +169,7 @@ impl Target {
         }
         let mut config = configuration(parameters)?;
         config.user(&user).dbname(&database);
-        Ok(Target {
+        Ok(ConnectionOptions {
             origins: origins(parameters, &places),
             tls: Arc::new(Tls::new(parameters, home)?),
             places,
@@ -260,16 +270,17 @@ mod tests {
 
     #[test]
     fn passwords_are_never_shown() {
-        let target = Target::from_url("postgresql://git:s3cret@db.example:5433/gitlab").unwrap();
+        let target =
+            ConnectionOptions::from_url("postgresql://git:s3cret@db.example:5433/gitlab").unwrap();
         assert_eq!(
             target.to_string(),
             "database gitlab as git on db.example:5433"
         );
-        let error = Target::from_url("postgresql://git:s3cret@db:x/gitlab")
+        let error = ConnectionOptions::from_url("postgresql://git:s3cret@db:x/gitlab")
             .err()
             .unwrap();
         assert!(!error.to_string().contains("s3cret"), "{error}");
-        let error = Target::from_url("postgresql://git:s3@cret@db/gitlab")
+        let error = ConnectionOptions::from_url("postgresql://git:s3@cret@db/gitlab")
             .err()
             .unwrap();
         assert!(!error.to_string().contains("cret"), "{error}");
@@ -278,7 +289,7 @@ mod tests {
     #[test]
     fn the_environment_names_a_target_or_none() {
         let from = |pairs: &[(&str, &str)]| {
-            Target::from_environment(|name| {
+            ConnectionOptions::from_environment(|name| {
                 pairs
                     .iter()
                     .find(|(key, _)| *key == name)
@@ -302,7 +313,7 @@ mod tests {
         let error = from(&[("PGHOST", "h"), ("PGREQUIREAUTH", "md5")]).err();
         let message = "the value of require_auth, from PGREQUIREAUTH, is not supported";
         assert_eq!(error.unwrap().to_string(), message);
-        assert!(Target::from_url("mysql://u@h/d").is_err());
+        assert!(ConnectionOptions::from_url("mysql://u@h/d").is_err());
     }
 
     #[test]
@@ -317,7 +328,7 @@ mod tests {
             };
             Some(value.to_owned())
         };
-        let target = Target::named("postgresql://h/d", variable).unwrap();
+        let target = ConnectionOptions::named("postgresql://h/d", variable).unwrap();
         assert_eq!(target.to_string(), "database d as u on h:6000");
         let origins = " (port from PGPORT; user from PGUSER; password from PGPASSWORD)";
         assert_eq!(target.origins.to_string(), origins);

@@ -9,13 +9,13 @@ use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::{Journal, Renames};
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
 /// Renames the directories, if any, and commits: both, or neither.
 pub(super) fn rename_and_commit(
     mut transaction: Transaction<'_>,
-    target: &Target,
+    target: &ConnectionOptions,
     renames: Option<(&BuildsDirectory, Renames)>,
 ) -> Result<()> {
     let id: i64 = transaction
@@ -40,7 +40,7 @@ pub(super) fn rename_and_commit(
 /// Makes the server write its log to the disk, including the open transaction. Otherwise a server that
 /// crashes could reuse the number of the transaction, and recovery would find the status of another
 /// transaction.
-fn make_number_durable(target: &Target) -> Result<()> {
+fn make_number_durable(target: &ConnectionOptions) -> Result<()> {
     // A commit that waits for the disk also waits for everything before it. It needs something to commit.
     let sql = "SET synchronous_commit = on;
                SELECT pg_catalog.pg_logical_emit_message(true, 'ci-import', 'to be published')";
@@ -54,7 +54,7 @@ fn make_number_durable(target: &Target) -> Result<()> {
 /// transaction. Without an answer nothing is changed.
 fn commit(
     transaction: Transaction<'_>,
-    target: &Target,
+    target: &ConnectionOptions,
     id: i64,
     journal: Option<Journal>,
 ) -> Result<()> {

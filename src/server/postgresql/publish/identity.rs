@@ -6,7 +6,7 @@ use postgres::GenericClient;
 
 use crate::error::Result;
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 
 /// Identifies a database among all others: the identifier of its server, and its number there. A publish with
 /// traces needs it.
@@ -21,7 +21,7 @@ pub fn identity(client: &mut impl GenericClient) -> Result<String> {
 }
 
 /// The status of the transaction with this number: `committed`, `aborted`, `in progress`.
-pub(super) fn status_of(target: &Target, id: i64) -> Option<String> {
+pub(super) fn status_of(target: &ConnectionOptions, id: i64) -> Option<String> {
     for _ in 0..20 {
         let status = target.connect().ok().and_then(|mut client| {
             let row = client.query_one("SELECT txid_status($1)", &[&id]).ok()?;

@@ -8,13 +8,13 @@ use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::Journal;
 use crate::publish::outcome::Recovered;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
 /// Looks for an interrupted publish of `builds`, and brings the directories to the state of the database. The
 /// session must hold the lock of the import.
 pub fn recover(
-    target: &Target,
+    target: &ConnectionOptions,
     client: &mut Client,
     builds: &BuildsDirectory,
 ) -> Result<Recovered> {

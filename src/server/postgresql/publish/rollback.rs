@@ -16,7 +16,7 @@ use crate::publish::outcome::RolledBack;
 use crate::publish::record::Record;
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
 /// The schema of the returning tables until the live tables are moved aside.
@@ -35,7 +35,7 @@ pub fn previous_import(client: &mut Client) -> Result<Option<(Vec<String>, Vec<S
 
 /// Undoes the last publish: all of it, or nothing.
 pub fn rollback(
-    target: &Target,
+    target: &ConnectionOptions,
     client: &mut Client,
     builds: Option<&BuildsDirectory>,
     exchange: Exchange<'_>,

@@ -15,7 +15,7 @@ use crate::publish::record::Record;
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::load::STAGING_SCHEMA;
-use crate::server::postgresql::options::Target;
+use crate::server::postgresql::options::ConnectionOptions;
 use crate::server::postgresql::publish::lock::begin;
 use crate::traces::BuildsDirectory;
 
@@ -26,7 +26,7 @@ pub type Step<'a, T> = &'a mut dyn FnMut(&mut Transaction<'_>, &str) -> Result<T
 /// tables are in place, both in the same transaction. They keep the rows that they change in
 /// [`PREVIOUS_SCHEMA`].
 pub fn publish<T>(
-    target: &Target,
+    target: &ConnectionOptions,
     client: &mut Client,
     publication: &Publication<'_>,
     before: Step<'_, ()>,

@@ -6,7 +6,7 @@ use postgres::error::SqlState;
 use postgres::{Client, IsolationLevel, Transaction};
 
 use super::error::failure;
-use super::options::Target;
+use super::options::ConnectionOptions;
 use crate::error::Result;
 use crate::rows::{Digest, Layout};
 use crate::schema::sql::{identifier, literal, qualified};
@@ -21,7 +21,7 @@ pub struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    /// Takes a snapshot now, in a session of [`Target::connect_to_read`].
+    /// Takes a snapshot now, in a session of [`ConnectionOptions::connect_to_read`].
     pub fn take(client: &'a mut Client) -> Result<Snapshot<'a>> {
         let doing = || failure("read a snapshot of the target");
         let transaction = client
@@ -54,7 +54,7 @@ pub struct TableReader(Client);
 
 impl TableReader {
     /// Connects with `snapshot`, or with a snapshot of its own if that is `None`.
-    pub fn connect(target: &Target, snapshot: Option<&str>) -> Result<TableReader> {
+    pub fn connect(target: &ConnectionOptions, snapshot: Option<&str>) -> Result<TableReader> {
         let mut client = target.connect_to_read()?;
         let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
         if let Some(name) = snapshot {
