@@ -33,10 +33,8 @@ impl Source {
 
     /// The code without comments and unit tests.
     fn code(&self) -> String {
-        let end = self
-            .text
-            .find("#[cfg(test)]\nmod ")
-            .unwrap_or(self.text.len());
+        let tests = self.text.find("#[cfg(test)]\nmod tests {");
+        let end = tests.unwrap_or(self.text.len());
         let lines = self.text[..end].lines();
         let lines = lines.map(|line| line.find("//").map_or(line, |at| &line[..at]));
         lines.map(|line| format!("{line}\n")).collect()
@@ -67,6 +65,7 @@ impl Sources {
                 }
             }
         }
+        found.retain(|(path, _)| !path.ends_with("tests.rs"));
         found.sort();
         Sources::index(found)
     }

@@ -39,6 +39,16 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
+    /// The error with its place, if that is a variable with a URL.
+    pub(crate) fn places(&self, error: Error) -> Error {
+        match self {
+            Origin::UrlIn(name) => error.at(name),
+            _ => error,
+        }
+    }
+}
+
+impl Origin {
     /// Whether the origin is a URL. If a URL has one "/" or "@" too many, any part may belong to the
     /// password.
     pub(crate) fn is_url(&self) -> bool {

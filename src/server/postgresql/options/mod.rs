@@ -86,10 +86,7 @@ impl ConnectionOptions {
         origin: &Origin,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<ConnectionOptions> {
-        let parameters = url::parse(url, origin).map_err(|error| match origin {
-            Origin::UrlIn(name) => error.at(name),
-            _ => error,
-        });
+        let parameters = url::parse(url, origin).map_err(|error| origin.places(error));
         ConnectionOptions::complete(parameters?, variable)
     }
 
