@@ -74,7 +74,7 @@ pub fn decompressed<'a, R: Read + 'a>(reader: R, compression: Compression) -> Bo
     }
 }
 
-/// As [`decompressed`], with the limit of [`inflated_within`](super::inflated_within).
+/// As [`decompressed`], with the limit of [`inflated_within`](super::inflate::inflated_within).
 pub fn decompressed_within<'a, R: Read + 'a>(
     reader: R,
     compression: Compression,

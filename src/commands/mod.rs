@@ -8,7 +8,7 @@ pub mod estimate;
 pub mod generate;
 pub mod import;
 pub mod inspect;
-mod lock;
+pub(crate) mod locked_for_change;
 pub mod migrate;
 pub mod private;
 pub mod recover;

@@ -1,6 +1,6 @@
 //! `ci-import recover`: completes or undoes an interrupted publish.
 
-use super::lock::lock_for_change;
+use super::locked_for_change::lock_for_change;
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;

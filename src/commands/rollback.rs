@@ -1,6 +1,6 @@
 //! `ci-import rollback`: restores what the last publish has replaced.
 
-use super::lock::{confirm, lock_recovered};
+use super::locked_for_change::{confirm, lock_recovered};
 use crate::cancellation::Cancellation;
 use crate::cli::settings::Destination;
 use crate::error::Result;

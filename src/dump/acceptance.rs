@@ -1,7 +1,7 @@
 //! Which dumps a target accepts.
 
 use super::dialect::{Dialect, detect};
-use super::postgresql::convert_notation::CONVERTED;
+use super::postgresql::CONVERTED;
 use crate::error::{Error, Result};
 
 /// So many bytes of a dump are examined to detect its dialect.

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::postgresql::convert_notation::CONVERTED;
+use super::postgresql::CONVERTED;
 
 /// The kinds of SQL dump a backup archive can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

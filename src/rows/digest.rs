@@ -6,11 +6,11 @@
 
 use twox_hash::xxhash3_128;
 
-use super::canonical::bytea::bytea;
-use super::canonical::floating_point::{double, real};
-use super::canonical::instant::instant;
-use super::canonical::json::{json_text, jsonb};
-use super::canonical::numbers::{number, numeric, without_zeros};
+use super::comparable_form::bytea::bytea;
+use super::comparable_form::floating_point::{double, real};
+use super::comparable_form::instant::instant;
+use super::comparable_form::json::{json_text, jsonb};
+use super::comparable_form::numbers::{number, numeric, without_zeros};
 use super::copy_lines::Line;
 use super::format::Format;
 

@@ -3,7 +3,7 @@
 //!
 //! What a column needs is decided once per table, in its [`TranscodePlan`].
 
-mod canonical;
+pub(crate) mod comparable_form;
 pub mod contents;
 mod copy_binary;
 mod copy_lines;
@@ -16,15 +16,15 @@ mod hex;
 mod load_data;
 mod notation;
 mod plan;
-mod policy;
 mod tally;
 mod transcode;
 mod value_kind;
+pub(crate) mod value_policies;
 
 pub use digest::{Digest, Layout, Normal};
 pub use format::Format;
 pub use plan::{PlannedColumn, TranscodePlan, Written, loaded_names};
-pub use policy::{InvalidUtf8, Nul, ValuePolicies, ZeroDates};
 pub use tally::{Change, Occurrences, Tally};
 pub use transcode::{RowError, transcode};
 pub use value_kind::{Storage, ValueKind};
+pub use value_policies::{InvalidUtf8, Nul, ValuePolicies, ZeroDates};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::digest::Layout;
 use super::format::Format;
-use super::policy::ValuePolicies;
 use super::value_kind::{Storage, ValueKind};
+use super::value_policies::ValuePolicies;
 use crate::dump::charset::Multibyte;
 
 /// How the rows of one INSERT or COPY are transcoded.

@@ -7,9 +7,9 @@ mod hints;
 pub mod load;
 pub mod locked_target;
 pub mod migration;
+pub(crate) mod migrations_after_import;
 pub mod mysql;
 pub(crate) mod options;
-pub(crate) mod post_deployment;
 pub mod postgresql;
 pub mod target;
 

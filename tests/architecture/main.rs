@@ -133,6 +133,29 @@ fn the_tree_is_small_enough_to_be_read() {
 }
 
 #[test]
+fn the_places_that_are_named_exist() {
+    let text = read("ARCHITECTURE.md");
+    let named = text.split('`').skip(1).step_by(2);
+    let is_place = |name: &&str| name.contains('/') || name.ends_with(".rs");
+    let exists = |name: &str| {
+        let path = root().join("src").join(name);
+        path.exists() || root().join(name).exists()
+    };
+    let missing: Vec<&str> = named
+        .filter(is_place)
+        .filter(|name| !name.contains(['<', ' ']))
+        .filter(|name| {
+            // `server/*/` is said of both servers.
+            let servers = ["mysql", "postgresql"];
+            !servers
+                .iter()
+                .all(|server| exists(&name.replace('*', server)))
+        })
+        .collect();
+    assert!(missing.is_empty(), "there are no {missing:?}");
+}
+
+#[test]
 fn both_servers_have_the_same_rooms() {
     for server in ["postgresql", "mysql"] {
         for name in OF_A_SERVER {

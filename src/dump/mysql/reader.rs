@@ -9,8 +9,8 @@ use crate::dump::bounds::{
     MAX_REMEMBERED, MAX_STATEMENT_BYTES, check_count, remembered, unknown_statement,
 };
 use crate::dump::charset::Charset;
+use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
-use crate::dump::converted::part::Part;
 use crate::dump::events::{Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 

@@ -148,10 +148,10 @@ fn create(first: &[Token], whole: AllTokens<'_>) -> Result<DumpStatement> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::definition::ConstraintKind;
-    use super::super::row_heads::{insert_head, is_end_of_insert};
     use super::*;
     use crate::dump::events::InsertTarget;
+    use crate::dump::postgresql::definition::ConstraintKind;
+    use crate::dump::postgresql::row_heads::{insert_head, is_end_of_insert};
 
     fn definition(statement: &str) -> Definition {
         match classify(statement, false) {

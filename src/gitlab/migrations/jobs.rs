@@ -1,7 +1,7 @@
 //! The table of CI's jobs.
 
 use super::database::CiDatabase;
-use super::known::{JOBS, NOTHING_TO_DROP};
+use super::list::{JOBS, NOTHING_TO_DROP};
 use super::wait_reason::WaitReason;
 use crate::error::Result;
 use crate::gitlab::live::SETTINGS;

@@ -10,10 +10,10 @@
 
 pub mod database;
 pub mod jobs;
-pub mod known;
+pub mod list;
 pub mod previous;
 pub mod services;
 pub mod tags;
 pub mod wait_reason;
 
-pub use known::{KnownMigration, after_import};
+pub use list::{KnownMigration, after_import};

@@ -1,6 +1,6 @@
 //! The tables that the last import has replaced.
 
-use super::known::{KEPT_ROWS, NOTHING_TO_DROP};
+use super::list::{KEPT_ROWS, NOTHING_TO_DROP};
 use super::wait_reason::WaitReason;
 use crate::migrate::MigrationPlan;
 

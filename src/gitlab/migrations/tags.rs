@@ -1,7 +1,7 @@
 //! The tables of CI's tags. GitLab does not read them: an import merges them into GitLab's own.
 
 use super::database::CiDatabase;
-use super::known::{CI_TAG_TABLES, NOTHING_TO_DROP};
+use super::list::{CI_TAG_TABLES, NOTHING_TO_DROP};
 use super::wait_reason::WaitReason;
 use crate::error::Result;
 use crate::gitlab::tags::NEEDED_OF_GITLAB;

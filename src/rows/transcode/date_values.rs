@@ -4,9 +4,9 @@ use super::transcoder::{Transcoder, Wrong};
 use crate::rows::dates::{self, Verdict};
 use crate::rows::notation::Notation;
 use crate::rows::plan::PlannedColumn;
-use crate::rows::policy::ZeroDates;
 use crate::rows::tally::Change;
 use crate::rows::value_kind::ValueKind;
+use crate::rows::value_policies::ZeroDates;
 
 impl<N: Notation> Transcoder<'_, N> {
     pub(super) fn date_or_time(

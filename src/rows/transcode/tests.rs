@@ -2,9 +2,9 @@ use super::*;
 use crate::dump::charset::Multibyte;
 use crate::rows::format::Format;
 use crate::rows::plan::{PlannedColumn, TranscodePlan, Written};
-use crate::rows::policy::{ValuePolicies, ZeroDates};
 use crate::rows::tally::{Change, Occurrences, Tally};
 use crate::rows::value_kind::{Storage, ValueKind};
+use crate::rows::value_policies::{ValuePolicies, ZeroDates};
 
 fn plan(kinds: &[ValueKind]) -> TranscodePlan {
     let column = |(at, kind): (usize, &ValueKind)| PlannedColumn {

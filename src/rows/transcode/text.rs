@@ -8,8 +8,8 @@ use crate::dump::charset::Charset;
 use crate::rows::hex::unhex;
 use crate::rows::notation::{NotA, Notation};
 use crate::rows::plan::PlannedColumn;
-use crate::rows::policy::{InvalidUtf8, Nul};
 use crate::rows::tally::Change;
+use crate::rows::value_policies::{InvalidUtf8, Nul};
 
 const INVALID_HINT: &str = "--invalid-utf8 replace or latin1 takes it";
 const NUL_HINT: &str = "--nul strip or replace takes it";

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use crate::dump::charset::Multibyte;
 use crate::rows::plan::PlannedColumn;
-use crate::rows::policy::ValuePolicies;
 use crate::rows::tally::{Change, Tally};
+use crate::rows::value_policies::ValuePolicies;
 
 /// A value that cannot be transcoded, or bytes that are not a row.
 #[derive(Debug, Clone, PartialEq, Eq)]

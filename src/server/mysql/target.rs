@@ -29,7 +29,7 @@ use crate::server::description::Server;
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
-use crate::server::post_deployment;
+use crate::server::migrations_after_import;
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify_tables_in};
@@ -168,7 +168,7 @@ impl LockedTarget for LockedMysql {
         progress: &Progress,
         cancellation: &Cancellation,
     ) -> Vec<MigrationReport> {
-        post_deployment::run_post_deployment(migrations::built_in(), skip, progress, || {
+        migrations_after_import::run_post_deployment(migrations::built_in(), skip, progress, || {
             let mut session = Session::open(&self.target, cancellation)?;
             Ok(versions::exists(session.connection(), schema)?.then_some(session))
         })

@@ -26,7 +26,7 @@ use crate::server::description::Server;
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
-use crate::server::post_deployment;
+use crate::server::migrations_after_import;
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
@@ -154,7 +154,7 @@ impl LockedTarget for LockedPostgresql {
         progress: &Progress,
         cancellation: &Cancellation,
     ) -> Vec<MigrationReport> {
-        post_deployment::run_post_deployment(built_in(), skip, progress, || {
+        migrations_after_import::run_post_deployment(built_in(), skip, progress, || {
             let mut session = Session::open(&self.target, cancellation)?.in_schema(schema);
             Ok(versions::exists(session.client(), schema)?.then_some(session))
         })

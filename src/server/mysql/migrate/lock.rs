@@ -5,7 +5,7 @@ use mysql::prelude::Queryable;
 
 use crate::error::Result;
 use crate::server::mysql::error::failure;
-use crate::server::mysql::locks::lock_name;
+use crate::server::mysql::lock_names::lock_name;
 
 /// Takes the lock `kind` for migrations of `database` if it is free.
 pub(super) fn take(conn: &mut Conn, kind: &str, database: &str) -> Result<bool> {

@@ -6,7 +6,7 @@ use mysql::prelude::Queryable;
 use crate::error::{Error, Result};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
-use crate::server::mysql::locks::lock_name;
+use crate::server::mysql::lock_names::lock_name;
 
 /// The lock timeout of a publish for the live tables, in seconds.
 const LOCK_TIMEOUT: u32 = 15;

@@ -4,6 +4,7 @@ use postgres::{Client, Transaction};
 
 use super::comments;
 use super::commit::rename_and_commit;
+use super::lock::begin;
 use super::lock::lock_live;
 use super::previous::{self, PREVIOUS_SCHEMA};
 use super::relations::{drop_empty, move_aside, move_in, rights};
@@ -16,7 +17,6 @@ use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::load::STAGING_SCHEMA;
 use crate::server::postgresql::options::ConnectionOptions;
-use crate::server::postgresql::publish::lock::begin;
 use crate::traces::BuildsDirectory;
 
 /// A step in the publish's transaction. It gets the name of the live schema.

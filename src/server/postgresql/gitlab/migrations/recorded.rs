@@ -4,7 +4,8 @@
 use postgres::{GenericClient, Transaction};
 
 use crate::error::Result;
-use crate::gitlab::migrations::known::{KnownMigration, dropped, is_built_in};
+use crate::gitlab::migrations::KnownMigration;
+use crate::gitlab::migrations::list::{dropped, is_built_in};
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::migrate::versions;

@@ -2,7 +2,7 @@
 
 use postgres::Transaction;
 
-use super::list::built_in;
+use super::built_in::built_in;
 use crate::error::Result;
 use crate::gitlab::migrations::KnownMigration;
 use crate::migrate::{MigrationBody, MigrationPlan, Phase};

@@ -4,7 +4,8 @@ use postgres::GenericClient;
 
 use super::numbering;
 use crate::error::Result;
-use crate::gitlab::migrations::known::{CI_TAG_TABLES, JOBS, KnownMigration, is_any_recorded};
+use crate::gitlab::migrations::KnownMigration;
+use crate::gitlab::migrations::list::{CI_TAG_TABLES, JOBS, is_any_recorded};
 use crate::gitlab::migrations::previous::{self, PreviousTables};
 use crate::gitlab::migrations::{jobs, services, tags};
 use crate::gitlab::tables::TABLES;

@@ -4,7 +4,8 @@ use mysql::Conn;
 
 use super::numbering;
 use crate::error::Result;
-use crate::gitlab::migrations::known::{KnownMigration, is_any_recorded};
+use crate::gitlab::migrations::KnownMigration;
+use crate::gitlab::migrations::list::is_any_recorded;
 use crate::gitlab::migrations::previous::{self, PreviousTables};
 use crate::gitlab::migrations::{jobs, services, tags};
 use crate::gitlab::tables::TABLES;
