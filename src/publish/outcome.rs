@@ -141,8 +141,8 @@ pub struct Aside {
     /// The statement that locks all these tables, if there are any, because an import or a rollback would
     /// replace them.
     pub lock: Option<String>,
-    /// The statements that drop all these tables, like [`discard`]. They keep the schema if it has the record
-    /// of builds directories that [`discard`] must still remove.
+    /// The statements that drop all these tables, like `discard`. They keep the schema if it has the record
+    /// of builds directories that `discard` must still remove.
     pub statements: Vec<String>,
     /// Whether there are such directories.
     pub has_builds: bool,
