@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -11,7 +11,7 @@ use super::compare::{Comparison, Findings, Meant};
 use super::program::{Outcome, command, project, run};
 use super::servers::{
     connect_in, connect_mariadb, expect_success, mariadb_program, new_database_in,
-    new_mariadb_database, next_number, postgresql, server_directory, url_in, watchdog,
+    new_mariadb_database, postgresql, server_directory, url_in, watchdog,
 };
 use super::small_disk::SmallDisk;
 
@@ -95,34 +95,6 @@ pub(crate) fn pack(sql: &Path, traces: &Path, archive: &Path, version: &str) {
     expect_success(&pack.output().unwrap());
 }
 
-/// A fresh database of the server whose socket is in `directory`, a copy of one in which `sql` was run once: its
-/// name.
-fn copied_database_in(directory: &Path, sql: &str) -> String {
-    /// The databases that are there to be copied, by the server and what was run.
-    static TEMPLATES: Mutex<Vec<(PathBuf, String, String)>> = Mutex::new(Vec::new());
-    let template = {
-        let mut templates = TEMPLATES.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = templates
-            .iter()
-            .find(|(server, made, _)| server == directory && made == sql);
-        if let Some((_, _, template)) = found {
-            template.clone()
-        } else {
-            let template = new_database_in(directory);
-            let mut client = connect_in(directory, &template).unwrap();
-            client.batch_execute(sql).unwrap();
-            templates.push((directory.to_owned(), sql.to_owned(), template.clone()));
-            template
-        }
-    };
-    let name = format!("test_{}", next_number());
-    connect_in(directory, "postgres")
-        .unwrap()
-        .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
-        .unwrap();
-    name
-}
-
 /// A temporary directory with traces, an archive, and a database to import into.
 pub(crate) struct Scene {
     pub(crate) directory: TempDir,
@@ -141,16 +113,12 @@ impl Scene {
 
     /// The same on the server whose socket is in the directory `server`.
     pub(crate) fn bare_on(server: &Path) -> Scene {
-        Scene::of(server, new_database_in(server))
-    }
-
-    fn of(server: &Path, database: String) -> Scene {
         let directory = tempfile::tempdir().unwrap();
         make_traces(&directory.path().join("source"));
         Scene {
             directory,
             server: server.to_owned(),
-            database,
+            database: new_database_in(server),
             disk: None,
         }
     }
@@ -167,8 +135,9 @@ impl Scene {
 
     /// The same on the server whose socket is in the directory `server`.
     pub(crate) fn gitlab_on(server: &Path) -> Scene {
+        let scene = Scene::bare_on(server);
         let sql = fs::read_to_string(project().join("fixtures/gitlab_target.sql")).unwrap();
-        let scene = Scene::of(server, copied_database_in(server, &sql));
+        scene.connect().batch_execute(&sql).unwrap();
         scene.make_old_traces();
         scene
     }
