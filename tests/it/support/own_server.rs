@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::servers::{
-    INITDB, POSTGRESQL_USER, as_user, connect_in, expect_success, postgresql_programs,
-    server_directory_in, user_ids, wait_for, watchdog,
+    INITDB, POSTGRESQL_USER, SHARED_MEMORY, as_user, connect_in, expect_success,
+    postgresql_programs, server_directory_in, user_ids, wait_for, watchdog,
 };
 use super::small_disk::SmallDisk;
 
 /// Settings. What is not committed stays in memory for as long as the server may keep it there: it is
 /// gone when the server is killed.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
+    SHARED_MEMORY,
     "listen_addresses=",
     "fsync=off",
     "timezone=UTC",
@@ -23,6 +24,9 @@ const SETTINGS: [&str; 6] = [
     "max_wal_size=4MB",
     "min_wal_size=2MB",
 ];
+
+/// How long it may take to go.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What of a server is on a small disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,9 +150,29 @@ impl OwnServer {
     }
 }
 
+impl OwnServer {
+    /// Ends it at once, but so that it takes its shared memory with it.
+    fn end(&mut self) {
+        let Some(mut postmaster) = self.postmaster.take() else {
+            return;
+        };
+        let _ = kill_process(Pid::from_child(&postmaster), Signal::QUIT);
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if !matches!(postmaster.try_wait(), Ok(None)) {
+                let _ = fs::remove_file(self.directory.join("pid"));
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.postmaster = Some(postmaster);
+        self.kill();
+    }
+}
+
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        self.kill();
+        self.end();
         // That is what the watchdog waits for; it removes the directory.
         drop(self.watchdog.stdin.take());
         let _ = self.watchdog.wait();

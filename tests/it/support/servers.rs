@@ -33,6 +33,9 @@ pub(crate) const INITDB: [&str; 8] = [
     "--locale=C.UTF-8",
 ];
 
+/// A setting of each PostgreSQL: what its processes share is in the directory of its data, and goes with that.
+pub(crate) const SHARED_MEMORY: &str = "dynamic_shared_memory_type=mmap";
+
 /// How a MariaDB of the tests is started.
 pub(crate) const MARIADB_OF_TESTS: [&str; 2] = ["--skip-networking", "--default-time-zone=+00:00"];
 
@@ -184,6 +187,7 @@ pub(crate) fn start_postgresql(programs: &Path, directory: PathBuf) -> Server {
     for setting in [
         "listen_addresses=",
         "fsync=off",
+        SHARED_MEMORY,
         "max_connections=200",
         "timezone=UTC",
     ] {
@@ -334,10 +338,12 @@ pub(crate) fn start(mut server: Command, directory: &Path) {
 
 /// A shell that waits for the end of its standard input, which comes with that of this process at the
 /// latest. Then it ends the server whose number is in the file `pid`, if there is one, and removes
-/// `directory`.
+/// `directory`. Killed at once, a PostgreSQL would leave shared memory behind.
 pub(crate) fn watchdog(pid: &Path, directory: &Path) -> Child {
     let script = "trap '' INT TERM HUP; cat >/dev/null; \
                   if server=$(cat \"$1\"); then \
+                    kill -QUIT $server; \
+                    for try in 1 2 3 4 5 6 7 8 9 10; do kill -0 $server || break; sleep 0.2; done; \
                     kill -9 $server; while kill -0 $server; do sleep 0.05; done; sleep 0.3; \
                   fi; rm -rf \"$2\"; rm -rf \"$2\"";
     let mut watchdog = Command::new("sh");

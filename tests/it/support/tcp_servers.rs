@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use super::archives::SMALL_DUMP;
 use super::program::command;
 use super::servers::{
-    POSTGRESQL_USER, as_user, expect_success, next_number, postgresql_programs, server_directory,
-    start, user_ids, wait_for,
+    POSTGRESQL_USER, SHARED_MEMORY, as_user, expect_success, next_number, postgresql_programs,
+    server_directory, start, user_ids, wait_for,
 };
 
 /// The password of the user `secret`.
@@ -136,7 +136,9 @@ impl TcpServer {
             .arg("-k")
             .arg(&server.directory);
         postgres.arg("-p").arg(port.to_string());
-        postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]);
+        for setting in ["listen_addresses=127.0.0.1", "fsync=off", SHARED_MEMORY] {
+            postgres.args(["-c", setting]);
+        }
         if let Some(year) = valid_until {
             server.put_certificate(server.authority.for_localhost(year));
             server.put("data/root.crt", &server.authority.pem());
