@@ -446,7 +446,10 @@ mod tests {
         assert_eq!(wanted("ci-import d", &empty), None);
         assert_eq!(source("ci-import -", &environment).unwrap(), Source::Stdin);
         let error = source("ci-import - --backup 8", &empty).unwrap_err();
-        assert!(error.to_string().starts_with("--backup 8 picks"), "{error}");
+        assert!(
+            error.to_string().starts_with("--backup 8 selects"),
+            "{error}"
+        );
         let error = source("ci-import -j 3", &environment).unwrap_err();
         assert!(error.to_string().contains("BACKUP=7 of the"), "{error}");
         let error = source("ci-import -j 3", &empty).unwrap_err();

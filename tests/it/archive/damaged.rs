@@ -549,7 +549,7 @@ fn cut_traces() -> Vec<Case> {
         (
             "behind its directories",
             first,
-            "truncated at byte 1536 (behind \"./2015_10/1/\")",
+            "truncated at byte 1536 (after \"./2015_10/1/\")",
         ),
         (
             "in a header",
@@ -574,7 +574,7 @@ fn cut_traces() -> Vec<Case> {
         (
             "between two traces",
             second,
-            "truncated at byte 4096 (behind \"./2015_10/1/1.log\")",
+            "truncated at byte 4096 (after \"./2015_10/1/1.log\")",
         ),
         (
             "in the last header",
@@ -589,7 +589,7 @@ fn cut_traces() -> Vec<Case> {
         (
             "before its end",
             end,
-            "truncated at byte 5120 (behind \"./2015_10/1/2.log\")",
+            "truncated at byte 5120 (after \"./2015_10/1/2.log\")",
         ),
         ("in its end", end + 100, "failed to read entire block"),
         (

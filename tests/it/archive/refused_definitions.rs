@@ -102,7 +102,9 @@ fn defaults_and_checks_that_a_postgresql_refuses_are_left_out() {
         INSERT INTO `t` VALUES (1,'01:00:00','a','2015-10-02'),(2,NULL,'b',NULL);";
     import(&scene.url(), dump, &[])
         .succeeds()
-        .reports("  t.w: the default '838:59:59' was left out: the server cannot have it: ")
+        .reports(
+            "  t.w: the default '838:59:59' was left out: the server cannot set this default: ",
+        )
         .reports("  t.late: CHECK ((\"d\" > '0000-00-00')) left out: cannot add it to t: ");
     assert_eq!(
         scene.values("SELECT id, w, s, d FROM t ORDER BY id"),

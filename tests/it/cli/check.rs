@@ -122,6 +122,36 @@ fn others_who_hold_the_tables_are_named() {
     );
 }
 
+/// In a copy of a database the tables have the same numbers.
+#[test]
+fn who_holds_the_tables_of_another_database_is_not_named() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let copy = format!("{}_copy", scene.value("SELECT current_database()"));
+    let name = scene.value("SELECT quote_ident(current_database())");
+    let server = scene
+        .url()
+        .replacen(&copy.replace("_copy", ""), "postgres", 1);
+    let mut postgres = postgres::Client::connect(&server, postgres::NoTls).unwrap();
+    postgres
+        .batch_execute(&format!("CREATE DATABASE {copy} TEMPLATE {name}"))
+        .unwrap();
+    let url = scene.url().replacen(&copy.replace("_copy", ""), &copy, 1);
+    let mut holder = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    let mut transaction = holder.transaction().unwrap();
+    transaction.batch_execute("LOCK TABLE ci_runners").unwrap();
+    let outcome = check(&scene, &archive).succeeds();
+    drop(transaction);
+    drop(holder);
+    postgres
+        .batch_execute(&format!("DROP DATABASE {copy}"))
+        .unwrap();
+    assert!(
+        !outcome.stdout.contains("other sessions use"),
+        "{outcome:?}"
+    );
+}
+
 #[test]
 fn without_a_target_the_private_one_is_not_made() {
     let scene = Scene::bare();

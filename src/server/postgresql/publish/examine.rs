@@ -106,6 +106,7 @@ pub fn holders(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Vec
                     JOIN pg_namespace n ON n.oid = c.relnamespace
                     JOIN pg_stat_activity a ON a.pid = l.pid
                WHERE n.nspname = $1 AND c.relname = ANY($2) AND l.pid <> pg_backend_pid()
+                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                GROUP BY l.pid, a.usename ORDER BY 1 LIMIT 5";
     let rows = client
         .query(sql, &[&schema, &tables])
