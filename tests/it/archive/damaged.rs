@@ -661,7 +661,7 @@ fn entries_of_traces() -> Vec<Case> {
             "1 PiB",
             [0x80, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0],
             1,
-            "up to \"1.log\" they are 1125899906842624 bytes, and",
+            "up to \"1.log\", they are 1125899906842624 bytes, and",
         ),
         (
             "8 EiB",

@@ -105,7 +105,7 @@ fn defaults_and_checks_that_a_postgresql_refuses_are_left_out() {
         .reports(
             "  t.w: the default '838:59:59' was left out: the server cannot set this default: ",
         )
-        .reports("  t.late: CHECK ((\"d\" > '0000-00-00')) left out: cannot add it to t: ");
+        .reports("  t.late: CHECK ((\"d\" > '0000-00-00')) left out: cannot add the CHECK to t: ");
     assert_eq!(
         scene.values("SELECT id, w, s, d FROM t ORDER BY id"),
         ["1|01:00:00|a|2015-10-02", "2|~|b|~"]
