@@ -252,6 +252,8 @@ pub(crate) fn mariadbd(directory: &Path, arguments: &[&str]) -> Command {
     mariadbd.args(arguments);
     mariadbd.arg(format!("--datadir={}", directory.join("data").display()));
     mariadbd.arg(format!("--socket={}", directory.join("socket").display()));
+    // One that starts removes all temporary tables that it finds in this directory: those of others, too.
+    mariadbd.arg(format!("--tmpdir={}", directory.display()));
     mariadbd
 }
 
