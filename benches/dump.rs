@@ -83,6 +83,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
                 kind,
                 storage,
                 null_is_zero_date: false,
+                wider: None,
             })
             .to_vec(),
         written: Written::Tuples,

@@ -3,7 +3,7 @@
 
 use ci_import::dump::charset::{Charset, Multibyte};
 use ci_import::rows::{
-    Format, InvalidUtf8, Nul, TranscodePlan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
+    Format, InvalidDates, InvalidUtf8, Nul, TranscodePlan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
     ZeroDates, transcode,
 };
 use libfuzzer_sys::fuzz_target;
@@ -80,6 +80,7 @@ fuzz_target!(|data: &[u8]| {
         kind: kind(byte),
         storage: storage(kind(byte), byte),
         null_is_zero_date: byte > 127,
+        wider: None,
     };
     let mut plan = TranscodePlan {
         columns: vec![column(*a), column(*b)],
@@ -87,6 +88,7 @@ fuzz_target!(|data: &[u8]| {
         format: Format::Text,
         policies: ValuePolicies {
             zero_dates: [ZeroDates::Null, ZeroDates::Error, ZeroDates::Infinity][usize::from(policy % 3)],
+            invalid_dates: [InvalidDates::Error, InvalidDates::Null][usize::from(policy / 27 % 2)],
             nul: [Nul::Strip, Nul::Error, Nul::Replace][usize::from(policy / 3 % 3)],
             invalid_utf8: [InvalidUtf8::Error, InvalidUtf8::Replace, InvalidUtf8::Latin1]
                 [usize::from(policy / 9 % 3)],

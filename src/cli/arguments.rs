@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::archive::DEFAULT_MAX_INFLATION;
-use crate::rows::{InvalidUtf8, Nul, ZeroDates};
+use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
 use crate::schema::policies::{Enums, Times, Timestamps, Tinyint1};
 use crate::verify::depth::Depth;
 
@@ -176,6 +176,9 @@ pub struct ConversionArgs {
     /// What dates with a zero year, month or day become
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub zero_dates: ZeroDates,
+    /// What dates become whose month does not have the day (2023-02-30)
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub invalid_dates: InvalidDates,
     /// What NUL characters in a text become, which PostgreSQL cannot store
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub nul: Nul,

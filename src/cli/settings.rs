@@ -361,6 +361,7 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
     Ok(Policies {
         values: ValuePolicies {
             zero_dates: arguments.zero_dates,
+            invalid_dates: arguments.invalid_dates,
             nul: arguments.nul,
             invalid_utf8: arguments.invalid_utf8,
         },

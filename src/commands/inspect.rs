@@ -14,11 +14,12 @@ use crate::input::locate::locate;
 use crate::input::members::{DumpMember, Part};
 use crate::input::open::Input;
 use crate::input::source::Source;
-use crate::pipeline::planned_rows::{PlannedRows, placed};
+use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::reading::Dump;
 use crate::pipeline::sink::Sink;
 use crate::rows::{
-    Format, InvalidUtf8, Nul, PlannedColumn, Tally, ValuePolicies, ZeroDates, transcode,
+    Format, InvalidDates, InvalidUtf8, Nul, PlannedColumn, Tally, ValuePolicies, Widening,
+    ZeroDates,
 };
 use crate::schema::policies::{Policies, Times, Tinyint1};
 use crate::schema::sql;
@@ -44,6 +45,8 @@ struct FoundTable {
     /// The bytes of its rows in the dump.
     bytes: u64,
     tally: Tally,
+    /// The columns that need a wider type.
+    widenings: Vec<Widening>,
 }
 
 /// Reads `source` to its end. No member may inflate to more than `max_inflation` times its size. `database`
@@ -89,6 +92,7 @@ impl Inspector {
         let policies = Policies {
             values: ValuePolicies {
                 zero_dates: ZeroDates::Null,
+                invalid_dates: InvalidDates::Null,
                 nul: Nul::Strip,
                 invalid_utf8: InvalidUtf8::Replace,
             },
@@ -131,34 +135,27 @@ impl Sink for Observer {
             rows: 0,
             bytes: 0,
             tally: Tally::default(),
+            widenings: Vec::new(),
         });
         Ok(())
     }
 
-    fn rows(
-        &mut self,
-        PlannedRows {
-            table, plan, chunk, ..
-        }: PlannedRows,
-    ) -> Result<()> {
+    fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         self.lines.clear();
-        let found = &mut self.tables[table];
-        let count = transcode(
-            &plan,
-            &chunk.bytes,
-            chunk.first_row,
-            &mut self.lines,
-            &mut found.tally,
-        )
-        .map_err(|error| placed(&chunk, error))?;
-        if count != chunk.rows {
+        let found = &mut self.tables[rows.table];
+        let mut done = TranscodedRows::default();
+        while let Some(widening) = rows.transcode(&found.widenings, &mut self.lines, &mut done)? {
+            found.widenings.push(widening);
+        }
+        if done.rows != rows.chunk.rows {
             return Err(Error::failed(format!(
                 "{}: rows were miscounted",
                 found.name
             )));
         }
-        found.rows += count;
-        found.bytes += chunk.bytes.len() as u64;
+        found.rows += done.rows;
+        found.bytes += rows.chunk.bytes.len() as u64;
+        found.tally.merge(&done.tally);
         Ok(())
     }
 

@@ -34,7 +34,11 @@ pub fn run(
     let ready = PreparedTarget::existing(destination, content.has_traces(), progress)?;
     let target = ready.target.verifies();
     let schema = target.schema(settings.schema.as_deref(), content)?;
-    let verification = Verification { settings, progress };
+    let verification = Verification {
+        settings,
+        content,
+        progress,
+    };
     let taken = input.take(
         cancellation,
         |member| verification.expected(target, asked, member),
@@ -62,6 +66,7 @@ pub fn run(
 /// A running comparison.
 struct Verification<'a> {
     settings: &'a VerifySettings,
+    content: Content,
     progress: &'a Progress,
 }
 
@@ -80,7 +85,7 @@ impl Verification<'_> {
             name: member.name,
             reader: &mut archive::decompressed_within(reader, compression, ratio),
             asked,
-            policies: self.settings.policies.clone(),
+            policies: self.content.policies(&self.settings.policies),
             accept: Box::new(|_: &str| Ok(())),
             late_prefix: Some(late_prefix),
         };

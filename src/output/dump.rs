@@ -3,64 +3,40 @@
 //! A thread pool transcodes and compresses the chunks; they are written in order. A compressed dump is a sequence of
 //! gzip streams, which every reader reads as one (RFC 1952, 2.2).
 
-use std::borrow::Cow;
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::dump::postgresql::{CONVERTED, CONVERTED_COMPLETE, GIVEN_UP};
+use super::dump_text::{DumpText, STYLE, Written};
+use super::transcoded::{Widened, transcoded};
+use crate::dump::postgresql::GIVEN_UP;
 use crate::error::{Error, Result};
-use crate::pipeline::converter::not_null_after_load;
-use crate::pipeline::planned_rows::{PlannedRows, placed};
+use crate::pipeline::planned_rows::PlannedRows;
 use crate::pipeline::sink::Sink;
-use crate::resources::{MAX_SPARE_BYTES, Resources};
-use crate::rows::{Format, PlannedColumn, Tally, loaded_names, transcode};
-use crate::schema::ddl::{self, Style};
-use crate::schema::{Note, Table, final_names, resolve_foreign_key};
+use crate::resources::Resources;
+use crate::rows::{Format, PlannedColumn, Widening, loaded_names};
+use crate::schema::Table;
+use crate::schema::ddl;
 
-/// The style that PostgreSQL 9 can read, too.
-const STYLE: Style<'_> = Style {
-    schema: None,
-    typed_sequences: false,
-};
-
-const HEAD: &str = "\
-SET statement_timeout = 0;
-SET client_encoding = 'UTF8';
-SET standard_conforming_strings = on;
-SET client_min_messages = warning;
-SET datestyle = 'ISO, YMD';
-SET timezone = 'UTC';
-";
-
-/// The count of rows and the changes of each table.
-type Counts = Vec<(u64, Tally)>;
+pub use super::dump_text::WrittenTable;
 
 /// Work for the writer thread.
 enum Piece {
-    Text(String),
-    /// All rows are written: NOT NULL for the columns of these tables that allow it.
-    NotNull(Vec<Table>),
-    /// Rows for this COPY of the table with this number; `done` gives them when they are transcoded.
+    Table(Box<Table>),
+    /// The table with this number, with the keys and indexes that came after its rows.
+    Complete(usize, Box<Table>),
+    /// A column of the table with this number gets a wider type.
+    Widen(usize, Widening),
+    /// Rows for this COPY of a table; `done` gives them when they are transcoded.
     Rows {
-        table: usize,
         copy: Arc<str>,
-        done: Receiver<Result<Transcoded>>,
+        done: Receiver<Result<super::transcoded::Transcoded>>,
     },
-}
-
-/// A chunk as it will be written.
-struct Transcoded {
-    lines: Vec<u8>,
-    rows: u64,
-    tally: Tally,
-    /// The chunk's buffer, for reuse.
-    chunk: Vec<u8>,
+    GivenUp,
+    End,
 }
 
 /// Buffers for reuse: of chunks, and of lines.
@@ -69,25 +45,14 @@ struct Spares {
     lines: Receiver<Vec<u8>>,
 }
 
-/// A table that was written.
-#[derive(Debug)]
-pub struct WrittenTable {
-    /// The table.
-    pub table: Table,
-    /// How many rows it has.
-    pub rows: u64,
-    /// The changes of their values.
-    pub tally: Tally,
-}
-
 /// A sink that writes a dump.
 pub struct DumpWriter {
     pieces: Option<SyncSender<Piece>>,
-    writer: Option<JoinHandle<Result<Counts>>>,
+    writer: Option<JoinHandle<Result<Written>>>,
     pool: ThreadPool,
     spares: Spares,
+    widened: Arc<Mutex<Widened>>,
     compressed: bool,
-    tables: Vec<Table>,
 }
 
 impl DumpWriter {
@@ -109,31 +74,13 @@ impl DumpWriter {
         let (pieces, received) = sync_channel::<Piece>(resources.chunks);
         let (chunks, spare_chunks) = channel();
         let (lines, spare_lines) = channel();
+        let widened = Arc::new(Mutex::new(Widened::default()));
+        let mut text = DumpText::new(out, compressed, chunks, lines, Arc::clone(&widened));
         let writer = std::thread::spawn(move || {
-            let mut output = Output {
-                out,
-                compressed,
-                open: None,
-                chunks,
-                lines,
-                counted: Vec::new(),
-            };
-            for piece in received {
-                match piece {
-                    Piece::Text(text) => output.text(&text)?,
-                    Piece::NotNull(tables) => output.not_null(&tables)?,
-                    Piece::Rows { table, copy, done } => {
-                        if let Err(error) = output.rows(table, copy, &done) {
-                            let _ = output.text(&format!("{GIVEN_UP};\n"));
-                            return Err(error);
-                        }
-                    }
-                }
-            }
-            output.out.flush().map_err(cannot_write)?;
-            Ok(output.counted)
+            text.begin()?;
+            write_all(text, received)
         });
-        let mut dump = DumpWriter {
+        Ok(DumpWriter {
             pieces: Some(pieces),
             writer: Some(writer),
             pool,
@@ -141,65 +88,15 @@ impl DumpWriter {
                 chunks: spare_chunks,
                 lines: spare_lines,
             },
+            widened,
             compressed,
-            tables: Vec::new(),
-        };
-        let version = env!("CARGO_PKG_VERSION");
-        let _ = dump.send(Piece::Text(format!("-- {CONVERTED}{version}\n\n{HEAD}")));
-        Ok(dump)
+        })
     }
 
     /// Completes the dump. Returns the tables, and notes of what came out differently.
-    pub fn finish(mut self) -> Result<(Vec<WrittenTable>, Vec<Note>)> {
-        let tables: Vec<&Table> = self.tables.iter().collect();
-        let (names, mut notes) = final_names(&tables);
-        let mut sql = String::new();
-        for (table, names) in tables.iter().zip(&names) {
-            sql += "\n";
-            if let (Some(key), Some(name)) = (&table.primary_key, &names.primary_key) {
-                let key = ddl::add_primary_key(STYLE, &table.name, key, name);
-                statements(&mut sql, &[key]);
-            }
-            for (index, name) in table.indexes.iter().zip(&names.indexes) {
-                statements(
-                    &mut sql,
-                    &ddl::create_index(STYLE, &table.name, index, name),
-                );
-            }
-            if let Some(sequence) = &table.sequence {
-                let set = ddl::set_sequence_in_dump(STYLE, &table.name, sequence);
-                statements(&mut sql, &set);
-            }
-            for check in &table.checks {
-                statements(&mut sql, &[ddl::add_check(STYLE, &table.name, check)]);
-            }
-        }
-        for table in &tables {
-            for key in &table.foreign_keys {
-                match resolve_foreign_key(&tables, key) {
-                    Ok(key) => {
-                        statements(&mut sql, &[ddl::add_foreign_key(STYLE, &table.name, &key)]);
-                    }
-                    Err(why) => notes.push(Note {
-                        table: table.name.clone(),
-                        item: Some(key.name.clone()),
-                        what: format!("foreign key left out: {why}"),
-                    }),
-                }
-            }
-        }
-        self.send(Piece::NotNull(self.tables.clone()))?;
-        self.send(Piece::Text(sql))?;
-        self.send(Piece::Text(format!("\n-- {CONVERTED_COMPLETE}\n")))?;
-        let counted = self.join()?;
-        let tables = std::mem::take(&mut self.tables);
-        let written = tables.into_iter().enumerate().map(|(number, table)| {
-            let (rows, tally) = counted.get(number).cloned().unwrap_or_default();
-            let (_, late) = not_null_after_load(&table, &tally);
-            notes.extend(late);
-            WrittenTable { table, rows, tally }
-        });
-        Ok((written.collect(), notes))
+    pub fn finish(mut self) -> Result<Written> {
+        self.send(Piece::End)?;
+        self.join()
     }
 
     fn send(&mut self, piece: Piece) -> Result<()> {
@@ -215,10 +112,10 @@ impl DumpWriter {
         }
     }
 
-    fn join(&mut self) -> Result<Counts> {
+    fn join(&mut self) -> Result<Written> {
         self.pieces = None;
         let Some(writer) = self.writer.take() else {
-            return Ok(Vec::new());
+            return Ok(Written::default());
         };
         writer
             .join()
@@ -226,10 +123,30 @@ impl DumpWriter {
     }
 }
 
+/// Writes the pieces in their order.
+fn write_all(mut text: DumpText, pieces: Receiver<Piece>) -> Result<Written> {
+    for piece in pieces {
+        match piece {
+            Piece::Table(table) => text.table(*table)?,
+            Piece::Complete(number, table) => text.complete(number, *table),
+            Piece::Rows { copy, done } => {
+                if let Err(error) = text.rows(copy, &done) {
+                    let _ = text.text(&format!("{GIVEN_UP};\n"));
+                    return Err(error);
+                }
+            }
+            Piece::Widen(number, widening) => text.widen(number, widening)?,
+            Piece::GivenUp => text.text(&format!("{GIVEN_UP};\n"))?,
+            Piece::End => return text.end(),
+        }
+    }
+    Ok(Written::default())
+}
+
 impl Drop for DumpWriter {
     fn drop(&mut self) {
         if self.writer.is_some() {
-            let _ = self.send(Piece::Text(format!("{GIVEN_UP};\n")));
+            let _ = self.send(Piece::GivenUp);
             let _ = self.join();
         }
     }
@@ -237,30 +154,25 @@ impl Drop for DumpWriter {
 
 impl Sink for DumpWriter {
     fn table(&mut self, table: &Table) -> Result<()> {
-        let mut sql = format!("\nDROP TABLE IF EXISTS {};\n", STYLE.name(&table.name));
-        if let Some(sequence) = &table.sequence {
-            sql += &format!("DROP SEQUENCE IF EXISTS {};\n", STYLE.name(&sequence.name));
-        }
-        for enum_type in &table.enum_types {
-            sql += &format!("DROP TYPE IF EXISTS {};\n", STYLE.name(&enum_type.name));
-        }
-        statements(&mut sql, &ddl::create_table(STYLE, table));
-        self.tables.push(table.clone());
-        self.send(Piece::Text(sql))
+        self.send(Piece::Table(Box::new(table.clone())))
     }
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
-        self.tables[number] = table.clone();
-        Ok(())
+        self.send(Piece::Complete(number, Box::new(table.clone())))
+    }
+
+    fn widen(&mut self, number: usize, widening: &Widening) -> Result<()> {
+        self.send(Piece::Widen(number, widening.clone()))
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         let (send, done) = sync_channel(1);
-        let (table, copy, compressed) = (rows.table, Arc::clone(&rows.statement), self.compressed);
+        let (copy, compressed) = (Arc::clone(&rows.statement), self.compressed);
         let lines = self.spares.lines.try_recv().unwrap_or_default();
+        let widened = Arc::clone(&self.widened);
         self.pool
-            .spawn(move || _ = send.send(transcoded(rows, lines, compressed)));
-        self.send(Piece::Rows { table, copy, done })
+            .spawn(move || _ = send.send(transcoded(rows, lines, compressed, &widened)));
+        self.send(Piece::Rows { copy, done })
     }
 
     fn spare(&mut self) -> Option<Vec<u8>> {
@@ -272,122 +184,4 @@ impl Sink for DumpWriter {
     fn statement(&self, table: &Table, columns: &[PlannedColumn], format: Format) -> String {
         ddl::copy_from_stdin(STYLE, &table.name, loaded_names(columns), format)
     }
-}
-
-/// The transcoded chunk, in the buffer `lines`.
-fn transcoded(rows: PlannedRows, mut lines: Vec<u8>, compressed: bool) -> Result<Transcoded> {
-    let PlannedRows { plan, chunk, .. } = rows;
-    let mut tally = Tally::default();
-    lines.clear();
-    let count = transcode(&plan, &chunk.bytes, chunk.first_row, &mut lines, &mut tally)
-        .map_err(|error| placed(&chunk, error))?;
-    if compressed {
-        lines = packed(&lines, compressed)?.into_owned();
-    }
-    Ok(Transcoded {
-        lines,
-        rows: count,
-        tally,
-        chunk: chunk.bytes,
-    })
-}
-
-fn statements(sql: &mut String, statements: &[String]) {
-    for statement in statements {
-        *sql += statement;
-        *sql += ";\n";
-    }
-}
-
-fn cannot_write(cause: std::io::Error) -> Error {
-    Error::failed(format!("cannot write the dump: {cause}")).caused_by(cause)
-}
-
-/// The state of the writer thread.
-struct Output {
-    out: Box<dyn Write + Send>,
-    compressed: bool,
-    /// The COPY whose rows are being written.
-    open: Option<Arc<str>>,
-    /// Return the buffers of chunks and of lines.
-    chunks: Sender<Vec<u8>>,
-    lines: Sender<Vec<u8>>,
-    /// The count of rows and the changes of each table.
-    counted: Counts,
-}
-
-impl Output {
-    fn text(&mut self, text: &str) -> Result<()> {
-        self.close_copy()?;
-        self.put(text)
-    }
-
-    fn close_copy(&mut self) -> Result<()> {
-        if self.open.take().is_some() {
-            return self.put("\\.\n");
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, text: &str) -> Result<()> {
-        let bytes = packed(text.as_bytes(), self.compressed)?;
-        self.out.write_all(&bytes).map_err(cannot_write)
-    }
-
-    fn not_null(&mut self, tables: &[Table]) -> Result<()> {
-        let mut sql = String::new();
-        for (number, table) in tables.iter().enumerate() {
-            let tally = self
-                .counted
-                .get(number)
-                .map(|(_, tally)| tally.clone())
-                .unwrap_or_default();
-            let (columns, _) = not_null_after_load(table, &tally);
-            if !columns.is_empty() {
-                statements(&mut sql, &[ddl::set_not_null(STYLE, &table.name, &columns)]);
-            }
-        }
-        self.text(&sql)
-    }
-
-    /// Writes rows of a COPY. It stays open for the rows that follow.
-    fn rows(
-        &mut self,
-        table: usize,
-        copy: Arc<str>,
-        done: &Receiver<Result<Transcoded>>,
-    ) -> Result<()> {
-        if self.open.as_ref() != Some(&copy) {
-            self.close_copy()?;
-            self.put(&format!(
-                "\n{};\n",
-                copy.replace("FROM STDIN", "FROM stdin")
-            ))?;
-            self.open = Some(copy);
-        }
-        let crashed = |_| Err(Error::failed("transcoding rows crashed"));
-        let done = done.recv().unwrap_or_else(crashed)?;
-        self.out.write_all(&done.lines).map_err(cannot_write)?;
-        if self.counted.len() <= table {
-            self.counted.resize_with(table + 1, Default::default);
-        }
-        self.counted[table].0 += done.rows;
-        self.counted[table].1.merge(&done.tally);
-        for (buffer, to) in [(done.lines, &self.lines), (done.chunk, &self.chunks)] {
-            if buffer.capacity() <= MAX_SPARE_BYTES {
-                let _ = to.send(buffer);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// `bytes`, compressed if the dump is.
-fn packed(bytes: &[u8], compressed: bool) -> Result<Cow<'_, [u8]>> {
-    if !compressed {
-        return Ok(bytes.into());
-    }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(3));
-    encoder.write_all(bytes).map_err(cannot_write)?;
-    Ok(encoder.finish().map_err(cannot_write)?.into())
 }

@@ -2,8 +2,10 @@
 
 mod archive;
 mod dump;
+mod dump_text;
 mod file;
 mod limits;
+mod transcoded;
 
 pub use archive::convert_archive;
 pub use dump::{DumpWriter, WrittenTable};

@@ -4,6 +4,7 @@ pub mod converter;
 pub mod loaded;
 pub mod planned_rows;
 pub mod reading;
+pub mod row_places;
 pub mod sink;
 pub(crate) mod work_queue;
 pub(crate) mod worker_pool;

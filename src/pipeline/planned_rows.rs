@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::row_places::RowPlaces;
 use crate::dump::RowChunk;
 use crate::error::{Error, Place, Result};
 use crate::rows::contents::Contents;
-use crate::rows::{Digest, RowError, Tally, TranscodePlan, transcode};
+use crate::rows::{Digest, RowError, Tally, TranscodePlan, Widening, transcode};
 
 /// Rows as they are in the dump, with their plan. The receiver transcodes them, so that several threads can
 /// work at the same time.
@@ -30,22 +31,55 @@ pub struct TranscodedRows {
     pub tally: Tally,
     /// Their checksum, if they were hashed.
     pub contents: Contents,
+    /// Their places in the dump, if that is wanted.
+    pub places: Option<RowPlaces>,
 }
 
 impl PlannedRows {
-    /// Appends the rows to `out`, in the format of their plan. Counts them in `done`, and hashes them if the
-    /// plan says so.
-    pub fn transcode(&self, out: &mut Vec<u8>, done: &mut TranscodedRows) -> Result<()> {
-        let (plan, chunk, before) = (&self.plan, &self.chunk, out.len());
-        done.rows += transcode(plan, &chunk.bytes, chunk.first_row, out, &mut done.tally)
-            .map_err(|error| placed(chunk, error))?;
+    /// Appends the rows to `out`, in the format of their plan after `widenings`. Counts them in `done`, and hashes them if
+    /// the plan says so. If a value needs one more widening, this is returned, and `out` and `done` are unchanged.
+    pub fn transcode(
+        &self,
+        widenings: &[Widening],
+        out: &mut Vec<u8>,
+        done: &mut TranscodedRows,
+    ) -> Result<Option<Widening>> {
+        let (chunk, before) = (&self.chunk, out.len());
+        let widened = (!widenings.is_empty()).then(|| self.plan.widened(widenings));
+        let plan = widened.as_ref().unwrap_or(&self.plan);
+        let mut tally = if done.places.is_some() {
+            Tally::with_starts()
+        } else {
+            Tally::default()
+        };
+        match transcode(plan, &chunk.bytes, chunk.first_row, out, &mut tally) {
+            Ok(rows) => done.rows += rows,
+            Err(error) => {
+                out.truncate(before);
+                return widening(chunk, &error)
+                    .map_or_else(|| Err(placed(chunk, error)), |it| Ok(Some(it)));
+            }
+        }
+        if let Some(places) = &mut done.places {
+            places.add(chunk, tally.take_starts());
+        }
+        done.tally.merge(&tally);
         if let Some(layout) = &plan.layout {
             let mut digest = Digest::default();
             digest.add(layout, &out[before..]);
             done.contents.add(layout, digest);
         }
-        Ok(())
+        Ok(None)
     }
+}
+
+/// The widening that the value of `error` needs, if there is one.
+fn widening(chunk: &RowChunk, error: &RowError) -> Option<Widening> {
+    Some(Widening {
+        to: error.wider?,
+        column: error.column.clone()?,
+        row: chunk.first_row + error.row,
+    })
 }
 
 /// Adds the place in the dump to the error.

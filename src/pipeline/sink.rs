@@ -2,7 +2,7 @@
 
 use super::planned_rows::PlannedRows;
 use crate::error::Result;
-use crate::rows::{Format, PlannedColumn};
+use crate::rows::{Format, PlannedColumn, Widening};
 use crate::schema;
 
 /// Receives the tables and rows of a dump: the staging of a server, the writer of a dump, or a checksum. `T`
@@ -14,6 +14,11 @@ pub trait Sink<T = schema::Table> {
     fn table(&mut self, table: &T) -> Result<()>;
     /// Receives a table for the second time, with the keys and indexes that came after the rows.
     fn complete(&mut self, number: usize, table: &T) -> Result<()>;
+    /// Gives a column of an earlier table, with all rows so far, a wider type.
+    fn widen(&mut self, _number: usize, _widening: &Widening) -> Result<()> {
+        // A sink without types has nothing to do.
+        Ok(())
+    }
     /// Receives rows of an earlier table.
     fn rows(&mut self, rows: PlannedRows) -> Result<()>;
     /// A buffer of an earlier chunk, for reuse, if there is one.

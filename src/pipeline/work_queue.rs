@@ -9,8 +9,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::planned_rows::{PlannedRows, TranscodedRows};
 use crate::error::{Error, Result};
 use crate::resources::MAX_SPARE_BYTES;
-use crate::rows::Tally;
 use crate::rows::contents::Contents;
+use crate::rows::{Tally, Widening};
 use crate::schema::Note;
 
 /// Work for a worker.
@@ -22,16 +22,26 @@ pub(crate) enum Task {
     Index(IndexBuild),
 }
 
-/// The statements that build a key or an index of a table, in their order.
+/// A key or an index of a table to build.
 #[derive(Debug)]
 pub(crate) struct IndexBuild {
     /// The table, for errors.
     pub(crate) table: String,
     /// The final name of the index, for errors.
     pub(crate) name: String,
-    pub(crate) statements: Vec<String>,
-    /// The statements to run instead if a value is too long for the index, and the note about it.
-    pub(crate) fallback: Option<(Vec<String>, Note)>,
+    /// What is built.
+    pub(crate) built: Built,
+}
+
+/// What an [`IndexBuild`] builds.
+#[derive(Debug)]
+pub(crate) enum Built {
+    /// What these statements make.
+    By(Vec<String>),
+    /// The primary key of the table with this number.
+    PrimaryKey(usize),
+    /// The index at this position, of the table with this number.
+    Index(usize, usize),
 }
 
 /// The state of a table.
@@ -47,6 +57,12 @@ struct TableState {
     rows_committed: u64,
     tally: Tally,
     contents: Contents,
+    /// The number of workers that are loading rows into it.
+    loading: usize,
+    /// Whether a worker changes the type of a column; nobody loads rows meanwhile.
+    is_changing: bool,
+    /// The columns that have got a wider type.
+    widenings: Vec<Widening>,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +101,8 @@ pub(crate) struct TableCounts {
     pub(crate) tally: Tally,
     /// The checksum of the rows, if they were hashed.
     pub(crate) contents: Contents,
+    /// The columns that have got a wider type.
+    pub(crate) widenings: Vec<Widening>,
 }
 
 impl WorkQueue {
@@ -165,13 +183,62 @@ impl WorkQueue {
     /// The next chunk, if one is ready for the same `statement`.
     pub(crate) fn take_more(&self, statement: &str) -> Result<Option<PlannedRows>> {
         let mut state = self.checked()?;
-        let fits = state
-            .chunks
-            .front()
-            .is_some_and(|rows| *rows.statement == *statement);
+        let fits = state.chunks.front().is_some_and(|rows| {
+            *rows.statement == *statement && !state.tables[rows.table].is_changing
+        });
         let rows = fits.then(|| state.chunks.pop_front()).flatten();
         self.changed.notify_all();
         Ok(rows)
+    }
+
+    /// Begins to load rows into `table`; waits while the type of a column changes. Returns its columns with a wider
+    /// type, which stay the same until [`WorkQueue::end_rows`].
+    pub(crate) fn begin_rows(&self, table: usize) -> Result<Vec<Widening>> {
+        let mut state = self.wait_while(|state| state.tables[table].is_changing)?;
+        let table = &mut state.tables[table];
+        table.loading += 1;
+        Ok(table.widenings.clone())
+    }
+
+    /// Ends what [`WorkQueue::begin_rows`] began.
+    pub(crate) fn end_rows(&self, table: usize) {
+        self.lock().tables[table].loading -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Has `change` give a column of `table` a wider type, while nobody loads rows into the table, unless another
+    /// worker has done it.
+    pub(crate) fn widen(
+        &self,
+        table: usize,
+        widening: &Widening,
+        change: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let is_known =
+            |known: &Widening| (&known.column, known.to) == (&widening.column, widening.to);
+        let mut state = self.wait_while(|state| state.tables[table].is_changing)?;
+        if state.tables[table].widenings.iter().any(is_known) {
+            return Ok(());
+        }
+        state.tables[table].is_changing = true;
+        drop(state);
+        let done = self
+            .wait_while(|state| state.tables[table].loading > 0)
+            .map(drop)
+            .and_then(|()| change());
+        let mut state = self.lock();
+        state.tables[table].is_changing = false;
+        if done.is_ok() {
+            state.tables[table].widenings.push(widening.clone());
+        }
+        self.changed.notify_all();
+        done
+    }
+
+    /// Waits until all rows of `table` so far are committed.
+    pub(crate) fn wait_for_rows(&self, table: usize) -> Result<()> {
+        let under_way = |state: &mut State| state.tables[table].chunks_under_way > 0;
+        self.wait_while(under_way).map(drop)
     }
 
     /// A buffer to be reused, if there is one.
@@ -243,6 +310,11 @@ impl WorkQueue {
         std::mem::take(&mut self.lock().notes)
     }
 
+    /// The changes of the values of `table` so far.
+    pub(crate) fn tally(&self, table: usize) -> Tally {
+        self.lock().tables[table].tally.clone()
+    }
+
     /// The first failure, if there was one.
     pub(crate) fn failure(&self) -> Option<Error> {
         self.lock().failed.clone()
@@ -256,6 +328,7 @@ impl WorkQueue {
             rows_committed: table.rows_committed,
             tally: table.tally,
             contents: table.contents,
+            widenings: table.widenings,
         };
         std::mem::take(&mut state.tables)
             .into_iter()

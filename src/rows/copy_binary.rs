@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::dates;
 use super::escapes::{Escape, PLAIN_ESCAPES};
-use super::notation::{NotA, Notation, OutOfRange};
+use super::notation::{NotA, Notation, OutOfRange, check_text};
 use super::value_kind::Storage;
 
 /// The binary format.
@@ -102,8 +102,11 @@ impl Notation for CopyBinary {
 
     #[inline]
     fn end_text(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
-        if matches!(storage, Storage::Uuid | Storage::Inet) {
-            parsed(out, begun, storage)?;
+        match storage {
+            Storage::Text => {}
+            Storage::Uuid | Storage::Inet => parsed(out, begun, storage)?,
+            Storage::Jsonb => check_text(&out[begun + 1..], storage)?,
+            _ => check_text(&out[begun..], storage)?,
         }
         close(out, begun);
         Ok(())

@@ -16,7 +16,7 @@ pub(super) fn pass_through(
     out.extend_from_slice(input);
     let (mut begin, mut rows) = (0, 0);
     for end in memchr_iter(b'\n', input) {
-        tally.row(end - begin, first_row + rows);
+        tally.row(begin..end, first_row + rows);
         begin = end + 1;
         rows += 1;
     }

@@ -1,8 +1,9 @@
 //! The text format of COPY (PostgreSQL manual, "COPY", section "Text Format").
 
+use super::copy_lines::unescape;
 use super::escapes::{Escape, TEXT_ESCAPES};
 use super::hex::HEX;
-use super::notation::{NotA, Notation, OutOfRange};
+use super::notation::{NotA, Notation, OutOfRange, check_text};
 use super::value_kind::Storage;
 
 /// The text format.
@@ -54,12 +55,17 @@ impl Notation for CopyText {
         out.extend(bytes.iter().flat_map(|byte| HEX[usize::from(*byte)]));
     }
 
-    fn begin_text(_: &mut Vec<u8>, _: Storage) -> usize {
-        0
+    fn begin_text(out: &mut Vec<u8>, _: Storage) -> usize {
+        out.len()
     }
 
-    fn end_text(_: &mut Vec<u8>, _: usize, _: Storage) -> Result<(), NotA> {
-        Ok(())
+    fn end_text(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
+        if !matches!(storage, Storage::Json | Storage::Jsonb | Storage::Enum) {
+            return Ok(());
+        }
+        let mut plain = Vec::new();
+        unescape(&out[begun..], &mut plain);
+        check_text(&plain, storage)
     }
 
     fn text_byte(out: &mut Vec<u8>, byte: u8) {

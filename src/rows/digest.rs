@@ -10,7 +10,7 @@ use super::comparable_form::bytea::bytea;
 use super::comparable_form::floating_point::{double, real};
 use super::comparable_form::instant::instant;
 use super::comparable_form::json::{json_text, jsonb};
-use super::comparable_form::numbers::{number, numeric, without_zeros};
+use super::comparable_form::numbers::{number, numeric, truth, whole, without_zeros};
 use super::copy_lines::Line;
 use super::format::Format;
 
@@ -23,8 +23,14 @@ pub enum Normal {
     WithoutBlanks,
     /// `numeric(p,s)`: the server pads it with zeros.
     Numeric,
-    /// `jsonb`: the server formats it itself.
+    /// `jsonb`: the server formats it itself. It may have become a `json` or a text.
     Jsonb,
+    /// A boolean that may have become a smallint.
+    Truth,
+    /// The same as text.
+    TruthText,
+    /// A bigint that may have become a `numeric(20,0)`.
+    Whole,
     /// A text that may have got a prefix after loading.
     WithoutPrefix(&'static str),
     /// `double precision` as text: older servers write more digits.
@@ -204,6 +210,13 @@ fn put(row: &mut Vec<u8>, value: Option<&[u8]>, normal: Normal) {
         }
         Normal::Numeric => numeric(row, value),
         Normal::Jsonb => jsonb(row, value),
+        Normal::Truth => truth(row, value),
+        Normal::TruthText => row.extend_from_slice(match value {
+            b"t" => b"1",
+            b"f" => b"0",
+            other => other,
+        }),
+        Normal::Whole => whole(row, value),
         Normal::WithoutPrefix(prefix) => {
             row.extend_from_slice(value.strip_prefix(prefix.as_bytes()).unwrap_or(value));
         }

@@ -1,6 +1,7 @@
 //! How values are written for COPY and for LOAD DATA: each format implements [`Notation`].
 
 use super::escapes::Escape;
+use super::json_syntax::{has_nul, is_json};
 use super::value_kind::Storage;
 
 /// A number is out of the range of this type.
@@ -8,6 +9,17 @@ pub(super) struct OutOfRange(pub(super) &'static str);
 
 /// A text is not a value of this type.
 pub(super) struct NotA(pub(super) &'static str);
+
+/// Checks a text for the types that do not hold every text.
+pub(super) fn check_text(text: &[u8], storage: Storage) -> Result<(), NotA> {
+    match storage {
+        Storage::Json if !is_json(text) => Err(NotA("JSON")),
+        // MySQL has checked that it is JSON; the server reports if other programs did not.
+        Storage::Jsonb if has_nul(text) => Err(NotA("value of jsonb, which cannot hold \\u0000")),
+        Storage::Enum if text.is_empty() => Err(NotA("value of the enum")),
+        _ => Ok(()),
+    }
+}
 
 /// Writes values, which are already validated.
 pub(super) trait Notation {

@@ -6,6 +6,7 @@ use super::digest::Layout;
 use super::format::Format;
 use super::value_kind::{Storage, ValueKind};
 use super::value_policies::ValuePolicies;
+use super::wider::Wider;
 use crate::dump::charset::Multibyte;
 
 /// How the rows of one INSERT or COPY are transcoded.
@@ -45,6 +46,8 @@ pub struct PlannedColumn {
     pub storage: Storage,
     /// Whether NULL stands for a zero date: the column was NOT NULL, and the converter of GitLab CI wrote NULL.
     pub null_is_zero_date: bool,
+    /// What the column becomes if a value does not fit into `storage`; an error if it is none.
+    pub wider: Option<Wider>,
 }
 
 impl PlannedColumn {
@@ -56,6 +59,7 @@ impl PlannedColumn {
             kind: ValueKind::Text,
             storage: Storage::Text,
             null_is_zero_date: false,
+            wider: None,
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Change {
     ZeroDateToNull,
     /// A date with a zero part became -infinity.
     ZeroDateToInfinity,
+    /// A day that its month does not have became NULL.
+    InvalidDateToNull,
     /// NUL characters of a text, which PostgreSQL cannot hold, were left out.
     NulStripped,
     /// NUL characters of a text became U+FFFD.
@@ -33,6 +35,7 @@ impl Change {
     pub fn found(self) -> &'static str {
         match self {
             Change::ZeroDateToNull | Change::ZeroDateToInfinity => "zero dates (--zero-dates)",
+            Change::InvalidDateToNull => "dates that no calendar has (--invalid-dates)",
             Change::NulStripped | Change::NulReplaced => "texts with NUL characters (--nul)",
             Change::InvalidReplaced | Change::InvalidAsLatin1 => {
                 "texts not valid in their character set (--invalid-utf8)"
@@ -48,6 +51,7 @@ impl fmt::Display for Change {
         f.write_str(match self {
             Change::ZeroDateToNull => "zero dates became NULL",
             Change::ZeroDateToInfinity => "zero dates became -infinity",
+            Change::InvalidDateToNull => "dates that no calendar has became NULL",
             Change::NulStripped => "texts lost their NUL characters",
             Change::NulReplaced => "texts had their NUL characters replaced by U+FFFD",
             Change::InvalidReplaced => "texts had invalid bytes replaced by U+FFFD",
@@ -81,6 +85,8 @@ impl Occurrences {
 pub struct Tally {
     changes: BTreeMap<(String, Change), Occurrences>,
     largest: (usize, u64),
+    /// Where the rows begin in their chunk, in bytes, if that is wanted.
+    starts: Option<Vec<u32>>,
 }
 
 impl Tally {
@@ -95,9 +101,27 @@ impl Tally {
             .add(&one);
     }
 
-    pub(super) fn row(&mut self, bytes: usize, row: u64) {
-        if bytes > self.largest.0 {
-            self.largest = (bytes, row);
+    /// A tally that also records where the rows begin.
+    #[must_use]
+    pub fn with_starts() -> Tally {
+        Tally {
+            starts: Some(Vec::new()),
+            ..Tally::default()
+        }
+    }
+
+    /// The offsets of the rows in their chunk, in bytes, if they were recorded.
+    pub fn take_starts(&mut self) -> Vec<u32> {
+        self.starts.take().unwrap_or_default()
+    }
+
+    /// Counts the row with this number, which has these bytes of the chunk.
+    pub(super) fn row(&mut self, bytes: std::ops::Range<usize>, row: u64) {
+        if bytes.len() > self.largest.0 {
+            self.largest = (bytes.len(), row);
+        }
+        if let Some(starts) = &mut self.starts {
+            starts.push(u32::try_from(bytes.start).unwrap_or(u32::MAX));
         }
     }
 
@@ -129,6 +153,14 @@ impl Tally {
     #[must_use]
     pub fn has(&self, column: &str, change: Change) -> bool {
         self.changes.contains_key(&(column.to_owned(), change))
+    }
+
+    /// Whether values of `column` became NULL.
+    #[must_use]
+    pub fn has_new_nulls(&self, column: &str) -> bool {
+        [Change::ZeroDateToNull, Change::InvalidDateToNull]
+            .iter()
+            .any(|change| self.has(column, *change))
     }
 
     /// Whether no value was changed.

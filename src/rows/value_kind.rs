@@ -59,8 +59,12 @@ pub enum Storage {
     Numeric,
     /// `double precision`
     Double,
-    /// `text`, and what is sent as text is: `varchar`, `char`, `json`, enums
+    /// `text`, and what is sent as text is: `varchar`, `char`
     Text,
+    /// An enum's own type, which has no empty value
+    Enum,
+    /// `json`
+    Json,
     /// `jsonb`
     Jsonb,
     /// `bytea`

@@ -8,6 +8,8 @@ use clap::ValueEnum;
 pub struct ValuePolicies {
     /// Dates with a zero year, month or day.
     pub zero_dates: ZeroDates,
+    /// Dates like 2023-02-30.
+    pub invalid_dates: InvalidDates,
     /// NUL characters in a text.
     pub nul: Nul,
     /// Texts that are not valid in their character set.
@@ -24,6 +26,16 @@ pub enum ZeroDates {
     Error,
     /// -infinity
     Infinity,
+}
+
+/// What becomes of a day that its month does not have, which MySQL stores if the SQL mode ALLOW_INVALID_DATES is on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum InvalidDates {
+    /// An error
+    #[default]
+    Error,
+    /// NULL; NOT NULL is left out where it would be in the way
+    Null,
 }
 
 /// What becomes of a NUL character in a text.

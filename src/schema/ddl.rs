@@ -105,6 +105,45 @@ pub fn set_default(style: Style<'_>, table: &str, column: &str, default: &str) -
     format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")
 }
 
+/// The statement that gives `column` of `table` the type and default that it has here, instead of those it has on the
+/// server.
+#[must_use]
+pub fn change_type(style: Style<'_>, table: &Table, column: &Column) -> String {
+    let name = identifier(&column.name);
+    // There is no cast from boolean to smallint, and none from jsonb to json.
+    let via = match column.data_type {
+        DataType::Smallint => "::integer",
+        DataType::Json | DataType::Text => "::text",
+        _ => "",
+    };
+    let data_type = &column.data_type;
+    let mut sql = format!(
+        "ALTER TABLE {} ALTER COLUMN {name} DROP DEFAULT, ALTER COLUMN {name} TYPE {data_type} USING {name}{via}::{data_type}",
+        style.name(&table.name)
+    );
+    if let Some(default) = default(style, column, table) {
+        let _ = write!(sql, ", ALTER COLUMN {name} SET DEFAULT {default}");
+    }
+    sql
+}
+
+/// The statement that drops the type of an enum, which no column uses.
+#[must_use]
+pub fn drop_type(style: Style<'_>, unused: &EnumType) -> String {
+    format!("DROP TYPE {}", style.name(&unused.name))
+}
+
+/// The default of `column` of `table`, as SQL.
+fn default(style: Style<'_>, column: &Column, table: &Table) -> Option<String> {
+    match &table.sequence {
+        Some(sequence) if sequence.column == column.name => {
+            let name = literal(&style.name(&sequence.name));
+            Some(format!("nextval({name}::regclass)"))
+        }
+        _ => column.default.clone(),
+    }
+}
+
 fn column(style: Style<'_>, column: &Column, table: &Table) -> String {
     let data_type = match &column.data_type {
         DataType::Enum(name) => style.name(name),
@@ -117,16 +156,8 @@ fn column(style: Style<'_>, column: &Column, table: &Table) -> String {
             " GENERATED ALWAYS AS (({expression})::{data_type}) STORED"
         );
     }
-    match &table.sequence {
-        Some(sequence) if sequence.column == column.name => {
-            let name = literal(&style.name(&sequence.name));
-            let _ = write!(sql, " DEFAULT nextval({name}::regclass)");
-        }
-        _ => {
-            if let Some(default) = &column.default {
-                let _ = write!(sql, " DEFAULT {default}");
-            }
-        }
+    if let Some(default) = default(style, column, table) {
+        let _ = write!(sql, " DEFAULT {default}");
     }
     if column.not_null && !column.not_null_after_load {
         sql += " NOT NULL";
@@ -147,6 +178,16 @@ pub fn primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) 
         ),
         format!("ALTER TABLE {on} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}"),
     ]
+}
+
+/// The statement that creates an index in place of the primary key of `table`, whose values are not unique.
+#[must_use]
+pub fn key_as_index(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> String {
+    let (name, on) = (identifier(name), style.name(table));
+    format!(
+        "CREATE INDEX {name} ON {on} ({})",
+        identifiers(&key.columns)
+    )
 }
 
 /// The statement that gives `table` its primary key, named `name`, index and all.

@@ -1,6 +1,9 @@
 //! Finds the table and columns that a foreign key references.
 
-use super::model::{ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Table};
+use super::model::{
+    Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, KeptAs, Table,
+};
+use crate::rows::Wider;
 
 /// `key` with the exact names of its table and columns among `tables`, or why PostgreSQL cannot have it. MySQL on some
 /// systems ignores the case of these names.
@@ -33,6 +36,50 @@ pub fn resolve_foreign_key(tables: &[&Table], key: &ForeignKey) -> Result<Foreig
     })
 }
 
+/// A column that needs another type, so that a foreign key compares values of one type: the number of its table, its name
+/// and type, and the foreign key.
+pub fn column_of_another_type(tables: &[Table]) -> Option<(usize, String, Wider, String)> {
+    let all: Vec<&Table> = tables.iter().collect();
+    for (number, table) in tables.iter().enumerate() {
+        for key in &table.foreign_keys {
+            let Ok(key) = resolve_foreign_key(&all, key) else {
+                continue;
+            };
+            let other = tables.iter().position(|table| table.name == key.references);
+            let pairs = key.columns.iter().zip(&key.referenced_columns);
+            for (column, (other, referenced)) in
+                pairs.filter_map(|(name, referenced)| Some((name, (other?, referenced))))
+            {
+                let types = (
+                    type_of(&tables[number], column),
+                    type_of(&tables[other], referenced),
+                );
+                let (place, name) = match types {
+                    (Some((DataType::Boolean, _)), Some((DataType::Smallint, _)))
+                    | (Some((DataType::Bigint, _)), Some((DataType::Numeric(20, 0), _))) => {
+                        (number, column)
+                    }
+                    (Some((DataType::Smallint, _)), Some((DataType::Boolean, _)))
+                    | (Some((DataType::Numeric(20, 0), _)), Some((DataType::Bigint, _))) => {
+                        (other, referenced)
+                    }
+                    _ => continue,
+                };
+                if let Some((_, Some(wider))) = type_of(&tables[place], name) {
+                    return Some((place, name.clone(), wider, key.name));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The type of a column, and the wider one it may get.
+fn type_of<'a>(table: &'a Table, name: &str) -> Option<(&'a DataType, Option<Wider>)> {
+    let found: Option<&Column> = table.columns.iter().find(|column| column.name == name);
+    found.map(|column| (&column.data_type, column.wider))
+}
+
 /// Whether a key of `table` is over exactly `columns`, in any order.
 fn is_unique(table: &Table, columns: &[String]) -> bool {
     let same = |key: &[String]| {
@@ -48,7 +95,7 @@ fn is_unique(table: &Table, columns: &[String]) -> bool {
     table
         .primary_key
         .as_ref()
-        .is_some_and(|key| same(&key.columns))
+        .is_some_and(|key| key.kept_as != KeptAs::Index && same(&key.columns))
         || table
             .indexes
             .iter()

@@ -3,6 +3,7 @@
 //! [`from_mysql`] and [`from_postgresql`] map definitions to the model; [`ddl`] renders it for PostgreSQL, and a MySQL
 //! server has a renderer of its own.
 
+pub mod changed_keys;
 pub mod ddl;
 mod foreign_keys;
 mod from_mysql;
@@ -12,10 +13,10 @@ mod names;
 pub mod policies;
 pub mod sql;
 
-pub use foreign_keys::resolve_foreign_key;
+pub use foreign_keys::{column_of_another_type, resolve_foreign_key};
 pub use from_mysql::{DumpFacts, Mapped, from_mysql, text_kind};
 pub use model::{
-    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Note,
-    Prefix, PrimaryKey, Sequence, Table,
+    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
+    KeptAs, Note, Prefix, PrimaryKey, Sequence, Table,
 };
 pub use names::{FinalNames, Names, final_names};

@@ -34,6 +34,16 @@ pub struct Policies {
 }
 
 impl Policies {
+    /// The same policies for tables whose types are known, so that none depends on values.
+    #[must_use]
+    pub fn of_known_types(&self) -> Policies {
+        let mut policies = self.clone();
+        if policies.tinyint1 == Tinyint1::Auto {
+            policies.tinyint1 = Tinyint1::Boolean;
+        }
+        policies
+    }
+
     /// Whether `table` is taken.
     #[must_use]
     pub fn takes_table(&self, table: &str) -> bool {
@@ -54,8 +64,11 @@ impl Policies {
 /// What `tinyint(1)` becomes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Tinyint1 {
-    /// boolean; a number other than 0 and 1 is an error
+    /// boolean if all its values are 0, 1 or NULL, else smallint; smallint in a key or a foreign key, with
+    /// AUTO_INCREMENT, or with another default. In a GitLab CI backup the same as `boolean`
     #[default]
+    Auto,
+    /// boolean; a number other than 0 and 1 is an error
     Boolean,
     /// smallint
     Smallint,

@@ -11,7 +11,7 @@ use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::sink::Sink;
 use crate::resources::{MAX_SPARE_BYTES, Resources};
 use crate::rows::contents::Contents;
-use crate::rows::{Format, PlannedColumn};
+use crate::rows::{Format, PlannedColumn, Widening};
 use crate::schema::Table;
 
 /// The number of rows and the checksum of each table, by number.
@@ -132,11 +132,12 @@ impl Sink for Expected {
     }
 }
 
-fn table_of(counted: &mut Counted, number: usize) -> &mut (u64, Contents) {
-    if counted.len() <= number {
-        counted.resize_with(number + 1, Default::default);
+/// The entry of `all` for the table with this number.
+fn table_of<T: Default>(all: &mut Vec<T>, number: usize) -> &mut T {
+    if all.len() <= number {
+        all.resize_with(number + 1, Default::default);
     }
-    &mut counted[number]
+    &mut all[number]
 }
 
 fn hash_all(rows: &Mutex<Receiver<PlannedRows>>, give_back: &Sender<Vec<u8>>) -> Result<Counted> {
@@ -145,11 +146,15 @@ fn hash_all(rows: &Mutex<Receiver<PlannedRows>>, give_back: &Sender<Vec<u8>>) ->
         rows.recv().ok()
     };
     let mut counted = Counted::new();
+    let mut widened: Vec<Vec<Widening>> = Vec::new();
     let mut out = Vec::new();
     while let Some(rows) = next() {
         out.clear();
         let mut done = TranscodedRows::default();
-        rows.transcode(&mut out, &mut done)?;
+        let of_table = table_of(&mut widened, rows.table);
+        while let Some(widening) = rows.transcode(of_table, &mut out, &mut done)? {
+            of_table.push(widening);
+        }
         let PlannedRows { table, chunk, .. } = rows;
         let of_table = table_of(&mut counted, table);
         of_table.0 += done.rows;

@@ -70,7 +70,7 @@ impl Import<'_> {
                 name: member.name,
                 reader: &mut archive::decompressed_within(reader, compression, ratio),
                 asked,
-                policies: settings.policies.clone(),
+                policies: self.content.policies(&settings.policies),
                 accept: prepared.accept(self.content),
                 late_prefix: is_hashed.then_some(late_prefix),
             },

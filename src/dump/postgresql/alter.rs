@@ -1,6 +1,7 @@
 //! `ALTER`: changes of earlier definitions.
 
 use super::constraint::constraint;
+use super::convert_notation::changed_type;
 use super::default_value::default_value;
 use super::definition::Definition;
 use super::dump_statement::{AllTokens, BEGINNING_TOKENS, DumpStatement};
@@ -65,6 +66,13 @@ fn alter_table(table: &str, begin: &Parser<'_>, whole: AllTokens<'_>) -> Result<
         return Ok(DumpStatement::Definition(Definition::Constraint {
             table: table.to_owned(),
             constraint,
+        }));
+    }
+    if let Some((column, data_type)) = changed_type(parser.rest()) {
+        return Ok(DumpStatement::Definition(Definition::ChangedType {
+            table: table.to_owned(),
+            column,
+            data_type,
         }));
     }
     if let Some(columns) = not_null_columns(parser.rest()) {

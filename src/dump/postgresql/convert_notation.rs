@@ -2,7 +2,7 @@
 //! they are recognised when a converted dump is read.
 
 use super::lexer::{Token, tokens};
-use super::parser::Parser;
+use super::parser::{Parser, split_at_commas};
 use crate::error::{Error, Result};
 
 /// The first comment of a converted dump; the program's version follows.
@@ -52,6 +52,36 @@ fn in_do(statement: &str, escapes: bool) -> Option<bool> {
             && types.into_iter().any(|name| parser.take(&[name]))
             && parser.at_end(),
     )
+}
+
+/// The column and its new type, of `ALTER COLUMN a DROP DEFAULT, ALTER COLUMN a TYPE smallint USING …`, and perhaps
+/// `, ALTER COLUMN a SET DEFAULT …`.
+pub(super) fn changed_type(actions: &[Token]) -> Option<(String, String)> {
+    let actions = split_at_commas(actions);
+    let (first, rest) = actions.split_first()?;
+    let column = |action: &[Token], words: &[&str]| {
+        let mut parser = Parser::new(action);
+        let name = parser
+            .take(&["alter", "column"])
+            .then(|| parser.name().ok())??;
+        let mut behind = Parser::new(parser.rest());
+        behind.take(words).then(|| (name, behind.rest().to_vec()))
+    };
+    let (name, behind) = column(first, &["drop", "default"])?;
+    let (same, data_type) = column(rest.first()?, &["type"])?;
+    if !behind.is_empty() || same != name {
+        return None;
+    }
+    let is_default = |action: &&[Token]| {
+        column(action, &["set", "default"]).is_some_and(|(same, _)| same == name)
+    };
+    if rest.len() > 2 || !rest[1..].iter().all(is_default) {
+        return None;
+    }
+    match data_type.first()? {
+        Token::Word(data_type) => Some((name, data_type.clone())),
+        _ => None,
+    }
 }
 
 /// Whether `rest`, behind the SELECT of a statement, sets a sequence to the largest value of a column if that is not
@@ -117,6 +147,21 @@ mod tests {
         assert!(!is_type_of_sequence("DO 'BEGIN END'", false).unwrap());
         let error = is_type_of_sequence(&format!("\n{GIVEN_UP}"), false).unwrap_err();
         assert!(error.to_string().contains("was not completed"), "{error}");
+    }
+
+    #[test]
+    fn changed_types() {
+        let of = |actions: &str| changed_type(&tokens(actions, false).unwrap());
+        let change = "ALTER COLUMN \"a,b\" DROP DEFAULT, ALTER COLUMN \"a,b\" TYPE numeric(20,0) USING \"a,b\"::numeric(20,0)";
+        let expected = Some(("a,b".to_owned(), "numeric".to_owned()));
+        assert_eq!(of(change), expected);
+        assert_eq!(
+            of(&format!("{change}, ALTER COLUMN \"a,b\" SET DEFAULT 0")),
+            expected
+        );
+        assert_eq!(of(&format!("{change}, DROP COLUMN c")), None);
+        assert_eq!(of(&format!("{change}, ALTER COLUMN c SET DEFAULT 0")), None);
+        assert_eq!(of("ALTER COLUMN a DROP DEFAULT"), None);
     }
 
     #[test]

@@ -36,6 +36,15 @@ pub enum Definition {
         /// Its default.
         default: DefaultValue,
     },
+    /// The type of a column changes between its rows, as `convert` writes it.
+    ChangedType {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The new type, without its modifiers: `smallint`.
+        data_type: String,
+    },
     /// NOT NULL, set later.
     NotNull {
         /// The table.

@@ -15,9 +15,9 @@ use crate::dump::postgresql::definition::{
 use crate::dump::{InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
-use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Written};
+use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Widening, Wider, Written};
 use crate::schema::{
-    Column, DataType, EnumType, Names, Note, PrimaryKey, Sequence, Table, from_postgresql,
+    Column, DataType, EnumType, KeptAs, Names, Note, PrimaryKey, Sequence, Table, from_postgresql,
 };
 
 /// PostgreSQL's limit for a table (manual, appendix K).
@@ -167,6 +167,27 @@ impl<S: Sink> PostgresqlConverter<S> {
         types
     }
 
+    /// `convert` has found a value that does not fit into the type of its column.
+    fn changed_type(&mut self, table: &str, column: String, data_type: &str) -> Result<()> {
+        let Some(number) = self.number(table) else {
+            return Ok(());
+        };
+        self.settle()?;
+        let to = match data_type {
+            "smallint" => Wider::Smallint,
+            "numeric" => Wider::Numeric,
+            "json" => Wider::Json,
+            "text" => Wider::Text,
+            other => {
+                let what = format!("the dump changes the type of {table}.{column} to {other}");
+                return Err(Error::failed(what));
+            }
+        };
+        self.tables[number].table.widen(&column, to);
+        let widening = Widening { column, to, row: 0 };
+        self.conversion.sink.widen(number, &widening)
+    }
+
     fn default(&mut self, table: &str, column: &str, default: &DefaultValue) -> Result<()> {
         let Some(number) = self.number(table) else {
             return Ok(());
@@ -238,6 +259,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 table.primary_key = Some(PrimaryKey {
                     name: name.clone(),
                     columns,
+                    kept_as: KeptAs::Key,
                 });
                 has_more.then(|| "it became an ordinary primary key".to_owned())
             }
@@ -402,6 +424,7 @@ fn normal(data_type: &DataType) -> Normal {
         }
         DataType::DoublePrecision => Normal::Double,
         DataType::Plain("real") => Normal::Real,
+        DataType::Boolean => Normal::TruthText,
         DataType::Bytea => Normal::Bytea,
         DataType::Timestamp(_) | DataType::Time(_) | DataType::Interval(_) => Normal::Moment,
         DataType::Timestamptz(_) => Normal::Instant,
@@ -434,6 +457,11 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
                 column,
                 default,
             } => self.default(&table, &column, &default)?,
+            Definition::ChangedType {
+                table,
+                column,
+                data_type,
+            } => self.changed_type(&table, column, &data_type)?,
             Definition::NotNull { table, columns } => {
                 if let Some(number) = self.number(&table) {
                     let pending = &mut self.tables[number];

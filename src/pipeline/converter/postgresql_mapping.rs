@@ -5,9 +5,9 @@ use crate::dump::Facts;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
 use crate::error::Result;
-use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind};
+use crate::rows::{Normal, PlannedColumn, Storage, Tally, ValueKind};
 use crate::schema::policies::{Policies, Timestamps};
-use crate::schema::{DataType, DumpFacts, Names, Note, Table, from_mysql};
+use crate::schema::{Column, DataType, DumpFacts, Names, Note, Table, from_mysql};
 
 /// The mapping for PostgreSQL.
 #[derive(Default)]
@@ -44,13 +44,14 @@ impl PostgresqlMapping {
         let column = table.columns.iter().find(|column| column.name == *name);
         MappedColumn {
             name: dump_name.to_owned(),
-            normal: column.map_or(Normal::AsIs, |column| normal(&column.data_type)),
+            normal: column.map_or(Normal::AsIs, normal),
             planned: PlannedColumn {
                 name: name.to_owned(),
                 kind,
                 storage: column.map_or(Storage::Text, |column| storage(&column.data_type)),
                 null_is_zero_date: self.is_converted
                     && column.is_some_and(|c| c.not_null_after_load),
+                wider: column.and_then(|column| column.wider),
             },
         }
     }
@@ -108,11 +109,9 @@ fn storage(data_type: &DataType) -> Storage {
         DataType::Bigint => Storage::Bigint,
         DataType::Numeric(..) => Storage::Numeric,
         DataType::DoublePrecision => Storage::Double,
-        DataType::Varchar(_)
-        | DataType::Char(_)
-        | DataType::Text
-        | DataType::Json
-        | DataType::Enum(_) => Storage::Text,
+        DataType::Varchar(_) | DataType::Char(_) | DataType::Text => Storage::Text,
+        DataType::Enum(_) => Storage::Enum,
+        DataType::Json => Storage::Json,
         DataType::Jsonb => Storage::Jsonb,
         DataType::Bytea => Storage::Bytea,
         DataType::Bit(_) => Storage::Bit,
@@ -127,9 +126,11 @@ fn storage(data_type: &DataType) -> Storage {
     }
 }
 
-/// How a value is normalised for the comparison, in binary notation.
-fn normal(data_type: &DataType) -> Normal {
-    match data_type {
+/// How a value of `column` is normalised for the comparison, in binary notation.
+fn normal(column: &Column) -> Normal {
+    match &column.data_type {
+        DataType::Boolean if column.wider.is_some() => Normal::Truth,
+        DataType::Bigint if column.wider.is_some() => Normal::Whole,
         DataType::Char(_) => Normal::WithoutBlanks,
         DataType::Numeric(..) => Normal::Numeric,
         DataType::Jsonb => Normal::Jsonb,
@@ -146,11 +147,11 @@ pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>
         .iter()
         .filter(|column| column.not_null_after_load);
     let (nulls, not_null): (Vec<_>, Vec<_>) =
-        late.partition(|column| tally.has(&column.name, Change::ZeroDateToNull));
+        late.partition(|column| tally.has_new_nulls(&column.name));
     let notes = nulls.into_iter().map(|column| Note {
         table: table.name.clone(),
         item: Some(column.name.clone()),
-        what: "NOT NULL left out, because of the zero dates".to_owned(),
+        what: "NOT NULL left out, because of the dates that became NULL".to_owned(),
     });
     let not_null = not_null.into_iter().map(|column| column.name.as_str());
     (not_null.collect(), notes.collect())

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 /// Appends a jsonb in its binary notation (`jsonb_send`: a version and the text): without blanks, keys sorted, of
-/// duplicate keys the last one, numbers by value.
+/// duplicate keys the last one, numbers by value. No JSON begins with the version, so a json is distinguished.
 pub(crate) fn jsonb(out: &mut Vec<u8>, value: &[u8]) {
-    json_text(out, value.get(1..).unwrap_or_default());
+    json_text(out, value.strip_prefix(b"\x01").unwrap_or(value));
 }
 
 /// The same for the text of a JSON value.

@@ -22,6 +22,39 @@ pub(crate) fn numeric(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(digits.as_flattened());
 }
 
+/// Appends a boolean or a smallint in its binary notation as a smallint.
+pub(crate) fn truth(out: &mut Vec<u8>, value: &[u8]) {
+    if value.len() == 1 {
+        out.push(0);
+    }
+    out.extend_from_slice(value);
+}
+
+/// Appends a bigint or a `numeric(20,0)` in its binary notation as one number of 16 bytes. A numeric of 8 bytes has no
+/// digits, and the same bytes as the bigint 0.
+pub(crate) fn whole(out: &mut Vec<u8>, value: &[u8]) {
+    let number = match <[u8; 8]>::try_from(value) {
+        Ok(bytes) => i64::from_be_bytes(bytes).into(),
+        Err(_) => whole_numeric(value),
+    };
+    out.extend_from_slice(&number.to_be_bytes());
+}
+
+/// The number of a numeric without fraction.
+fn whole_numeric(value: &[u8]) -> i128 {
+    let (words, _) = value.as_chunks::<2>();
+    let [_, weight, sign, _, digits @ ..] = words else {
+        return 0;
+    };
+    let count = usize::try_from(i16::from_be_bytes(*weight)).map_or(0, |weight| weight + 1);
+    let digits = digits
+        .iter()
+        .map(|digit| i128::from(u16::from_be_bytes(*digit)));
+    let digits = digits.chain(std::iter::repeat(0)).take(count.min(8));
+    let number = digits.fold(0, |number, digit| number * 10_000 + digit);
+    if *sign == [0, 0] { number } else { -number }
+}
+
 /// Appends a whole number or a `numeric` without the zeros before its first digit and behind its last one.
 pub(crate) fn number(out: &mut Vec<u8>, value: &[u8]) {
     let (sign, digits) = match value {
@@ -56,6 +89,34 @@ pub(crate) fn without_zeros(value: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wider_types_have_the_same_form() {
+        let form = |form: fn(&mut Vec<u8>, &[u8]), value: &[u8]| {
+            let mut out = Vec::new();
+            form(&mut out, value);
+            out
+        };
+        assert_eq!(form(truth, &[1]), form(truth, &1i16.to_be_bytes()));
+        assert_ne!(form(truth, &[1]), form(truth, &0i16.to_be_bytes()));
+        let numeric = |words: &[i16]| -> Vec<u8> {
+            words.iter().flat_map(|word| word.to_be_bytes()).collect()
+        };
+        for (bigint, words) in [
+            (0i64, &[0, 0, 0, 0][..]),
+            (5, &[1, 0, 0, 0, 5]),
+            (50_000, &[1, 1, 0, 0, 5]),
+            (50_001, &[2, 1, 0, 0, 5, 1]),
+            (-123_456_789, &[3, 2, 0x4000, 0, 1, 2345, 6789]),
+        ] {
+            let wide = numeric(words);
+            assert_eq!(
+                form(whole, &bigint.to_be_bytes()),
+                form(whole, &wide),
+                "{bigint}"
+            );
+        }
+    }
 
     #[test]
     fn numerics_without_their_zeros() {

@@ -6,7 +6,7 @@ use crate::rows::notation::Notation;
 use crate::rows::plan::PlannedColumn;
 use crate::rows::tally::Change;
 use crate::rows::value_kind::ValueKind;
-use crate::rows::value_policies::ZeroDates;
+use crate::rows::value_policies::{InvalidDates, ZeroDates};
 
 impl<N: Notation> Transcoder<'_, N> {
     pub(super) fn date_or_time(
@@ -24,6 +24,7 @@ impl<N: Notation> Transcoder<'_, N> {
                 }
             }
             Verdict::ZeroDate => return self.zero_date(column, start),
+            Verdict::InvalidDate => return self.invalid_date(column, start),
             Verdict::Wrong => {
                 let text = String::from_utf8_lossy(text).into_owned();
                 self.at = start;
@@ -49,6 +50,21 @@ impl<N: Notation> Transcoder<'_, N> {
         }
         self.at = start;
         self.date_or_time(column, dates::timestamp)
+    }
+
+    fn invalid_date(&mut self, column: &PlannedColumn, start: usize) -> Result<(), Wrong> {
+        match self.policies.invalid_dates {
+            InvalidDates::Null => {
+                N::null(self.out);
+                self.count(column, Change::InvalidDateToNull);
+                Ok(())
+            }
+            InvalidDates::Error => {
+                self.at = start;
+                let message = "the month of this date does not have this day".to_owned();
+                Err((message, Some("--invalid-dates null makes such dates NULL")))
+            }
+        }
     }
 
     pub(super) fn zero_date(&mut self, column: &PlannedColumn, start: usize) -> Result<(), Wrong> {

@@ -43,6 +43,7 @@ impl<'a, N: Notation> Transcoder<'a, N> {
             _ => {
                 let number = String::from_utf8_lossy(number).into_owned();
                 self.at = start;
+                self.misfit = true;
                 let message = format!("{number} in a tinyint(1) is neither 0 nor 1");
                 return Err((message, Some(TINYINT1_HINT)));
             }
@@ -94,6 +95,7 @@ impl<'a, N: Notation> Transcoder<'a, N> {
 
     fn out_of_range(&mut self, start: usize, number: &[u8], name: &str) -> Wrong {
         self.at = start;
+        self.misfit = true;
         let number = String::from_utf8_lossy(number);
         (format!("{number} is out of the range of {name}"), None)
     }

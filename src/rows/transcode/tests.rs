@@ -12,6 +12,7 @@ fn plan(kinds: &[ValueKind]) -> TranscodePlan {
         kind: *kind,
         storage: Storage::Text,
         null_is_zero_date: false,
+        wider: None,
     };
     TranscodePlan {
         columns: kinds.iter().enumerate().map(column).collect(),

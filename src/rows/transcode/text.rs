@@ -66,6 +66,7 @@ impl<N: Notation> Transcoder<'_, N> {
     #[cold]
     fn no_value(&mut self, start: usize, name: &str) -> Wrong {
         self.at = start;
+        self.misfit = true;
         (format!("{} is no {name}", self.shown()), None)
     }
 

@@ -6,6 +6,7 @@ use crate::dump::charset::Multibyte;
 use crate::rows::plan::PlannedColumn;
 use crate::rows::tally::{Change, Tally};
 use crate::rows::value_policies::ValuePolicies;
+use crate::rows::wider::Wider;
 
 /// A value that cannot be transcoded, or bytes that are not a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct RowError {
     pub message: String,
     /// What can be done about it.
     pub hint: Option<&'static str>,
+    /// The type of the column that the value would fit into, if there is one.
+    pub wider: Option<Wider>,
 }
 
 /// What is wrong with the current value, and a hint.
@@ -36,6 +39,8 @@ pub(super) struct Transcoder<'a, N> {
     pub(super) row: u64,
     pub(super) first_row: u64,
     pub(super) tally: &'a mut Tally,
+    /// Whether the current value is wrong only because it does not fit into the type of its column.
+    pub(super) misfit: bool,
     pub(super) policies: ValuePolicies,
     /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub(super) multibyte: Multibyte,
@@ -75,6 +80,9 @@ impl<N> Transcoder<'_, N> {
             at: self.at,
             message,
             hint,
+            wider: column
+                .filter(|_| self.misfit)
+                .and_then(|column| column.wider),
         }
     }
 }

@@ -53,6 +53,7 @@ fn transcode_to<N: Notation>(
         row: 0,
         first_row,
         tally,
+        misfit: false,
         policies: plan.policies,
         multibyte: plan.multibyte,
         notation: PhantomData::<N>,
@@ -116,7 +117,7 @@ impl<N: Notation> Transcoder<'_, N> {
             }
             self.at += 1;
             N::end_row(self.out);
-            self.tally.row(self.at - start, self.first_row + self.row);
+            self.tally.row(start..self.at, self.first_row + self.row);
             self.row += 1;
         }
         Ok(self.row)

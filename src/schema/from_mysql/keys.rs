@@ -5,7 +5,7 @@ use super::mapper::Mapper;
 use crate::dump::mysql::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf, is_json_check};
 use crate::error::{Error, Result};
 use crate::schema::model::{
-    Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, Prefix,
+    Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, KeptAs, Prefix,
     PrimaryKey, Table,
 };
 use crate::schema::names::fitting;
@@ -33,7 +33,11 @@ impl Mapper<'_> {
                 });
                 let columns: Vec<String> = columns.collect();
                 let name = fitting(&format!("{}_pkey", self.name));
-                table.primary_key = Some(PrimaryKey { name, columns });
+                table.primary_key = Some(PrimaryKey {
+                    name,
+                    columns,
+                    kept_as: KeptAs::Key,
+                });
                 return Ok(());
             }
             KeyKind::Primary => {

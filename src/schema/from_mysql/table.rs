@@ -171,11 +171,13 @@ impl Mapper<'_> {
             kind,
             ValueKind::Date | ValueKind::Timestamp | ValueKind::LocalTimestamp
         );
+        let wider = self.wider(&data_type, kind);
         let comment = column.comment.clone().filter(|comment| !comment.is_empty());
         let mapped = Column {
             not_null: !column.nullable,
             not_null_after_load: !column.nullable && may_hold_zero_dates,
             default,
+            wider,
             comment,
             ..Column::new(&column.name, data_type)
         };

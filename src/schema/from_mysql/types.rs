@@ -1,10 +1,12 @@
 //! The table of types: what each type of MySQL becomes, and how its values are transcoded.
 
-use super::mapper::Mapper;
+use super::mapper::{Mapper, indexes};
 use crate::dump::charset::Charset;
-use crate::dump::mysql::definition::{self, ColumnDefinition, TableDefinition};
+use crate::dump::mysql::definition::{
+    self, ColumnDefinition, DefaultValue, KeyKind, TableDefinition,
+};
 use crate::error::{Error, Result};
-use crate::rows::ValueKind;
+use crate::rows::{ValueKind, Wider};
 use crate::schema::model::{DataType, EnumType};
 use crate::schema::policies::{Enums, Times, Timestamps, Tinyint1};
 
@@ -34,8 +36,8 @@ impl Mapper<'_> {
         let number = |at: usize| written.numbers.get(at).copied();
         let is_json = || self.is_checked_json(&column.name);
         Ok(match (written.name.as_str(), written.unsigned) {
-            ("tinyint", _) if number(0) == Some(1) => self.tinyint1(),
-            ("bool" | "boolean", _) => self.tinyint1(),
+            ("tinyint", _) if number(0) == Some(1) => self.tinyint1(column),
+            ("bool" | "boolean", _) => self.tinyint1(column),
             ("tinyint" | "year" | "int1", _) | ("smallint" | "int2", false) => {
                 (DataType::Smallint, ValueKind::Integer)
             }
@@ -129,11 +131,63 @@ impl Mapper<'_> {
         .hint(format!("{} leaves {them} out", options.join(" ")))
     }
 
-    fn tinyint1(&self) -> (DataType, ValueKind) {
+    fn tinyint1(&mut self, column: &ColumnDefinition) -> (DataType, ValueKind) {
         match self.policies.tinyint1 {
+            Tinyint1::Auto => match self.why_number(column) {
+                Some(why) => {
+                    let what = format!("smallint instead of boolean: {why}");
+                    self.note(Some(&column.name), what);
+                    (DataType::Smallint, ValueKind::Integer)
+                }
+                None => (DataType::Boolean, ValueKind::Boolean),
+            },
             Tinyint1::Boolean => (DataType::Boolean, ValueKind::Boolean),
             Tinyint1::Truthy => (DataType::Boolean, ValueKind::Truthy),
             Tinyint1::Smallint => (DataType::Smallint, ValueKind::Integer),
+        }
+    }
+
+    /// Why a `tinyint(1)` is a number and no truth value, before its values are known.
+    fn why_number(&self, column: &ColumnDefinition) -> Option<&'static str> {
+        if column.auto_increment {
+            return Some("it has AUTO_INCREMENT");
+        }
+        let name = &column.name;
+        let in_key = self.definition.keys.iter().any(|key| {
+            let is_constraint = matches!(key.kind, KeyKind::Primary | KeyKind::Unique);
+            is_constraint && key.parts.iter().any(|part| indexes(part, name))
+        });
+        if in_key {
+            return Some("it is in a key");
+        }
+        let mut keys = self.definition.foreign_keys.iter();
+        if keys.any(|key| {
+            key.columns
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name))
+        }) {
+            return Some("it is in a foreign key");
+        }
+        match &column.default {
+            Some(DefaultValue::Text(text) | DefaultValue::Number(text))
+                if !matches!(text.trim_start_matches('0'), "" | "1") =>
+            {
+                Some("its default is neither 0 nor 1")
+            }
+            _ => None,
+        }
+    }
+
+    /// What a column with this type and kind of values becomes if a value does not fit.
+    pub(super) fn wider(&self, data_type: &DataType, kind: ValueKind) -> Option<Wider> {
+        match (data_type, kind) {
+            (DataType::Boolean, ValueKind::Boolean) => {
+                (self.policies.tinyint1 == Tinyint1::Auto).then_some(Wider::Smallint)
+            }
+            (DataType::Bigint, ValueKind::UnsignedToBigint) => Some(Wider::Numeric),
+            (DataType::Jsonb, _) => Some(Wider::Json),
+            (DataType::Json | DataType::Enum(_), _) => Some(Wider::Text),
+            _ => None,
         }
     }
 

@@ -319,6 +319,10 @@ pub(crate) fn refuse_conversions(asked: &Policies) -> Result<()> {
             "--zero-dates",
             asked.values.zero_dates != default.values.zero_dates,
         ),
+        (
+            "--invalid-dates",
+            asked.values.invalid_dates != default.values.invalid_dates,
+        ),
         ("--nul", asked.values.nul != default.values.nul),
     ];
     match options.iter().find(|(_, is_given)| *is_given) {

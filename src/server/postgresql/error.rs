@@ -39,6 +39,34 @@ pub(crate) fn is_refusal(cause: &postgres::Error) -> bool {
     })
 }
 
+/// The error for a value that the server refuses, for a place in the dump.
+pub(crate) fn refused_value(cause: postgres::Error) -> Error {
+    let Some(error) = cause.as_db_error() else {
+        return failure("load this value")(cause);
+    };
+    let message = format!("the server refuses the value: {}", error.message());
+    let refused = Error::new(kind_of(error.code()), message);
+    let refused = match hint_for(error.code()) {
+        Some(hint) => refused.hint(hint),
+        None => refused,
+    };
+    refused.caused_by(cause)
+}
+
+/// The line of a COPY, from 1, and the column that the server's error is about, if it names them.
+pub(crate) fn copied_line(cause: &postgres::Error) -> Option<(usize, Option<String>)> {
+    // "COPY builds, line 3, column name: …"; the words are translated, but not their order. The name of the table may
+    // hold anything, so the last numbers count.
+    let context = cause.as_db_error()?.where_()?;
+    let line = context.lines().find(|line| line.starts_with("COPY "))?;
+    let (_, behind) = line.rsplit_once(", line ")?;
+    let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
+    let number = behind[..digits].parse().ok()?;
+    let column = behind[digits..].strip_prefix(", column ");
+    let column = column.map(|rest| rest.split(": ").next().unwrap_or(rest).to_owned());
+    Some((number, column))
+}
+
 /// The hint for errors about the server's resources or its shutdown, which the server itself does not give.
 fn hint_for(code: &SqlState) -> Option<&'static str> {
     if *code == SqlState::DISK_FULL {

@@ -113,6 +113,7 @@ mod tests {
             kind,
             storage: Storage::Text,
             null_is_zero_date: false,
+            wider: None,
         };
         let plan = TranscodePlan {
             columns: kinds.map(column).to_vec(),

@@ -15,7 +15,7 @@ use crate::failpoint;
 use crate::pipeline::loaded::LoadedTable;
 use crate::pipeline::planned_rows::PlannedRows;
 use crate::pipeline::sink::Sink;
-use crate::pipeline::work_queue::{IndexBuild, TableCounts};
+use crate::pipeline::work_queue::{Built, IndexBuild, TableCounts};
 use crate::pipeline::worker_pool::WorkerPool;
 use crate::resources::Resources;
 use crate::rows::{Format, PlannedColumn};
@@ -145,8 +145,7 @@ impl Sink<Table> for Loader {
         let build = (!statements.is_empty()).then(|| IndexBuild {
             table: name.clone(),
             name: "all".to_owned(),
-            statements,
-            fallback: None,
+            built: Built::By(statements),
         });
         self.pool.queue.add_table(build.into_iter().collect());
         self.enums.add(&table);

@@ -14,7 +14,7 @@ use super::staging::{LockHolder, check_holder};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
-use crate::pipeline::work_queue::{IndexBuild, Task, WorkQueue};
+use crate::pipeline::work_queue::{Built, IndexBuild, Task, WorkQueue};
 use crate::rows::{PlannedColumn, ValueKind};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
@@ -152,7 +152,10 @@ pub(crate) fn work(
 
 fn run_build(connection: &mut Conn, build: IndexBuild) -> Result<()> {
     failpoint::reached("index to be built");
-    for statement in build.statements {
+    let Built::By(statements) = build.built else {
+        return Err(Error::failed("this server builds no such index"));
+    };
+    for statement in statements {
         one_statement(connection, &statement)
             .map_err(failure(format!("build the indexes of {}", build.table)))?;
     }
@@ -218,7 +221,8 @@ fn transcode_chunk(
     done: &mut TranscodedRows,
 ) -> Result<u64> {
     let before = buffer.len();
-    rows.transcode(buffer, done)?;
+    // No type of a MySQL server is too narrow for values of MySQL.
+    rows.transcode(&[], buffer, done)?;
     let PlannedRows {
         table, plan, chunk, ..
     } = rows;

@@ -1,9 +1,13 @@
 //! Loads tables with the workers: creates the tables, queues the chunks, and completes the tables.
 
+use std::sync::Arc;
+
 use postgres::Client;
 
 use super::constraints;
 use super::create;
+use super::indexes::{builds, staged_index_name, staged_key_name};
+use super::staged_tables::StagedTables;
 use super::staging::LockHolder;
 use super::style::STYLE;
 use super::worker::work;
@@ -13,12 +17,13 @@ use crate::pipeline::converter::not_null_after_load;
 use crate::pipeline::loaded::LoadedTable;
 use crate::pipeline::planned_rows::PlannedRows;
 use crate::pipeline::sink::Sink;
-use crate::pipeline::work_queue::{IndexBuild, TableCounts};
+use crate::pipeline::work_queue::TableCounts;
 use crate::pipeline::worker_pool::WorkerPool;
 use crate::resources::Resources;
-use crate::rows::{Format, PlannedColumn, loaded_names};
+use crate::rows::{Format, PlannedColumn, Widening, loaded_names};
+use crate::schema::changed_keys::{foreign_key_note, widening_note};
 use crate::schema::ddl;
-use crate::schema::{IndexKind, Note, Table, final_names};
+use crate::schema::{Note, Table, column_of_another_type, final_names};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
 
@@ -26,7 +31,7 @@ use crate::server::postgresql::options::ConnectionOptions;
 pub struct Loader {
     client: Client,
     pool: WorkerPool,
-    tables: Vec<Table>,
+    tables: Arc<StagedTables>,
 }
 
 impl Loader {
@@ -39,14 +44,15 @@ impl Loader {
         let client = target.connect_for_loading(resources.jobs, holder)?;
         let mut pool = WorkerPool::new(resources.chunks);
         let jobs = resources.jobs;
+        let tables = Arc::new(StagedTables::default());
         for _ in 0..jobs {
-            let target = target.clone();
-            pool.start_worker(move |queue| work(&target, holder, jobs, queue))?;
+            let (target, tables) = (target.clone(), Arc::clone(&tables));
+            pool.start_worker(move |queue| work(&target, holder, jobs, queue, &tables))?;
         }
         Ok(Loader {
             client,
             pool,
-            tables: Vec::new(),
+            tables,
         })
     }
 
@@ -54,13 +60,14 @@ impl Loader {
     /// in the notes of the tables. If `is_stopped` returns true, the running statements are cancelled.
     pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
         self.pool.finish(is_stopped)?;
+        let mut notes = self.pool.queue.notes();
+        notes.extend(self.widen_for_foreign_keys()?);
         let counted = self.pool.queue.counted();
-        let tables = std::mem::take(&mut self.tables);
+        let tables = std::mem::take(&mut *self.tables.lock());
         let mut loaded = Vec::new();
         for (table, counted) in tables.iter().zip(counted) {
             loaded.push(complete_rows(&mut self.client, table, counted)?);
         }
-        let mut notes = self.pool.queue.notes();
         notes.extend(self.rename_indexes(&tables)?);
         notes.extend(constraints::add_all(&mut self.client, &tables)?);
         for note in notes {
@@ -69,6 +76,21 @@ impl Loader {
             }
         }
         Ok(loaded)
+    }
+
+    /// Gives columns that a foreign key compares with a column of a wider type this type, too.
+    fn widen_for_foreign_keys(&mut self) -> Result<Vec<Note>> {
+        let mut notes = Vec::new();
+        loop {
+            let found = column_of_another_type(&self.tables.lock());
+            let Some((number, column, to, key)) = found else {
+                return Ok(notes);
+            };
+            let widening = Widening { column, to, row: 0 };
+            self.tables.widen(&mut self.client, number, &widening)?;
+            let table = self.tables.get(number);
+            notes.push(foreign_key_note(&table, &widening.column, to, &key));
+        }
     }
 
     /// Gives the indexes their final names, after the names in all tables are known.
@@ -105,18 +127,24 @@ impl Sink for Loader {
             self.pool.queue.note(note);
         }
         failpoint::reached("table created");
-        if let Some(last) = self.tables.len().checked_sub(1) {
+        let mut tables = self.tables.lock();
+        if let Some(last) = tables.len().checked_sub(1) {
             self.pool.queue.complete_table(last);
         }
-        self.pool.queue.add_table(builds(table, self.tables.len()));
-        self.tables.push(table.clone());
+        self.pool.queue.add_table(builds(table, tables.len()));
+        tables.push(table.clone());
         Ok(())
     }
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
         self.pool.queue.add_builds(number, builds(table, number));
-        self.tables[number] = table.clone();
+        self.tables.lock()[number] = table.clone();
         Ok(())
+    }
+
+    fn widen(&mut self, number: usize, widening: &Widening) -> Result<()> {
+        self.pool.queue.wait_for_rows(number)?;
+        self.tables.widen(&mut self.client, number, widening)
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
@@ -134,57 +162,6 @@ impl Sink for Loader {
     }
 }
 
-fn staged_key_name(table: usize) -> String {
-    format!("ci_import_{table}_pkey")
-}
-
-fn staged_index_name(table: usize, index: usize) -> String {
-    format!("ci_import_{table}_{index}")
-}
-
-/// The index builds of `table`, the table with this `number`, under temporary names.
-fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
-    let note = |item: &str, what: &str| Note {
-        table: table.name.clone(),
-        item: Some(item.to_owned()),
-        what: what.to_owned(),
-    };
-    let mut builds = Vec::new();
-    if let Some(key) = &table.primary_key {
-        let name = staged_key_name(number);
-        let short = ddl::short_primary_key(STYLE, table, key, &name);
-        let what =
-            "the values of the primary key are too long; a unique index over checksums replaces it";
-        builds.push(IndexBuild {
-            table: table.name.clone(),
-            name: key.name.clone(),
-            statements: ddl::primary_key(STYLE, &table.name, key, &name).to_vec(),
-            fallback: Some((vec![short], note(&key.name, what))),
-        });
-    }
-    for (at, index) in table.indexes.iter().enumerate() {
-        let name = staged_index_name(number, at);
-        let (instead, what) = match index.kind {
-            IndexKind::Fulltext => (Vec::new(), "left out: a text is too long for a tsvector"),
-            IndexKind::Unique => (
-                ddl::create_short_index(STYLE, &table.name, index, &name),
-                "the values are too long for the index; it is over checksums of the texts",
-            ),
-            IndexKind::Plain => (
-                ddl::create_short_index(STYLE, &table.name, index, &name),
-                "the values are too long for the index; it is over the beginnings of the texts",
-            ),
-        };
-        builds.push(IndexBuild {
-            table: table.name.clone(),
-            name: index.name.clone(),
-            statements: ddl::create_index(STYLE, &table.name, index, &name),
-            fallback: Some((instead, note(&index.name, what))),
-        });
-    }
-    builds
-}
-
 /// The steps that need all rows of `table`.
 fn complete_rows(client: &mut Client, table: &Table, counted: TableCounts) -> Result<LoadedTable> {
     let name = &table.name;
@@ -194,7 +171,13 @@ fn complete_rows(client: &mut Client, table: &Table, counted: TableCounts) -> Re
             counted.rows_put, counted.rows_committed
         )));
     }
-    let (not_null, notes) = not_null_after_load(table, &counted.tally);
+    let (not_null, late) = not_null_after_load(table, &counted.tally);
+    let mut notes: Vec<Note> = counted
+        .widenings
+        .iter()
+        .map(|widening| widening_note(name, widening))
+        .collect();
+    notes.extend(late);
     if !not_null.is_empty() {
         client
             .batch_execute(&ddl::set_not_null(STYLE, name, &not_null))

@@ -4,9 +4,12 @@
 //! its primary key and indexes are built, while the next table is loading.
 
 pub(crate) mod constraints;
+pub(crate) mod copy;
 pub(crate) mod create;
+pub(crate) mod indexes;
 pub(crate) mod loader;
 pub(crate) mod session;
+pub(crate) mod staged_tables;
 pub(crate) mod staging;
 pub(crate) mod style;
 pub(crate) mod worker;

@@ -134,8 +134,9 @@ impl ReadTables for TableReader {
         // The name of the sequence is already quoted.
         let sql = format!(
             "SELECT last_value, is_called,
-                    (SELECT COALESCE(max({}), 0)::bigint FROM {}) FROM {owned}",
+                    (SELECT LEAST(COALESCE(max({}), 0)::numeric, {})::bigint FROM {}) FROM {owned}",
             identifier(column),
+            i64::MAX,
             qualified(schema, table)
         );
         let row = self.0.query_one(&sql, &[]).map_err(doing())?;

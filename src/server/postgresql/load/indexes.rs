@@ -1,0 +1,184 @@
+//! Builds the primary key and the indexes of a staged table after its rows are loaded, under temporary names.
+//!
+//! Keys that changed values violate become indexes, and values that are too long for an index are indexed in part.
+
+use postgres::Client;
+use postgres::error::SqlState;
+
+use super::staged_tables::StagedTables;
+use super::style::STYLE;
+use crate::error::Result;
+use crate::failpoint;
+use crate::pipeline::work_queue::{Built, IndexBuild, WorkQueue};
+use crate::schema::changed_keys::{
+    column_with_nulls, columns_of, index_note, key_note, may_be_equal,
+};
+use crate::schema::ddl;
+use crate::schema::{Index, IndexKind, KeptAs, Note, PrimaryKey, Table};
+use crate::server::postgresql::error::failure;
+use crate::server::postgresql::statement::one_statement;
+
+/// The name of the primary key of the table with this number, until all names are known.
+pub(crate) fn staged_key_name(table: usize) -> String {
+    format!("ci_import_{table}_pkey")
+}
+
+/// The name of an index likewise.
+pub(crate) fn staged_index_name(table: usize, index: usize) -> String {
+    format!("ci_import_{table}_{index}")
+}
+
+/// What is to be built for `table`, the table with this `number`.
+pub(crate) fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
+    let build = |name: &str, built| IndexBuild {
+        table: table.name.clone(),
+        name: name.to_owned(),
+        built,
+    };
+    let key = table.primary_key.iter();
+    let key = key.map(|key| build(&key.name, Built::PrimaryKey(number)));
+    let indexes = table.indexes.iter().enumerate();
+    let indexes = indexes.map(|(at, index)| build(&index.name, Built::Index(number, at)));
+    key.chain(indexes).collect()
+}
+
+/// Builds a key or an index.
+pub(crate) fn build(
+    client: &mut Client,
+    queue: &WorkQueue,
+    tables: &StagedTables,
+    build: &IndexBuild,
+) -> Result<()> {
+    failpoint::reached("index to be built");
+    let built = match build.built {
+        Built::PrimaryKey(number) => primary_key(client, queue, tables, number),
+        Built::Index(number, at) => index(client, queue, tables, number, at),
+        Built::By(ref statements) => run(client, statements),
+    };
+    built.map_err(failure(format!(
+        "build the index {} of {}",
+        build.name, build.table
+    )))?;
+    failpoint::reached("index built");
+    Ok(())
+}
+
+type Done = std::result::Result<(), postgres::Error>;
+
+fn run(client: &mut Client, statements: &[String]) -> Done {
+    let mut statements = statements.iter();
+    statements.try_for_each(|statement| one_statement(client, statement))
+}
+
+fn primary_key(
+    client: &mut Client,
+    queue: &WorkQueue,
+    tables: &StagedTables,
+    number: usize,
+) -> Done {
+    let table = tables.get(number);
+    let Some(key) = &table.primary_key else {
+        return Ok(());
+    };
+    let tally = queue.tally(number);
+    let name = staged_key_name(number);
+    let [unique, constraint] = ddl::primary_key(STYLE, &table.name, key, &name);
+    let mut kept_as = KeptAs::Key;
+    let mut statements = vec![unique, constraint];
+    if column_with_nulls(key, &tally).is_some() {
+        kept_as = KeptAs::UniqueIndex;
+        statements.truncate(1);
+    }
+    match run(client, &statements) {
+        Err(cause) if is_too_long(&cause) => {
+            let what = "the values of the primary key are too long; a unique index over checksums replaces it";
+            queue.note(note(&table, &key.name, what));
+            return one_statement(client, &ddl::short_primary_key(STYLE, &table, key, &name));
+        }
+        Err(cause) if is_twice(&cause) && may_be_equal(&table, &key.columns, &tally) => {
+            kept_as = KeptAs::Index;
+            one_statement(client, &ddl::key_as_index(STYLE, &table.name, key, &name))?;
+        }
+        done => done?,
+    }
+    if kept_as != KeptAs::Key {
+        let key = PrimaryKey {
+            kept_as,
+            ..key.clone()
+        };
+        queue.note(key_note(&table, &key, &tally));
+        tables.lock()[number].primary_key = Some(key);
+    }
+    Ok(())
+}
+
+fn index(
+    client: &mut Client,
+    queue: &WorkQueue,
+    tables: &StagedTables,
+    number: usize,
+    at: usize,
+) -> Done {
+    let table = tables.get(number);
+    let index = &table.indexes[at];
+    let name = staged_index_name(number, at);
+    match run(client, &ddl::create_index(STYLE, &table.name, index, &name)) {
+        Err(cause) if is_too_long(&cause) => {
+            let what = match index.kind {
+                IndexKind::Fulltext => {
+                    queue.note(note(
+                        &table,
+                        &index.name,
+                        "left out: a text is too long for a tsvector",
+                    ));
+                    return Ok(());
+                }
+                IndexKind::Unique => {
+                    "the values are too long for the index; it is over checksums of the texts"
+                }
+                IndexKind::Plain => {
+                    "the values are too long for the index; it is over the beginnings of the texts"
+                }
+            };
+            queue.note(note(&table, &index.name, what));
+            run(
+                client,
+                &ddl::create_short_index(STYLE, &table.name, index, &name),
+            )
+        }
+        Err(cause)
+            if is_twice(&cause)
+                && may_be_equal(&table, &columns_of(index), &queue.tally(number)) =>
+        {
+            queue.note(index_note(&table, index));
+            let plain = Index {
+                kind: IndexKind::Plain,
+                ..index.clone()
+            };
+            run(
+                client,
+                &ddl::create_index(STYLE, &table.name, &plain, &name),
+            )?;
+            tables.lock()[number].indexes[at] = plain;
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+fn is_too_long(cause: &postgres::Error) -> bool {
+    cause.code() == Some(&SqlState::PROGRAM_LIMIT_EXCEEDED)
+}
+
+/// Whether a value is there twice.
+fn is_twice(cause: &postgres::Error) -> bool {
+    cause.code() == Some(&SqlState::UNIQUE_VIOLATION)
+}
+
+fn note(table: &Table, item: &str, what: &str) -> Note {
+    Note {
+        table: table.name.clone(),
+        item: Some(item.to_owned()),
+        what: what.to_owned(),
+    }
+}
