@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
-use crate::schema::policies::{Enums, Times, Timestamps, Tinyint1};
+use crate::schema::policies::{Enums, GeneratedColumns, Times, Timestamps, Tinyint1};
 use crate::verify::depth::Depth;
 
 /// Restores a GitLab CI 8.0 backup or a SQL dump into PostgreSQL or MySQL, atomically.
@@ -173,6 +173,9 @@ pub struct ConversionArgs {
     /// What tinyint(1) becomes
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub tinyint1: Tinyint1,
+    /// What a generated column becomes that PostgreSQL cannot compute, if the dump has no values for it
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub generated: GeneratedColumns,
     /// What dates with a zero year, month or day become
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub zero_dates: ZeroDates,

@@ -14,7 +14,7 @@ use crate::input::source::Source;
 use crate::migrate::{Dialect, RetryPolicy, Version};
 use crate::resources::Resources;
 use crate::rows::ValuePolicies;
-use crate::schema::policies::Policies;
+use crate::schema::policies::{GeneratedSupport, Policies};
 use crate::server::Target;
 use crate::server::postgresql::migrate::DIALECT;
 use crate::server::postgresql::private_server::PrivateServer;
@@ -374,7 +374,9 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         only_tables: arguments.only_table,
         database: arguments.from_database,
         skip_unsupported: false,
-        materialise_generated: false,
+        generated: arguments.generated,
+        generated_support: GeneratedSupport::default(),
+        compares_generated: false,
     })
 }
 

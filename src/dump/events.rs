@@ -63,6 +63,17 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What it says about the definitions of its tables.
+    #[must_use]
+    pub fn of_tables(&self) -> Facts {
+        Facts {
+            charset: self.charset.clone(),
+            compatible: self.compatible,
+            utc: self.utc,
+            ..Facts::default()
+        }
+    }
+
     /// Records that `name` is not imported. `kinds` says, for an error, what is counted.
     pub(super) fn leave_out(&mut self, kind: &'static str, name: &str, kinds: &str) -> Result<()> {
         let left_out = (kind, remembered(name));

@@ -18,8 +18,20 @@ use crate::schema::Note;
 pub(crate) enum Task {
     /// Rows to load.
     Rows(PlannedRows),
+    /// All rows of the table with this number are loaded: decide what depends on their values.
+    Settle(usize),
     /// A primary key or an index to build.
     Index(IndexBuild),
+}
+
+/// Whether what depends on the values of a table is decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Settling {
+    /// Nothing depends on them, or it is decided.
+    #[default]
+    Done,
+    Wanted,
+    UnderWay,
 }
 
 /// A key or an index of a table to build.
@@ -53,6 +65,7 @@ struct TableState {
     builds: Vec<IndexBuild>,
     /// Whether all chunks were queued.
     complete: bool,
+    settling: Settling,
     rows_put: u64,
     rows_committed: u64,
     tally: Tally,
@@ -69,6 +82,7 @@ struct TableState {
 struct State {
     notes: Vec<Note>,
     chunks: VecDeque<PlannedRows>,
+    settles: VecDeque<usize>,
     builds: VecDeque<IndexBuild>,
     tables: Vec<TableState>,
     /// Whether nothing more will be queued.
@@ -127,6 +141,20 @@ impl WorkQueue {
         state.tables.len() - 1
     }
 
+    /// Adds a table of which something depends on the values of all its rows; returns its number. It is settled after the
+    /// end of the input, since rows may come later; then its builds are added.
+    pub(crate) fn add_table_to_settle(&self) -> usize {
+        let number = self.add_table(Vec::new());
+        self.lock().tables[number].settling = Settling::Wanted;
+        number
+    }
+
+    /// Marks `table` as settled, with what is to be built then.
+    pub(crate) fn settled(&self, table: usize, builds: Vec<IndexBuild>) {
+        self.lock().tables[table].settling = Settling::Done;
+        self.add_builds(table, builds);
+    }
+
     /// Adds builds to a table whose rows may already be loaded.
     pub(crate) fn add_builds(&self, table: usize, builds: Vec<IndexBuild>) {
         let mut state = self.lock();
@@ -169,13 +197,20 @@ impl WorkQueue {
     /// The next task; blocks until there is one. `None` at the end.
     pub(crate) fn take(&self) -> Result<Option<Task>> {
         let nothing_yet = |state: &mut State| {
-            let idle = state.chunks.is_empty() && state.builds.is_empty();
-            idle && !(state.closed && state.tables.iter().all(|t| t.chunks_under_way == 0))
+            let idle =
+                state.chunks.is_empty() && state.settles.is_empty() && state.builds.is_empty();
+            let is_done = |table: &TableState| {
+                table.chunks_under_way == 0 && table.settling == Settling::Done
+            };
+            idle && !(state.closed && state.tables.iter().all(is_done))
         };
         let mut state = self.wait_while(nothing_yet)?;
         self.changed.notify_all();
         if let Some(rows) = state.chunks.pop_front() {
             return Ok(Some(Task::Rows(rows)));
+        }
+        if let Some(table) = state.settles.pop_front() {
+            return Ok(Some(Task::Settle(table)));
         }
         Ok(state.builds.pop_front().map(Task::Index))
     }
@@ -275,6 +310,7 @@ impl WorkQueue {
         let mut state = self.lock();
         state.failed.get_or_insert(error);
         state.chunks.clear();
+        state.settles.clear();
         state.builds.clear();
         self.changed.notify_all();
     }
@@ -368,8 +404,18 @@ impl WorkQueue {
 
 fn release_builds(state: &mut State, table: usize) {
     let progress = &mut state.tables[table];
-    if progress.complete && progress.chunks_under_way == 0 {
-        let builds = std::mem::take(&mut progress.builds);
-        state.builds.extend(builds);
+    if !progress.complete || progress.chunks_under_way > 0 {
+        return;
+    }
+    match progress.settling {
+        Settling::Done => {
+            let builds = std::mem::take(&mut progress.builds);
+            state.builds.extend(builds);
+        }
+        Settling::Wanted if state.closed => {
+            progress.settling = Settling::UnderWay;
+            state.settles.push_back(table);
+        }
+        Settling::Wanted | Settling::UnderWay => {}
     }
 }

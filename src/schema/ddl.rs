@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::model::{
-    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
-    Prefix, PrimaryKey, Sequence, Table,
+    Check, Column, DataType, EnumType, ForeignKey, Generated, Index, IndexKind, IndexPart,
+    IndexPartOf, Prefix, PrimaryKey, Sequence, Table,
 };
 use super::sql::{identifier, literal, qualified};
 use crate::dump::postgresql::SINCE_VERSION_10;
@@ -42,7 +42,6 @@ impl<'a> Style<'a> {
 /// indexes and constraints.
 #[must_use]
 pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
-    let name = style.name(&table.name);
     let mut statements = Vec::new();
     for EnumType { name, values } in &table.enum_types {
         let values: Vec<String> = values.iter().map(|value| literal(value)).collect();
@@ -67,6 +66,16 @@ pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
             }
         }
     }
+    statements.extend(create_table_alone(style, table));
+    statements
+}
+
+/// The statements that create `table` likewise, without its types and its sequence, which exist. The sequence belongs to the
+/// column then.
+#[must_use]
+pub fn create_table_alone(style: Style<'_>, table: &Table) -> Vec<String> {
+    let name = style.name(&table.name);
+    let mut statements = Vec::new();
     let columns: Vec<String> = table
         .columns
         .iter()
@@ -103,6 +112,24 @@ pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
 pub fn set_default(style: Style<'_>, table: &str, column: &str, default: &str) -> String {
     let (table, column) = (style.name(table), identifier(column));
     format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")
+}
+
+/// The value of a generated column, with a cast to its type. A cast would cut a text that is too long.
+fn computed(generated: &Generated, column: &Column, data_type: &str) -> String {
+    let expression = &generated.expression;
+    match column.data_type {
+        DataType::Varchar(_) | DataType::Char(_) | DataType::Text => expression.clone(),
+        _ => format!("({expression})::{data_type}"),
+    }
+}
+
+/// The condition that the value of a generated column, which is still an ordinary one, is not the one that the server
+/// computes. Texts are compared, since values that are equal may not be the same.
+#[must_use]
+pub fn is_computed_otherwise(column: &Column, generated: &Generated) -> String {
+    let (name, data_type) = (identifier(&column.name), &column.data_type);
+    let expression = &generated.expression;
+    format!("{name}::text IS DISTINCT FROM (({expression})::{data_type})::text")
 }
 
 /// The statement that gives `column` of `table` the type and default that it has here, instead of those it has on the
@@ -150,11 +177,14 @@ fn column(style: Style<'_>, column: &Column, table: &Table) -> String {
         other => other.to_string(),
     };
     let mut sql = format!("{} {data_type}", identifier(&column.name));
-    if let Some(expression) = &column.generated {
-        let _ = write!(
-            sql,
-            " GENERATED ALWAYS AS (({expression})::{data_type}) STORED"
-        );
+    if let Some(generated) = &column.generated {
+        let kind = if generated.is_virtual {
+            "VIRTUAL"
+        } else {
+            "STORED"
+        };
+        let expression = computed(generated, column, &data_type);
+        let _ = write!(sql, " GENERATED ALWAYS AS ({expression}) {kind}");
     }
     if let Some(default) = default(style, column, table) {
         let _ = write!(sql, " DEFAULT {default}");
@@ -470,6 +500,28 @@ pub fn copy_to_stdout<'a>(
     copy(style, table, columns, "TO STDOUT", format)
 }
 
+/// The statement that gives the rows of `table` likewise, also of generated columns, which COPY does not give otherwise.
+#[must_use]
+pub fn copy_query_to_stdout<'a>(
+    style: Style<'_>,
+    table: &str,
+    columns: impl Iterator<Item = &'a str>,
+    format: Format,
+) -> String {
+    let columns: Vec<String> = columns.map(identifier).collect();
+    let query = format!(
+        "(SELECT {} FROM ONLY {})",
+        columns.join(", "),
+        style.name(table)
+    );
+    let binary = if format == Format::Binary {
+        " WITH (FORMAT binary)"
+    } else {
+        ""
+    };
+    format!("COPY {query} TO STDOUT{binary}")
+}
+
 fn copy<'a>(
     style: Style<'_>,
     table: &str,
@@ -483,11 +535,12 @@ fn copy<'a>(
         Format::Text | Format::LoadData => "",
         Format::Binary => " WITH (FORMAT binary)",
     };
-    format!(
-        "COPY {} ({}) {direction}{binary}",
-        style.name(table),
-        columns.join(", ")
-    )
+    let table = style.name(table);
+    if columns.is_empty() {
+        // Rows of a table without columns.
+        return format!("COPY {table} {direction}{binary}");
+    }
+    format!("COPY {table} ({}) {direction}{binary}", columns.join(", "))
 }
 
 fn identifiers(names: &[String]) -> String {

@@ -14,9 +14,11 @@ pub mod policies;
 pub mod sql;
 
 pub use foreign_keys::{column_of_another_type, resolve_foreign_key};
-pub use from_mysql::{DumpFacts, Mapped, from_mysql, text_kind};
+pub use from_mysql::{
+    DumpFacts, GeneratedValues, GivenColumns, Mapped, as_loaded, from_mysql, text_kind,
+};
 pub use model::{
-    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
-    KeptAs, Note, Prefix, PrimaryKey, Sequence, Table,
+    Check, Column, DataType, EnumType, ForeignKey, Generated, Index, IndexKind, IndexPart,
+    IndexPartOf, KeptAs, Note, Prefix, PrimaryKey, Proof, Sequence, Table,
 };
 pub use names::{FinalNames, Names, final_names};

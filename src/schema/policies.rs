@@ -28,9 +28,12 @@ pub struct Policies {
     pub database: Option<String>,
     /// Whether a column of a type that is not supported is left out instead of being an error.
     pub skip_unsupported: bool,
-    /// Whether generated columns become ordinary ones, with the dump's values: PostgreSQL before 12
-    /// has none.
-    pub materialise_generated: bool,
+    /// What becomes of a generated column that the server cannot compute, if the dump has no values.
+    pub generated: GeneratedColumns,
+    /// The generated columns that the server has.
+    pub generated_support: GeneratedSupport,
+    /// Whether the values that the server computes are compared with those of the dump.
+    pub compares_generated: bool,
 }
 
 impl Policies {
@@ -74,6 +77,28 @@ pub enum Tinyint1 {
     Smallint,
     /// boolean; every number but 0 is true
     Truthy,
+}
+
+/// What becomes of a generated column that PostgreSQL cannot compute, if the dump has no values for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum GeneratedColumns {
+    /// It is left out
+    #[default]
+    Skip,
+    /// An error
+    Error,
+}
+
+/// The generated columns of a PostgreSQL.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GeneratedSupport {
+    /// None, before version 12.
+    None,
+    /// Stored ones.
+    #[default]
+    Stored,
+    /// Virtual ones, too, since version 18.
+    StoredAndVirtual,
 }
 
 /// What an enum becomes.

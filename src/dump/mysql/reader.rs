@@ -31,6 +31,10 @@ pub trait Consumer {
     fn rows(&mut self, rows: RowChunk) -> Result<()>;
     /// A part of a definition, or the end, of a dump that GitLab CI has converted.
     fn converted(&mut self, part: Part, facts: &Facts) -> Result<()>;
+    /// The end of the dump.
+    fn end(&mut self) -> Result<()> {
+        Ok(())
+    }
     /// A used buffer of a chunk for reuse, if there is one.
     fn spare(&mut self) -> Option<Vec<u8>> {
         None
@@ -118,6 +122,7 @@ impl<C: Consumer> Reader<C> {
             self.facts.completed = true;
             self.consumer.converted(Part::End, &self.facts)?;
         }
+        self.consumer.end()?;
         Ok((self.consumer, self.facts))
     }
 

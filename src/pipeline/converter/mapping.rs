@@ -5,18 +5,19 @@ use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
 use crate::error::Result;
 use crate::rows::{Normal, PlannedColumn, ValueKind};
-use crate::schema::Note;
 use crate::schema::policies::Policies;
+use crate::schema::{GeneratedValues, GivenColumns, Note};
 
 /// Maps the tables of a MySQL dump for one kind of server.
 pub trait Mapping {
     /// The type of a table on that server.
     type Table;
 
-    /// Maps `definition` from a dump with these facts, whose texts are in `charset`.
+    /// Maps `definition` from a dump with these facts, whose texts are in `charset`. Its rows have the columns `given`.
     fn map(
         &mut self,
         definition: &TableDefinition,
+        given: &GivenColumns,
         facts: &Facts,
         charset: Charset,
         policies: &Policies,
@@ -32,8 +33,8 @@ pub struct Mapped<T> {
     pub table: T,
     /// The columns of the dump, in their order.
     pub columns: Vec<MappedColumn>,
-    /// Generated columns that the server cannot compute. The dump must have their values.
-    pub materialised: Vec<String>,
+    /// Which generated columns have values in the dump.
+    pub generated: GeneratedValues,
     /// The differences on the server.
     pub notes: Vec<Note>,
 }

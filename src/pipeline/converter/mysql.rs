@@ -11,12 +11,15 @@ use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Written};
+use crate::schema::GivenColumns;
 
 /// The consumer of a MySQL dump.
 pub struct MysqlConverter<M: Mapping, S> {
     pub(super) conversion: Conversion<S>,
     pub(super) mapping: M,
     pub(super) tables: Vec<Mapped<M::Table>>,
+    /// The table whose rows did not come yet: they show which columns have values.
+    waiting: Option<(TableDefinition, Facts)>,
     multibyte: Multibyte,
 }
 
@@ -27,6 +30,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
             conversion,
             mapping,
             tables: Vec::new(),
+            waiting: None,
             multibyte: Multibyte::None,
         }
     }
@@ -36,17 +40,19 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         self.conversion
     }
 
-    /// Maps `definition`.
+    /// Maps `definition`, of which the rows have the columns `given`.
     pub(super) fn map(
         &mut self,
         definition: &TableDefinition,
+        given: &GivenColumns,
         facts: &Facts,
     ) -> Result<Mapped<M::Table>> {
         let charset = facts.charset.as_deref();
         let charset = charset.map_or(Ok(Charset::Utf8), Charset::named)?;
         self.multibyte = charset.multibyte();
         let policies = &self.conversion.policies;
-        self.mapping.map(definition, facts, charset, policies)
+        self.mapping
+            .map(definition, given, facts, charset, policies)
     }
 
     /// Keeps the mapping of the table that the dump calls `name`, after the sink has taken the table.
@@ -54,6 +60,18 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         let taken = Taken::Into(self.tables.len());
         self.conversion.by_name.insert(name, taken);
         self.tables.push(mapped);
+    }
+
+    /// Gives the waiting table, if there is one, to the sink. Its rows have the columns `given`.
+    fn begin_waiting(&mut self, given: &GivenColumns) -> Result<()> {
+        let Some((definition, facts)) = self.waiting.take() else {
+            return Ok(());
+        };
+        let mut mapped = self.map(&definition, given, &facts)?;
+        self.conversion.notes.append(&mut mapped.notes);
+        self.conversion.sink.table(&mapped.table)?;
+        self.keep(definition.name, mapped);
+        Ok(())
     }
 
     fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
@@ -98,16 +116,25 @@ fn columns_of<'a, T>(
     mapped: &'a Mapped<T>,
 ) -> Result<Vec<&'a MappedColumn>> {
     let table = &insert.table;
-    let Some(names) = &insert.columns else {
-        return Ok(mapped.columns.iter().collect());
+    let all: Vec<String>;
+    let names = if let Some(names) = &insert.columns {
+        names
+    } else {
+        all = mapped.columns.iter().map(|c| c.name.clone()).collect();
+        &all
     };
-    let has = |wanted: &String| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-    if let Some(missing) = mapped.materialised.iter().find(|name| !has(name)) {
-        return Err(Error::failed(format!(
-            "column {table}.{missing}: PostgreSQL cannot compute this generated column, \
-             and the dump has no values for it"
+    let has = |wanted: &&String| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    let unlike = |name: &String, what: &str| {
+        Err(Error::failed(format!(
+            "column {table}.{name}: some rows of the dump have values for this generated column, {what}"
         ))
-        .hint(format!("--skip-column {table}.{missing} leaves it out")));
+        .hint(format!("--skip-column {table}.{name} leaves it out")))
+    };
+    if let Some(name) = mapped.generated.given.iter().find(|name| !has(name)) {
+        return unlike(name, "and these rows have none");
+    }
+    if let Some(name) = mapped.generated.missing.iter().find(has) {
+        return unlike(name, "and the rows before have none");
     }
     let column = |name: &String| {
         let mut known = mapped.columns.iter();
@@ -123,17 +150,28 @@ fn columns_of<'a, T>(
 
 impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
     fn table(&mut self, definition: TableDefinition, facts: &Facts) -> Result<()> {
+        self.begin_waiting(&GivenColumns::NoRows)?;
         if !self.conversion.takes(&definition.name)? {
             return Ok(());
         }
-        let mut mapped = self.map(&definition, facts)?;
-        self.conversion.notes.append(&mut mapped.notes);
-        self.conversion.sink.table(&mapped.table)?;
-        self.keep(definition.name, mapped);
+        self.waiting = Some((definition, facts.of_tables()));
         Ok(())
     }
 
+    fn end(&mut self) -> Result<()> {
+        self.begin_waiting(&GivenColumns::NoRows)
+    }
+
     fn rows(&mut self, chunk: RowChunk) -> Result<()> {
+        let waits =
+            |(definition, _): &(TableDefinition, Facts)| definition.name == chunk.insert.table;
+        if self.waiting.as_ref().is_some_and(waits) {
+            let given = match &chunk.insert.columns {
+                None => GivenColumns::All,
+                Some(names) => GivenColumns::Named(names.clone()),
+            };
+            self.begin_waiting(&given)?;
+        }
         let hint = "make the dump without --no-create-info";
         let Some(number) = self.conversion.number_of(&chunk.insert.table, hint)? else {
             return Ok(());

@@ -2,8 +2,8 @@
 
 use crate::dump::postgresql::definition::TableDefinition;
 use crate::error::{Error, Result};
-use crate::schema::policies::Policies;
-use crate::schema::{Column, DataType, Note, from_postgresql};
+use crate::schema::policies::{GeneratedSupport, Policies};
+use crate::schema::{Column, DataType, Generated, Note, from_postgresql};
 
 /// The columns of the table `definition`, and notes of unsupported ones, if those are no error because the
 /// dump is only inspected. `is_enum` returns whether the dump has an enum type with that name.
@@ -41,10 +41,10 @@ pub(super) fn columns(
             continue;
         };
         match from_postgresql::generated(name, &columns, at, generated) {
-            Ok(_) if policies.materialise_generated => {
+            Ok(_) if policies.generated_support == GeneratedSupport::None => {
                 return Err(without_values(name, &column.name));
             }
-            Ok(expression) => columns[at].generated = Some(expression),
+            Ok(expression) => columns[at].generated = Some(Generated::of(expression)),
             Err(error) => note_or_fail(&column.name, error)?,
         }
     }

@@ -5,9 +5,9 @@ use crate::dump::Facts;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
 use crate::error::Result;
-use crate::rows::{Normal, PlannedColumn, Storage, Tally, ValueKind};
+use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind};
 use crate::schema::policies::{Policies, Timestamps};
-use crate::schema::{Column, DataType, DumpFacts, Names, Note, Table, from_mysql};
+use crate::schema::{Column, DataType, DumpFacts, GivenColumns, Names, Note, Table, from_mysql};
 
 /// The mapping for PostgreSQL.
 #[derive(Default)]
@@ -63,6 +63,7 @@ impl Mapping for PostgresqlMapping {
     fn map(
         &mut self,
         definition: &TableDefinition,
+        given: &GivenColumns,
         facts: &Facts,
         charset: Charset,
         policies: &Policies,
@@ -72,7 +73,7 @@ impl Mapping for PostgresqlMapping {
             charset,
             utc: facts.utc,
         };
-        let mapped = from_mysql(definition, known, policies, &mut self.names)?;
+        let mapped = from_mysql(definition, known, given.clone(), policies, &mut self.names)?;
         let table = mapped.table;
         let mut notes = mapped.notes;
         let has_timestamps = definition
@@ -94,7 +95,7 @@ impl Mapping for PostgresqlMapping {
         Ok(Mapped {
             name: table.name.clone(),
             columns: columns.collect(),
-            materialised: mapped.materialised,
+            generated: mapped.generated,
             table,
             notes,
         })
@@ -148,10 +149,17 @@ pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>
         .filter(|column| column.not_null_after_load);
     let (nulls, not_null): (Vec<_>, Vec<_>) =
         late.partition(|column| tally.has_new_nulls(&column.name));
-    let notes = nulls.into_iter().map(|column| Note {
-        table: table.name.clone(),
-        item: Some(column.name.clone()),
-        what: "NOT NULL left out, because of the dates that became NULL".to_owned(),
+    let notes = nulls.into_iter().map(|column| {
+        let why = if tally.has(&column.name, Change::ZeroDateToNull) {
+            "zero dates"
+        } else {
+            "invalid dates"
+        };
+        Note {
+            table: table.name.clone(),
+            item: Some(column.name.clone()),
+            what: format!("NOT NULL left out, because of the {why}"),
+        }
     });
     let not_null = not_null.into_iter().map(|column| column.name.as_str());
     (not_null.collect(), notes.collect())

@@ -1,62 +1,268 @@
-//! Generated columns: computed by the target, or ordinary columns with the values of the dump.
+//! Generated columns. The values that a dump has of them are the truth: PostgreSQL computes a column only if its values
+//! are the same.
 
-use super::expression::{Purpose, translate};
+use super::expression::{Class, Operand, Translation, class_of, translate_value};
 use super::mapper::Mapper;
+use crate::dump::mysql::definition::{ColumnDefinition, Generated as Written};
+use crate::error::{Error, Result};
 use crate::rows::ValueKind;
-use crate::schema::model::{Column, DataType};
+use crate::schema::model::{Column, DataType, Generated, Proof, Table};
+use crate::schema::policies::{GeneratedColumns, GeneratedSupport, Tinyint1};
+
+/// Which columns the rows of a table have in the dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenColumns {
+    /// All of them.
+    All,
+    /// These.
+    Named(Vec<String>),
+    /// It has no rows.
+    NoRows,
+}
+
+/// The generated columns of a table whose values come from the dump, or do not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GeneratedValues {
+    /// All rows must have values for these.
+    pub given: Vec<String>,
+    /// No row may have values for these.
+    pub missing: Vec<String>,
+}
+
+/// What becomes of a generated column.
+enum Fate {
+    /// PostgreSQL computes it.
+    Computed(Generated),
+    /// It has the values of the dump.
+    Ordinary(String),
+    /// It has no values.
+    LeftOut(String),
+}
 
 impl Mapper<'_> {
-    /// Decides which generated columns PostgreSQL computes. The others become ordinary columns with the values of the
-    /// dump; returns their names.
-    pub(super) fn generated_columns(&mut self, kinds: &mut [ValueKind]) -> Vec<String> {
-        let plain: Vec<Column> = self
-            .columns
-            .iter()
-            .filter(|(name, _)| {
-                self.definition_of(name)
-                    .is_some_and(|c| c.generated.is_none())
-            })
-            .map(|(name, column)| Column {
-                name: name.clone(),
-                ..column.clone()
-            })
-            .collect();
-        let mut materialised = Vec::new();
-        for (at, definition) in self.definition.columns.iter().enumerate() {
-            let Some(generated) = &definition.generated else {
+    /// Decides what becomes of the generated columns, and of their values.
+    pub(super) fn generated_columns(&mut self, kinds: &mut [ValueKind]) -> Result<GeneratedValues> {
+        let definition = self.definition;
+        let mut values = GeneratedValues::default();
+        for (at, column) in definition.columns.iter().enumerate() {
+            let is_here = self.columns.iter().any(|(name, _)| *name == column.name);
+            let Some(written) = column.generated.as_ref().filter(|_| is_here) else {
                 continue;
             };
-            let Some((_, column)) = self
-                .columns
-                .iter_mut()
-                .find(|(name, _)| *name == definition.name)
-            else {
-                continue;
-            };
-            column.default = None;
-            let of_text = matches!(column.data_type, DataType::Char(_) | DataType::Enum(_));
-            let may_be_computed = !of_text && !self.policies.materialise_generated;
-            let what = match translate(&generated.expression, &plain, Purpose::Value) {
-                Some(expression) if may_be_computed => {
-                    column.generated = Some(expression);
-                    kinds[at] = ValueKind::Skipped;
-                    if generated.stored {
-                        continue;
-                    }
-                    "a virtual column, is stored".to_owned()
-                }
-                _ => {
-                    materialised.push(definition.name.clone());
-                    column.not_null = false;
-                    column.not_null_after_load = false;
-                    format!(
-                        "generated as {}, is an ordinary column now",
-                        generated.expression
-                    )
-                }
-            };
-            self.note(Some(&definition.name), what);
+            let is_given = self.is_given(&column.name);
+            let fate = self.fate(column, written, &mut kinds[at], is_given);
+            let is_computed_at_once =
+                matches!(&fate, Fate::Computed(generated) if generated.proof == Proof::Certain);
+            if !is_given || is_computed_at_once {
+                kinds[at] = ValueKind::Skipped;
+            }
+            if !is_given && self.given != GivenColumns::NoRows {
+                values.missing.push(column.name.clone());
+            } else if is_given && !is_computed_at_once {
+                values.given.push(column.name.clone());
+            }
+            self.settle(column, written, fate)?;
         }
-        materialised
+        Ok(values)
     }
+
+    fn settle(&mut self, column: &ColumnDefinition, written: &Written, fate: Fate) -> Result<()> {
+        let name = &column.name;
+        let place = self.columns.iter().position(|(known, _)| known == name);
+        let Some(at) = place else { return Ok(()) };
+        let what = match fate {
+            Fate::Computed(generated) => {
+                let is_stored = !generated.is_virtual;
+                let is_certain = generated.proof == Proof::Certain;
+                let mapped = &mut self.columns[at].1;
+                mapped.default = None;
+                mapped.generated = Some(generated);
+                // Nothing is said until it is known whether the values are the same.
+                (is_certain && is_stored && !written.stored)
+                    .then(|| "a virtual column, is stored".to_owned())
+            }
+            Fate::Ordinary(why) => {
+                let mapped = &mut self.columns[at].1;
+                mapped.default = None;
+                mapped.not_null = false;
+                mapped.not_null_after_load = false;
+                Some(format!(
+                    "generated as {}, is an ordinary column now: {why}",
+                    written.expression
+                ))
+            }
+            Fate::LeftOut(why) => {
+                if self.policies.generated == GeneratedColumns::Error {
+                    let table = &self.definition.name;
+                    return Err(Error::failed(format!(
+                        "column {table}.{name}: {why}, and the dump has no values for it"
+                    ))
+                    .hint(format!(
+                        "--generated skip, or --skip-column {table}.{name}, leaves it out"
+                    )));
+                }
+                self.columns.remove(at);
+                Some(format!(
+                    "generated as {}, was left out: {why}, and the dump has no values for it",
+                    written.expression
+                ))
+            }
+        };
+        if let Some(what) = what {
+            self.note(Some(name), what);
+        }
+        Ok(())
+    }
+
+    /// Whether the rows of the dump have values for the column.
+    fn is_given(&self, name: &str) -> bool {
+        match &self.given {
+            GivenColumns::All => true,
+            GivenColumns::Named(names) => {
+                names.iter().any(|known| known.eq_ignore_ascii_case(name))
+            }
+            GivenColumns::NoRows => false,
+        }
+    }
+
+    /// The columns that a CHECK may use.
+    pub(super) fn all_operands(&self) -> Vec<Operand<'_>> {
+        let all = self.columns.iter().filter_map(|(name, column)| {
+            let definition = self.definition_of(name)?;
+            Some(Operand::new(self.definition, definition, column))
+        });
+        all.collect()
+    }
+
+    /// The columns that an expression may use: no generated ones.
+    pub(super) fn operands(&self) -> Vec<Operand<'_>> {
+        let plain = self.columns.iter().filter_map(|(name, column)| {
+            let definition = self.definition_of(name)?;
+            let is_plain = definition.generated.is_none();
+            is_plain.then(|| Operand::new(self.definition, definition, column))
+        });
+        plain.collect()
+    }
+
+    fn fate(
+        &mut self,
+        column: &ColumnDefinition,
+        written: &Written,
+        kind: &mut ValueKind,
+        is_given: bool,
+    ) -> Fate {
+        let unlike = |why: &str| {
+            if is_given {
+                Fate::Ordinary(why.to_owned())
+            } else {
+                Fate::LeftOut(why.to_owned())
+            }
+        };
+        if self.policies.generated_support == GeneratedSupport::None {
+            return unlike("the server has no generated columns");
+        }
+        let operands = self.operands();
+        let is_number = matches!(
+            class_of(&written.expression, &operands),
+            Some(Class::Integer | Class::Decimal)
+        );
+        let mapped = self.columns.iter().find(|(name, _)| *name == column.name);
+        let Some(mut mapped) = mapped.map(|(_, mapped)| mapped.clone()) else {
+            return unlike("it was skipped");
+        };
+        // A number in a tinyint(1) may be any number.
+        let becomes_number = mapped.data_type == DataType::Boolean
+            && self.policies.tinyint1 == Tinyint1::Auto
+            && is_number;
+        if becomes_number {
+            mapped.data_type = DataType::Smallint;
+            mapped.wider = None;
+        }
+        let translation = translate_value(&written.expression, &operands, &mapped.data_type);
+        let proof = translation
+            .as_ref()
+            .and_then(|translation| self.proof(translation, &operands, is_given));
+        drop(operands);
+        let (Some(translation), Some(proof)) = (translation, proof) else {
+            return unlike("PostgreSQL may compute other values");
+        };
+        if becomes_number {
+            *kind = ValueKind::Integer;
+            self.becomes_number(&mapped);
+        }
+        Fate::Computed(Generated {
+            expression: translation.sql,
+            is_virtual: self.stays_virtual(column, written),
+            proof,
+            columns: translation.columns,
+            written: written.expression.clone(),
+            was_stored: written.stored,
+        })
+    }
+
+    fn becomes_number(&mut self, mapped: &Column) {
+        let name = mapped.name.clone();
+        for (_, column) in &mut self.columns {
+            if column.name == name {
+                *column = mapped.clone();
+            }
+        }
+        let what = "smallint instead of boolean: it is generated as a number";
+        self.note(Some(&name), what.to_owned());
+    }
+
+    /// How it is known that PostgreSQL computes the same values; none if it cannot be known.
+    fn proof(
+        &self,
+        translation: &Translation,
+        operands: &[Operand<'_>],
+        is_given: bool,
+    ) -> Option<Proof> {
+        let uses = |test: &dyn Fn(&Operand<'_>) -> bool| {
+            translation.columns.iter().all(|name| {
+                let mut operands = operands.iter();
+                operands.any(|operand| operand.column_name() == *name && test(operand))
+            })
+        };
+        let is_certain = translation.is_certain && translation.conditions.is_empty();
+        if self.policies.compares_generated {
+            return Some(match (is_given, self.given == GivenColumns::NoRows) {
+                (true, _) => Proof::Values,
+                (false, true) => Proof::Certain,
+                (false, false) if is_certain && uses(&|it| it.is_plain_number()) => Proof::Certain,
+                (false, false) if translation.is_certain => {
+                    Proof::Conditions(translation.conditions.clone())
+                }
+                (false, false) => return None,
+            });
+        }
+        // Nobody compares the values: they must be certain, and not computed from dates that may be zero dates.
+        (is_certain && uses(&|it| it.is_number_or_text())).then_some(Proof::Certain)
+    }
+
+    /// PostgreSQL has no indexes over virtual columns.
+    fn stays_virtual(&self, column: &ColumnDefinition, written: &Written) -> bool {
+        !written.stored
+            && self.policies.generated_support == GeneratedSupport::StoredAndVirtual
+            && !self.is_in_a_key(&column.name)
+    }
+}
+
+/// `table` as it is while its rows are loaded: with the values of the dump where they are to be compared, and without the
+/// columns that come later.
+#[must_use]
+pub fn as_loaded(table: &Table) -> Table {
+    let mut loaded = table.clone();
+    loaded.columns.retain(|column| {
+        let proof = column.generated.as_ref().map(|generated| &generated.proof);
+        !matches!(proof, Some(Proof::Conditions(_)))
+    });
+    for column in &mut loaded.columns {
+        let is_compared = |generated: &mut Generated| generated.proof == Proof::Values;
+        if column.generated.take_if(is_compared).is_some() {
+            column.not_null = false;
+            column.not_null_after_load = false;
+        }
+    }
+    loaded
 }

@@ -1,6 +1,6 @@
 //! Primary keys, indexes, foreign keys and CHECKs.
 
-use super::expression::{Purpose, translate};
+use super::expression::{translate_check, translate_key};
 use super::mapper::Mapper;
 use crate::dump::mysql::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf, is_json_check};
 use crate::error::{Error, Result};
@@ -88,12 +88,8 @@ impl Mapper<'_> {
                 IndexPartOf::Column(column.name.clone(), prefix, data_type)
             }
             KeyPartOf::Expression(expression) => {
-                let columns: Vec<Column> = self
-                    .columns
-                    .iter()
-                    .map(|(_, column)| column.clone())
-                    .collect();
-                match translate(expression, &columns, Purpose::Value) {
+                let unique = matches!(kind, KeyKind::Unique | KeyKind::Primary);
+                match translate_key(expression, &self.operands(), unique) {
                     Some(expression) => IndexPartOf::Expression(expression),
                     None => return Ok(None),
                 }
@@ -143,12 +139,6 @@ impl Mapper<'_> {
 
     pub(super) fn checks(&mut self, table: &mut Table) {
         let definition = self.definition;
-        let columns: Vec<Column> = self
-            .columns
-            .iter()
-            .filter(|(name, column)| *name == column.name)
-            .map(|(_, column)| column.clone())
-            .collect();
         for (name, check) in &definition.checks {
             if definition
                 .columns
@@ -157,7 +147,7 @@ impl Mapper<'_> {
             {
                 continue;
             }
-            let Some(expression) = translate(check, &columns, Purpose::Check) else {
+            let Some(expression) = translate_check(check, &self.all_operands()) else {
                 self.note(name.as_deref(), format!("CHECK ({check}) was left out"));
                 continue;
             };

@@ -1,5 +1,6 @@
 //! What is known of a MySQL table while it is mapped.
 
+use super::generated::GivenColumns;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
     ColumnDefinition, KeyPart, KeyPartOf, TableDefinition, is_json_check,
@@ -32,6 +33,8 @@ pub(super) struct Mapper<'a> {
     pub(super) columns: Vec<(String, Column)>,
     pub(super) enum_types: Vec<EnumType>,
     pub(super) notes: Vec<Note>,
+    /// The columns that the rows have.
+    pub(super) given: GivenColumns,
 }
 
 impl Mapper<'_> {

@@ -1,5 +1,6 @@
 //! Maps a table: its columns first, then its sequence, keys and constraints.
 
+use super::generated::{GeneratedValues, GivenColumns};
 use super::mapper::{DumpFacts, Mapper, indexes};
 use crate::dump::mysql::definition::{ColumnDefinition, KeyKind, TableDefinition};
 use crate::error::{Error, Result};
@@ -18,16 +19,18 @@ pub struct Mapped {
     pub kinds: Vec<ValueKind>,
     /// The name of each column in MySQL, and its name in the table if it is not left out.
     pub names: Vec<(String, Option<String>)>,
-    /// Generated columns that PostgreSQL cannot compute: their values must be in the dump.
-    pub materialised: Vec<String>,
+    /// Which generated columns have values in the dump.
+    pub generated: GeneratedValues,
     /// What is different in PostgreSQL.
     pub notes: Vec<Note>,
 }
 
-/// Maps `definition` as `policies` say. `names` holds the names given so far.
+/// Maps `definition`, of which the rows have the columns `given`, as `policies` say. `names` holds the names given so
+/// far.
 pub fn from_mysql(
     definition: &TableDefinition,
     facts: DumpFacts,
+    given: GivenColumns,
     policies: &Policies,
     names: &mut Names,
 ) -> Result<Mapped> {
@@ -40,6 +43,7 @@ pub fn from_mysql(
         columns: Vec::new(),
         enum_types: Vec::new(),
         notes: Vec::new(),
+        given,
     };
     mapper.map()
 }
@@ -78,10 +82,14 @@ impl Mapper<'_> {
         }
         let MappedColumns {
             mut kinds,
-            names,
+            mut names,
             checks,
         } = self.columns()?;
-        let materialised = self.generated_columns(&mut kinds);
+        let generated = self.generated_columns(&mut kinds)?;
+        for (dump_name, name) in &mut names {
+            let is_here = self.columns.iter().any(|(known, _)| known == dump_name);
+            name.take_if(|_| !is_here);
+        }
         let mut table = Table {
             name: self.name.clone(),
             columns: self
@@ -114,7 +122,7 @@ impl Mapper<'_> {
             table,
             kinds,
             names,
-            materialised,
+            generated,
             notes,
         })
     }

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::rows::ValueKind;
 use crate::schema::ddl;
 use crate::schema::names::Names;
-use crate::schema::policies::Policies;
+use crate::schema::policies::{GeneratedSupport, Policies};
 
 fn mapped(sql: &str, compatible: bool) -> Result<Mapped> {
     mapped_by(sql, compatible, &Policies::default())
@@ -17,7 +17,14 @@ fn mapped_by(sql: &str, compatible: bool, policies: &Policies) -> Result<Mapped>
         charset: Charset::Utf8,
         utc: true,
     };
-    from_mysql(&create_table(sql)?, facts, policies, &mut Names::default())
+    let names = &mut Names::default();
+    from_mysql(
+        &create_table(sql)?,
+        facts,
+        GivenColumns::All,
+        policies,
+        names,
+    )
 }
 
 fn column_type(definition: &str) -> String {
@@ -86,30 +93,65 @@ fn what_is_not_mapped_is_an_error_naming_table_and_column() {
     );
 }
 
+/// What becomes of the generated columns b and c, whose values the rows have or do not.
+fn generated(given: GivenColumns, policies: &Policies) -> Vec<String> {
+    let sql = "CREATE TABLE t (a int, b int AS (`a` * 2) STORED, c varchar(9) AS (soundex(`a`)))";
+    let facts = DumpFacts {
+        compatible: false,
+        charset: Charset::Utf8,
+        utc: true,
+    };
+    let definition = create_table(sql).unwrap();
+    let names = &mut Names::default();
+    let mapped = from_mysql(&definition, facts, given, policies, names).unwrap();
+    let shown = mapped.table.columns.iter().skip(1).map(|column| {
+        let proof = column.generated.as_ref().map(|generated| &generated.proof);
+        format!("{}: {proof:?}", column.name)
+    });
+    let kinds = format!("{:?}", &mapped.kinds[1..]);
+    shown.chain([kinds]).collect()
+}
+
 #[test]
 fn generated_columns() {
-    let mapped = mapped(
-        "CREATE TABLE t (a int, b int AS (`a` * 2) STORED, c varchar(9) AS (upper(`b`)))",
-        false,
-    )
-    .unwrap();
-    assert_eq!(
-        mapped.table.columns[1].generated.as_deref(),
-        Some("(\"a\" * 2)")
-    );
-    assert_eq!(
-        mapped.kinds,
-        [ValueKind::Integer, ValueKind::Skipped, ValueKind::Text]
-    );
-    assert_eq!(mapped.materialised, ["c"]);
-    let policies = Policies {
-        materialise_generated: true,
+    let comparing = Policies {
+        compares_generated: true,
         ..Policies::default()
     };
-    let sql = "CREATE TABLE t (a int, b int AS (`a` * 2) STORED)";
-    let mapped = mapped_by(sql, false, &policies).unwrap();
-    assert_eq!(mapped.table.columns[1].generated, None);
-    assert_eq!(mapped.materialised, ["b"]);
+    let without = Policies {
+        generated_support: GeneratedSupport::None,
+        ..comparing.clone()
+    };
+    let named = || GivenColumns::Named(vec!["a".to_owned()]);
+    let alone = Policies::default();
+    for (given, policies, expected) in [
+        (
+            GivenColumns::All,
+            &comparing,
+            "b: Some(Values), c: None, [Integer, Text]",
+        ),
+        (named(), &comparing, "b: Some(Certain), [Skipped, Skipped]"),
+        (
+            GivenColumns::NoRows,
+            &comparing,
+            "b: Some(Certain), [Skipped, Skipped]",
+        ),
+        (
+            GivenColumns::All,
+            &alone,
+            "b: Some(Certain), c: None, [Skipped, Text]",
+        ),
+        (named(), &alone, "b: Some(Certain), [Skipped, Skipped]"),
+        (
+            GivenColumns::All,
+            &without,
+            "b: None, c: None, [Integer, Text]",
+        ),
+        (named(), &without, "[Skipped, Skipped]"),
+    ] {
+        let shown = generated(given.clone(), policies).join(", ");
+        assert_eq!(shown, expected, "{given:?}");
+    }
 }
 
 #[test]

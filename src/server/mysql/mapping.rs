@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::converter::{Mapped, MappedColumn, Mapping};
 use crate::rows::{Normal, PlannedColumn, ValueKind};
 use crate::schema::policies::Policies;
-use crate::schema::{Note, text_kind};
+use crate::schema::{GeneratedValues, GivenColumns, Note, text_kind};
 
 /// A table for a MySQL server.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +84,7 @@ impl Mapping for ServerMapping {
     fn map(
         &mut self,
         definition: &TableDefinition,
+        _: &GivenColumns,
         facts: &Facts,
         charset: Charset,
         policies: &Policies,
@@ -111,7 +112,7 @@ impl Mapping for ServerMapping {
         Ok(Mapped {
             name: table.definition.name.clone(),
             columns: columns.collect(),
-            materialised: Vec::new(),
+            generated: GeneratedValues::default(),
             table,
             notes,
         })

@@ -312,6 +312,7 @@ pub(crate) fn refuse_conversions(asked: &Policies) -> Result<()> {
     let default = Policies::default();
     let options = [
         ("--tinyint1", asked.tinyint1 != default.tinyint1),
+        ("--generated", asked.generated != default.generated),
         ("--enum", asked.enums != default.enums),
         ("--time", asked.time != default.time),
         ("--timestamps", asked.timestamps != default.timestamps),

@@ -9,6 +9,7 @@ use super::options::ConnectionOptions;
 use super::options::hosts::Listener;
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::schema::policies::GeneratedSupport;
 
 /// The oldest supported server: `AS integer` of sequences was added with it.
 const OLDEST_SERVER: i32 = 100_000;
@@ -26,8 +27,9 @@ SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
 WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                'transaction_timeout')";
 
-/// The first version with generated columns.
+/// The first version with generated columns, and the first one with virtual ones.
 const GENERATED_COLUMNS: i32 = 120_000;
+const VIRTUAL_COLUMNS: i32 = 180_000;
 
 /// The description of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +38,8 @@ pub struct Server {
     pub version: String,
     /// The data directory, if the server runs on this machine and reports it.
     pub data_directory: Option<PathBuf>,
-    /// Whether the server has generated columns.
-    pub has_generated_columns: bool,
+    /// The generated columns that the server has.
+    pub generated_support: GeneratedSupport,
 }
 
 impl ConnectionOptions {
@@ -68,8 +70,8 @@ impl ConnectionOptions {
                 "SELECT current_setting('server_version'),
                         CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
                              THEN current_setting('data_directory') END,
-                        current_setting('server_version_num')::int >= $1",
-                &[&GENERATED_COLUMNS],
+                        current_setting('server_version_num')::int",
+                &[],
             )
             .map_err(failure("ask for the server's version"))?;
         let is_here = self.places.iter().all(|place| match &place.listener {
@@ -80,7 +82,11 @@ impl ConnectionOptions {
         Ok(Server {
             version: row.get(0),
             data_directory: data_directory.filter(|_| is_here).map(PathBuf::from),
-            has_generated_columns: row.get(2),
+            generated_support: match row.get(2) {
+                VIRTUAL_COLUMNS.. => GeneratedSupport::StoredAndVirtual,
+                GENERATED_COLUMNS.. => GeneratedSupport::Stored,
+                _ => GeneratedSupport::None,
+            },
         })
     }
 

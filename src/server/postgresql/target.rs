@@ -252,7 +252,8 @@ impl ConsistentView for Seen<'_> {
 
 /// Limits a conversion to the features of the server of `target`.
 fn limit(asked: &mut Policies, target: &ConnectionOptions) -> Result<()> {
-    asked.materialise_generated = !target.server()?.has_generated_columns;
+    asked.generated_support = target.server()?.generated_support;
+    asked.compares_generated = true;
     Ok(())
 }
 

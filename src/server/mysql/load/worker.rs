@@ -138,6 +138,8 @@ pub(crate) fn work(
     let mut buffer = Vec::new();
     while let Some(task) = queue.take()? {
         match (task, method) {
+            // Nothing of a MySQL table depends on its rows.
+            (Task::Settle(table), _) => queue.settled(table, Vec::new()),
             (Task::Rows(rows), LoadMethod::LoadData) => {
                 load(&mut connection, queue, enums, &feed, rows)?;
             }

@@ -7,15 +7,28 @@ use postgres::{Client, GenericClient};
 use super::style::STYLE;
 use crate::error::{Error, Result};
 use crate::schema::ddl;
-use crate::schema::{Column, Note, Table};
+use crate::schema::{Column, Note, Table, as_loaded};
 use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 
-/// Creates `table`, and returns the differences.
-pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Vec<Note>> {
+/// A table that was created.
+pub(crate) struct Created {
+    /// The table without the defaults that the server refuses.
+    pub(crate) table: Table,
+    /// The differences.
+    pub(crate) notes: Vec<Note>,
+}
+
+/// Creates `table` as it is while its rows are loaded.
+pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Created> {
+    let mut created = Created {
+        table: table.clone(),
+        notes: Vec::new(),
+    };
+    let table = &as_loaded(table);
     let doing = || failure(format!("create the table {}", table.name));
     let Err(cause) = create(client, table) else {
-        return Ok(Vec::new());
+        return Ok(created);
     };
     if !is_refusal(&cause) {
         return Err(doing()(cause));
@@ -28,13 +41,16 @@ pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Vec<Note>> {
         let of_column = refused_column(client, &bare);
         return Err(of_column.unwrap_or_else(|| doing()(cause)));
     }
-    let mut notes = Vec::new();
     for Column { name, default, .. } in &table.columns {
         let Some(default) = default else { continue };
         match one_statement(client, &ddl::set_default(STYLE, &table.name, name, default)) {
             Err(cause) if is_refusal(&cause) => {
                 let why = failure("set this default")(cause);
-                notes.push(Note {
+                let mut columns = created.table.columns.iter_mut();
+                if let Some(column) = columns.find(|column| column.name == *name) {
+                    column.default = None;
+                }
+                created.notes.push(Note {
                     table: table.name.clone(),
                     item: Some(name.clone()),
                     what: format!("the default {default} was left out: the server {why}"),
@@ -43,7 +59,7 @@ pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Vec<Note>> {
             done => done.map_err(doing())?,
         }
     }
-    Ok(notes)
+    Ok(created)
 }
 
 /// Creates `table` completely or not at all.
@@ -75,14 +91,15 @@ fn refused_column(client: &mut Client, table: &Table) -> Option<Error> {
     };
     try_out(&alone).ok()?;
     for (at, column) in table.columns.iter().enumerate() {
-        let Some(expression) = &column.generated else {
+        let Some(generated) = &column.generated else {
             continue;
         };
-        alone.columns[at].generated = Some(expression.clone());
+        alone.columns[at].generated = Some(generated.clone());
         if let Err(cause) = try_out(&alone) {
             let (table, column) = (&table.name, &column.name);
             let error = failure(format!(
-                "use {expression} as the expression of {table}.{column}"
+                "use {} as the expression of {table}.{column}",
+                generated.expression
             ))(cause);
             return Some(error.hint(format!("--skip-column {table}.{column} leaves it out")));
         }

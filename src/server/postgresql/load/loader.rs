@@ -5,8 +5,9 @@ use std::sync::Arc;
 use postgres::Client;
 
 use super::constraints;
-use super::create;
+use super::create::{self, Created};
 use super::indexes::{builds, staged_index_name, staged_key_name};
+use super::settle::is_unsettled;
 use super::staged_tables::StagedTables;
 use super::staging::LockHolder;
 use super::style::STYLE;
@@ -123,7 +124,8 @@ impl Loader {
 
 impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
-        for note in create::table(&mut self.client, table)? {
+        let Created { table, notes } = create::table(&mut self.client, table)?;
+        for note in notes {
             self.pool.queue.note(note);
         }
         failpoint::reached("table created");
@@ -131,14 +133,18 @@ impl Sink for Loader {
         if let Some(last) = tables.len().checked_sub(1) {
             self.pool.queue.complete_table(last);
         }
-        self.pool.queue.add_table(builds(table, tables.len()));
-        tables.push(table.clone());
+        if is_unsettled(&table) {
+            self.pool.queue.add_table_to_settle();
+        } else {
+            self.pool.queue.add_table(builds(&table, tables.len()));
+        }
+        tables.push(table);
         Ok(())
     }
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
-        self.pool.queue.add_builds(number, builds(table, number));
         self.tables.lock()[number] = table.clone();
+        self.pool.queue.add_builds(number, builds(table, number));
         Ok(())
     }
 

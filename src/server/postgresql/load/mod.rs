@@ -9,6 +9,7 @@ pub(crate) mod create;
 pub(crate) mod indexes;
 pub(crate) mod loader;
 pub(crate) mod session;
+pub(crate) mod settle;
 pub(crate) mod staged_tables;
 pub(crate) mod staging;
 pub(crate) mod style;

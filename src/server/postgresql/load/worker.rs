@@ -2,6 +2,7 @@
 
 use super::copy::copy;
 use super::indexes;
+use super::settle::settle;
 use super::staged_tables::StagedTables;
 use super::staging::LockHolder;
 use crate::error::Result;
@@ -23,6 +24,7 @@ pub(crate) fn work(
     while let Some(task) = queue.take()? {
         match task {
             Task::Rows(rows) => copy(&mut client, queue, tables, rows, &mut buffer)?,
+            Task::Settle(table) => settle(&mut client, queue, tables, table)?,
             Task::Index(build) => indexes::build(&mut client, queue, tables, &build)?,
         }
     }

@@ -18,8 +18,12 @@ pub(crate) fn read_back(
 ) -> Result<Digest> {
     let columns = layout.columns.iter().map(String::as_str);
     let style = ddl::Style::in_schema(schema);
-    let sql = ddl::copy_to_stdout(style, table, columns, layout.format);
     let doing = || format!("read {table} back");
+    let sql = if has_generated(client, schema, table, &layout.columns).map_err(failure(doing()))? {
+        ddl::copy_query_to_stdout(style, table, columns, layout.format)
+    } else {
+        ddl::copy_to_stdout(style, table, columns, layout.format)
+    };
     let mut reader = client.copy_out(&sql).map_err(failure(doing()))?;
     let broken = |cause: std::io::Error| {
         Error::target(format!("cannot {}: {cause}", doing())).caused_by(cause)
@@ -54,4 +58,20 @@ pub(crate) fn read_back(
         )));
     }
     Ok(digest)
+}
+
+/// Whether the server computes one of the `columns`.
+fn has_generated(
+    client: &mut Client,
+    schema: &str,
+    table: &str,
+    columns: &[String],
+) -> std::result::Result<bool, postgres::Error> {
+    // Versions before 12 have no such columns, and no pg_attribute.attgenerated.
+    let sql = "SELECT EXISTS (
+                 SELECT 1 FROM information_schema.columns
+                 WHERE table_schema = $1 AND table_name = $2 AND is_generated = 'ALWAYS'
+                   AND column_name::text = ANY ($3))";
+    let row = client.query_one(sql, &[&schema, &table, &columns])?;
+    Ok(row.get(0))
 }

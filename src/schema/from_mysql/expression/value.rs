@@ -1,0 +1,154 @@
+//! Values of translated expressions.
+
+/// What kind of value an expression has, in MySQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::schema::from_mysql) enum Class {
+    /// A whole number.
+    Integer,
+    /// An exact number with a fraction.
+    Decimal,
+    /// A floating-point number of 64 bits.
+    Double,
+    /// A text.
+    Text {
+        /// Whether MySQL stores it in UTF-8 or ASCII, as PostgreSQL does.
+        utf8: bool,
+    },
+    /// The result of a comparison: MySQL's 0 and 1.
+    Boolean,
+    /// A date.
+    Date,
+    /// A date and time.
+    Timestamp {
+        /// Whether it has no fractions of a second, and is the same in all time zones.
+        plain: bool,
+    },
+    /// A time.
+    Time,
+    /// JSON.
+    Json,
+    /// A value of JSON as a text without quotes.
+    JsonText,
+    /// NULL, which fits any other class.
+    Null,
+    /// Anything else: it can only be compared with NULL.
+    Other,
+}
+
+/// The value of a translated expression.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    /// The expression, in parentheses if it is more than a word.
+    pub(super) sql: String,
+    pub(super) class: Class,
+    /// Whether its type in PostgreSQL is `numeric`.
+    pub(super) is_numeric: bool,
+    /// Whether its text in PostgreSQL is MySQL's.
+    pub(super) has_text: bool,
+    /// The content, if it is a text constant.
+    pub(super) constant: Option<String>,
+    /// The JSON that a text of JSON is from.
+    pub(super) json: Option<String>,
+}
+
+impl Value {
+    pub(super) fn new(sql: impl Into<String>, class: Class) -> Value {
+        Value {
+            sql: sql.into(),
+            class,
+            is_numeric: false,
+            has_text: matches!(class, Class::Integer | Class::Text { .. }),
+            constant: None,
+            json: None,
+        }
+    }
+
+    pub(super) fn numeric(sql: impl Into<String>, class: Class) -> Value {
+        Value {
+            is_numeric: true,
+            has_text: class == Class::Integer,
+            ..Value::new(sql, class)
+        }
+    }
+
+    /// As a number: the result of a comparison is 0 or 1.
+    pub(super) fn number(self) -> Option<Value> {
+        match self.class {
+            Class::Integer | Class::Decimal | Class::Double | Class::Null => Some(self),
+            Class::Boolean => Some(Value::new(
+                format!("({})::integer", self.sql),
+                Class::Integer,
+            )),
+            _ => None,
+        }
+    }
+
+    /// As an operand of exact arithmetic: in `numeric`, so that nothing overflows.
+    pub(super) fn as_numeric(&self) -> String {
+        let is_constant = self.sql.bytes().all(|byte| byte.is_ascii_digit());
+        if self.is_numeric || self.class == Class::Double || is_constant && self.sql.len() < 10 {
+            return self.sql.clone();
+        }
+        format!("{}::numeric", self.sql)
+    }
+
+    /// In `numeric`, whatever it is.
+    pub(super) fn to_numeric(&self) -> String {
+        if self.is_numeric {
+            return self.sql.clone();
+        }
+        format!("{}::numeric", self.sql)
+    }
+
+    /// As a condition: a number is true if it is not 0.
+    pub(super) fn truth(self) -> Option<String> {
+        match self.class {
+            Class::Boolean => Some(self.sql),
+            Class::Integer | Class::Decimal => Some(format!("({} <> 0)", self.sql)),
+            Class::Null => Some("NULL::boolean".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// As a text.
+    pub(super) fn text(self) -> Option<Value> {
+        match self.class {
+            Class::Text { .. } => Some(self),
+            Class::Integer | Class::Decimal if self.has_text => Some(Value::new(
+                format!("({})::text", self.sql),
+                Class::Text { utf8: true },
+            )),
+            Class::Boolean => self.number()?.text(),
+            _ => None,
+        }
+    }
+}
+
+/// The class that values of all of `classes` have together; NULL fits any.
+pub(super) fn common(classes: &[Class]) -> Option<Class> {
+    let mut others = classes.iter().filter(|class| **class != Class::Null);
+    let first = *others.next()?;
+    others.try_fold(first, |so_far, class| match (so_far, *class) {
+        (a, b) if a == b => Some(a),
+        (Class::Text { .. }, Class::Text { .. }) => Some(Class::Text { utf8: false }),
+        (Class::Timestamp { .. }, Class::Timestamp { .. }) => {
+            Some(Class::Timestamp { plain: false })
+        }
+        (a, b) => {
+            let rank = |class| match class {
+                Class::Boolean | Class::Integer => Some(Class::Integer),
+                Class::Decimal => Some(Class::Decimal),
+                Class::Double => Some(Class::Double),
+                _ => None,
+            };
+            let (a, b) = (rank(a)?, rank(b)?);
+            Some(if a == Class::Integer {
+                b
+            } else if b == Class::Double {
+                b
+            } else {
+                a
+            })
+        }
+    })
+}

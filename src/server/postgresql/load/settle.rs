@@ -1,0 +1,272 @@
+//! Decides about generated columns after all rows of their table are loaded.
+//!
+//! Until then a column whose values the dump has is an ordinary one. If PostgreSQL computes the same values for all rows, the
+//! table is written again with a generated column. So a column keeps its place, and no row has to be read twice.
+
+use postgres::Client;
+
+use super::indexes::builds;
+use super::staged_tables::StagedTables;
+use super::style::STYLE;
+use crate::error::Result;
+use crate::failpoint;
+use crate::pipeline::work_queue::WorkQueue;
+use crate::rows::Tally;
+use crate::schema::ddl;
+use crate::schema::sql::identifier;
+use crate::schema::{Column, Generated, Note, Proof, Table, as_loaded};
+use crate::server::postgresql::error::{failure, is_refusal};
+use crate::server::postgresql::statement::one_statement;
+use crate::ui::numbers::grouped;
+
+/// Whether something about `table` depends on the values of its rows.
+pub(crate) fn is_unsettled(table: &Table) -> bool {
+    let mut generated = table.columns.iter().filter_map(|it| it.generated.as_ref());
+    generated.any(|generated| generated.proof != Proof::Certain)
+}
+
+/// Settles the table with this number, and hands on its keys and indexes.
+pub(crate) fn settle(
+    client: &mut Client,
+    queue: &WorkQueue,
+    tables: &StagedTables,
+    number: usize,
+) -> Result<()> {
+    let before = tables.get(number);
+    let mut settling = Settling {
+        table: before.clone(),
+        tally: queue.tally(number),
+        notes: Vec::new(),
+    };
+    failpoint::reached("table to be settled");
+    for column in &before.columns {
+        if let Some(generated) = &column.generated {
+            settling.column(client, column, generated)?;
+        }
+    }
+    settling.write_again(client, &before, number)?;
+    failpoint::reached("table settled");
+    for note in settling.notes {
+        queue.note(note);
+    }
+    tables.lock()[number] = settling.table;
+    let table = tables.get(number);
+    queue.settled(number, builds(&table, number));
+    Ok(())
+}
+
+struct Settling {
+    table: Table,
+    tally: Tally,
+    notes: Vec<Note>,
+}
+
+impl Settling {
+    /// Decides about one generated column.
+    fn column(
+        &mut self,
+        client: &mut Client,
+        column: &Column,
+        generated: &Generated,
+    ) -> Result<()> {
+        let why = match &generated.proof {
+            Proof::Certain => return Ok(()),
+            Proof::Values => self.why_not_equal(client, column, generated)?,
+            Proof::Conditions(conditions) => self.why_not_certain(client, generated, conditions)?,
+        };
+        match why {
+            Some(why) => self.give_up(column, generated, &why),
+            None => self.prove(column, generated),
+        }
+        Ok(())
+    }
+
+    /// Why the values of the dump are not those that the server computes.
+    fn why_not_equal(
+        &self,
+        client: &mut Client,
+        column: &Column,
+        generated: &Generated,
+    ) -> Result<Option<String>> {
+        let condition = ddl::is_computed_otherwise(column, generated);
+        let found = count(client, &self.table, &condition);
+        Ok(match found {
+            Ok(0) => None,
+            Ok(rows) => Some(format!(
+                "PostgreSQL computes other values in {} rows",
+                grouped(rows)
+            )),
+            Err(cause) if is_refusal(&cause) => {
+                Some("PostgreSQL cannot compute all values".to_owned())
+            }
+            Err(cause) => return Err(cannot(&self.table)(cause)),
+        })
+    }
+
+    /// Why the server may compute other values than the source.
+    fn why_not_certain(
+        &self,
+        client: &mut Client,
+        generated: &Generated,
+        conditions: &[String],
+    ) -> Result<Option<String>> {
+        let is_changed = |name: &String| self.tally.iter().any(|(column, ..)| column == name);
+        if let Some(name) = generated.columns.iter().find(|name| is_changed(name)) {
+            return Ok(Some(format!("values of {name} were changed")));
+        }
+        let computed = format!("(({})::text IS NULL) IS NULL", generated.expression);
+        for condition in conditions
+            .iter()
+            .map(|it| format!("NOT ({it})"))
+            .chain([computed])
+        {
+            match count(client, &self.table, &condition) {
+                Ok(0) => {}
+                Ok(rows) => {
+                    let rows = grouped(rows);
+                    return Ok(Some(format!(
+                        "PostgreSQL may compute other values in {rows} rows"
+                    )));
+                }
+                Err(cause) if is_refusal(&cause) => {
+                    return Ok(Some("PostgreSQL cannot compute all values".to_owned()));
+                }
+                Err(cause) => return Err(cannot(&self.table)(cause)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn prove(&mut self, column: &Column, generated: &Generated) {
+        if !generated.was_stored && !generated.is_virtual {
+            self.note(&column.name, "a virtual column, is stored".to_owned());
+        }
+        let mut columns = self.table.columns.iter_mut();
+        let found = columns.find(|known| known.name == column.name);
+        if let Some(generated) = found.and_then(|column| column.generated.as_mut()) {
+            generated.proof = Proof::Certain;
+        }
+    }
+
+    /// The column becomes an ordinary one with the values of the dump; if it has none, it is left out, with its keys.
+    fn give_up(&mut self, column: &Column, generated: &Generated, why: &str) {
+        let (name, written) = (&column.name, &generated.written);
+        if generated.proof == Proof::Values {
+            self.note(
+                name,
+                format!("generated as {written}, is an ordinary column now: {why}"),
+            );
+            let mut columns = self.table.columns.iter_mut();
+            if let Some(column) = columns.find(|known| known.name == *name) {
+                column.generated = None;
+                column.not_null = false;
+                column.not_null_after_load = false;
+            }
+            return;
+        }
+        self.note(
+            name,
+            format!(
+                "generated as {written}, was left out: {why}, and the dump has no values for it"
+            ),
+        );
+        for index in self.table.leave_out_column(name) {
+            self.note(&index, format!("left out with its column {name}"));
+        }
+    }
+
+    /// Writes the table with its generated columns, in place of the loaded one.
+    fn write_again(&mut self, client: &mut Client, before: &Table, number: usize) -> Result<()> {
+        let is_certain = |generated: &Generated| generated.proof == Proof::Certain;
+        let has_new = self.table.columns.iter().any(|column| {
+            let before = before
+                .columns
+                .iter()
+                .find(|known| known.name == column.name);
+            let was_certain = before
+                .and_then(|column| column.generated.as_ref())
+                .is_some_and(is_certain);
+            column.generated.as_ref().is_some_and(is_certain) && !was_certain
+        });
+        if !has_new {
+            return Ok(());
+        }
+        let written = self.try_to_write(client, number);
+        let Err(cause) = written else { return Ok(()) };
+        if !is_refusal(&cause) {
+            return Err(cannot(&self.table)(cause));
+        }
+        // The server refuses the expressions, or a value in one of the columns.
+        let why = failure("compute its values")(cause).to_string();
+        self.table = before.clone();
+        self.notes.clear();
+        for column in &before.columns {
+            let unproved = |generated: &&Generated| !is_certain(generated);
+            if let Some(generated) = column.generated.as_ref().filter(unproved) {
+                self.give_up(column, generated, &why);
+            }
+        }
+        Ok(())
+    }
+
+    fn try_to_write(
+        &self,
+        client: &mut Client,
+        number: usize,
+    ) -> std::result::Result<(), postgres::Error> {
+        let loaded = format!("ci_import_loaded_{number}");
+        let (name, old) = (STYLE.name(&self.table.name), STYLE.name(&loaded));
+        let columns: Vec<String> = as_loaded(&self.table)
+            .columns
+            .iter()
+            .filter(|column| column.generated.is_none())
+            .map(|column| identifier(&column.name))
+            .collect();
+        let columns = columns.join(", ");
+        let mut statements = vec![format!(
+            "ALTER TABLE {name} RENAME TO {}",
+            identifier(&loaded)
+        )];
+        statements.extend(ddl::create_table_alone(STYLE, &self.table));
+        if columns.is_empty() {
+            statements.push(format!("INSERT INTO {name} SELECT FROM {old}"));
+        } else {
+            statements.push(format!(
+                "INSERT INTO {name} ({columns}) SELECT {columns} FROM {old}"
+            ));
+        }
+        statements.push(format!("DROP TABLE {old}"));
+        let mut transaction = client.transaction()?;
+        for statement in &statements {
+            one_statement(&mut transaction, statement)?;
+        }
+        transaction.commit()
+    }
+
+    fn note(&mut self, item: &str, what: String) {
+        self.notes.push(Note {
+            table: self.table.name.clone(),
+            item: Some(item.to_owned()),
+            what,
+        });
+    }
+}
+
+/// How many rows of `table` fulfil `condition`.
+fn count(
+    client: &mut Client,
+    table: &Table,
+    condition: &str,
+) -> std::result::Result<i64, postgres::Error> {
+    let name = STYLE.name(&table.name);
+    let sql = format!("SELECT count(*) FROM {name} WHERE {condition}");
+    // A transaction of its own: an error must not end one that goes on.
+    let mut transaction = client.transaction()?;
+    let row = transaction.query_one(&sql, &[])?;
+    transaction.commit()?;
+    Ok(row.get(0))
+}
+
+fn cannot(table: &Table) -> impl FnOnce(postgres::Error) -> crate::error::Error {
+    failure(format!("compare the generated columns of {}", table.name))
+}
