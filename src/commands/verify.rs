@@ -85,7 +85,10 @@ impl Verification<'_> {
             name: member.name,
             reader: &mut archive::decompressed_within(reader, compression, ratio),
             asked,
-            policies: self.content.policies(&self.settings.policies),
+            policies: self
+                .settings
+                .policies
+                .for_tables(!self.content.known_tables().is_empty()),
             accept: Box::new(|_: &str| Ok(())),
             late_prefix: Some(late_prefix),
         };

@@ -2,7 +2,6 @@
 
 use super::tables::{TABLES, check_table};
 use crate::error::Result;
-use crate::schema::policies::Policies;
 
 /// What an import brings. It decides what is done besides loading the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,15 +35,6 @@ impl Content {
     #[must_use]
     pub fn is_converted_unasked(self) -> bool {
         self == Content::Dump
-    }
-
-    /// `policies` for this content. The types of a backup's tables are known, so none of them depends on values.
-    #[must_use]
-    pub fn policies(self, policies: &Policies) -> Policies {
-        match self {
-            Content::Backup => policies.of_known_types(),
-            Content::Dump => policies.clone(),
-        }
     }
 
     /// The tables it should have; none if that is known only when it is read.

@@ -47,7 +47,7 @@ pub fn convert_archive(
             name: DATABASE,
             reader: &mut archive::inflated_within(&mut *entry, limits.max_inflation),
             asked: Asked::Conversion,
-            policies: policies.of_known_types(),
+            policies: policies.for_tables(true),
             accept: Box::new(check_table),
             late_prefix: None,
         };

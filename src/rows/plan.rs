@@ -6,7 +6,7 @@ use super::digest::Layout;
 use super::format::Format;
 use super::value_kind::{Storage, ValueKind};
 use super::value_policies::ValuePolicies;
-use super::wider::Wider;
+use super::wider::{Widening, Wider};
 use crate::dump::charset::Multibyte;
 
 /// How the rows of one INSERT or COPY are transcoded.
@@ -61,6 +61,31 @@ impl PlannedColumn {
             null_is_zero_date: false,
             wider: None,
         }
+    }
+}
+
+impl PlannedColumn {
+    fn widen(&mut self, to: Wider) {
+        self.storage = to.storage();
+        self.wider = to.then();
+        if matches!(to, Wider::Smallint | Wider::Numeric) {
+            self.kind = ValueKind::Integer;
+        }
+    }
+}
+
+impl TranscodePlan {
+    /// The plan after `widenings` of its columns.
+    #[must_use]
+    pub fn widened(&self, widenings: &[Widening]) -> TranscodePlan {
+        let mut plan = self.clone();
+        for widening in widenings {
+            let mut columns = plan.columns.iter_mut();
+            if let Some(column) = columns.find(|column| column.name == widening.column) {
+                column.widen(widening.to);
+            }
+        }
+        plan
     }
 }
 

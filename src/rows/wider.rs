@@ -1,7 +1,6 @@
 //! The types that columns get if a value does not fit into the type that nearly all values of their kind fit into.
 
-use super::plan::{PlannedColumn, TranscodePlan};
-use super::value_kind::{Storage, ValueKind};
+use super::value_kind::Storage;
 
 /// What a column becomes if a value does not fit into its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,41 +28,16 @@ pub struct Widening {
 
 impl Wider {
     /// The type that a value may still not fit into, and what is wider than that.
-    fn then(self) -> Option<Wider> {
+    pub(super) fn then(self) -> Option<Wider> {
         (self == Wider::Json).then_some(Wider::Text)
     }
 
-    fn storage(self) -> Storage {
+    pub(super) fn storage(self) -> Storage {
         match self {
             Wider::Smallint => Storage::Smallint,
             Wider::Numeric => Storage::Numeric,
             Wider::Json => Storage::Json,
             Wider::Text => Storage::Text,
         }
-    }
-}
-
-impl PlannedColumn {
-    fn widen(&mut self, to: Wider) {
-        self.storage = to.storage();
-        self.wider = to.then();
-        if matches!(to, Wider::Smallint | Wider::Numeric) {
-            self.kind = ValueKind::Integer;
-        }
-    }
-}
-
-impl TranscodePlan {
-    /// The plan after `widenings` of its columns.
-    #[must_use]
-    pub fn widened(&self, widenings: &[Widening]) -> TranscodePlan {
-        let mut plan = self.clone();
-        for widening in widenings {
-            let mut columns = plan.columns.iter_mut();
-            if let Some(column) = columns.find(|column| column.name == widening.column) {
-                column.widen(widening.to);
-            }
-        }
-        plan
     }
 }

@@ -37,11 +37,11 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// The same policies for tables whose types are known, so that none depends on values.
+    /// The same policies for tables that are known, or not: the types of known ones do not depend on values.
     #[must_use]
-    pub fn of_known_types(&self) -> Policies {
+    pub fn for_tables(&self, are_known: bool) -> Policies {
         let mut policies = self.clone();
-        if policies.tinyint1 == Tinyint1::Auto {
+        if are_known && policies.tinyint1 == Tinyint1::Auto {
             policies.tinyint1 = Tinyint1::Boolean;
         }
         policies

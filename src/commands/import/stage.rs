@@ -70,7 +70,9 @@ impl Import<'_> {
                 name: member.name,
                 reader: &mut archive::decompressed_within(reader, compression, ratio),
                 asked,
-                policies: self.content.policies(&settings.policies),
+                policies: settings
+                    .policies
+                    .for_tables(!self.content.known_tables().is_empty()),
                 accept: prepared.accept(self.content),
                 late_prefix: is_hashed.then_some(late_prefix),
             },

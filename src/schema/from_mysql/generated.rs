@@ -2,23 +2,12 @@
 //! are the same.
 
 use super::expression::{Class, Operand, Translation, class_of, translate_value};
-use super::mapper::Mapper;
+use super::mapper::{GivenColumns, Mapper};
 use crate::dump::mysql::definition::{ColumnDefinition, Generated as Written};
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
 use crate::schema::model::{Column, DataType, Generated, Proof, Table};
 use crate::schema::policies::{GeneratedColumns, GeneratedSupport, Tinyint1};
-
-/// Which columns the rows of a table have in the dump.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GivenColumns {
-    /// All of them.
-    All,
-    /// These.
-    Named(Vec<String>),
-    /// It has no rows.
-    NoRows,
-}
 
 /// The generated columns of a table whose values come from the dump, or do not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! What is known of a MySQL table while it is mapped.
 
-use super::generated::GivenColumns;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
     ColumnDefinition, KeyPart, KeyPartOf, TableDefinition, is_json_check,
@@ -19,6 +18,17 @@ pub struct DumpFacts {
     pub charset: Charset,
     /// Whether timestamps are in UTC.
     pub utc: bool,
+}
+
+/// Which columns the rows of a table have in the dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenColumns {
+    /// All of them.
+    All,
+    /// These.
+    Named(Vec<String>),
+    /// It has no rows.
+    NoRows,
 }
 
 /// Maps one table. The files beside this one have a method each: for types, defaults, keys.

@@ -1,7 +1,7 @@
 //! Maps a table: its columns first, then its sequence, keys and constraints.
 
-use super::generated::{GeneratedValues, GivenColumns};
-use super::mapper::{DumpFacts, Mapper, indexes};
+use super::generated::GeneratedValues;
+use super::mapper::{DumpFacts, GivenColumns, Mapper, indexes};
 use crate::dump::mysql::definition::{ColumnDefinition, KeyKind, TableDefinition};
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;

@@ -23,18 +23,10 @@ use crate::schema::model::DataType;
 pub(super) use operand::Operand;
 use translator::Translator;
 pub(super) use value::Class;
+use value::Purpose;
 
 /// `1 + 1 + 1 + …` is as deep as it is long; a longer expression could overflow the stack.
 const MAX_WORDS: usize = 500;
-
-/// What an expression is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// The value of a column, or the key of an index: it must be exactly the same.
-    Value,
-    /// A constraint. It may compare texts, although MySQL often ignores their case.
-    Check,
-}
 
 /// A translated expression of a generated column.
 #[derive(Debug, Clone, PartialEq, Eq)]

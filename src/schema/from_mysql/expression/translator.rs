@@ -4,9 +4,8 @@ use sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, UnaryOperator,
 };
 
-use super::Purpose;
 use super::operand::Operand;
-use super::value::{Class, Value, common};
+use super::value::{Class, Purpose, Value, common};
 use crate::schema::sql::literal;
 
 /// Translates one expression.

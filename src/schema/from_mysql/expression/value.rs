@@ -1,5 +1,14 @@
 //! Values of translated expressions.
 
+/// What an expression is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The value of a column, or the key of an index: it must be exactly the same.
+    Value,
+    /// A constraint. It may compare texts, although MySQL often ignores their case.
+    Check,
+}
+
 /// What kind of value an expression has, in MySQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::schema::from_mysql) enum Class {
