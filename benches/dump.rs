@@ -90,6 +90,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
         format,
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
+        numbers_rows: false,
         layout: None,
     };
     let rows = rows();

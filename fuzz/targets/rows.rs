@@ -94,6 +94,7 @@ fuzz_target!(|data: &[u8]| {
                 [usize::from(policy / 9 % 3)],
         },
         multibyte: if *policy > 127 { Multibyte::ShiftJis } else { Multibyte::None },
+        numbers_rows: false,
         layout: None,
     };
     let mut out = Vec::new();

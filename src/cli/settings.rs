@@ -376,7 +376,7 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         skip_unsupported: false,
         generated: arguments.generated,
         generated_support: GeneratedSupport::default(),
-        compares_generated: false,
+        settles: false,
     })
 }
 

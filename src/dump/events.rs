@@ -31,6 +31,20 @@ pub struct InsertTarget {
     pub table: String,
     /// The columns, if the statement names them.
     pub columns: Option<Vec<String>>,
+    /// What becomes of a row whose key is there already.
+    pub duplicates: Duplicates,
+}
+
+/// What becomes of a row whose key another row of its table has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// It is an error: INSERT.
+    #[default]
+    Refused,
+    /// It replaces the other row: REPLACE.
+    Replace,
+    /// It is left out: INSERT IGNORE.
+    Ignored,
 }
 
 /// What a dump says about itself.
@@ -60,6 +74,22 @@ pub struct Facts {
     pub completed: bool,
     /// Bytes of the inflated dump.
     pub bytes: u64,
+}
+
+impl Duplicates {
+    /// As the head of an INSERT or REPLACE says.
+    pub(super) fn of_head(head: &str) -> Duplicates {
+        let words = head.split_whitespace().take(4).map(str::to_ascii_uppercase);
+        let words: Vec<String> = words.take_while(|word| word != "INTO").collect();
+        let has = |wanted: &str| words.iter().any(|word| word == wanted);
+        if has("REPLACE") {
+            Duplicates::Replace
+        } else if has("IGNORE") {
+            Duplicates::Ignored
+        } else {
+            Duplicates::Refused
+        }
+    }
 }
 
 impl Facts {

@@ -14,5 +14,5 @@ pub mod postgresql;
 mod token_list;
 
 pub use dialect::{Dialect, detect};
-pub use events::{CHUNK_BYTES, Facts, InsertTarget, RowChunk};
+pub use events::{CHUNK_BYTES, Duplicates, Facts, InsertTarget, RowChunk};
 pub use mysql::reader::{Consumer, Reader};

@@ -149,6 +149,16 @@ impl WorkQueue {
         number
     }
 
+    /// Takes `rows` from the counts of `table`, because the source would not have them either. Which ones is not known to the
+    /// checksum.
+    pub(crate) fn removed(&self, table: usize, rows: u64) {
+        let mut state = self.lock();
+        let table = &mut state.tables[table];
+        table.rows_put -= rows;
+        table.rows_committed -= rows;
+        table.contents = Contents::Mixed;
+    }
+
     /// Marks `table` as settled, with what is to be built then.
     pub(crate) fn settled(&self, table: usize, builds: Vec<IndexBuild>) {
         self.lock().tables[table].settling = Settling::Done;

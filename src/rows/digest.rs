@@ -92,6 +92,15 @@ impl Layout {
         }
     }
 
+    /// The same layout for rows that have their number behind the last column.
+    #[must_use]
+    pub fn of_numbered(self) -> Layout {
+        Layout {
+            as_is: false,
+            ..self
+        }
+    }
+
     /// The layout of rows that have exactly these columns, in this order.
     #[must_use]
     pub fn in_order(&self) -> Layout {

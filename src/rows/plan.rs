@@ -22,6 +22,8 @@ pub struct TranscodePlan {
     pub policies: ValuePolicies,
     /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub multibyte: Multibyte,
+    /// Whether each row gets one more value, its number in its table, as a bigint.
+    pub numbers_rows: bool,
     /// How the rows are hashed, if a checksum is wanted.
     pub layout: Option<Arc<Layout>>,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::dump::Duplicates;
 use crate::rows::Wider;
 
 /// A table as it will be in the target.
@@ -21,6 +22,8 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// The types its enums need.
     pub enum_types: Vec<EnumType>,
+    /// What becomes of a row whose key another row has. If it is no error, the rows are numbered while they are loaded.
+    pub duplicates: Duplicates,
     /// The sequence of its AUTO_INCREMENT column.
     pub sequence: Option<Sequence>,
     /// Its comment.
@@ -39,6 +42,31 @@ impl Table {
             .position(|known| before == DataType::Enum(known.name.clone()));
         let unused = unused.map(|at| self.enum_types.remove(at));
         Some((column.clone(), unused))
+    }
+
+    /// The columns of its primary key and of each unique index that is over whole columns.
+    #[must_use]
+    pub fn unique_keys(&self) -> Vec<Vec<String>> {
+        let key = self.primary_key.iter().map(|key| key.columns.clone());
+        let unique = self
+            .indexes
+            .iter()
+            .filter(|index| index.kind == IndexKind::Unique);
+        let whole = unique.filter_map(|index| {
+            let part = |part: &IndexPart| match &part.of {
+                IndexPartOf::Column(name, None, _) => Some(name.clone()),
+                _ => None,
+            };
+            index.parts.iter().map(part).collect()
+        });
+        key.chain(whole).collect()
+    }
+
+    /// Whether two rows may not have the same key.
+    #[must_use]
+    pub fn has_unique_key(&self) -> bool {
+        let mut indexes = self.indexes.iter();
+        self.primary_key.is_some() || indexes.any(|index| index.kind == IndexKind::Unique)
     }
 
     /// Leaves out the column `name`, and the keys and constraints over it; returns their names.

@@ -32,8 +32,8 @@ pub struct Policies {
     pub generated: GeneratedColumns,
     /// The generated columns that the server has.
     pub generated_support: GeneratedSupport,
-    /// Whether the values that the server computes are compared with those of the dump.
-    pub compares_generated: bool,
+    /// Whether a server decides about generated columns and duplicates after all rows are loaded.
+    pub settles: bool,
 }
 
 impl Policies {

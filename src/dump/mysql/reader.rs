@@ -11,7 +11,7 @@ use crate::dump::bounds::{
 use crate::dump::charset::Charset;
 use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
-use crate::dump::events::{Facts, InsertTarget, RowChunk};
+use crate::dump::events::{Duplicates, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 
 /// So many bytes of a statement show what it is for.
@@ -302,8 +302,13 @@ impl<C: Consumer> Reader<C> {
     }
 
     fn insert_head(&mut self, head: &[u8]) -> Result<()> {
-        let (table, columns) = insert_head(self.utf8(head)?).map_err(|error| self.placed(error))?;
-        self.chunks.begin_insert(InsertTarget { table, columns });
+        let head = self.utf8(head)?;
+        let (table, columns) = insert_head(head).map_err(|error| self.placed(error))?;
+        self.chunks.begin_insert(InsertTarget {
+            table,
+            columns,
+            duplicates: Duplicates::of_head(head),
+        });
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::dump_statement::{BEGINNING_TOKENS, DumpStatement};
 use super::lexer::{Token, first_tokens, tokens};
 use super::parser::{Parser, not_understood};
-use crate::dump::events::InsertTarget;
+use crate::dump::events::{Duplicates, InsertTarget};
 use crate::error::{Error, Result};
 
 pub(super) fn copy(tokens: &[Token]) -> Result<DumpStatement> {
@@ -16,7 +16,11 @@ pub(super) fn copy(tokens: &[Token]) -> Result<DumpStatement> {
         None
     };
     if parser.take(&["from", "stdin"]) && parser.at_end() {
-        return Ok(DumpStatement::Copy(InsertTarget { table, columns }));
+        return Ok(DumpStatement::Copy(InsertTarget {
+            table,
+            columns,
+            duplicates: Duplicates::Refused,
+        }));
     }
     Err(Error::archive(format!(
         "the COPY of {table} is none that pg_dump writes, and is refused"
@@ -39,7 +43,11 @@ pub(super) fn insert_head(head: &str) -> Result<InsertTarget> {
     };
     parser.take(&["overriding", "system", "value"]);
     if parser.take(&["values"]) && parser.at_end() {
-        return Ok(InsertTarget { table, columns });
+        return Ok(InsertTarget {
+            table,
+            columns,
+            duplicates: Duplicates::Refused,
+        });
     }
     Err(not_understood("an INSERT has more than columns and values"))
 }

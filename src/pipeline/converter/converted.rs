@@ -15,7 +15,7 @@ use crate::dump::mysql::definition::{
 use crate::dump::{Consumer, Facts, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
-use crate::schema::{GivenColumns, Note, Table};
+use crate::schema::{GivenRows, Note, Table};
 
 /// What GitLab CI's converter loses and nothing can restore.
 const LOST: &str = "GitLab CI's converter lost NUL characters, texts that read 0000-00-00 00:00:00 (now \
@@ -98,7 +98,7 @@ impl<S: Sink> ConvertedConverter<S> {
         if !converter.conversion.takes(&definition.name)? {
             return Ok(());
         }
-        let mapped = converter.map(&definition, &GivenColumns::All, facts)?;
+        let mapped = converter.map(&definition, &GivenRows::whole(), facts)?;
         converter.conversion.sink.table(&bare(&mapped.table))?;
         converter.keep(definition.name.clone(), mapped);
         self.apart.push(Apart {
@@ -145,7 +145,7 @@ impl<S: Sink> ConvertedConverter<S> {
         }
         for (number, mut apart) in std::mem::take(&mut self.apart).into_iter().enumerate() {
             let renamed = apart.name_keys();
-            let mut mapped = converter.map(&apart.definition, &GivenColumns::All, facts)?;
+            let mut mapped = converter.map(&apart.definition, &GivenRows::whole(), facts)?;
             let table = &mapped.table;
             if table.columns != converter.tables[number].table.columns {
                 let what = format!("the keys of {} change the types of its columns", table.name);

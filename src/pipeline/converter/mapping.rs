@@ -1,23 +1,23 @@
 //! How a converter adapts a MySQL dump to a kind of server.
 
-use crate::dump::Facts;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
+use crate::dump::{Duplicates, Facts};
 use crate::error::Result;
 use crate::rows::{Normal, PlannedColumn, ValueKind};
 use crate::schema::policies::Policies;
-use crate::schema::{GeneratedValues, GivenColumns, Note};
+use crate::schema::{GeneratedValues, GivenRows, Note};
 
 /// Maps the tables of a MySQL dump for one kind of server.
 pub trait Mapping {
     /// The type of a table on that server.
     type Table;
 
-    /// Maps `definition` from a dump with these facts, whose texts are in `charset`. Its rows have the columns `given`.
+    /// Maps `definition` from a dump with these facts, whose texts are in `charset`. Its rows are `given`.
     fn map(
         &mut self,
         definition: &TableDefinition,
-        given: &GivenColumns,
+        given: &GivenRows,
         facts: &Facts,
         charset: Charset,
         policies: &Policies,
@@ -35,6 +35,10 @@ pub struct Mapped<T> {
     pub columns: Vec<MappedColumn>,
     /// Which generated columns have values in the dump.
     pub generated: GeneratedValues,
+    /// What becomes of a row whose key another row has, if the server decides it; then its rows are numbered.
+    pub duplicates: Duplicates,
+    /// Whether two rows may not have the same key.
+    pub has_unique_key: bool,
     /// The differences on the server.
     pub notes: Vec<Note>,
 }

@@ -7,11 +7,11 @@ use super::mapping::{Mapped, MappedColumn, Mapping};
 use crate::dump::charset::{Charset, Multibyte};
 use crate::dump::converted::Part;
 use crate::dump::mysql::definition::TableDefinition;
-use crate::dump::{Consumer, Facts, InsertTarget, RowChunk};
+use crate::dump::{Consumer, Duplicates, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Written};
-use crate::schema::GivenColumns;
+use crate::schema::{GivenColumns, GivenRows};
 
 /// The consumer of a MySQL dump.
 pub struct MysqlConverter<M: Mapping, S> {
@@ -40,11 +40,11 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         self.conversion
     }
 
-    /// Maps `definition`, of which the rows have the columns `given`.
+    /// Maps `definition`, whose rows are `given`.
     pub(super) fn map(
         &mut self,
         definition: &TableDefinition,
-        given: &GivenColumns,
+        given: &GivenRows,
         facts: &Facts,
     ) -> Result<Mapped<M::Table>> {
         let charset = facts.charset.as_deref();
@@ -62,8 +62,8 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         self.tables.push(mapped);
     }
 
-    /// Gives the waiting table, if there is one, to the sink. Its rows have the columns `given`.
-    fn begin_waiting(&mut self, given: &GivenColumns) -> Result<()> {
+    /// Gives the waiting table, if there is one, to the sink. Its rows are `given`.
+    fn begin_waiting(&mut self, given: &GivenRows) -> Result<()> {
         let Some((definition, facts)) = self.waiting.take() else {
             return Ok(());
         };
@@ -74,9 +74,26 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         Ok(())
     }
 
+    /// Whether the rows after `insert` carry their numbers; an error if it wants something else than the first rows of its
+    /// table.
+    fn numbers_rows(&self, insert: &InsertTarget, mapped: &Mapped<M::Table>) -> Result<bool> {
+        let is_late = self.conversion.policies.settles
+            && !matches!(insert.duplicates, Duplicates::Refused)
+            && insert.duplicates != mapped.duplicates
+            && mapped.has_unique_key;
+        if is_late {
+            let name = &mapped.name;
+            let what =
+                format!("{name}: REPLACE or INSERT IGNORE behind other INSERTs is not supported");
+            return Err(Error::failed(what).hint("--skip-table leaves the table out"));
+        }
+        Ok(mapped.duplicates != Duplicates::Refused)
+    }
+
     fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
         let mapped = &self.tables[number];
         let columns = columns_of(insert, mapped)?;
+        let numbers_rows = self.numbers_rows(insert, mapped)?;
         let planned: Vec<PlannedColumn> = columns.iter().map(|c| c.planned.clone()).collect();
         let written: Vec<(&str, Normal)> = columns
             .iter()
@@ -90,6 +107,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         let layout = self.conversion.layout(&mapped.name, &written, place);
         let layout = layout.map(|layout| match S::FORMAT {
             Format::LoadData => layout.of_lines(),
+            Format::Text | Format::Binary if numbers_rows => layout.of_numbered(),
             Format::Text | Format::Binary => layout,
         });
         let sink = &self.conversion.sink;
@@ -104,6 +122,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
                 format: S::FORMAT,
                 policies: self.conversion.policies.values,
                 multibyte: self.multibyte,
+                numbers_rows,
                 layout: layout.map(Arc::new),
             }),
         })
@@ -150,7 +169,7 @@ fn columns_of<'a, T>(
 
 impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
     fn table(&mut self, definition: TableDefinition, facts: &Facts) -> Result<()> {
-        self.begin_waiting(&GivenColumns::NoRows)?;
+        self.begin_waiting(&GivenRows::none())?;
         if !self.conversion.takes(&definition.name)? {
             return Ok(());
         }
@@ -159,16 +178,20 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
     }
 
     fn end(&mut self) -> Result<()> {
-        self.begin_waiting(&GivenColumns::NoRows)
+        self.begin_waiting(&GivenRows::none())
     }
 
     fn rows(&mut self, chunk: RowChunk) -> Result<()> {
         let waits =
             |(definition, _): &(TableDefinition, Facts)| definition.name == chunk.insert.table;
         if self.waiting.as_ref().is_some_and(waits) {
-            let given = match &chunk.insert.columns {
+            let columns = match &chunk.insert.columns {
                 None => GivenColumns::All,
                 Some(names) => GivenColumns::Named(names.clone()),
+            };
+            let given = GivenRows {
+                columns,
+                duplicates: chunk.insert.duplicates,
             };
             self.begin_waiting(&given)?;
         }

@@ -12,7 +12,7 @@ use crate::dump::postgresql::Consumer;
 use crate::dump::postgresql::definition::{
     Constraint, ConstraintKind, DefaultValue, Definition, SequenceDefinition, TableDefinition,
 };
-use crate::dump::{InsertTarget, RowChunk};
+use crate::dump::{Duplicates, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Widening, Wider, Written};
@@ -127,6 +127,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 name: name.clone(),
                 columns,
                 primary_key: None,
+                duplicates: Duplicates::Refused,
                 indexes: Vec::new(),
                 foreign_keys: Vec::new(),
                 checks: Vec::new(),
@@ -381,6 +382,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 format: Format::Text,
                 policies: self.conversion.policies.values,
                 multibyte: Multibyte::None,
+                numbers_rows: false,
                 layout,
             }),
         })

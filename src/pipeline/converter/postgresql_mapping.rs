@@ -7,7 +7,7 @@ use crate::dump::mysql::definition::TableDefinition;
 use crate::error::Result;
 use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind};
 use crate::schema::policies::{Policies, Timestamps};
-use crate::schema::{Column, DataType, DumpFacts, GivenColumns, Names, Note, Table, from_mysql};
+use crate::schema::{Column, DataType, DumpFacts, GivenRows, Names, Note, Table, from_mysql};
 
 /// The mapping for PostgreSQL.
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Mapping for PostgresqlMapping {
     fn map(
         &mut self,
         definition: &TableDefinition,
-        given: &GivenColumns,
+        given: &GivenRows,
         facts: &Facts,
         charset: Charset,
         policies: &Policies,
@@ -96,6 +96,8 @@ impl Mapping for PostgresqlMapping {
             name: table.name.clone(),
             columns: columns.collect(),
             generated: mapped.generated,
+            duplicates: table.duplicates,
+            has_unique_key: table.has_unique_key(),
             table,
             notes,
         })

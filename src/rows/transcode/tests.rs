@@ -20,6 +20,7 @@ fn plan(kinds: &[ValueKind]) -> TranscodePlan {
         format: Format::Text,
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
+        numbers_rows: false,
         layout: None,
     }
 }

@@ -15,7 +15,7 @@ use crate::rows::load_data::LoadData;
 use crate::rows::notation::Notation;
 use crate::rows::plan::{PlannedColumn, TranscodePlan, Written};
 use crate::rows::tally::Tally;
-use crate::rows::value_kind::ValueKind;
+use crate::rows::value_kind::{Storage, ValueKind};
 
 /// Transcodes the tuples of `input` (`(1,'a'),(2,NULL)`), appending a row of COPY for each to
 /// `out`. Lines are appended unchanged. `first_row` is the number of the first row, for `tally`. Returns the count of rows.
@@ -67,7 +67,8 @@ impl<N: Notation> Transcoder<'_, N> {
             .columns
             .iter()
             .filter(|column| column.kind != ValueKind::Skipped)
-            .count();
+            .count()
+            + usize::from(plan.numbers_rows);
         while self.next_row_begins()? {
             let mut separator = b'(';
             let mut is_first = true;
@@ -116,11 +117,24 @@ impl<N: Notation> Transcoder<'_, N> {
                 return Err(self.error(None, (message, None)));
             }
             self.at += 1;
+            if plan.numbers_rows {
+                self.row_number(is_first);
+            }
             N::end_row(self.out);
             self.tally.row(start..self.at, self.first_row + self.row);
             self.row += 1;
         }
         Ok(self.row)
+    }
+
+    #[cold]
+    fn row_number(&mut self, is_first: bool) {
+        if !is_first {
+            N::between_values(self.out);
+        }
+        let number = (self.first_row + self.row).to_string();
+        // It is not larger than the count of bytes of a dump.
+        let _ = N::number(self.out, number.as_bytes(), Storage::Bigint);
     }
 
     /// Goes to the parenthesis of the next row, if there is one.

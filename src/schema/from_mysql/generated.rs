@@ -3,6 +3,7 @@
 
 use super::expression::{Class, Operand, Translation, class_of, translate_value};
 use super::mapper::{GivenColumns, Mapper};
+use crate::dump::Duplicates;
 use crate::dump::mysql::definition::{ColumnDefinition, Generated as Written};
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
@@ -45,7 +46,7 @@ impl Mapper<'_> {
             if !is_given || is_computed_at_once {
                 kinds[at] = ValueKind::Skipped;
             }
-            if !is_given && self.given != GivenColumns::NoRows {
+            if !is_given && self.given.columns != GivenColumns::NoRows {
                 values.missing.push(column.name.clone());
             } else if is_given && !is_computed_at_once {
                 values.given.push(column.name.clone());
@@ -105,7 +106,7 @@ impl Mapper<'_> {
 
     /// Whether the rows of the dump have values for the column.
     fn is_given(&self, name: &str) -> bool {
-        match &self.given {
+        match &self.given.columns {
             GivenColumns::All => true,
             GivenColumns::Named(names) => {
                 names.iter().any(|known| known.eq_ignore_ascii_case(name))
@@ -214,16 +215,20 @@ impl Mapper<'_> {
             })
         };
         let is_certain = translation.is_certain && translation.conditions.is_empty();
-        if self.policies.compares_generated {
-            return Some(match (is_given, self.given == GivenColumns::NoRows) {
-                (true, _) => Proof::Values,
-                (false, true) => Proof::Certain,
-                (false, false) if is_certain && uses(&|it| it.is_plain_number()) => Proof::Certain,
-                (false, false) if translation.is_certain => {
-                    Proof::Conditions(translation.conditions.clone())
-                }
-                (false, false) => return None,
-            });
+        if self.policies.settles {
+            return Some(
+                match (is_given, self.given.columns == GivenColumns::NoRows) {
+                    (true, _) => Proof::Values,
+                    (false, true) => Proof::Certain,
+                    (false, false) if is_certain && uses(&|it| it.is_plain_number()) => {
+                        Proof::Certain
+                    }
+                    (false, false) if translation.is_certain => {
+                        Proof::Conditions(translation.conditions.clone())
+                    }
+                    (false, false) => return None,
+                },
+            );
         }
         // Nobody compares the values: they must be certain, and not computed from dates that may be zero dates.
         (is_certain && uses(&|it| it.is_number_or_text())).then_some(Proof::Certain)
@@ -237,11 +242,18 @@ impl Mapper<'_> {
     }
 }
 
+/// The column that has the numbers of rows, while rows of a REPLACE or INSERT IGNORE are loaded.
+pub const ROW_NUMBER: &str = "ci_import_row_number";
+
 /// `table` as it is while its rows are loaded: with the values of the dump where they are to be compared, and without the
 /// columns that come later.
 #[must_use]
 pub fn as_loaded(table: &Table) -> Table {
     let mut loaded = table.clone();
+    if table.duplicates != Duplicates::Refused {
+        let number = Column::new(ROW_NUMBER, DataType::Bigint);
+        loaded.columns.push(number);
+    }
     loaded.columns.retain(|column| {
         let proof = column.generated.as_ref().map(|generated| &generated.proof);
         !matches!(proof, Some(Proof::Conditions(_)))

@@ -1,5 +1,6 @@
 //! What is known of a MySQL table while it is mapped.
 
+use crate::dump::Duplicates;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
     ColumnDefinition, KeyPart, KeyPartOf, TableDefinition, is_json_check,
@@ -18,6 +19,35 @@ pub struct DumpFacts {
     pub charset: Charset,
     /// Whether timestamps are in UTC.
     pub utc: bool,
+}
+
+/// What is known of the rows of a table before they are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenRows {
+    /// The columns that they have.
+    pub columns: GivenColumns,
+    /// What becomes of a row whose key is there already.
+    pub duplicates: Duplicates,
+}
+
+impl GivenRows {
+    /// There are none.
+    #[must_use]
+    pub fn none() -> GivenRows {
+        GivenRows {
+            columns: GivenColumns::NoRows,
+            duplicates: Duplicates::Refused,
+        }
+    }
+
+    /// They have all columns.
+    #[must_use]
+    pub fn whole() -> GivenRows {
+        GivenRows {
+            columns: GivenColumns::All,
+            duplicates: Duplicates::Refused,
+        }
+    }
 }
 
 /// Which columns the rows of a table have in the dump.
@@ -43,8 +73,8 @@ pub(super) struct Mapper<'a> {
     pub(super) columns: Vec<(String, Column)>,
     pub(super) enum_types: Vec<EnumType>,
     pub(super) notes: Vec<Note>,
-    /// The columns that the rows have.
-    pub(super) given: GivenColumns,
+    /// The rows.
+    pub(super) given: GivenRows,
 }
 
 impl Mapper<'_> {

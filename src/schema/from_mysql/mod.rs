@@ -10,7 +10,7 @@ mod table;
 mod tests;
 mod types;
 
-pub use generated::{GeneratedValues, as_loaded};
-pub use mapper::{DumpFacts, GivenColumns};
+pub use generated::{GeneratedValues, ROW_NUMBER, as_loaded};
+pub use mapper::{DumpFacts, GivenColumns, GivenRows};
 pub use table::{Mapped, from_mysql};
 pub use types::text_kind;

@@ -1,7 +1,8 @@
 //! Maps a table: its columns first, then its sequence, keys and constraints.
 
 use super::generated::GeneratedValues;
-use super::mapper::{DumpFacts, GivenColumns, Mapper, indexes};
+use super::mapper::{DumpFacts, GivenRows, Mapper, indexes};
+use crate::dump::Duplicates;
 use crate::dump::mysql::definition::{ColumnDefinition, KeyKind, TableDefinition};
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
@@ -25,12 +26,12 @@ pub struct Mapped {
     pub notes: Vec<Note>,
 }
 
-/// Maps `definition`, of which the rows have the columns `given`, as `policies` say. `names` holds the names given so
+/// Maps `definition`, whose rows are `given`, as `policies` say. `names` holds the names given so
 /// far.
 pub fn from_mysql(
     definition: &TableDefinition,
     facts: DumpFacts,
-    given: GivenColumns,
+    given: GivenRows,
     policies: &Policies,
     names: &mut Names,
 ) -> Result<Mapped> {
@@ -103,6 +104,7 @@ impl Mapper<'_> {
             checks,
             enum_types: std::mem::take(&mut self.enum_types),
             sequence: self.sequence(),
+            duplicates: Duplicates::Refused,
             comment: definition
                 .options
                 .comment
@@ -111,6 +113,9 @@ impl Mapper<'_> {
         };
         for key in &definition.keys {
             self.key(key, &mut table)?;
+        }
+        if self.policies.settles && table.has_unique_key() {
+            table.duplicates = self.given.duplicates;
         }
         self.foreign_keys(&mut table);
         self.checks(&mut table);

@@ -94,7 +94,7 @@ fn what_is_not_mapped_is_an_error_naming_table_and_column() {
 }
 
 /// What becomes of the generated columns b and c, whose values the rows have or do not.
-fn generated(given: GivenColumns, policies: &Policies) -> Vec<String> {
+fn generated(columns: GivenColumns, policies: &Policies) -> Vec<String> {
     let sql = "CREATE TABLE t (a int, b int AS (`a` * 2) STORED, c varchar(9) AS (soundex(`a`)))";
     let facts = DumpFacts {
         compatible: false,
@@ -103,6 +103,10 @@ fn generated(given: GivenColumns, policies: &Policies) -> Vec<String> {
     };
     let definition = create_table(sql).unwrap();
     let names = &mut Names::default();
+    let given = GivenRows {
+        columns,
+        ..GivenRows::whole()
+    };
     let mapped = from_mysql(&definition, facts, given, policies, names).unwrap();
     let shown = mapped.table.columns.iter().skip(1).map(|column| {
         let proof = column.generated.as_ref().map(|generated| &generated.proof);
@@ -115,7 +119,7 @@ fn generated(given: GivenColumns, policies: &Policies) -> Vec<String> {
 #[test]
 fn generated_columns() {
     let comparing = Policies {
-        compares_generated: true,
+        settles: true,
         ..Policies::default()
     };
     let without = Policies {

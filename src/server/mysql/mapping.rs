@@ -7,17 +7,17 @@ use super::capabilities::Capabilities;
 use super::ddl;
 use super::expression::rewritten;
 use super::sql::literal;
-use crate::dump::Facts;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
     ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, StorageOption,
     TableDefinition,
 };
+use crate::dump::{Duplicates, Facts};
 use crate::error::{Error, Result};
 use crate::pipeline::converter::{Mapped, MappedColumn, Mapping};
 use crate::rows::{Normal, PlannedColumn, ValueKind};
 use crate::schema::policies::Policies;
-use crate::schema::{GeneratedValues, GivenColumns, Note, text_kind};
+use crate::schema::{GeneratedValues, GivenRows, Note, text_kind};
 
 /// A table for a MySQL server.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +84,7 @@ impl Mapping for ServerMapping {
     fn map(
         &mut self,
         definition: &TableDefinition,
-        _: &GivenColumns,
+        _: &GivenRows,
         facts: &Facts,
         charset: Charset,
         policies: &Policies,
@@ -113,6 +113,8 @@ impl Mapping for ServerMapping {
             name: table.definition.name.clone(),
             columns: columns.collect(),
             generated: GeneratedValues::default(),
+            duplicates: Duplicates::Refused,
+            has_unique_key: false,
             table,
             notes,
         })

@@ -253,7 +253,7 @@ impl ConsistentView for Seen<'_> {
 /// Limits a conversion to the features of the server of `target`.
 fn limit(asked: &mut Policies, target: &ConnectionOptions) -> Result<()> {
     asked.generated_support = target.server()?.generated_support;
-    asked.compares_generated = true;
+    asked.settles = true;
     Ok(())
 }
 

@@ -121,6 +121,7 @@ mod tests {
             format: Format::LoadData,
             policies: ValuePolicies::default(),
             multibyte: Multibyte::None,
+            numbers_rows: false,
             layout: None,
         };
         let mut inserts = Inserts::new("I ", &plan, lines.as_bytes(), most);

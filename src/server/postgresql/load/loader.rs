@@ -12,6 +12,7 @@ use super::staged_tables::StagedTables;
 use super::staging::LockHolder;
 use super::style::STYLE;
 use super::worker::work;
+use crate::dump::Duplicates;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::converter::not_null_after_load;
@@ -24,7 +25,7 @@ use crate::resources::Resources;
 use crate::rows::{Format, PlannedColumn, Widening, loaded_names};
 use crate::schema::changed_keys::{foreign_key_note, widening_note};
 use crate::schema::ddl;
-use crate::schema::{Note, Table, column_of_another_type, final_names};
+use crate::schema::{Note, ROW_NUMBER, Table, column_of_another_type, final_names};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
 
@@ -164,7 +165,9 @@ impl Sink for Loader {
     const FORMAT: Format = Format::Binary;
 
     fn statement(&self, table: &Table, columns: &[PlannedColumn], format: Format) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, loaded_names(columns), format)
+        let number = (table.duplicates != Duplicates::Refused).then_some(ROW_NUMBER);
+        let columns = loaded_names(columns).chain(number);
+        ddl::copy_from_stdin(STYLE, &table.name, columns, format)
     }
 }
 

@@ -8,13 +8,14 @@ use postgres::Client;
 use super::indexes::builds;
 use super::staged_tables::StagedTables;
 use super::style::STYLE;
-use crate::error::Result;
+use crate::dump::Duplicates;
+use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::work_queue::WorkQueue;
 use crate::rows::Tally;
 use crate::schema::ddl;
 use crate::schema::sql::identifier;
-use crate::schema::{Column, Generated, Note, Proof, Table, as_loaded};
+use crate::schema::{Column, Generated, Note, Proof, ROW_NUMBER, Table, as_loaded};
 use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 use crate::ui::numbers::grouped;
@@ -22,7 +23,8 @@ use crate::ui::numbers::grouped;
 /// Whether something about `table` depends on the values of its rows.
 pub(crate) fn is_unsettled(table: &Table) -> bool {
     let mut generated = table.columns.iter().filter_map(|it| it.generated.as_ref());
-    generated.any(|generated| generated.proof != Proof::Certain)
+    table.duplicates != Duplicates::Refused
+        || generated.any(|generated| generated.proof != Proof::Certain)
 }
 
 /// Settles the table with this number, and hands on its keys and indexes.
@@ -37,6 +39,7 @@ pub(crate) fn settle(
         table: before.clone(),
         tally: queue.tally(number),
         notes: Vec::new(),
+        removed: 0,
     };
     failpoint::reached("table to be settled");
     for column in &before.columns {
@@ -49,6 +52,10 @@ pub(crate) fn settle(
     for note in settling.notes {
         queue.note(note);
     }
+    if settling.removed > 0 {
+        queue.removed(number, settling.removed);
+    }
+    settling.table.duplicates = Duplicates::Refused;
     tables.lock()[number] = settling.table;
     let table = tables.get(number);
     queue.settled(number, builds(&table, number));
@@ -59,6 +66,8 @@ struct Settling {
     table: Table,
     tally: Tally,
     notes: Vec<Note>,
+    /// The count of rows whose key another row has.
+    removed: u64,
 }
 
 impl Settling {
@@ -188,11 +197,16 @@ impl Settling {
                 .is_some_and(is_certain);
             column.generated.as_ref().is_some_and(is_certain) && !was_certain
         });
-        if !has_new {
+        if !has_new && before.duplicates == Duplicates::Refused {
             return Ok(());
         }
-        let written = self.try_to_write(client, number);
-        let Err(cause) = written else { return Ok(()) };
+        self.remove_duplicates(client)?;
+        let Err(cause) = self.try_to_write(client, number) else {
+            return Ok(());
+        };
+        if !has_new {
+            return Err(cannot(&self.table)(cause));
+        }
         if !is_refusal(&cause) {
             return Err(cannot(&self.table)(cause));
         }
@@ -205,6 +219,55 @@ impl Settling {
             if let Some(generated) = column.generated.as_ref().filter(unproved) {
                 self.give_up(column, generated, &why);
             }
+        }
+        if before.duplicates == Duplicates::Refused {
+            return Ok(());
+        }
+        self.try_to_write(client, number)
+            .map_err(cannot(&self.table))
+    }
+
+    /// Does what REPLACE and INSERT IGNORE do with rows that have the same key: of REPLACE the last row stays, of INSERT
+    /// IGNORE the first one. With several keys it depends on the order for INSERT IGNORE: that is refused.
+    fn remove_duplicates(&mut self, client: &mut Client) -> Result<()> {
+        let keys = self.table.unique_keys();
+        let (order, what) = match self.table.duplicates {
+            Duplicates::Refused => return Ok(()),
+            Duplicates::Replace => ("DESC", "replaced by later rows with the same key"),
+            Duplicates::Ignored => ("ASC", "left out, as INSERT IGNORE does: the key was there"),
+        };
+        let place = |key: &Vec<String>| {
+            let columns: Vec<String> = key.iter().map(|name| identifier(name)).collect();
+            let columns = columns.join(", ");
+            // NULLs are no duplicates.
+            format!(
+                "(({columns}) IS NOT NULL AND row_number() OVER (PARTITION BY {columns} ORDER BY {ROW_NUMBER} {order}) > 1)"
+            )
+        };
+        let places: Vec<String> = keys.iter().map(place).collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let name = STYLE.name(&self.table.name);
+        let sql = format!(
+            "DELETE FROM {name} AS t USING (
+               SELECT {ROW_NUMBER} AS n, {} AS is_duplicate FROM {name}) AS d
+             WHERE d.is_duplicate AND t.{ROW_NUMBER} = d.n",
+            places.join(" OR ")
+        );
+        let doing = || failure(format!("remove duplicates from {}", self.table.name));
+        self.removed = client.execute(&sql, &[]).map_err(doing())?;
+        if self.removed > 0 && keys.len() > 1 && self.table.duplicates == Duplicates::Ignored {
+            let name = &self.table.name;
+            let what = format!("{name}: INSERT IGNORE of rows with the same keys is not supported");
+            return Err(Error::failed(what).hint("--skip-table leaves the table out"));
+        }
+        if self.removed > 0 {
+            self.notes.push(Note {
+                table: self.table.name.clone(),
+                item: None,
+                what: format!("{} rows were {what}", grouped(self.removed)),
+            });
         }
         Ok(())
     }
@@ -219,7 +282,7 @@ impl Settling {
         let columns: Vec<String> = as_loaded(&self.table)
             .columns
             .iter()
-            .filter(|column| column.generated.is_none())
+            .filter(|column| column.generated.is_none() && column.name != ROW_NUMBER)
             .map(|column| identifier(&column.name))
             .collect();
         let columns = columns.join(", ");
