@@ -132,6 +132,19 @@ pub fn is_computed_otherwise(column: &Column, generated: &Generated) -> String {
     format!("{name}::text IS DISTINCT FROM (({expression})::{data_type})::text")
 }
 
+/// The query that computes the values of a generated column, which does not exist, and counts them.
+#[must_use]
+pub fn compute_all(
+    style: Style<'_>,
+    table: &str,
+    column: &Column,
+    generated: &Generated,
+) -> String {
+    let (data_type, expression) = (&column.data_type, &generated.expression);
+    let table = style.name(table);
+    format!("SELECT count((({expression})::{data_type})::text) FROM {table}")
+}
+
 /// The statement that gives `column` of `table` the type and default that it has here, instead of those it has on the
 /// server.
 #[must_use]

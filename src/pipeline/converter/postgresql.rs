@@ -50,6 +50,8 @@ struct Pending {
     counted_by: Option<String>,
     /// Whether the sink has the table.
     is_given: bool,
+    /// The columns whose types have changed between rows, as they were.
+    before: Vec<Column>,
 }
 
 impl<S: Sink> PostgresqlConverter<S> {
@@ -137,6 +139,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             },
             counted_by: None,
             is_given: false,
+            before: Vec::new(),
         });
         self.conversion.notes.extend(notes);
         for column in definition.columns {
@@ -184,7 +187,12 @@ impl<S: Sink> PostgresqlConverter<S> {
                 return Err(Error::failed(what));
             }
         };
-        self.tables[number].table.widen(&column, to);
+        let pending = &mut self.tables[number];
+        let mut columns = pending.table.columns.iter();
+        let found = columns.find(|known| known.name == column).cloned();
+        let is_first = !pending.before.iter().any(|known| known.name == column);
+        pending.before.extend(found.filter(|_| is_first));
+        pending.table.widen(&column, to);
         let widening = Widening { column, to, row: 0 };
         self.conversion.sink.widen(number, &widening)
     }
@@ -350,7 +358,8 @@ impl<S: Sink> PostgresqlConverter<S> {
     }
 
     fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
-        let table = &self.tables[number].table;
+        let pending = &self.tables[number];
+        let table = &pending.table;
         let names: Vec<&str> = match &insert.columns {
             None => table.columns.iter().map(|c| c.name.as_str()).collect(),
             Some(columns) => columns.iter().map(String::as_str).collect(),
@@ -365,7 +374,10 @@ impl<S: Sink> PostgresqlConverter<S> {
                 );
                 return Err(Error::failed(what));
             };
-            written.push((*name, normal(&table.columns[place].data_type)));
+            // All rows of a table are compared in one form.
+            let before = pending.before.iter().find(|column| column.name == *name);
+            let column = before.unwrap_or(&table.columns[place]);
+            written.push((*name, normal(&column.data_type)));
         }
         let layout = self.conversion.layout(&table.name, &written, place);
         let layout = layout.map(|layout| Arc::new(layout.of_lines()));

@@ -220,9 +220,6 @@ impl Mapper<'_> {
                 match (is_given, self.given.columns == GivenColumns::NoRows) {
                     (true, _) => Proof::Values,
                     (false, true) => Proof::Certain,
-                    (false, false) if is_certain && uses(&|it| it.is_plain_number()) => {
-                        Proof::Certain
-                    }
                     (false, false) if translation.is_certain => {
                         Proof::Conditions(translation.conditions.clone())
                     }

@@ -21,7 +21,7 @@ fn mapped_by(sql: &str, compatible: bool, policies: &Policies) -> Result<Mapped>
     from_mysql(
         &create_table(sql)?,
         facts,
-        GivenColumns::All,
+        GivenRows::whole(),
         policies,
         names,
     )
@@ -134,7 +134,11 @@ fn generated_columns() {
             &comparing,
             "b: Some(Values), c: None, [Integer, Text]",
         ),
-        (named(), &comparing, "b: Some(Certain), [Skipped, Skipped]"),
+        (
+            named(),
+            &comparing,
+            "b: Some(Conditions([])), [Skipped, Skipped]",
+        ),
         (
             GivenColumns::NoRows,
             &comparing,

@@ -1,6 +1,8 @@
 //! What a target in PostgreSQL has of its own.
 
-pub(crate) mod edge_cases;
+pub(crate) mod decided_by_values;
+mod edge_cases;
+mod generated_columns;
 pub(crate) mod gitlab_target;
 pub(crate) mod memory;
 pub(crate) mod private_server;

@@ -114,6 +114,12 @@ impl Translator<'_> {
                 let sql = format!("(({})::date - ({})::date)", to.sql, from.sql);
                 Some(Value::new(sql, Class::Integer))
             }
+            // Days from the year 0.
+            ("to_days", [moment]) => {
+                let value = self.moment(moment)?;
+                let sql = format!("(({})::date - '0001-01-01'::date + 366)", value.sql);
+                Some(Value::new(sql, Class::Integer))
+            }
             ("dayofmonth", [moment]) => self.part_of_date("day", moment),
             ("dayofyear", [moment]) => self.part_of_date("doy", moment),
             ("year" | "quarter" | "month" | "day" | "hour" | "minute", [moment]) => {

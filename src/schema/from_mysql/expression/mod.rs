@@ -54,7 +54,7 @@ pub(super) fn translate_key(
     operands: &[Operand<'_>],
     unique: bool,
 ) -> Option<String> {
-    let mut translator = Translator::new(operands, Purpose::Value);
+    let mut translator = Translator::new(operands, Purpose::Key);
     let value = translator.expression(&parsed(written)?)?;
     let is_certain = translator.is_certain && translator.conditions.is_empty();
     (is_certain || !unique).then_some(value.sql)
@@ -100,11 +100,21 @@ fn normalised(written: &str) -> Option<String> {
         return None;
     }
     let mut end_of_symbol = None;
-    for token in tokens {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
         let joins = end_of_symbol == Some(token.start);
         end_of_symbol = None;
         match token.kind {
             TokenKind::Word(word) if word.starts_with("_utf8") || word == "_latin1" => continue,
+            // MariaDB writes the operator as a word.
+            TokenKind::Word(word)
+                if word.eq_ignore_ascii_case("mod")
+                    && tokens
+                        .peek()
+                        .is_some_and(|next| next.kind != TokenKind::Symbol('(')) =>
+            {
+                text.push('%');
+            }
             TokenKind::Word(word) | TokenKind::Number(word) => text += &word,
             TokenKind::Identifier(name) => text += &format!("`{}`", name.replace('`', "``")),
             TokenKind::Text(content) => {

@@ -191,7 +191,11 @@ impl<'a> Translator<'a> {
             format!("{function}({left}, nullif({right}, 0))")
         };
         let (div, modulo) = (in_numeric("div"), in_numeric("mod"));
-        let (left, right) = (left.as_numeric(), right.as_numeric());
+        let (left, right) = if self.purpose == Purpose::Key {
+            (left.sql, right.sql)
+        } else {
+            (left.as_numeric(), right.as_numeric())
+        };
         let simple = |operator: &str| format!("({left} {operator} {right})");
         Some(match op {
             BinaryOperator::Plus => arithmetic(simple("+"), class),

@@ -3,8 +3,10 @@
 /// What an expression is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The value of a column, or the key of an index: it must be exactly the same.
+    /// The value of a column: it must be exactly the same.
     Value,
+    /// The key of an index: it must be found by the same expression in a query, so that arithmetic stays as it is.
+    Key,
     /// A constraint. It may compare texts, although MySQL often ignores their case.
     Check,
 }

@@ -14,8 +14,8 @@ use crate::schema::changed_keys::{
     column_with_nulls, columns_of, index_note, key_note, may_be_equal,
 };
 use crate::schema::ddl;
-use crate::schema::{Index, IndexKind, KeptAs, Note, PrimaryKey, Table};
-use crate::server::postgresql::error::failure;
+use crate::schema::{Index, IndexKind, IndexPartOf, KeptAs, Note, PrimaryKey, Table};
+use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 
 /// The name of the primary key of the table with this number, until all names are known.
@@ -162,8 +162,18 @@ fn index(
             tables.lock()[number].indexes[at] = plain;
             Ok(())
         }
+        Err(cause) if is_refusal(&cause) && has_expression(index) => {
+            let what = "left out: the server cannot compute its expression for all rows";
+            queue.note(note(&table, &index.name, what));
+            Ok(())
+        }
         done => done,
     }
+}
+
+fn has_expression(index: &Index) -> bool {
+    let mut parts = index.parts.iter();
+    parts.any(|part| matches!(part.of, IndexPartOf::Expression(_)))
 }
 
 fn is_too_long(cause: &postgres::Error) -> bool {

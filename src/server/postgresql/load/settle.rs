@@ -81,7 +81,9 @@ impl Settling {
         let why = match &generated.proof {
             Proof::Certain => return Ok(()),
             Proof::Values => self.why_not_equal(client, column, generated)?,
-            Proof::Conditions(conditions) => self.why_not_certain(client, generated, conditions)?,
+            Proof::Conditions(conditions) => {
+                self.why_not_certain(client, column, generated, conditions)?
+            }
         };
         match why {
             Some(why) => self.give_up(column, generated, &why),
@@ -116,6 +118,7 @@ impl Settling {
     fn why_not_certain(
         &self,
         client: &mut Client,
+        column: &Column,
         generated: &Generated,
         conditions: &[String],
     ) -> Result<Option<String>> {
@@ -123,13 +126,8 @@ impl Settling {
         if let Some(name) = generated.columns.iter().find(|name| is_changed(name)) {
             return Ok(Some(format!("values of {name} were changed")));
         }
-        let computed = format!("(({})::text IS NULL) IS NULL", generated.expression);
-        for condition in conditions
-            .iter()
-            .map(|it| format!("NOT ({it})"))
-            .chain([computed])
-        {
-            match count(client, &self.table, &condition) {
+        for condition in conditions {
+            match count(client, &self.table, &format!("NOT ({condition})")) {
                 Ok(0) => {}
                 Ok(rows) => {
                     let rows = grouped(rows);
@@ -143,7 +141,16 @@ impl Settling {
                 Err(cause) => return Err(cannot(&self.table)(cause)),
             }
         }
-        Ok(None)
+        // A value that does not fit was another one in the source.
+        match query(
+            client,
+            &ddl::compute_all(STYLE, &self.table.name, column, generated),
+        ) {
+            Err(cause) if is_refusal(&cause) => {
+                Ok(Some("PostgreSQL cannot compute all values".to_owned()))
+            }
+            done => done.map(|_| None).map_err(cannot(&self.table)),
+        }
     }
 
     fn prove(&mut self, column: &Column, generated: &Generated) {
@@ -290,6 +297,19 @@ impl Settling {
             "ALTER TABLE {name} RENAME TO {}",
             identifier(&loaded)
         )];
+        // PostgreSQL 18 has names for NOT NULL, which the new table is to have.
+        let loaded_table = as_loaded(&self.table);
+        let not_null: Vec<String> = loaded_table
+            .columns
+            .iter()
+            .filter(|column| {
+                column.not_null && !column.not_null_after_load && column.generated.is_none()
+            })
+            .map(|column| format!("ALTER COLUMN {} DROP NOT NULL", identifier(&column.name)))
+            .collect();
+        if !not_null.is_empty() {
+            statements.push(format!("ALTER TABLE {old} {}", not_null.join(", ")));
+        }
         statements.extend(ddl::create_table_alone(STYLE, &self.table));
         if columns.is_empty() {
             statements.push(format!("INSERT INTO {name} SELECT FROM {old}"));
@@ -322,12 +342,15 @@ fn count(
     condition: &str,
 ) -> std::result::Result<i64, postgres::Error> {
     let name = STYLE.name(&table.name);
-    let sql = format!("SELECT count(*) FROM {name} WHERE {condition}");
-    // A transaction of its own: an error must not end one that goes on.
-    let mut transaction = client.transaction()?;
-    let row = transaction.query_one(&sql, &[])?;
-    transaction.commit()?;
-    Ok(row.get(0))
+    query(
+        client,
+        &format!("SELECT count(*) FROM {name} WHERE {condition}"),
+    )
+}
+
+/// The number that `sql` gives.
+fn query(client: &mut Client, sql: &str) -> std::result::Result<i64, postgres::Error> {
+    client.query_one(sql, &[]).map(|row| row.get(0))
 }
 
 fn cannot(table: &Table) -> impl FnOnce(postgres::Error) -> crate::error::Error {
