@@ -141,8 +141,9 @@ impl Mapper<'_> {
         kind: &mut ValueKind,
         is_given: bool,
     ) -> Fate {
+        let has_rows = self.given.columns != GivenColumns::NoRows;
         let unlike = |why: &str| {
-            if is_given {
+            if is_given || !has_rows {
                 Fate::Ordinary(why.to_owned())
             } else {
                 Fate::LeftOut(why.to_owned())
@@ -168,7 +169,12 @@ impl Mapper<'_> {
             mapped.data_type = DataType::Smallint;
             mapped.wider = None;
         }
-        let translation = translate_value(&written.expression, &operands, &mapped.data_type);
+        let translation = translate_value(
+            &written.expression,
+            &operands,
+            &mapped.data_type,
+            &column.data_type,
+        );
         let proof = translation
             .as_ref()
             .and_then(|translation| self.proof(translation, &operands, is_given));
@@ -215,20 +221,24 @@ impl Mapper<'_> {
             })
         };
         let is_certain = translation.is_certain && translation.conditions.is_empty();
+        if self.given.columns == GivenColumns::NoRows {
+            return Some(Proof::Certain);
+        }
         if self.policies.settles {
-            return Some(
-                match (is_given, self.given.columns == GivenColumns::NoRows) {
-                    (true, _) => Proof::Values,
-                    (false, true) => Proof::Certain,
-                    (false, false) if translation.is_certain => {
-                        Proof::Conditions(translation.conditions.clone())
-                    }
-                    (false, false) => return None,
-                },
-            );
+            return if is_given {
+                Some(Proof::Values)
+            } else if translation.is_certain {
+                let fit = &translation.fit_conditions;
+                Some(Proof::Conditions(
+                    [translation.conditions.clone(), fit.clone()].concat(),
+                ))
+            } else {
+                None
+            };
         }
         // Nobody compares the values: they must be certain, and not computed from dates that may be zero dates.
-        (is_certain && uses(&|it| it.is_number_or_text())).then_some(Proof::Certain)
+        let fits = !is_given || translation.fit_conditions.is_empty();
+        (is_certain && fits && uses(&|it| it.is_number_or_text())).then_some(Proof::Certain)
     }
 
     /// PostgreSQL has no indexes over virtual columns.

@@ -4,6 +4,7 @@ use crate::dump::mysql::definition::create_table;
 use crate::error::Result;
 use crate::rows::ValueKind;
 use crate::schema::ddl;
+use crate::schema::model::Proof;
 use crate::schema::names::Names;
 use crate::schema::policies::{GeneratedSupport, Policies};
 
@@ -109,8 +110,12 @@ fn generated(columns: GivenColumns, policies: &Policies) -> Vec<String> {
     };
     let mapped = from_mysql(&definition, facts, given, policies, names).unwrap();
     let shown = mapped.table.columns.iter().skip(1).map(|column| {
-        let proof = column.generated.as_ref().map(|generated| &generated.proof);
-        format!("{}: {proof:?}", column.name)
+        let proof = column.generated.as_ref().map(|it| match &it.proof {
+            Proof::Certain => "certain",
+            Proof::Values => "values",
+            Proof::Conditions(_) => "conditions",
+        });
+        format!("{}: {}", column.name, proof.unwrap_or("ordinary"))
     });
     let kinds = format!("{:?}", &mapped.kinds[1..]);
     shown.chain([kinds]).collect()
@@ -132,28 +137,24 @@ fn generated_columns() {
         (
             GivenColumns::All,
             &comparing,
-            "b: Some(Values), c: None, [Integer, Text]",
+            "b: values, c: ordinary, [Integer, Text]",
         ),
-        (
-            named(),
-            &comparing,
-            "b: Some(Conditions([])), [Skipped, Skipped]",
-        ),
+        (named(), &comparing, "b: conditions, [Skipped, Skipped]"),
         (
             GivenColumns::NoRows,
             &comparing,
-            "b: Some(Certain), [Skipped, Skipped]",
+            "b: certain, [Skipped, Skipped]",
         ),
         (
             GivenColumns::All,
             &alone,
-            "b: Some(Certain), c: None, [Skipped, Text]",
+            "b: ordinary, c: ordinary, [Integer, Text]",
         ),
-        (named(), &alone, "b: Some(Certain), [Skipped, Skipped]"),
+        (named(), &alone, "b: certain, [Skipped, Skipped]"),
         (
             GivenColumns::All,
             &without,
-            "b: None, c: None, [Integer, Text]",
+            "b: ordinary, c: ordinary, [Integer, Text]",
         ),
         (named(), &without, "[Skipped, Skipped]"),
     ] {

@@ -4,7 +4,7 @@ use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgum
 
 use super::json_path;
 use super::translator::Translator;
-use super::value::{Class, Value};
+use super::value::{Bound, Class, Value};
 
 impl Translator<'_> {
     pub(super) fn function(&mut self, function: &Function) -> Option<Value> {
@@ -157,7 +157,14 @@ impl Translator<'_> {
             return None;
         }
         let sql = format!("extract({part} FROM {})::integer", value.sql);
-        Some(Value::new(format!("({sql})"), Class::Integer))
+        Some(Value {
+            bound: if part == "year" || part == "doy" {
+                Bound::None
+            } else {
+                Bound::Small
+            },
+            ..Value::new(format!("({sql})"), Class::Integer)
+        })
     }
 
     fn text(&mut self, expression: &Expr) -> Option<Value> {

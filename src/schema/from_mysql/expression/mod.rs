@@ -5,6 +5,7 @@
 //! whether it is right. MySQL computes with 64 bits or 65 digits, PostgreSQL with the types of the operands: so whole
 //! numbers are computed as `numeric`.
 
+mod fits;
 mod functions;
 mod into_type;
 mod json_path;
@@ -18,6 +19,7 @@ use sqlparser::ast::Expr;
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::parser::Parser;
 
+use crate::dump::mysql::definition::DataType as DefinedType;
 use crate::dump::mysql::lexer::{TokenKind, tokens};
 use crate::schema::model::DataType;
 pub(super) use operand::Operand;
@@ -37,6 +39,9 @@ pub(super) struct Translation {
     pub(super) is_certain: bool,
     /// Conditions in SQL over the columns of the table.
     pub(super) conditions: Vec<String>,
+    /// Conditions likewise, that all values fit into the type of the column in MySQL: only a server whose SQL mode is not
+    /// strict has other ones.
+    pub(super) fit_conditions: Vec<String>,
     /// The columns that it is computed from.
     pub(super) columns: Vec<String>,
 }
@@ -67,19 +72,22 @@ pub(super) fn class_of(written: &str, operands: &[Operand<'_>]) -> Option<Class>
     Some(value.class)
 }
 
-/// The expression of a generated column of this type.
+/// The expression of a generated column of this type, which is `defined` in MySQL.
 pub(super) fn translate_value(
     written: &str,
     operands: &[Operand<'_>],
     data_type: &DataType,
+    defined: &DefinedType,
 ) -> Option<Translation> {
     let mut translator = Translator::new(operands, Purpose::Value);
     let value = translator.expression(&parsed(written)?)?;
+    translator.fits(&value, defined)?;
     let sql = translator.into_type(value, data_type)?;
     Some(Translation {
         sql,
         is_certain: translator.is_certain,
         conditions: translator.conditions,
+        fit_conditions: translator.fit_conditions,
         columns: translator.columns,
     })
 }

@@ -1,7 +1,7 @@
 //! Columns as operands of expressions.
 
-use super::value::{Class, Value};
-use crate::dump::mysql::definition::{ColumnDefinition, TableDefinition};
+use super::value::{Bound, Class, Value};
+use crate::dump::mysql::definition::{ColumnDefinition, DataType as DefinedType, TableDefinition};
 use crate::schema::model::{Column, DataType};
 use crate::schema::sql::identifier;
 
@@ -91,6 +91,15 @@ impl<'a> Operand<'a> {
         let is_padded = written.zerofill || matches!(written.name.as_str(), "bit" | "year");
         Value {
             has_text: value.has_text && !is_padded,
+            bound: Bound::Of(DefinedType {
+                numbers: match written.name.as_str() {
+                    "varchar" | "char" | "decimal" => written.numbers.clone(),
+                    _ => Vec::new(),
+                },
+                name: written.name.clone(),
+                unsigned: written.unsigned,
+                ..DefinedType::default()
+            }),
             ..value
         }
     }

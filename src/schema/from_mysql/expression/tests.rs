@@ -49,7 +49,18 @@ fn check(written: &str, expected: Option<&str>) {
 /// The translation into a type: the SQL, with `?` before it if it is uncertain, and the count of conditions behind it.
 #[track_caller]
 fn value(written: &str, data_type: &DataType, expected: Option<&str>) {
-    let found = with_operands(|operands| translate_value(written, operands, data_type));
+    let defined = DefinedType {
+        name: match data_type {
+            DataType::Integer => "bigint",
+            DataType::DoublePrecision => "double",
+            DataType::Text => "longtext",
+            DataType::Boolean => "tinyint",
+            _ => "date",
+        }
+        .to_owned(),
+        ..DefinedType::default()
+    };
+    let found = with_operands(|operands| translate_value(written, operands, data_type, &defined));
     let shown = found.map(|translation| {
         let doubt = if translation.is_certain { "" } else { "?" };
         let conditions = match translation.conditions.len() {

@@ -15,6 +15,7 @@ pub(super) struct Translator<'a> {
     /// As in [`super::Translation`].
     pub(super) is_certain: bool,
     pub(super) conditions: Vec<String>,
+    pub(super) fit_conditions: Vec<String>,
     pub(super) columns: Vec<String>,
 }
 
@@ -25,6 +26,7 @@ impl<'a> Translator<'a> {
             purpose,
             is_certain: true,
             conditions: Vec::new(),
+            fit_conditions: Vec::new(),
             columns: Vec::new(),
         }
     }

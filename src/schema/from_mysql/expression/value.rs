@@ -1,5 +1,7 @@
 //! Values of translated expressions.
 
+use crate::dump::mysql::definition::DataType;
+
 /// What an expression is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -60,6 +62,19 @@ pub(super) struct Value {
     pub(super) constant: Option<String>,
     /// The JSON that a text of JSON is from.
     pub(super) json: Option<String>,
+    /// Which values it may have at most.
+    pub(super) bound: Bound,
+}
+
+/// Which values an expression may have at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// Any of its class.
+    None,
+    /// Those of a column of this type.
+    Of(DataType),
+    /// Whole numbers from 0 to 99.
+    Small,
 }
 
 impl Value {
@@ -71,6 +86,11 @@ impl Value {
             has_text: matches!(class, Class::Integer | Class::Text { .. }),
             constant: None,
             json: None,
+            bound: if class == Class::Boolean {
+                Bound::Small
+            } else {
+                Bound::None
+            },
         }
     }
 
@@ -86,10 +106,10 @@ impl Value {
     pub(super) fn number(self) -> Option<Value> {
         match self.class {
             Class::Integer | Class::Decimal | Class::Double | Class::Null => Some(self),
-            Class::Boolean => Some(Value::new(
-                format!("({})::integer", self.sql),
-                Class::Integer,
-            )),
+            Class::Boolean => Some(Value {
+                bound: Bound::Small,
+                ..Value::new(format!("({})::integer", self.sql), Class::Integer)
+            }),
             _ => None,
         }
     }
