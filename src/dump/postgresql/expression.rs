@@ -6,28 +6,47 @@ use super::lexer::Token;
 use super::parser::Parser;
 
 /// The allowed functions, as they are read and rendered. They are immutable and have no side effects.
-const FUNCTIONS: [(&str, &str); 8] = [
+const FUNCTIONS: [(&str, &str); 25] = [
     ("abs", "abs"),
+    ("btrim", "btrim"),
+    ("ceil", "ceil"),
+    ("ceiling", "ceiling"),
     ("char_length", "char_length"),
+    ("div", "div"),
+    ("floor", "floor"),
+    ("greatest", "GREATEST"),
+    ("least", "LEAST"),
     ("left", "\"left\""),
     ("length", "length"),
     ("lower", "lower"),
+    ("ltrim", "ltrim"),
+    ("md5", "md5"),
+    ("mod", "mod"),
+    ("nullif", "NULLIF"),
     ("octet_length", "octet_length"),
+    ("replace", "replace"),
+    ("right", "\"right\""),
+    ("round", "round"),
+    ("rtrim", "rtrim"),
+    ("sign", "sign"),
     ("substr", "substr"),
     ("to_tsvector", "to_tsvector"),
+    ("upper", "upper"),
 ];
 
 /// The allowed keywords, as they are read and rendered.
-const KEYWORDS: [(&str, &str); 17] = [
+const KEYWORDS: [(&str, &str); 19] = [
     ("and", "AND"),
     ("any", "ANY"),
     ("array", "ARRAY"),
     ("between", "BETWEEN"),
     ("case", "CASE"),
     ("coalesce", "COALESCE"),
+    ("distinct", "DISTINCT"),
     ("else", "ELSE"),
     ("end", "END"),
     ("false", "false"),
+    ("from", "FROM"),
     ("in", "IN"),
     ("is", "IS"),
     ("not", "NOT"),

@@ -221,11 +221,10 @@ impl Mapper<'_> {
             })
         };
         let is_certain = translation.is_certain && translation.conditions.is_empty();
-        if self.given.columns == GivenColumns::NoRows {
-            return Some(Proof::Certain);
-        }
         if self.policies.settles {
-            return if is_given {
+            return if self.given.columns == GivenColumns::NoRows {
+                Some(Proof::Certain)
+            } else if is_given {
                 Some(Proof::Values)
             } else if translation.is_certain {
                 let fit = &translation.fit_conditions;
