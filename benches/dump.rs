@@ -3,6 +3,7 @@
 
 use ci_import::dump::charset::Multibyte;
 use ci_import::dump::mysql::scanner::Scanner;
+use ci_import::dump::quoting::Quoting;
 use ci_import::rows::{
     Format, PlannedColumn, Storage, Tally, TranscodePlan, ValueKind, ValuePolicies, Written,
     transcode,
@@ -91,6 +92,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
         numbers_rows: false,
+        quoting: Quoting::default(),
         layout: None,
     };
     let rows = rows();

@@ -50,7 +50,7 @@ fn read(pieces: [&[u8]; 2], is_converted: bool) -> Option<Seen> {
     let mut reader = if is_converted {
         Reader::of_converted(Seen::default())
     } else {
-        Reader::new(Seen::default(), None)
+        Reader::new(Seen::default(), None, Box::new(|_| true))
     };
     for piece in pieces {
         reader.feed(piece).ok()?;

@@ -2,6 +2,7 @@
 #![no_main]
 
 use ci_import::dump::charset::{Charset, Multibyte};
+use ci_import::dump::quoting::Quoting;
 use ci_import::rows::{
     Format, InvalidDates, InvalidUtf8, Nul, TranscodePlan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
     ZeroDates, transcode,
@@ -95,6 +96,10 @@ fuzz_target!(|data: &[u8]| {
         },
         multibyte: if *policy > 127 { Multibyte::ShiftJis } else { Multibyte::None },
         numbers_rows: false,
+        quoting: Quoting {
+            backslash_escapes: policy % 2 == 0,
+            ansi_quotes: policy % 5 == 0,
+        },
         layout: None,
     };
     let mut out = Vec::new();

@@ -51,6 +51,11 @@ pub(super) fn unknown_statement(statement: &str) -> Error {
     ))
 }
 
+/// The error for a statement that is known, and that changes data in a way that a dump does not show. `why` says how.
+pub(super) fn refused_statement(why: &str, statement: &str) -> Error {
+    Error::failed(format!("{why}: {}", shown(statement)))
+}
+
 /// The beginning of `statement`, on one line.
 pub(super) fn shown(statement: &str) -> String {
     let shown: String = statement.chars().take(SHOWN_CHARACTERS).collect();

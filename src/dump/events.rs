@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::bounds::{check_count, remembered};
+use super::quoting::Quoting;
 use crate::error::Result;
 
 /// A chunk is passed on when it has so many bytes and ends with a whole row.
@@ -33,6 +34,8 @@ pub struct InsertTarget {
     pub columns: Option<Vec<String>>,
     /// What becomes of a row whose key is there already.
     pub duplicates: Duplicates,
+    /// How quotes and backslashes of the rows are read.
+    pub quoting: Quoting,
 }
 
 /// What becomes of a row whose key another row of its table has.

@@ -11,8 +11,9 @@ mod dialect;
 mod events;
 pub mod mysql;
 pub mod postgresql;
+pub mod quoting;
 mod token_list;
 
 pub use dialect::{Dialect, detect};
 pub use events::{CHUNK_BYTES, Duplicates, Facts, InsertTarget, RowChunk};
-pub use mysql::reader::{Consumer, Reader};
+pub use mysql::reader::{Consumer, Reader, Wanted};

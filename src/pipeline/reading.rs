@@ -49,9 +49,10 @@ impl Dump<'_> {
     /// Reads the dump to its end into `sink`, as tables of the neutral model.
     pub fn read_into<S: Sink + Send>(self, sink: S) -> Result<ReadDump<S>> {
         let (name, database) = (self.name, self.policies.database.clone());
+        let wanted = wanted(&self.policies);
         let (reader, asked) = (self.reader, self.asked);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
-        let begin = |start: &[u8]| Reader::of_dialect(start, conversion, database);
+        let begin = |start: &[u8]| Reader::of_dialect(start, conversion, database, wanted);
         let reader = scan(name, reader, asked, begin, Reader::feed)?;
         ended(name, reader.finish())
     }
@@ -63,10 +64,11 @@ impl Dump<'_> {
         S: Sink<M::Table> + Send,
     {
         let (name, database) = (self.name, self.policies.database.clone());
+        let wanted = wanted(&self.policies);
         let (reader, asked) = (self.reader, self.asked);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
         let converter = MysqlConverter::new(mapping, conversion);
-        let begin = |_: &[u8]| dump::Reader::new(converter, database);
+        let begin = |_: &[u8]| dump::Reader::new(converter, database, wanted);
         let reader = scan(name, reader, asked, begin, dump::Reader::feed)?;
         let read = reader.finish();
         ended(
@@ -74,6 +76,12 @@ impl Dump<'_> {
             read.map(|(converter, facts)| (converter.into_inner(), facts)),
         )
     }
+}
+
+/// Says which tables `policies` take: the others are not parsed.
+fn wanted(policies: &Policies) -> dump::Wanted {
+    let policies = policies.clone();
+    Box::new(move |table| policies.takes_table(table))
 }
 
 /// The result for the dump whose name in errors is `name`.
@@ -139,7 +147,12 @@ enum Reader<S> {
 
 impl<S: Sink> Reader<S> {
     /// The reader for the dump that begins with `start`.
-    fn of_dialect(start: &[u8], conversion: Conversion<S>, database: Option<String>) -> Self {
+    fn of_dialect(
+        start: &[u8],
+        conversion: Conversion<S>,
+        database: Option<String>,
+        wanted: dump::Wanted,
+    ) -> Self {
         match detect(start) {
             Some(Dialect::Postgresql) => {
                 let converter = PostgresqlConverter::new(conversion);
@@ -151,7 +164,7 @@ impl<S: Sink> Reader<S> {
             }
             Some(Dialect::Mysql) | None => {
                 let converter = MysqlConverter::new(PostgresqlMapping::default(), conversion);
-                Reader::Mysql(dump::Reader::new(converter, database).into())
+                Reader::Mysql(dump::Reader::new(converter, database, wanted).into())
             }
         }
     }

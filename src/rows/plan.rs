@@ -8,6 +8,7 @@ use super::value_kind::{Storage, ValueKind};
 use super::value_policies::ValuePolicies;
 use super::wider::{Widening, Wider};
 use crate::dump::charset::Multibyte;
+use crate::dump::quoting::Quoting;
 
 /// How the rows of one INSERT or COPY are transcoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct TranscodePlan {
     pub multibyte: Multibyte,
     /// Whether each row gets one more value, its number in its table, as a bigint.
     pub numbers_rows: bool,
+    /// How quotes and backslashes in the dump are read.
+    pub quoting: Quoting,
     /// How the rows are hashed, if a checksum is wanted.
     pub layout: Option<Arc<Layout>>,
 }

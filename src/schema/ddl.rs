@@ -43,6 +43,13 @@ impl<'a> Style<'a> {
 #[must_use]
 pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
     let mut statements = Vec::new();
+    for (from, to) in &table.renamed_sequences {
+        statements.push(format!(
+            "ALTER SEQUENCE {} RENAME TO {}",
+            style.name(from),
+            identifier(to)
+        ));
+    }
     for EnumType { name, values } in &table.enum_types {
         let values: Vec<String> = values.iter().map(|value| literal(value)).collect();
         statements.push(format!(
@@ -52,7 +59,11 @@ pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
         ));
     }
     if let Some(sequence) = &table.sequence {
-        let data_type = &sequence.data_type;
+        // No sequence is of floating-point numbers; their column takes whole ones, too.
+        let data_type = match &sequence.data_type {
+            DataType::DoublePrecision => &DataType::Bigint,
+            whole => whole,
+        };
         let name = style.name(&sequence.name);
         if style.typed_sequences {
             statements.push(format!("CREATE SEQUENCE {name} AS {data_type}"));
@@ -212,14 +223,25 @@ fn column(style: Style<'_>, column: &Column, table: &Table) -> String {
 /// a lock that lets the table's other indexes be built at the same time.
 #[must_use]
 pub fn primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> [String; 2] {
+    let comment = comment_on_index(style, name, key.comment.as_deref());
     let name = identifier(name);
     let on = style.name(table);
+    let constraint =
+        format!("ALTER TABLE {on} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}");
+    // One statement, as all that are run with parts of a dump.
+    let constraint = match comment {
+        Some(comment) => format!(
+            "DO {}",
+            literal(&format!("BEGIN {constraint}; {comment}; END"))
+        ),
+        None => constraint,
+    };
     [
         format!(
             "CREATE UNIQUE INDEX {name} ON {on} ({})",
             identifiers(&key.columns)
         ),
-        format!("ALTER TABLE {on} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}"),
+        constraint,
     ]
 }
 
@@ -233,15 +255,27 @@ pub fn key_as_index(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str)
     )
 }
 
-/// The statement that gives `table` its primary key, named `name`, index and all.
+/// The statement that gives `table` its primary key, named `name`, index, comment and all.
 #[must_use]
 pub fn add_primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> String {
-    format!(
+    let statement = format!(
         "ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})",
         style.name(table),
         identifier(name),
         identifiers(&key.columns)
-    )
+    );
+    match comment_on_index(style, name, key.comment.as_deref()) {
+        Some(comment) => format!("{statement};\n{comment}"),
+        None => statement,
+    }
+}
+
+fn comment_on_index(style: Style<'_>, name: &str, comment: Option<&str>) -> Option<String> {
+    let comment = literal(comment?);
+    Some(format!(
+        "COMMENT ON INDEX {} IS {comment}",
+        style.name(name)
+    ))
 }
 
 /// The statements that create `index` on `table`, named `name`.
@@ -330,10 +364,7 @@ fn index_statements(
         "CREATE {unique}INDEX {} ON {on} USING {parts}",
         identifier(name)
     )];
-    if let Some(comment) = &index.comment {
-        let name = style.name(name);
-        statements.push(format!("COMMENT ON INDEX {name} IS {}", literal(comment)));
-    }
+    statements.extend(comment_on_index(style, name, index.comment.as_deref()));
     statements
 }
 
@@ -439,15 +470,20 @@ pub fn add_foreign_key(style: Style<'_>, table: &str, key: &ForeignKey) -> Strin
 /// largest there is, or what the source would have given next, whichever is more.
 #[must_use]
 pub fn set_sequence(style: Style<'_>, table: &str, sequence: &Sequence) -> String {
-    let name = literal(&style.name(&sequence.name));
     let (column, table) = (identifier(&sequence.column), style.name(table));
+    // A later table of the same name may have renamed it.
+    let name = format!(
+        "pg_get_serial_sequence({}, {})::regclass",
+        literal(&table),
+        literal(&sequence.column)
+    );
     let least = sequence.next_at_least.max(1);
     let end = last_of(sequence);
     // Behind the last value of its type a sequence has no next one, but it can be used up.
     format!(
         "SELECT CASE WHEN n > {end} THEN setval({name}, {end}, true)
                      ELSE setval({name}, n::bigint, false) END
-         FROM (SELECT GREATEST((SELECT max({column})::numeric FROM {table}) + 1, {least}) AS n) AS next"
+         FROM (SELECT GREATEST((SELECT floor(max({column})::numeric) FROM {table}) + 1, {least}) AS n) AS next"
     )
 }
 
@@ -459,6 +495,11 @@ pub fn set_sequence_in_dump(style: Style<'_>, table: &str, sequence: &Sequence) 
     let (column, table) = (identifier(&sequence.column), style.name(table));
     let least = sequence.next_at_least.max(1);
     let end = last_of(sequence);
+    let cast = if sequence.data_type == DataType::DoublePrecision {
+        "::bigint"
+    } else {
+        ""
+    };
     let (value, is_given) = if least > end {
         (end, true)
     } else {
@@ -467,7 +508,7 @@ pub fn set_sequence_in_dump(style: Style<'_>, table: &str, sequence: &Sequence) 
     [
         format!("SELECT setval({name}, {value}, {is_given})"),
         format!(
-            "SELECT setval({name}, max({column}), true) FROM {table} HAVING max({column}) >= {least}"
+            "SELECT setval({name}, max({column}){cast}, true) FROM {table} HAVING max({column}) >= {least}"
         ),
     ]
 }

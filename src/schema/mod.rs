@@ -22,4 +22,4 @@ pub use model::{
     Check, Column, DataType, EnumType, ForeignKey, Generated, Index, IndexKind, IndexPart,
     IndexPartOf, KeptAs, Note, Prefix, PrimaryKey, Proof, Sequence, Table,
 };
-pub use names::{FinalNames, Names, final_names};
+pub use names::{FinalNames, Names, final_names, final_sequence_name};

@@ -26,6 +26,8 @@ pub struct Table {
     pub duplicates: Duplicates,
     /// The sequence of its AUTO_INCREMENT column.
     pub sequence: Option<Sequence>,
+    /// Sequences of earlier tables that give way to this one, whose name they had: old and new names.
+    pub renamed_sequences: Vec<(String, String)>,
     /// Its comment.
     pub comment: Option<String>,
 }
@@ -312,6 +314,8 @@ pub struct PrimaryKey {
     pub columns: Vec<String>,
     /// What it is in the target.
     pub kept_as: KeptAs,
+    /// Its comment.
+    pub comment: Option<String>,
 }
 
 /// What a key is in the target. Changed values may violate it.

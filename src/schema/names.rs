@@ -1,6 +1,6 @@
 //! Names of relations: unique in their schema, and not longer than PostgreSQL allows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::model::{Note, Table};
 
@@ -11,12 +11,33 @@ const MAX_BYTES: usize = 63;
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     taken: HashSet<String>,
+    /// The names that sequences have, and their tables.
+    sequences: HashMap<String, String>,
 }
 
 impl Names {
     /// Keeps `name` from being given to anything else; whether it was free.
     pub fn reserve(&mut self, name: &str) -> bool {
         self.taken.insert(name.to_owned())
+    }
+
+    /// As [`Names::reserve`], for a table: it keeps its name, and a sequence that has it gives way. Then the
+    /// new name of the sequence is returned.
+    pub fn reserve_table(&mut self, name: &str) -> Option<Vec<(String, String)>> {
+        if self.reserve(name) {
+            return Some(Vec::new());
+        }
+        let table = self.sequences.remove(name)?;
+        let to = self.give(name, &table);
+        self.sequences.insert(to.clone(), table);
+        Some(vec![(name.to_owned(), to)])
+    }
+
+    /// As [`Names::give`], for a sequence of `table`.
+    pub fn give_to_sequence(&mut self, wanted: &str, table: &str) -> String {
+        let name = self.give(wanted, table);
+        self.sequences.insert(name.clone(), table.to_owned());
+        name
     }
 
     /// A name for something of `table`, `wanted` itself if it is free and short enough. The same
@@ -72,6 +93,8 @@ pub fn final_names(tables: &[&Table]) -> (Vec<FinalNames>, Vec<Note>) {
             .sequence
             .iter()
             .for_each(|sequence| _ = names.reserve(&sequence.name));
+        let renamed = table.renamed_sequences.iter();
+        renamed.for_each(|(_, name)| _ = names.reserve(name));
         table
             .enum_types
             .iter()
@@ -108,6 +131,15 @@ pub fn final_names(tables: &[&Table]) -> (Vec<FinalNames>, Vec<Note>) {
     (all, notes)
 }
 
+/// The name that the sequence has at the end which is created as `name`: later ones of `tables` may have renamed it.
+#[must_use]
+pub fn final_sequence_name(tables: &[&Table], name: &str) -> String {
+    let renames = tables.iter().flat_map(|table| &table.renamed_sequences);
+    renames.fold(name.to_owned(), |name, (from, to)| {
+        if *from == name { to.clone() } else { name }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +152,23 @@ mod tests {
         assert_eq!(names.give("i", "a"), "i");
         assert_eq!(names.give("i", "b"), "b_i");
         assert_eq!(names.give("i", "b"), "b_i_2");
+    }
+
+    #[test]
+    fn a_sequence_gives_way_to_a_table() {
+        let mut names = Names::default();
+        assert_eq!(names.reserve_table("a"), Some(Vec::new()));
+        assert_eq!(names.give_to_sequence("a_id_seq", "a"), "a_id_seq");
+        let renamed = |from: &str, to: &str| Some(vec![(from.to_owned(), to.to_owned())]);
+        assert_eq!(
+            names.reserve_table("a_id_seq"),
+            renamed("a_id_seq", "a_a_id_seq")
+        );
+        assert_eq!(names.reserve_table("a_id_seq"), None);
+        assert_eq!(
+            names.reserve_table("a_a_id_seq"),
+            renamed("a_a_id_seq", "a_a_a_id_seq")
+        );
     }
 
     #[test]

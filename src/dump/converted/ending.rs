@@ -156,6 +156,7 @@ fn foreign_key(table: String, parser: &mut Parser<'_>) -> Result<Option<Part>> {
     let key = ForeignKeyDefinition {
         name: Some(constraint.name),
         columns,
+        database: None,
         references,
         referenced_columns,
         on_delete: on_delete.map(str::to_owned),
@@ -322,6 +323,7 @@ mod tests {
         let foreign_key = ForeignKeyDefinition {
             name: Some("f".to_owned()),
             columns: vec!["a".to_owned()],
+            database: None,
             references: "u".to_owned(),
             referenced_columns: vec!["id".to_owned()],
             on_delete: Some("CASCADE".to_owned()),

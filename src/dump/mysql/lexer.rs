@@ -3,6 +3,7 @@
 //! Comments are dropped. The content of executable comments (`/*!40101 … */`) is kept, since a server
 //! would execute it. This is for definitions and heads of INSERTs; rows have a faster scanner.
 
+use crate::dump::quoting::Quoting;
 use crate::dump::token_list;
 use crate::error::{Error, Result};
 
@@ -24,7 +25,8 @@ pub enum TokenKind {
     Word(String),
     /// An identifier in backticks.
     Identifier(String),
-    /// In double quotes: an identifier under `ANSI_QUOTES`, else a string.
+    /// In double quotes: a string, but an identifier in a dump of which only the header set `ANSI_QUOTES`.
+    /// Under `ANSI_QUOTES` it is an `Identifier`.
     DoubleQuoted(String),
     /// A string in single quotes.
     Text(String),
@@ -40,26 +42,36 @@ pub enum TokenKind {
 
 /// The tokens of `statement`, in order.
 pub fn tokens(statement: &str) -> Result<Vec<Token>> {
-    let mut lexer = Lexer::new(statement);
+    tokens_in(statement, Quoting::default())
+}
+
+/// As [`tokens`], for a statement that is quoted in another way.
+pub fn tokens_in(statement: &str, quoting: Quoting) -> Result<Vec<Token>> {
+    let mut lexer = Lexer::new(statement, quoting);
     token_list::all_tokens(|| lexer.next())
 }
 
 /// The first `count` tokens of `statement`, or as many as can be read: enough to see what kind of
 /// statement it is, whatever follows.
 #[must_use]
-pub fn first_tokens(statement: &str, count: usize) -> Vec<Token> {
-    let mut lexer = Lexer::new(statement);
+pub fn first_tokens(statement: &str, count: usize, quoting: Quoting) -> Vec<Token> {
+    let mut lexer = Lexer::new(statement, quoting);
     token_list::first_tokens(count, || lexer.next())
 }
 
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
+    quoting: Quoting,
 }
 
 impl<'a> Lexer<'a> {
-    fn new(text: &'a str) -> Lexer<'a> {
-        Lexer { text, at: 0 }
+    fn new(text: &'a str, quoting: Quoting) -> Lexer<'a> {
+        Lexer {
+            text,
+            at: 0,
+            quoting,
+        }
     }
 
     fn rest(&self) -> &[u8] {
@@ -74,6 +86,7 @@ impl<'a> Lexer<'a> {
         };
         let kind = match byte {
             b'`' => TokenKind::Identifier(self.quoted(b'`')?),
+            b'"' if self.quoting.ansi_quotes => TokenKind::Identifier(self.quoted(b'"')?),
             b'"' => TokenKind::DoubleQuoted(self.quoted(b'"')?),
             b'\'' => TokenKind::Text(self.quoted(b'\'')?),
             b'0'..=b'9' => self.number_or_hex(),
@@ -165,6 +178,7 @@ impl<'a> Lexer<'a> {
         let mut content = Vec::new();
         let bytes = self.text.as_bytes();
         let mut at = self.at + 1;
+        let escapes = self.quoting.escapes_in(quote);
         loop {
             match bytes.get(at) {
                 None => return Err(Error::archive("a quoted text has no end")),
@@ -175,7 +189,7 @@ impl<'a> Lexer<'a> {
                     content.push(quote);
                     at += 2;
                 }
-                Some(b'\\') if quote == b'\'' && at + 1 < bytes.len() => {
+                Some(b'\\') if escapes && at + 1 < bytes.len() => {
                     unescape(bytes[at + 1], &mut content);
                     at += 2;
                 }
@@ -251,6 +265,29 @@ mod tests {
     }
 
     #[test]
+    fn quotes_are_read_as_the_mode_says() {
+        let kinds = |statement: &str, backslash_escapes, ansi_quotes| {
+            let quoting = Quoting {
+                backslash_escapes,
+                ansi_quotes,
+            };
+            let tokens = tokens_in(statement, quoting).unwrap();
+            let kinds = tokens.into_iter().map(|token| token.kind);
+            kinds.collect::<Vec<_>>()
+        };
+        let statement = r#"'a\\b' "c\"d""#;
+        let text = |text: &str| TokenKind::Text(text.into());
+        assert_eq!(
+            kinds(statement, true, false),
+            [text(r"a\b"), TokenKind::DoubleQuoted("c\"d".into())]
+        );
+        assert_eq!(
+            kinds(r#"'a\' "b\" 'c'"#, false, true),
+            [text("a\\"), TokenKind::Identifier("b\\".into()), text("c")]
+        );
+    }
+
+    #[test]
     fn digits_are_digits() {
         for statement in [
             "b'02'",
@@ -267,7 +304,10 @@ mod tests {
     fn a_definition_has_so_many_words_and_no_more() {
         assert!(tokens(&"a ".repeat(MAX_TOKENS)).is_ok());
         assert!(tokens(&"a ".repeat(MAX_TOKENS + 1)).is_err());
-        assert_eq!(first_tokens(&"a ".repeat(MAX_TOKENS + 1), 3).len(), 3);
+        assert_eq!(
+            first_tokens(&"a ".repeat(MAX_TOKENS + 1), 3, Quoting::default()).len(),
+            3
+        );
     }
 
     #[test]

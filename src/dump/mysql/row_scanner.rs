@@ -8,6 +8,7 @@ use memchr::memchr2;
 use super::piece::{Piece, Scanned};
 use super::structural_mask::{BLOCK, StringState, structural_mask};
 use crate::dump::charset::Multibyte;
+use crate::dump::quoting::Quoting;
 
 /// What was found in a slice of rows.
 #[derive(Default)]
@@ -31,6 +32,7 @@ pub(super) struct RowScanner {
     /// first half of one ended the last slice.
     multibyte: Multibyte,
     after_lead: bool,
+    quoting: Quoting,
 }
 
 impl Default for RowScanner {
@@ -41,11 +43,17 @@ impl Default for RowScanner {
             escaped: false,
             multibyte: Multibyte::None,
             after_lead: false,
+            quoting: Quoting::default(),
         }
     }
 }
 
 impl RowScanner {
+    /// Sets how quotes and backslashes are read from here on.
+    pub(super) fn set_quoting(&mut self, quoting: Quoting) {
+        self.quoting = quoting;
+    }
+
     /// Sets the character set of the texts from here on.
     pub(super) fn set_multibyte(&mut self, multibyte: Multibyte) {
         self.multibyte = multibyte;
@@ -60,6 +68,15 @@ impl RowScanner {
 
     /// Scans `input` up to the end of the statement, or to its own end.
     pub(super) fn scan(&mut self, input: &[u8]) -> Scanned {
+        // The blocks are examined by code of its own for each mode, so that the usual one stays fast.
+        if self.quoting.backslash_escapes {
+            self.scan_in_mode::<true>(input)
+        } else {
+            self.scan_in_mode::<false>(input)
+        }
+    }
+
+    fn scan_in_mode<const ESCAPES: bool>(&mut self, input: &[u8]) -> Scanned {
         // The byte behind a backslash at the end of the last slice is escaped.
         let mut at = usize::from(self.escaped && !input.is_empty());
         self.escaped &= input.is_empty();
@@ -75,7 +92,7 @@ impl RowScanner {
             if at >= slow_until
                 && let Some(block) = self.block(input, at)
             {
-                at = self.scan_blocks(input, at, block, &mut found);
+                at = self.scan_blocks::<ESCAPES>(input, at, block, &mut found);
                 slow_until = at + BLOCK;
             } else if let Some(quote) = self.quote {
                 at = self.scan_string(input, at, quote);
@@ -125,7 +142,7 @@ impl RowScanner {
 
     /// Takes `block`, which begins at `at`, and the following ones, until a block must be examined byte by byte or
     /// the statement ends. Returns the position of the first byte that was not taken.
-    fn scan_blocks<'a>(
+    fn scan_blocks<'a, const ESCAPES: bool>(
         &mut self,
         input: &'a [u8],
         mut at: usize,
@@ -136,7 +153,7 @@ impl RowScanner {
             in_string: self.quote.is_some(),
             escaped: false,
         };
-        while let Some((mut structural, behind)) = structural_mask(block, state) {
+        while let Some((mut structural, behind)) = structural_mask::<ESCAPES>(block, state) {
             while structural != 0 {
                 let index = structural.trailing_zeros() as usize;
                 self.structural(block[index], at + index, found);
@@ -163,7 +180,13 @@ impl RowScanner {
         if self.multibyte != Multibyte::None {
             return self.scan_multibyte_character(input, at, quote);
         }
-        match memchr2(quote, b'\\', &input[at..]) {
+        // Where nothing is escaped, only the quote is searched.
+        let backslash = if self.quoting.escapes_in(quote) {
+            b'\\'
+        } else {
+            quote
+        };
+        match memchr2(quote, backslash, &input[at..]) {
             None => input.len(),
             Some(offset) if input[at + offset] == quote => {
                 self.quote = None;
@@ -181,7 +204,7 @@ impl RowScanner {
         let byte = input[at];
         if byte == quote {
             self.quote = None;
-        } else if byte == b'\\' {
+        } else if byte == b'\\' && self.quoting.escapes_in(quote) {
             self.escaped = at + 1 == input.len();
             return (at + 2).min(input.len());
         } else if self.multibyte.is_lead(byte) {

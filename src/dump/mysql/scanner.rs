@@ -10,6 +10,7 @@
 pub use super::piece::{Piece, Scanned};
 use super::row_scanner::RowScanner;
 use crate::dump::charset::Multibyte;
+use crate::dump::quoting::Quoting;
 
 /// Where in the lexical structure of prose the scanner stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +19,8 @@ enum Mode {
     Gap,
     /// In SQL.
     Code,
-    /// In a quoted string or identifier; `escaped` after a backslash.
-    Quoted { quote: u8, escaped: bool },
+    /// In a quoted string or identifier.
+    Quoted { quote: u8, before: Before },
     /// In `-- …` or `# …`, up to the line's end.
     LineComment,
     /// In a line that is not SQL.
@@ -34,6 +35,17 @@ enum Mode {
     BlockComment { star: bool },
     /// In the rows of an INSERT.
     Rows,
+}
+
+/// What stands before the current byte of a quoted text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing that matters.
+    Nothing,
+    /// A backslash that escapes.
+    Backslash,
+    /// The first byte of a character of two.
+    Lead,
 }
 
 /// No server has this version. MariaDB marks a comment with it that only old clients execute.
@@ -64,6 +76,8 @@ pub struct Scanner {
     /// The last bytes of code, as many as the delimiter has.
     tail: Vec<u8>,
     rows: RowScanner,
+    quoting: Quoting,
+    multibyte: Multibyte,
 }
 
 /// The bytes of a keyword that were read so far, in capitals.
@@ -108,11 +122,20 @@ impl Scanner {
             delimiter: vec![b';'],
             tail: Vec::new(),
             rows: RowScanner::default(),
+            quoting: Quoting::default(),
+            multibyte: Multibyte::None,
         }
+    }
+
+    /// Sets how quotes and backslashes are read from here on.
+    pub fn set_quoting(&mut self, quoting: Quoting) {
+        self.quoting = quoting;
+        self.rows.set_quoting(quoting);
     }
 
     /// Sets the character set of the texts from here on.
     pub fn set_multibyte(&mut self, multibyte: Multibyte) {
+        self.multibyte = multibyte;
         self.rows.set_multibyte(multibyte);
     }
 
@@ -189,21 +212,7 @@ impl Scanner {
     fn prose_byte(&mut self, byte: u8) -> Option<Piece> {
         match self.mode {
             Mode::Code => return self.code_byte(byte),
-            Mode::Quoted { quote, escaped } => {
-                self.mode = match byte {
-                    _ if escaped => Mode::Quoted {
-                        quote,
-                        escaped: false,
-                    },
-                    b'\\' if quote != b'`' => Mode::Quoted {
-                        quote,
-                        escaped: true,
-                    },
-                    // A doubled quote ends one string and begins the next: the effect is the same.
-                    _ if byte == quote => Mode::Code,
-                    _ => self.mode,
-                };
-            }
+            Mode::Quoted { quote, before } => self.mode = self.quoted_byte(byte, quote, before),
             Mode::LineComment if byte == b'\n' => return self.comment_ended(),
             Mode::NoiseLine if byte == b'\n' => return Some(self.between(Piece::Noise)),
             Mode::DelimiterLine => {
@@ -246,6 +255,20 @@ impl Scanner {
         None
     }
 
+    /// Takes one byte of a quoted text; returns the mode behind it.
+    fn quoted_byte(&self, byte: u8, quote: u8, before: Before) -> Mode {
+        let before = match before {
+            Before::Backslash => Before::Nothing,
+            Before::Lead if self.multibyte.is_trail(byte) => Before::Nothing,
+            _ if byte == b'\\' && self.quoting.escapes_in(quote) => Before::Backslash,
+            // A doubled quote ends one string and begins the next: the effect is the same.
+            _ if byte == quote => return Mode::Code,
+            _ if self.multibyte.is_lead(byte) => Before::Lead,
+            _ => Before::Nothing,
+        };
+        Mode::Quoted { quote, before }
+    }
+
     fn code_byte(&mut self, byte: u8) -> Option<Piece> {
         let before = self.recent;
         self.recent = [before[1], byte];
@@ -255,7 +278,7 @@ impl Scanner {
             b'\'' | b'"' | b'`' => {
                 self.mode = Mode::Quoted {
                     quote: byte,
-                    escaped: false,
+                    before: Before::Nothing,
                 }
             }
             b'#' => self.open_comment(Mode::LineComment, 1),
@@ -357,192 +380,4 @@ fn is_word(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The pieces of `dump` when it is handed over in slices that end at `cuts`: a letter for the
-    /// kind of piece, its text, and for rows the count.
-    fn pieces(dump: &[u8], cuts: &[usize]) -> Vec<String> {
-        pieces_in(Multibyte::None, dump, cuts)
-    }
-
-    fn pieces_in(multibyte: Multibyte, dump: &[u8], cuts: &[usize]) -> Vec<String> {
-        let mut scanner = Scanner::new();
-        scanner.set_multibyte(multibyte);
-        let mut pieces = Vec::new();
-        let mut text = Vec::new();
-        let mut count = 0;
-        let mut bounds = cuts.to_vec();
-        bounds.push(dump.len());
-        let mut from = 0;
-        for to in bounds {
-            let mut slice = &dump[from..to];
-            from = to;
-            while !slice.is_empty() {
-                let Scanned { used, piece } = scanner.scan(slice);
-                let (bytes, rest) = slice.split_at(used);
-                slice = rest;
-                text.extend_from_slice(bytes);
-                let letter = match piece {
-                    Piece::Partial => continue,
-                    Piece::Rows { rows, .. } => {
-                        count += rows;
-                        continue;
-                    }
-                    Piece::Gap => {
-                        text.clear();
-                        continue;
-                    }
-                    Piece::Comment => "C".to_owned(),
-                    Piece::Noise => "N".to_owned(),
-                    Piece::Delimiter => "D".to_owned(),
-                    Piece::Statement => "S".to_owned(),
-                    Piece::InsertHead => "I".to_owned(),
-                    Piece::LastRows { rows } => format!("R{}", std::mem::take(&mut count) + rows),
-                };
-                pieces.push(format!("{letter} {}", String::from_utf8_lossy(&text)));
-                text.clear();
-            }
-        }
-        if !scanner.may_end() {
-            pieces.push(format!("? {}", String::from_utf8_lossy(&text)));
-        }
-        pieces
-    }
-
-    fn check(dump: &str, expected: &[&str]) {
-        let dump = dump.as_bytes();
-        assert_eq!(pieces(dump, &[]), expected, "whole");
-        for cut in 0..=dump.len() {
-            assert_eq!(pieces(dump, &[cut]), expected, "cut at {cut}");
-        }
-        let everywhere: Vec<usize> = (1..dump.len()).collect();
-        assert_eq!(pieces(dump, &everywhere), expected, "byte by byte");
-    }
-
-    #[test]
-    fn statements_and_comments() {
-        check("", &[]);
-        check(" \n", &[]);
-        check("a;b;", &["S a;", "S b;"]);
-        check("a", &["? a"]);
-        check("-- x;y\na;", &["C -- x;y\n", "S a;"]);
-        check("--\na;", &["C --\n", "S a;"]);
-        check("-- end", &[]);
-        check("# x;y\na;", &["C # x;y\n", "S a;"]);
-        check("a -- it's; x\n b;", &["S a -- it's; x\n b;"]);
-        check("a--b;c;", &["S a--b;", "S c;"]);
-        check("/* it's; */ a;", &["C /* it's; */", "S a;"]);
-        check("/**/a;", &["C /**/", "S a;"]);
-        check("/***/a;", &["C /***/", "S a;"]);
-        check("a /* ; */ b;", &["S a /* ; */ b;"]);
-        check("/* x", &["? /* x"]);
-        check(
-            "/*!40101 SET a='x;y' */;b;",
-            &["S /*!40101 SET a='x;y' */;", "S b;"],
-        );
-        check("/*!SET a */;", &["S /*!SET a */;"]);
-        check("/*M!100100 SET a */;", &["S /*M!100100 SET a */;"]);
-        check(
-            "/*M!999999\\- it's */ \na;",
-            &["C /*M!999999\\- it's */", "S a;"],
-        );
-        check("/*Mx;*/a;", &["C /*Mx;*/", "S a;"]);
-    }
-
-    #[test]
-    fn quotes() {
-        check("a ';' b;", &["S a ';' b;"]);
-        check(r"a '\';' b;", &[r"S a '\';' b;"]);
-        check("a '';';' b;", &["S a '';", "S ';' b;"]);
-        check("a 'x''y;' b;", &["S a 'x''y;' b;"]);
-        check("a `;\\` b;", &["S a `;\\` b;"]);
-        check("a \";\" b;", &["S a \";\" b;"]);
-    }
-
-    #[test]
-    fn delimiters() {
-        check(
-            "DELIMITER ;;\na; b;;c;;\ndelimiter ;\nd;",
-            &[
-                "D DELIMITER ;;\n",
-                "S a; b;;",
-                "S c;;",
-                "D delimiter ;\n",
-                "S d;",
-            ],
-        );
-        check(
-            "DELIMITER $$\r\na;$$DELIMITER ;\nd;",
-            &["D DELIMITER $$\r\n", "S a;$$", "D DELIMITER ;\n", "S d;"],
-        );
-    }
-
-    #[test]
-    fn noise_between_statements() {
-        check(
-            "mysqldump: [Warning] it's; odd\nSET a;",
-            &["N mysqldump: [Warning] it's; odd\n", "S SET a;"],
-        );
-        check("mysqldump.exe: x\na;", &["N mysqldump.exe: x\n", "S a;"]);
-        check("a :b;", &["S a :b;"]);
-    }
-
-    #[test]
-    fn rows() {
-        check(
-            "INSERT INTO `t` VALUES (1,'a'),(2,NULL);",
-            &["I INSERT INTO `t` VALUES ", "R2 (1,'a'),(2,NULL);"],
-        );
-        check(
-            "insert into t (a,b) values\n(1,2),\n(3,4);\nx;",
-            &[
-                "I insert into t (a,b) values\n",
-                "R2 (1,2),\n(3,4);",
-                "S x;",
-            ],
-        );
-        check(
-            r"REPLACE INTO `values` VALUES('a\'),(\\',');(''');",
-            &[
-                "I REPLACE INTO `values` VALUES",
-                r"R1 ('a\'),(\\',');(''');",
-            ],
-        );
-        check(
-            "INSERT INTO t VALUES (f(1),\")\\\"\");",
-            &["I INSERT INTO t VALUES ", "R1 (f(1),\")\\\"\");"],
-        );
-        check(
-            "INSERT INTO t VALUES (1",
-            &["I INSERT INTO t VALUES ", "? (1"],
-        );
-        check(
-            "INSERT INTO t VALUES (1)",
-            &["I INSERT INTO t VALUES ", "? (1)"],
-        );
-        check(
-            "INSERT INTO t SELECT (1);",
-            &["S INSERT INTO t SELECT (1);"],
-        );
-    }
-
-    #[test]
-    fn a_backslash_that_is_half_a_character() {
-        // In Shift JIS 0x95 0x5c is one character, 0x95 before a quote is none.
-        let dump = b"INSERT INTO t VALUES ('\x95\\'),('\\\\\x95\\'),('\x95');x;";
-        let expected = pieces_in(Multibyte::ShiftJis, dump, &[]);
-        assert!(
-            expected[1].starts_with("R3 ") && expected[2] == "S x;",
-            "{expected:?}"
-        );
-        for cut in 0..=dump.len() {
-            assert_eq!(
-                pieces_in(Multibyte::ShiftJis, dump, &[cut]),
-                expected,
-                "cut at {cut}"
-            );
-        }
-        assert_eq!(pieces(dump, &[]).last().map(|last| &last[..1]), Some("?"));
-    }
-}
+mod tests;

@@ -1,139 +1,358 @@
-//! Classifies the statements of a MySQL dump.
+//! Classifies the statements of a MySQL dump: what mysqldump, mariadb-dump and other programs write.
 
-use super::lexer::{Token, TokenKind, first_tokens};
+use crate::dump::mysql::lexer::{Token, TokenKind, first_tokens};
+use crate::dump::quoting::Quoting;
 
 /// What a statement is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DumpStatement {
     /// A table.
-    CreateTable,
+    CreateTable(TableName),
+    /// `DROP TABLE`
+    DropTables(Vec<TableName>),
+    /// `DROP DATABASE`
+    DropDatabase(String),
+    /// `TRUNCATE`, or DELETE without a condition.
+    Clear(TableName),
+    /// `ALTER TABLE`, except for keys that are switched off and on.
+    AlterTable(TableName),
     /// Something that is not imported: its kind and name.
     LeftOut(&'static str, String),
     /// `USE db`
     Use(String),
-    /// `SET NAMES charset`
+    /// `SET NAMES charset`, `SET CHARACTER SET charset`
     SetNames(String),
-    /// `SET … SQL_MODE='…'`
-    SetSqlMode(String),
-    /// `SET … TIME_ZONE='…'`
-    SetTimeZone(String),
-    /// Locks, session settings, `DROP … IF EXISTS`: no effect on the data.
+    /// `SET variable = value, …`
+    Set,
+    /// `SELECT … INTO @a, @b`
+    SelectInto(Vec<String>),
+    /// `PREPARE name FROM …`: the name, and the first token of the text.
+    Prepare(String, usize),
+    /// `EXECUTE name`
+    Execute(String),
+    /// `EXECUTE IMMEDIATE …`: the first token of the text.
+    ExecuteImmediate(usize),
+    /// Locks, transactions, settings of the server: no effect on the data.
     WithoutEffect,
+    /// It changes the data in a way that a dump does not show; why it is refused.
+    Refused(&'static str),
     /// Anything else; it might change data.
     Unknown,
 }
 
+/// A table as a statement names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct TableName {
+    /// The database, if the statement names it.
+    pub(super) database: Option<String>,
+    /// The table.
+    pub(super) name: String,
+}
+
 /// Statements that begin with these words change no data of a table in the dump.
-const WITHOUT_EFFECT: [&str; 19] = [
-    "SET",
-    "DROP",
-    "LOCK",
-    "UNLOCK",
-    "COMMIT",
-    "START",
-    "BEGIN",
-    "FLUSH",
+const WITHOUT_EFFECT: [&str; 23] = [
     "ANALYZE",
-    "CREATE",
     "CHANGE",
-    "GRANT",
-    "STOP",
-    "DELIMITER",
-    "SELECT",
-    "PREPARE",
-    "EXECUTE",
+    "CHECK",
+    "CHECKSUM",
+    "COMMIT",
     "DEALLOCATE",
+    "DELIMITER",
+    "DESC",
+    "DESCRIBE",
     "DO",
+    "EXPLAIN",
+    "FLUSH",
+    "LOCK",
+    "OPTIMIZE",
+    "PURGE",
+    "REPAIR",
+    "RESET",
+    "REVOKE",
+    "SHOW",
+    "START",
+    "STOP",
+    "UNINSTALL",
+    "UNLOCK",
 ];
 
-/// So many tokens are examined; a definer, an algorithm and a security clause may precede the kind.
-const ENOUGH: usize = 48;
+/// Things that are no tables and hold no rows, so nothing of them is imported. The kind as the report names it.
+const KINDS: [(&str, &str); 19] = [
+    ("VIEW", "view"),
+    ("TRIGGER", "trigger"),
+    ("PROCEDURE", "procedure"),
+    ("FUNCTION", "function"),
+    ("EVENT", "event"),
+    ("SEQUENCE", "sequence"),
+    ("PACKAGE", "package"),
+    ("SERVER", "server"),
+    ("USER", "user"),
+    ("ROLE", "role"),
+    ("TABLESPACE", "tablespace"),
+    ("LOGFILE", "logfile group"),
+    ("RESOURCE", "resource group"),
+    ("SPATIAL", "spatial reference system"),
+    ("LIBRARY", "library"),
+    ("CATALOG", "catalog"),
+    ("COMPONENT", "component"),
+    ("PLUGIN", "plugin"),
+    ("SONAME", "plugin"),
+];
 
-/// Classifies `statement`, whose text includes its delimiter.
-pub(super) fn classify(statement: &str) -> DumpStatement {
-    let tokens = first_tokens(statement, ENOUGH);
+/// So many tokens are examined: a definer, an algorithm and a security clause may precede the kind.
+const ENOUGH: usize = 1000;
+
+/// Classifies `statement`, whose text includes its delimiter; returns its first tokens, too.
+pub(super) fn classify(statement: &str, quoting: Quoting) -> (DumpStatement, Vec<Token>) {
+    let tokens = first_tokens(statement, ENOUGH, quoting);
     let words: Vec<String> = tokens.iter().map(word).collect();
     let is = |at: usize, word: &str| words.get(at).is_some_and(|found| found == word);
-    match words.first().map_or("", String::as_str) {
+    let kind = match words.first().map_or("", String::as_str) {
         "" | ";" => DumpStatement::WithoutEffect,
         "USE" => DumpStatement::Use(name(&tokens, 1)),
-        "SET" if is(1, "NAMES") => DumpStatement::SetNames(name(&tokens, 2).to_ascii_lowercase()),
-        "SET" => set(&tokens),
-        "ALTER" if is(1, "TABLE") && (words.iter().any(|w| w == "KEYS")) => {
-            DumpStatement::WithoutEffect
-        }
-        "ALTER" if is(1, "DATABASE") => DumpStatement::WithoutEffect,
+        "SET" => set(&tokens, &words),
+        "ALTER" => alter(&tokens, &words),
         "CREATE" => create(statement, &tokens, &words),
+        "DROP" => drop(&tokens, &words),
+        "GRANT" => match words.iter().position(|word| word == "TO") {
+            Some(to) => DumpStatement::LeftOut("grant", account(&tokens, to + 1)),
+            None => DumpStatement::Unknown,
+        },
+        "INSTALL" => match kind_of(words.get(1)) {
+            Some(kind) => DumpStatement::LeftOut(kind, name(&tokens, 2)),
+            None => DumpStatement::Unknown,
+        },
+        "SELECT" => select(&words),
+        "PREPARE" if is(2, "FROM") => DumpStatement::Prepare(name(&tokens, 1), 3),
+        "EXECUTE" if is(1, "IMMEDIATE") => DumpStatement::ExecuteImmediate(2),
+        "EXECUTE" => DumpStatement::Execute(name(&tokens, 1)),
+        "TRUNCATE" => clear(&tokens, &words, 1 + usize::from(is(1, "TABLE"))),
+        "DELETE" => {
+            let modifiers = ["DELETE", "LOW_PRIORITY", "QUICK", "IGNORE"];
+            let is_modifier = |word: &&String| modifiers.contains(&word.as_str());
+            let from = words.iter().take_while(is_modifier).count();
+            if is(from, "FROM") {
+                clear(&tokens, &words, from + 1)
+            } else {
+                DumpStatement::Unknown
+            }
+        }
+        "INSERT" | "REPLACE" => {
+            DumpStatement::Refused("the dump inserts rows that are not written as VALUES")
+        }
+        // MariaDB's BEGIN NOT ATOMIC holds statements.
+        "BEGIN" if is(1, ";") || is(1, "WORK") || words.len() == 1 => DumpStatement::WithoutEffect,
+        "IF" if only_signals(&words) => DumpStatement::WithoutEffect,
         first if WITHOUT_EFFECT.contains(&first) => DumpStatement::WithoutEffect,
+        _ => DumpStatement::Unknown,
+    };
+    (kind, tokens)
+}
+
+/// The words of a statement for an error: up to where a password might stand.
+pub(super) fn without_password(statement: &str) -> &str {
+    let capitals = statement.to_ascii_uppercase();
+    let secrets = ["IDENTIFIED", "PASSWORD", "CONNECTION"];
+    let found = secrets.iter().filter_map(|word| capitals.find(word));
+    &statement[..found.min().unwrap_or(statement.len())]
+}
+
+fn create(statement: &str, tokens: &[Token], words: &[String]) -> DumpStatement {
+    let mut at = 1;
+    let mut is_temporary = false;
+    while let Some(word) = words.get(at) {
+        let is_value = words.get(at + 1).is_some_and(|next| next == "=");
+        at += match word.as_str() {
+            "DEFINER" if is_value => 2 + account_tokens(&tokens[at + 2..]),
+            "ALGORITHM" if is_value => 3,
+            "SQL" => 3,
+            "OR" => 2,
+            "TEMPORARY" => {
+                is_temporary = true;
+                1
+            }
+            "AGGREGATE" | "JSON" | "RELATIONAL" | "DUALITY" | "MATERIALIZED" | "UNDO" => 1,
+            _ => break,
+        };
+    }
+    let kind = words.get(at).map_or("", String::as_str);
+    let mut after = at + 1;
+    while words.get(after).is_some_and(|word| {
+        [
+            "IF",
+            "NOT",
+            "EXISTS",
+            "BODY",
+            "GROUP",
+            "REFERENCE",
+            "SYSTEM",
+        ]
+        .contains(&word.as_str())
+    }) {
+        after += 1;
+    }
+    match kind {
+        // Old versions of mysqldump write a placeholder table for each view, inside an executable
+        // comment.
+        "TABLE" if statement.trim_start().starts_with("/*!") => {
+            DumpStatement::LeftOut("view", table_name(tokens, after).name)
+        }
+        "TABLE" if is_temporary => {
+            DumpStatement::Refused("the dump creates a temporary table, which no dump program does")
+        }
+        "TABLE" => DumpStatement::CreateTable(table_name(tokens, after)),
+        "DATABASE" | "SCHEMA" => DumpStatement::WithoutEffect,
+        "USER" | "ROLE" => match kind_of(words.get(at)) {
+            Some(kind) => DumpStatement::LeftOut(kind, account(tokens, after)),
+            None => DumpStatement::Unknown,
+        },
+        _ => match kind_of(words.get(at)) {
+            Some(kind) => DumpStatement::LeftOut(kind, table_name(tokens, after).name),
+            None => DumpStatement::Unknown,
+        },
+    }
+}
+
+fn alter(tokens: &[Token], words: &[String]) -> DumpStatement {
+    let mut at = 1;
+    while words
+        .get(at)
+        .is_some_and(|word| ["ONLINE", "OFFLINE", "IGNORE"].contains(&word.as_str()))
+    {
+        at += 1;
+    }
+    match words.get(at).map_or("", String::as_str) {
+        "TABLE" => {
+            let table = table_name(tokens, at + 1);
+            let behind = at + 2 + 2 * usize::from(table.database.is_some());
+            let action: Vec<&str> = words[behind.min(words.len())..]
+                .iter()
+                .map(String::as_str)
+                .filter(|word| *word != ";")
+                .collect();
+            match action[..] {
+                ["DISABLE" | "ENABLE", "KEYS"] => DumpStatement::WithoutEffect,
+                _ => DumpStatement::AlterTable(table),
+            }
+        }
+        "DATABASE" | "SCHEMA" | "INSTANCE" => DumpStatement::WithoutEffect,
+        "USER" | "ROLE" => {
+            let if_exists = 2 * usize::from(words.get(at + 1).is_some_and(|word| word == "IF"));
+            let kind = if words[at] == "USER" { "user" } else { "role" };
+            DumpStatement::LeftOut(kind, account(tokens, at + 1 + if_exists))
+        }
+        "LOGFILE" => DumpStatement::LeftOut("logfile group", name(tokens, at + 2)),
+        _ => match kind_of(words.get(at)) {
+            Some(kind) => DumpStatement::LeftOut(kind, table_name(tokens, at + 1).name),
+            None => DumpStatement::Unknown,
+        },
+    }
+}
+
+fn drop(tokens: &[Token], words: &[String]) -> DumpStatement {
+    let mut after = 2;
+    while words
+        .get(after)
+        .is_some_and(|word| word == "IF" || word == "EXISTS")
+    {
+        after += 1;
+    }
+    match words.get(1).map_or("", String::as_str) {
+        "TABLE" | "TABLES" => {
+            let mut tables = Vec::new();
+            loop {
+                let table = table_name(tokens, after);
+                after += 1 + 2 * usize::from(table.database.is_some());
+                tables.push(table);
+                if words.get(after).is_none_or(|word| word != ",") {
+                    break;
+                }
+                after += 1;
+            }
+            DumpStatement::DropTables(tables)
+        }
+        "DATABASE" | "SCHEMA" => DumpStatement::DropDatabase(name(tokens, after)),
+        "TEMPORARY" | "PREPARE" | "UNDO" => DumpStatement::WithoutEffect,
+        _ if kind_of(words.get(1)).is_some() => DumpStatement::WithoutEffect,
         _ => DumpStatement::Unknown,
     }
 }
 
-fn create(statement: &str, tokens: &[Token], words: &[String]) -> DumpStatement {
-    let kinds = [
-        ("TABLE", "table"),
-        ("VIEW", "view"),
-        ("TRIGGER", "trigger"),
-        ("PROCEDURE", "procedure"),
-        ("FUNCTION", "function"),
-        ("EVENT", "event"),
-        ("SEQUENCE", "sequence"),
-        ("PACKAGE", "package"),
-        ("SERVER", "server"),
-        ("DATABASE", "database"),
-        ("SCHEMA", "database"),
-        ("USER", "user"),
-    ];
-    for (at, word) in words.iter().enumerate().skip(1) {
-        let Some((_, kind)) = kinds.iter().find(|(keyword, _)| keyword == word) else {
-            continue;
-        };
-        let mut after = at + 1;
-        while words
-            .get(after)
-            .is_some_and(|w| ["IF", "NOT", "EXISTS", "BODY"].contains(&w.as_str()))
-        {
-            after += 1;
-        }
-        return match *kind {
-            // Old versions of mysqldump write a placeholder table for each view, inside an executable
-            // comment.
-            "table" if statement.trim_start().starts_with("/*!") => {
-                DumpStatement::LeftOut("view", qualified_name(tokens, after))
-            }
-            "table" => DumpStatement::CreateTable,
-            "database" | "user" => DumpStatement::WithoutEffect,
-            kind => DumpStatement::LeftOut(kind, qualified_name(tokens, after)),
-        };
-    }
-    DumpStatement::Unknown
-}
-
-fn set(tokens: &[Token]) -> DumpStatement {
-    if let Some(mode) = value_of(tokens, "SQL_MODE") {
-        DumpStatement::SetSqlMode(mode.to_ascii_uppercase())
-    } else if let Some(zone) = value_of(tokens, "TIME_ZONE") {
-        DumpStatement::SetTimeZone(zone)
-    } else {
-        DumpStatement::WithoutEffect
+fn set(tokens: &[Token], words: &[String]) -> DumpStatement {
+    let is = |at: usize, word: &str| words.get(at).is_some_and(|found| found == word);
+    let charset = |at: usize| DumpStatement::SetNames(name(tokens, at).to_ascii_lowercase());
+    let is_assigned = |at: usize| is(at, "=") || is(at, ":");
+    match words.get(1).map_or("", String::as_str) {
+        "NAMES" if !is_assigned(2) => charset(2),
+        "CHARACTER" if is(2, "SET") => charset(3),
+        "CHARSET" if !is_assigned(2) => charset(2),
+        "ROLE" if is(2, "NONE") || is(2, "DEFAULT") => DumpStatement::WithoutEffect,
+        "ROLE" if !is_assigned(2) => DumpStatement::LeftOut("role", account(tokens, 2)),
+        "DEFAULT" if is(2, "ROLE") && is(3, "NONE") => DumpStatement::WithoutEffect,
+        "DEFAULT" if is(2, "ROLE") => DumpStatement::LeftOut("default role", account(tokens, 3)),
+        "PASSWORD" if is(2, "FOR") => DumpStatement::LeftOut("password", account(tokens, 3)),
+        "PASSWORD" => DumpStatement::LeftOut("password", "CURRENT_USER".to_owned()),
+        "STATEMENT" => DumpStatement::Refused("the dump runs a statement with other settings"),
+        _ => DumpStatement::Set,
     }
 }
 
-/// The value in `VARIABLE='value'` of a SET statement.
-fn value_of(tokens: &[Token], variable: &str) -> Option<String> {
-    tokens.windows(3).find_map(|window| match window {
-        [
-            name,
-            equals,
-            Token {
-                kind: TokenKind::Text(value),
-                ..
-            },
-        ] if word(name).ends_with(variable) && equals.kind == TokenKind::Symbol('=') => {
-            Some(value.clone())
-        }
-        _ => None,
-    })
+/// A SELECT. Without INTO it has no effect; into variables, it has one on them.
+fn select(words: &[String]) -> DumpStatement {
+    let Some(into) = words.iter().position(|word| word == "INTO") else {
+        return DumpStatement::WithoutEffect;
+    };
+    let mut variables = Vec::new();
+    let mut at = into + 1;
+    while let Some(variable) = words.get(at).filter(|word| word.starts_with('@')) {
+        variables.push(variable.clone());
+        at += if words.get(at + 1).is_some_and(|word| word == ",") {
+            2
+        } else {
+            break;
+        };
+    }
+    if variables.is_empty() {
+        return DumpStatement::Refused(
+            "the dump writes what it selects to a place that is not known",
+        );
+    }
+    DumpStatement::SelectInto(variables)
+}
+
+/// `TRUNCATE t` or `DELETE FROM t`, with the table at `at`, and nothing behind it.
+fn clear(tokens: &[Token], words: &[String], at: usize) -> DumpStatement {
+    let table = table_name(tokens, at);
+    let behind = at + 1 + 2 * usize::from(table.database.is_some());
+    if words.get(behind).is_some_and(|word| word != ";") {
+        return DumpStatement::Refused("the dump deletes some rows of a table");
+    }
+    DumpStatement::Clear(table)
+}
+
+/// Whether `IF current_user() = … THEN SIGNAL … END IF` can do nothing else: mariadb-dump writes this, so that nobody
+/// drops himself.
+fn only_signals(words: &[String]) -> bool {
+    let then = words.iter().position(|word| word == "THEN");
+    let Some(then) = then.filter(|then| words.get(then + 1).is_some_and(|word| word == "SIGNAL"))
+    else {
+        return false;
+    };
+    let mut statements = words[then + 1..].split(|word| word == ";");
+    let is_end = |part: &[String]| {
+        matches!(part, [])
+            || part
+                .first()
+                .is_some_and(|word| word == "END" || word == "SIGNAL" || word == "|")
+    };
+    statements.all(is_end)
+}
+
+/// What the report calls a thing that `word` creates.
+fn kind_of(word: Option<&String>) -> Option<&'static str> {
+    let word = word?;
+    let found = KINDS.iter().find(|(keyword, _)| keyword == word);
+    found.map(|(_, kind)| *kind)
 }
 
 /// A keyword in capitals, or a symbol; `?` for anything else.
@@ -151,102 +370,64 @@ fn name(tokens: &[Token], at: usize) -> String {
             TokenKind::Word(name)
             | TokenKind::Identifier(name)
             | TokenKind::DoubleQuoted(name)
-            | TokenKind::Text(name),
+            | TokenKind::Text(name)
+            | TokenKind::Number(name),
         ) => name.clone(),
         _ => String::new(),
     }
 }
 
-fn qualified_name(tokens: &[Token], at: usize) -> String {
+/// The table at `at`, with its database if that is named.
+pub(super) fn table_name(tokens: &[Token], at: usize) -> TableName {
     match tokens.get(at + 1).map(|token| &token.kind) {
-        Some(TokenKind::Symbol('.')) => name(tokens, at + 2),
-        _ => name(tokens, at),
+        Some(TokenKind::Symbol('.')) => TableName {
+            database: Some(name(tokens, at)),
+            name: name(tokens, at + 2),
+        },
+        _ => TableName {
+            database: None,
+            name: name(tokens, at),
+        },
+    }
+}
+
+/// The table of the head of an INSERT.
+pub(super) fn insert_table(head: &str, quoting: Quoting) -> TableName {
+    let tokens = first_tokens(head, 12, quoting);
+    let modifiers = [
+        "INSERT",
+        "REPLACE",
+        "IGNORE",
+        "DELAYED",
+        "LOW_PRIORITY",
+        "HIGH_PRIORITY",
+        "INTO",
+    ];
+    let is_modifier = |token: &&Token| modifiers.contains(&word(token).as_str());
+    table_name(&tokens, tokens.iter().take_while(is_modifier).count())
+}
+
+/// A user or role: `name@host`.
+fn account(tokens: &[Token], at: usize) -> String {
+    let mut account = name(tokens, at);
+    if let Some(TokenKind::Word(host)) = tokens.get(at + 1).map(|token| &token.kind)
+        && let Some(bare) = host.strip_prefix('@')
+    {
+        let quoted = bare.is_empty().then(|| name(tokens, at + 2));
+        account += &format!("@{}", quoted.as_deref().unwrap_or(bare));
+    }
+    account
+}
+
+/// How many of `tokens` are a user: `` `name`@`host` ``, `name@host`, `CURRENT_USER()`.
+fn account_tokens(tokens: &[Token]) -> usize {
+    match tokens.get(1).map(word).as_deref() {
+        Some("@") => 3,
+        Some(host) if host.starts_with('@') => 2,
+        Some("(") => 3,
+        _ => 1,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(statement: &str, expected: &DumpStatement) {
-        assert_eq!(&classify(statement), expected, "{statement}");
-    }
-
-    #[test]
-    fn statements_of_a_dump() {
-        use DumpStatement::{CreateTable, SetNames, SetSqlMode, Unknown, Use, WithoutEffect};
-        check("CREATE TABLE `t` (`a` int);", &CreateTable);
-        check("CREATE TABLE IF NOT EXISTS t (a int);", &CreateTable);
-        check("/*!40101 SET NAMES utf8 */;", &SetNames("utf8".into()));
-        check(
-            "/*!40101 SET NAMES 'UTF8MB4' */;",
-            &SetNames("utf8mb4".into()),
-        );
-        check(
-            "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO,POSTGRESQL' */;",
-            &SetSqlMode("NO_AUTO_VALUE_ON_ZERO,POSTGRESQL".into()),
-        );
-        check("/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;", &WithoutEffect);
-        check(
-            "/*!40103 SET TIME_ZONE='+00:00' */;",
-            &DumpStatement::SetTimeZone("+00:00".into()),
-        );
-        check("/*!40000 ALTER TABLE `t` DISABLE KEYS */;", &WithoutEffect);
-        check("LOCK TABLES `t` WRITE;", &WithoutEffect);
-        check("DROP TABLE IF EXISTS `t`;", &WithoutEffect);
-        check(
-            "CREATE DATABASE /*!32312 IF NOT EXISTS*/ `x`;",
-            &WithoutEffect,
-        );
-        check("USE `my db`;", &Use("my db".into()));
-        check("/*!50001 DROP TABLE IF EXISTS `v`*/;", &WithoutEffect);
-        check("UPDATE t SET a = 1;", &Unknown);
-        check("INSERT INTO t SELECT 1;", &Unknown);
-        check("\\! rm -rf /;", &Unknown);
-        check("ALTER TABLE t ADD COLUMN b int;", &Unknown);
-    }
-
-    #[test]
-    fn what_is_left_out_is_named() {
-        let cases = [
-            (
-                "/*!50001 CREATE VIEW `v` AS SELECT\n 1 AS `a`*/;",
-                "view",
-                "v",
-            ),
-            (
-                "/*!50001 CREATE TABLE `v` (\n  `a` tinyint NOT NULL\n) ENGINE=MyISAM */;",
-                "view",
-                "v",
-            ),
-            (
-                "/*!50001 CREATE ALGORITHM=UNDEFINED */ /*!50013 DEFINER=`r`@`%` SQL SECURITY DEFINER */ /*!50001 VIEW `v` AS select 1 */;",
-                "view",
-                "v",
-            ),
-            (
-                "/*!50003 CREATE*/ /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER `tr` BEFORE INSERT ON `t` FOR EACH ROW SET NEW.a = 1 */;;",
-                "trigger",
-                "tr",
-            ),
-            (
-                "CREATE DEFINER=`a`@`%` PROCEDURE `p`() BEGIN END ;;",
-                "procedure",
-                "p",
-            ),
-            (
-                "CREATE DEFINER=`a`@`%` FUNCTION `d`.`f`() RETURNS int RETURN 1 ;;",
-                "function",
-                "f",
-            ),
-            (
-                "/*!50106 CREATE*/ /*!50117 DEFINER=`a`@`%`*/ /*!50106 EVENT `e` ON SCHEDULE EVERY 1 DAY DO SELECT 1 */ ;;",
-                "event",
-                "e",
-            ),
-        ];
-        for (statement, kind, name) in cases {
-            check(statement, &DumpStatement::LeftOut(kind, name.into()));
-        }
-    }
-}
+mod tests;

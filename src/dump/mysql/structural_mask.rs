@@ -26,13 +26,14 @@ struct Masks {
 }
 
 /// The structural characters of `block` as a mask, and the state of the byte behind the block. None if the
-/// block must be examined byte by byte: it has other quotes or backslashes outside of strings.
+/// block must be examined byte by byte: it has other quotes or backslashes outside of strings. Without `ESCAPES` a
+/// backslash is an ordinary character.
 #[inline]
-pub(super) fn structural_mask(
+pub(super) fn structural_mask<const ESCAPES: bool>(
     block: &[u8; BLOCK],
     state: StringState,
 ) -> Option<(u64, StringState)> {
-    let masks = masks(block);
+    let masks = masks::<ESCAPES>(block);
     let (escaped, carry) = escaped(masks.backslashes, state.escaped);
     let quotes = masks.quotes & !escaped;
     // From each opening quote up to its closing one, exclusive.
@@ -48,7 +49,7 @@ pub(super) fn structural_mask(
 }
 
 #[inline]
-fn masks(block: &[u8; BLOCK]) -> Masks {
+fn masks<const ESCAPES: bool>(block: &[u8; BLOCK]) -> Masks {
     let mut masks = Masks::default();
     let (parts, _) = block.as_chunks::<16>();
     for (number, part) in parts.iter().enumerate() {
@@ -58,7 +59,9 @@ fn masks(block: &[u8; BLOCK]) -> Masks {
         // The parentheses differ in their lowest bit only.
         let parentheses = (bytes | u8x16::splat(1)).simd_eq(u8x16::splat(b')'));
         masks.quotes |= mask(is(b'\''));
-        masks.backslashes |= mask(is(b'\\'));
+        if ESCAPES {
+            masks.backslashes |= mask(is(b'\\'));
+        }
         masks.other_quotes |= mask(is(b'"') | is(b'`'));
         masks.structure |= mask(parentheses | is(b';'));
     }
@@ -129,7 +132,7 @@ mod tests {
                 in_string,
                 escaped: in_string && random.bool(),
             };
-            let found = structural_mask(&block, state);
+            let found = structural_mask::<true>(&block, state);
             with_structure += u64::from(found.is_some_and(|(mask, _)| mask != 0));
             let shown = String::from_utf8_lossy(&block);
             assert_eq!(found, slowly(&block, state), "{shown} {state:?}");

@@ -4,6 +4,7 @@ use super::dump_statement::{BEGINNING_TOKENS, DumpStatement};
 use super::lexer::{Token, first_tokens, tokens};
 use super::parser::{Parser, not_understood};
 use crate::dump::events::{Duplicates, InsertTarget};
+use crate::dump::quoting::Quoting;
 use crate::error::{Error, Result};
 
 pub(super) fn copy(tokens: &[Token]) -> Result<DumpStatement> {
@@ -20,6 +21,7 @@ pub(super) fn copy(tokens: &[Token]) -> Result<DumpStatement> {
             table,
             columns,
             duplicates: Duplicates::Refused,
+            quoting: Quoting::default(),
         }));
     }
     Err(Error::archive(format!(
@@ -47,6 +49,7 @@ pub(super) fn insert_head(head: &str) -> Result<InsertTarget> {
             table,
             columns,
             duplicates: Duplicates::Refused,
+            quoting: Quoting::default(),
         });
     }
     Err(not_understood("an INSERT has more than columns and values"))

@@ -351,6 +351,7 @@ mod tests {
             duplicates: crate::dump::events::Duplicates::Refused,
             table: "T x".to_owned(),
             columns: columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+            quoting: crate::dump::quoting::Quoting::default(),
         };
         let copied = classify("COPY public.\"T x\" (a, \"b,\") FROM stdin", false).unwrap();
         assert_eq!(copied, DumpStatement::Copy(target(Some(&["a", "b,"]))));

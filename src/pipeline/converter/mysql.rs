@@ -123,6 +123,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
                 policies: self.conversion.policies.values,
                 multibyte: self.multibyte,
                 numbers_rows,
+                quoting: insert.quoting,
                 layout: layout.map(Arc::new),
             }),
         })

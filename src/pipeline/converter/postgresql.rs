@@ -12,6 +12,7 @@ use crate::dump::postgresql::Consumer;
 use crate::dump::postgresql::definition::{
     Constraint, ConstraintKind, DefaultValue, Definition, SequenceDefinition, TableDefinition,
 };
+use crate::dump::quoting::Quoting;
 use crate::dump::{Duplicates, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
@@ -135,6 +136,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 checks: Vec::new(),
                 enum_types,
                 sequence: None,
+                renamed_sequences: Vec::new(),
                 comment: None,
             },
             counted_by: None,
@@ -269,6 +271,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                     name: name.clone(),
                     columns,
                     kept_as: KeptAs::Key,
+                    comment: None,
                 });
                 has_more.then(|| "it became an ordinary primary key".to_owned())
             }
@@ -395,6 +398,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 policies: self.conversion.policies.values,
                 multibyte: Multibyte::None,
                 numbers_rows: false,
+                quoting: Quoting::default(),
                 layout,
             }),
         })

@@ -37,12 +37,13 @@ impl<N: Notation> Transcoder<'_, N> {
         if matches!(self.peek(), b'b' | b'B') {
             self.at += 1;
             let digits = self.quoted_without_escapes()?;
-            if digits.len() <= 64 && digits.iter().all(|b| matches!(b, b'0' | b'1')) {
-                return Ok(digits
-                    .iter()
-                    .fold(0, |bits, digit| bits << 1 | u64::from(digit - b'0')));
-            }
-            return Err(("expected binary digits".to_owned(), None));
+            return binary(digits);
+        }
+        if self.input[self.at..].starts_with(b"0b") {
+            let rest = &self.input[self.at + 2..];
+            let length = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+            self.at += 2 + length;
+            return binary(&rest[..length]);
         }
         if let Some(hex) = self.hex_digits()? {
             unhex(hex, &mut bytes);
@@ -64,4 +65,13 @@ impl<N: Notation> Transcoder<'_, N> {
         }
         Ok(significant.fold(0, |bits, byte| bits << 8 | u64::from(*byte)))
     }
+}
+
+/// The value of binary digits.
+fn binary(digits: &[u8]) -> Result<u64, Wrong> {
+    if digits.len() > 64 || !digits.iter().all(|b| matches!(b, b'0' | b'1')) {
+        return Err(("expected binary digits".to_owned(), None));
+    }
+    let bit = |bits: u64, digit: &u8| bits << 1 | u64::from(digit - b'0');
+    Ok(digits.iter().fold(0, bit))
 }

@@ -29,6 +29,14 @@ impl EscapeSearch {
         }
     }
 
+    /// The same, in a text in which a backslash escapes nothing: each one ends a run.
+    pub(super) fn without_escapes(self) -> Self {
+        EscapeSearch {
+            keeps_escapes: false,
+            ..self
+        }
+    }
+
     /// Whether `byte` ends a run, whatever follows it.
     pub(super) fn stops_at(self, byte: u8) -> bool {
         byte == self.quote || byte == b'\\' || byte <= self.last_control

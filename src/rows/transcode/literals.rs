@@ -37,19 +37,25 @@ impl<'a, N> Transcoder<'a, N> {
         let multibyte = self.multibyte;
         let start = self.at;
         let quote = self.opening_quote()?;
+        // Where nothing is escaped, only the quote is searched.
+        let backslash = if self.quoting.backslash_escapes {
+            b'\\'
+        } else {
+            quote
+        };
         loop {
             let rest = &self.input[self.at..];
             let plain = if multibyte == Multibyte::None {
-                memchr::memchr2(quote, b'\\', rest)
+                memchr::memchr2(quote, backslash, rest)
             } else {
-                find_quote_or_backslash(rest, quote, multibyte)
+                find_quote_or_backslash(rest, quote, backslash, multibyte)
             };
             let Some(plain) = plain else {
                 return Err(self.unterminated(start));
             };
             bytes.extend_from_slice(&rest[..plain]);
             self.at += plain + 1;
-            if rest[plain] == b'\\' && self.at == self.input.len() {
+            if rest[plain] != quote && self.at == self.input.len() {
                 return Err(self.unterminated(start));
             }
             let next = self.peek();
@@ -93,20 +99,31 @@ impl<'a, N> Transcoder<'a, N> {
 
     pub(super) fn opening_quote(&mut self) -> Result<u8, Wrong> {
         let quote = self.peek();
-        if !matches!(quote, b'\'' | b'"') {
+        let is_text = quote == b'\'' || quote == b'"' && !self.quoting.ansi_quotes;
+        if !is_text {
             return Err((format!("expected a string, found {}", self.shown()), None));
         }
         self.at += 1;
         Ok(quote)
     }
 
-    /// Skips `_binary` or another character set before a string.
-    pub(super) fn skip_introducer(&mut self) {
-        if self.peek() == b'_' {
-            let is_part = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
-            self.at += self.input[self.at..].iter().take_while(is_part).count();
-            self.skip_blank();
+    /// Whether NULL stands here, in any case.
+    pub(super) fn is_null(&self) -> bool {
+        let word = self.input.get(self.at..self.at + 4);
+        word == Some(b"NULL") || word.is_some_and(|word| word.eq_ignore_ascii_case(b"null"))
+    }
+
+    /// Skips `_binary` or another character set before a string; returns its name.
+    pub(super) fn skip_introducer(&mut self) -> Option<&'a [u8]> {
+        if self.peek() != b'_' {
+            return None;
         }
+        let is_part = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+        let rest = &self.input[self.at..];
+        let length = rest.iter().take_while(is_part).count();
+        self.at += length;
+        self.skip_blank();
+        Some(&rest[1..length])
     }
 
     pub(super) fn unterminated(&mut self, start: usize) -> Wrong {
@@ -136,10 +153,15 @@ impl<'a, N> Transcoder<'a, N> {
 }
 
 /// The first quote or backslash that is not a part of a character of two bytes.
-fn find_quote_or_backslash(bytes: &[u8], quote: u8, multibyte: Multibyte) -> Option<usize> {
+fn find_quote_or_backslash(
+    bytes: &[u8],
+    quote: u8,
+    backslash: u8,
+    multibyte: Multibyte,
+) -> Option<usize> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        if *byte == quote || *byte == b'\\' {
+        if *byte == quote || *byte == backslash {
             return Some(at);
         }
         let pair = multibyte.is_lead(*byte)
@@ -159,19 +181,19 @@ mod tests {
     fn a_backslash_may_be_half_a_character() {
         // 表 in Shift JIS is 0x95 0x5c, 縞 in Big5 is 0xbf 0xa5; 0x95 alone is no character.
         assert_eq!(
-            find_quote_or_backslash(b"\x95\\'", b'\'', Multibyte::ShiftJis),
+            find_quote_or_backslash(b"\x95\\'", b'\'', b'\\', Multibyte::ShiftJis),
             Some(2)
         );
         assert_eq!(
-            find_quote_or_backslash(b"\x95'", b'\'', Multibyte::ShiftJis),
+            find_quote_or_backslash(b"\x95'", b'\'', b'\\', Multibyte::ShiftJis),
             Some(1)
         );
         assert_eq!(
-            find_quote_or_backslash(b"\xb3\\\\'", b'\'', Multibyte::Big5),
+            find_quote_or_backslash(b"\xb3\\\\'", b'\'', b'\\', Multibyte::Big5),
             Some(2)
         );
         assert_eq!(
-            find_quote_or_backslash(b"\x81\\\x81\x30'", b'\'', Multibyte::Gbk),
+            find_quote_or_backslash(b"\x81\\\x81\x30'", b'\'', b'\\', Multibyte::Gbk),
             Some(4)
         );
     }

@@ -69,6 +69,12 @@ impl<'a, N: Notation> Transcoder<'a, N> {
             self.at += length;
             &self.input[start..start + length]
         };
+        if !quoted && text.eq_ignore_ascii_case(b"true") {
+            return Ok(b"1");
+        }
+        if !quoted && text.eq_ignore_ascii_case(b"false") {
+            return Ok(b"0");
+        }
         let digits = text.strip_prefix(b"-").unwrap_or(text);
         let is_number = match kind {
             ValueKind::Number => {

@@ -1,5 +1,6 @@
 use super::*;
-use crate::dump::charset::Multibyte;
+use crate::dump::charset::{Charset, Multibyte};
+use crate::dump::quoting::Quoting;
 use crate::rows::format::Format;
 use crate::rows::plan::{PlannedColumn, TranscodePlan, Written};
 use crate::rows::tally::{Change, Occurrences, Tally};
@@ -21,6 +22,7 @@ fn plan(kinds: &[ValueKind]) -> TranscodePlan {
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
         numbers_rows: false,
+        quoting: Quoting::default(),
         layout: None,
     }
 }
@@ -72,6 +74,76 @@ fn texts() {
         "\x1b[0;32mok\x1b[0m and then a long plain run of text",
     );
     check(Text, "'0000-00-00 00:00:00'", "0000-00-00 00:00:00");
+}
+
+#[test]
+fn backslashes_and_double_quotes_are_read_as_the_mode_says() {
+    let run = |quoting: Quoting, kinds: &[ValueKind], input: &[u8]| {
+        let plan = TranscodePlan {
+            quoting,
+            ..plan(kinds)
+        };
+        let (mut out, mut tally) = (Vec::new(), Tally::default());
+        transcode(&plan, input, 1, &mut out, &mut tally).map(|_| String::from_utf8(out).unwrap())
+    };
+    let plain = Quoting {
+        backslash_escapes: false,
+        ansi_quotes: false,
+    };
+    let long = r"C:\new\tab and a run of more bytes than are examined together, then \";
+    let input = format!(r#"('{long}','a\'),("b\""c",'it''s\n')"#);
+    let doubled = |text: &str| text.replace('\\', r"\\");
+    let expected = format!(
+        "{}\t{}\n{}\t{}\n",
+        doubled(long),
+        doubled(r"a\"),
+        doubled(r#"b\"c"#),
+        doubled(r"it's\n")
+    );
+    let kinds = [ValueKind::Text, ValueKind::Text];
+    assert_eq!(run(plain, &kinds, input.as_bytes()).unwrap(), expected);
+    let latin1 = Charset::named("latin1").unwrap();
+    let kinds = [ValueKind::EncodedText(latin1), ValueKind::Bytes];
+    assert_eq!(
+        run(plain, &kinds, b"('\xe9\\n','\\0')").unwrap(),
+        "é\\\\n\t\\\\x5c30\n"
+    );
+    let kinds = [ValueKind::Skipped, ValueKind::Integer];
+    assert_eq!(run(plain, &kinds, br"('a\',1)").unwrap(), "1\n");
+    let error = run(Quoting::ANSI, &[ValueKind::Text], b"(\"x\")").unwrap_err();
+    assert_eq!(error.message, "expected a string, found \"\"x\")\"");
+}
+
+#[test]
+fn words_for_values_have_any_case_and_introducers_count() {
+    check(ValueKind::Text, "null", r"\N");
+    check(ValueKind::Integer, "Null", r"\N");
+    check(ValueKind::Integer, "TRUE", "1");
+    check(ValueKind::Boolean, "true", "t");
+    check(ValueKind::Boolean, "False", "f");
+    check(ValueKind::Bits { width: 3 }, "0b101", "101");
+    check(ValueKind::Text, "x''", "");
+    check(ValueKind::Text, "X'41'", "A");
+    check(ValueKind::Text, "_latin1 0xe9", "é");
+    check(ValueKind::Text, "_latin1 x'e9'", "é");
+    let latin1 = ValueKind::EncodedText(Charset::named("latin1").unwrap());
+    check(latin1, "_utf8mb4'é'", "é");
+    check(latin1, "_binary 0xe9", "é");
+    fails(
+        ValueKind::Text,
+        b"_dec8'x'",
+        "the character set dec8 is not supported",
+    );
+    fails(
+        ValueKind::Text,
+        b"DEFAULT",
+        "expected a string, found \"DEFAULT)\"",
+    );
+    fails(
+        ValueKind::Integer,
+        b"'true'",
+        "expected a whole number, found \"'true')\"",
+    );
 }
 
 #[test]

@@ -24,14 +24,19 @@ impl<N: Notation> Transcoder<'_, N> {
         let start = self.at;
         let before = self.out.len();
         let quote = self.opening_quote()?;
-        let search = EscapeSearch::new(quote, N::ESCAPES_LINES);
+        let mut search = EscapeSearch::new(quote, N::ESCAPES_LINES);
+        if !self.quoting.backslash_escapes {
+            search = search.without_escapes();
+        }
         let begun = N::begin_text(self.out, column.storage);
         let mut nuls = 0;
         loop {
             self.copy_plain(search);
             match self.input.get(self.at) {
                 None => return Err(self.unterminated(start)),
-                Some(b'\\') => nuls += u64::from(self.escape(start)?),
+                Some(b'\\') if self.quoting.backslash_escapes => {
+                    nuls += u64::from(self.escape(start)?);
+                }
                 Some(byte) if *byte == quote => {
                     self.at += 1;
                     if self.peek() != quote {
@@ -136,7 +141,8 @@ impl<N: Notation> Transcoder<'_, N> {
         charset: Charset,
     ) -> Result<(), Wrong> {
         let start = self.at;
-        self.skip_introducer();
+        let introducer = self.skip_introducer();
+        let charset = introducer.map_or(Ok(charset), |name| introduced(name, charset))?;
         let mut bytes = Vec::new();
         if let Some(hex) = self.hex_digits()? {
             unhex(hex, &mut bytes);
@@ -203,4 +209,13 @@ impl<N: Notation> Transcoder<'_, N> {
             }
         }
     }
+}
+
+/// The character set of a text with an introducer; of `_binary` it is that of the column, which gets the bytes.
+fn introduced(name: &[u8], column: Charset) -> Result<Charset, Wrong> {
+    if name.eq_ignore_ascii_case(b"binary") {
+        return Ok(column);
+    }
+    let name = String::from_utf8_lossy(name);
+    Charset::named(&name).map_err(|error| (error.to_string(), None))
 }

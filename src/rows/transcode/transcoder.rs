@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::dump::charset::Multibyte;
+use crate::dump::quoting::Quoting;
 use crate::rows::plan::PlannedColumn;
 use crate::rows::tally::{Change, Tally};
 use crate::rows::value_policies::ValuePolicies;
@@ -44,6 +45,8 @@ pub(super) struct Transcoder<'a, N> {
     pub(super) policies: ValuePolicies,
     /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub(super) multibyte: Multibyte,
+    /// How quotes and backslashes are read.
+    pub(super) quoting: Quoting,
     pub(super) notation: PhantomData<N>,
 }
 

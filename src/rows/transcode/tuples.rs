@@ -56,6 +56,7 @@ fn transcode_to<N: Notation>(
         misfit: false,
         policies: plan.policies,
         multibyte: plan.multibyte,
+        quoting: plan.quoting,
         notation: PhantomData::<N>,
     };
     transcoder.rows(plan)
@@ -158,7 +159,7 @@ impl<N: Notation> Transcoder<'_, N> {
     }
 
     fn value(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
-        if self.peek() == b'N' && self.input[self.at..].starts_with(b"NULL") {
+        if matches!(self.peek(), b'N' | b'n') && self.is_null() {
             if column.null_is_zero_date {
                 let start = self.at;
                 self.at += 4;

@@ -2,13 +2,16 @@
 
 use super::expression::{translate_check, translate_key};
 use super::mapper::Mapper;
-use crate::dump::mysql::definition::{KeyDefinition, KeyKind, KeyPart, KeyPartOf, is_json_check};
+use crate::dump::mysql::definition::{
+    KeyDefinition, KeyKind, KeyPart, KeyPartOf, Period, is_json_check,
+};
 use crate::error::{Error, Result};
 use crate::schema::model::{
     Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, KeptAs, Prefix,
     PrimaryKey, Table,
 };
 use crate::schema::names::fitting;
+use crate::schema::sql::identifier;
 
 impl Mapper<'_> {
     pub(super) fn key(&mut self, key: &KeyDefinition, table: &mut Table) -> Result<()> {
@@ -24,6 +27,7 @@ impl Mapper<'_> {
                 Err(error) => return Err(error.at(format!("key {key_name} of {}", self.name))),
             }
         }
+        self.note_of_collation(key);
         let is_whole = |part: &IndexPart| matches!(part.of, IndexPartOf::Column(_, None, _));
         let kind = match key.kind {
             KeyKind::Primary if parts.iter().all(is_whole) => {
@@ -33,10 +37,15 @@ impl Mapper<'_> {
                 });
                 let columns: Vec<String> = columns.collect();
                 let name = fitting(&format!("{}_pkey", self.name));
+                if key.parts.iter().any(|part| part.descending) {
+                    let what = "the order of the primary key is ascending now; it was DESC";
+                    self.note(Some(&key_name), what.to_owned());
+                }
                 table.primary_key = Some(PrimaryKey {
                     name,
                     columns,
                     kept_as: KeptAs::Key,
+                    comment: key.comment.clone().filter(|comment| !comment.is_empty()),
                 });
                 return Ok(());
             }
@@ -64,7 +73,7 @@ impl Mapper<'_> {
                 .unwrap_or_else(|| fitting(&format!("{}_pkey", self.name))),
             kind,
             parts,
-            comment: key.comment.clone(),
+            comment: key.comment.clone().filter(|comment| !comment.is_empty()),
         });
         Ok(())
     }
@@ -140,11 +149,11 @@ impl Mapper<'_> {
     pub(super) fn checks(&mut self, table: &mut Table) {
         let definition = self.definition;
         for (name, check) in &definition.checks {
-            if definition
-                .columns
-                .iter()
-                .any(|column| is_json_check(check, &column.name))
-            {
+            // The type of a JSON column says the same.
+            let is_json = |(name, column): &(String, Column)| {
+                column.data_type == DataType::Json && is_json_check(check, name)
+            };
+            if self.columns.iter().any(is_json) {
                 continue;
             }
             let Some(expression) = translate_check(check, &self.all_operands()) else {
@@ -155,6 +164,31 @@ impl Mapper<'_> {
             let default = || format!("{}_chk_{number}", self.name);
             let name = fitting(&name.clone().unwrap_or_else(default));
             table.checks.push(Check { name, expression });
+        }
+        self.periods(table);
+    }
+
+    /// The begin of a period is before its end.
+    fn periods(&mut self, table: &mut Table) {
+        let definition = self.definition;
+        for Period { name, begin, end } in &definition.periods {
+            let column = |name: &String| {
+                let mut columns = self.columns.iter();
+                let found = columns.find(|(known, _)| known.eq_ignore_ascii_case(name));
+                found.map(|(_, column)| column)
+            };
+            let (Some(begin), Some(end)) = (column(begin), column(end)) else {
+                let what = "PERIOD FOR left out with its column";
+                self.note(Some(name), what.to_owned());
+                continue;
+            };
+            let [begin, end] = [begin, end].map(|column| identifier(&column.name));
+            table.checks.push(Check {
+                name: fitting(&format!("{}_{name}_check", self.name)),
+                expression: format!("{begin} < {end}"),
+            });
+            let what = format!("PERIOD FOR is a CHECK now: {begin} < {end}");
+            self.note(Some(name), what);
         }
     }
 }

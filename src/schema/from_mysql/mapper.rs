@@ -64,6 +64,8 @@ pub enum GivenColumns {
 /// Maps one table. The files beside this one have a method each: for types, defaults, keys.
 pub(super) struct Mapper<'a> {
     pub(super) definition: &'a TableDefinition,
+    /// Columns with another name than in the dump: the new one, and that.
+    pub(super) renamed: Vec<(String, String)>,
     pub(super) facts: DumpFacts,
     pub(super) policies: &'a Policies,
     pub(super) names: &'a mut Names,
@@ -83,6 +85,12 @@ impl Mapper<'_> {
             .columns
             .iter()
             .find(|column| column.name == name)
+    }
+
+    /// The name in the dump of the column that the definition calls `name`.
+    pub(super) fn dump_name<'n>(&'n self, name: &'n str) -> &'n str {
+        let found = self.renamed.iter().find(|(new, _)| new == name);
+        found.map_or(name, |(_, old)| old)
     }
 
     pub(super) fn is_checked_json(&self, column: &str) -> bool {

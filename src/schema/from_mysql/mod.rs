@@ -5,9 +5,11 @@ pub(crate) mod expression;
 mod generated;
 mod keys;
 mod mapper;
+mod prepared;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text_keys;
 mod types;
 
 pub use generated::{GeneratedValues, ROW_NUMBER, as_loaded};

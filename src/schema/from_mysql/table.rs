@@ -1,7 +1,8 @@
 //! Maps a table: its columns first, then its sequence, keys and constraints.
 
 use super::generated::GeneratedValues;
-use super::mapper::{DumpFacts, GivenRows, Mapper, indexes};
+use super::mapper::{DumpFacts, GivenColumns, GivenRows, Mapper, indexes};
+use super::prepared::{Prepared, prepared};
 use crate::dump::Duplicates;
 use crate::dump::mysql::definition::{ColumnDefinition, KeyKind, TableDefinition};
 use crate::error::{Error, Result};
@@ -31,22 +32,43 @@ pub struct Mapped {
 pub fn from_mysql(
     definition: &TableDefinition,
     facts: DumpFacts,
-    given: GivenRows,
+    mut given: GivenRows,
     policies: &Policies,
     names: &mut Names,
 ) -> Result<Mapped> {
-    let mut mapper = Mapper {
+    let Prepared {
         definition,
+        renamed,
+        notes,
+    } = prepared(definition, policies);
+    rename_given(&mut given, &renamed);
+    let mut mapper = Mapper {
+        definition: &definition,
+        renamed,
         facts,
         policies,
         names,
         name: fitting(&definition.name),
         columns: Vec::new(),
         enum_types: Vec::new(),
-        notes: Vec::new(),
+        notes,
         given,
     };
     mapper.map()
+}
+
+/// Calls the columns of the rows as the prepared definition does.
+fn rename_given(given: &mut GivenRows, renamed: &[(String, String)]) {
+    if let GivenColumns::Named(names) = &mut given.columns {
+        for name in names {
+            let found = renamed
+                .iter()
+                .find(|(_, old)| old.eq_ignore_ascii_case(name));
+            if let Some((new, _)) = found {
+                name.clone_from(new);
+            }
+        }
+    }
 }
 
 /// What is known of the columns of a table, besides the columns themselves.
@@ -71,12 +93,16 @@ impl MappedColumns {
 impl Mapper<'_> {
     fn map(&mut self) -> Result<Mapped> {
         let definition = self.definition;
-        if !self.names.reserve(&self.name) {
+        let Some(renamed_sequences) = self.names.reserve_table(&self.name) else {
             return Err(
                 Error::failed(format!("the name {} is defined twice", self.name)).hint(
                     "a dump of one database defines a table once; --skip-table leaves one out",
                 ),
             );
+        };
+        for (from, to) in &renamed_sequences {
+            let what = format!("a sequence had this name; {from} is named {to} now");
+            self.note(None, what);
         }
         if self.name != definition.name {
             self.note(None, format!("the table was named {}", definition.name));
@@ -86,10 +112,14 @@ impl Mapper<'_> {
             mut names,
             checks,
         } = self.columns()?;
-        let generated = self.generated_columns(&mut kinds)?;
+        let mut generated = self.generated_columns(&mut kinds)?;
         for (dump_name, name) in &mut names {
             let is_here = self.columns.iter().any(|(known, _)| known == dump_name);
             name.take_if(|_| !is_here);
+            *dump_name = self.dump_name(dump_name).to_owned();
+        }
+        for name in generated.given.iter_mut().chain(&mut generated.missing) {
+            *name = self.dump_name(name).to_owned();
         }
         let mut table = Table {
             name: self.name.clone(),
@@ -105,6 +135,7 @@ impl Mapper<'_> {
             enum_types: std::mem::take(&mut self.enum_types),
             sequence: self.sequence(),
             duplicates: Duplicates::Refused,
+            renamed_sequences,
             comment: definition
                 .options
                 .comment
@@ -122,6 +153,7 @@ impl Mapper<'_> {
         for (item, what) in &definition.left_out {
             self.note(item.as_deref(), what.clone());
         }
+        self.note_of_engine();
         let notes = std::mem::take(&mut self.notes);
         Ok(Mapped {
             table,
@@ -138,8 +170,9 @@ impl Mapper<'_> {
         let mut mapped_columns = MappedColumns::default();
         let mut column_names = Names::default();
         for column in &definition.columns {
-            if !self.policies.takes_column(&definition.name, &column.name) {
-                self.note(Some(&column.name), "the column was skipped".to_owned());
+            let dump_name = self.dump_name(&column.name).to_owned();
+            if !self.policies.takes_column(&definition.name, &dump_name) {
+                self.note(Some(&dump_name), "the column was skipped".to_owned());
                 mapped_columns.skip(&column.name);
                 continue;
             }
@@ -158,9 +191,9 @@ impl Mapper<'_> {
                     format!("the column was named {}", column.name),
                 );
             }
-            if column.data_type.name == "enum" && self.policies.enums == Enums::Text {
-                let values = &column.data_type.values;
-                let check = enum_check(&self.name, &mapped.name, values);
+            let is_text = self.policies.enums == Enums::Text || is_of_bytes(column);
+            if column.data_type.name == "enum" && is_text {
+                let check = enum_check(&self.name, &mapped.name, column);
                 mapped_columns.checks.push(check);
             }
             mapped_columns.kinds.push(kind);
@@ -172,13 +205,25 @@ impl Mapper<'_> {
     }
 
     fn column(&mut self, column: &ColumnDefinition) -> Result<(Column, ValueKind)> {
-        let (data_type, kind) = self.data_type(column)?;
+        let (data_type, kind) = if is_of_bytes(column) {
+            (DataType::Bytea, ValueKind::Bytes)
+        } else {
+            self.data_type(column)?
+        };
         let default = self.default(column, &data_type);
         if column.on_update {
             self.note(
                 Some(&column.name),
                 "ON UPDATE CURRENT_TIMESTAMP left out".to_owned(),
             );
+        }
+        if column.invisible {
+            let what = "the column was INVISIBLE, and is visible now".to_owned();
+            self.note(Some(&column.name), what);
+        }
+        if column.data_type.zerofill {
+            let what = "ZEROFILL left out: numbers are shown without leading zeros".to_owned();
+            self.note(Some(&column.name), what);
         }
         let may_hold_zero_dates = matches!(
             kind,
@@ -197,6 +242,20 @@ impl Mapper<'_> {
         Ok((mapped, kind))
     }
 
+    /// Notes what the engine does, if PostgreSQL does not.
+    fn note_of_engine(&mut self) {
+        let definition = self.definition;
+        if definition.is_versioned() {
+            let what = "system versioning left out: the history of the rows is not kept";
+            self.note(None, what.to_owned());
+        }
+        let engine = definition.options.engine.as_deref().unwrap_or_default();
+        if engine.eq_ignore_ascii_case("BLACKHOLE") {
+            let what = "its engine BLACKHOLE kept no rows; this table does";
+            self.note(None, what.to_owned());
+        }
+    }
+
     fn sequence(&mut self) -> Option<Sequence> {
         let definition = self.definition;
         // --skip-create-options and similar options leave it out as well, and the engine with it.
@@ -212,15 +271,14 @@ impl Mapper<'_> {
             .iter()
             .find(|c| c.auto_increment || is_rails_id(c))?;
         let (_, column) = self.columns.iter().find(|(name, _)| *name == found.name)?;
-        // An AUTO_INCREMENT may also be a floating-point number; no sequence is.
-        let is_whole = matches!(
+        let is_number = matches!(
             column.data_type,
-            DataType::Smallint | DataType::Integer | DataType::Bigint
+            DataType::Smallint | DataType::Integer | DataType::Bigint | DataType::DoublePrecision
         );
         let wanted = format!("{}_{}_seq", self.name, column.name);
         let (column, data_type) = (column.name.clone(), column.data_type.clone());
-        is_whole.then(|| Sequence {
-            name: self.names.give(&wanted, &self.name),
+        is_number.then(|| Sequence {
+            name: self.names.give_to_sequence(&wanted, &self.name),
             column,
             data_type,
             next_at_least: definition.options.auto_increment.unwrap_or(1),
@@ -228,11 +286,29 @@ impl Mapper<'_> {
     }
 }
 
-fn enum_check(table: &str, column: &str, values: &[String]) -> Check {
-    let values: Vec<String> = values.iter().map(|value| sql::literal(value)).collect();
+/// Whether `column` is an enum or set of bytes: no text can hold their values.
+fn is_of_bytes(column: &ColumnDefinition) -> bool {
+    !column.data_type.bytes.is_empty()
+}
+
+fn enum_check(table: &str, column: &str, definition: &ColumnDefinition) -> Check {
+    let data_type = &definition.data_type;
+    let bytes = data_type.bytes.iter().map(|value| bytea(value));
+    let texts = data_type.values.iter().map(|value| sql::literal(value));
+    let values: Vec<String> = if is_of_bytes(definition) {
+        bytes.collect()
+    } else {
+        texts.collect()
+    };
     let column_name = sql::identifier(column);
     Check {
         name: fitting(&format!("{table}_{column}_check")),
         expression: format!("{column_name} IN ({})", values.join(", ")),
     }
+}
+
+/// A literal of bytes.
+fn bytea(bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("'\\x{digits}'::bytea")
 }

@@ -253,3 +253,113 @@ fn ddl_of_a_whole_table() {
         "ALTER TABLE \"st\".\"t\" ADD CONSTRAINT \"t_e_check\" CHECK (\"e\" IN ('a', 'b'))"
     );
 }
+
+/// What the notes of a table say.
+fn told(sql: &str) -> Vec<String> {
+    let notes = mapped(sql, false).unwrap().notes.into_iter();
+    let shown =
+        |item: Option<String>, what: String| format!("{}: {what}", item.unwrap_or_default());
+    notes.map(|note| shown(note.item, note.what)).collect()
+}
+
+#[test]
+fn columns_named_like_system_columns_get_another_name() {
+    let mapped = mapped(
+        "CREATE TABLE t (`ctid` int, `xmin` int, `xmin_` int, KEY k (`ctid`), CHECK (`ctid` > 0),
+         FOREIGN KEY (`xmin`) REFERENCES o (`xmin`), d int AS (`ctid` + 1) STORED)",
+        false,
+    )
+    .unwrap();
+    let columns = mapped.table.columns.iter();
+    let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+    assert_eq!(names, ["ctid_", "xmin__", "xmin_", "d"]);
+    assert_eq!(mapped.names[0], ("ctid".into(), Some("ctid_".into())));
+    assert_eq!(mapped.table.checks[0].expression, "(\"ctid_\" > 0)");
+    assert_eq!(
+        mapped.table.columns[3]
+            .generated
+            .as_ref()
+            .map(|it| it.expression.as_str()),
+        Some("(\"ctid_\"::numeric + 1)")
+    );
+    assert_eq!(mapped.table.foreign_keys[0].columns, ["xmin__"]);
+    assert_eq!(mapped.table.foreign_keys[0].referenced_columns, ["xmin_"]);
+}
+
+#[test]
+fn what_a_key_loses_is_told() {
+    let ignored = "the key compares bytes now; in MySQL it ignored case";
+    for (sql, expected) in [
+        (
+            "CREATE TABLE t (a varchar(9), UNIQUE KEY u (a))",
+            Some(format!("u: {ignored}")),
+        ),
+        (
+            "CREATE TABLE t (a char(9), PRIMARY KEY (a)) COLLATE=utf8mb4_0900_ai_ci",
+            Some(format!("PRIMARY: {ignored}")),
+        ),
+        (
+            "CREATE TABLE t (a varchar(9) CHARACTER SET latin1, UNIQUE KEY u (a)) COLLATE=utf8mb4_bin",
+            Some(format!("u: {ignored}")),
+        ),
+        (
+            "CREATE TABLE t (a varchar(9) COLLATE utf8_bin, UNIQUE KEY u (a))",
+            None,
+        ),
+        (
+            "CREATE TABLE t (a varchar(9), UNIQUE KEY u (a)) COLLATE=utf8mb4_0900_as_cs",
+            None,
+        ),
+        ("CREATE TABLE t (a varchar(9), KEY k (a))", None),
+        (
+            "CREATE TABLE t (a varbinary(9), b int, UNIQUE KEY u (a), PRIMARY KEY (b))",
+            None,
+        ),
+        (
+            "CREATE TABLE t (a int, PRIMARY KEY (a DESC))",
+            Some("PRIMARY: the order of the primary key is ascending now; it was DESC".to_owned()),
+        ),
+    ] {
+        assert_eq!(told(sql).first(), expected.as_ref(), "{sql}");
+    }
+}
+
+#[test]
+fn a_sequence_may_count_floating_point_numbers() {
+    let sql = "CREATE TABLE t (c double NOT NULL AUTO_INCREMENT, PRIMARY KEY (c)) ENGINE=InnoDB";
+    let table = mapped(sql, false).unwrap().table;
+    let statements = ddl::create_table(ddl::Style::in_schema("s"), &table).join(";\n");
+    assert!(
+        statements.contains("CREATE SEQUENCE \"s\".\"t_c_seq\" AS bigint;"),
+        "{statements}"
+    );
+    let sequence = table.sequence.unwrap();
+    let [_, set] = ddl::set_sequence_in_dump(ddl::Style::in_schema("s"), "t", &sequence);
+    assert!(set.contains("max(\"c\")::bigint"), "{set}");
+}
+
+#[test]
+fn nul_characters_of_a_definition_are_left_out() {
+    let sql = "CREATE TABLE t (a int COMMENT 'x\\0y', e enum('a\\0','b') DEFAULT 'a\\0', b blob DEFAULT 'x\\0',
+        KEY k (a) COMMENT '\\0') COMMENT='\\0z'";
+    let mapped = mapped(sql, false).unwrap();
+    assert_eq!(mapped.table.comment.as_deref(), Some("z"));
+    assert_eq!(mapped.table.columns[0].comment.as_deref(), Some("xy"));
+    assert_eq!(mapped.table.columns[1].default.as_deref(), Some("'a'"));
+    assert_eq!(
+        mapped.table.columns[2].default.as_deref(),
+        Some("'\\x7800'::bytea")
+    );
+    assert_eq!(mapped.table.checks[0].expression, "\"e\" IN ('a', 'b')");
+    let notes: Vec<_> = mapped.notes.iter().map(|note| note.what.as_str()).collect();
+    assert_eq!(
+        notes,
+        [
+            "NUL characters in its comment were left out",
+            "NUL characters in its comment were left out",
+            "NUL characters in its default were left out",
+            "NUL characters in its values were left out",
+            "NUL characters in its comment were left out",
+        ]
+    );
+}

@@ -327,7 +327,11 @@ fn fraction(data_type: &DataType) -> String {
 
 fn data_type(data_type: &DataType) -> String {
     let name = &data_type.name;
-    let arguments: Vec<String> = if data_type.values.is_empty() {
+    let arguments: Vec<String> = if !data_type.bytes.is_empty() {
+        let hex = |value: &Vec<u8>| value.iter().map(|byte| format!("{byte:02x}")).collect();
+        let quoted = |digits: String| format!("x'{digits}'");
+        data_type.bytes.iter().map(hex).map(quoted).collect()
+    } else if data_type.values.is_empty() {
         data_type.numbers.iter().map(u64::to_string).collect()
     } else {
         data_type

@@ -56,7 +56,7 @@ fn conversion() -> Conversion<Nowhere> {
 
 fn reader() -> Reader<MysqlConverter<PostgresqlMapping, Nowhere>> {
     let converter = MysqlConverter::new(PostgresqlMapping::default(), conversion());
-    Reader::new(converter, None)
+    Reader::new(converter, None, Box::new(|_| true))
 }
 
 fn reader_of_converted() -> Reader<ConvertedConverter<Nowhere>> {

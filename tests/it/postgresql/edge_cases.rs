@@ -1,5 +1,5 @@
 //! The cases that converters of MySQL dumps meet, one after the other, each with what must come of it.
-//! The numbers are those of the list they were gathered in.
+//! The numbers are those of the list they were gathered in. What definitions and statements say is in `definitions`.
 
 #![expect(
     clippy::too_many_lines,

@@ -1,6 +1,7 @@
 //! What a target in PostgreSQL has of its own.
 
 pub(crate) mod decided_by_values;
+pub(crate) mod definitions;
 mod edge_cases;
 mod generated_columns;
 pub(crate) mod gitlab_target;

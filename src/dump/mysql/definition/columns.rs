@@ -20,7 +20,7 @@ impl DefinitionParser<'_> {
             comment: None,
         };
         self.place = format!("column {}.{}", table.name, column.name);
-        column.data_type = self.data_type()?;
+        column.data_type = self.data_type(table.columns.len())?;
         while !self.is_symbol(',') && !self.is_symbol(')') {
             self.column_attribute(&mut column, table)?;
         }
@@ -29,7 +29,12 @@ impl DefinitionParser<'_> {
         Ok(())
     }
 
-    fn data_type(&mut self) -> Result<DataType> {
+    /// The type of the column with the number `number`.
+    fn data_type(&mut self, number: usize) -> Result<DataType> {
+        // Under sql_mode ORACLE, MariaDB tells its own types from Oracle's so.
+        if self.is("MARIADB_SCHEMA") && self.is_symbol_at(1, '.') {
+            self.at += 2;
+        }
         let mut data_type = DataType {
             name: self.word()?.to_ascii_lowercase(),
             ..DataType::default()
@@ -44,11 +49,11 @@ impl DefinitionParser<'_> {
                         let number = number.parse().map_err(|_| self.unexpected())?;
                         data_type.numbers.push(number);
                     }
-                    TokenKind::Text(value) | TokenKind::DoubleQuoted(value) => {
-                        data_type.values.push(value);
-                    }
                     TokenKind::Symbol(',') => {}
-                    _ => return Err(self.unexpected_before()),
+                    _ => {
+                        self.at -= 1;
+                        self.enum_value(number, &mut data_type.values)?;
+                    }
                 }
             }
         }

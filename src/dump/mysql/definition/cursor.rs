@@ -2,7 +2,19 @@
 
 use super::model::StorageOption;
 use crate::dump::mysql::lexer::{Token, TokenKind};
+use crate::dump::quoting::Quoting;
 use crate::error::{Error, Result};
+
+/// A value of an enum or a set that is written as bytes.
+#[derive(Debug)]
+pub(super) struct RawValue {
+    /// Which column, and which of its values.
+    pub(super) column: usize,
+    pub(super) value: usize,
+    /// The character set before it.
+    pub(super) introducer: Option<String>,
+    pub(super) bytes: Vec<u8>,
+}
 
 /// A position in the tokens of a definition. Each of the other files of this module reads a part of the grammar.
 pub(super) struct DefinitionParser<'a> {
@@ -13,17 +25,26 @@ pub(super) struct DefinitionParser<'a> {
     pub(super) place: String,
     /// The storage options so far.
     pub(super) storage: Vec<StorageOption>,
+    /// The values of enums and sets that are not written as texts.
+    pub(super) raw_values: Vec<RawValue>,
+    pub(super) quoting: Quoting,
 }
 
 impl<'a> DefinitionParser<'a> {
     /// A parser of `text`, whose tokens are `tokens`.
-    pub(super) fn new(text: &'a str, tokens: &'a [Token]) -> DefinitionParser<'a> {
+    pub(super) fn new(
+        text: &'a str,
+        tokens: &'a [Token],
+        quoting: Quoting,
+    ) -> DefinitionParser<'a> {
         DefinitionParser {
             text,
             tokens,
             at: 0,
             place: String::new(),
             storage: Vec::new(),
+            raw_values: Vec::new(),
+            quoting,
         }
     }
 }
@@ -73,9 +94,21 @@ impl DefinitionParser<'_> {
 
     pub(super) fn text_literal(&mut self) -> Result<String> {
         match self.next()?.kind {
-            TokenKind::Text(text) | TokenKind::DoubleQuoted(text) => Ok(text),
+            TokenKind::Text(text) | TokenKind::DoubleQuoted(text) => Ok(self.adjacent_texts(text)),
             _ => Err(self.unexpected_before()),
         }
+    }
+
+    /// `first` and the texts behind it: adjacent texts are one (MySQL manual, 11.1.1).
+    pub(super) fn adjacent_texts(&mut self, first: String) -> String {
+        let mut all = first;
+        while let Some(TokenKind::Text(text) | TokenKind::DoubleQuoted(text)) =
+            self.peek().map(|token| &token.kind)
+        {
+            all += text;
+            self.at += 1;
+        }
+        all
     }
 
     /// The value of an option, with or without `=` before it.
@@ -210,6 +243,6 @@ impl DefinitionParser<'_> {
             }
         }
         let end = self.tokens[self.at - 1].start;
-        Ok(self.text[start..end].trim().to_owned())
+        Ok(self.written(start, end))
     }
 }

@@ -52,11 +52,25 @@ impl DefinitionParser<'_> {
         let token = self.next()?;
         Ok(match token.kind {
             TokenKind::Number(number) => DefaultValue::Number(format!("{sign}{number}")),
-            TokenKind::Text(text) | TokenKind::DoubleQuoted(text) => DefaultValue::Text(text),
+            TokenKind::Text(text) | TokenKind::DoubleQuoted(text) => {
+                DefaultValue::Text(self.adjacent_texts(text))
+            }
             TokenKind::Bits(digits) => DefaultValue::Bits(digits),
             TokenKind::Hex(digits) => DefaultValue::Hex(digits),
             TokenKind::Word(word) if word.eq_ignore_ascii_case("NULL") => DefaultValue::Null,
-            // A charset introducer: `_utf8mb3'x'`.
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("TRUE") => {
+                DefaultValue::Number("1".to_owned())
+            }
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("FALSE") => {
+                DefaultValue::Number("0".to_owned())
+            }
+            // A charset introducer: `_utf8mb3'x'`, `_latin1 0x92`.
+            TokenKind::Word(word) if word.starts_with('_') && self.is_hex() => {
+                match self.next()?.kind {
+                    TokenKind::Hex(digits) => DefaultValue::Hex(digits),
+                    _ => return Err(self.unexpected_before()),
+                }
+            }
             TokenKind::Word(word) if word.starts_with('_') && !self.is_symbol('(') => {
                 DefaultValue::Text(self.text_literal()?)
             }
@@ -67,15 +81,19 @@ impl DefinitionParser<'_> {
         })
     }
 
-    /// A word with arguments if it has any, or something in parentheses, as it is written.
+    /// A column, a word with arguments if it has any, or something in parentheses, as it is written.
     pub(super) fn expression(&mut self) -> Result<String> {
         let start = self.peek().map_or(self.text.len(), |token| token.start);
-        if !self.is_symbol('(') {
-            self.word()?;
+        self.eat_symbol('-');
+        if self.is("NEXT") && self.is_word_at(1, "VALUE") {
+            self.skip_words(&["NEXT", "VALUE", "FOR"]);
+            self.qualified_name()?;
+        } else if !self.is_symbol('(') {
+            self.qualified_name()?;
         }
         if self.is_symbol('(') {
             self.parenthesised()?;
         }
-        Ok(self.text[start..self.end_of_last()].to_owned())
+        Ok(self.written(start, self.end_of_last()))
     }
 }

@@ -11,7 +11,7 @@ impl DefinitionParser<'_> {
         &mut self,
         kind: KeyKind,
         table: &mut TableDefinition,
-    ) -> Result<KeyDefinition> {
+    ) -> Result<Option<KeyDefinition>> {
         let mut key = KeyDefinition {
             kind,
             name: None,
@@ -27,8 +27,13 @@ impl DefinitionParser<'_> {
             key.using = Some(self.word()?.to_ascii_uppercase());
         }
         self.symbol('(')?;
+        let mut may_not_overlap = false;
         loop {
             key.parts.push(self.key_part()?);
+            if self.eat("WITHOUT") {
+                self.expect("OVERLAPS")?;
+                may_not_overlap = true;
+            }
             if !self.eat_symbol(',') {
                 break;
             }
@@ -54,7 +59,14 @@ impl DefinitionParser<'_> {
                 self.is_stored(key.name.as_deref(), what);
             }
         }
-        Ok(key)
+        if may_not_overlap {
+            // A unique index over the columns alone would be another key.
+            let what = "the key WITHOUT OVERLAPS was left out: only its server can keep it";
+            let name = key.name.unwrap_or_else(|| "PRIMARY".to_owned());
+            table.left_out.push((Some(name), what.to_owned()));
+            return Ok(None);
+        }
+        Ok(Some(key))
     }
 
     fn key_part(&mut self) -> Result<KeyPart> {
@@ -84,7 +96,11 @@ impl DefinitionParser<'_> {
         let mut key = ForeignKeyDefinition {
             name: name.or(index_name),
             columns,
-            references: self.qualified_name()?,
+            database: self.is_symbol_at(1, '.').then(|| self.name()).transpose()?,
+            references: {
+                self.eat_symbol('.');
+                self.name()?
+            },
             referenced_columns: self.names()?,
             on_delete: None,
             on_update: None,

@@ -10,13 +10,15 @@ mod cursor;
 mod expressions;
 mod keys;
 mod model;
+mod quoted;
 mod statements;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use model::{
     ColumnDefinition, DataType, DefaultValue, ForeignKeyDefinition, Generated, KeyDefinition,
-    KeyKind, KeyPart, KeyPartOf, StorageOption, TableDefinition, TableOptions,
+    KeyKind, KeyPart, KeyPartOf, Period, StorageOption, TableDefinition, TableOptions,
 };
-pub use statements::{create_table, insert_head, is_json_check};
+pub use statements::{ParsedTable, create_table, insert_head, is_json_check, parse_table};

@@ -15,8 +15,32 @@ pub struct TableDefinition {
     pub checks: Vec<(Option<String>, String)>,
     /// The options behind the closing parenthesis.
     pub options: TableOptions,
+    /// The application periods: names, and the columns of their begin and end.
+    pub periods: Vec<Period>,
     /// What else it has that no target gets: the column, key or constraint, and a description.
     pub left_out: Vec<(Option<String>, String)>,
+}
+
+impl TableDefinition {
+    /// Whether its server keeps the history of its rows.
+    #[must_use]
+    pub fn is_versioned(&self) -> bool {
+        let mut storage = self.options.storage.iter();
+        storage.any(|option| {
+            ["WITH SYSTEM VERSIONING", "PERIOD FOR SYSTEM_TIME"].contains(&option.what.as_str())
+        })
+    }
+}
+
+/// An application period, `PERIOD FOR name (a, b)`: MariaDB enforces that a is before b.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Period {
+    /// Its name.
+    pub name: String,
+    /// The column of its begin.
+    pub begin: String,
+    /// The column of its end.
+    pub end: String,
 }
 
 /// The table options that matter.
@@ -80,6 +104,8 @@ pub struct DataType {
     pub numbers: Vec<u64>,
     /// The values of an enum or a set.
     pub values: Vec<String>,
+    /// The same, if the column has bytes (`CHARACTER SET binary`): then `values` only shows them.
+    pub bytes: Vec<Vec<u8>>,
     /// `unsigned`, or `zerofill`, which implies it.
     pub unsigned: bool,
     /// Whether numbers are padded with zeros.
@@ -173,6 +199,8 @@ pub struct ForeignKeyDefinition {
     pub name: Option<String>,
     /// The columns of this table.
     pub columns: Vec<String>,
+    /// The database of the referenced table, if it is named.
+    pub database: Option<String>,
     /// The referenced table.
     pub references: String,
     /// The referenced columns.

@@ -1,23 +1,43 @@
 //! The statements: `CREATE TABLE`, and the head of an INSERT.
 
 use super::cursor::DefinitionParser;
-use super::model::{KeyKind, TableDefinition, TableOptions};
-use crate::dump::mysql::lexer::tokens;
-use crate::error::Result;
+use super::model::{KeyKind, Period, TableDefinition, TableOptions};
+use crate::dump::bounds::shown;
+use crate::dump::mysql::lexer::{Token, TokenKind, tokens_in};
+use crate::dump::quoting::Quoting;
+use crate::error::{Error, Result};
 
 /// MySQL has at most 4096 columns, and 64 keys.
 const MAX_ELEMENTS: usize = 5000;
 
 /// Reads a `CREATE TABLE` statement.
 pub fn create_table(statement: &str) -> Result<TableDefinition> {
-    let tokens = tokens(statement)?;
-    DefinitionParser::new(statement, &tokens).table_definition()
+    parse_table(statement, Quoting::default()).map(|parsed| parsed.table)
+}
+
+/// A `CREATE TABLE` statement.
+#[derive(Debug)]
+pub struct ParsedTable {
+    /// The table.
+    pub table: TableDefinition,
+    /// Whether the statement has no effect if the table exists.
+    pub if_not_exists: bool,
+    /// Whether it drops the table if it exists.
+    pub or_replace: bool,
+    /// Whether an expression has a NOT.
+    pub has_not: bool,
+}
+
+/// Reads a `CREATE TABLE` statement that is quoted so.
+pub fn parse_table(statement: &str, quoting: Quoting) -> Result<ParsedTable> {
+    let tokens = tokens_in(statement, quoting)?;
+    DefinitionParser::new(statement, &tokens, quoting).table_definition()
 }
 
 /// The table and the columns, if it names them, of `INSERT INTO t (a, b) VALUES`.
-pub fn insert_head(head: &str) -> Result<(String, Option<Vec<String>>)> {
-    let tokens = tokens(head)?;
-    DefinitionParser::new(head, &tokens).insert_head()
+pub fn insert_head(head: &str, quoting: Quoting) -> Result<(String, Option<Vec<String>>)> {
+    let tokens = tokens_in(head, quoting)?;
+    DefinitionParser::new(head, &tokens, quoting).insert_head()
 }
 
 /// Whether `check` only says that `column` holds JSON: MariaDB has this CHECK on its JSON columns.
@@ -35,7 +55,14 @@ impl DefinitionParser<'_> {
     /// The table and the columns, if it names them, of `INSERT INTO t (a, b) VALUES`.
     fn insert_head(&mut self) -> Result<(String, Option<Vec<String>>)> {
         while !self.eat("INTO") {
-            let modifier = ["INSERT", "REPLACE", "IGNORE", "DELAYED", "LOW_PRIORITY"];
+            let modifier = [
+                "INSERT",
+                "REPLACE",
+                "IGNORE",
+                "DELAYED",
+                "LOW_PRIORITY",
+                "HIGH_PRIORITY",
+            ];
             if !modifier.iter().any(|word| self.eat(word)) {
                 break;
             }
@@ -50,19 +77,19 @@ impl DefinitionParser<'_> {
     }
 
     /// A `CREATE TABLE` statement.
-    fn table_definition(&mut self) -> Result<TableDefinition> {
+    fn table_definition(&mut self) -> Result<ParsedTable> {
         self.expect("CREATE")?;
-        if self.eat("OR") {
+        let or_replace = self.eat("OR");
+        if or_replace {
             self.expect("REPLACE")?;
         }
         self.eat("TEMPORARY");
         self.expect("TABLE")?;
-        if self.eat("IF") {
-            self.expect("NOT")?;
-            self.expect("EXISTS")?;
-        }
+        let if_not_exists = self.is("IF");
+        self.skip_words(&["IF", "NOT", "EXISTS"]);
         let name = self.qualified_name()?;
         self.place = format!("table {name}");
+        self.refuse_copy_of_columns()?;
         let mut definition = TableDefinition {
             name,
             columns: Vec::new(),
@@ -70,6 +97,7 @@ impl DefinitionParser<'_> {
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             options: TableOptions::default(),
+            periods: Vec::new(),
             left_out: Vec::new(),
         };
         self.symbol('(')?;
@@ -84,13 +112,103 @@ impl DefinitionParser<'_> {
             }
         }
         self.symbol(')')?;
+        self.refuse_rows()?;
         definition.options = self.options()?;
         if self.is("PARTITION") {
             let what = "its partitions were left out".to_owned();
             definition.left_out.push((None, what));
         }
         definition.options.storage = std::mem::take(&mut self.storage);
-        Ok(definition)
+        self.resolve_values(&mut definition)?;
+        let has_not = self.has_not();
+        Ok(ParsedTable {
+            table: definition,
+            if_not_exists,
+            or_replace,
+            has_not,
+        })
+    }
+
+    /// Whether an expression has a NOT: not `NOT NULL`, `IF NOT EXISTS` or `NOT ENFORCED`.
+    fn has_not(&self) -> bool {
+        let is_word = |token: &Token, words: &[&str]| match &token.kind {
+            TokenKind::Word(word) => words.iter().any(|known| word.eq_ignore_ascii_case(known)),
+            _ => false,
+        };
+        let mut pairs = self.tokens.windows(2);
+        pairs.any(|pair| {
+            is_word(&pair[0], &["NOT"]) && !is_word(&pair[1], &["NULL", "EXISTS", "ENFORCED"])
+        })
+    }
+
+    /// Refuses `CREATE TABLE t LIKE other` and `CREATE TABLE t SELECT …`: the columns are not in the dump.
+    fn refuse_copy_of_columns(&self) -> Result<()> {
+        let is_like = self.is("LIKE") || self.is_symbol('(') && self.is_word_at(1, "LIKE");
+        if is_like {
+            return Err(self.refused("the table is created LIKE another one"));
+        }
+        let first = usize::from(self.is_symbol('('));
+        if self.is_word_at(first, "SELECT") || !self.is_symbol('(') && self.has_select() {
+            return Err(
+                self.refused("the table is created by a SELECT, whose rows are not in the dump")
+            );
+        }
+        Ok(())
+    }
+
+    /// Refuses `CREATE TABLE t (…) AS SELECT …`, which brings rows that are not in the dump.
+    fn refuse_rows(&self) -> Result<()> {
+        if self.has_select() {
+            return Err(
+                self.refused("the table is created by a SELECT, whose rows are not in the dump")
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether a query follows, outside of parentheses or as the whole of them.
+    fn has_select(&self) -> bool {
+        let mut depth = 0;
+        let mut before = None;
+        for token in &self.tokens[self.at.min(self.tokens.len())..] {
+            match &token.kind {
+                TokenKind::Symbol('(') => depth += 1,
+                TokenKind::Symbol(')') => depth -= 1,
+                TokenKind::Word(word)
+                    if word.eq_ignore_ascii_case("SELECT")
+                        && (depth == 0 || before == Some(&TokenKind::Symbol('('))) =>
+                {
+                    return true;
+                }
+                // `AS VALUES (1)`, `AS TABLE other`, `AS WITH …`
+                TokenKind::Word(word) if depth == 0 && word.eq_ignore_ascii_case("AS") => {
+                    return true;
+                }
+                _ => {}
+            }
+            before = Some(&token.kind);
+        }
+        false
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        self.error(&format!("{why}: {}", shown(self.text)))
+    }
+
+    /// `PERIOD FOR name (begin, end)`
+    fn period(&mut self, table: &mut TableDefinition) -> Result<()> {
+        self.skip_words(&["PERIOD", "FOR"]);
+        let name = self.name()?;
+        if name.eq_ignore_ascii_case("SYSTEM_TIME") {
+            self.is_stored(None, "PERIOD FOR SYSTEM_TIME".to_owned());
+            self.skip_element();
+            return Ok(());
+        }
+        self.is_stored(None, format!("PERIOD FOR {name}"));
+        let columns = self.names()?;
+        let [begin, end] = <[String; 2]>::try_from(columns).map_err(|_| self.unexpected())?;
+        table.periods.push(Period { name, begin, end });
+        Ok(())
     }
 
     /// A column, key or constraint.
@@ -106,32 +224,37 @@ impl DefinitionParser<'_> {
         if self.eat("PRIMARY") {
             self.expect("KEY")?;
             let key = self.key(KeyKind::Primary, table)?;
-            table.keys.push(key);
+            table.keys.extend(key);
         } else if self.eat("UNIQUE") {
             let _ = self.eat("KEY") || self.eat("INDEX");
-            let mut key = self.key(KeyKind::Unique, table)?;
-            key.name = key.name.or(name);
-            table.keys.push(key);
+            if let Some(mut key) = self.key(KeyKind::Unique, table)? {
+                key.name = key.name.or(name);
+                table.keys.push(key);
+            }
         } else if self.eat("FULLTEXT") {
             let _ = self.eat("KEY") || self.eat("INDEX");
             let key = self.key(KeyKind::Fulltext, table)?;
-            table.keys.push(key);
+            table.keys.extend(key);
         } else if self.eat("SPATIAL") {
             let _ = self.eat("KEY") || self.eat("INDEX");
             let key = self.key(KeyKind::Spatial, table)?;
-            table.keys.push(key);
+            table.keys.extend(key);
         } else if self.eat("KEY") || self.eat("INDEX") {
             let key = self.key(KeyKind::Plain, table)?;
-            table.keys.push(key);
+            table.keys.extend(key);
         } else if self.eat("FOREIGN") {
             let key = self.foreign_key(name)?;
             table.foreign_keys.push(key);
         } else if self.eat("CHECK") {
             self.check(name, table)?;
         } else if self.is("PERIOD") && self.is_word_at(1, "FOR") {
-            let what = self.words();
-            self.is_stored(None, what);
+            self.period(table)?;
+        } else if self.is("VECTOR") && (self.is_word_at(1, "KEY") || self.is_word_at(1, "INDEX")) {
+            self.at += 2;
+            let name = (!self.is_symbol('(')).then(|| self.name()).transpose()?;
             self.skip_element();
+            let what = "the vector index was left out".to_owned();
+            table.left_out.push((name, what));
         } else {
             self.column(table)?;
         }
@@ -141,7 +264,7 @@ impl DefinitionParser<'_> {
     fn options(&mut self) -> Result<TableOptions> {
         let mut options = TableOptions::default();
         while self.at < self.tokens.len() {
-            if self.is("PARTITION") || self.is("AS") || self.is("SELECT") {
+            if self.is("PARTITION") {
                 break;
             }
             if self.eat("AUTO_INCREMENT") {

@@ -2,7 +2,7 @@
 
 use super::cursor::DefinitionParser;
 use super::model::StorageOption;
-use crate::dump::mysql::lexer::{Token, TokenKind};
+use crate::dump::mysql::lexer::TokenKind;
 use crate::error::Result;
 
 impl DefinitionParser<'_> {
@@ -47,20 +47,6 @@ impl DefinitionParser<'_> {
             }
             _ => String::new(),
         })
-    }
-
-    /// The words that stand here, in capitals.
-    pub(super) fn words(&mut self) -> String {
-        let mut words = Vec::new();
-        while let Some(Token {
-            kind: TokenKind::Word(word),
-            ..
-        }) = self.peek()
-        {
-            words.push(word.to_ascii_uppercase());
-            self.at += 1;
-        }
-        words.join(" ")
     }
 
     /// Records a storage option of the column or key `of`, or of the table.

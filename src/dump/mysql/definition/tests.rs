@@ -1,4 +1,5 @@
 use super::*;
+use crate::dump::quoting::Quoting;
 
 fn column(definition: &str) -> ColumnDefinition {
     let table = create_table(&format!(
@@ -192,12 +193,112 @@ fn foreign_keys_and_checks() {
 
 #[test]
 fn heads_of_inserts() {
-    let (table, columns) = insert_head("INSERT INTO `a b` VALUES ").unwrap();
+    let (table, columns) = insert_head("INSERT INTO `a b` VALUES ", Quoting::default()).unwrap();
     assert_eq!((table.as_str(), columns), ("a b", None));
-    let (table, columns) = insert_head("REPLACE INTO \"t\" (\"b\", `a`) VALUES").unwrap();
+    let (table, columns) =
+        insert_head("REPLACE INTO \"t\" (\"b\", `a`) VALUES", Quoting::default()).unwrap();
     assert_eq!(
         (table.as_str(), columns.unwrap()),
         ("t", vec!["b".into(), "a".into()])
     );
-    assert_eq!(insert_head("INSERT IGNORE INTO d.t VALUE").unwrap().0, "t");
+    assert_eq!(
+        insert_head("INSERT IGNORE INTO d.t VALUE", Quoting::default())
+            .unwrap()
+            .0,
+        "t"
+    );
+}
+
+#[test]
+fn keys_and_periods_that_only_their_server_has() {
+    let table = create_table(
+        "CREATE TABLE t (id int, a date, b date, v vector(3), PERIOD FOR `p` (`a`, `b`),
+           UNIQUE KEY `u` (`id`, `p` WITHOUT OVERLAPS), VECTOR KEY `v` (`v`) `M`=8 `DISTANCE`=euclidean,
+           KEY k (id) USING HASH IGNORED)",
+    )
+    .unwrap();
+    let period = Period {
+        name: "p".into(),
+        begin: "a".into(),
+        end: "b".into(),
+    };
+    assert_eq!(table.periods, [period]);
+    assert_eq!(table.keys.len(), 1);
+    let told: Vec<_> = table
+        .left_out
+        .iter()
+        .map(|(item, what)| format!("{}: {what}", item.as_deref().unwrap_or("-")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "u: the key WITHOUT OVERLAPS was left out: only its server can keep it",
+            "v: the vector index was left out",
+            "k: the index was not used, and is now",
+        ]
+    );
+}
+
+#[test]
+fn values_of_enums_in_every_notation() {
+    let column = column("`e` enum(x'92','b',_binary'c',0x64) CHARACTER SET binary");
+    let bytes: [&[u8]; 4] = [b"\x92", b"b", b"c", b"d"];
+    assert_eq!(column.data_type.bytes, bytes);
+    let values = |definition: &str, options: &str| {
+        let table = create_table(&format!("CREATE TABLE t (e {definition}) {options}"));
+        table.map(|table| table.columns[0].data_type.values.join(" "))
+    };
+    assert_eq!(values("set(_latin1 0xe9,'x')", "").unwrap(), "é x");
+    assert_eq!(values("enum(x'e9')", "CHARSET=latin1").unwrap(), "é");
+    assert_eq!(values("enum(x'c3a9')", "COLLATE=utf8mb4_bin").unwrap(), "é");
+    assert_eq!(
+        values("enum(x'e9')", "CHARSET=utf8mb4")
+            .unwrap_err()
+            .to_string(),
+        "column t.e: a value is not valid in the character set of the column"
+    );
+}
+
+#[test]
+fn defaults_of_every_kind() {
+    for (written, expected) in [
+        ("'a' 'b'", DefaultValue::Text("ab".into())),
+        (r#""it's \"x\"""#, DefaultValue::Text(r#"it's "x""#.into())),
+        ("_latin1 0x92", DefaultValue::Hex("92".into())),
+        ("TRUE", DefaultValue::Number("1".into())),
+        ("`other`", DefaultValue::Expression("`other`".into())),
+        (
+            "nextval(`d`.`s`)",
+            DefaultValue::Expression("nextval(`d`.`s`)".into()),
+        ),
+        ("(-`a`)", DefaultValue::Expression("(-`a`)".into())),
+        (
+            "NEXT VALUE FOR `d`.`s`",
+            DefaultValue::Expression("NEXT VALUE FOR `d`.`s`".into()),
+        ),
+        (
+            "current_timestamp(6)",
+            DefaultValue::Expression("current_timestamp(6)".into()),
+        ),
+    ] {
+        let column = column(&format!("`c` text DEFAULT {written} COMMENT 'x'"));
+        assert_eq!(column.default, Some(expected), "{written}");
+        assert_eq!(column.comment.as_deref(), Some("x"), "{written}");
+    }
+}
+
+#[test]
+fn expressions_are_kept_in_the_usual_quotes() {
+    let quoting = Quoting {
+        backslash_escapes: false,
+        ansi_quotes: true,
+    };
+    let sql = r#"CREATE TABLE "t" ("a\" text DEFAULT 'x\' COMMENT 'it''s', CHECK ("a\" <> 'b\'))"#;
+    let table = parse_table(sql, quoting).unwrap().table;
+    assert_eq!(table.columns[0].name, "a\\");
+    assert_eq!(
+        table.columns[0].default,
+        Some(DefaultValue::Text("x\\".into()))
+    );
+    assert_eq!(table.checks[0].1, r"`a\` <> 'b\\'");
 }

@@ -122,6 +122,7 @@ mod tests {
             policies: ValuePolicies::default(),
             multibyte: Multibyte::None,
             numbers_rows: false,
+            quoting: crate::dump::quoting::Quoting::default(),
             layout: None,
         };
         let mut inserts = Inserts::new("I ", &plan, lines.as_bytes(), most);

@@ -1,0 +1,32 @@
+//! Who takes what a reader finds.
+
+use crate::dump::converted::Part;
+use crate::dump::events::{Facts, RowChunk};
+use crate::dump::mysql::definition::TableDefinition;
+use crate::error::{Error, Result};
+
+/// Takes what the reader finds.
+pub trait Consumer {
+    /// A table of the dump; its rows, if any, follow.
+    fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()>;
+    /// Whole rows of one table.
+    fn rows(&mut self, rows: RowChunk) -> Result<()>;
+    /// A part of a definition, or the end, of a dump that GitLab CI has converted.
+    fn converted(&mut self, part: Part, facts: &Facts) -> Result<()>;
+    /// The end of the dump.
+    fn end(&mut self) -> Result<()> {
+        Ok(())
+    }
+    /// The dump drops a table that it has created: the target must not have it, nor its rows. Another table of the same name
+    /// may follow.
+    fn dropped(&mut self, table: &str) -> Result<()> {
+        Err(
+            Error::failed(format!("the dump drops the table {table} again"))
+                .hint(format!("--skip-table {table} leaves it out")),
+        )
+    }
+    /// A used buffer of a chunk for reuse, if there is one.
+    fn spare(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+}

@@ -1,0 +1,13 @@
+//! Reads a MySQL dump in blocks, and passes on tables and chunks of whole rows.
+
+mod consumer;
+mod created;
+mod executed;
+mod reading;
+mod statements;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use consumer::Consumer;
+pub use reading::{Reader, Wanted};

@@ -1,0 +1,264 @@
+//! Goes through a dump, from piece to piece.
+
+use super::consumer::Consumer;
+use super::created::CreatedTables;
+use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered};
+use crate::dump::converted::Part;
+use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
+use crate::dump::events::Facts;
+use crate::dump::mysql::piece::{Piece, Scanned};
+use crate::dump::mysql::row_chunks::RowChunks;
+use crate::dump::mysql::scanner::Scanner;
+use crate::dump::mysql::session::Session;
+use crate::dump::mysql::sql_mode::SqlMode;
+use crate::error::{Error, Result};
+
+/// So many bytes of a statement show what it is for.
+const MAX_BEGINNING_BYTES: usize = 64 * 1024;
+
+/// How the last line of a dump begins.
+const COMPLETED: &str = "Dump completed";
+
+/// Says whether a table of this name is wanted. What is not wanted is not parsed, so it may be anything.
+pub type Wanted = Box<dyn Fn(&str) -> bool + Send>;
+
+/// A reader of one dump. `feed` takes its blocks in order, `finish` ends it.
+pub struct Reader<C> {
+    pub(super) scanner: Scanner,
+    pub(super) consumer: C,
+    pub(super) facts: Facts,
+    /// The current piece of prose, as far as it was read.
+    prose: Vec<u8>,
+    pub(super) chunks: RowChunks,
+    /// The database to take, and the one the dump is in.
+    wanted_database: Option<String>,
+    pub(super) current: Option<String>,
+    pub(super) wanted: Wanted,
+    pub(super) session: Session,
+    pub(super) tables: CreatedTables,
+    /// Whether the rows of the current INSERT are passed on.
+    pub(super) takes_rows: bool,
+    /// Whether a mode was set that leaves out AUTO_INCREMENT.
+    pub(super) was_compatible: bool,
+    /// The state of reading a dump that GitLab CI has converted.
+    pub(super) conversion: Option<Conversion>,
+}
+
+impl<C: Consumer> Reader<C> {
+    /// A reader that passes the `wanted` tables of `database` to `consumer`. Without a name the dump must have only one
+    /// database.
+    pub fn new(consumer: C, database: Option<String>, wanted: Wanted) -> Self {
+        Reader {
+            scanner: Scanner::new(),
+            consumer,
+            facts: Facts::default(),
+            prose: Vec::new(),
+            chunks: RowChunks::default(),
+            wanted_database: database,
+            current: None,
+            wanted,
+            session: Session::default(),
+            tables: CreatedTables::default(),
+            takes_rows: true,
+            was_compatible: false,
+            conversion: None,
+        }
+    }
+
+    /// A reader of a dump that GitLab CI has converted for PostgreSQL.
+    pub fn of_converted(consumer: C) -> Self {
+        let facts = Facts {
+            written_by: Some(WRITTEN_BY.to_owned()),
+            // The converter reads no other character set, and omits the SET NAMES of mysqldump.
+            charset: Some("utf8".to_owned()),
+            // mysqldump writes timestamps in UTC by default, and GitLab CI does not change that.
+            utc: true,
+            compatible: true,
+            converted: true,
+            ..Facts::default()
+        };
+        let mut reader = Reader {
+            facts,
+            conversion: Some(Conversion::default()),
+            ..Reader::new(consumer, None, Box::new(|_| true))
+        };
+        // Names are in double quotes, texts in single ones.
+        let mode = SqlMode::new("ANSI_QUOTES");
+        reader.scanner.set_quoting(mode.quoting());
+        reader.session.set_mode(mode);
+        reader
+    }
+
+    /// Takes the next bytes of the dump; they may be cut anywhere.
+    pub fn feed(&mut self, block: &[u8]) -> Result<()> {
+        let mut rest = block;
+        if self.facts.bytes == 0 {
+            rest = rest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(rest);
+            self.facts.bytes += (block.len() - rest.len()) as u64;
+        }
+        while !rest.is_empty() {
+            let in_rows = self.scanner.in_rows();
+            let Scanned { used, piece } = self.scanner.scan(rest);
+            let (bytes, behind) = rest.split_at(used);
+            rest = behind;
+            if in_rows {
+                self.take_rows(bytes, piece)?;
+            } else {
+                self.take_prose(bytes, piece)?;
+            }
+            self.facts.bytes += used as u64;
+        }
+        Ok(())
+    }
+
+    /// Ends the dump; it is an error if the dump is incomplete.
+    pub fn finish(mut self) -> Result<(C, Facts)> {
+        self.check_end()?;
+        self.check_databases()?;
+        self.facts.completed |= self.ends_with_completed();
+        // A dump without tables has only its header to say so.
+        self.facts.compatible |= self.was_compatible && self.tables.len() == 0;
+        if self.conversion.is_some() {
+            self.facts.completed = true;
+            self.consumer.converted(Part::End, &self.facts)?;
+        }
+        self.consumer.end()?;
+        Ok((self.consumer, self.facts))
+    }
+
+    /// Checks that the dump may end here.
+    pub fn check_end(&self) -> Result<()> {
+        if !self.scanner.may_end() {
+            return Err(self.truncated("it ends in the middle of a statement"));
+        }
+        if let Some(conversion) = &self.conversion {
+            let how = "what comes behind the rows, up to the last COMMIT, is missing";
+            return if conversion.is_whole() {
+                Ok(())
+            } else {
+                Err(self.truncated(how))
+            };
+        }
+        // --skip-comments omits all comments, so one comment shows that the last line must be there.
+        let has_comments = self.facts.written_by.is_some();
+        if has_comments && !self.facts.completed && !self.ends_with_completed() {
+            return Err(self.truncated("its last line, \"-- Dump completed\", is missing"));
+        }
+        Ok(())
+    }
+
+    /// The last line needs no line end.
+    fn ends_with_completed(&self) -> bool {
+        let last = String::from_utf8_lossy(&self.prose);
+        last.trim_start_matches('-').trim().starts_with(COMPLETED)
+    }
+
+    fn check_databases(&self) -> Result<()> {
+        let list = self.facts.databases.join(", ");
+        match &self.wanted_database {
+            None if self.facts.databases.len() > 1 => Err(Error::usage(format!(
+                "the dump holds several databases: {list}"
+            ))
+            .hint("name the one to take: --from-database")),
+            Some(wanted) if !list.is_empty() && !self.facts.databases.contains(wanted) => Err(
+                Error::usage(format!("the dump holds no database {wanted}, but {list}")),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether `database` is the wanted one. Without a choice the first one is taken; the end of the
+    /// dump is an error if there were several.
+    pub(super) fn is_taken(&self, database: Option<&str>) -> bool {
+        let Some(database) = database else {
+            return true;
+        };
+        self.wanted_database
+            .as_ref()
+            .or(self.facts.databases.first())
+            .is_none_or(|wanted| wanted == database)
+    }
+
+    fn truncated(&self, how: &str) -> Error {
+        let bytes = self.facts.bytes;
+        Error::archive(format!("the dump is truncated at byte {bytes}: {how}"))
+            .hint("make the backup again; mysqldump probably failed while it was made")
+    }
+
+    fn take_prose(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
+        if piece == Piece::Gap {
+            return Ok(());
+        }
+        self.prose.extend_from_slice(bytes);
+        if self.prose.len() > MAX_STATEMENT_BYTES {
+            let place = self.facts.bytes;
+            return Err(Error::archive(format!(
+                "the dump has a statement of more than 16 MiB before byte {place}"
+            )));
+        }
+        if piece == Piece::Partial {
+            return Ok(());
+        }
+        let prose = std::mem::take(&mut self.prose);
+        let outcome = self.whole_prose(&prose, piece);
+        self.prose = prose;
+        self.prose.clear();
+        outcome
+    }
+
+    fn whole_prose(&mut self, prose: &[u8], piece: Piece) -> Result<()> {
+        let beginning = &prose[..prose.len().min(MAX_BEGINNING_BYTES)];
+        let text = String::from_utf8_lossy(beginning);
+        match piece {
+            Piece::Comment => self.comment(&text),
+            Piece::Noise => return self.noise(&text),
+            Piece::Statement => return self.statement(prose, &text),
+            Piece::InsertHead => return self.insert_head(prose),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, comment: &str) {
+        let text = comment.trim_start_matches('-').trim();
+        if let Some(conversion) = &mut self.conversion {
+            conversion.comment(text);
+        } else if text.starts_with("MySQL dump ") || text.starts_with("MariaDB dump ") {
+            self.facts
+                .written_by
+                .get_or_insert_with(|| remembered(text));
+        } else if let Some(version) = text.strip_prefix("Server version") {
+            self.facts
+                .server_version
+                .get_or_insert_with(|| remembered(version.trim()));
+        } else if text.starts_with(COMPLETED) {
+            self.facts.completed = true;
+        }
+    }
+
+    fn noise(&mut self, line: &str) -> Result<()> {
+        if self.conversion.is_some() {
+            Conversion::noise(line).map_err(|error| self.placed(error))?;
+        }
+        if self.facts.noise.len() < 10 {
+            self.facts.noise.push(remembered(line.trim_end()));
+        }
+        Ok(())
+    }
+
+    fn take_rows(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
+        let consumer = &mut self.consumer;
+        let offset = self.facts.bytes;
+        let whole = self
+            .chunks
+            .take(bytes, piece, offset, || consumer.spare())?;
+        match whole.filter(|_| self.takes_rows) {
+            Some(chunk) => self.consumer.rows(chunk),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn placed(&self, error: Error) -> Error {
+        error.at(format!("byte {}", self.facts.bytes))
+    }
+}
