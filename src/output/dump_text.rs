@@ -13,7 +13,8 @@ use crate::rows::{Tally, Widening};
 use crate::schema::changed_keys::{foreign_key_note, give_up_keys, widening_note};
 use crate::schema::ddl::{self, Style};
 use crate::schema::{
-    KeptAs, Note, PrimaryKey, Table, column_of_another_type, final_names, resolve_foreign_key,
+    KeptAs, Note, PrimaryKey, Sequence, Table, column_of_another_type, final_names,
+    final_sequence_name, resolve_foreign_key,
 };
 
 /// The style that PostgreSQL 9 can read, too.
@@ -86,7 +87,11 @@ impl DumpText {
     }
 
     pub(super) fn table(&mut self, table: Table) -> Result<()> {
-        let mut sql = format!("\nDROP TABLE IF EXISTS {};\n", STYLE.name(&table.name));
+        let mut sql = "\n".to_owned();
+        // A sequence that has the name of the table is no table, and is renamed.
+        if table.renamed_sequences.is_empty() {
+            sql += &format!("DROP TABLE IF EXISTS {};\n", STYLE.name(&table.name));
+        }
         if let Some(sequence) = &table.sequence {
             sql += &format!("DROP SEQUENCE IF EXISTS {};\n", STYLE.name(&sequence.name));
         }
@@ -247,7 +252,11 @@ fn keys(tables: &[&Table], notes: &mut Vec<Note>) -> String {
             statements(&mut sql, &create);
         }
         if let Some(sequence) = &table.sequence {
-            let set = ddl::set_sequence_in_dump(STYLE, &table.name, sequence);
+            let sequence = Sequence {
+                name: final_sequence_name(tables, &sequence.name),
+                ..sequence.clone()
+            };
+            let set = ddl::set_sequence_in_dump(STYLE, &table.name, &sequence);
             statements(&mut sql, &set);
         }
         for check in &table.checks {
