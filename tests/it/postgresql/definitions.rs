@@ -209,7 +209,7 @@ INSERT INTO t VALUES ('b\'c');
             &[],
             vec![Fails(
                 3,
-                "table t: its definition is not valid in the character set of the dump",
+                "table t: a definition is not valid UTF-8",
             )],
         ),
     ]

@@ -210,9 +210,11 @@ impl<C: Consumer> Reader<C> {
             _ => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         };
         text.ok_or_else(|| {
-            let what = format!(
-                "table {table}: its definition is not valid in the character set of the dump"
-            );
+            let charset = match self.client_charset() {
+                Some(Charset::Other(foreign)) => foreign.name(),
+                _ => "UTF-8",
+            };
+            let what = format!("table {table}: a definition is not valid {charset}");
             self.placed(Error::archive(what))
                 .hint(format!("--skip-table {table} leaves it out"))
         })
