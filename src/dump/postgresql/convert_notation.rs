@@ -105,7 +105,14 @@ pub(super) fn is_raise_of_sequence(rest: &[Token]) -> bool {
         return false;
     };
     let mut of = Parser::new(of);
-    let column = largest(&mut of).filter(|_| called == "true" && of.at_end());
+    let column = largest(&mut of);
+    // The cast is that of a sequence of floating-point numbers.
+    let is_all = match of.rest() {
+        [] => true,
+        [Token::Cast, Token::Word(data_type)] => data_type == "bigint",
+        _ => false,
+    };
+    let column = column.filter(|_| called == "true" && is_all);
     column.is_some()
         && parser.take(&["from"])
         && parser.qualified().is_ok()
@@ -170,6 +177,10 @@ mod tests {
             |statement: &str| is_raise_of_sequence(&tokens(statement, false).unwrap()[1..]);
         let good = "SELECT setval('s', max(\"i d\"), true) FROM \"t\" HAVING max(\"i d\") >= 7";
         assert!(is_raise(good));
+        let of_double = "max(\"i d\")::bigint, ";
+        assert!(is_raise(&good.replacen("max(\"i d\"), ", of_double, 1)));
+        let evil = "max(\"i d\")::evil, ";
+        assert!(!is_raise(&good.replacen("max(\"i d\"), ", evil, 1)));
         for (part, other) in [
             ("true", "false"),
             ("max(\"i d\") >", "max(b) >"),

@@ -414,6 +414,9 @@ impl<S: Sink> PostgresqlConverter<S> {
             for index in &mut pending.table.indexes {
                 index.comment = self.index_comments.remove(&index.name);
             }
+            if let Some(key) = &mut pending.table.primary_key {
+                key.comment = self.index_comments.remove(&key.name);
+            }
             self.conversion.sink.complete(number, &pending.table)?;
         }
         let unused = self.sequences.values().filter(|(_, is_used)| !is_used);
