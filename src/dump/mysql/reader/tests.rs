@@ -246,6 +246,9 @@ fn what_a_dump_may_do_to_its_tables() {
             "sql_mode EMPTY_STRING_IS_NULL changes the rows: INSERT INTO t VALUES "),
         ("CREATE TABLE t (a int) WITH SYSTEM VERSIONING; SET @@session.system_versioning_insert_history=1; INSERT INTO t VALUES (1);".into(),
             "the dump holds the history of a system-versioned table: INSERT INTO t VALUES "),
+        ("SET sql_mode='MYSQL40'; CREATE TABLE t (a int, CHECK (NOT a BETWEEN 1 AND 2));".into(),
+            "table t: its expressions have a NOT under HIGH_NOT_PRECEDENCE, which is not supported"),
+        ("SET sql_mode='MYSQL40'; CREATE TABLE IF NOT EXISTS t (a int NOT NULL);".into(), "ok: "),
         ("CREATE FUNCTION f () RETURNS int RETURN 1; SELECT f();".into(),
             "the dump calls a function of its own, which is not imported: SELECT f();"),
     ] {
