@@ -44,11 +44,8 @@ impl<'a> Style<'a> {
 pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
     let mut statements = Vec::new();
     for (from, to) in &table.renamed_sequences {
-        statements.push(format!(
-            "ALTER SEQUENCE {} RENAME TO {}",
-            style.name(from),
-            identifier(to)
-        ));
+        let (from, to) = (style.name(from), identifier(to));
+        statements.push(format!("ALTER SEQUENCE {from} RENAME TO {to}"));
     }
     for EnumType { name, values } in &table.enum_types {
         let values: Vec<String> = values.iter().map(|value| literal(value)).collect();
@@ -472,11 +469,8 @@ pub fn add_foreign_key(style: Style<'_>, table: &str, key: &ForeignKey) -> Strin
 pub fn set_sequence(style: Style<'_>, table: &str, sequence: &Sequence) -> String {
     let (column, table) = (identifier(&sequence.column), style.name(table));
     // A later table of the same name may have renamed it.
-    let name = format!(
-        "pg_get_serial_sequence({}, {})::regclass",
-        literal(&table),
-        literal(&sequence.column)
-    );
+    let of = [literal(&table), literal(&sequence.column)].join(", ");
+    let name = format!("pg_get_serial_sequence({of})::regclass");
     let least = sequence.next_at_least.max(1);
     let end = last_of(sequence);
     // Behind the last value of its type a sequence has no next one, but it can be used up.
@@ -495,11 +489,8 @@ pub fn set_sequence_in_dump(style: Style<'_>, table: &str, sequence: &Sequence) 
     let (column, table) = (identifier(&sequence.column), style.name(table));
     let least = sequence.next_at_least.max(1);
     let end = last_of(sequence);
-    let cast = if sequence.data_type == DataType::DoublePrecision {
-        "::bigint"
-    } else {
-        ""
-    };
+    let is_double = sequence.data_type == DataType::DoublePrecision;
+    let cast = if is_double { "::bigint" } else { "" };
     let (value, is_given) = if least > end {
         (end, true)
     } else {
