@@ -117,6 +117,8 @@ impl Inspector {
             self.findings.notes,
             self.findings.facts,
         ) = (read.sink.tables, read.notes, read.facts);
+        // Those without a name were dropped.
+        self.findings.tables.retain(|table| !table.name.is_empty());
         Ok(())
     }
 }
@@ -156,6 +158,11 @@ impl Sink for Observer {
         found.rows += done.rows;
         found.bytes += rows.chunk.bytes.len() as u64;
         found.tally.merge(&done.tally);
+        Ok(())
+    }
+
+    fn drop_table(&mut self, number: usize) -> Result<()> {
+        self.tables[number].name.clear();
         Ok(())
     }
 

@@ -35,6 +35,8 @@ enum Piece {
         copy: Arc<str>,
         done: Receiver<Result<super::transcoded::Transcoded>>,
     },
+    /// The table with this number is dropped again.
+    Drop(usize),
     GivenUp,
     End,
 }
@@ -136,6 +138,7 @@ fn write_all(mut text: DumpText, pieces: Receiver<Piece>) -> Result<Written> {
                 }
             }
             Piece::Widen(number, widening) => text.widen(number, widening)?,
+            Piece::Drop(number) => text.drop_table(number)?,
             Piece::GivenUp => text.text(&format!("{GIVEN_UP};\n"))?,
             Piece::End => return text.end(),
         }
@@ -163,6 +166,10 @@ impl Sink for DumpWriter {
 
     fn widen(&mut self, number: usize, widening: &Widening) -> Result<()> {
         self.send(Piece::Widen(number, widening.clone()))
+    }
+
+    fn drop_table(&mut self, number: usize) -> Result<()> {
+        self.send(Piece::Drop(number))
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {

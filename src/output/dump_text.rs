@@ -107,6 +107,15 @@ impl DumpText {
         self.text(&sql)
     }
 
+    /// Drops the table with this number.
+    pub(super) fn drop_table(&mut self, number: usize) -> Result<()> {
+        let table = std::mem::take(&mut self.tables[number].table);
+        let mut sql = "\n".to_owned();
+        statements(&mut sql, &ddl::drop_table(STYLE, &table));
+        self.notes.retain(|note| note.table != table.name);
+        self.text(&sql)
+    }
+
     /// Adds the keys and indexes of `table` that came after its rows.
     pub(super) fn complete(&mut self, number: usize, table: Table) {
         self.tables[number].table = table;
@@ -185,6 +194,8 @@ impl DumpText {
 
     /// What comes after all rows.
     pub(super) fn end(mut self) -> Result<Written> {
+        // Those without a name were dropped.
+        self.tables.retain(|written| !written.table.name.is_empty());
         let mut sql = self.types_of_foreign_keys();
         for written in &mut self.tables {
             let (columns, late) = not_null_after_load(&written.table, &written.tally);

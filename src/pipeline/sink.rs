@@ -1,7 +1,7 @@
 //! The receiver of the tables and rows of a dump.
 
 use super::planned_rows::PlannedRows;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rows::{Format, PlannedColumn, Widening};
 use crate::schema;
 
@@ -18,6 +18,13 @@ pub trait Sink<T = schema::Table> {
     fn widen(&mut self, _number: usize, _widening: &Widening) -> Result<()> {
         // A sink without types has nothing to do.
         Ok(())
+    }
+    /// Drops an earlier table with its rows. A new one may have its name.
+    fn drop_table(&mut self, _number: usize) -> Result<()> {
+        Err(
+            Error::failed("the dump drops a table again, which is not supported for this target")
+                .hint("--skip-table leaves the table out"),
+        )
     }
     /// Receives rows of an earlier table.
     fn rows(&mut self, rows: PlannedRows) -> Result<()>;

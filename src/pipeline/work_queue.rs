@@ -159,6 +159,19 @@ impl WorkQueue {
         table.contents = Contents::Mixed;
     }
 
+    /// Drops what is still to be done for `table`, whose rows are all loaded.
+    pub(crate) fn forget_builds(&self, table: usize) {
+        let mut state = self.lock();
+        let is_of = |build: &IndexBuild| match build.built {
+            Built::By(_) => false,
+            Built::PrimaryKey(of) | Built::Index(of, _) => of == table,
+        };
+        state.builds.retain(|build| !is_of(build));
+        let forgotten = &mut state.tables[table];
+        forgotten.builds.clear();
+        forgotten.settling = Settling::Done;
+    }
+
     /// Marks `table` as settled, with what is to be built then.
     pub(crate) fn settled(&self, table: usize, builds: Vec<IndexBuild>) {
         self.lock().tables[table].settling = Settling::Done;

@@ -1,42 +1,22 @@
 //! Renders the model as PostgreSQL's DDL. Names are always quoted, so that they stay as they were.
 
+mod copy;
+mod generated;
+mod style;
+
 use std::fmt::Write as _;
 
 use super::model::{
-    Check, Column, DataType, EnumType, ForeignKey, Generated, Index, IndexKind, IndexPart,
-    IndexPartOf, Prefix, PrimaryKey, Sequence, Table,
+    Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
+    Prefix, PrimaryKey, Sequence, Table,
 };
-use super::sql::{identifier, literal, qualified};
+use super::sql::{identifier, literal};
 use crate::dump::postgresql::SINCE_VERSION_10;
-use crate::rows::Format;
 
-/// How DDL is written for different readers of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style<'a> {
-    /// The schema, or none for the current one.
-    pub schema: Option<&'a str>,
-    /// Whether sequences are created with the type of their column, which PostgreSQL 9 does not know; else they are
-    /// given it by a statement of which that takes no notice.
-    pub typed_sequences: bool,
-}
-
-impl<'a> Style<'a> {
-    /// For a server of today, in `schema`.
-    #[must_use]
-    pub fn in_schema(schema: &'a str) -> Style<'a> {
-        Style {
-            schema: Some(schema),
-            typed_sequences: true,
-        }
-    }
-
-    /// `name` in the schema.
-    #[must_use]
-    pub fn name(self, name: &str) -> String {
-        self.schema
-            .map_or_else(|| identifier(name), |schema| qualified(schema, name))
-    }
-}
+pub use copy::{copy_from_stdin, copy_query_to_stdout, copy_to_stdout};
+use generated::computed;
+pub use generated::{compute_all, is_computed_otherwise};
+pub use style::Style;
 
 /// The statements that create `table`, with its types, sequence and comments, without keys,
 /// indexes and constraints.
@@ -122,37 +102,6 @@ pub fn set_default(style: Style<'_>, table: &str, column: &str, default: &str) -
     format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}")
 }
 
-/// The value of a generated column, with a cast to its type. A cast would cut a text that is too long.
-fn computed(generated: &Generated, column: &Column, data_type: &str) -> String {
-    let expression = &generated.expression;
-    match column.data_type {
-        DataType::Varchar(_) | DataType::Char(_) | DataType::Text => expression.clone(),
-        _ => format!("({expression})::{data_type}"),
-    }
-}
-
-/// The condition that the value of a generated column, which is still an ordinary one, is not the one that the server
-/// computes. Texts are compared, since values that are equal may not be the same.
-#[must_use]
-pub fn is_computed_otherwise(column: &Column, generated: &Generated) -> String {
-    let (name, data_type) = (identifier(&column.name), &column.data_type);
-    let expression = &generated.expression;
-    format!("{name}::text IS DISTINCT FROM (({expression})::{data_type})::text")
-}
-
-/// The query that computes the values of a generated column, which does not exist, and counts them.
-#[must_use]
-pub fn compute_all(
-    style: Style<'_>,
-    table: &str,
-    column: &Column,
-    generated: &Generated,
-) -> String {
-    let (data_type, expression) = (&column.data_type, &generated.expression);
-    let table = style.name(table);
-    format!("SELECT count((({expression})::{data_type})::text) FROM {table}")
-}
-
 /// The statement that gives `column` of `table` the type and default that it has here, instead of those it has on the
 /// server.
 #[must_use]
@@ -173,6 +122,19 @@ pub fn change_type(style: Style<'_>, table: &Table, column: &Column) -> String {
         let _ = write!(sql, ", ALTER COLUMN {name} SET DEFAULT {default}");
     }
     sql
+}
+
+/// The statements that drop `table`, with its sequence and its types.
+#[must_use]
+pub fn drop_table(style: Style<'_>, table: &Table) -> Vec<String> {
+    let mut statements = vec![format!("DROP TABLE {}", style.name(&table.name))];
+    statements.extend(
+        table
+            .enum_types
+            .iter()
+            .map(|unused| drop_type(style, unused)),
+    );
+    statements
 }
 
 /// The statement that drops the type of an enum, which no column uses.
@@ -521,71 +483,6 @@ pub fn set_not_null(style: Style<'_>, table: &str, columns: &[&str]) -> String {
         .map(|column| format!("ALTER COLUMN {} SET NOT NULL", identifier(column)))
         .collect();
     format!("ALTER TABLE {} {}", style.name(table), actions.join(", "))
-}
-
-/// The statement that takes rows into `columns` of `table`.
-#[must_use]
-pub fn copy_from_stdin<'a>(
-    style: Style<'_>,
-    table: &str,
-    columns: impl Iterator<Item = &'a str>,
-    format: Format,
-) -> String {
-    copy(style, table, columns, "FROM STDIN", format)
-}
-
-/// The statement that gives the rows of `table`, with `columns` in this order.
-#[must_use]
-pub fn copy_to_stdout<'a>(
-    style: Style<'_>,
-    table: &str,
-    columns: impl Iterator<Item = &'a str>,
-    format: Format,
-) -> String {
-    copy(style, table, columns, "TO STDOUT", format)
-}
-
-/// The statement that gives the rows of `table` likewise, also of generated columns, which COPY does not give otherwise.
-#[must_use]
-pub fn copy_query_to_stdout<'a>(
-    style: Style<'_>,
-    table: &str,
-    columns: impl Iterator<Item = &'a str>,
-    format: Format,
-) -> String {
-    let columns: Vec<String> = columns.map(identifier).collect();
-    let query = format!(
-        "(SELECT {} FROM ONLY {})",
-        columns.join(", "),
-        style.name(table)
-    );
-    let binary = if format == Format::Binary {
-        " WITH (FORMAT binary)"
-    } else {
-        ""
-    };
-    format!("COPY {query} TO STDOUT{binary}")
-}
-
-fn copy<'a>(
-    style: Style<'_>,
-    table: &str,
-    columns: impl Iterator<Item = &'a str>,
-    direction: &str,
-    format: Format,
-) -> String {
-    let columns: Vec<String> = columns.map(identifier).collect();
-    let binary = match format {
-        // LOAD DATA is none of COPY's formats, and never asked for here.
-        Format::Text | Format::LoadData => "",
-        Format::Binary => " WITH (FORMAT binary)",
-    };
-    let table = style.name(table);
-    if columns.is_empty() {
-        // Rows of a table without columns.
-        return format!("COPY {table} {direction}{binary}");
-    }
-    format!("COPY {table} ({}) {direction}{binary}", columns.join(", "))
 }
 
 fn identifiers(names: &[String]) -> String {

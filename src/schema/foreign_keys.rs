@@ -38,6 +38,7 @@ pub fn resolve_foreign_key(tables: &[&Table], key: &ForeignKey) -> Result<Foreig
 
 /// A column that needs another type, so that a foreign key compares values of one type: the number of its table, its name
 /// and type, and the foreign key.
+#[must_use]
 pub fn column_of_another_type(tables: &[Table]) -> Option<(usize, String, Wider, String)> {
     let all: Vec<&Table> = tables.iter().collect();
     for (number, table) in tables.iter().enumerate() {

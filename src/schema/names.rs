@@ -33,6 +33,20 @@ impl Names {
         Some(vec![(name.to_owned(), to)])
     }
 
+    /// Gives up the name of a table and of its sequence.
+    pub fn release_table(&mut self, name: &str) {
+        let table = fitting(name);
+        self.taken.remove(&table);
+        let taken = &mut self.taken;
+        self.sequences.retain(|sequence, owner| {
+            let stays = *owner != table;
+            if !stays {
+                taken.remove(sequence);
+            }
+            stays
+        });
+    }
+
     /// As [`Names::give`], for a sequence of `table`.
     pub fn give_to_sequence(&mut self, wanted: &str, table: &str) -> String {
         let name = self.give(wanted, table);

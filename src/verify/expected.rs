@@ -60,7 +60,8 @@ impl Expected {
                 contents,
             }
         });
-        Ok(expected.collect())
+        // Those without a name were dropped.
+        Ok(expected.filter(|table| !table.name.is_empty()).collect())
     }
 
     /// Adds a table with its numbered column.
@@ -72,6 +73,11 @@ impl Expected {
     /// Sets the numbered column of the table with this `number`.
     pub fn number(&mut self, number: usize, numbered: Option<&str>) {
         self.tables[number].1 = numbered.map(str::to_owned);
+    }
+
+    /// Forgets the table with this number, and its rows.
+    pub fn forget(&mut self, number: usize) {
+        self.tables[number].0.clear();
     }
 
     /// Hashes rows of an added table, with their plan.
@@ -116,6 +122,11 @@ impl Sink for Expected {
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
         self.number(number, table.numbered());
+        Ok(())
+    }
+
+    fn drop_table(&mut self, number: usize) -> Result<()> {
+        self.forget(number);
         Ok(())
     }
 

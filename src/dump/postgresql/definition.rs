@@ -36,6 +36,11 @@ pub enum Definition {
         /// Its default.
         default: DefaultValue,
     },
+    /// A table is dropped, though nothing says "if it exists".
+    Dropped {
+        /// The table.
+        table: String,
+    },
     /// The type of a column changes between its rows, as `convert` writes it.
     ChangedType {
         /// The table.

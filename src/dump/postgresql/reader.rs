@@ -443,12 +443,12 @@ mod tests {
             ];
             assert_eq!(collected.rows, expected, "cut at {cut}");
             assert!(collected.ended);
-            assert_eq!(collected.definitions.len(), 2, "cut at {cut}");
+            assert_eq!(collected.definitions.len(), 3, "cut at {cut}");
             let set = Definition::SetValue {
                 sequence: "t_id_seq".to_owned(),
                 next: 4,
             };
-            assert_eq!(collected.definitions[1], set);
+            assert_eq!(collected.definitions[2], set);
             assert_eq!(facts.written_by.as_deref(), Some("pg_dump 17.1"));
             assert_eq!(facts.server_version.as_deref(), Some("15.18"));
             assert_eq!(facts.left_out, [("view", "v".to_owned())]);

@@ -61,6 +61,15 @@ pub(super) fn classify(statement: &str, escapes: bool) -> Result<DumpStatement> 
             "select" => return select(&first, &whole),
             "do" if is_type_of_sequence(statement, escapes)? => DumpStatement::WithoutEffect,
             "copy" => return copy(&whole()?),
+            "drop" if begins(&["drop", "table"]) && !begins(&["drop", "table", "if"]) => {
+                let mut parser = Parser::new(&first);
+                parser.take(&["drop", "table"]);
+                parser
+                    .qualified()
+                    .map_or(DumpStatement::WithoutEffect, |table| {
+                        DumpStatement::Definition(Definition::Dropped { table })
+                    })
+            }
             "comment" if !begins(&["comment", "on", "extension"]) => return comment(&whole()?),
             word if WITHOUT_EFFECT.contains(&word) => DumpStatement::WithoutEffect,
             _ => DumpStatement::Unknown,

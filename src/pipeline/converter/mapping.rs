@@ -13,6 +13,9 @@ pub trait Mapping {
     /// The type of a table on that server.
     type Table;
 
+    /// Forgets the table with this name, which the dump has dropped.
+    fn forget(&mut self, name: &str);
+
     /// Maps `definition` from a dump with these facts, whose texts are in `charset`. Its rows are `given`.
     fn map(
         &mut self,

@@ -11,7 +11,7 @@ use crate::dump::{Consumer, Duplicates, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Written};
-use crate::schema::{GivenColumns, GivenRows};
+use crate::schema::{GivenColumns, GivenRows, Note};
 
 /// The consumer of a MySQL dump.
 pub struct MysqlConverter<M: Mapping, S> {
@@ -175,6 +175,25 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
             return Ok(());
         }
         self.waiting = Some((definition, facts.of_tables()));
+        Ok(())
+    }
+
+    fn dropped(&mut self, table: &str) -> Result<()> {
+        let waits = |(definition, _): &(TableDefinition, Facts)| definition.name == table;
+        if self.waiting.take_if(|waiting| waits(waiting)).is_none()
+            && let Some(Taken::Into(number)) = self.conversion.by_name.remove(table)
+        {
+            self.conversion.route = None;
+            let name = self.tables[number].name.clone();
+            self.conversion.sink.drop_table(number)?;
+            self.mapping.forget(table);
+            self.conversion.notes.retain(|note| note.table != name);
+        }
+        self.conversion.notes.push(Note {
+            table: table.to_owned(),
+            item: None,
+            what: "the dump drops this table again".to_owned(),
+        });
         Ok(())
     }
 

@@ -51,6 +51,8 @@ struct Pending {
     counted_by: Option<String>,
     /// Whether the sink has the table.
     is_given: bool,
+    /// Whether the dump drops it again.
+    is_dropped: bool,
     /// The columns whose types have changed between rows, as they were.
     before: Vec<Column>,
 }
@@ -141,6 +143,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             },
             counted_by: None,
             is_given: false,
+            is_dropped: false,
             before: Vec::new(),
         });
         self.conversion.notes.extend(notes);
@@ -171,6 +174,18 @@ impl<S: Sink> PostgresqlConverter<S> {
             }
         }
         types
+    }
+
+    /// `convert` drops a table again, as the dump of MySQL did; pg_dump drops tables before it creates them.
+    fn dropped(&mut self, table: &str) -> Result<()> {
+        let Some(number) = self.number(table) else {
+            return Ok(());
+        };
+        self.settle()?;
+        self.conversion.by_name.remove(table);
+        self.conversion.route = None;
+        self.tables[number].is_dropped = true;
+        self.conversion.sink.drop_table(number)
     }
 
     /// `convert` has found a value that does not fit into the type of its column.
@@ -404,9 +419,26 @@ impl<S: Sink> PostgresqlConverter<S> {
         })
     }
 
+    fn comment(&mut self, table: &str, column: Option<&str>, text: String) {
+        let Some(number) = self.number(table) else {
+            return;
+        };
+        let table = &mut self.tables[number].table;
+        let mut columns = table.columns.iter_mut();
+        match column {
+            None => table.comment = Some(text),
+            Some(name) => {
+                if let Some(column) = columns.find(|column| column.name == name) {
+                    column.comment = Some(text);
+                }
+            }
+        }
+    }
+
     /// The last steps: next values of sequences, comments on indexes.
     fn complete(&mut self) -> Result<()> {
-        for (number, pending) in self.tables.iter_mut().enumerate() {
+        let tables = self.tables.iter_mut().enumerate();
+        for (number, pending) in tables.filter(|(_, pending)| !pending.is_dropped) {
             if let (Some(sequence), Some(name)) = (&mut pending.table.sequence, &pending.counted_by)
             {
                 sequence.next_at_least = self.next.get(name).copied().unwrap_or(1);
@@ -478,6 +510,7 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
                 column,
                 default,
             } => self.default(&table, &column, &default)?,
+            Definition::Dropped { table } => self.dropped(&table)?,
             Definition::ChangedType {
                 table,
                 column,
@@ -519,20 +552,7 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
                 table,
                 column,
                 text,
-            } => {
-                if let Some(number) = self.number(&table) {
-                    let table = &mut self.tables[number].table;
-                    let mut columns = table.columns.iter_mut();
-                    match column {
-                        None => table.comment = Some(text),
-                        Some(name) => {
-                            if let Some(column) = columns.find(|column| column.name == name) {
-                                column.comment = Some(text);
-                            }
-                        }
-                    }
-                }
-            }
+            } => self.comment(&table, column.as_deref(), text),
             Definition::IndexComment { index, text } => {
                 self.index_comments.insert(index, text);
             }

@@ -60,6 +60,10 @@ impl PostgresqlMapping {
 impl Mapping for PostgresqlMapping {
     type Table = Table;
 
+    fn forget(&mut self, name: &str) {
+        self.names.release_table(name);
+    }
+
     fn map(
         &mut self,
         definition: &TableDefinition,

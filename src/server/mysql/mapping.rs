@@ -81,6 +81,10 @@ impl ServerMapping {
 impl Mapping for ServerMapping {
     type Table = Table;
 
+    fn forget(&mut self, name: &str) {
+        self.names.remove(name);
+    }
+
     fn map(
         &mut self,
         definition: &TableDefinition,

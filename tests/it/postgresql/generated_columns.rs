@@ -255,14 +255,11 @@ fn found(client: &mut postgres::Client, schema: &str, at: usize) -> Option<(bool
 
 /// Whether two texts are the same value: numbers may be written in several ways.
 fn is_same(one: &str, other: &str) -> bool {
-    let number = |text: &str| {
-        text.parse::<f64>()
-            .ok()
-            .filter(|_| text.contains(['.', 'e']))
-    };
+    let has_fraction = |text: &str| text.contains(['.', 'e']);
+    let number = |text: &str| text.parse::<f64>().ok();
     one == other
-        || matches!((number(one), number(other)), (Some(a), Some(b)) if a == b)
-        || matches!((one.parse::<f64>(), other.parse::<f64>()), (Ok(a), Ok(b)) if a == b && (one.contains('.') || other.contains('.')))
+        || (has_fraction(one) || has_fraction(other))
+            && matches!((number(one), number(other)), (Some(a), Some(b)) if (a + 0.0).total_cmp(&(b + 0.0)).is_eq())
 }
 
 fn values_are_those_of_the_source(with_foreign: bool) {

@@ -3,7 +3,7 @@
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::json_path;
-use super::translator::Translator;
+use super::translator::{Translator, alike};
 use super::value::{Bound, Class, Value};
 
 impl Translator<'_> {
@@ -20,21 +20,12 @@ impl Translator<'_> {
             ("nullif", [_, _]) => self.nullif(arguments[0], arguments[1]),
             ("if", [condition, yes, no]) => self.either(condition, yes, no),
             ("greatest" | "least", [_, _, ..]) => self.extreme(&name, &arguments),
-            ("char_length" | "character_length", [text]) => {
-                let text = self.text(text)?;
-                Some(Value::new(
-                    format!("char_length({})", text.sql),
-                    Class::Integer,
-                ))
-            }
-            ("length" | "octet_length", [text]) => {
-                let text = self.text(text)?;
-                self.is_certain &= text.class == Class::Text { utf8: true };
-                Some(Value::new(
-                    format!("octet_length({})", text.sql),
-                    Class::Integer,
-                ))
-            }
+            _ => self.number_function(&name, &arguments),
+        }
+    }
+
+    fn number_function(&mut self, name: &str, arguments: &[&Expr]) -> Option<Value> {
+        match (name, arguments) {
             ("abs" | "sign", [number]) => {
                 let number = self.expression(number)?.number()?;
                 let sql = format!("{name}({})", number.as_numeric());
@@ -60,6 +51,27 @@ impl Translator<'_> {
                 let sql = format!("round({}, {digits})", number.to_numeric());
                 Some(exact(sql, Class::Decimal))
             }
+            _ => self.text_function(name, arguments),
+        }
+    }
+
+    fn text_function(&mut self, name: &str, arguments: &[&Expr]) -> Option<Value> {
+        match (name, arguments) {
+            ("char_length" | "character_length", [text]) => {
+                let text = self.text(text)?;
+                Some(Value::new(
+                    format!("char_length({})", text.sql),
+                    Class::Integer,
+                ))
+            }
+            ("length" | "octet_length", [text]) => {
+                let text = self.text(text)?;
+                self.is_certain &= text.class == Class::Text { utf8: true };
+                Some(Value::new(
+                    format!("octet_length({})", text.sql),
+                    Class::Integer,
+                ))
+            }
             ("lower" | "lcase" | "upper" | "ucase", [text]) => {
                 let lower = name.starts_with('l');
                 self.in_case(if lower { "lower" } else { "upper" }, text)
@@ -74,7 +86,7 @@ impl Translator<'_> {
                 self.substring(text, from, Some(count))
             }
             ("trim", [text]) => self.trimmed("btrim", text),
-            ("ltrim" | "rtrim", [text]) => self.trimmed(&name, text),
+            ("ltrim" | "rtrim", [text]) => self.trimmed(name, text),
             ("replace", [text, from, to]) => {
                 let (text, from, to) = (self.text(text)?, self.text(from)?, self.text(to)?);
                 Some(like(
@@ -90,16 +102,22 @@ impl Translator<'_> {
                     Class::Text { utf8: true },
                 ))
             }
+            _ => self.json_function(name, arguments),
+        }
+    }
+
+    fn json_function(&mut self, name: &str, arguments: &[&Expr]) -> Option<Value> {
+        match (name, arguments) {
             ("json_extract", [json, path]) => self.json_extract(json, path),
             ("json_unquote", [json]) => {
                 let json = self.expression(json)?;
-                self.unquoted(json)
+                json.unquoted()
             }
             ("json_value", [json, path]) => {
                 let json = self.json_extract(json, path)?;
-                self.unquoted(json)
+                json.unquoted()
             }
-            _ => self.date_function(&name, &arguments),
+            _ => self.date_function(name, arguments),
         }
     }
 
@@ -192,7 +210,7 @@ impl Translator<'_> {
     fn among(&mut self, function: &str, arguments: &[&Expr]) -> Option<Value> {
         let values = arguments.iter().map(|argument| self.expression(argument));
         let values = values.collect::<Option<Vec<_>>>()?;
-        let (values, class) = self.alike(values)?;
+        let (values, class) = alike(values)?;
         let sql = format!("{function}({})", values.join(", "));
         Some(Value {
             has_text: class == Class::Integer || matches!(class, Class::Text { .. }),
@@ -212,7 +230,7 @@ impl Translator<'_> {
     fn either(&mut self, condition: &Expr, yes: &Expr, no: &Expr) -> Option<Value> {
         let condition = self.expression(condition)?.truth()?;
         let results = vec![self.expression(yes)?, self.expression(no)?];
-        let (results, class) = self.alike(results)?;
+        let (results, class) = alike(results)?;
         let sql = format!(
             "(CASE WHEN {condition} THEN {} ELSE {} END)",
             results[0], results[1]
@@ -227,7 +245,7 @@ impl Translator<'_> {
     fn extreme(&mut self, function: &str, arguments: &[&Expr]) -> Option<Value> {
         let numbers = arguments.iter().map(|argument| self.exact(argument));
         let numbers = numbers.collect::<Option<Vec<_>>>()?;
-        let (numbers, class) = self.alike(numbers)?;
+        let (numbers, class) = alike(numbers)?;
         let nulls: Vec<String> = numbers.iter().map(|sql| format!("{sql} IS NULL")).collect();
         let sql = format!(
             "(CASE WHEN {} THEN NULL ELSE {function}({}) END)",
@@ -284,20 +302,6 @@ impl Translator<'_> {
         Some(Value {
             json: Some(sql.clone()),
             ..Value::new(sql, Class::Json)
-        })
-    }
-
-    /// JSON as a text, a string without its quotes.
-    pub(super) fn unquoted(&mut self, json: Value) -> Option<Value> {
-        let from = json.json.filter(|_| json.class == Class::Json)?;
-        let (value, path) = from.strip_suffix(')')?.rsplit_once(" #> ")?;
-        // MySQL makes a text of null in JSON, PostgreSQL NULL.
-        let sql = format!(
-            "(CASE jsonb_typeof({from}) WHEN 'null' THEN 'null' ELSE {value} #>> {path}) END)"
-        );
-        Some(Value {
-            json: Some(from.clone()),
-            ..Value::new(sql, Class::JsonText)
         })
     }
 }

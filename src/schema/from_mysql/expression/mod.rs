@@ -5,9 +5,9 @@
 //! whether it is right. MySQL computes with 64 bits or 65 digits, PostgreSQL with the types of the operands: so whole
 //! numbers are computed as `numeric`.
 
+mod assigned;
 mod fits;
 mod functions;
-mod into_type;
 mod json_path;
 mod operand;
 #[cfg(test)]
@@ -82,7 +82,7 @@ pub(super) fn translate_value(
     let mut translator = Translator::new(operands, Purpose::Value);
     let value = translator.expression(&parsed(written)?)?;
     translator.fits(&value, defined)?;
-    let sql = translator.into_type(value, data_type)?;
+    let sql = translator.assigned(value, data_type)?;
     Some(Translation {
         sql,
         is_certain: translator.is_certain,

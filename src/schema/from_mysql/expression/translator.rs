@@ -165,7 +165,7 @@ impl<'a> Translator<'a> {
             BinaryOperator::Arrow => return self.json_extract(left, right),
             BinaryOperator::LongArrow => {
                 let json = self.json_extract(left, right)?;
-                return self.unquoted(json);
+                return json.unquoted();
             }
             _ => return self.arithmetic(left, op, right),
         };
@@ -270,7 +270,7 @@ impl<'a> Translator<'a> {
         if let Some(otherwise) = otherwise {
             results.push(self.expression(otherwise)?);
         }
-        let (results, class) = self.alike(results)?;
+        let (results, class) = alike(results)?;
         let mut sql = "CASE".to_owned();
         for (condition, result) in whens.iter().zip(&results) {
             sql += &format!(" WHEN {condition} THEN {result}");
@@ -282,19 +282,6 @@ impl<'a> Translator<'a> {
             has_text: class == Class::Integer || matches!(class, Class::Text { .. }),
             ..Value::new(format!("({sql} END)"), class)
         })
-    }
-
-    /// `values` of one class, and the class.
-    pub(super) fn alike(&mut self, values: Vec<Value>) -> Option<(Vec<String>, Class)> {
-        let classes: Vec<Class> = values.iter().map(|value| value.class).collect();
-        let class = common(&classes)?;
-        let sql = values.into_iter().map(|value| match class {
-            _ if value.class == Class::Null => Some(value.sql),
-            Class::Integer | Class::Decimal | Class::Double => Some(value.number()?.sql),
-            Class::Json | Class::JsonText | Class::Other => None,
-            _ => Some(value.sql),
-        });
-        Some((sql.collect::<Option<Vec<_>>>()?, class))
     }
 
     fn cast(&mut self, inner: &Expr, to: &DataType) -> Option<Value> {
@@ -349,6 +336,19 @@ impl<'a> Translator<'a> {
             .contains(&name.as_str())
             .then(|| self.part_of_date(&name, inner))?
     }
+}
+
+/// `values` of one class, and the class.
+pub(super) fn alike(values: Vec<Value>) -> Option<(Vec<String>, Class)> {
+    let classes: Vec<Class> = values.iter().map(|value| value.class).collect();
+    let class = common(&classes)?;
+    let sql = values.into_iter().map(|value| match class {
+        _ if value.class == Class::Null => Some(value.sql),
+        Class::Integer | Class::Decimal | Class::Double => Some(value.number()?.sql),
+        Class::Json | Class::JsonText | Class::Other => None,
+        _ => Some(value.sql),
+    });
+    Some((sql.collect::<Option<Vec<_>>>()?, class))
 }
 
 /// The result of arithmetic, as a `numeric` unless it is a floating-point number.

@@ -141,6 +141,20 @@ impl Value {
         }
     }
 
+    /// JSON as a text, a string without its quotes.
+    pub(super) fn unquoted(self) -> Option<Value> {
+        let from = self.json.filter(|_| self.class == Class::Json)?;
+        let (value, path) = from.strip_suffix(')')?.rsplit_once(" #> ")?;
+        // MySQL makes a text of null in JSON, PostgreSQL NULL.
+        let sql = format!(
+            "(CASE jsonb_typeof({from}) WHEN 'null' THEN 'null' ELSE {value} #>> {path}) END)"
+        );
+        Some(Value {
+            json: Some(from.clone()),
+            ..Value::new(sql, Class::JsonText)
+        })
+    }
+
     /// As a text.
     pub(super) fn text(self) -> Option<Value> {
         match self.class {
@@ -173,13 +187,8 @@ pub(super) fn common(classes: &[Class]) -> Option<Class> {
                 _ => None,
             };
             let (a, b) = (rank(a)?, rank(b)?);
-            Some(if a == Class::Integer {
-                b
-            } else if b == Class::Double {
-                b
-            } else {
-                a
-            })
+            let is_wider = a == Class::Integer || b == Class::Double;
+            Some(if is_wider { b } else { a })
         }
     })
 }

@@ -50,12 +50,23 @@ pub(crate) fn build(
     build: &IndexBuild,
 ) -> Result<()> {
     failpoint::reached("index to be built");
-    let built = match build.built {
+    let number = match build.built {
+        Built::PrimaryKey(number) | Built::Index(number, _) => Some(number),
+        Built::By(_) => None,
+    };
+    let is_dropped = || number.is_some_and(|number| tables.is_dropped(number));
+    if is_dropped() {
+        return Ok(());
+    }
+    let done = match build.built {
         Built::PrimaryKey(number) => primary_key(client, queue, tables, number),
         Built::Index(number, at) => index(client, queue, tables, number, at),
         Built::By(ref statements) => run(client, statements),
     };
-    built.map_err(failure(format!(
+    if done.is_err() && is_dropped() {
+        return Ok(());
+    }
+    done.map_err(failure(format!(
         "build the index {} of {}",
         build.name, build.table
     )))?;

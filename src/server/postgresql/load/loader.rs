@@ -67,7 +67,8 @@ impl Loader {
         let counted = self.pool.queue.counted();
         let tables = std::mem::take(&mut *self.tables.lock());
         let mut loaded = Vec::new();
-        for (table, counted) in tables.iter().zip(counted) {
+        let is_there = |(table, _): &(&Table, TableCounts)| !table.name.is_empty();
+        for (table, counted) in tables.iter().zip(counted).filter(is_there) {
             loaded.push(complete_rows(&mut self.client, table, counted)?);
         }
         notes.extend(self.rename_indexes(&tables)?);
@@ -129,6 +130,7 @@ impl Sink for Loader {
         for note in notes {
             self.pool.queue.note(note);
         }
+        self.tables.rename_sequences(&table.renamed_sequences);
         failpoint::reached("table created");
         let mut tables = self.tables.lock();
         if let Some(last) = tables.len().checked_sub(1) {
@@ -152,6 +154,12 @@ impl Sink for Loader {
     fn widen(&mut self, number: usize, widening: &Widening) -> Result<()> {
         self.pool.queue.wait_for_rows(number)?;
         self.tables.widen(&mut self.client, number, widening)
+    }
+
+    fn drop_table(&mut self, number: usize) -> Result<()> {
+        self.pool.queue.wait_for_rows(number)?;
+        self.pool.queue.forget_builds(number);
+        self.tables.drop_table(&mut self.client, number)
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {

@@ -29,6 +29,35 @@ impl StagedTables {
         self.lock()[number].clone()
     }
 
+    /// Drops the table with this number.
+    pub(crate) fn drop_table(&self, client: &mut Client, number: usize) -> Result<()> {
+        let table = std::mem::take(&mut self.lock()[number]);
+        for statement in ddl::drop_table(STYLE, &table) {
+            one_statement(client, &statement)
+                .map_err(failure(format!("drop the table {}", table.name)))?;
+        }
+        failpoint::reached("table dropped");
+        Ok(())
+    }
+
+    /// Whether the table with this number was dropped.
+    pub(crate) fn is_dropped(&self, number: usize) -> bool {
+        self.lock()[number].name.is_empty()
+    }
+
+    /// Gives the sequences of the tables so far other names.
+    pub(crate) fn rename_sequences(&self, renamed: &[(String, String)]) {
+        for (from, to) in renamed {
+            let mut tables = self.lock();
+            let mut sequences = tables
+                .iter_mut()
+                .filter_map(|table| table.sequence.as_mut());
+            if let Some(sequence) = sequences.find(|sequence| sequence.name == *from) {
+                sequence.name.clone_from(to);
+            }
+        }
+    }
+
     /// Gives a column of the table with this number a wider type.
     pub(crate) fn widen(
         &self,

@@ -6,13 +6,13 @@ use crate::schema::model::DataType;
 
 impl Translator<'_> {
     /// `value` as an expression that PostgreSQL assigns to a column of `data_type`.
-    pub(super) fn into_type(&mut self, value: Value, data_type: &DataType) -> Option<String> {
+    pub(super) fn assigned(&mut self, value: Value, data_type: &DataType) -> Option<String> {
         if value.class == Class::Null {
             return Some("NULL".to_owned());
         }
         match data_type {
             DataType::Smallint | DataType::Integer | DataType::Bigint | DataType::Numeric(..) => {
-                self.into_number(value)
+                self.number_assigned(value)
             }
             DataType::DoublePrecision => {
                 let number = value.number()?;
@@ -28,10 +28,10 @@ impl Translator<'_> {
                 }
                 _ => None,
             },
-            DataType::Varchar(_) | DataType::Text => self.into_text(value),
+            DataType::Varchar(_) | DataType::Text => self.text_assigned(value),
             DataType::Char(_) => {
                 self.is_certain = false;
-                self.into_text(value)
+                self.text_assigned(value)
             }
             // Digits have no backslash, which would be an escape.
             DataType::Bytea if matches!(value.class, Class::Integer | Class::Boolean) => {
@@ -63,7 +63,7 @@ impl Translator<'_> {
         }
     }
 
-    fn into_number(&mut self, value: Value) -> Option<String> {
+    fn number_assigned(&mut self, value: Value) -> Option<String> {
         if let (Class::JsonText | Class::Json, Some(json)) = (value.class, &value.json) {
             self.conditions.push(format!(
                 "coalesce(jsonb_typeof({json}) = 'number' AND ({json})::text ~ '^-?[0-9]{{1,15}}$', {json} IS NULL)"
@@ -75,7 +75,7 @@ impl Translator<'_> {
         Some(number.sql)
     }
 
-    fn into_text(&mut self, value: Value) -> Option<String> {
+    fn text_assigned(&mut self, value: Value) -> Option<String> {
         if value.class != Class::JsonText {
             return Some(value.text()?.sql);
         }
