@@ -256,7 +256,7 @@ fn keys(tables: &[&Table], notes: &mut Vec<Note>) -> String {
     for (table, names) in tables.iter().zip(&names) {
         sql += "\n";
         if let (Some(key), Some(name)) = (&table.primary_key, &names.primary_key) {
-            statements(&mut sql, &[primary_key(table, key, name)]);
+            statements(&mut sql, &primary_key(table, key, name));
         }
         for (index, name) in table.indexes.iter().zip(&names.indexes) {
             let create = ddl::create_index(STYLE, &table.name, index, name);
@@ -277,16 +277,11 @@ fn keys(tables: &[&Table], notes: &mut Vec<Note>) -> String {
     sql
 }
 
-fn primary_key(table: &Table, key: &PrimaryKey, name: &str) -> String {
-    let table = &table.name;
-    match key.kept_as {
-        KeptAs::Key => ddl::add_primary_key(STYLE, table, key, name),
-        KeptAs::UniqueIndex => {
-            let [unique, _] = ddl::primary_key(STYLE, table, key, name);
-            unique
-        }
-        KeptAs::Index => ddl::key_as_index(STYLE, table, key, name),
+fn primary_key(table: &Table, key: &PrimaryKey, name: &str) -> Vec<String> {
+    if key.kept_as == KeptAs::Key {
+        return vec![ddl::add_primary_key(STYLE, &table.name, key, name)];
     }
+    ddl::primary_key(STYLE, &table.name, key, name)
 }
 
 fn foreign_keys(tables: &[&Table], notes: &mut Vec<Note>) -> String {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::model::{
     Check, Column, DataType, EnumType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf,
-    Prefix, PrimaryKey, Sequence, Table,
+    KeptAs, Prefix, PrimaryKey, Sequence, Table,
 };
 use super::sql::{identifier, literal};
 use crate::dump::postgresql::SINCE_VERSION_10;
@@ -178,40 +178,27 @@ fn column(style: Style<'_>, column: &Column, table: &Table) -> String {
     sql
 }
 
-/// The statements that give `table` its primary key, named `name`. The index is built first, under
-/// a lock that lets the table's other indexes be built at the same time.
+/// The statements that build the primary key `key` of `table`, named `name`, as far as it is kept: an index first, under a
+/// lock that lets the table's other indexes be built at the same time.
 #[must_use]
-pub fn primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> [String; 2] {
+pub fn primary_key(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> Vec<String> {
     let comment = comment_on_index(style, name, key.comment.as_deref());
     let name = identifier(name);
     let on = style.name(table);
+    let unique = if key.kept_as == KeptAs::Index {
+        ""
+    } else {
+        "UNIQUE "
+    };
+    let columns = identifiers(&key.columns);
+    let index = format!("CREATE {unique}INDEX {name} ON {on} ({columns})");
     let constraint =
         format!("ALTER TABLE {on} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}");
-    // One statement, as all that are run with parts of a dump.
-    let constraint = match comment {
-        Some(comment) => format!(
-            "DO {}",
-            literal(&format!("BEGIN {constraint}; {comment}; END"))
-        ),
-        None => constraint,
-    };
-    [
-        format!(
-            "CREATE UNIQUE INDEX {name} ON {on} ({})",
-            identifiers(&key.columns)
-        ),
-        constraint,
-    ]
-}
-
-/// The statement that creates an index in place of the primary key of `table`, whose values are not unique.
-#[must_use]
-pub fn key_as_index(style: Style<'_>, table: &str, key: &PrimaryKey, name: &str) -> String {
-    let (name, on) = (identifier(name), style.name(table));
-    format!(
-        "CREATE INDEX {name} ON {on} ({})",
-        identifiers(&key.columns)
-    )
+    let constraint = (key.kept_as == KeptAs::Key).then_some(constraint);
+    [Some(index), constraint, comment]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The statement that gives `table` its primary key, named `name`, index, comment and all.

@@ -197,7 +197,7 @@ impl<N: Notation> Transcoder<'_, N> {
             InvalidUtf8::Replace => {
                 self.count(column, Change::InvalidReplaced);
                 Ok(match charset {
-                    Charset::Utf8 | Charset::Binary => String::from_utf8_lossy(bytes),
+                    Charset::Utf8 | Charset::Binary => utf8_lossy(bytes),
                     Charset::Other(foreign) => foreign.decode_lossy(bytes),
                 })
             }
@@ -218,4 +218,26 @@ fn introduced(name: &[u8], column: Charset) -> Result<Charset, Wrong> {
     }
     let name = String::from_utf8_lossy(name);
     Charset::named(&name).map_err(|error| (error.to_string(), None))
+}
+
+/// `bytes` with U+FFFD for each wrong sequence. The three bytes of a surrogate, which MySQL's utf8 has, are one character
+/// there, and so they are here: a text does not become longer than its column.
+fn utf8_lossy(bytes: &[u8]) -> Cow<'_, str> {
+    let is_surrogate = |bytes: &[u8]| matches!(bytes, [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..]);
+    if !bytes.windows(3).any(is_surrogate) {
+        return String::from_utf8_lossy(bytes);
+    }
+    let mut text = String::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let plain = (0..rest.len()).find(|at| is_surrogate(&rest[*at..]));
+        let plain = plain.unwrap_or(rest.len());
+        text += &String::from_utf8_lossy(&rest[..plain]);
+        rest = &rest[plain..];
+        if !rest.is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+            rest = &rest[3..];
+        }
+    }
+    text.into()
 }

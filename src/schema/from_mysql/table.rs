@@ -4,7 +4,7 @@ use super::generated::GeneratedValues;
 use super::mapper::{DumpFacts, GivenColumns, GivenRows, Mapper, indexes};
 use super::prepared::{Prepared, prepared};
 use crate::dump::Duplicates;
-use crate::dump::mysql::definition::{ColumnDefinition, KeyKind, TableDefinition};
+use crate::dump::mysql::definition::{ColumnDefinition, KeyDefinition, KeyKind, TableDefinition};
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
 use crate::schema::model::{Check, Column, DataType, Note, Sequence, Table};
@@ -277,6 +277,14 @@ impl Mapper<'_> {
         );
         let wanted = format!("{}_{}_seq", self.name, column.name);
         let (column, data_type) = (column.name.clone(), column.data_type.clone());
+        let is_first = |key: &KeyDefinition| {
+            let first = key.parts.first();
+            first.is_some_and(|part| indexes(part, &found.name))
+        };
+        if found.auto_increment && !definition.keys.iter().any(is_first) {
+            let what = "its values were counted for each value of the columns before it in its key; now they are counted for the table";
+            self.note(Some(&column), what.to_owned());
+        }
         is_number.then(|| Sequence {
             name: self.names.give_to_sequence(&wanted, &self.name),
             column,

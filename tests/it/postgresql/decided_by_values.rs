@@ -16,7 +16,7 @@ use Then::{Fails, Gives, Reports};
 #[test]
 fn each_value_arrives_and_is_told() {
     let database = new_postgresql_database();
-    let cases = [types(), keys(), replaced_rows()];
+    let cases = [types(), keys(), dropped(), replaced_rows()];
     let cases: Vec<Case<'_>> = cases.into_iter().flatten().collect();
     assert!(cases.len() >= 20, "{}", cases.len());
     for (number, case) in cases.iter().enumerate() {
@@ -133,6 +133,23 @@ INSERT INTO t VALUES ('{\"a\": \"\\\\u0000\"}','[1]'),('[2]','"\\u0000"');
             ],
         ),
         case(
+            "a surrogate, which MySQL's utf8 takes for a character",
+            b"CREATE TABLE t (c char(1));\nINSERT INTO t VALUES ('\xed\xa0\x80'),('\xff');\n",
+            &["--invalid-utf8", "replace"],
+            vec![Gives(C, &["\u{fffd}", "\u{fffd}"])],
+        ),
+        case(
+            "an AUTO_INCREMENT that counts in groups",
+            "CREATE TABLE t (g int NOT NULL, id int NOT NULL AUTO_INCREMENT, PRIMARY KEY (g,id)) ENGINE=MyISAM;\nINSERT INTO t VALUES (1,1),(1,2),(2,1);\n",
+            &[],
+            vec![
+                Gives(NEXT, &["3"]),
+                Reports(
+                    "t.id: its values were counted for each value of the columns before it in its key",
+                ),
+            ],
+        ),
+        case(
             "a value that the server refuses",
             "CREATE TABLE t (b int, c varchar(3));\nINSERT INTO t VALUES (1,'abc'),(2,'abcd');\n",
             &[],
@@ -148,7 +165,7 @@ fn keys<'a>() -> Vec<Case<'a>> {
     vec![
         case(
             "zero dates in a primary key",
-            "CREATE TABLE t (d date NOT NULL, k int NOT NULL, PRIMARY KEY (d,k));\nINSERT INTO t VALUES ('0000-00-00',1),('2020-00-10',1),('2020-01-10',1);\n",
+            "CREATE TABLE t (d date NOT NULL, k int NOT NULL, PRIMARY KEY (d,k) COMMENT 'by day');\nINSERT INTO t VALUES ('0000-00-00',1),('2020-00-10',1),('2020-01-10',1);\n",
             &[],
             vec![
                 Gives(
@@ -158,6 +175,10 @@ fn keys<'a>() -> Vec<Case<'a>> {
                 Gives(
                     INDEXES,
                     &["t_pkey|CREATE UNIQUE INDEX t_pkey ON t USING btree (d, k)"],
+                ),
+                Gives(
+                    "SELECT obj_description('$.t_pkey'::regclass, 'pg_class')",
+                    &["by day"],
                 ),
                 Reports(
                     "t.t_pkey: the primary key is a unique index now: d has dates that became NULL",
@@ -231,6 +252,49 @@ fn keys<'a>() -> Vec<Case<'a>> {
                 Gives(INDEXES, &["l|CREATE INDEX l ON t USING btree (c)"]),
                 Reports("t.k: left out: the server cannot compute its expression for all rows"),
             ],
+        ),
+    ]
+}
+
+/// Tables that the dump drops again, behind rows of other tables.
+fn dropped<'a>() -> Vec<Case<'a>> {
+    let tmp = "CREATE TABLE tmp (id int NOT NULL AUTO_INCREMENT, e enum('a'), PRIMARY KEY (id), KEY e (e));\nINSERT INTO tmp VALUES (1,'a'),(2,'a');\n";
+    let t = "CREATE TABLE t (c int);\nINSERT INTO t VALUES (5);\n";
+    let names = "SELECT relname FROM pg_class WHERE relnamespace = '$'::regnamespace ORDER BY 1";
+    vec![
+        case(
+            "a table that the dump drops again",
+            format!("{tmp}{t}DROP TABLE tmp;\n"),
+            &["--enum", "type"],
+            vec![
+                Gives(names, &["t"]),
+                Gives(
+                    "SELECT count(*) FROM pg_type WHERE typnamespace = '$'::regnamespace AND typtype = 'e'",
+                    &["0"],
+                ),
+                Reports("tmp: the dump drops this table again"),
+            ],
+        ),
+        case(
+            "a table that the dump drops and creates again",
+            format!(
+                "{tmp}{t}DROP TABLE tmp;\nCREATE TABLE tmp (id int NOT NULL AUTO_INCREMENT, d int, KEY id (id));\nINSERT INTO tmp VALUES (7,8);\n"
+            ),
+            &[],
+            vec![
+                Gives(names, &["id", "t", "tmp", "tmp_id_seq"]),
+                Gives("SELECT id, d FROM $.tmp", &["7|8"]),
+                Gives(
+                    "SELECT nextval(pg_get_serial_sequence('$.tmp', 'id'))",
+                    &["8"],
+                ),
+            ],
+        ),
+        case(
+            "a table that the dump drops before its rows",
+            format!("CREATE TABLE tmp (id int);\nDROP TABLE tmp;\n{t}"),
+            &[],
+            vec![Gives(names, &["t"])],
         ),
     ]
 }

@@ -93,14 +93,19 @@ fn primary_key(
     };
     let tally = queue.tally(number);
     let name = staged_key_name(number);
-    let [unique, constraint] = ddl::primary_key(STYLE, &table.name, key, &name);
-    let mut kept_as = KeptAs::Key;
-    let mut statements = vec![unique, constraint];
-    if column_with_nulls(key, &tally).is_some() {
-        kept_as = KeptAs::UniqueIndex;
-        statements.truncate(1);
-    }
-    match run(client, &statements) {
+    let build = |client: &mut Client, kept_as: KeptAs| {
+        let key = PrimaryKey {
+            kept_as,
+            ..key.clone()
+        };
+        run(client, &ddl::primary_key(STYLE, &table.name, &key, &name))
+    };
+    let mut kept_as = if column_with_nulls(key, &tally).is_some() {
+        KeptAs::UniqueIndex
+    } else {
+        KeptAs::Key
+    };
+    match build(client, kept_as) {
         Err(cause) if is_too_long(&cause) => {
             let what = "the values of the primary key are too long; a unique index over checksums replaces it";
             queue.note(note(&table, &key.name, what));
@@ -108,7 +113,7 @@ fn primary_key(
         }
         Err(cause) if is_twice(&cause) && may_be_equal(&table, &key.columns, &tally) => {
             kept_as = KeptAs::Index;
-            one_statement(client, &ddl::key_as_index(STYLE, &table.name, key, &name))?;
+            build(client, kept_as)?;
         }
         done => done?,
     }
