@@ -162,7 +162,7 @@ CREATE TABLE `a"b'c\d $$ {x}` (
   `left` varchar(30) DEFAULT 'a\\b',
   `Select` smallint DEFAULT NULL,
   `e` enum('it''s','b\\c','x"y') NOT NULL DEFAULT 'b\\c',
-  `g1` int GENERATED ALWAYS AS (abs(`Select`) + `i"d'\ $1`) STORED,
+  `g1` bigint GENERATED ALWAYS AS (abs(`Select`) + `i"d'\ $1`) STORED,
   `g2` varchar(70) GENERATED ALWAYS AS (concat(`left`,'-''\\',`left`)) STORED,
   `in` double DEFAULT -1.5e-7,
   PRIMARY KEY (`i"d'\ $1`),

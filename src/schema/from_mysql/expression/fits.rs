@@ -2,7 +2,7 @@
 //! the nearest value that does.
 
 use super::translator::Translator;
-use super::value::{Bound, Class, Value};
+use super::value::{Bound, Class, Value, range};
 use crate::dump::mysql::definition::DataType;
 
 impl Translator<'_> {
@@ -14,7 +14,13 @@ impl Translator<'_> {
             Class::Integer | Class::Decimal | Class::Double | Class::Boolean
         );
         let is_text = matches!(value.class, Class::Text { .. } | Class::JsonText);
-        let is_known = value.bound == Bound::Small || is_same(&value.bound, defined);
+        let most_chars = defined.numbers.first().copied().unwrap_or(1);
+        let is_known = is_same(&value.bound, defined)
+            || is_within(value.bound.range(), range(&defined.name, defined.unsigned))
+            || is_within(value.bound.range(), range_of_decimal(defined))
+            || is_text
+                && matches!(defined.name.as_str(), "varchar" | "char")
+                && value.bound.chars().is_some_and(|chars| chars <= most_chars);
         let condition = match defined.name.as_str() {
             "year" | "set" | "enum" => return None,
             // The digits of a FLOAT in the dump are not all that MySQL has.
@@ -35,14 +41,12 @@ impl Translator<'_> {
                 )
             }
             "varchar" | "char" if is_text => {
-                let most = defined.numbers.first().copied().unwrap_or(1);
-                format!("char_length({sql}) <= {most}")
+                format!("char_length({sql}) <= {most_chars}")
             }
             "tinytext" if is_text => format!("octet_length({sql}) <= 255"),
             "text" if is_text => format!("octet_length({sql}) <= 65535"),
             "varchar" | "char" | "varbinary" | "binary" if is_number => {
-                let most = defined.numbers.first().copied().unwrap_or(1);
-                format!("octet_length(({sql})::text) <= {most}")
+                format!("octet_length(({sql})::text) <= {most_chars}")
             }
             "double" | "real" => return Some(()),
             name if is_number => {
@@ -66,20 +70,26 @@ fn is_same(bound: &Bound, defined: &DataType) -> bool {
         && (!has_length || of.numbers == defined.numbers)
 }
 
-/// The range of a type of whole numbers (MySQL manual, 13.1.2).
-fn range(name: &str, unsigned: bool) -> Option<(i128, i128)> {
-    let bits = match name {
-        "tinyint" | "int1" | "bool" | "boolean" => 8,
-        "smallint" | "int2" => 16,
-        "mediumint" | "int3" => 24,
-        "int" | "integer" | "int4" => 32,
-        "bigint" | "int8" => 64,
-        _ => return None,
-    };
-    let count = 1_i128 << bits;
-    Some(if unsigned {
-        (0, count - 1)
+fn is_within(values: Option<(i128, i128)>, of_type: Option<(i128, i128)>) -> bool {
+    values
+        .zip(of_type)
+        .is_some_and(|(values, of_type)| of_type.0 <= values.0 && values.1 <= of_type.1)
+}
+
+/// The range of whole numbers that a decimal holds.
+fn range_of_decimal(defined: &DataType) -> Option<(i128, i128)> {
+    if !matches!(
+        defined.name.as_str(),
+        "decimal" | "numeric" | "dec" | "fixed"
+    ) {
+        return None;
+    }
+    let digits = |at: usize, default| defined.numbers.get(at).copied().unwrap_or(default);
+    let whole = u32::try_from(digits(0, 10).saturating_sub(digits(1, 0))).ok()?;
+    let end = 10_i128.checked_pow(whole.min(38))?;
+    Some(if defined.unsigned {
+        (0, end - 1)
     } else {
-        (-count / 2, count / 2 - 1)
+        (1 - end, end - 1)
     })
 }

@@ -28,8 +28,16 @@ impl Translator<'_> {
         match (name, arguments) {
             ("abs" | "sign", [number]) => {
                 let number = self.expression(number)?.number()?;
+                let bound = match (name, number.bound.range()) {
+                    ("sign", _) => Bound::Within(-1, 1),
+                    (_, Some((least, most))) => Bound::Within(0, least.abs().max(most.abs())),
+                    _ => Bound::None,
+                };
                 let sql = format!("{name}({})", number.as_numeric());
-                Some(exact(sql, number.class))
+                Some(Value {
+                    bound,
+                    ..exact(sql, number.class)
+                })
             }
             ("mod", [left, right]) => {
                 let (left, right) = (self.exact(left)?, self.exact(right)?);
@@ -59,18 +67,12 @@ impl Translator<'_> {
         match (name, arguments) {
             ("char_length" | "character_length", [text]) => {
                 let text = self.text(text)?;
-                Some(Value::new(
-                    format!("char_length({})", text.sql),
-                    Class::Integer,
-                ))
+                Some(length(format!("char_length({})", text.sql)))
             }
             ("length" | "octet_length", [text]) => {
                 let text = self.text(text)?;
                 self.is_certain &= text.class == Class::Text { utf8: true };
-                Some(Value::new(
-                    format!("octet_length({})", text.sql),
-                    Class::Integer,
-                ))
+                Some(length(format!("octet_length({})", text.sql)))
             }
             ("lower" | "lcase" | "upper" | "ucase", [text]) => {
                 let lower = name.starts_with('l');
@@ -89,9 +91,9 @@ impl Translator<'_> {
             ("ltrim" | "rtrim", [text]) => self.trimmed(name, text),
             ("replace", [text, from, to]) => {
                 let (text, from, to) = (self.text(text)?, self.text(from)?, self.text(to)?);
-                Some(like(
-                    &text,
+                Some(Value::new(
                     format!("replace({}, {}, {})", text.sql, from.sql, to.sql),
+                    text.class,
                 ))
             }
             ("md5", [text]) => {
@@ -176,11 +178,7 @@ impl Translator<'_> {
         }
         let sql = format!("extract({part} FROM {})::integer", value.sql);
         Some(Value {
-            bound: if part == "year" || part == "doy" {
-                Bound::None
-            } else {
-                Bound::Small
-            },
+            bound: Bound::Within(0, 9999),
             ..Value::new(format!("({sql})"), Class::Integer)
         })
     }
@@ -202,18 +200,23 @@ impl Translator<'_> {
         let all_utf8 = texts
             .iter()
             .all(|text| text.class == Class::Text { utf8: true });
+        let chars: Option<Vec<u64>> = texts.iter().map(|text| text.bound.chars()).collect();
         let texts: Vec<String> = texts.into_iter().map(|text| text.sql).collect();
         let class = Class::Text { utf8: all_utf8 };
-        Some(Value::new(format!("({})", texts.join(" || ")), class))
+        Some(Value {
+            bound: chars.map_or(Bound::None, |chars| Bound::Chars(chars.iter().sum())),
+            ..Value::new(format!("({})", texts.join(" || ")), class)
+        })
     }
 
     fn among(&mut self, function: &str, arguments: &[&Expr]) -> Option<Value> {
         let values = arguments.iter().map(|argument| self.expression(argument));
         let values = values.collect::<Option<Vec<_>>>()?;
-        let (values, class) = alike(values)?;
+        let (values, class, bound) = alike(values)?;
         let sql = format!("{function}({})", values.join(", "));
         Some(Value {
             has_text: class == Class::Integer || matches!(class, Class::Text { .. }),
+            bound,
             ..Value::new(sql, class)
         })
     }
@@ -230,13 +233,14 @@ impl Translator<'_> {
     fn either(&mut self, condition: &Expr, yes: &Expr, no: &Expr) -> Option<Value> {
         let condition = self.expression(condition)?.truth()?;
         let results = vec![self.expression(yes)?, self.expression(no)?];
-        let (results, class) = alike(results)?;
+        let (results, class, bound) = alike(results)?;
         let sql = format!(
             "(CASE WHEN {condition} THEN {} ELSE {} END)",
             results[0], results[1]
         );
         Some(Value {
             has_text: class == Class::Integer || matches!(class, Class::Text { .. }),
+            bound,
             ..Value::new(sql, class)
         })
     }
@@ -245,7 +249,7 @@ impl Translator<'_> {
     fn extreme(&mut self, function: &str, arguments: &[&Expr]) -> Option<Value> {
         let numbers = arguments.iter().map(|argument| self.exact(argument));
         let numbers = numbers.collect::<Option<Vec<_>>>()?;
-        let (numbers, class) = alike(numbers)?;
+        let (numbers, class, bound) = alike(numbers)?;
         let nulls: Vec<String> = numbers.iter().map(|sql| format!("{sql} IS NULL")).collect();
         let sql = format!(
             "(CASE WHEN {} THEN NULL ELSE {function}({}) END)",
@@ -254,6 +258,7 @@ impl Translator<'_> {
         );
         Some(Value {
             has_text: class == Class::Integer,
+            bound,
             ..Value::new(sql, class)
         })
     }
@@ -328,9 +333,21 @@ fn small_number(expression: &Expr) -> Option<u16> {
     }
 }
 
-/// A text of the same class as `text`.
+/// A text of the same class as `text`, and not longer.
 fn like(text: &Value, sql: String) -> Value {
-    Value::new(sql, text.class)
+    Value {
+        bound: text.bound.chars().map_or(Bound::None, Bound::Chars),
+        ..Value::new(sql, text.class)
+    }
+}
+
+/// The length of a text.
+fn length(sql: String) -> Value {
+    Value {
+        // No text is longer than 4 GiB, and none that is stored longer than 1 GiB.
+        bound: Bound::Within(0, 1 << 30),
+        ..Value::new(sql, Class::Integer)
+    }
 }
 
 /// The result of a function of exact numbers.

@@ -5,7 +5,7 @@ use sqlparser::ast::{
 };
 
 use super::operand::Operand;
-use super::value::{Class, Purpose, Value, common};
+use super::value::{Bound, Class, Purpose, Value, common};
 use crate::schema::sql::literal;
 
 /// Translates one expression.
@@ -187,6 +187,13 @@ impl<'a> Translator<'a> {
         let left = self.expression(left)?.number()?;
         let right = self.expression(right)?.number()?;
         let class = common(&[left.class, right.class])?;
+        let bound = |operation| left.bound.by(&right.bound, operation);
+        let bound = match op {
+            BinaryOperator::Plus => bound(i128::checked_add),
+            BinaryOperator::Minus => bound(i128::checked_sub),
+            BinaryOperator::Multiply => bound(i128::checked_mul),
+            _ => Bound::None,
+        };
         let in_numeric = |function: &str| {
             let (left, right) = (left.to_numeric(), right.to_numeric());
             // What is divided by zero is NULL in MySQL.
@@ -199,7 +206,7 @@ impl<'a> Translator<'a> {
             (left.as_numeric(), right.as_numeric())
         };
         let simple = |operator: &str| format!("({left} {operator} {right})");
-        Some(match op {
+        let value = match op {
             BinaryOperator::Plus => arithmetic(simple("+"), class),
             BinaryOperator::Minus => arithmetic(simple("-"), class),
             BinaryOperator::Multiply => arithmetic(simple("*"), class),
@@ -218,7 +225,8 @@ impl<'a> Translator<'a> {
                 arithmetic(format!("({left} / nullif({right}, 0))"), class)
             }
             _ => return None,
-        })
+        };
+        Some(Value { bound, ..value })
     }
 
     /// Expressions whose values compare in PostgreSQL as they do in MySQL.
@@ -270,7 +278,7 @@ impl<'a> Translator<'a> {
         if let Some(otherwise) = otherwise {
             results.push(self.expression(otherwise)?);
         }
-        let (results, class) = alike(results)?;
+        let (results, class, bound) = alike(results)?;
         let mut sql = "CASE".to_owned();
         for (condition, result) in whens.iter().zip(&results) {
             sql += &format!(" WHEN {condition} THEN {result}");
@@ -280,6 +288,7 @@ impl<'a> Translator<'a> {
         }
         Some(Value {
             has_text: class == Class::Integer || matches!(class, Class::Text { .. }),
+            bound,
             ..Value::new(format!("({sql} END)"), class)
         })
     }
@@ -339,16 +348,22 @@ impl<'a> Translator<'a> {
 }
 
 /// `values` of one class, and the class.
-pub(super) fn alike(values: Vec<Value>) -> Option<(Vec<String>, Class)> {
+pub(super) fn alike(values: Vec<Value>) -> Option<(Vec<String>, Class, Bound)> {
     let classes: Vec<Class> = values.iter().map(|value| value.class).collect();
     let class = common(&classes)?;
+    let mut bounds = values
+        .iter()
+        .filter(|value| value.class != Class::Null)
+        .map(|value| value.bound.clone());
+    let first = bounds.next().unwrap_or(Bound::None);
+    let bound = bounds.fold(first, |bound, other| bound.or(&other));
     let sql = values.into_iter().map(|value| match class {
         _ if value.class == Class::Null => Some(value.sql),
         Class::Integer | Class::Decimal | Class::Double => Some(value.number()?.sql),
         Class::Json | Class::JsonText | Class::Other => None,
         _ => Some(value.sql),
     });
-    Some((sql.collect::<Option<Vec<_>>>()?, class))
+    Some((sql.collect::<Option<Vec<_>>>()?, class, bound))
 }
 
 /// The result of arithmetic, as a `numeric` unless it is a floating-point number.
@@ -388,12 +403,17 @@ fn constant(value: &sqlparser::ast::Value) -> Option<Value> {
                 Class::Decimal => Value::numeric(number.clone(), class),
                 _ => Value {
                     is_numeric: number.len() > 18,
+                    bound: match number.parse() {
+                        Ok(number) => Bound::Within(number, number),
+                        Err(_) => Bound::None,
+                    },
                     ..Value::new(number.clone(), class)
                 },
             })
         }
         Constant::SingleQuotedString(text) => Some(Value {
             constant: Some(text.clone()),
+            bound: Bound::Chars(text.chars().count() as u64),
             ..Value::new(literal(text), Class::Text { utf8: true })
         }),
         Constant::Null => Some(Value::new("NULL", Class::Null)),

@@ -73,8 +73,79 @@ pub(super) enum Bound {
     None,
     /// Those of a column of this type.
     Of(DataType),
-    /// Whole numbers from 0 to 99.
-    Small,
+    /// Whole numbers from the first to the second one.
+    Within(i128, i128),
+    /// Texts of so many characters.
+    Chars(u64),
+}
+
+impl Bound {
+    /// The least and the largest whole number.
+    pub(super) fn range(&self) -> Option<(i128, i128)> {
+        match self {
+            Bound::Within(least, most) => Some((*least, *most)),
+            Bound::Of(of) => range(&of.name, of.unsigned),
+            Bound::None | Bound::Chars(_) => None,
+        }
+    }
+
+    /// How many characters a text, or the text of a whole number, has at most.
+    pub(super) fn chars(&self) -> Option<u64> {
+        match self {
+            Bound::Chars(chars) => Some(*chars),
+            Bound::Of(of) if matches!(of.name.as_str(), "varchar" | "char") => {
+                of.numbers.first().copied()
+            }
+            _ => {
+                let (least, most) = self.range()?;
+                let length = |number: i128| number.to_string().len();
+                u64::try_from(length(least).max(length(most))).ok()
+            }
+        }
+    }
+
+    /// What values of both may be.
+    pub(super) fn or(&self, other: &Bound) -> Bound {
+        if let (Some(a), Some(b)) = (self.range(), other.range()) {
+            return Bound::Within(a.0.min(b.0), a.1.max(b.1));
+        }
+        match (self.chars(), other.chars()) {
+            (Some(a), Some(b)) => Bound::Chars(a.max(b)),
+            _ => Bound::None,
+        }
+    }
+
+    /// The results of an operation that has its least and largest ones for the least and largest operands.
+    pub(super) fn by(&self, other: &Bound, operation: fn(i128, i128) -> Option<i128>) -> Bound {
+        let (Some(a), Some(b)) = (self.range(), other.range()) else {
+            return Bound::None;
+        };
+        let all = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)];
+        let results: Option<Vec<i128>> = all.into_iter().map(|(a, b)| operation(a, b)).collect();
+        let results = results.unwrap_or_default();
+        match (results.iter().min(), results.iter().max()) {
+            (Some(least), Some(most)) => Bound::Within(*least, *most),
+            _ => Bound::None,
+        }
+    }
+}
+
+/// The range of a type of whole numbers (MySQL manual, 13.1.2).
+pub(super) fn range(name: &str, unsigned: bool) -> Option<(i128, i128)> {
+    let bits = match name {
+        "tinyint" | "int1" | "bool" | "boolean" => 8,
+        "smallint" | "int2" => 16,
+        "mediumint" | "int3" => 24,
+        "int" | "integer" | "int4" => 32,
+        "bigint" | "int8" => 64,
+        _ => return None,
+    };
+    let count = 1_i128 << bits;
+    Some(if unsigned {
+        (0, count - 1)
+    } else {
+        (-count / 2, count / 2 - 1)
+    })
 }
 
 impl Value {
@@ -87,7 +158,7 @@ impl Value {
             constant: None,
             json: None,
             bound: if class == Class::Boolean {
-                Bound::Small
+                Bound::Within(0, 1)
             } else {
                 Bound::None
             },
@@ -107,7 +178,7 @@ impl Value {
         match self.class {
             Class::Integer | Class::Decimal | Class::Double | Class::Null => Some(self),
             Class::Boolean => Some(Value {
-                bound: Bound::Small,
+                bound: Bound::Within(0, 1),
                 ..Value::new(format!("({})::integer", self.sql), Class::Integer)
             }),
             _ => None,
@@ -159,10 +230,10 @@ impl Value {
     pub(super) fn text(self) -> Option<Value> {
         match self.class {
             Class::Text { .. } => Some(self),
-            Class::Integer | Class::Decimal if self.has_text => Some(Value::new(
-                format!("({})::text", self.sql),
-                Class::Text { utf8: true },
-            )),
+            Class::Integer | Class::Decimal if self.has_text => Some(Value {
+                bound: self.bound.chars().map_or(Bound::None, Bound::Chars),
+                ..Value::new(format!("({})::text", self.sql), Class::Text { utf8: true })
+            }),
             Class::Boolean => self.number()?.text(),
             _ => None,
         }
