@@ -50,18 +50,14 @@ pub(super) struct TableName {
 }
 
 /// Statements that begin with these words change no data of a table in the dump.
-const WITHOUT_EFFECT: [&str; 23] = [
-    "ANALYZE",
+const WITHOUT_EFFECT: [&str; 19] = [
     "CHANGE",
     "CHECK",
     "CHECKSUM",
     "COMMIT",
     "DEALLOCATE",
     "DELIMITER",
-    "DESC",
-    "DESCRIBE",
     "DO",
-    "EXPLAIN",
     "FLUSH",
     "LOCK",
     "OPTIMIZE",
@@ -143,6 +139,10 @@ pub(super) fn classify(statement: &str, quoting: Quoting) -> (DumpStatement, Vec
         // MariaDB's BEGIN NOT ATOMIC holds statements.
         "BEGIN" if is(1, ";") || is(1, "WORK") || words.len() == 1 => DumpStatement::WithoutEffect,
         "IF" if only_signals(&words) => DumpStatement::WithoutEffect,
+        // Of other statements it would show how they run, and run them.
+        "ANALYZE" if words.iter().take(3).any(|word| word == "TABLE") => {
+            DumpStatement::WithoutEffect
+        }
         first if WITHOUT_EFFECT.contains(&first) => DumpStatement::WithoutEffect,
         _ => DumpStatement::Unknown,
     };

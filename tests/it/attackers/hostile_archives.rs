@@ -477,24 +477,18 @@ fn statements(bait: &Path) -> Vec<Case> {
     for statement in [
         "DELETE FROM tags;",
         "UPDATE application_settings SET signup_enabled = false;",
-        "INSERT INTO `ci_tags` SELECT 1, 'a';",
-        "INSERT INTO `tags` SELECT * FROM ci_tags;",
-        "REPLACE INTO `tags` SELECT 1, 'a';",
         "TRUNCATE TABLE tags;",
         "RENAME TABLE tags TO old_tags;",
         "ALTER TABLE tags DROP COLUMN name;",
-        "ALTER USER postgres PASSWORD 'x';",
-        "REVOKE ALL ON tags FROM postgres;",
         "CALL shell('id');",
         "HANDLER tags OPEN;",
         "WITH gone AS (DELETE FROM tags RETURNING 1) SELECT 1;",
         "EXPLAIN ANALYZE DELETE FROM tags;",
+        "ANALYZE FORMAT=JSON DELETE FROM tags;",
         "VACUUM FULL;",
         "DO $$ BEGIN DROP TABLE tags; END $$;",
         "LOAD DATA INFILE '/etc/passwd' INTO TABLE ci_tags;",
-        "INSTALL PLUGIN x SONAME 'x.so';",
         "CREATE EXTENSION plperlu;",
-        "CREATE ROLE hostile SUPERUSER;",
         "CREATE INDEX i ON tags (name);",
         "/*!40101 DELETE FROM tags */;",
         "/*!50003 UPDATE tags SET name = 'x' */;",
@@ -505,6 +499,31 @@ fn statements(bait: &Path) -> Vec<Case> {
     ] {
         let bytes = dump_with(statement.as_bytes());
         cases.push(Case::new(statement, bytes, 1, not_understood));
+    }
+    for (statement, says) in [
+        (
+            "INSERT INTO `ci_tags` SELECT 1, 'a';",
+            "rows that are not written as VALUES",
+        ),
+        (
+            "INSERT INTO `tags` SELECT * FROM ci_tags;",
+            "rows that are not written as VALUES",
+        ),
+        (
+            "REPLACE INTO `tags` SELECT 1, 'a';",
+            "rows that are not written as VALUES",
+        ),
+        (
+            "SELECT pg_read_file('/etc/passwd') INTO OUTFILE '/tmp/x';",
+            "the dump writes what it selects to a place",
+        ),
+        (
+            "PREPARE hostile FROM 'DROP TABLE tags'; EXECUTE hostile;",
+            "the dump executes a prepared statement",
+        ),
+    ] {
+        let bytes = dump_with(statement.as_bytes());
+        cases.push(Case::new(statement, bytes, 1, says));
     }
     for statement in [
         format!("COPY tags FROM PROGRAM 'touch {touch}';"),
@@ -682,10 +701,12 @@ fn statements_of_no_consequence_are_not_executed() {
         "DROP DATABASE gitlab;".to_owned(),
         "DROP SCHEMA public CASCADE;".to_owned(),
         "GRANT ALL ON tags TO PUBLIC;".to_owned(),
-        format!("SELECT pg_read_file('/etc/passwd') INTO OUTFILE '{touch}';"),
         "SELECT pg_sleep(1000);".to_owned(),
         "DO drop_all_tables();".to_owned(),
-        "PREPARE hostile FROM 'DROP TABLE tags'; EXECUTE hostile;".to_owned(),
+        "ALTER USER postgres PASSWORD 'x';".to_owned(),
+        "REVOKE ALL ON tags FROM postgres;".to_owned(),
+        "INSTALL PLUGIN x SONAME 'x.so';".to_owned(),
+        "CREATE ROLE hostile SUPERUSER;".to_owned(),
         "SET PASSWORD = 'x'; SET ROLE postgres; SET search_path = pg_catalog;".to_owned(),
         "CREATE USER hostile PASSWORD 'x';".to_owned(),
         "CREATE DATABASE hostile;".to_owned(),
