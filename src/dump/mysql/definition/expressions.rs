@@ -2,7 +2,7 @@
 
 use super::cursor::DefinitionParser;
 use super::model::{ColumnDefinition, DefaultValue, Generated, TableDefinition};
-use crate::dump::mysql::lexer::TokenKind;
+use crate::dump::mysql::lexer::{Token, TokenKind};
 use crate::error::Result;
 
 impl DefinitionParser<'_> {
@@ -93,6 +93,18 @@ impl DefinitionParser<'_> {
         }
         if self.is_symbol('(') {
             self.parenthesised()?;
+        }
+        // An operator and its operand, of which MariaDB's need no parentheses: `@a := 1`, `a + b`.
+        let is_operator = |token: &Token| matches!(token.kind, TokenKind::Symbol(symbol) if !matches!(symbol, ',' | ')' | ';'));
+        while self.peek().is_some_and(is_operator) {
+            if self.is_symbol('(') {
+                self.parenthesised()?;
+                continue;
+            }
+            self.at += 1;
+            if !self.peek().is_some_and(is_operator) {
+                self.next()?;
+            }
         }
         Ok(self.written(start, self.end_of_last()))
     }

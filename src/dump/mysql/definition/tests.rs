@@ -111,6 +111,8 @@ fn columns_with_all_sorts_of_attributes() {
         ("0x1F", DefaultValue::Hex("1F".into())),
         ("_utf8mb3''", DefaultValue::Text(String::new())),
         ("(uuid())", DefaultValue::Expression("(uuid())".into())),
+        ("@v:=1", DefaultValue::Expression("@v:=1".into())),
+        ("`b` + f(2)", DefaultValue::Expression("`b` + f(2)".into())),
         (
             "current_timestamp()",
             DefaultValue::Expression("current_timestamp()".into()),
