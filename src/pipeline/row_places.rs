@@ -2,6 +2,9 @@
 
 use crate::dump::RowChunk;
 
+/// A COPY or LOAD DATA ends when it has so many rows, because the place of each is kept: four bytes.
+pub const MAX_ROWS: usize = 1_000_000;
+
 /// The places of the rows of one COPY, in the order in which they were sent.
 #[derive(Debug, Clone, Default)]
 pub struct RowPlaces {

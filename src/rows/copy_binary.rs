@@ -102,11 +102,8 @@ impl Notation for CopyBinary {
 
     #[inline]
     fn end_text(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
-        match storage {
-            Storage::Text => {}
-            Storage::Uuid | Storage::Inet => parsed(out, begun, storage)?,
-            Storage::Jsonb => check_text(&out[begun + 1..], storage)?,
-            _ => check_text(&out[begun..], storage)?,
+        if storage != Storage::Text {
+            checked(out, begun, storage)?;
         }
         close(out, begun);
         Ok(())
@@ -121,6 +118,16 @@ impl Notation for CopyBinary {
 fn close(out: &mut [u8], begun: usize) {
     let length = length(out.len() - begun);
     out[begun - length.len()..begun].copy_from_slice(&length);
+}
+
+/// Checks the text that begins at `begun`, and parses a uuid or an address.
+#[cold]
+fn checked(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
+    match storage {
+        Storage::Uuid | Storage::Inet => parsed(out, begun, storage),
+        Storage::Jsonb => check_text(&out[begun + 1..], storage),
+        _ => check_text(&out[begun..], storage),
+    }
 }
 
 /// Replaces the text of a uuid or an address, which begins at `begun`, with its bytes.

@@ -9,6 +9,14 @@ use super::value_kind::Storage;
 /// The text format.
 pub(super) struct CopyText;
 
+/// Checks a text that has COPY's escapes.
+#[cold]
+fn check_escaped(escaped: &[u8], storage: Storage) -> Result<(), NotA> {
+    let mut plain = Vec::new();
+    unescape(escaped, &mut plain);
+    check_text(&plain, storage)
+}
+
 impl Notation for CopyText {
     const ESCAPES_LINES: bool = true;
     const ESCAPES: &[Escape; 256] = &TEXT_ESCAPES;
@@ -59,13 +67,12 @@ impl Notation for CopyText {
         out.len()
     }
 
+    #[inline]
     fn end_text(out: &mut Vec<u8>, begun: usize, storage: Storage) -> Result<(), NotA> {
-        if !matches!(storage, Storage::Json | Storage::Jsonb | Storage::Enum) {
+        if storage == Storage::Text {
             return Ok(());
         }
-        let mut plain = Vec::new();
-        unescape(&out[begun..], &mut plain);
-        check_text(&plain, storage)
+        check_escaped(&out[begun..], storage)
     }
 
     fn text_byte(out: &mut Vec<u8>, byte: u8) {

@@ -108,9 +108,10 @@ impl<'a, N> Transcoder<'a, N> {
     }
 
     /// Whether NULL stands here, in any case.
+    #[cold]
     pub(super) fn is_null(&self) -> bool {
         let word = self.input.get(self.at..self.at + 4);
-        word == Some(b"NULL") || word.is_some_and(|word| word.eq_ignore_ascii_case(b"null"))
+        word.is_some_and(|word| word.eq_ignore_ascii_case(b"null"))
     }
 
     /// Skips `_binary` or another character set before a string; returns its name.

@@ -159,7 +159,13 @@ impl<N: Notation> Transcoder<'_, N> {
     }
 
     fn value(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
-        if matches!(self.peek(), b'N' | b'n') && self.is_null() {
+        // Dump programs write it in capitals.
+        let is_null = match self.peek() {
+            b'N' => self.input[self.at..].starts_with(b"NULL") || self.is_null(),
+            b'n' => self.is_null(),
+            _ => false,
+        };
+        if is_null {
             if column.null_is_zero_date {
                 let start = self.at;
                 self.at += 4;

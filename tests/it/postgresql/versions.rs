@@ -181,6 +181,39 @@ fn a_dump_of_many_types() {
     }
 }
 
+/// A virtual column is computed when it is read since version 18, stored since version 12, and ordinary before.
+#[test]
+fn virtual_columns_are_what_the_version_has() {
+    let dump = "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (`a` + 1) VIRTUAL, c int AS (`a` * 2) VIRTUAL, KEY c (c));\n\
+                INSERT INTO t VALUES (1,2,2),(5,6,10);\n";
+    for version in VERSIONS {
+        let scene = gitlab_on(version);
+        let path = scene.path("virtual.sql");
+        fs::write(&path, dump).unwrap();
+        let of = |verb: &[&str], options: &[&str]| {
+            let mut command = command(verb);
+            command.arg(&path).args(options);
+            command.args(["--schema", "public", "--database-url"]);
+            run(command.arg(scene.url())).succeeds()
+        };
+        let outcome = of(&[], &["--verify", "full"]);
+        of(&["verify"], &[]);
+        let kinds =
+            "SELECT string_agg(coalesce(to_jsonb(a) ->> 'attgenerated', ''), ',' ORDER BY attnum)
+                     FROM pg_attribute a WHERE attrelid = 'public.t'::regclass AND attnum > 1";
+        // PostgreSQL has no indexes over virtual columns.
+        let (expected, told) = match version.major() {
+            ..12 => (",", "t.b: generated as `a` + 1, is an ordinary column now"),
+            12..18 => ("s,s", "t.b: a virtual column, is stored"),
+            _ => ("v,s", "t.c: a virtual column, is stored"),
+        };
+        assert_eq!(scene.value(kinds), expected, "{version:?}");
+        assert!(outcome.stdout.contains(told), "{version:?}: {outcome:?}");
+        let values = "SELECT string_agg(concat(a, ' ', b, ' ', c), ',' ORDER BY a) FROM public.t";
+        assert_eq!(scene.value(values), "1 2 2,5 6 10", "{version:?}");
+    }
+}
+
 /// What databases and roles may have set: sessions that stay must not be ended by it.
 #[test]
 fn limits_of_time_do_not_matter() {

@@ -11,9 +11,10 @@ use super::enums::{Enums, count_empty};
 use super::insert::Inserts;
 use super::sent::Sent;
 use super::staging::{LockHolder, check_holder};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::failpoint;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
+use crate::pipeline::row_places::{MAX_ROWS, RowPlaces};
 use crate::pipeline::work_queue::{Built, IndexBuild, Task, WorkQueue};
 use crate::rows::{PlannedColumn, ValueKind};
 use crate::server::mysql::databases::Databases;
@@ -207,10 +208,44 @@ impl Feed {
             out.write_all(&self.buffer).map_err(|cause| {
                 Error::target(format!("the server takes no more rows: {cause}")).caused_by(cause)
             })?;
-            next = queue.take_more(&statement)?;
+            if self.done.places.as_ref().map_or(0, RowPlaces::rows) < MAX_ROWS {
+                next = queue.take_more(&statement)?;
+            } else {
+                next = None;
+            }
         }
         Ok(())
     }
+}
+
+/// `error` with the place in the dump of the row that its message names.
+fn located(error: Error, table: &str, done: &TranscodedRows) -> Error {
+    // "Data too long for column 'name' at row 3".
+    let message = error.to_string();
+    let number = message
+        .rsplit_once("at row ")
+        .map_or("", |(_, behind)| behind);
+    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+    let row = number[..digits].parse().ok();
+    let row = row.zip(done.places.as_ref());
+    let Some(place) = row.and_then(|(line, places)| places.of_line(line)) else {
+        return error;
+    };
+    let column = message.split_once("column '").and_then(|(_, behind)| {
+        let (name, _) = behind.split_once("' at row ")?;
+        Some(
+            name.rsplit("`.`")
+                .next()
+                .unwrap_or(name)
+                .trim_matches('`')
+                .to_owned(),
+        )
+    });
+    error.at_place(Place {
+        name: table.to_owned(),
+        row: Some(place),
+        column,
+    })
 }
 
 /// Appends the lines of a chunk to `buffer`, counts and hashes them. Returns the number of values that their
@@ -248,6 +283,10 @@ fn load(
     *lock() = Feed {
         first: Some(first),
         buffer,
+        done: TranscodedRows {
+            places: Some(RowPlaces::default()),
+            ..TranscodedRows::default()
+        },
         ..Feed::default()
     };
     let outcome = connection.query_drop(&*statement);
@@ -256,7 +295,9 @@ fn load(
     if let Some(error) = feed.failed.take() {
         return Err(error);
     }
-    outcome.map_err(failure(format!("load {name}")))?;
+    outcome
+        .map_err(failure(format!("load {name}")))
+        .map_err(|error| located(error, &name, &feed.done))?;
     failpoint::reached("rows copied");
     let (done, chunks) = (std::mem::take(&mut feed.done), feed.chunks);
     let sent = Sent {
@@ -265,7 +306,8 @@ fn load(
         rows: done.rows,
         empty: feed.empty,
     };
-    sent.check(connection)?;
+    sent.check(connection)
+        .map_err(|error| located(error, &name, &done))?;
     queue.committed(table, chunks, &done);
     failpoint::reached("rows committed");
     Ok(())

@@ -9,13 +9,10 @@ use super::staged_tables::StagedTables;
 use crate::error::{Error, Place, Result};
 use crate::failpoint;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
-use crate::pipeline::row_places::RowPlaces;
+use crate::pipeline::row_places::{MAX_ROWS, RowPlaces};
 use crate::pipeline::work_queue::WorkQueue;
 use crate::rows::Widening;
 use crate::server::postgresql::error::{copied_line, failure, refused_value};
-
-/// A COPY ends when it has so many rows, because the place of each is kept.
-const MAX_ROWS: usize = 1_000_000;
 
 /// COPYs `first`, and further chunks as long as the queue has some ready for the same table. A value that does not fit
 /// into the type of its column gives the column a wider type.
