@@ -1,0 +1,53 @@
+"""Whether the report of an import mentions a difference."""
+
+import collections
+
+# What a note must say to tell of a difference of a kind; any of these.
+WORDS = {
+    "NOT NULL": ("NOT NULL",),
+    "ON UPDATE left out": ("ON UPDATE",),
+    "INVISIBLE left out": ("nvisible", "INVISIBLE"),
+    "generated column": ("generated", "computed", "expression", "values", "virtual"),
+    "AUTO_INCREMENT left out": ("AUTO_INCREMENT", "default"),
+    "default": ("default",),
+    "comment": ("comment",),
+    "partitions left out": ("artition", "PARTITION"),
+    "system versioning left out": ("version", "VERSION"),
+    "CHECK missing": ("CHECK",),
+    "CHECK of an enum missing": ("CHECK",),
+    "next value": ("sequence", "next", "AUTO_INCREMENT"),
+}
+
+
+class Told:
+    def __init__(self, report):
+        self.notes = collections.defaultdict(list)
+        for note in report["notes"]:
+            self.notes[note["table"]].append((note["item"], note["what"]))
+        self.changes = collections.Counter()
+        for table in report["tables"]:
+            for change in table["changes"]:
+                self.changes[table["name"], change["column"]] += change["count"]
+        self.left_out = [(entry["kind"], entry["name"]) for entry in report["left_out"]]
+
+    def how(self, kind, table, item, what, count):
+        """What the report says of this difference, shortened; None if nothing."""
+        if kind.endswith(" left out") and item is None and self.is_left_out(kind.split()[0], table):
+            return "left out"
+        if self.changes[table, item] >= count and kind in ("value",):
+            return "changed values"
+        if kind == "NOT NULL" and self.changes[table, item]:
+            return "changed values"
+        words = WORDS.get(kind, ("",))
+        for of, note in self.notes[table]:
+            if item is not None and of != item and not (of is None and str(item) in note):
+                # A CHECK has another name in the report, and a note of a key may be one of the column.
+                if not (kind in ("CHECK missing",) and "CHECK" in note):
+                    continue
+            if any(word in note for word in words):
+                return note.split(":")[0][:60] if len(note) > 60 else note
+        return None
+
+    def is_left_out(self, kind, name):
+        kinds = {"routine": ("function", "procedure", "routine", "package")}.get(kind, (kind,))
+        return any(of.lower().startswith(kinds) and name in other for of, other in self.left_out)
