@@ -7,26 +7,61 @@ import json
 import re
 
 import catalogs
-from catalogs import GEOMETRIES, cell
+from catalogs import cell, quoted_my
 
 # Engines whose rows mariadb-dump leaves out.
 WITHOUT_ROWS = {"MRG_MYISAM", "FEDERATED", "BLACKHOLE"}
+
+END = {"smallint": 32767, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
 class Comparison:
     """Collects what differs: kind, table, item, what, and how many values."""
 
-    def __init__(self, servers, source_database, target_database, wanted):
+    def __init__(self, servers, source_database, target_database, dump, report, wanted):
         self.servers = servers
         self.names = (source_database, target_database)
         self.source, self.objects = catalogs.of_mariadb(servers, source_database)
         self.target = catalogs.of_postgresql(servers, target_database)
+        self.target_names, self.column_names = {}, collections.defaultdict(dict)
+        self.undo_renames(report["notes"])
+        # mariadb-dump leaves out what is not valid any more.
+        bodies = dict(re.findall(r"^CREATE TABLE (`(?:[^`]|``)+`) \(\n(.*?)^\)", dump, re.S | re.M))
+        self.source = {name: table for name, table in self.source.items() if quoted_my(name) in bodies}
+        for name, made in self.source.items():
+            made["periods"] = re.findall(r"^  PERIOD FOR .*$", bodies[quoted_my(name)], re.M)
+        defined = [line for line in dump.splitlines() if " " in line and not line.startswith(("-- ", "INSERT"))]
+        defined = [line for line in defined if re.search(r"\b(VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|SEQUENCE|PACKAGE)\b", line)]
+        self.objects = [pair for pair in self.objects if any(f" {quoted_my(pair[1])}" in line for line in defined)]
         # Whether a table or a column was asked for.
         self.wanted = wanted
         self.differences = []
         self.counts = collections.Counter()
 
+    def undo_renames(self, notes):
+        """Names that are too long for PostgreSQL are others there; the notes have both."""
+        for note in notes:
+            was = re.fullmatch(r"the (table|column) was named (.*)", note["what"], re.S)
+            if was and was[1] == "table":
+                self.target_names[was[2]] = note["table"]
+            elif was:
+                self.column_names[note["table"]][was[2]] = note["item"]
+        for old, new in self.target_names.items():
+            self.target[old] = self.target.pop(new)
+        for has in self.target.values():
+            for key in has["foreign"].values():
+                key["other"] = next((old for old, new in self.target_names.items() if new == key["other"]), key["other"])
+        for table, names in self.column_names.items():
+            old_table = next((old for old, new in self.target_names.items() if new == table), table)
+            has, back = self.target[old_table], {new: old for old, new in names.items()}
+            has["columns"] = {back.get(name, name): column for name, column in has["columns"].items()}
+            for new, old in back.items():
+                for key in has["keys"].values():
+                    key["parts"] = [(part.replace(new, old), order) for part, order in key["parts"]]
+
     def differs(self, kind, table, item, what, count=1):
+        table = self.target_names.get(table, table)
+        item = self.column_names[table].get(item, item)
         self.differences.append((kind, table, item, what, count))
 
     def run(self):
@@ -66,11 +101,16 @@ class Comparison:
             self.differs("partitions left out", name, None, source["options"])
         if source["kind"] == "SYSTEM VERSIONED":
             self.differs("system versioning left out", name, None, "WITH SYSTEM VERSIONING")
+        for period in source["periods"]:
+            self.differs("period left out", name, None, period.strip())
         self.keys(name, source, target)
         self.checks(name, source, target)
         self.foreign_keys(name, source, target)
 
     def column(self, name, column, source, target):
+        if source["expression"] in ("ROW START", "ROW END"):
+            self.differs("system versioning left out", name, column, source["expression"])
+            return
         full, kind = source["full"], target["kind"]
         if kind not in expected_types(source):
             self.differs("type", name, column, f"{full} became {kind}")
@@ -106,8 +146,17 @@ class Comparison:
                 continue
             self.counts["keys"] += 1
             found = [other for other, has in left.items() if same_key(key, wanted, has)]
+            if not found and key == "PRIMARY" and any(part[1] for part in wanted["parts"]):
+                found = [other for other, has in left.items() if same_key("", wanted, has)]
+                if found:
+                    self.differs("PRIMARY KEY became a unique index", name, key, str(wanted["parts"]))
+            if not found and key == "PRIMARY" and any(part[2] for part in wanted["parts"]):
+                ascending = {**wanted, "parts": [(column, length, False) for column, length, _ in wanted["parts"]]}
+                found = [other for other, has in left.items() if same_key(key, ascending, has)]
+                if found:
+                    self.differs("PRIMARY KEY is ascending", name, key, str(wanted["parts"]))
             # The one of the same name, if there are several.
-            found.sort(key=lambda other: other != key)
+            found.sort(key=lambda other: (other != key, other != f"{name}_{key}", other in source["keys"]))
             if not found:
                 shown = {other: has["parts"] for other, has in left.items()}
                 self.differs("key missing", name, key, f"{wanted} is none of {str(shown)[:300]}")
@@ -131,6 +180,8 @@ class Comparison:
                     self.differs("CHECK of an enum missing", name, column, has["full"])
         plain = []
         for constraint, clause, level in source["checks"]:
+            if level == "Table" and any(f" {quoted_my(constraint)} " in period for period in source["periods"]):
+                continue
             self.counts["checks"] += 1
             of_json = re.fullmatch(r"\s*json_valid\(`((?:[^`]|``)*)`\)\s*", clause or "", re.I)
             if of_json and target["columns"].get(of_json[1].replace("``", "`"), {}).get("kind") in ("json", "jsonb"):
@@ -176,7 +227,9 @@ class Comparison:
                 of_source = [(column, source[column]["kind"], source[column]["full"]) for column in columns]
                 of_target = [(column, target[column]["kind"]) for column in columns]
                 source_sql.append(catalogs.rows_of_mariadb(name, of_source, at))
-                target_sql.append(catalogs.rows_of_postgresql(name, of_target, at))
+                there = self.target_names.get(name, name)
+                of_target = [(self.column_names[there].get(column, column), kind) for column, kind in of_target]
+                target_sql.append(catalogs.rows_of_postgresql(there, of_target, at))
             for sequence, _ in self.target[name]["sequences"]:
                 target_sql.append(
                     f"SELECT '={at}', CASE WHEN is_called THEN last_value + 1 ELSE last_value END"
@@ -189,6 +242,10 @@ class Comparison:
                 kinds = [self.target[name]["columns"][column]["kind"] for column in kept[at]]
                 self.table_rows(name, kept[at], kinds, found[at], got.get(at, []))
             wanted = self.source[name]["next_value"]
+            # One that is past the end of its type is past the end there, too.
+            ends = [END[column["kind"]] + 1 for column in self.target[name]["columns"].values()
+                    if (column["default"] or "").startswith("nextval(") and column["kind"] in END]  # fmt: skip
+            wanted = min([wanted, *ends])
             if wanted and sequences.get(at, wanted) != wanted:
                 self.differs("next value", name, None, f"AUTO_INCREMENT {wanted} became {sequences[at]}")
 
@@ -351,7 +408,8 @@ def canonical_bytes(kind, value):
     if base in ("date", "timestamp", "time", "interval"):
         return value.rstrip(b"0").rstrip(b".") if b"." in value else value
     if base == "inet":
-        return str(ipaddress.ip_address(value.decode())).encode()
+        address = ipaddress.ip_address(re.sub(r"/(32|128)$", "", value.decode()))
+        return str(address).encode()
     if base == "uuid":
         return value.lower()
     if base == "jsonb":

@@ -49,7 +49,7 @@ class Servers:
     def start_mariadb(self):
         directory = self.directory + "/my"
         command = [
-            "mariadbd", "--no-defaults", "--skip-networking", "--default-time-zone=+00:00", "--skip-log-bin",
+            "mariadbd", "--no-defaults", "--skip-networking", "--skip-grant-tables", "--default-time-zone=+00:00", "--skip-log-bin",
             "--innodb-flush-log-at-trx-commit=0", "--max-allowed-packet=256M", "--innodb-buffer-pool-size=128M",
             "--event-scheduler=OFF", "--character-set-server=latin1", "--log-bin-trust-function-creators=1",
             "--max-heap-table-size=16M", f"--secure-file-priv={directory}", f"--datadir={directory}/data",
@@ -78,7 +78,7 @@ class Servers:
             file.write(str(child.pid))
 
     def wait(self, is_ready, name):
-        for _ in range(600):
+        for _ in range(1200):
             if is_ready():
                 return
             time.sleep(0.1)
@@ -113,7 +113,8 @@ class Servers:
 
     def mariadb(self, database, sql):
         """Runs statements; errors of one do not keep the others from being run."""
-        command = [*self.client("mariadb"), "--force", "-N", "-B", "--quick", "--default-character-set=utf8mb4", database]
+        command = [*self.client("mariadb"), "--force", "-N", "-B", "--quick", "--default-character-set=utf8mb4",
+                   "--max-allowed-packet=1G", database]  # fmt: skip
         return subprocess.run(command, input=sql.encode(), capture_output=True)
 
     def psql(self, database, sql):

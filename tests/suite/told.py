@@ -1,6 +1,7 @@
 """Whether the report of an import mentions a difference."""
 
 import collections
+import re
 
 # What a note must say to tell of a difference of a kind; any of these.
 WORDS = {
@@ -12,6 +13,7 @@ WORDS = {
     "default": ("default",),
     "comment": ("comment",),
     "partitions left out": ("artition", "PARTITION"),
+    "period left out": ("period", "PERIOD"),
     "system versioning left out": ("version", "VERSION"),
     "CHECK missing": ("CHECK",),
     "CHECK of an enum missing": ("CHECK",),
@@ -32,6 +34,9 @@ class Told:
 
     def how(self, kind, table, item, what, count):
         """What the report says of this difference, shortened; None if nothing."""
+        if item == "PRIMARY":
+            item = f"{table}_pkey"
+            self.notes[table] += [(item, note) for of, note in self.notes[table] if of is None and "primary key" in note]
         if kind.endswith(" left out") and item is None and self.is_left_out(kind.split()[0], table):
             return "left out"
         if self.changes[table, item] >= count and kind in ("value",):
@@ -45,7 +50,7 @@ class Told:
                 if not (kind in ("CHECK missing",) and "CHECK" in note):
                     continue
             if any(word in note for word in words):
-                return note.split(":")[0][:60] if len(note) > 60 else note
+                return re.sub(r"(?<=is named ).*|(?<=default ).*(?= left out)|(?<=generated as ).*(?=, was)|\(.*\)|`.*`", "…", note)[:90]
         return None
 
     def is_left_out(self, kind, name):
