@@ -124,7 +124,8 @@ class File:
 
     def make_dump(self):
         os.makedirs(os.path.dirname(self.dump), exist_ok=True)
-        command = [*self.servers.client("mariadb-dump"), "--force", "--routines", "--events", self.database]
+        command = [*self.servers.client("mariadb-dump"), "--force", "--routines", "--events"]
+        command += ["--max-allowed-packet=1G", self.database]
         with open(self.dump, "wb") as file:
             try:
                 subprocess.run(command, stdout=file, stderr=subprocess.DEVNULL, timeout=60)

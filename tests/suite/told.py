@@ -11,7 +11,11 @@ WORDS = {
     "generated column": ("generated", "computed", "expression", "values", "virtual"),
     "AUTO_INCREMENT left out": ("AUTO_INCREMENT", "default"),
     "default": ("default",),
+    "key renamed": ("is named",),
+    "column missing": ("left out",),
+    "key missing": ("left out", "skipped", "index", "is named"),
     "comment": ("comment",),
+    "AUTO_INCREMENT of each group became one sequence": ("group", "AUTO_INCREMENT"),
     "partitions left out": ("artition", "PARTITION"),
     "period left out": ("period", "PERIOD"),
     "system versioning left out": ("version", "VERSION"),
@@ -43,9 +47,11 @@ class Told:
             return "changed values"
         if kind == "NOT NULL" and self.changes[table, item]:
             return "changed values"
+        if kind == "CHECK of an enum missing":
+            item = f"{table}_{item}_check"
         words = WORDS.get(kind, ("",))
         for of, note in self.notes[table]:
-            if item is not None and of != item and not (of is None and str(item) in note):
+            if item is not None and of != item and not (of is None and re.search(rf"(?<!\w){re.escape(item)}(?!\w)", note)):
                 # A CHECK has another name in the report, and a note of a key may be one of the column.
                 if not (kind in ("CHECK missing",) and "CHECK" in note):
                     continue
