@@ -125,7 +125,7 @@ class File:
     def make_dump(self):
         os.makedirs(os.path.dirname(self.dump), exist_ok=True)
         command = [*self.servers.client("mariadb-dump"), "--force", "--routines", "--events"]
-        command += ["--max-allowed-packet=1G", self.database]
+        command += ["--max-allowed-packet=1G", *os.environ.get("SUITE_DUMP_OPTIONS", "").split(), self.database]
         with open(self.dump, "wb") as file:
             try:
                 subprocess.run(command, stdout=file, stderr=subprocess.DEVNULL, timeout=60)
@@ -158,7 +158,7 @@ class File:
         self.servers.psql("postgres", f"CREATE DATABASE {self.database}")
         dropped = set()
         for _ in range(ROUNDS):
-            code, stdout, stderr = self.call(self.dump, "--json", "--yes")
+            code, stdout, stderr = self.call(self.dump, "--json", "--yes", "--verify", "full")
             if code == 0:
                 break
             message = re.sub(r"^.*?ci-import: error: ", "", stderr.split("\nhint:")[0].strip(), flags=re.S)
