@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::pipeline::converter::not_null_after_load;
 use crate::resources::MAX_SPARE_BYTES;
 use crate::rows::{Tally, Widening};
-use crate::schema::changed_keys::{foreign_key_note, give_up_keys, widening_note};
+use crate::schema::changed_keys::{
+    computed_from_changed, foreign_key_note, give_up_keys, widening_note,
+};
 use crate::schema::ddl::{self, Style};
 use crate::schema::{
     KeptAs, Note, PrimaryKey, Sequence, Table, column_of_another_type, final_names,
@@ -204,6 +206,8 @@ impl DumpText {
                 statements(&mut sql, &[set]);
             }
             self.notes.extend(late);
+            self.notes
+                .extend(computed_from_changed(&written.table, &written.tally));
             self.notes
                 .extend(give_up_keys(&mut written.table, &written.tally));
         }

@@ -90,6 +90,21 @@ fn is_really_changed(columns: &[String], tally: &Tally) -> bool {
     may_be_equal(&none, columns, tally)
 }
 
+/// Notes of the generated columns of `table` that are computed from changed values, and so may be others than in the source.
+#[must_use]
+pub fn computed_from_changed(table: &Table, tally: &Tally) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for column in &table.columns {
+        let used = column.generated.iter().flat_map(|it| &it.columns);
+        let is_changed = |name: &&String| tally.iter().any(|(changed, ..)| changed == *name);
+        if let Some(name) = used.into_iter().find(is_changed) {
+            let what = format!("it is computed from {name}, of which values were changed");
+            notes.push(note(table, Some(&column.name), what));
+        }
+    }
+    notes
+}
+
 /// The note about a column of `table` that got a wider type because of a value.
 #[must_use]
 pub fn widening_note(table: &str, Widening { column, to, row }: &Widening) -> Note {
