@@ -121,6 +121,10 @@ fn round(rng: &mut Rng) -> usize {
     let mut client = connect_mariadb(&source);
     for statement in &statements {
         if let Err(error) = client.query_drop(statement) {
+            // A row whose generated columns MariaDB cannot compute.
+            if error.to_string().contains("is out of range in") {
+                continue;
+            }
             // MariaDB refuses what depends on the SQL mode.
             assert!(
                 error
