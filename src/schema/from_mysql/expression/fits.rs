@@ -61,6 +61,21 @@ impl Translator<'_> {
     }
 }
 
+impl Translator<'_> {
+    /// Adds the condition that the result of whole numbers fits into MySQL's 64 bits, unless that is known. If the SQL mode
+    /// is not strict, a row with a result that does not may be stored with another one.
+    pub(super) fn fits_in_64_bits(&mut self, value: &Value) {
+        let of_type = range("bigint", false);
+        if value.class == Class::Integer && !is_within(value.bound.range(), of_type) {
+            let (least, most) = (i64::MIN, i64::MAX);
+            self.fit_conditions.push(format!(
+                "coalesce({} BETWEEN {least} AND {most}, true)",
+                value.sql
+            ));
+        }
+    }
+}
+
 /// Whether a column has the type of another one.
 fn is_same(bound: &Bound, defined: &DataType) -> bool {
     let Bound::Of(of) = bound else { return false };

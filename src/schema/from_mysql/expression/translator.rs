@@ -226,7 +226,9 @@ impl<'a> Translator<'a> {
             }
             _ => return None,
         };
-        Some(Value { bound, ..value })
+        let value = Value { bound, ..value };
+        self.fits_in_64_bits(&value);
+        Some(value)
     }
 
     /// Expressions whose values compare in PostgreSQL as they do in MySQL.
