@@ -6,7 +6,7 @@ use ci_import::dump::mysql::definition::TableDefinition;
 use ci_import::dump::{Consumer, Dialect, Facts, Reader, RowChunk, detect};
 use ci_import::error::Result;
 use ci_import::schema::policies::Policies;
-use ci_import::schema::{DumpFacts, Names, from_mysql};
+use ci_import::schema::{DumpFacts, GivenRows, Names, from_mysql};
 use ci_import::schema::ddl;
 use libfuzzer_sys::fuzz_target;
 
@@ -25,7 +25,7 @@ impl Consumer for Seen {
             charset: ci_import::dump::charset::Charset::Utf8,
             utc: facts.utc,
         };
-        if let Ok(mapped) = from_mysql(&table, facts, &Policies::default(), &mut Names::default()) {
+        if let Ok(mapped) = from_mysql(&table, facts, GivenRows::whole(), &Policies::default(), &mut Names::default()) {
             self.tables.push(ddl::create_table(ddl::Style::in_schema("s"), &mapped.table).concat());
         }
         Ok(())
