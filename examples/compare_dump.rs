@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         target: servers::connect_postgresql(&database),
         schema: "public",
         meant: &[],
+        renamed: &[],
     };
     let mut findings = comparison.all_tables();
     let is_skipped = |difference: &String| {

@@ -33,6 +33,15 @@ impl Names {
         Some(vec![(name.to_owned(), to)])
     }
 
+    /// The sequence `from` is named `to` now.
+    pub fn rename_sequence(&mut self, from: &str, to: &str) {
+        if let Some(table) = self.sequences.remove(from) {
+            self.taken.remove(from);
+            self.taken.insert(to.to_owned());
+            self.sequences.insert(to.to_owned(), table);
+        }
+    }
+
     /// Gives up the name of a table and of its sequence.
     pub fn release_table(&mut self, name: &str) {
         let table = fitting(name);

@@ -1,7 +1,7 @@
 //! `ALTER`: changes of earlier definitions.
 
 use super::constraint::constraint;
-use super::convert_notation::changed_type;
+use super::convert_notation::{changed_type, renamed_sequence};
 use super::default_value::default_value;
 use super::definition::Definition;
 use super::dump_statement::{AllTokens, BEGINNING_TOKENS, DumpStatement};
@@ -25,6 +25,15 @@ pub(super) fn alter(first: &[Token], whole: AllTokens<'_>) -> Result<DumpStateme
     }
     if parser.is("default") || parser.is("database") || parser.is("role") {
         return Ok(DumpStatement::WithoutEffect);
+    }
+    let mut sequence = parser.clone();
+    if sequence.take(&["sequence"])
+        && let Some((from, to)) = renamed_sequence(sequence.rest())
+    {
+        return Ok(DumpStatement::Definition(Definition::RenamedSequence {
+            from,
+            to,
+        }));
     }
     // The owner of a sequence is ignored: the column whose default it is owns it.
     let harmless = |token: &Token| matches!(token, Token::Word(word) if ["owner", "owned", "depends", "statistics"].contains(&word.as_str()));

@@ -84,6 +84,16 @@ pub(super) fn changed_type(actions: &[Token]) -> Option<(String, String)> {
     }
 }
 
+/// The sequence and its new name, of `"a" RENAME TO "b"`.
+pub(super) fn renamed_sequence(rest: &[Token]) -> Option<(String, String)> {
+    let mut parser = Parser::new(rest);
+    let from = parser.qualified().ok()?;
+    let to = parser
+        .take(&["rename", "to"])
+        .then(|| parser.name().ok())??;
+    parser.at_end().then_some((from, to))
+}
+
 /// Whether `rest`, behind the SELECT of a statement, sets a sequence to the largest value of a column if that is not
 /// less than the value of the sequence: `setval('s', max(a), true) FROM t HAVING max(a) >= 7`.
 pub(super) fn is_raise_of_sequence(rest: &[Token]) -> bool {

@@ -20,6 +20,13 @@ pub enum Definition {
     Table(TableDefinition),
     /// A sequence.
     Sequence(SequenceDefinition),
+    /// A sequence gets another name, as `convert` writes it.
+    RenamedSequence {
+        /// Its name so far.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
     /// The type of an enum.
     EnumType {
         /// Its name.

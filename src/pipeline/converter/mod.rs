@@ -9,6 +9,7 @@ mod mysql;
 mod postgresql;
 mod postgresql_columns;
 mod postgresql_mapping;
+mod postgresql_sequences;
 
 pub use conversion::{Accept, Conversion, LatePrefix};
 pub use converted::ConvertedConverter;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::bare::bare;
 use super::conversion::{Conversion, Route, Taken};
-use super::postgresql_columns::columns;
+use super::postgresql_columns::{columns, normal};
+use super::postgresql_sequences::Sequences;
 use crate::dump::charset::Multibyte;
 use crate::dump::postgresql::Consumer;
 use crate::dump::postgresql::definition::{
@@ -16,7 +17,7 @@ use crate::dump::quoting::Quoting;
 use crate::dump::{Duplicates, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
-use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Widening, Wider, Written};
+use crate::rows::{Format, PlannedColumn, TranscodePlan, Widening, Wider, Written};
 use crate::schema::{
     Column, DataType, EnumType, KeptAs, Names, Note, PrimaryKey, Sequence, Table, from_postgresql,
 };
@@ -33,10 +34,7 @@ const UNKNOWN_CHECK: &str = "left out: the CHECK has unknown words";
 pub struct PostgresqlConverter<S> {
     conversion: Conversion<S>,
     tables: Vec<Pending>,
-    /// The sequences that the dump creates, and whether a default uses them.
-    sequences: HashMap<String, (SequenceDefinition, bool)>,
-    /// The next values of sequences, if the dump has them.
-    next: HashMap<String, u64>,
+    sequences: Sequences,
     /// The enum types that the dump creates, and whether a column uses them.
     enums: HashMap<String, (EnumType, bool)>,
     index_comments: HashMap<String, String>,
@@ -63,8 +61,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         PostgresqlConverter {
             conversion,
             tables: Vec::new(),
-            sequences: HashMap::new(),
-            next: HashMap::new(),
+            sequences: Sequences::default(),
             enums: HashMap::new(),
             index_comments: HashMap::new(),
             names: Names::default(),
@@ -123,6 +120,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         let is_enum = |own_name: &str| self.enums.contains_key(own_name);
         let (columns, notes) = columns(&definition, is_enum, &conversion.policies)?;
         let enum_types = self.enum_types(&columns);
+        let renamed_sequences = self.give_way();
         let taken = Taken::Into(self.tables.len());
         let conversion = &mut self.conversion;
         conversion.by_name.insert(name.clone(), taken);
@@ -138,7 +136,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 checks: Vec::new(),
                 enum_types,
                 sequence: None,
-                renamed_sequences: Vec::new(),
+                renamed_sequences,
                 comment: None,
             },
             counted_by: None,
@@ -254,22 +252,6 @@ impl<S: Sink> PostgresqlConverter<S> {
         Ok(())
     }
 
-    fn identity(&mut self, table: &str, column: &str, sequence: SequenceDefinition) -> Result<()> {
-        if self.number(table).is_none() {
-            return Ok(());
-        }
-        let what = "the identity column became a column with an owned sequence";
-        self.note(table, Some(column), what);
-        let default = DefaultValue::NextValue(sequence.name.clone());
-        self.sequence(sequence);
-        self.default(table, column, &default)
-    }
-
-    fn sequence(&mut self, sequence: SequenceDefinition) {
-        let name = sequence.name.clone();
-        self.sequences.insert(name, (sequence, false));
-    }
-
     fn constraint(&mut self, table: &str, constraint: Constraint) {
         let Some(number) = self.number(table) else {
             return;
@@ -349,6 +331,47 @@ impl<S: Sink> PostgresqlConverter<S> {
         Ok(())
     }
 
+    /// A sequence is renamed, as `convert` does before a table that has its name.
+    fn rename_sequence(&mut self, from: String, to: String) {
+        self.sequences.rename(&from, &to);
+        let counted = |pending: &&mut Pending| pending.counted_by.as_ref() == Some(&from);
+        let Some(pending) = self.tables.iter_mut().find(counted) else {
+            return;
+        };
+        pending.counted_by = Some(to.clone());
+        let given = pending.is_given;
+        if let Some(sequence) = pending.table.sequence.as_mut().filter(|_| !given) {
+            sequence.name = to;
+        } else {
+            self.sequences.rename_in_target(from, to);
+        }
+    }
+
+    /// The names before and after of the sequences that give way to the next table.
+    fn give_way(&mut self) -> Vec<(String, String)> {
+        let renamed = self.sequences.giving_way();
+        for (from, to) in &renamed {
+            self.names.rename_sequence(from, to);
+            let tables = self.tables.iter_mut();
+            let mut sequences = tables.filter_map(|pending| pending.table.sequence.as_mut());
+            if let Some(sequence) = sequences.find(|sequence| sequence.name == *from) {
+                sequence.name.clone_from(to);
+            }
+        }
+        renamed
+    }
+
+    fn identity(&mut self, table: &str, column: &str, sequence: SequenceDefinition) -> Result<()> {
+        if self.number(table).is_none() {
+            return Ok(());
+        }
+        let what = "the identity column became a column with an owned sequence";
+        self.note(table, Some(column), what);
+        let default = DefaultValue::NextValue(sequence.name.clone());
+        self.sequences.add(sequence);
+        self.default(table, column, &default)
+    }
+
     /// Names the sequence of a table as in the dump, unless the name is already used.
     fn name_sequence(&mut self, number: usize) {
         let pending = &mut self.tables[number];
@@ -357,22 +380,22 @@ impl<S: Sink> PostgresqlConverter<S> {
             return;
         };
         let wanted = sequence.name.clone();
-        sequence.name = self.names.give(&wanted, &table);
+        sequence.name = self.names.give_to_sequence(&wanted, &table);
         let (given, column) = (sequence.name.clone(), sequence.column.clone());
         if given != wanted {
             let what = format!("its sequence is named {given}; {wanted} is already used");
             self.note(&table, Some(&column), what);
         }
-        let Some((definition, is_used)) = self.sequences.get_mut(&wanted) else {
-            let what = format!("the dump has no sequence {wanted}; it was created");
-            self.note(&table, Some(&column), what);
-            return;
+        let what = match self.sequences.used(&wanted) {
+            None => format!("the dump has no sequence {wanted}; it was created"),
+            Some(definition) => match &definition.increment {
+                Some(increment) => {
+                    format!("its sequence had INCREMENT {increment}; now it has INCREMENT 1")
+                }
+                None => return,
+            },
         };
-        *is_used = true;
-        if let Some(increment) = definition.increment.clone() {
-            let what = format!("its sequence had INCREMENT {increment}; now it has INCREMENT 1");
-            self.note(&table, Some(&column), what);
-        }
+        self.note(&table, Some(&column), what);
     }
 
     fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
@@ -441,7 +464,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         for (number, pending) in tables.filter(|(_, pending)| !pending.is_dropped) {
             if let (Some(sequence), Some(name)) = (&mut pending.table.sequence, &pending.counted_by)
             {
-                sequence.next_at_least = self.next.get(name).copied().unwrap_or(1);
+                sequence.next_at_least = self.sequences.next(name);
             }
             for index in &mut pending.table.indexes {
                 index.comment = self.index_comments.remove(&index.name);
@@ -451,10 +474,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             }
             self.conversion.sink.complete(number, &pending.table)?;
         }
-        let unused = self.sequences.values().filter(|(_, is_used)| !is_used);
-        let mut unused: Vec<String> = unused.map(|(sequence, _)| sequence.name.clone()).collect();
-        unused.sort();
-        for name in unused {
+        for name in self.sequences.unused() {
             let what = "the sequence was left out: no column uses it as its default";
             self.note(&name, None, what);
         }
@@ -468,29 +488,12 @@ impl<S: Sink> PostgresqlConverter<S> {
     }
 }
 
-/// How a value is normalised for the comparison, as text.
-fn normal(data_type: &DataType) -> Normal {
-    match data_type {
-        DataType::Char(_) => Normal::WithoutBlanks,
-        DataType::Smallint | DataType::Integer | DataType::Bigint | DataType::Numeric(..) => {
-            Normal::Number
-        }
-        DataType::DoublePrecision => Normal::Double,
-        DataType::Plain("real") => Normal::Real,
-        DataType::Boolean => Normal::TruthText,
-        DataType::Bytea => Normal::Bytea,
-        DataType::Timestamp(_) | DataType::Time(_) | DataType::Interval(_) => Normal::Moment,
-        DataType::Timestamptz(_) => Normal::Instant,
-        DataType::Jsonb => Normal::JsonbText,
-        _ => Normal::AsIs,
-    }
-}
-
 impl<S: Sink> Consumer for PostgresqlConverter<S> {
     fn definition(&mut self, definition: Definition) -> Result<()> {
         match definition {
             Definition::Table(table) => self.table(table)?,
-            Definition::Sequence(sequence) => self.sequence(sequence),
+            Definition::Sequence(sequence) => self.sequences.add(sequence),
+            Definition::RenamedSequence { from, to } => self.rename_sequence(from, to),
             Definition::EnumType { name, values } => {
                 let enum_type = EnumType {
                     name: name.clone(),
@@ -546,7 +549,7 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
                 }
             }
             Definition::SetValue { sequence, next } => {
-                self.next.insert(sequence, next);
+                self.sequences.set_next(sequence, next);
             }
             Definition::Comment {
                 table,

@@ -2,6 +2,7 @@
 
 use crate::dump::postgresql::definition::TableDefinition;
 use crate::error::{Error, Result};
+use crate::rows::Normal;
 use crate::schema::policies::{GeneratedSupport, Policies};
 use crate::schema::{Column, DataType, Generated, Note, from_postgresql};
 
@@ -57,4 +58,22 @@ fn without_values(table: &str, column: &str) -> Error {
         "column {table}.{column}: this server has no generated columns, and the dump has no values for it"
     ))
     .hint("import into PostgreSQL 12 or later; --skip-table leaves the table out")
+}
+
+/// How a value is normalised for the comparison, as text.
+pub(super) fn normal(data_type: &DataType) -> Normal {
+    match data_type {
+        DataType::Char(_) => Normal::WithoutBlanks,
+        DataType::Smallint | DataType::Integer | DataType::Bigint | DataType::Numeric(..) => {
+            Normal::Number
+        }
+        DataType::DoublePrecision => Normal::Double,
+        DataType::Plain("real") => Normal::Real,
+        DataType::Boolean => Normal::TruthText,
+        DataType::Bytea => Normal::Bytea,
+        DataType::Timestamp(_) | DataType::Time(_) | DataType::Interval(_) => Normal::Moment,
+        DataType::Timestamptz(_) => Normal::Instant,
+        DataType::Jsonb => Normal::JsonbText,
+        _ => Normal::AsIs,
+    }
 }

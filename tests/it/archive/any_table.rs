@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use mysql::prelude::Queryable;
 
-use crate::support::compare::Comparison;
+use crate::support::compare::{Comparison, Renamed};
 use crate::support::program::{command, run};
 use crate::support::scene::mysqldump;
 use crate::support::servers::{
@@ -152,10 +152,12 @@ fn round(rng: &mut Rng) -> usize {
     };
     let converted = folder.path().join("converted.sql");
     let mut convert = command(["convert", "-o"]);
-    let outcome = run(convert.arg(&converted).arg(&path));
+    let enums = ["text", "type"][round.rng.usize(..2)];
+    let outcome = run(convert.arg(&converted).args(["--enum", enums]).arg(&path));
     assert!(outcome.code == Some(0), "{outcome:?}\n{}", story());
     let told = outcome.whole();
-    let values = arrives(&source, &path, "", story) + arrives(&source, &converted, &told, story);
+    let values = arrives(&source, &path, enums, "", story)
+        + arrives(&source, &converted, enums, &told, story);
     drop(client);
     connect_mariadb("mysql")
         .query_drop(format!("DROP DATABASE {source}"))
@@ -165,16 +167,25 @@ fn round(rng: &mut Rng) -> usize {
 
 /// Imports `dump`, of which a conversion has `converted` as its report, and compares what came of it with `source`, in
 /// MariaDB. Returns how many values were compared.
-fn arrives(source: &str, dump: &Path, converted: &str, story: impl Fn() -> String) -> usize {
+fn arrives(
+    source: &str,
+    dump: &Path,
+    enums: &str,
+    converted: &str,
+    story: impl Fn() -> String,
+) -> usize {
     let database = new_postgresql_database();
     let mut import = command([dump.to_str().unwrap(), "--database-url"]);
     import
         .arg(postgresql_url(&database))
-        .args(["--json", "--jobs", "2", "--verify", "full"]);
+        .args(["--json", "--jobs", "2", "--verify", "full"])
+        .args(["--enum", enums]);
     let outcome = run(import);
     assert!(outcome.code == Some(0), "{outcome:?}\n{}", story());
     let told = Told::of(&outcome.stdout, converted);
+    let renamed = told.renamed();
     let mut comparison = Comparison {
+        renamed: &renamed,
         source: connect_mariadb(source),
         target: connect_postgresql(&database),
         schema: "public",
@@ -194,7 +205,8 @@ fn arrives(source: &str, dump: &Path, converted: &str, story: impl Fn() -> Strin
         story()
     );
     let mut verify = command(["verify", dump.to_str().unwrap(), "--database-url"]);
-    let verified = run(verify.arg(postgresql_url(&database)).arg("--quiet"));
+    verify.arg(postgresql_url(&database));
+    let verified = run(verify.args(["--quiet", "--enum", enums]));
     assert!(verified.code == Some(0), "{verified:?}\n{}", story());
     drop(comparison);
     connect_postgresql("postgres")
@@ -224,6 +236,23 @@ impl Told {
         Told(lines)
     }
 
+    /// The columns that had a name which PostgreSQL reserves.
+    fn renamed(&self) -> Vec<Renamed> {
+        let lines = self.0.lines();
+        lines
+            .filter_map(|line| {
+                let (column, rest) = line.split_once(": the column was named ")?;
+                let (from, _) = rest.split_once(", which is a system column")?;
+                let (table, to) = column.trim_start().rsplit_once('.')?;
+                Some(Renamed {
+                    table: table.to_owned(),
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                })
+            })
+            .collect()
+    }
+
     /// Whether a difference that the comparison has found is told: only keys may differ.
     fn has(&self, difference: &str) -> bool {
         let Some((table, key)) = difference.split_once(": the index ") else {
@@ -237,7 +266,10 @@ impl Told {
 
 impl Round<'_> {
     fn table(&mut self, number: usize) -> Vec<String> {
-        let name = self.name(&format!("t{number}"));
+        let mut name = self.name(&format!("t{number}"));
+        if number > 0 && self.rng.u8(..6) == 0 {
+            name = format!("`t{}_id_seq`", number - 1);
+        }
         let columns = 1 + self.rng.usize(..12);
         let mut definitions = Vec::new();
         let mut kinds = Vec::new();
@@ -255,7 +287,14 @@ impl Round<'_> {
         }
         let mut names: Vec<String> = Vec::new();
         for column in 0..columns {
-            let column_name = self.name(&format!("c{column}"));
+            let mut column_name = self.name(&format!("c{column}"));
+            if self.rng.u8(..30) == 0 {
+                let reserved = ["ctid", "XMIN", "cmax", "tableoid", "xmax_", "xmax"];
+                let reserved = format!("`{}`", reserved[self.rng.usize(..reserved.len())]);
+                if !names.contains(&reserved) {
+                    column_name = reserved;
+                }
+            }
             let kind = Kind::random(self);
             let null = if self.rng.u8(..3) == 0 {
                 " NOT NULL"

@@ -177,6 +177,7 @@ fn same_as_mariadb(database: &str, scene: &Scene) {
         target: scene.connect(),
         schema: "public",
         meant: &[],
+        renamed: &[],
     };
     let findings = comparison.all_tables();
     assert!(

@@ -353,6 +353,12 @@ fn rows_replace_others() {
             &["1|a", "2|b", "3|"],
             "t: 1 rows were left out, as INSERT IGNORE does: the key was there",
         ),
+        (
+            // They differ in the dump.
+            format!("{keyed}REPLACE INTO t VALUES (1,'\\0a',2),(2,'a',3),(2,'a',3);\n"),
+            &["1|a", "2|a"],
+            "t.v: rows with the same values in it all stay, because such values were changed",
+        ),
     ]
     .into_iter()
     .enumerate()

@@ -170,6 +170,7 @@ fn a_dump_of_many_types() {
             target: scene.connect(),
             schema: "public",
             meant: &[("parts", "address", with_width)],
+            renamed: &[],
         };
         let mut findings = crate::support::compare::Findings::default();
         for table in ["parts", "sales"] {

@@ -21,6 +21,23 @@ pub(crate) struct Comparison<'a> {
     pub(crate) schema: &'a str,
     /// Differences that are meant to be.
     pub(crate) meant: &'a [Meant],
+    /// Columns with another name in PostgreSQL.
+    pub(crate) renamed: &'a [Renamed],
+}
+
+/// A column whose name PostgreSQL reserves.
+pub(crate) struct Renamed {
+    pub(crate) table: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
+/// A column that both servers have.
+struct Column {
+    source: String,
+    target: String,
+    /// The type in PostgreSQL.
+    kind: String,
 }
 
 /// What was compared, and what differs.
@@ -95,11 +112,12 @@ impl Comparison<'_> {
         }
         findings.rows += source.len();
         for (expected, found) in source.iter().zip(&target) {
-            for (at, (column, _)) in columns.iter().enumerate() {
+            for (at, column) in columns.iter().enumerate() {
                 findings.values += 1;
                 if expected[at] != found[at] && findings.differences.len() < before + ENOUGH {
                     findings.differences.push(format!(
-                        "{table}.{column} of the row with {}: {} became {}",
+                        "{table}.{} of the row with {}: {} became {}",
+                        column.target,
                         shown(expected.first().unwrap_or(&None)),
                         shown(&expected[at]),
                         shown(&found[at])
@@ -110,9 +128,8 @@ impl Comparison<'_> {
         self.indexes(table, findings);
     }
 
-    /// The columns that both have, with their types in PostgreSQL; what only one has is a finding,
-    /// unless PostgreSQL cannot have it.
-    fn columns(&mut self, table: &str, findings: &mut Findings) -> Vec<(String, String)> {
+    /// The columns that both have; what only one has is a finding, unless PostgreSQL cannot have it.
+    fn columns(&mut self, table: &str, findings: &mut Findings) -> Vec<Column> {
         let source: Vec<(String, String)> = self
             .source
             .exec(
@@ -121,7 +138,13 @@ impl Comparison<'_> {
                 (table,),
             )
             .unwrap();
-        let target: Vec<(String, String)> = self
+        let source_name = |target: String| {
+            let mut renamed = self.renamed.iter();
+            renamed
+                .find(|renamed| renamed.table == table && renamed.to == target)
+                .map_or(target, |renamed| renamed.from.clone())
+        };
+        let target: Vec<Column> = self
             .target
             .query(
                 "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute
@@ -132,7 +155,11 @@ impl Comparison<'_> {
             )
             .unwrap()
             .iter()
-            .map(|row| (row.get(0), row.get(1)))
+            .map(|row| Column {
+                source: source_name(row.get(0)),
+                target: row.get(0),
+                kind: row.get(1),
+            })
             .collect();
         let spatial = [
             "geometry",
@@ -147,11 +174,12 @@ impl Comparison<'_> {
         let expected: Vec<&String> = source
             .iter()
             .filter(|(name, kind)| {
-                !spatial.contains(&kind.as_str()) || target.iter().any(|(known, _)| known == name)
+                !spatial.contains(&kind.as_str())
+                    || target.iter().any(|known| known.source == *name)
             })
             .map(|(name, _)| name)
             .collect();
-        let found: Vec<&String> = target.iter().map(|(name, _)| name).collect();
+        let found: Vec<&String> = target.iter().map(|column| &column.source).collect();
         if expected != found {
             findings
                 .differences
@@ -159,16 +187,16 @@ impl Comparison<'_> {
         }
         target
             .into_iter()
-            .filter(|(name, _)| expected.contains(&name))
+            .filter(|column| expected.contains(&&column.source))
             .collect()
     }
 
-    fn source_rows(&mut self, table: &str, columns: &[(String, String)]) -> Vec<Vec<Cell>> {
+    fn source_rows(&mut self, table: &str, columns: &[Column]) -> Vec<Vec<Cell>> {
         let list: Vec<String> = columns
             .iter()
-            .map(|(name, kind)| {
-                let name = format!("`{}`", name.replace('`', "``"));
-                match kind.as_str() {
+            .map(|column| {
+                let name = format!("`{}`", column.source.replace('`', "``"));
+                match column.kind.as_str() {
                     "boolean" => format!("{name} + 0"),
                     kind if kind.starts_with("bit(") => {
                         let width: u32 = kind[4..kind.len() - 1].parse().unwrap();
@@ -186,36 +214,33 @@ impl Comparison<'_> {
         let mut rows = Vec::new();
         for row in self.source.query_iter(sql).unwrap() {
             let values = row.unwrap().unwrap();
-            let cells = values
-                .into_iter()
-                .zip(columns)
-                .map(|(value, (column, kind))| {
-                    let mut cell = match value {
-                        Value::NULL => None,
-                        Value::Bytes(bytes) => Some(bytes),
-                        other => panic!("the text protocol sends text, not {other:?}"),
-                    };
-                    let meant = self
-                        .meant
-                        .iter()
-                        .filter(|(t, c, _)| *t == table && c == column);
-                    for (_, _, change) in meant {
-                        cell = change(cell);
-                    }
-                    cell.and_then(|bytes| from_mariadb(kind, bytes))
-                });
+            let cells = values.into_iter().zip(columns).map(|(value, column)| {
+                let mut cell = match value {
+                    Value::NULL => None,
+                    Value::Bytes(bytes) => Some(bytes),
+                    other => panic!("the text protocol sends text, not {other:?}"),
+                };
+                let meant = self
+                    .meant
+                    .iter()
+                    .filter(|(t, c, _)| *t == table && *c == column.source);
+                for (_, _, change) in meant {
+                    cell = change(cell);
+                }
+                cell.and_then(|bytes| from_mariadb(&column.kind, bytes))
+            });
             rows.push(cells.collect());
         }
         rows.sort();
         rows
     }
 
-    fn target_rows(&mut self, table: &str, columns: &[(String, String)]) -> Vec<Vec<Cell>> {
+    fn target_rows(&mut self, table: &str, columns: &[Column]) -> Vec<Vec<Cell>> {
         let list: Vec<String> = columns
             .iter()
-            .map(|(name, kind)| {
-                let name = format!("\"{}\"", name.replace('"', "\"\""));
-                match kind.as_str() {
+            .map(|column| {
+                let name = format!("\"{}\"", column.target.replace('"', "\"\""));
+                match column.kind.as_str() {
                     "boolean" => format!("{name}::int::text"),
                     "bytea" => format!("encode({name}, 'hex')"),
                     _ => format!("{name}::text"),
@@ -238,10 +263,10 @@ impl Comparison<'_> {
                 _ => None,
             })
             .map(|row| {
-                let cells = columns
-                    .iter()
-                    .enumerate()
-                    .map(|(at, (_, kind))| row.get(at).map(|text| from_postgresql(kind, text)));
+                let cells = columns.iter().enumerate().map(|(at, column)| {
+                    let text = row.get(at)?;
+                    Some(from_postgresql(&column.kind, text))
+                });
                 cells.collect()
             })
             .collect();

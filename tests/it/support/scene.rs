@@ -254,6 +254,7 @@ impl Scene {
             target: self.connect(),
             schema: "public",
             meant,
+            renamed: &[],
         };
         let mut findings = Findings::default();
         for table in TABLES {

@@ -126,11 +126,14 @@ impl Loader {
 
 impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
+        let renames = !table.renamed_sequences.is_empty();
+        let changing = renames.then(|| self.tables.change_names());
         let Created { table, notes } = create::table(&mut self.client, table)?;
         for note in notes {
             self.pool.queue.note(note);
         }
         self.tables.rename_sequences(&table.renamed_sequences);
+        drop(changing);
         failpoint::reached("table created");
         let mut tables = self.tables.lock();
         if let Some(last) = tables.len().checked_sub(1) {

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::work_queue::WorkQueue;
 use crate::rows::Tally;
+use crate::schema::changed_keys::may_be_equal;
 use crate::schema::ddl;
 use crate::schema::sql::identifier;
 use crate::schema::{Column, Generated, Note, Proof, ROW_NUMBER, Table, as_loaded};
@@ -34,6 +35,7 @@ pub(crate) fn settle(
     tables: &StagedTables,
     number: usize,
 ) -> Result<()> {
+    let _names = tables.keep_names();
     let before = tables.get(number);
     let mut settling = Settling {
         table: before.clone(),
@@ -237,12 +239,25 @@ impl Settling {
     /// Does what REPLACE and INSERT IGNORE do with rows that have the same key: of REPLACE the last row stays, of INSERT
     /// IGNORE the first one. With several keys it depends on the order for INSERT IGNORE: that is refused.
     fn remove_duplicates(&mut self, client: &mut Client) -> Result<()> {
-        let keys = self.table.unique_keys();
+        let mut keys = self.table.unique_keys();
         let (order, what) = match self.table.duplicates {
             Duplicates::Refused => return Ok(()),
             Duplicates::Replace => ("DESC", "replaced by later rows with the same key"),
             Duplicates::Ignored => ("ASC", "left out, as INSERT IGNORE does: the key was there"),
         };
+        // Rows whose keys were others in the dump are no duplicates.
+        let mut kept = Vec::new();
+        keys.retain(|key| {
+            let is_changed = may_be_equal(&self.table, key, &self.tally);
+            if is_changed {
+                kept.push(key.join(", "));
+            }
+            !is_changed
+        });
+        for key in kept {
+            let what = "rows with the same values in it all stay, because such values were changed";
+            self.note(&key, what.to_owned());
+        }
         let place = |key: &Vec<String>| {
             let columns: Vec<String> = key.iter().map(|name| identifier(name)).collect();
             let columns = columns.join(", ");

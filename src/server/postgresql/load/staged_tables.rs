@@ -1,6 +1,6 @@
 //! The tables of a load, as they are in the staging schema.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use postgres::Client;
 
@@ -15,13 +15,27 @@ use crate::server::postgresql::statement::one_statement;
 
 /// The tables, by number. The workers change them when values ask for it.
 #[derive(Debug, Default)]
-pub(crate) struct StagedTables(Mutex<Vec<Table>>);
+pub(crate) struct StagedTables {
+    tables: Mutex<Vec<Table>>,
+    /// Held to write while names change that other tables have, to read while a table is changed.
+    names: RwLock<()>,
+}
 
 impl StagedTables {
     /// The tables.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Table>> {
         // A worker that panics fails the import when it is joined.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the names of tables and sequences as they are: for who changes a table.
+    pub(crate) fn keep_names(&self) -> RwLockReadGuard<'_, ()> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody changes a table: for who gives sequences of them other names.
+    pub(crate) fn change_names(&self) -> RwLockWriteGuard<'_, ()> {
+        self.names.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The table with this number.
@@ -65,6 +79,7 @@ impl StagedTables {
         number: usize,
         widening: &Widening,
     ) -> Result<()> {
+        let _names = self.keep_names();
         let mut table = self.get(number);
         let Some((column, unused)) = table.widen(&widening.column, widening.to) else {
             return Ok(());
