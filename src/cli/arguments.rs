@@ -85,10 +85,6 @@ pub struct ImportArgs {
     /// The limit of inflation
     #[command(flatten)]
     pub inflation: InflationArgs,
-    /// Do not run post-deployment migrations: ci-import migrate runs them later (also with a non-empty
-    /// SKIP_POST_DEPLOYMENT_MIGRATIONS in the environment)
-    #[arg(long)]
-    pub skip_post_deployment: bool,
     /// Exit with 5 if a value had to be changed
     #[arg(long)]
     pub strict: bool,

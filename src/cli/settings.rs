@@ -136,8 +136,6 @@ pub struct Settings {
     pub yes: bool,
     /// Whether only errors are printed.
     pub quiet: bool,
-    /// Whether post-deployment migrations stay pending.
-    pub skip_post_deployment: bool,
     /// Whether a changed value is a failure.
     pub strict: bool,
     /// Whether the report is in JSON.
@@ -171,8 +169,6 @@ impl Settings {
             max_inflation: arguments.inflation.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.telling.quiet,
-            skip_post_deployment: arguments.skip_post_deployment
-                || variable(SKIP_POST_DEPLOYMENT).is_some(),
             strict: arguments.strict,
             json: arguments.telling.json,
             schema: arguments.schema,

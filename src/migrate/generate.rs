@@ -48,7 +48,7 @@ fn template(phase: Phase, name: &str) -> String {
             "-- Runs before the new code starts: the code that still runs must go on with what it leaves.\n\
              -- What takes something away that it uses is for a post-deployment migration."
         }
-        Phase::PostDeployment => {
+        Phase::PostDeployment | Phase::OnRequest => {
             "-- Runs when no running code depends on the old state any more; with\n\
              -- SKIP_POST_DEPLOYMENT_MIGRATIONS set, migrate leaves it for later."
         }

@@ -13,18 +13,21 @@ pub enum Phase {
     Regular,
     /// When no running code depends on the old state any more.
     PostDeployment,
+    /// Only when its version is named.
+    OnRequest,
 }
 
 impl Phase {
-    /// Both, in the order of a deployment.
+    /// Those that files are written for, in the order of a deployment.
     pub const ALL: [Phase; 2] = [Phase::Regular, Phase::PostDeployment];
 
-    /// The folder of its migrations.
+    /// The folder of its migrations, or what stands in its place for those without files.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
             Phase::Regular => "migrate",
             Phase::PostDeployment => "post_migrate",
+            Phase::OnRequest => "on_request",
         }
     }
 }

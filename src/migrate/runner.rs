@@ -30,8 +30,8 @@ pub struct Runner<'a, S: MigrationSession> {
 }
 
 impl<'a, S: MigrationSession> Runner<'a, S> {
-    /// Runs all pending migrations in the order of their versions, without post-deployment migrations if
-    /// `skip_post_deployment`. It ends at the first failure.
+    /// Runs all pending migrations in the order of their versions, without those that run on request only, and without
+    /// post-deployment migrations if `skip_post_deployment`. It ends at the first failure.
     pub fn migrate(&mut self, skip_post_deployment: bool) -> Result<Vec<MigrationReport>> {
         self.session.create_table()?;
         let mut reports = Vec::new();
@@ -49,7 +49,7 @@ impl<'a, S: MigrationSession> Runner<'a, S> {
         Ok(reports)
     }
 
-    /// Runs the migration with this version, in either phase.
+    /// Runs the migration with this version, in any phase.
     pub fn up(&mut self, version: Version) -> Result<MigrationReport> {
         self.session.create_table()?;
         let migration = self.named(version)?;
@@ -139,7 +139,10 @@ impl<'a, S: MigrationSession> Runner<'a, S> {
     fn pending(&mut self) -> Result<Vec<&'a Migration<S::BuiltIn>>> {
         let versions = self.versions()?;
         let all = self.migrations.iter();
-        Ok(all.filter(|m| !versions.contains(&m.version)).collect())
+        let is_pending = |m: &&Migration<S::BuiltIn>| {
+            m.phase != Phase::OnRequest && !versions.contains(&m.version)
+        };
+        Ok(all.filter(is_pending).collect())
     }
 
     fn named(&self, version: Version) -> Result<&'a Migration<S::BuiltIn>> {

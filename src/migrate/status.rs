@@ -64,8 +64,13 @@ impl StatusRow {
         match self.unfinished {
             Some(_) => "begun",
             None if self.migrated => "migrated",
+            None if self.phase == Phase::OnRequest => "optional",
             None => "pending",
         }
+    }
+
+    fn is_pending(&self) -> bool {
+        !self.migrated && self.phase != Phase::OnRequest
     }
 }
 
@@ -154,7 +159,7 @@ impl MigrationStatus {
                 })
             })
             .collect();
-        let pending = self.rows.iter().filter(|row| !row.migrated).count();
+        let pending = self.rows.iter().filter(|row| row.is_pending()).count();
         json!({
             "target": self.target,
             "migrations": rows,

@@ -7,11 +7,9 @@ use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::traces::BuildsDirectory;
-use crate::ui::progress::Progress;
 use crate::verify::TableFinding;
 
 /// What is known about the rights of the user.
@@ -76,16 +74,6 @@ pub trait LockedTarget {
         content: Content,
         cancellation: &Cancellation,
     ) -> Result<Published<LiveChanges>>;
-
-    /// Runs the post-deployment migrations that lose no data, on the tables published in `schema`; none if
-    /// `skip`. Failed and waiting migrations are in the result.
-    fn run_post_deployment(
-        &mut self,
-        schema: &str,
-        skip: bool,
-        progress: &Progress,
-        cancellation: &Cancellation,
-    ) -> Vec<MigrationReport>;
 
     /// The schema with the replaced tables.
     fn previous(&self) -> String;

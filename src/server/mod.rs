@@ -7,7 +7,6 @@ mod hints;
 pub mod load;
 pub mod locked_target;
 pub mod migration;
-pub(crate) mod migrations_after_import;
 pub mod mysql;
 pub(crate) mod options;
 pub mod postgresql;

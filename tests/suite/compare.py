@@ -42,7 +42,7 @@ class Comparison:
     def undo_renames(self, notes):
         """Names that are too long for PostgreSQL are others there; the notes have both."""
         for note in notes:
-            was = re.fullmatch(r"the (table|column) was named (.*)", note["what"], re.S)
+            was = re.fullmatch(r"the (table|column) was named (.*?)(?:, which is a system column in PostgreSQL)?", note["what"], re.S)
             if was and was[1] == "table":
                 self.target_names[was[2]] = note["table"]
             elif was:
@@ -59,6 +59,13 @@ class Comparison:
             for new, old in back.items():
                 for key in has["keys"].values():
                     key["parts"] = [(part.replace(new, old), order) for part, order in key["parts"]]
+            for referring in self.target.values():
+                for key in referring["foreign"].values():
+                    own = referring is has
+                    other = key["other"] == old_table
+                    key["columns"] = [
+                        (back.get(a, a) if own else a, back.get(b, b) if other else b) for a, b in key["columns"]
+                    ]
 
     def differs(self, kind, table, item, what, count=1):
         table = self.target_names.get(table, table)
@@ -311,8 +318,10 @@ def expected_types(source):
         return {"bigint"} if unsigned else {"integer"}
     simple = {
         "year": "smallint", "float": "double precision", "double": "double precision", "date": "date",
-        "uuid": "uuid", "inet4": "inet", "inet6": "inet", "set": "text", "enum": "text",
+        "uuid": "uuid", "inet4": "inet", "inet6": "inet",
     }  # fmt: skip
+    if kind in ("set", "enum"):
+        return {"text", "bytea"}
     if kind in simple:
         return {simple[kind]}
     if kind == "bigint":

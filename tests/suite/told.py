@@ -15,9 +15,10 @@ WORDS = {
     "column missing": ("left out",),
     "key missing": ("left out", "skipped", "index", "is named"),
     "comment": ("comment",),
-    "AUTO_INCREMENT of each group became one sequence": ("group", "AUTO_INCREMENT"),
+    "AUTO_INCREMENT of each group became one sequence": ("group", "AUTO_INCREMENT", "counted for"),
     "partitions left out": ("artition", "PARTITION"),
-    "period left out": ("period", "PERIOD"),
+    "period left out": ("period", "PERIOD", "version"),
+    "CHECK too many": ("PERIOD FOR",),
     "system versioning left out": ("version", "VERSION"),
     "CHECK missing": ("CHECK",),
     "CHECK of an enum missing": ("CHECK",),
@@ -40,7 +41,13 @@ class Told:
         """What the report says of this difference, shortened; None if nothing."""
         if item == "PRIMARY":
             item = f"{table}_pkey"
-            self.notes[table] += [(item, note) for of, note in self.notes[table] if of is None and "primary key" in note]
+            of_key = [note for of, note in self.notes[table] if of == "PRIMARY" or of is None and "primary key" in note]
+            self.notes[table] += [(item, note) for note in of_key]
+        # The note is about the period or the table.
+        if kind in ("CHECK too many", "system versioning left out", "period left out"):
+            item = None
+        if kind == "table missing" and any(name == table for _, name in self.left_out):
+            return "left out"
         if kind.endswith(" left out") and item is None and self.is_left_out(kind.split()[0], table):
             return "left out"
         if self.changes[table, item] >= count and kind in ("value",):

@@ -15,7 +15,6 @@ use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::publish::outcome::{Publication, Published};
 use crate::schema::Note;
@@ -73,8 +72,7 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
     let staged = import.stage(target, opened, &prepared)?;
     import.verify(target, &staged)?;
     let published = import.publish(target, &prepared, &staged)?;
-    let migrations = import.migrate(target, &prepared);
-    Ok(import.report(target, prepared, staged, published, migrations))
+    Ok(import.report(target, prepared, staged, published))
 }
 
 impl Import<'_> {
@@ -144,21 +142,6 @@ impl Import<'_> {
         Ok(published)
     }
 
-    /// Runs the post-deployment migrations that lose no data. Failed and waiting migrations do not make the
-    /// import fail, because it is published.
-    fn migrate(&self, target: &mut dyn LockedTarget, prepared: &Prepared) -> Vec<MigrationReport> {
-        if !self.content.has_gitlab_steps() {
-            return Vec::new();
-        }
-        let skip = self.settings.skip_post_deployment;
-        target.run_post_deployment(
-            &prepared.live.schema,
-            skip,
-            self.progress,
-            self.cancellation,
-        )
-    }
-
     /// Reports the results of all steps.
     fn report(
         self,
@@ -166,7 +149,6 @@ impl Import<'_> {
         prepared: Prepared,
         staged: Staged,
         published: Published<LiveChanges>,
-        migrations: Vec<MigrationReport>,
     ) -> Report {
         let LoadedDump {
             tables,
@@ -180,7 +162,6 @@ impl Import<'_> {
             builds: self.destination.builds_path(),
             previous_builds: published.previous_builds,
             live: published.finished,
-            migrations,
         });
         if let Some(mut directory) = staged.directory {
             directory.published();

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use crate::dump::Facts;
 use crate::gitlab::information::Information;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::LoadedTable;
 use crate::rows::Tally;
 use crate::schema::Note;
@@ -59,8 +58,6 @@ pub struct ArchiveReport {
     pub previous_builds: Option<PathBuf>,
     /// The changes of GitLab's steps.
     pub live: LiveChanges,
-    /// The results of the post-deployment migrations.
-    pub migrations: Vec<MigrationReport>,
 }
 
 /// The changes by a conversion.
@@ -143,7 +140,6 @@ impl fmt::Display for Report {
         self.table_list(f)?;
         self.changes(f)?;
         self.live_changes(f)?;
-        self.migrations(f)?;
         self.what_was_kept(f)?;
         if let Some(verified) = self.verified.told() {
             writeln!(f, "\nverified before the publish: {verified}")?;
@@ -265,23 +261,6 @@ impl Report {
         lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 
-    fn migrations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let findings = self.archive.iter().flat_map(|archive| &archive.migrations);
-        let (pending, done): (Vec<_>, Vec<_>) = findings.partition(|f| f.is_pending());
-        for (heading, findings) in [
-            ("after the deployment", done),
-            ("pending, for ci-import migrate", pending),
-        ] {
-            if !findings.is_empty() {
-                writeln!(f, "\n{heading}")?;
-            }
-            findings
-                .iter()
-                .try_for_each(|finding| writeln!(f, "  {finding}"))?;
-        }
-        Ok(())
-    }
-
     fn what_was_kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let previous = self
             .archive
@@ -335,7 +314,6 @@ impl Report {
                 "taggings_without_tag": tags.map_or(0, |tags| tags.taggings_without_tag),
                 "services_prefixed": archive.live.services,
                 "sequences": archive.live.sequences,
-                "migrations": archive.migrations.iter().map(MigrationReport::to_json).collect::<Vec<_>>(),
             })
         });
         json!({

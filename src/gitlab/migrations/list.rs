@@ -54,13 +54,13 @@ impl KnownMigration {
         }
     }
 
-    /// When it may run.
+    /// When it may run. Whatever drops a table runs on request only: later migrations of GitLab's own need the tables.
     #[must_use]
     pub fn phase(self) -> Phase {
         match self {
             KnownMigration::NumberIds | KnownMigration::PrefixServices => Phase::Regular,
             KnownMigration::DropTags | KnownMigration::DropJobs | KnownMigration::DropPrevious => {
-                Phase::PostDeployment
+                Phase::OnRequest
             }
         }
     }
@@ -121,16 +121,6 @@ pub fn is_any_recorded(recorded: &[String]) -> bool {
     versions().iter().any(|version| recorded.contains(version))
 }
 
-/// The `migrations` of a server that an import runs after its publish, and the one that it never runs, because
-/// `rollback` needs the tables that this one drops.
-#[must_use]
-pub fn after_import<B>(migrations: Vec<Migration<B>>) -> (Vec<Migration<B>>, Vec<Migration<B>>) {
-    let later = migrations
-        .into_iter()
-        .filter(|migration| migration.phase == Phase::PostDeployment);
-    later.partition(|migration| migration.version != KnownMigration::DropPrevious.version())
-}
-
 /// The tables that the `recorded` migrations have dropped and that do not exist again; `is_there` says whether
 /// a table exists.
 pub fn dropped(recorded: &[String], is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
@@ -159,9 +149,9 @@ mod tests {
         let expected = [
             "20000101000001 number_ci_ids migrate",
             "20000101000002 prefix_ci_services migrate",
-            "20000101000011 drop_merged_ci_tags post_migrate",
-            "20000101000012 drop_converted_ci_jobs post_migrate",
-            "20000101000013 drop_previous_import post_migrate",
+            "20000101000011 drop_merged_ci_tags on_request",
+            "20000101000012 drop_converted_ci_jobs on_request",
+            "20000101000013 drop_previous_import on_request",
         ];
         assert_eq!(told, expected);
     }

@@ -16,4 +16,4 @@ pub mod services;
 pub mod tags;
 pub mod wait_reason;
 
-pub use list::{KnownMigration, after_import};
+pub use list::KnownMigration;

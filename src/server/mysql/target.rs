@@ -8,7 +8,7 @@ use super::gitlab::{self, Exchange, Publishing, migrations};
 use super::load::loader::Loader;
 use super::load::staging::{LockHolder, Staging};
 use super::mapping::ServerMapping;
-use super::migrate::{Session, versions};
+use super::migrate::Session;
 use super::options::ConnectionOptions;
 use super::publish;
 use super::rights::{MayCreate, may_create_databases};
@@ -17,7 +17,6 @@ use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
@@ -29,9 +28,7 @@ use crate::server::description::Server;
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
-use crate::server::migrations_after_import;
 use crate::traces::BuildsDirectory;
-use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify_tables_in};
 
 /// A locked MySQL server.
@@ -158,19 +155,6 @@ impl LockedTarget for LockedMysql {
             replaced: published.replaced,
             previous_builds: published.previous_builds,
             finished: published.finished.unwrap_or_default(),
-        })
-    }
-
-    fn run_post_deployment(
-        &mut self,
-        schema: &str,
-        skip: bool,
-        progress: &Progress,
-        cancellation: &Cancellation,
-    ) -> Vec<MigrationReport> {
-        migrations_after_import::run_post_deployment(migrations::built_in(), skip, progress, || {
-            let mut session = Session::open(&self.target, cancellation)?;
-            Ok(versions::exists(session.connection(), schema)?.then_some(session))
         })
     }
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::gitlab::live;
-use super::gitlab::migrations::{built_in, concerning, dropped_tables};
+use super::gitlab::migrations::{concerning, dropped_tables};
 use super::gitlab::tags::missing_taggings;
 use super::load::{Loader, LockHolder, STAGING_SCHEMA, Staging};
-use super::migrate::{Session, versions};
+use super::migrate::Session;
 use super::options::ConnectionOptions;
 use super::publish::{self, PREVIOUS_SCHEMA};
 use super::verify::{Snapshot, TableReader};
@@ -14,7 +14,6 @@ use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::migrate::MigrationReport;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
@@ -26,9 +25,7 @@ use crate::server::description::Server;
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
-use crate::server::migrations_after_import;
 use crate::traces::BuildsDirectory;
-use crate::ui::progress::Progress;
 use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
 
 /// The default schema of a plain dump.
@@ -145,19 +142,6 @@ impl LockedTarget for LockedPostgresql {
         )?;
         self.staging.published();
         Ok(published)
-    }
-
-    fn run_post_deployment(
-        &mut self,
-        schema: &str,
-        skip: bool,
-        progress: &Progress,
-        cancellation: &Cancellation,
-    ) -> Vec<MigrationReport> {
-        migrations_after_import::run_post_deployment(built_in(), skip, progress, || {
-            let mut session = Session::open(&self.target, cancellation)?.in_schema(schema);
-            Ok(versions::exists(session.client(), schema)?.then_some(session))
-        })
     }
 
     fn previous(&self) -> String {

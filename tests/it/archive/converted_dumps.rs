@@ -289,8 +289,7 @@ fn an_archive_comes_back() {
     run(target.command(["check", path]))
         .succeeds()
         .reports("PostgreSQL, unchanged");
-    let mut import = target.command([path, "--yes", "--strict"]);
-    import.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
+    let import = target.command([path, "--yes", "--strict"]);
     run(import)
         .succeeds()
         .reports("from ci-import convert ")

@@ -76,8 +76,6 @@ CREATE TABLE nothing (id int(11) NOT NULL AUTO_INCREMENT, PRIMARY KEY (id));";
 
 fn import(scene: &Scene, archive: &str, options: &[&str]) -> Outcome {
     let mut import = scene.command([archive, "--yes"]);
-    // All tables are looked at afterwards.
-    import.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
     import.args(options);
     run(import)
 }
@@ -102,7 +100,6 @@ fn an_archive_arrives_as_it_was_in_mysql() {
         let archive = archive.to_str().unwrap();
         let outcome = if piped {
             let mut import = scene.command(["-", "--yes"]);
-            import.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
             import.args(options).stdin(fs::File::open(archive).unwrap());
             run(import)
         } else {

@@ -90,7 +90,6 @@ pub(crate) fn old_style(dump: &[u8]) -> Vec<u8> {
 fn import_command(scene: &Scene, archive: &str) -> Command {
     let mut import = command([archive, "--yes", "--builds-path"]);
     // All 15 tables are looked at.
-    import.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
     import.arg(scene.builds());
     import.args(["--database-url", &postgresql_url(&scene.database)]);
     import

@@ -114,8 +114,6 @@ impl Archives {
 /// The program with `archive`, and what names the target.
 fn command_for(archive: &Path, verb: &[&str], url: &str, builds: &Path) -> Command {
     let mut it = command(verb);
-    // All tables are looked at afterwards.
-    it.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
     it.arg(archive)
         .args(["--database-url", url, "--builds-path"]);
     it.arg(builds);

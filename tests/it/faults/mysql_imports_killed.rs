@@ -76,7 +76,6 @@ fn import(scene: &MysqlScene, archive: &str) -> Command {
     let stage = scene.stage();
     let mut import = command([archive, "--yes", "--database-url", &stage.url]);
     import.arg("--builds-path").arg(stage.builds);
-    import.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
     import
 }
 

@@ -8,9 +8,6 @@ use crate::support::program::{Outcome, run};
 use crate::support::scene::{Dialect, Scene, TABLES, fixture_dump};
 use crate::support::state::{LiveState, State, pg_dump};
 
-/// The variable that leaves post-deployment migrations pending.
-const SKIP: &str = "SKIP_POST_DEPLOYMENT_MIGRATIONS";
-
 /// GitLab's database as the manual's way of converting leaves it: rows, and sequences that nobody owns.
 fn converted_by_hand() -> Scene {
     let scene = Scene::gitlab();
@@ -54,18 +51,9 @@ fn migrate(scene: &Scene, arguments: &[&str]) -> Outcome {
     run(migrate_command(scene, arguments))
 }
 
-fn migrate_regular(scene: &Scene) -> Outcome {
-    let mut migrate = migrate_command(scene, &[]);
-    migrate.env(SKIP, "1");
-    run(migrate)
-}
-
-/// An import as it is without the variable.
 fn import_all(scene: &Scene) -> Command {
     let archive = scene.pack(&fixture_dump(Dialect::Native));
-    let mut import = scene.import_command(archive.to_str().unwrap());
-    import.env_remove(SKIP);
-    import
+    scene.import_command(archive.to_str().unwrap())
 }
 
 fn recorded(scene: &Scene) -> Vec<String> {
@@ -83,7 +71,7 @@ fn the_manuals_statements_and_ours_leave_the_same_catalogs() {
     assert_ne!(before, expected);
     let ours = converted_by_hand();
     assert_eq!(before, pg_dump(&ours, &["--schema-only"]));
-    migrate_regular(&ours)
+    migrate(&ours, &[])
         .succeeds()
         .reports("15 sequences have an owner now; 0 were made, 1 set");
     assert_eq!(expected, pg_dump(&ours, &["--schema-only"]));
@@ -111,7 +99,7 @@ fn missing_sequences_are_made() {
         );
         scene.connect().batch_execute(&sql).unwrap();
     }
-    migrate_regular(&scene)
+    migrate(&scene, &[])
         .succeeds()
         .reports("15 sequences have an owner now; 2 were made, 2 set");
     for table in TABLES {
@@ -132,7 +120,7 @@ fn missing_sequences_are_made() {
         .execute("DELETE FROM schema_migrations WHERE version < '2001'", &[])
         .unwrap();
     let before = pg_dump(&scene, &["--schema-only"]);
-    migrate_regular(&scene)
+    migrate(&scene, &[])
         .succeeds()
         .reports("0 sequences have an owner now");
     assert_eq!(before, pg_dump(&scene, &["--schema-only"]));
@@ -164,40 +152,74 @@ fn a_dry_run_shows_what_they_would_do() {
     assert_eq!(pg_dump(&scene, &[]), pg_dump(&other, &[]));
 }
 
-/// An import runs what loses nothing, and leaves the rest; another day `migrate` has it.
+/// The migrations that drop tables.
+const ON_REQUEST: [&str; 3] = ["20000101000011", "20000101000012", "20000101000013"];
+
+/// Later migrations of GitLab's own need every table.
 #[test]
-fn an_import_leaves_what_rollback_needs() {
+fn nobody_drops_a_table_unasked() {
     let scene = Scene::gitlab();
     let old = LiveState::of(&scene);
     let told = run(import_all(&scene)).succeeds().stdout;
-    for line in [
-        "20000101000011 drop_merged_ci_tags: migrated in",
-        "dropped ci_taggings and ci_tags, which are merged into tags and taggings",
-        "20000101000012 drop_converted_ci_jobs: migrated in",
-        "20000101000013 drop_previous_import: waits: ci-import rollback needs it; ci-import migrate drops it",
-    ] {
-        assert!(told.contains(line), "{line}\n{told}");
-    }
-    assert_eq!(
-        recorded(&scene),
-        [
-            "20000101000001",
-            "20000101000002",
-            "20000101000011",
-            "20000101000012"
-        ]
-    );
-    let dropped =
-        "SELECT to_regclass('ci_tags'), to_regclass('ci_taggings'), to_regclass('ci_jobs')";
-    assert_eq!(scene.value(dropped), "~|~|~");
+    assert!(!told.contains("drop"), "{told}");
+    assert_eq!(recorded(&scene), REGULAR);
+    let counted = "SELECT (SELECT count(*) FROM ci_tags), (SELECT count(*) FROM ci_taggings),
+                          (SELECT count(*) FROM ci_jobs)";
+    assert_eq!(scene.value(counted), "5|5|0");
     assert_eq!(
         scene.value("SELECT count(*) FROM taggings WHERE taggable_type LIKE 'Ci::%'"),
         "5"
     );
+    let new = LiveState::of(&scene);
+    migrate(&scene, &[])
+        .succeeds()
+        .reports("nothing is pending");
+    assert_eq!(migrate(&scene, &["--dry-run"]).succeeds().stdout, "");
+    new.assert_same(&LiveState::of(&scene));
+    let status = migrate(&scene, &["status"]).succeeds().stdout;
+    assert_eq!(
+        status.matches("optional  on_request").count(),
+        3,
+        "{status}"
+    );
+    let json = migrate(&scene, &["status", "--json"]).succeeds().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["pending"], 0);
+    // The way back is there, and the way forth again: each state as it was, with its record.
+    run(scene.command(["rollback", "--yes"])).succeeds();
+    old.assert_same(&LiveState::of(&scene));
+    assert!(recorded(&scene).is_empty());
+    run(scene.command(["rollback", "--yes"])).succeeds();
+    new.assert_same(&LiveState::of(&scene));
+}
+
+#[test]
+fn who_names_them_has_them() {
+    let scene = Scene::gitlab();
+    // As in a GitLab that never ran CI.
+    scene
+        .connect()
+        .execute("DELETE FROM taggings WHERE taggable_type LIKE 'Ci::%'", &[])
+        .unwrap();
+    run(import_all(&scene)).succeeds();
+    for (version, told) in ON_REQUEST.into_iter().zip([
+        "dropped ci_taggings and ci_tags, which are merged into tags and taggings",
+        "dropped ci_jobs",
+        "dropped the empty tables in ci_import_previous; the old build traces stay until ci-import discard",
+    ]) {
+        migrate(&scene, &["up", version]).succeeds().reports(told);
+    }
+    assert_eq!(recorded(&scene).len(), 5);
+    let dropped =
+        "SELECT to_regclass('ci_tags'), to_regclass('ci_taggings'), to_regclass('ci_jobs')";
+    assert_eq!(scene.value(dropped), "~|~|~");
+    assert_eq!(
+        scene.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'ci_import_previous'"),
+        "0"
+    );
     // What verify compares is the rest; what was dropped is no difference.
     let archive = scene.path("1443700800_gitlab_ci_backup.tar");
-    let verify = || run(scene.command(["verify", archive.to_str().unwrap()]));
-    let outcome = verify()
+    let outcome = run(scene.command(["verify", archive.to_str().unwrap()]))
         .succeeds()
         .reports("all agree")
         .reports("dropped by a migration");
@@ -206,43 +228,6 @@ fn an_import_leaves_what_rollback_needs() {
         13,
         "{outcome:?}"
     );
-    // The way back is there, and the way forth again: each state as it was, with its record.
-    let new = LiveState::of(&scene);
-    run(scene.command(["rollback", "--yes"])).succeeds();
-    old.assert_same(&LiveState::of(&scene));
-    assert!(recorded(&scene).is_empty());
-    run(scene.command(["rollback", "--yes"])).succeeds();
-    new.assert_same(&LiveState::of(&scene));
-    verify().succeeds();
-}
-
-#[test]
-fn with_the_variable_an_import_leaves_them_and_migrate_finishes() {
-    let scene = Scene::gitlab();
-    // As in a GitLab that never ran CI.
-    scene
-        .connect()
-        .execute("DELETE FROM taggings WHERE taggable_type LIKE 'Ci::%'", &[])
-        .unwrap();
-    let mut import = import_all(&scene);
-    import.env(SKIP, "1");
-    run(import)
-        .succeeds()
-        .reports("pending, for ci-import migrate")
-        .reports("20000101000011 drop_merged_ci_tags: left for after the deployment");
-    assert_eq!(recorded(&scene), REGULAR);
-    assert_eq!(scene.value("SELECT count(*) FROM ci_taggings"), "5");
-    migrate_regular(&scene).succeeds();
-    assert_eq!(scene.value("SELECT count(*) FROM ci_taggings"), "5");
-    migrate(&scene, &[])
-        .succeeds()
-        .reports("dropped ci_jobs")
-        .reports("dropped the empty tables in ci_import_previous; the old build traces stay until ci-import discard");
-    assert_eq!(recorded(&scene).len(), 5);
-    assert_eq!(
-        scene.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'ci_import_previous'"),
-        "0"
-    );
     run(scene.command(["rollback", "--yes"]))
         .exits(2)
         .says("nothing to roll back");
@@ -250,28 +235,16 @@ fn with_the_variable_an_import_leaves_them_and_migrate_finishes() {
     assert_eq!(aside(), 2);
     run(scene.command(["discard", "--yes"])).succeeds();
     assert_eq!(aside(), 1);
-    migrate(&scene, &[])
-        .succeeds()
-        .reports("nothing is pending");
-    // The next import brings the tables again, and what is to be done with them is to be done again.
-    let mut again = import_all(&scene);
-    again.env(SKIP, "1");
-    run(again).succeeds();
+    // The next import brings the tables again, and with a rollback the record of what was dropped comes back.
+    run(import_all(&scene)).succeeds();
     assert_eq!(recorded(&scene), REGULAR);
     assert_eq!(scene.value("SELECT count(*) FROM ci_taggings"), "5");
-    let status = migrate(&scene, &["status"]).succeeds().stdout;
-    assert_eq!(
-        status.matches("pending   post_migrate").count(),
-        3,
-        "{status}"
-    );
     // The tables of the import before have rows, and they are nowhere else.
-    migrate(&scene, &[])
-        .succeeds()
-        .reports("dropped ci_jobs")
-        .reports("waits: ci_import_previous has rows that are nowhere else, of ci_application_settings, ci_builds");
-    assert_eq!(recorded(&scene).len(), 4);
+    migrate(&scene, &["up", ON_REQUEST[2]]).exits(1).says(
+        "waits: ci_import_previous has rows that are nowhere else, of ci_application_settings, ci_builds",
+    );
     run(scene.command(["rollback", "--yes"])).succeeds();
+    assert_eq!(recorded(&scene).len(), 5);
 }
 
 #[test]
@@ -326,7 +299,6 @@ fn nothing_is_dropped_that_was_not_merged() {
         let before = State::of(&scene);
         migrate(&scene, &["up", version]).exits(1).says(reason);
         before.assert_same(&State::of(&scene));
-        migrate(&scene, &[]).succeeds().reports(reason);
         assert!(!recorded(&scene).contains(&version.to_owned()), "{sql}");
     }
     // Jobs that were converted are no loss.
@@ -351,39 +323,10 @@ fn what_a_rollback_has_put_aside_stays() {
     let archive = scene.pack(&fixture_dump(Dialect::Native));
     scene.import(&archive).succeeds();
     run(scene.command(["rollback", "--yes"])).succeeds();
-    migrate(&scene, &[]).succeeds().reports(
+    migrate(&scene, &["up", ON_REQUEST[2]]).exits(1).says(
         "waits: ci_import_previous has rows that are nowhere else, of ci_application_settings",
     );
     run(scene.command(["rollback", "--yes"])).succeeds();
-    assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
-}
-
-/// What happens after the publish is no reason to call the import failed.
-#[test]
-fn an_import_is_done_when_it_has_published() {
-    let scene = Scene::gitlab();
-    let mut holder = scene.connect();
-    // As another run of migrate holds it.
-    holder
-        .execute("SELECT pg_advisory_lock(x'63692d6d69677261'::bigint)", &[])
-        .unwrap();
-    run(import_all(&scene))
-        .succeeds()
-        .reports("drop_merged_ci_tags: waits: another run migrates this database");
-    drop(holder);
-    migrate(&scene, &[]).succeeds().reports("dropped ci_jobs");
-}
-
-#[test]
-fn an_import_that_is_killed_after_it_has_published_leaves_them_pending() {
-    let scene = Scene::gitlab();
-    let mut import = import_all(&scene);
-    import.env("CI_IMPORT_FAILPOINT", "kill:migration to be committed");
-    assert_eq!(run(import).code, None);
-    assert_eq!(recorded(&scene), REGULAR);
-    assert_eq!(scene.value("SELECT count(*) FROM ci_taggings"), "5");
-    migrate(&scene, &[]).succeeds().reports("dropped ci_jobs");
-    assert_eq!(scene.value("SELECT to_regclass('ci_taggings')"), "~");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
 }
 

@@ -3,16 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ci_import::server::mysql::lock_name;
-
 use crate::migrations::mysql::migrate_command;
 use crate::support::mysql_scene::MysqlScene;
 use crate::support::mysql_state::MysqlState;
 use crate::support::program::{Outcome, command, project, run};
 use crate::support::scene::{Dialect, TABLES, fixture_dump};
-
-/// The variable that leaves post-deployment migrations pending.
-const SKIP: &str = "SKIP_POST_DEPLOYMENT_MIGRATIONS";
 
 const REGULAR: [&str; 2] = ["20000101000001", "20000101000002"];
 
@@ -40,11 +35,8 @@ impl Imports {
         self.command(&[self.archive.to_str().unwrap(), "--yes"])
     }
 
-    /// Imports, and leaves the migrations for after the deployment.
     fn import(&self) {
-        let mut import = self.import_command();
-        import.env(SKIP, "1");
-        run(import).succeeds();
+        run(self.import_command()).succeeds();
     }
 
     fn verify(&self) -> Outcome {
@@ -96,41 +88,33 @@ fn pack(archive: &Path, scene: &MysqlScene) -> PathBuf {
 
 const DROPPED: [&str; 3] = ["ci_tags", "ci_taggings", "ci_jobs"];
 
-/// An import runs what loses nothing, and leaves the rest; another day `migrate` has it.
+/// The migrations that drop tables.
+const ON_REQUEST: [&str; 3] = ["20000101000011", "20000101000012", "20000101000013"];
+
+/// Later migrations of GitLab's own need every table.
 #[test]
-fn an_import_leaves_what_rollback_needs() {
+fn nobody_drops_a_table_unasked() {
     let it = Imports::new();
     let shape = it.scene.values("SHOW CREATE TABLE schema_migrations");
     let old = MysqlState::of(&it.scene);
-    let told = run(it.import_command()).succeeds().stdout;
-    for line in [
-        "20000101000011 drop_merged_ci_tags: migrated in",
-        "dropped ci_taggings and ci_tags, which are merged into tags and taggings",
-        "20000101000012 drop_converted_ci_jobs: migrated in",
-        "20000101000013 drop_previous_import: waits: ci-import rollback needs it; ci-import migrate drops it",
-    ] {
-        assert!(told.contains(line), "{line}\n{told}");
-    }
-    assert_eq!(
-        it.recorded(),
-        [
-            "20000101000001",
-            "20000101000002",
-            "20000101000011",
-            "20000101000012"
-        ]
-    );
-    assert!(it.present(&DROPPED).is_empty());
+    it.import();
+    assert_eq!(it.recorded(), REGULAR);
+    assert_eq!(it.present(&DROPPED).len(), 3);
+    assert_eq!(it.count("ci_taggings"), "5");
     assert_eq!(
         it.scene.values("SHOW CREATE TABLE schema_migrations"),
         shape
     );
-    it.verify()
-        .succeeds()
-        .reports("all agree")
-        .reports("dropped by a migration");
-    // The way back is there, and the way forth again: each state as it was, with its record.
     let new = MysqlState::of(&it.scene);
+    it.migrate(&[]).succeeds().reports("nothing is pending");
+    new.assert_same(&MysqlState::of(&it.scene), "migrated");
+    let status = it.migrate(&["status"]).succeeds().stdout;
+    assert_eq!(
+        status.matches("optional  on_request").count(),
+        3,
+        "{status}"
+    );
+    // The way back is there, and the way forth again: each state as it was, with its record.
     it.rollback().succeeds();
     old.assert_live(&MysqlState::of(&it.scene), "rolled back");
     assert!(it.recorded().is_empty());
@@ -140,38 +124,39 @@ fn an_import_leaves_what_rollback_needs() {
 }
 
 #[test]
-fn with_the_variable_an_import_leaves_them_and_migrate_finishes() {
+fn who_names_them_has_them() {
     let it = Imports::new();
     // As in a GitLab that never ran CI.
     it.scene
         .execute("DELETE FROM taggings WHERE taggable_type LIKE 'Ci::%'");
-    let mut import = it.import_command();
-    import.env(SKIP, "1");
-    run(import)
-        .succeeds()
-        .reports("20000101000011 drop_merged_ci_tags: left for after the deployment");
-    assert_eq!(it.recorded(), REGULAR);
-    assert_eq!(it.present(&DROPPED).len(), 3);
+    it.import();
     let previous = it.scene.databases.previous.clone();
-    it.migrate(&[])
-        .succeeds()
-        .reports("dropped ci_jobs")
-        .reports(&format!("dropped the empty tables in {previous}; the old build traces stay until ci-import discard"));
+    let emptied = format!(
+        "dropped the empty tables in {previous}; the old build traces stay until ci-import discard"
+    );
+    for (version, told) in ON_REQUEST.into_iter().zip([
+        "dropped ci_taggings and ci_tags, which are merged into tags and taggings",
+        "dropped ci_jobs",
+        &emptied,
+    ]) {
+        it.migrate(&["up", version]).succeeds().reports(told);
+    }
     assert_eq!(it.recorded().len(), 5);
     assert!(it.present(&DROPPED).is_empty());
+    it.verify()
+        .succeeds()
+        .reports("all agree")
+        .reports("dropped by a migration");
     it.rollback().exits(2).says("nothing to roll back");
     run(it.command(&["discard", "--yes"])).succeeds();
     assert!(it.scene.databases_beside().is_empty());
-    it.migrate(&[]).succeeds().reports("nothing is pending");
-    // The next import brings the tables again, and what is to be done with them is to be done again.
+    // The next import brings the tables again, and with a rollback the record of what was dropped comes back.
     it.import();
     assert_eq!(it.recorded(), REGULAR);
     assert_eq!(it.present(&DROPPED).len(), 3);
-    it.migrate(&[])
-        .succeeds()
-        .reports("dropped ci_jobs")
-        .reports(&format!("waits: {previous} has rows that are nowhere else, of ci_application_settings, ci_builds"));
-    assert_eq!(it.recorded().len(), 4);
+    it.migrate(&["up", ON_REQUEST[2]]).exits(1).says(&format!(
+        "waits: {previous} has rows that are nowhere else, of ci_application_settings, ci_builds"
+    ));
     it.rollback().succeeds();
     assert_eq!(it.recorded().len(), 5);
 }
@@ -233,7 +218,6 @@ fn nothing_is_dropped_that_was_not_merged() {
         let before = MysqlState::of(&it.scene);
         it.migrate(&["up", version]).exits(1).says(reason);
         before.assert_same(&MysqlState::of(&it.scene), reason);
-        it.migrate(&[]).succeeds().reports(reason);
         assert!(!it.recorded().contains(&version.to_owned()), "{reason}");
     }
     // Jobs that were converted are no loss.
@@ -261,11 +245,7 @@ fn ids_that_nobody_numbers_are_numbered() {
         .execute("INSERT INTO ci_runners (id) VALUES (0), (9)");
     it.scene
         .execute("INSERT INTO ci_services (id, type, project_id) VALUES (1, 'SlackService', 1), (2, 'Ci::MailService', 1)");
-    let regular = |it: &Imports| {
-        let mut migrate = migrate_command(&it.scene, &[]);
-        migrate.env(SKIP, "1");
-        run(migrate).succeeds()
-    };
+    let regular = |it: &Imports| it.migrate(&[]).succeeds();
     regular(&it)
         .reports("15 tables number their rows now")
         .reports("prefixed the type of 1 services with Ci::");
@@ -320,36 +300,21 @@ fn killed_while_they_drop() {
         if it.count("ci_builds") != "0" && hit > 1 {
             run(it.command(&["discard", "--yes"])).succeeds();
         }
-        let mut migrate = migrate_command(&it.scene, &[]);
-        migrate.env("CI_IMPORT_FAILPOINT", format!("kill:#{hit}"));
-        let outcome = run(migrate);
-        if outcome.code.is_some() {
+        let mut is_killed = false;
+        for version in ON_REQUEST {
+            let mut migrate = migrate_command(&it.scene, &["up", version]);
+            migrate.env("CI_IMPORT_FAILPOINT", format!("kill:#{hit}"));
+            is_killed |= run(migrate).code.is_none();
+            it.migrate(&["up", version]).succeeds();
+        }
+        if !is_killed {
             break;
         }
-        it.migrate(&[]).succeeds();
         assert!(it.present(&DROPPED).is_empty(), "hit {hit}");
         assert_eq!(it.recorded().len(), 5, "hit {hit}");
         assert_eq!(it.count("ci_builds"), "7", "hit {hit}");
     }
-    assert!(hit > 15, "{hit}");
-}
-
-/// What happens after the publish is no reason to call the import failed.
-#[test]
-fn an_import_is_done_when_it_has_published() {
-    use mysql::prelude::Queryable;
-
-    let it = Imports::new();
-    let mut holder = it.scene.conn();
-    // As another run of migrate holds it.
-    let live = &it.scene.databases.live;
-    let lock = format!("SELECT GET_LOCK('{}', 0)", lock_name("migrate", live));
-    assert_eq!(holder.query_first(lock).unwrap(), Some(1));
-    run(it.import_command())
-        .succeeds()
-        .reports("drop_merged_ci_tags: waits: another run migrates this database");
-    drop(holder);
-    it.migrate(&[]).succeeds().reports("dropped ci_jobs");
+    assert!(hit > 5, "{hit}");
 }
 
 /// No table of ours comes into a database that is no GitLab's.

@@ -32,9 +32,7 @@ fn with_archive<const COUNT: usize>(
     archive: &Path,
     arguments: [&str; COUNT],
 ) -> Outcome {
-    // All tables are looked at afterwards.
-    let skip = "SKIP_POST_DEPLOYMENT_MIGRATIONS";
-    run(scene.command(arguments).env(skip, "1").arg(archive))
+    run(scene.command(arguments).arg(archive))
 }
 
 /// An import, and all that can be done before and after it.

@@ -204,9 +204,7 @@ impl Scene {
     /// The import of `archive` into this scene's target. It drops no table afterwards: most tests look
     /// at all of them.
     pub(crate) fn import_command(&self, archive: &str) -> Command {
-        let mut import = self.command([archive, "--mysql-to-postgresql", "--yes"]);
-        import.env("SKIP_POST_DEPLOYMENT_MIGRATIONS", "1");
-        import
+        self.command([archive, "--mysql-to-postgresql", "--yes"])
     }
 
     /// The program with `arguments`, and those that name this scene's target.
