@@ -79,6 +79,12 @@ pub struct ImportArgs {
     /// A file system that compresses its files may still have enough space.
     #[arg(long)]
     pub no_space_check: bool,
+    /// Import into a GitLab that is not 8.0, too
+    ///
+    /// The upgrade of an older one to 8.0 drops the imported tables. A newer one has columns that the archive does
+    /// not have.
+    #[arg(long)]
+    pub ignore_target_version: bool,
     /// How thoroughly to verify the staged data before the publish
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub verify: Depth,

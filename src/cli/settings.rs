@@ -136,6 +136,8 @@ pub struct Settings {
     pub yes: bool,
     /// Whether only errors are printed.
     pub quiet: bool,
+    /// Whether the version of the target's GitLab does not matter.
+    pub ignore_target_version: bool,
     /// Whether a changed value is a failure.
     pub strict: bool,
     /// Whether the report is in JSON.
@@ -169,6 +171,7 @@ impl Settings {
             max_inflation: arguments.inflation.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.telling.quiet,
+            ignore_target_version: arguments.ignore_target_version,
             strict: arguments.strict,
             json: arguments.telling.json,
             schema: arguments.schema,

@@ -6,3 +6,4 @@ pub mod live;
 pub mod migrations;
 pub mod tables;
 pub mod tags;
+pub mod target_version;

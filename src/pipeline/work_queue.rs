@@ -54,6 +54,8 @@ pub(crate) enum Built {
     PrimaryKey(usize),
     /// The index at this position, of the table with this number.
     Index(usize, usize),
+    /// The server's statistics of the table with this number.
+    Statistics(usize),
 }
 
 /// The state of a table.
@@ -164,7 +166,7 @@ impl WorkQueue {
         let mut state = self.lock();
         let is_of = |build: &IndexBuild| match build.built {
             Built::By(_) => false,
-            Built::PrimaryKey(of) | Built::Index(of, _) => of == table,
+            Built::PrimaryKey(of) | Built::Index(of, _) | Built::Statistics(of) => of == table,
         };
         state.builds.retain(|build| !is_of(build));
         let forgotten = &mut state.tables[table];

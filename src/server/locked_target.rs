@@ -52,6 +52,9 @@ pub trait LockedTarget {
     /// Whether CI is switched on; none if the target is not a GitLab database.
     fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>>;
 
+    /// The versions of the migrations that are recorded in `schema`.
+    fn recorded_versions(&mut self, schema: &str) -> Result<Vec<String>>;
+
     /// Creates the staging, and removes one that an earlier import has left.
     fn make_staging(&mut self) -> Result<()>;
 

@@ -12,6 +12,7 @@ use crate::dump::Dialect;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
+use crate::gitlab::target_version;
 use crate::input::locate::locate;
 use crate::input::open::{Input, Judged};
 use crate::publish::outcome::Live;
@@ -160,6 +161,11 @@ fn check_tables(
     if !content.has_gitlab_steps() {
         return;
     }
+    let version = target.recorded_versions(&live.schema);
+    let version = version.and_then(|recorded| target_version::check(&recorded));
+    checks.add("version of GitLab", version, |()| {
+        "nothing says that it is not GitLab 8.0".to_owned()
+    });
     tell_what_is_replaced(checks, &live, &target.previous());
     if let Ok(holders) = target.holders(&live.schema, tables)
         && !holders.is_empty()

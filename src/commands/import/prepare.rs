@@ -13,6 +13,7 @@ use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::information::Information;
+use crate::gitlab::target_version;
 use crate::input::locate::{Located, locate};
 use crate::input::open::Input;
 use crate::pipeline::converter::Accept;
@@ -90,6 +91,9 @@ impl Import<'_> {
         self.check_room(target, &opened.input)?;
         let schema = target.schema(self.settings.schema.as_deref(), self.content)?;
         let known = self.content.known_tables();
+        if self.content.has_gitlab_steps() && !self.settings.ignore_target_version {
+            target_version::check(&target.recorded_versions(&schema)?)?;
+        }
         let live = target.examine(&schema, known)?;
         let mut existing = HashSet::new();
         if !known.is_empty() {

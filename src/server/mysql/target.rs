@@ -8,7 +8,7 @@ use super::gitlab::{self, Exchange, Publishing, migrations};
 use super::load::loader::Loader;
 use super::load::staging::{LockHolder, Staging};
 use super::mapping::ServerMapping;
-use super::migrate::Session;
+use super::migrate::{Session, versions};
 use super::options::ConnectionOptions;
 use super::publish;
 use super::rights::{MayCreate, may_create_databases};
@@ -105,6 +105,10 @@ impl LockedTarget for LockedMysql {
         gitlab::ci_enabled(self.staging.connection(), schema)
     }
 
+    fn recorded_versions(&mut self, schema: &str) -> Result<Vec<String>> {
+        versions::read(self.staging.connection(), schema)
+    }
+
     fn make_staging(&mut self) -> Result<()> {
         self.staging.make()
     }
@@ -151,6 +155,10 @@ impl LockedTarget for LockedMysql {
             &mut || cancellation.check(),
         )?;
         self.staging.published();
+        let merged = published.finished.as_ref();
+        if merged.is_some_and(|changes| changes.tags.is_some()) {
+            gitlab::analyze_tags(self.staging.connection(), publication.schema);
+        }
         Ok(Published {
             replaced: published.replaced,
             previous_builds: published.previous_builds,

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::gitlab::live;
 use super::gitlab::migrations::{concerning, dropped_tables};
-use super::gitlab::tags::missing_taggings;
+use super::gitlab::tags::{self, missing_taggings};
+use super::gitlab::{self, live};
 use super::load::{Loader, LockHolder, STAGING_SCHEMA, Staging};
-use super::migrate::Session;
+use super::migrate::{Session, versions};
 use super::options::ConnectionOptions;
 use super::publish::{self, PREVIOUS_SCHEMA};
 use super::verify::{Snapshot, TableReader};
@@ -67,6 +67,7 @@ impl LockedTarget for LockedPostgresql {
     }
 
     fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live> {
+        self.staging.refuse_foreign()?;
         publish::examine(self.staging.client(), schema, tables)
     }
 
@@ -86,6 +87,10 @@ impl LockedTarget for LockedPostgresql {
 
     fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>> {
         live::ci_enabled(self.staging.client(), schema)
+    }
+
+    fn recorded_versions(&mut self, schema: &str) -> Result<Vec<String>> {
+        versions::read(self.staging.client(), schema)
     }
 
     fn make_staging(&mut self) -> Result<()> {
@@ -141,6 +146,9 @@ impl LockedTarget for LockedPostgresql {
             },
         )?;
         self.staging.published();
+        if published.finished.tags.is_some() {
+            tags::analyze(self.staging.client(), publication.schema);
+        }
         Ok(published)
     }
 
@@ -267,7 +275,10 @@ pub(crate) fn server(target: &ConnectionOptions) -> Result<Server> {
 fn schema(client: &mut postgres::Client, named: Option<&str>, content: Content) -> Result<String> {
     match named {
         Some(schema) => Ok(schema.to_owned()),
-        None if content.goes_to_current_schema() => publish::current_schema(client),
+        None if content.goes_to_current_schema() => match gitlab::schema(client)? {
+            Some(schema) => Ok(schema),
+            None => publish::current_schema(client),
+        },
         None => Ok(DEFAULT_SCHEMA.to_owned()),
     }
 }

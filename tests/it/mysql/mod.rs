@@ -8,3 +8,4 @@ pub(crate) mod tags;
 pub(crate) mod target;
 pub(crate) mod tls;
 pub(crate) mod values;
+mod which_gitlab;

@@ -12,3 +12,4 @@ pub(crate) mod target;
 pub(crate) mod tls;
 pub(crate) mod values;
 pub(crate) mod versions;
+mod which_gitlab;

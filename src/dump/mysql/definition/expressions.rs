@@ -89,6 +89,8 @@ impl DefinitionParser<'_> {
             self.skip_words(&["NEXT", "VALUE", "FOR"]);
             self.qualified_name()?;
         } else if !self.is_symbol('(') {
+            // A variable: `@a := 1`, `@@version`.
+            while self.eat_symbol('@') {}
             self.qualified_name()?;
         }
         if self.is_symbol('(') {

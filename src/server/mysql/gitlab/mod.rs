@@ -7,4 +7,4 @@ pub mod migrations;
 mod tags;
 
 pub use live::{Exchange, Publishing, ci_enabled, undo};
-pub use tags::missing_taggings;
+pub use tags::{analyze as analyze_tags, missing_taggings};

@@ -17,6 +17,7 @@ use crate::server::mysql::error::failure;
 use crate::server::mysql::publish::catalog::has_column;
 use crate::server::mysql::publish::{kept, kept_before, scratch};
 use crate::server::mysql::sql::qualified;
+use crate::ui::terminal;
 
 /// The type that GitLab has for the tagging `ci` of CI.
 const TYPE: &str = "CASE WHEN ci.taggable_type LIKE 'Ci::%' THEN ci.taggable_type
@@ -194,6 +195,15 @@ pub(super) fn merge(conn: &mut Conn, databases: &Databases) -> Result<MergedTags
         new_tags,
         taggings_without_tag: without_tag.unwrap_or_default(),
     })
+}
+
+/// Gives the server statistics of the merged tables, so that GitLab's first queries are planned well.
+pub fn analyze(conn: &mut Conn, database: &str) {
+    let (tags, taggings) = (qualified(database, TAGS), qualified(database, TAGGINGS));
+    if let Err(cause) = conn.query_drop(format!("ANALYZE LOCAL TABLE {tags}, {taggings}")) {
+        // The import is published.
+        terminal::warn(&failure("analyze the tags")(cause).to_string());
+    }
 }
 
 /// The condition for CI's taggings. Their contexts may have another collation.

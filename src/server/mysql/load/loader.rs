@@ -25,7 +25,7 @@ use crate::server::mysql::ddl;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::mapping::Table;
 use crate::server::mysql::options::ConnectionOptions;
-use crate::server::mysql::sql::literal;
+use crate::server::mysql::sql::{literal, qualified};
 
 /// Loads tables and rows into the staging database.
 pub struct Loader {
@@ -101,6 +101,11 @@ impl Loader {
                 counted.rows_put, counted.rows_committed
             )));
         }
+        // The statistics move with the table. What the server counts while rows come is of too few of them.
+        let analyze = format!("ANALYZE LOCAL TABLE {}", qualified(&self.staging, name));
+        self.connection
+            .query_drop(analyze)
+            .map_err(failure(format!("analyze {name}")))?;
         let numbered = table.numbered().map(str::to_owned);
         let next_value = match &numbered {
             Some(_) => next_value(&mut self.connection, &self.staging, name)?,

@@ -4,4 +4,7 @@ mod ci_tables;
 mod columns;
 pub mod live;
 pub mod migrations;
+mod schema;
 pub mod tags;
+
+pub use schema::schema;

@@ -1,7 +1,7 @@
 //! CI's tags in GitLab: a publish merges them into GitLab's own, a rollback exchanges them. Rows that are kept
 //! are in tables of the same names.
 
-use postgres::{GenericClient, Transaction};
+use postgres::{Client, GenericClient, Transaction};
 
 use super::columns::has_column;
 use crate::error::Result;
@@ -11,6 +11,7 @@ use crate::gitlab::tags::{NEEDED_OF_CI, NEEDED_OF_GITLAB, TAGGINGS, TAGS, taggin
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
+use crate::ui::terminal;
 
 /// Merges CI's tags and taggings into GitLab's. Tags are merged by name; the taggings of builds and runners are
 /// rewritten. Taggings of anything else, such as projects, are not touched.
@@ -75,6 +76,18 @@ pub(super) fn merge(transaction: &mut Transaction<'_>, schema: &str) -> Result<O
         new_tags,
         taggings_without_tag: u64::try_from(row.get::<_, i64>(0)).unwrap_or(0),
     }))
+}
+
+/// Gives the server statistics of the merged tables, so that GitLab's first queries are planned well.
+pub(crate) fn analyze(client: &mut Client, schema: &str) {
+    let (tags, taggings) = (qualified(schema, TAGS), qualified(schema, TAGGINGS));
+    for table in [tags, taggings] {
+        if let Err(cause) = client.batch_execute(&format!("ANALYZE {table}")) {
+            // The import is published.
+            let error = failure(format!("analyze {table}"))(cause);
+            terminal::warn(&error.to_string());
+        }
+    }
 }
 
 /// The condition for CI's taggings.

@@ -39,7 +39,9 @@ pub(crate) fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
     let key = key.map(|key| build(&key.name, Built::PrimaryKey(number)));
     let indexes = table.indexes.iter().enumerate();
     let indexes = indexes.map(|(at, index)| build(&index.name, Built::Index(number, at)));
-    key.chain(indexes).collect()
+    // The last, because it waits for the indexes, and because expressions have statistics, too.
+    let statistics = build("statistics", Built::Statistics(number));
+    key.chain(indexes).chain([statistics]).collect()
 }
 
 /// Builds a key or an index.
@@ -51,7 +53,9 @@ pub(crate) fn build(
 ) -> Result<()> {
     failpoint::reached("index to be built");
     let number = match build.built {
-        Built::PrimaryKey(number) | Built::Index(number, _) => Some(number),
+        Built::PrimaryKey(number) | Built::Index(number, _) | Built::Statistics(number) => {
+            Some(number)
+        }
         Built::By(_) => None,
     };
     let is_dropped = || number.is_some_and(|number| tables.is_dropped(number));
@@ -61,6 +65,10 @@ pub(crate) fn build(
     let done = match build.built {
         Built::PrimaryKey(number) => primary_key(client, queue, tables, number),
         Built::Index(number, at) => index(client, queue, tables, number, at),
+        Built::Statistics(number) => {
+            let name = STYLE.name(&tables.get(number).name);
+            one_statement(client, &format!("ANALYZE {name}"))
+        }
         Built::By(ref statements) => run(client, statements),
     };
     if done.is_err() && is_dropped() {

@@ -15,6 +15,9 @@ use crate::ui::terminal;
 /// The advisory lock that an import holds in its target. The number is arbitrary, but must never change.
 const LOCK_KEY: i64 = 0x6369_2d69_6d70_6f72;
 
+/// The comment on the schema, which marks it as ours.
+const MARK: &str = "staging of ci-import";
+
 /// The lock that all loading sessions share, and that the creator of the staging schema takes exclusively.
 const LOADING_KEY: i64 = LOCK_KEY + 1;
 
@@ -59,15 +62,22 @@ impl Staging {
     /// earlier import has ended: its sessions may go on loading after its main session was lost.
     pub fn make(&mut self) -> Result<()> {
         let schema = identifier(STAGING_SCHEMA);
+        self.refuse_foreign()?;
         take_lock(&mut self.client, LOADING_KEY)?;
         self.client
             .batch_execute(&format!(
                 "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};
+                 COMMENT ON SCHEMA {schema} IS '{MARK}';
                  SELECT pg_advisory_unlock({LOADING_KEY})"
             ))
             .map_err(failure("create the staging schema"))?;
         self.made = true;
         Ok(())
+    }
+
+    /// Refuses a schema with the name of the staging that no import has made. An empty one is nobody's loss.
+    pub fn refuse_foreign(&mut self) -> Result<()> {
+        refuse_foreign(&mut self.client)
     }
 
     /// The connection of the session that holds the lock.
@@ -120,6 +130,25 @@ impl Drop for Staging {
             ));
         }
     }
+}
+
+fn refuse_foreign(client: &mut Client) -> Result<()> {
+    let sql = "SELECT EXISTS (
+                 SELECT 1 FROM pg_namespace n
+                 WHERE n.nspname = $1 AND obj_description(n.oid, 'pg_namespace') IS DISTINCT FROM $2
+                   AND (EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = n.oid)
+                     OR EXISTS (SELECT 1 FROM pg_proc p WHERE p.pronamespace = n.oid)
+                     OR EXISTS (SELECT 1 FROM pg_type t WHERE t.typnamespace = n.oid)))";
+    let row = client
+        .query_one(sql, &[&STAGING_SCHEMA, &MARK])
+        .map_err(failure("look for the staging schema"))?;
+    if !row.get::<_, bool>(0) {
+        return Ok(());
+    }
+    Err(Error::target(format!(
+        "the target has a schema {STAGING_SCHEMA} that ci-import did not create"
+    ))
+    .hint("an import loads into a schema with this name: rename the schema, or drop it if it is of ci-import 0.1.0"))
 }
 
 /// Takes the advisory lock `key`. The session that held it may need a moment to end.

@@ -1,0 +1,79 @@
+//! Which GitLab on MariaDB an archive goes into, and what its later versions find.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::mysql_scene::MysqlScene;
+use crate::support::mysql_state::MysqlState;
+use crate::support::program::{command, project, run};
+use crate::support::scene::{Dialect, fixture_dump};
+
+fn archive(scene: &MysqlScene) -> PathBuf {
+    let (sql, source) = (scene.path("dump.sql"), scene.path("source"));
+    let archive = scene.path("1443700800_gitlab_ci_backup.tar");
+    std::fs::write(&sql, fixture_dump(Dialect::Native)).unwrap();
+    std::fs::create_dir_all(source.join("2015_10/1")).unwrap();
+    std::fs::write(source.join("2015_10/1/1.log"), "a trace").unwrap();
+    let mut pack = Command::new(project().join("fixtures/pack"));
+    pack.arg(sql).arg(source).arg(&archive).arg("8.0.5");
+    crate::support::servers::expect_success(&pack.output().unwrap());
+    archive
+}
+
+fn import(scene: &MysqlScene) -> Command {
+    let mut import = command([archive(scene).to_str().unwrap(), "--yes"]);
+    import.arg("--builds-path").arg(scene.builds());
+    import.args(["--database-url", &scene.stage().url]);
+    import
+}
+
+#[test]
+fn another_version_of_gitlab_is_refused() {
+    let scene = MysqlScene::gitlab();
+    scene.execute("INSERT INTO schema_migrations VALUES ('20151016131433')");
+    let before = MysqlState::of(&scene);
+    run(import(&scene))
+        .exits(4)
+        .says("the target is a GitLab after 8.0")
+        .says("--ignore-target-version");
+    before.assert_same(&MysqlState::of(&scene), "refused");
+    let mut nevertheless = import(&scene);
+    nevertheless.arg("--ignore-target-version");
+    run(nevertheless).succeeds();
+}
+
+/// What migrations of GitLab 8.1 to 9.5 do with these tables; to ask a table for its indexes fails where it is gone.
+#[test]
+fn later_migrations_of_gitlab_find_all_they_need() {
+    let scene = MysqlScene::gitlab();
+    let live = &scene.databases.live;
+    let sql = format!(
+        "SELECT DISTINCT CONCAT(table_name, ' ', index_name) FROM information_schema.statistics
+         WHERE table_schema = '{live}' AND table_name LIKE 'ci\\\\_%' AND index_name <> 'PRIMARY' ORDER BY 1"
+    );
+    let before = scene.values(&sql);
+    run(import(&scene)).succeeds();
+    let after = scene.values(&sql);
+    assert!(before.len() >= 7, "{before:?}");
+    for index in before {
+        assert!(after.contains(&index), "{index}");
+        let (table, name) = index.split_once(' ').unwrap();
+        scene.values(&format!("SHOW INDEX FROM {table}"));
+        scene.execute(&format!("DROP INDEX `{name}` ON {table}"));
+    }
+    for sql in [
+        "ALTER TABLE ci_builds ADD stage_idx int, ADD tag tinyint(1), ADD ref varchar(255), DROP job_id, DROP deploy",
+        "ALTER TABLE ci_commits DROP push_data",
+        "DROP TABLE ci_services",
+        "DROP TABLE ci_web_hooks",
+        "DROP TABLE ci_application_settings",
+        "DROP TABLE ci_events",
+        "DROP TABLE ci_jobs",
+        "DROP TABLE ci_sessions",
+        "DROP TABLE ci_taggings",
+        "DROP TABLE ci_tags",
+        "DROP TABLE ci_projects",
+    ] {
+        scene.execute(sql);
+    }
+}
