@@ -79,6 +79,9 @@ pub struct ImportArgs {
     /// A file system that compresses its files may still have enough space.
     #[arg(long)]
     pub no_space_check: bool,
+    /// How long to wait for others who hold the live tables, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub wait_for_locks: u32,
     /// Import into a GitLab that is not 8.0, too
     ///
     /// The upgrade of an older one to 8.0 drops the imported tables. A newer one has columns that the archive does

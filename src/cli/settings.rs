@@ -136,6 +136,8 @@ pub struct Settings {
     pub yes: bool,
     /// Whether only errors are printed.
     pub quiet: bool,
+    /// How long a publish waits for others who hold the live tables.
+    pub wait_for_locks: Duration,
     /// Whether the version of the target's GitLab does not matter.
     pub ignore_target_version: bool,
     /// Whether a changed value is a failure.
@@ -171,6 +173,7 @@ impl Settings {
             max_inflation: arguments.inflation.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.telling.quiet,
+            wait_for_locks: Duration::from_secs(arguments.wait_for_locks.into()),
             ignore_target_version: arguments.ignore_target_version,
             strict: arguments.strict,
             json: arguments.telling.json,

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::error::Result;
 use crate::traces::{BuildsDirectory, StagedDirectory};
 
 /// The data to publish.
@@ -13,6 +15,31 @@ pub struct Publication<'a> {
     pub tables: &'a [&'a str],
     /// The builds directory and its replacement, if there are traces.
     pub builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
+    /// What is done while others hold the live tables.
+    pub waiting: Waiting<'a>,
+}
+
+/// How long a publish waits for others who hold the live tables.
+#[derive(Clone, Copy)]
+pub struct Waiting<'a> {
+    /// How long.
+    pub limit: Duration,
+    /// Tells the user who holds them.
+    pub tell: &'a dyn Fn(&str),
+    /// An error ends the waiting.
+    pub check: &'a dyn Fn() -> Result<()>,
+}
+
+impl Waiting<'_> {
+    /// Waits as long as `seconds`, and tells nobody.
+    #[must_use]
+    pub fn silently(seconds: u64) -> Self {
+        Waiting {
+            limit: Duration::from_secs(seconds),
+            tell: &|_| {},
+            check: &|| Ok(()),
+        }
+    }
 }
 
 /// The result of a publish.
@@ -22,6 +49,8 @@ pub struct Published<T> {
     pub replaced: Vec<String>,
     /// The new place of the old builds directory, if there was one.
     pub previous_builds: Option<PathBuf>,
+    /// How long nobody else could read the live tables, if they are locked at all.
+    pub locked: Option<Duration>,
     /// The result of the last step.
     pub finished: T,
 }

@@ -173,7 +173,7 @@ fn check_tables(
         checks.note(
             "locks",
             format!(
-                "other sessions use the tables; the publish waits 15 s for them: {}",
+                "other sessions use the tables; the publish waits for them, as --wait-for-locks says: {}",
                 holders.join(", ")
             ),
         );

@@ -16,7 +16,7 @@ use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
-use crate::publish::outcome::{Publication, Published};
+use crate::publish::outcome::{Publication, Published, Waiting};
 use crate::schema::Note;
 use crate::server::LockedTarget;
 use crate::ui::progress::Progress;
@@ -132,7 +132,14 @@ impl Import<'_> {
             target.examine(schema, &tables)?;
         }
         let builds = self.destination.builds.as_ref();
+        let tell = |what: &str| self.progress.step(what);
+        let check = || self.cancellation.check();
         let publication = Publication {
+            waiting: Waiting {
+                limit: self.settings.wait_for_locks,
+                tell: &tell,
+                check: &check,
+            },
             schema,
             tables: &tables,
             builds: builds.zip(staged.directory.as_ref()),
@@ -162,6 +169,7 @@ impl Import<'_> {
             builds: self.destination.builds_path(),
             previous_builds: published.previous_builds,
             live: published.finished,
+            locked: published.locked,
         });
         if let Some(mut directory) = staged.directory {
             directory.published();

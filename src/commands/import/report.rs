@@ -58,6 +58,8 @@ pub struct ArchiveReport {
     pub previous_builds: Option<PathBuf>,
     /// The changes of GitLab's steps.
     pub live: LiveChanges,
+    /// How long nobody could read the live tables, if that was measured.
+    pub locked: Option<Duration>,
 }
 
 /// The changes by a conversion.
@@ -236,7 +238,7 @@ impl Report {
     }
 
     fn live_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(ArchiveReport { live, .. }) = &self.archive else {
+        let Some(ArchiveReport { live, locked, .. }) = &self.archive else {
             return Ok(());
         };
         let mut lines = Vec::new();
@@ -253,6 +255,12 @@ impl Report {
         lines.extend(live.sequences.clone());
         if live.ci_enabled {
             lines.push("switched CI on (application_settings.ci_enabled)".to_owned());
+        }
+        if let Some(locked) = locked {
+            lines.push(format!(
+                "the live tables were locked for {:.2} s",
+                locked.as_secs_f64()
+            ));
         }
         if lines.is_empty() {
             return Ok(());
@@ -314,6 +322,7 @@ impl Report {
                 "taggings_without_tag": tags.map_or(0, |tags| tags.taggings_without_tag),
                 "services_prefixed": archive.live.services,
                 "sequences": archive.live.sequences,
+                "locked_seconds": archive.locked.map(|locked| locked.as_secs_f64()),
             })
         });
         json!({

@@ -162,6 +162,7 @@ impl LockedTarget for LockedMysql {
         Ok(Published {
             replaced: published.replaced,
             previous_builds: published.previous_builds,
+            locked: published.locked,
             finished: published.finished.unwrap_or_default(),
         })
     }

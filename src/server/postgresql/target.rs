@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use postgres::Transaction;
+
 use super::gitlab::migrations::{concerning, dropped_tables};
 use super::gitlab::tags::{self, missing_taggings};
 use super::gitlab::{self, live};
@@ -13,7 +15,7 @@ use super::verify::{Snapshot, TableReader};
 use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
-use crate::gitlab::live::LiveChanges;
+use crate::gitlab::live::{LiveChanges, MergedTags};
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
@@ -123,26 +125,13 @@ impl LockedTarget for LockedPostgresql {
         content: Content,
         cancellation: &Cancellation,
     ) -> Result<Published<LiveChanges>> {
-        let client = self.staging.client();
         let published = publish::publish(
             &self.target,
-            client,
+            self.staging.client(),
             publication,
-            &mut |transaction, schema| {
-                if content.has_gitlab_steps() {
-                    live::prepare(transaction, schema)?;
-                }
-                Ok(())
-            },
-            &mut |transaction, schema| {
-                let changes = if content.has_gitlab_steps() {
-                    live::finish(transaction, schema)?
-                } else {
-                    LiveChanges::default()
-                };
-                // From here on, the publish cannot be stopped.
-                cancellation.check()?;
-                Ok(changes)
+            &mut PublishSteps {
+                content,
+                cancellation,
             },
         )?;
         self.staging.published();
@@ -174,6 +163,44 @@ impl LockedTarget for LockedPostgresql {
 
     fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
         publish::discard(self.staging.client(), builds)
+    }
+}
+
+/// The steps of a publish.
+struct PublishSteps<'a> {
+    content: Content,
+    cancellation: &'a Cancellation,
+}
+
+impl publish::Steps for PublishSteps<'_> {
+    type Before = Option<MergedTags>;
+    type Done = LiveChanges;
+
+    fn before(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        schema: &str,
+    ) -> Result<Option<MergedTags>> {
+        if self.content.has_gitlab_steps() {
+            return live::prepare(transaction, schema);
+        }
+        Ok(None)
+    }
+
+    fn finish(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        schema: &str,
+        tags: Option<MergedTags>,
+    ) -> Result<LiveChanges> {
+        let changes = if self.content.has_gitlab_steps() {
+            live::finish(transaction, schema, tags)?
+        } else {
+            LiveChanges::default()
+        };
+        // From here on, the publish cannot be stopped.
+        self.cancellation.check()?;
+        Ok(changes)
     }
 }
 

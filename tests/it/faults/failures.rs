@@ -335,12 +335,29 @@ fn somebody_holds_a_live_table() {
     transaction
         .batch_execute("LOCK TABLE ci_runners IN ROW EXCLUSIVE MODE")
         .unwrap();
-    scene
-        .import(&archive)
+    let import = |seconds: &str| {
+        let mut import = scene.import_command(archive.to_str().unwrap());
+        import.args(["--wait-for-locks", seconds]);
+        import
+    };
+    run(import("3"))
         .exits(4)
-        .says("hint: somebody holds them");
-    drop(transaction);
+        .says("waiting for others who hold the live tables: process")
+        .says("of postgres (ci_runners), since")
+        .says("LOCK TABLE ci_runners IN ROW EXCLUSIVE MODE")
+        .says("stop GitLab and its jobs, then run it again")
+        .says("--wait-for-locks");
     before.assert_same(&State::of(&scene));
+    // Who waits long enough has the tables when they are free.
+    let outcome = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| run(import("60")));
+        std::thread::sleep(std::time::Duration::from_secs(4));
+        drop(transaction);
+        waiting.join().unwrap()
+    });
+    outcome
+        .succeeds()
+        .reports("the live tables were locked for 0.");
 }
 
 #[test]

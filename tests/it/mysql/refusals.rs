@@ -22,6 +22,7 @@ fn what_stops_it_last_leaves_everything_as_it_was() {
     let builds = BuildsDirectory::at(&scene.builds()).unwrap();
     let staged = builds.stage("1").unwrap();
     let publication = Publication {
+        waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
         tables: &STAGED,
         builds: Some((&builds, &staged)),
@@ -45,6 +46,7 @@ fn a_session_that_is_lost_is_replaced() {
     let before = MysqlState::of(&scene);
     scene.stage_tables(0);
     let publication = Publication {
+        waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
         tables: &STAGED,
         builds: None,

@@ -1,5 +1,7 @@
 //! The lock of a publish: its exclusive lock on the target, its lock timeouts, and its transaction.
 
+use std::time::Duration;
+
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
@@ -47,6 +49,16 @@ pub(crate) fn alone<T>(
     // A lost session has lost the lock, too.
     let _ = conn.exec_drop("DO RELEASE_LOCK(?)", (&lock,));
     result
+}
+
+/// Lets the session wait for the live tables as long as `limit`.
+pub(super) fn wait_longer(conn: &mut Conn, limit: Duration) -> Result<()> {
+    // The largest value of both settings is larger.
+    let seconds = limit.as_secs().clamp(1, 86_400);
+    conn.query_drop(format!(
+        "SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
+    ))
+    .map_err(failure("prepare the session"))
 }
 
 /// Runs `what` in a transaction. It must not contain a statement that commits implicitly, such as DDL.

@@ -4,7 +4,7 @@ use mysql::Conn;
 
 use super::carry_out::{Plan, carry_out};
 use super::catalog::base_tables;
-use super::lock::alone;
+use super::lock::{alone, wait_longer};
 use super::moves::Move;
 use super::names::OURS;
 use super::passing;
@@ -33,6 +33,7 @@ pub fn publish<S: Steps>(
     refuse_our_names(publication.tables)?;
     // If the session is lost, the lock is lost, too. The replacing session takes the lock again.
     alone(conn, databases, |conn| {
+        wait_longer(conn, publication.waiting.limit)?;
         refuse_cut(conn, databases)?;
         let mut replaced = base_tables(conn, &databases.live)?;
         replaced.retain(|name| publication.tables.contains(&name.as_str()));
@@ -64,6 +65,8 @@ pub fn publish<S: Steps>(
         };
         let finished = carry_out(target, conn, databases, plan, (steps, undo), last)?;
         Ok(Published {
+            // One statement renames the tables.
+            locked: None,
             replaced,
             previous_builds,
             finished,

@@ -9,25 +9,31 @@ use super::migrations::{self, run_regular};
 use super::tags;
 use crate::error::Result;
 use crate::failpoint;
-use crate::gitlab::live::{LiveChanges, SETTINGS};
+use crate::gitlab::live::{LiveChanges, MergedTags, SETTINGS};
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
 
-/// Switches CI off, so that a running GitLab waits instead of writing, and makes the built-in migrations pending
-/// again. The former state is kept in tables of the same names.
-pub fn prepare(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+/// Switches CI off, so that a running GitLab waits instead of writing, makes the built-in migrations pending
+/// again, and merges the tags. The former state is kept in tables of the same names.
+pub fn prepare(transaction: &mut Transaction<'_>, schema: &str) -> Result<Option<MergedTags>> {
     if has_column(transaction, schema, SETTINGS, "ci_enabled")? {
         keep_settings(transaction, schema, PREVIOUS_SCHEMA)?;
         set_ci_enabled(transaction, schema, false)?;
     }
-    migrations::renew(transaction, schema)
-}
-
-/// Does the steps that follow when the imported tables are in place, in `schema`.
-pub fn finish(transaction: &mut Transaction<'_>, schema: &str) -> Result<LiveChanges> {
+    migrations::renew(transaction, schema)?;
+    failpoint::reached("CI disabled");
     let tags = tags::merge(transaction, schema)?;
     failpoint::reached("tags merged");
+    Ok(tags)
+}
+
+/// Does the steps that follow when the imported tables are in place, in `schema`; `tags` were merged before.
+pub fn finish(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    tags: Option<MergedTags>,
+) -> Result<LiveChanges> {
     let regular = run_regular(transaction, schema)?;
     failpoint::reached("services prefixed");
     let ci_enabled = has_column(transaction, schema, SETTINGS, "ci_enabled")?;

@@ -10,18 +10,34 @@ use crate::gitlab::live::MergedTags;
 use crate::gitlab::tags::{NEEDED_OF_CI, NEEDED_OF_GITLAB, TAGGINGS, TAGS, taggings_of_ci};
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::load::STAGING_SCHEMA;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
 use crate::ui::terminal;
 
-/// Merges CI's tags and taggings into GitLab's. Tags are merged by name; the taggings of builds and runners are
-/// rewritten. Taggings of anything else, such as projects, are not touched.
+/// Merges CI's tags and taggings into GitLab's, before the staged tables are moved. Tags are merged by name; the taggings
+/// of builds and runners are rewritten. Taggings of anything else, such as projects, are not touched.
 pub(super) fn merge(transaction: &mut Transaction<'_>, schema: &str) -> Result<Option<MergedTags>> {
-    if !has_tables(transaction, schema)? {
-        return Ok(None);
+    for (table, column) in NEEDED_OF_GITLAB {
+        if !has_column(transaction, schema, table, column)? {
+            return Ok(None);
+        }
     }
+    let mut of_ci_tables = Vec::new();
+    for (table, column) in NEEDED_OF_CI {
+        // What is not staged stays.
+        if has_column(transaction, STAGING_SCHEMA, table, column)? {
+            of_ci_tables.push(qualified(STAGING_SCHEMA, table));
+        } else if has_column(transaction, schema, table, column)? {
+            of_ci_tables.push(qualified(schema, table));
+        } else {
+            return Ok(None);
+        }
+    }
+    let [ci_tags, ci_taggings] = of_ci_tables.as_slice() else {
+        return Ok(None);
+    };
     let name = |table: &str| qualified(schema, table);
     let (tags, taggings) = (name("tags"), name("taggings"));
-    let (ci_tags, ci_taggings) = (name("ci_tags"), name("ci_taggings"));
     let mut execute = |sql: &str| {
         let done = transaction
             .execute(sql, &[])
@@ -46,7 +62,7 @@ pub(super) fn merge(transaction: &mut Transaction<'_>, schema: &str) -> Result<O
            ORDER BY name RETURNING *)
          INSERT INTO {kept_tags} SELECT * FROM inserted"
     ))?;
-    let theirs = of_ci(std::slice::from_ref(&ci_taggings));
+    let theirs = of_ci(std::slice::from_ref(ci_taggings));
     execute(&keep_taggings(schema, PREVIOUS_SCHEMA, &theirs))?;
     execute(&format!("DELETE FROM {taggings} WHERE {theirs}"))?;
     let taggings_written = execute(&format!(

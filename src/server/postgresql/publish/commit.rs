@@ -12,21 +12,32 @@ use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
-/// Renames the directories, if any, and commits: both, or neither.
+/// The number of the transaction. With `is_journaled` it is on the disk afterwards.
+pub(super) fn number(
+    transaction: &mut Transaction<'_>,
+    target: &ConnectionOptions,
+    is_journaled: bool,
+) -> Result<i64> {
+    let row = transaction
+        .query_one("SELECT txid_current()", &[])
+        .map_err(failure("ask for the transaction's number"))?;
+    if is_journaled {
+        make_number_durable(target)?;
+        failpoint::reached("transaction's number on the disk");
+    }
+    Ok(row.get(0))
+}
+
+/// Renames the directories, if any, and commits: both, or neither. The transaction has the number `id`.
 pub(super) fn rename_and_commit(
     mut transaction: Transaction<'_>,
     target: &ConnectionOptions,
+    id: i64,
     renames: Option<(&BuildsDirectory, Renames)>,
 ) -> Result<()> {
-    let id: i64 = transaction
-        .query_one("SELECT txid_current()", &[])
-        .map_err(failure("ask for the transaction's number"))?
-        .get(0);
     let mut journal = None;
     if let Some((builds, renames)) = renames {
         let database = identity(&mut transaction)?;
-        make_number_durable(target)?;
-        failpoint::reached("transaction's number on the disk");
         let written = Journal::write(builds, renames, id.to_string(), database)?;
         if let Err(error) = written.rename() {
             written.undo()?;

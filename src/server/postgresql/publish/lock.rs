@@ -1,12 +1,28 @@
 //! The transaction of a publish, and the locks it takes on the live tables.
 
+use std::time::{Duration, Instant};
+
+use postgres::error::SqlState;
 use postgres::{Client, Transaction};
 
+use super::examine::holders;
 use super::relations::relations;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::publish::outcome::Waiting;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
+
+/// Those of `tables` that are live.
+pub(super) fn live(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    tables: &[&str],
+) -> Result<Vec<String>> {
+    let mut names = relations(transaction, schema, "r")?;
+    names.retain(|name| tables.contains(&name.as_str()));
+    Ok(names)
+}
 
 /// Locks those of `tables` that are live, and returns their names.
 pub(super) fn lock_live(
@@ -14,8 +30,7 @@ pub(super) fn lock_live(
     schema: &str,
     tables: &[&str],
 ) -> Result<Vec<String>> {
-    let mut names = relations(transaction, schema, "r")?;
-    names.retain(|name| tables.contains(&name.as_str()));
+    let names = live(transaction, schema, tables)?;
     if !names.is_empty() {
         let list: Vec<String> = names.iter().map(|name| qualified(schema, name)).collect();
         let sql = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", list.join(", "));
@@ -27,8 +42,77 @@ pub(super) fn lock_live(
     Ok(names)
 }
 
-/// The lock timeout of a publish for the live tables.
-const LOCK_TIMEOUT: &str = "15s";
+/// The lock timeout of a publish for the live tables, in which everybody else waits, too.
+const LOCK_TIMEOUT: &str = "2s";
+
+/// The pause before the next try.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often the user is told who holds the tables.
+const TELLING: Duration = Duration::from_secs(10);
+
+/// Tries `publish` again and again while others hold the tables it needs, as long as `waiting` allows.
+pub(super) fn patiently<T>(
+    client: &mut Client,
+    schema: &str,
+    tables: &[&str],
+    waiting: Waiting<'_>,
+    mut publish: impl FnMut(&mut Client) -> Result<T>,
+) -> Result<T> {
+    let started = Instant::now();
+    let mut told: Option<Instant> = None;
+    loop {
+        // What is tried first costs nothing if it fails.
+        let error = match try_locks(client, schema, tables).and_then(|()| publish(client)) {
+            Err(error) if is_about_locks(&error) => error,
+            done => return done,
+        };
+        (waiting.check)()?;
+        let holders = holders(client, schema, tables)?;
+        let shown = if holders.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", holders.join("; "))
+        };
+        if started.elapsed() >= waiting.limit {
+            let seconds = waiting.limit.as_secs();
+            let hint = format!(
+                "others hold the tables{shown}; stop GitLab and its jobs, then run it again, or let it wait longer than \
+                 {seconds} s: --wait-for-locks"
+            );
+            return Err(error.hint(hint));
+        }
+        if told.is_none_or(|told| told.elapsed() >= TELLING) {
+            told = Some(Instant::now());
+            (waiting.tell)(&format!(
+                "waiting for others who hold the live tables{shown}"
+            ));
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Takes the locks of a publish for a moment.
+fn try_locks(client: &mut Client, schema: &str, tables: &[&str]) -> Result<()> {
+    let mut transaction = begin(client)?;
+    lock_live(&mut transaction, schema, tables)?;
+    transaction
+        .rollback()
+        .map_err(failure("lock the live tables"))
+}
+
+/// Whether the cause of `error` is a lock of somebody else's, for too long or in another order.
+fn is_about_locks(error: &Error) -> bool {
+    let cause = std::error::Error::source(error);
+    let cause = cause.and_then(|cause| cause.downcast_ref::<postgres::Error>());
+    let code = cause.and_then(postgres::Error::code);
+    [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+    ]
+    .iter()
+    .any(|of_locks| code == Some(of_locks))
+}
 
 /// Begins the transaction of a publish.
 pub(super) fn begin(client: &mut Client) -> Result<Transaction<'_>> {

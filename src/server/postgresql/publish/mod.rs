@@ -27,4 +27,4 @@ pub use identity::identity;
 pub use previous::PREVIOUS_SCHEMA;
 pub use recover::{is_cut, recover};
 pub use rollback::{Exchange, previous_import, rollback};
-pub use swap::{Step, publish};
+pub use swap::{Steps, publish};

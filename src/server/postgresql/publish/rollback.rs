@@ -3,7 +3,7 @@
 
 use postgres::{Client, Transaction};
 
-use super::commit::rename_and_commit;
+use super::commit::{number, rename_and_commit};
 use super::examine::refuse_dependents;
 use super::lock::begin;
 use super::lock::lock_live;
@@ -99,6 +99,7 @@ pub fn rollback(
         builds: directories.live(),
         builds_aside: directories.previous(),
     };
-    rename_and_commit(transaction, target, directories.renames)?;
+    let id = number(&mut transaction, target, directories.renames.is_some())?;
+    rename_and_commit(transaction, target, id, directories.renames)?;
     Ok(done)
 }

@@ -1,14 +1,15 @@
 //! Replaces the live data with the staged data.
 
+use std::time::Instant;
+
 use postgres::{Client, Transaction};
 
 use super::comments;
-use super::commit::rename_and_commit;
-use super::lock::begin;
-use super::lock::lock_live;
+use super::commit::{number, rename_and_commit};
+use super::lock::{begin, live, lock_live, patiently};
 use super::previous::{self, PREVIOUS_SCHEMA};
 use super::relations::{drop_empty, move_aside, move_in, rights};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_publish;
 use crate::publish::outcome::{Publication, Published};
@@ -19,73 +20,120 @@ use crate::server::postgresql::load::STAGING_SCHEMA;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
-/// A step in the publish's transaction. It gets the name of the live schema.
-pub type Step<'a, T> = &'a mut dyn FnMut(&mut Transaction<'_>, &str) -> Result<T>;
-
-/// Publishes: all of it, or nothing. `before` runs when the live tables are locked, `finish` when the staged
-/// tables are in place, both in the same transaction. They keep the rows that they change in
+/// The steps of a publish in its transaction, besides moving the tables. They keep the rows that they change in
 /// [`PREVIOUS_SCHEMA`].
-pub fn publish<T>(
+pub trait Steps {
+    /// What the first step did.
+    type Before;
+    /// What all steps did.
+    type Done;
+
+    /// Runs while the old tables are live, and others can read them.
+    fn before(&mut self, transaction: &mut Transaction<'_>, schema: &str) -> Result<Self::Before>;
+
+    /// Runs when the staged tables are in place.
+    fn finish(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        schema: &str,
+        before: Self::Before,
+    ) -> Result<Self::Done>;
+}
+
+/// Publishes: all of it, or nothing. What takes time is done before the live tables are locked.
+pub fn publish<S: Steps>(
     target: &ConnectionOptions,
     client: &mut Client,
     publication: &Publication<'_>,
-    before: Step<'_, ()>,
-    finish: Step<'_, T>,
-) -> Result<Published<T>> {
-    let schema = publication.schema;
+    steps: &mut S,
+) -> Result<Published<S::Done>> {
+    let (schema, tables) = (publication.schema, publication.tables);
+    patiently(client, schema, tables, publication.waiting, |client| {
+        publish_once(target, client, publication, steps)
+    })
+}
+
+fn publish_once<S: Steps>(
+    target: &ConnectionOptions,
+    client: &mut Client,
+    publication: &Publication<'_>,
+    steps: &mut S,
+) -> Result<Published<S::Done>> {
+    let (schema, tables) = (publication.schema, publication.tables);
     let mut transaction = begin(client)?;
-    let replaced = lock_live(&mut transaction, schema, publication.tables)?;
-    failpoint::reached("live tables locked");
+    let replaced = live(&mut transaction, schema, tables)?;
     make_schema(&mut transaction, schema)?;
     let builds = publication.builds.map(|(builds, _)| builds);
     let directories = plan_publish(publication.builds);
     if !replaced.is_empty() || builds.is_some() {
         let record = Record {
             schema: schema.to_owned(),
-            published: publication.tables.iter().map(ToString::to_string).collect(),
+            published: tables.iter().map(ToString::to_string).collect(),
             replaced: replaced.clone(),
             builds: directories.record.clone(),
             older_builds: drop_older(&mut transaction, builds)?,
         };
         previous::make(&mut transaction, &record)?;
         failpoint::reached("publish on record");
-        before(&mut transaction, schema)?;
-        failpoint::reached("CI disabled");
-        let rights = rights(&mut transaction, schema, &replaced, STAGING_SCHEMA)?;
-        let comments: Vec<comments::Comments> = replaced
-            .iter()
-            .map(|name| comments::read(&mut transaction, schema, name))
-            .collect::<Result<_>>()?;
-        move_aside(
-            &mut transaction,
-            schema,
-            &replaced,
-            STAGING_SCHEMA,
-            PREVIOUS_SCHEMA,
-        )?;
-        move_in(&mut transaction, STAGING_SCHEMA, publication.tables, schema)?;
-        for rights in rights {
-            rights.give(&mut transaction)?;
-            failpoint::reached("rights given");
-        }
-        for comments in comments {
-            comments.give(&mut transaction, schema)?;
-        }
-    } else {
-        before(&mut transaction, schema)?;
-        move_in(&mut transaction, STAGING_SCHEMA, publication.tables, schema)?;
     }
+    let before = steps.before(&mut transaction, schema)?;
+    failpoint::reached("steps before the moves done");
+    let id = number(&mut transaction, target, directories.renames.is_some())?;
+    if lock_live(&mut transaction, schema, tables)? != replaced {
+        return Err(
+            Error::target("the tables of the target have changed meanwhile")
+                .hint("stop GitLab and its jobs, then run it again"),
+        );
+    }
+    let locked = Instant::now();
+    failpoint::reached("live tables locked");
+    exchange(&mut transaction, schema, &replaced, tables)?;
     drop_empty(&mut transaction, STAGING_SCHEMA)?;
     failpoint::reached("empty schema dropped");
-    let finished = finish(&mut transaction, schema)?;
+    let finished = steps.finish(&mut transaction, schema, before)?;
     failpoint::reached("steps done");
     let previous_builds = directories.previous();
-    rename_and_commit(transaction, target, directories.renames)?;
+    rename_and_commit(transaction, target, id, directories.renames)?;
     Ok(Published {
+        locked: (!replaced.is_empty()).then(|| locked.elapsed()),
         replaced,
         previous_builds,
         finished,
     })
+}
+
+/// Moves the tables `replaced` aside, and the staged `tables` in. They get the rights and comments of those that they
+/// replace.
+fn exchange(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    replaced: &[String],
+    tables: &[&str],
+) -> Result<()> {
+    if replaced.is_empty() {
+        return move_in(transaction, STAGING_SCHEMA, tables, schema);
+    }
+    let rights = rights(transaction, schema, replaced, STAGING_SCHEMA)?;
+    let comments: Vec<comments::Comments> = replaced
+        .iter()
+        .map(|name| comments::read(transaction, schema, name))
+        .collect::<Result<_>>()?;
+    move_aside(
+        transaction,
+        schema,
+        replaced,
+        STAGING_SCHEMA,
+        PREVIOUS_SCHEMA,
+    )?;
+    move_in(transaction, STAGING_SCHEMA, tables, schema)?;
+    for rights in rights {
+        rights.give(transaction)?;
+        failpoint::reached("rights given");
+    }
+    for comments in comments {
+        comments.give(transaction, schema)?;
+    }
+    Ok(())
 }
 
 fn make_schema(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
