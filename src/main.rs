@@ -1,5 +1,6 @@
 //! The program `ci-import`: reads the arguments, runs the command and prints its result.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,7 +16,7 @@ use ci_import::cli::settings::{
 use ci_import::commands::{
     check, convert, discard, generate, import, inspect, migrate, private, recover, rollback, verify,
 };
-use ci_import::error::{DATA_CHANGED, Error, Result};
+use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
 use ci_import::input::source::Source;
 use ci_import::output::Limits;
 use ci_import::resources::Resources;
@@ -23,19 +24,9 @@ use ci_import::ui::progress::Progress;
 use ci_import::ui::terminal;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = match cli.command {
-        None => run_import(cli),
-        Some(Command::Convert(arguments)) => run_convert(arguments),
-        Some(Command::Inspect(arguments)) => run_inspect(arguments),
-        Some(Command::Check(arguments)) => run_check(arguments),
-        Some(Command::Verify(arguments)) => run_verify(arguments),
-        Some(Command::Recover(arguments)) => run_recover(arguments),
-        Some(Command::Rollback(arguments)) => run_rollback(arguments),
-        Some(Command::Discard(arguments)) => run_discard(arguments),
-        Some(Command::Migrate(arguments)) => run_migrate(arguments),
-        Some(Command::Generate(arguments)) => run_generate(&arguments),
-        Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
+    let done = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => not_parsed(&error),
     };
     match done {
         Ok(code) => code,
@@ -49,16 +40,60 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints what the parser wants to say: the help, the version, or what is wrong.
+fn not_parsed(error: &clap::Error) -> Result<ExitCode> {
+    let printed = error.print();
+    if error.use_stderr() {
+        return Ok(ExitCode::from(Kind::Usage.exit_code()));
+    }
+    match printed {
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            Err(cause).doing("write to standard output")
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        None => run_import(cli),
+        Some(Command::Convert(arguments)) => run_convert(arguments),
+        Some(Command::Inspect(arguments)) => run_inspect(arguments),
+        Some(Command::Check(arguments)) => run_check(arguments),
+        Some(Command::Verify(arguments)) => run_verify(arguments),
+        Some(Command::Recover(arguments)) => run_recover(arguments),
+        Some(Command::Rollback(arguments)) => run_rollback(arguments),
+        Some(Command::Discard(arguments)) => run_discard(arguments),
+        Some(Command::Migrate(arguments)) => run_migrate(arguments),
+        Some(Command::Generate(arguments)) => run_generate(&arguments),
+        Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Prints the report of a command that changed something. If that fails, the change is done all the same: the
+/// error says so first, with `done`, and gives `hint`.
+fn print_report(report: &str, done: &str, hint: &str) -> Result<()> {
+    terminal::print(report).map_err(|error| {
+        Error::failed(format!("{done}; only the report is missing: {error}"))
+            .caused_by(error)
+            .hint(hint)
+    })
+}
+
 fn run_import(cli: Cli) -> Result<ExitCode> {
     let settings = Settings::new(cli.import, |name| std::env::var(name).ok())?;
     let progress = Progress::new(settings.quiet);
     let cancellation = Cancellation::on_signals()?;
     let report = import::run(&settings, &progress, &cancellation)?;
-    if settings.json {
-        terminal::print(&format!("{:#}\n", report.to_json()));
-    } else if !settings.quiet {
-        terminal::print(&report.to_string());
-    }
+    let printed = if settings.json {
+        format!("{:#}\n", report.to_json())
+    } else if settings.quiet {
+        String::new()
+    } else {
+        report.to_string()
+    };
+    let hint = "do not import again; ci-import verify compares the target with the archive";
+    print_report(&printed, "the import was published", hint)?;
     let is_strict_failure = settings.strict && report.has_changes();
     Ok(if is_strict_failure {
         ExitCode::from(DATA_CHANGED)
@@ -93,9 +128,9 @@ fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
     let settings = CheckSettings::new(arguments, |name| std::env::var(name).ok())?;
     let checks = check::run(&settings, &Cancellation::on_signals()?)?;
     if json {
-        terminal::print(&format!("{:#}\n", checks.to_json()));
+        terminal::print(&format!("{:#}\n", checks.to_json()))?;
     } else {
-        terminal::print(&checks.to_string());
+        terminal::print(&checks.to_string())?;
     }
     let code = checks
         .failure()
@@ -109,9 +144,9 @@ fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
     let cancellation = Cancellation::on_signals()?;
     let findings = verify::run(&settings, &Progress::new(quiet), &cancellation)?;
     if json {
-        terminal::print(&format!("{:#}\n", findings.to_json()));
+        terminal::print(&format!("{:#}\n", findings.to_json()))?;
     } else if !quiet {
-        terminal::print(&findings.to_string());
+        terminal::print(&findings.to_string())?;
     }
     if findings.agree() {
         return Ok(ExitCode::SUCCESS);
@@ -125,7 +160,8 @@ fn run_recover(target: TargetArgs) -> Result<ExitCode> {
     let told = recovered
         .told()
         .unwrap_or("there is no interrupted publish");
-    terminal::print(&format!("{told}\n"));
+    let hint = "run it again: if nothing is left to do, it says so";
+    print_report(&format!("{told}\n"), "the recovery is done", hint)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -134,7 +170,8 @@ fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
     let (progress, cancellation) = (Progress::new(true), Cancellation::on_signals()?);
     let done = rollback::run(&destination, arguments.yes, &progress, &cancellation)?;
     if !arguments.quiet {
-        terminal::print(&done.to_string());
+        let hint = "do not run it again: a second rollback brings the imported data back";
+        print_report(&done.to_string(), "the rollback is done", hint)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -144,7 +181,8 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
     let (progress, cancellation) = (Progress::new(true), Cancellation::on_signals()?);
     let done = discard::run(&destination, arguments.yes, &progress, &cancellation)?;
     if !arguments.quiet {
-        terminal::print(&done.to_string());
+        let hint = "it need not run again: the replaced data is removed";
+        print_report(&done.to_string(), "the discard is done", hint)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -153,17 +191,27 @@ fn run_migrate(arguments: MigrateArgs) -> Result<ExitCode> {
     let settings = MigrateSettings::new(arguments, |name| std::env::var(name).ok())?;
     let progress = Progress::new(settings.quiet);
     let told = migrate::run(&settings, &progress, &Cancellation::on_signals()?)?;
-    if settings.json {
-        terminal::print(&format!("{:#}\n", told.to_json()));
+    let printed = if settings.json {
+        format!("{:#}\n", told.to_json())
     } else if !settings.quiet || told.was_asked_for() {
-        terminal::print(&told.to_string());
+        told.to_string()
+    } else {
+        String::new()
+    };
+    if told.was_asked_for() {
+        terminal::print(&printed)?;
+    } else {
+        let hint = "ci-import migrate status lists what was done";
+        print_report(&printed, "the migrations are done", hint)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
     let path = generate::run(&arguments.what)?;
-    terminal::print(&format!("{}\n", path.display()));
+    let done = format!("{} is created", path.display());
+    let hint = "it need not run again";
+    print_report(&format!("{}\n", path.display()), &done, hint)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -177,9 +225,9 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
     let ratio = arguments.inflation.max_inflation;
     let findings = inspect::run(&source, arguments.from_database, ratio, &cancellation)?;
     if arguments.json {
-        terminal::print(&format!("{:#}\n", findings.to_json()));
+        terminal::print(&format!("{:#}\n", findings.to_json()))?;
     } else {
-        terminal::print(&findings.to_text());
+        terminal::print(&findings.to_text())?;
     }
     Ok(ExitCode::SUCCESS)
 }

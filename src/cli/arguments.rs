@@ -21,7 +21,8 @@ use crate::verify::depth::Depth;
 #[command(after_help = "\
 Exit codes:
   0  done
-  1  the import failed, nothing was published; or verify found a difference, or a migration failed
+  1  the import failed, nothing was published; or verify found a difference, or a migration failed;
+     or the report could not be written
   2  wrong usage
   3  the archive is damaged or not acceptable; nothing was published
   4  the target is not reachable, or it refused; nothing was published

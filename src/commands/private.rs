@@ -17,7 +17,11 @@ pub fn run(arguments: &PrivateArgs) -> Result<()> {
     match &arguments.action {
         PrivateAction::Start => {
             server.start()?;
-            terminal::print(&format!("{}\n", server.url()));
+            terminal::print(&format!("{}\n", server.url())).map_err(|error| {
+                Error::failed(format!("the private PostgreSQL is running, but {error}"))
+                    .caused_by(error)
+                    .hint("ci-import private url prints its URL again")
+            })?;
         }
         PrivateAction::Stop => {
             let was = if server.stop()? {
@@ -44,7 +48,7 @@ pub fn run(arguments: &PrivateArgs) -> Result<()> {
                 return Err(Error::failed(format!("psql: {status}")));
             }
         }
-        PrivateAction::Url => terminal::print(&format!("{}\n", server.url())),
+        PrivateAction::Url => terminal::print(&format!("{}\n", server.url()))?,
         PrivateAction::Remove { yes } => {
             confirm_removal(&server, *yes)?;
             server.remove()?;

@@ -33,8 +33,14 @@ pub fn convert_archive(
             let mut content = Counting {
                 inner: &mut *entry,
                 count: 0,
+                has_failed: false,
             };
-            builder.append(&header, &mut content).map_err(damaged)?;
+            let appended = builder.append(&header, &mut content);
+            if content.has_failed {
+                appended.map_err(damaged)?;
+            } else {
+                appended.doing("write the archive")?;
+            }
             if content.count != size {
                 return Err(damaged(std::io::ErrorKind::UnexpectedEof.into()));
             }
@@ -76,15 +82,18 @@ pub fn convert_archive(
     done.ok_or_else(|| Error::archive(format!("the archive has no member {DATABASE}")))
 }
 
-/// Counts the bytes that are read.
+/// Counts the bytes that are read, and records whether that failed: a copy may also fail because of its output.
 struct Counting<R> {
     inner: R,
     count: u64,
+    has_failed: bool,
 }
 
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.inner.read(buffer)?;
+        let read = self.inner.read(buffer);
+        self.has_failed |= read.is_err();
+        let count = read?;
         self.count += count as u64;
         Ok(count)
     }

@@ -1,19 +1,26 @@
-//! Output to the user. A closed output is no failure; the macros of the standard library would panic.
+//! Output to the user. The macros of the standard library would panic if it fails.
 
 use std::borrow::Cow;
-use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
+use std::io::{BufRead, ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
 
 use crate::cancellation::Cancellation;
+use crate::error::{Doing, Result};
 
 /// Writes a line to standard error.
 pub fn say(line: &str) {
     let _ = writeln!(stderr(), "{}", harmless(line));
 }
 
-/// Writes `text` to standard output.
-pub fn print(text: &str) {
-    let _ = write!(stdout(), "{}", harmless(text));
-    let _ = stdout().flush();
+/// Writes `text` to standard output. If the reader has closed the pipe, it wants no more, and that is no failure.
+pub fn print(text: &str) -> Result<()> {
+    let mut output = stdout().lock();
+    let written = output
+        .write_all(harmless(text).as_bytes())
+        .and_then(|()| output.flush());
+    match written {
+        Err(cause) if cause.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.doing("write to standard output"),
+    }
 }
 
 /// Prints a warning.

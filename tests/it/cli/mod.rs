@@ -5,4 +5,5 @@ pub(crate) mod convert;
 pub(crate) mod one_moment;
 pub(crate) mod readme;
 pub(crate) mod refusals;
+pub(crate) mod reports;
 pub(crate) mod verify;
