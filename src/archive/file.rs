@@ -40,14 +40,13 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
         .len();
     let file = Arc::new(file);
     let mut found: [Option<Extent>; 3] = [None, None, None];
-    let mut archive = tar::Archive::new(&*file);
+    let mut tar = Extent::new(Arc::clone(&file), 0, length);
     let damaged = |cause: std::io::Error| {
         Error::archive(format!("the archive is damaged: {cause}"))
             .hint("check that the file is a tar file and was copied completely")
     };
-    let entries = archive.entries_with_seek().map_err(damaged)?;
-    for_each_entry(entries, damaged, |name, entry| {
-        let (offset, size) = (entry.raw_file_position(), entry.size());
+    for_each_entry(&mut tar, damaged, |name, entry| {
+        let (offset, size) = (entry.position(), entry.size());
         if offset.checked_add(size).is_none_or(|end| end > length) {
             let name = String::from_utf8_lossy(name).into_owned();
             return Err(Error::archive(format!(
@@ -55,7 +54,7 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
                  {offset} on, the file only {length}"
             )));
         }
-        if let Some(member) = classify_entry(name, entry)? {
+        if let Some(member) = classify_entry(name, entry.kind())? {
             let extent = Extent::new(Arc::clone(&file), offset, size);
             if found[member as usize].replace(extent).is_some() {
                 return Err(twice(member));

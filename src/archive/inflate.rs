@@ -1,9 +1,9 @@
 //! Inflates a member that is compressed with gzip (RFC 1952), one or several streams in a row.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::inflation_limit::{Limit, inflation_failure};
 use crate::error::{Error, Result};
@@ -12,8 +12,71 @@ use crate::error::{Error, Result};
 pub const BLOCK_BYTES: usize = 256 * 1024;
 
 /// A reader of what `compressed` inflates to. It checks checksum and length of each stream when it reads the end.
+/// Zeros after the last stream are padding, as for gzip(1): tapes and blocks have it.
 pub fn inflated<R: Read>(compressed: R) -> impl Read {
-    MultiGzDecoder::new(BufReader::with_capacity(BLOCK_BYTES, compressed))
+    let buffered = BufReader::with_capacity(BLOCK_BYTES, compressed);
+    Inflated::In(Box::new(GzDecoder::new(buffered)))
+}
+
+/// See [`inflated`].
+enum Inflated<R> {
+    /// In a stream.
+    In(Box<GzDecoder<R>>),
+    /// In the zeros after the last stream.
+    Padding(R),
+    /// Moving from one state to the next.
+    Ended,
+}
+
+impl<R: BufRead> Read for Inflated<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match self {
+                Inflated::In(stream) => match stream.read(buffer)? {
+                    0 if next_byte(stream.get_mut())?.is_none() => return Ok(0),
+                    0 => {}
+                    count => return Ok(count),
+                },
+                Inflated::Padding(padding) => return pass_zeros(padding).map(|()| 0),
+                Inflated::Ended => return Ok(0),
+            }
+            if let Inflated::In(stream) = std::mem::replace(self, Inflated::Ended) {
+                let mut rest = stream.into_inner();
+                *self = match next_byte(&mut rest)? {
+                    Some(0) => Inflated::Padding(rest),
+                    _ => Inflated::In(Box::new(GzDecoder::new(rest))),
+                };
+            }
+        }
+    }
+}
+
+/// The next byte, which stays there; none at the end.
+fn next_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
+    loop {
+        match reader.fill_buf() {
+            Ok(bytes) => return Ok(bytes.first().copied()),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+}
+
+/// Reads to the end; everything before it must be zeros.
+fn pass_zeros(reader: &mut impl BufRead) -> io::Result<()> {
+    while next_byte(reader)?.is_some() {
+        let bytes = reader.fill_buf()?;
+        if bytes.iter().any(|byte| *byte != 0) {
+            let text = "other bytes follow the zeros after the gzip stream";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        let count = bytes.len();
+        reader.consume(count);
+    }
+    Ok(())
 }
 
 /// As [`inflated`], with an error as soon as more than 512 MiB came of less than a `ratio`th of that.

@@ -1,6 +1,5 @@
 //! The members that a backup archive has, and those that are refused.
 
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use tar::EntryType;
@@ -48,9 +47,9 @@ const MAX_PATH_BYTES: usize = 4096;
 const MAX_PARTS: usize = 32;
 
 /// The member that the entry `name` is, if it is one. An entry that a backup never has is refused.
-pub fn classify_entry<R: Read>(name: &[u8], entry: &tar::Entry<'_, R>) -> Result<Option<Member>> {
+pub fn classify_entry(name: &[u8], kind: EntryType) -> Result<Option<Member>> {
     let path = safe_path(name)?;
-    match entry.header().entry_type() {
+    match kind {
         EntryType::Directory => Ok(None),
         EntryType::Regular | EntryType::Continuous => Ok(Member::ALL
             .into_iter()

@@ -1,6 +1,6 @@
 //! Finds the members of a backup archive: in a file by its headers, in a pipe in their order.
 //!
-//! The archive is a plain tar (POSIX.1-1988 ustar with GNU's long names) made by GNU tar. Nothing
+//! The archive is a plain tar (ustar, with the long names and sizes of GNU and of POSIX.1-2001). Nothing
 //! in it is trusted. A member with an unsafe name, or of a kind that a backup never has, is
 //! refused; the error names it.
 
@@ -17,7 +17,7 @@ mod pipe;
 
 pub use compressed::{CompressedArchive, decompressed_archive, read_through};
 pub use compression::{Compression, decompressed, decompressed_within};
-pub use entries::for_each_entry;
+pub use entries::{Entry, InOrder, Source, for_each_entry};
 pub use extent::Extent;
 pub use file::{ArchiveFile, MemberSize, index};
 pub use inflate::{

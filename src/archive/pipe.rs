@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::entries::for_each_entry;
+use super::entries::{InOrder, for_each_entry};
 use super::file::read_small;
 use super::inflation_limit::error_behind;
 use super::member::{Member, classify_entry, missing, twice};
@@ -42,15 +42,14 @@ pub(crate) fn damaged(cause: std::io::Error) -> Error {
 /// Reads an archive to its end, and passes each member to `take`. Its information file may have at most
 /// `information_limit` bytes.
 pub fn read_pipe(
-    mut input: impl Read,
+    input: impl Read,
     information_limit: u64,
     mut take: impl FnMut(PassingMember<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut seen = [false; 3];
-    let mut archive = tar::Archive::new(&mut input);
-    let entries = archive.entries().map_err(damaged)?;
-    for_each_entry(entries, damaged, |name, entry| {
-        let Some(member) = classify_entry(name, entry)? else {
+    let mut input = InOrder(input);
+    for_each_entry(&mut input, damaged, |name, entry| {
+        let Some(member) = classify_entry(name, entry.kind())? else {
             return Ok(());
         };
         if std::mem::replace(&mut seen[member as usize], true) {

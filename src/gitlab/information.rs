@@ -1,6 +1,6 @@
 //! `backup_information.yml`: the version that made the archive, and whether it may be imported.
 
-use std::collections::HashMap;
+use serde::Deserialize;
 
 use crate::archive::INFORMATION;
 use crate::error::{Error, Result};
@@ -22,31 +22,61 @@ pub struct Information {
     pub db_version: Option<String>,
 }
 
-/// Parses the file. It accepts only one kind of YAML: each line has a key, which is a Ruby symbol, and its plain or
-/// quoted value (YAML 1.1, chapter 9.1). Anchors, lists and other forms of YAML are refused; they would let a
-/// small file grow without bounds.
+/// The keys are Ruby symbols. Other keys may have any value.
+#[derive(Deserialize)]
+struct Written {
+    #[serde(rename = ":gitlab_version")]
+    gitlab_version: Option<String>,
+    #[serde(rename = ":backup_created_at")]
+    backup_created_at: Option<String>,
+    #[serde(rename = ":db_version")]
+    db_version: Option<String>,
+}
+
+/// Parses the file: YAML as Ruby's Psych writes it, which folds long values and may quote them over several lines.
+/// Anchors and deep nesting are refused; they would let a small file grow without bounds.
 pub fn parse(content: &[u8]) -> Result<Information> {
     let damaged = |what: String| Error::archive(format!("{INFORMATION}: {what}"));
     let text = std::str::from_utf8(content).map_err(|_| damaged("it is not UTF-8".to_owned()))?;
-    let mut values = HashMap::new();
-    for line in text.lines() {
-        if line.trim().is_empty() || line.starts_with('#') || line == "---" || line == "..." {
-            continue;
+    let written: Written =
+        serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+            let place = error.location().map_or_else(String::new, |location| {
+                format!(" at line {}, column {}", location.line(), location.column())
+            });
+            damaged(format!(
+                "it cannot be read as YAML with keys and values{place}"
+            ))
+        })?;
+    let value = |key: &str, written: Option<String>| {
+        let value = written.unwrap_or_default().trim().to_owned();
+        if value.contains(char::is_control) {
+            return Err(damaged(format!(
+                "the value of :{key} has control characters"
+            )));
         }
-        let pair = line.strip_prefix(':').and_then(|rest| rest.split_once(':'));
-        let Some((key, value)) = pair.filter(|(key, _)| !key.is_empty()) else {
-            let shown: String = line.chars().take(40).collect();
-            return Err(damaged(format!("{shown:?} is no key with a value")));
-        };
-        values.insert(key, scalar(value.trim()));
-    }
-    let mut value = |key: &str| values.remove(key).filter(|value| !value.is_empty());
+        Ok((!value.is_empty()).then_some(value))
+    };
     Ok(Information {
-        version: value("gitlab_version")
+        version: value("gitlab_version", written.gitlab_version)?
             .ok_or_else(|| damaged("it has no :gitlab_version".to_owned()))?,
-        created_at: value("backup_created_at"),
-        db_version: value("db_version"),
+        created_at: value("backup_created_at", written.backup_created_at)?,
+        db_version: value("db_version", written.db_version)?,
     })
+}
+
+/// Limits the work for a file of [`MAX_BYTES`]. The real one has four keys.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_depth: 16,
+            max_nodes: 10_000,
+            max_events: 20_000,
+            max_aliases: 0,
+            max_anchors: 0,
+            max_documents: 1,
+        },
+    }
 }
 
 impl Information {
@@ -61,20 +91,6 @@ impl Information {
             self.version
         ))
         .hint("upgrade GitLab CI to 8.0 first, then make the backup again"))
-    }
-}
-
-/// A value without its quotes.
-fn scalar(written: &str) -> String {
-    let quoted = |quote| {
-        written
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-    };
-    match (quoted('\''), quoted('"')) {
-        (Some(text), _) => text.replace("''", "'"),
-        (None, Some(text)) => text.to_owned(),
-        (None, None) => written.to_owned(),
     }
 }
 
@@ -96,6 +112,63 @@ mod tests {
                 created_at.starts_with("2015-10-01 12:00:00"),
                 "{created_at}"
             );
+        }
+    }
+
+    /// All of these are in the YAML that Ruby's Psych writes, from Ruby 1.9 to 3.
+    #[test]
+    fn values_in_all_styles_of_yaml() {
+        let created = "2015-10-01 12:00:00.123456789 +00:00";
+        for (written, value) in [
+            ("8.0.5", "8.0.5"),
+            ("'8.0.5'", "8.0.5"),
+            ("\"8.0.5\"", "8.0.5"),
+            ("! '8.0.5'", "8.0.5"),
+            ("!str 8.0.5", "8.0.5"),
+            ("8.0", "8.0"),
+            ("8.0.5 # as always", "8.0.5"),
+            ("8.0.5\n  on two lines", "8.0.5 on two lines"),
+            ("'8.0.5\n  it''s quoted'", "8.0.5 it's quoted"),
+            ("\"8.0.5\\\n  \\ and \\u00e9\"", "8.0.5 and é"),
+            (">-\n  8.0.5\n  folded", "8.0.5 folded"),
+            ("|-\n  8.0.5", "8.0.5"),
+            ("|+\n  8.0.5\n\n", "8.0.5"),
+            ("|2-\n  8.0.5", "8.0.5"),
+            ("\n  8.0.5", "8.0.5"),
+        ] {
+            for (before, after) in [("", "\n"), ("---\n", "\n...\n"), ("--- \n# x\n", "\n")] {
+                let content = format!(
+                    "{before}:gitlab_version: {written}\n:backup_created_at: {created}{after}"
+                );
+                for content in [content.replace('\n', "\r\n"), content] {
+                    let information = parse(content.as_bytes()).expect(&content);
+                    assert_eq!(information.version, value, "{content}");
+                    assert_eq!(information.created_at.as_deref(), Some(created));
+                }
+            }
+        }
+    }
+
+    /// GNU tar's and bsdtar's versions as Psych writes them, and keys that other versions have.
+    #[test]
+    fn other_keys_may_have_any_value() {
+        for other in [
+            ":tar_version: bsdtar 3.7.2 - libarchive 3.7.2 zlib/1.2.13 liblzma/5.4.4 bz2lib/1.0.8\n  libb2/bundled",
+            ":tar_version: |\n  tar (GNU tar) 1.29\n  Copyright: GPLv3+",
+            ":tar_version: ! 'tar (GNU tar) 1.26
+
+  Copyright'",
+            ":tar_version: \"tar: x\\nCopyright (C) 2013\\n\"",
+            ":folded: >\n  a\n\n  b\n   c\n",
+            ":blank: \"a\n\n  b\"",
+            ":skipped: ''",
+            ":skipped:",
+            ":list: [a, {b: c}]",
+            ":list:\n- a\n- b",
+        ] {
+            let content = format!("{other}\n:gitlab_version: 8.0.5\n");
+            let information = parse(content.as_bytes()).expect(other);
+            assert_eq!(information.version, "8.0.5", "{other}");
         }
     }
 

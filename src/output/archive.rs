@@ -4,7 +4,7 @@ use std::io::{Read, Seek, Write};
 
 use super::dump::{DumpWriter, WrittenTable};
 use super::limits::Limits;
-use crate::archive::{self, DATABASE, classify_entry, damaged, for_each_entry};
+use crate::archive::{self, DATABASE, InOrder, classify_entry, damaged, for_each_entry};
 use crate::dump::Facts;
 use crate::dump::acceptance::Asked;
 use crate::error::{Doing, Error, Result};
@@ -23,10 +23,10 @@ pub fn convert_archive(
 ) -> Result<(Vec<WrittenTable>, Vec<Note>, Facts)> {
     let mut builder = tar::Builder::new(out);
     let mut done = None;
-    let mut input = tar::Archive::new(input);
-    for_each_entry(input.entries().map_err(damaged)?, damaged, |name, entry| {
+    let mut input = InOrder(input);
+    for_each_entry(&mut input, damaged, |name, entry| {
         let mut header = entry.header().clone();
-        if classify_entry(name, entry)? != Some(archive::Member::Database) {
+        if classify_entry(name, entry.kind())? != Some(archive::Member::Database) {
             let size = entry.size();
             header.set_size(size);
             header.set_cksum();
@@ -76,7 +76,7 @@ pub fn convert_archive(
         Ok(())
     })?;
     // Read to the end, where a compressed archive has its checksum.
-    std::io::copy(&mut input.into_inner(), &mut std::io::sink()).map_err(damaged)?;
+    std::io::copy(&mut input, &mut std::io::sink()).map_err(damaged)?;
     let mut out = builder.into_inner().doing("write the archive")?;
     out.flush().doing("write the archive")?;
     done.ok_or_else(|| Error::archive(format!("the archive has no member {DATABASE}")))

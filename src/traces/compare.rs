@@ -64,10 +64,7 @@ pub fn compare(inflated: &mut dyn Read, builds: &Path) -> Result<TraceFindings> 
     let mut blocks = (vec![0; BLOCK_BYTES], vec![0; BLOCK_BYTES]);
     for_each_trace_entry(inflated, |name, entry| {
         let path = safe_path(name)?;
-        if !matches!(
-            entry.header().entry_type(),
-            EntryType::Regular | EntryType::Continuous
-        ) {
+        if !matches!(entry.kind(), EntryType::Regular | EntryType::Continuous) {
             return Ok(());
         }
         findings.files += 1;

@@ -17,8 +17,8 @@ use super::directory::StagedDirectory;
 use super::room::Room;
 use super::writer::{Attributes, Order, Writer};
 use crate::archive::{
-    BLOCK_BYTES, BUILDS, for_each_entry, inflation_failure, kind_of, read_ahead, read_block,
-    read_failure, refused, safe_path, shown,
+    BLOCK_BYTES, BUILDS, Entry, InOrder, for_each_entry, inflation_failure, kind_of, read_ahead,
+    read_block, read_failure, refused, safe_path, shown,
 };
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
@@ -69,7 +69,7 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
     let mut found = TraceSurvey::default();
     for_each_trace_entry(inflated, |name, entry| {
         let path = safe_path(name)?;
-        match entry.header().entry_type() {
+        match entry.kind() {
             EntryType::Directory => return Ok(()),
             EntryType::Regular | EntryType::Continuous => {}
             other => return Err(refused(&String::from_utf8_lossy(name), kind_of(other))),
@@ -175,7 +175,7 @@ struct Dispatcher {
 }
 
 impl Dispatcher {
-    fn entry<R: Read>(&mut self, name: &[u8], entry: &mut tar::Entry<'_, R>) -> Result<()> {
+    fn entry<S: Read>(&mut self, name: &[u8], entry: &mut Entry<'_, S>) -> Result<()> {
         let header = entry.header();
         let kind = header.entry_type();
         let path = safe_path(name)?;
@@ -206,16 +206,16 @@ impl Dispatcher {
         }
     }
 
-    fn file<R: Read>(
+    fn file<S: Read>(
         &mut self,
         path: &Path,
         attributes: Attributes,
-        entry: &mut tar::Entry<'_, R>,
+        entry: &mut Entry<'_, S>,
     ) -> Result<()> {
         let size = entry.size();
         let parent = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut read = 0;
-        let mut next = |entry: &mut tar::Entry<'_, R>| -> Result<Vec<u8>> {
+        let mut next = |entry: &mut Entry<'_, S>| -> Result<Vec<u8>> {
             let length = usize::try_from(size - read)
                 .unwrap_or(usize::MAX)
                 .min(BLOCK_BYTES);
@@ -313,7 +313,7 @@ impl Read for Counted<'_> {
 /// Calls `take` for each entry of a tar of traces. Checks that the tar, and the stream that contains it, are complete.
 pub(super) fn for_each_trace_entry(
     inflated: &mut dyn Read,
-    take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()> + Send,
+    take: impl FnMut(&[u8], &mut Entry<'_, InOrder<Counted<'_>>>) -> Result<()> + Send,
 ) -> Result<()> {
     read_ahead(inflated, |tar| {
         let ended = Cell::new(false);
@@ -330,14 +330,13 @@ pub(super) fn for_each_trace_entry(
 fn read_tar(
     inflated: &mut dyn Read,
     ended: &Cell<bool>,
-    mut take: impl FnMut(&[u8], &mut tar::Entry<'_, &mut Counted<'_>>) -> Result<()>,
+    mut take: impl FnMut(&[u8], &mut Entry<'_, InOrder<Counted<'_>>>) -> Result<()>,
 ) -> Result<()> {
-    let mut input = Counted {
+    let mut tar = InOrder(Counted {
         inner: inflated,
         bytes: 0,
         ended,
-    };
-    let mut archive = tar::Archive::new(&mut input);
+    });
     let damaged = |place: &str, at: u64, cause: &io::Error| {
         let error = read_failure(BUILDS, at, cause);
         if place.is_empty() {
@@ -346,18 +345,17 @@ fn read_tar(
             error.at(format!("after the trace {place:?}"))
         }
     };
-    let entries = archive.entries().map_err(|cause| damaged("", 0, &cause))?;
     let place = RefCell::new((String::new(), 0));
     let damaged_entry = |cause| {
         let place = place.borrow();
         damaged(&place.0, place.1, &as_damage(cause))
     };
-    for_each_entry(entries, damaged_entry, |name, entry| {
+    for_each_entry(&mut tar, damaged_entry, |name, entry| {
         let padded = entry
             .size()
             .checked_next_multiple_of(TAR_BLOCK as u64)
             .unwrap_or(u64::MAX);
-        let end = entry.raw_file_position().saturating_add(padded);
+        let end = entry.position().saturating_add(padded);
         place.replace((String::from_utf8_lossy(name).into_owned(), end));
         take(name, entry)
     })
@@ -368,6 +366,7 @@ fn read_tar(
             error.at(BUILDS)
         }
     })?;
+    let InOrder(mut input) = tar;
     let (place, end) = place.into_inner();
     // GNU tar ends with two blocks of zeros, unless it was killed. The reader has read the first of them.
     let mut second = [1; TAR_BLOCK];

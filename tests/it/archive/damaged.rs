@@ -293,7 +293,7 @@ fn headers_of_members() -> Vec<Case> {
         (b'3', "it is a device"),
         (b'6', "it is a FIFO"),
         (b'S', "it is a sparse file"),
-        (b'K', "it is neither a file nor a directory"),
+        (b'K', "the archive has no member db/database.sql.gz"),
         (b'M', "it is neither a file nor a directory"),
         (b'A', "it is neither a file nor a directory"),
     ];
@@ -317,8 +317,7 @@ fn sizes_of_a_member() -> Vec<Case> {
         field
     };
     let truncated = "db/database.sql.gz: it is truncated at inflated byte";
-    let sizes: [(&str, [u8; 12], &str, &str); 10] = [
-        ("a byte too large", octal(size + 1), truncated, truncated),
+    let sizes: [(&str, [u8; 12], &str, &str); 9] = [
         ("a byte too small", octal(size - 1), truncated, truncated),
         (
             "nothing",
@@ -330,19 +329,19 @@ fn sizes_of_a_member() -> Vec<Case> {
             "a block too large",
             octal(size + BLOCK),
             "error: the archive is damaged: ",
-            "db/database.sql.gz: it is damaged (invalid gzip header)",
+            "db/database.sql.gz: it is damaged (other bytes follow the zeros",
         ),
         (
             "8 GiB",
             octal((1 << 33) - 1),
             "the archive is truncated: the member \"db/database.sql.gz\" has 8589934591 bytes",
-            "db/database.sql.gz: it is damaged (invalid gzip header)",
+            "db/database.sql.gz: it is damaged (other bytes follow the zeros",
         ),
         (
             "4 EiB",
             [0x80, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0],
             "the archive is truncated: the member \"db/database.sql.gz\" has 4611686018427387904",
-            "db/database.sql.gz: it is damaged (invalid gzip header)",
+            "db/database.sql.gz: it is damaged (other bytes follow the zeros",
         ),
         (
             "less than nothing",
@@ -501,9 +500,14 @@ fn streams(place: &str, plain: &[u8]) -> Vec<(String, Vec<u8>, String)> {
         damaged(invalid_header),
     ));
     found.push((
-        "zeros behind it".to_owned(),
-        with(&[0; BLOCK]),
-        damaged(invalid_header),
+        "zeros and garbage behind it".to_owned(),
+        with(&[&[0; BLOCK][..], b"garbage"].concat()),
+        damaged("other bytes follow the zeros"),
+    ));
+    found.push((
+        "a stream behind zeros".to_owned(),
+        with(&[&[0; BLOCK][..], &good].concat()),
+        damaged("other bytes follow the zeros"),
     ));
     found.push((
         "half a stream behind it".to_owned(),
@@ -759,14 +763,35 @@ fn extended_headers() -> Vec<Case> {
             damaged,
         ));
     }
-    let size = pax_record("size", b"1");
-    let says = "its size is in an extended header";
-    cases.push(Case::new(
-        "a size in a record",
-        behind(XHeader, &size),
-        3,
-        says,
-    ));
+    for size in [
+        "",
+        "x",
+        "-1",
+        "+1",
+        " 1",
+        "1 ",
+        "0x1",
+        "18446744073709551616",
+    ] {
+        let record = pax_record("size", size.as_bytes());
+        cases.push(Case::new(
+            format!("a size {size:?} in a record"),
+            behind(XHeader, &record),
+            3,
+            damaged,
+        ));
+    }
+    for (size, says) in [
+        ("18446744073709551615", "size overflow"),
+        (
+            "9000000000",
+            "the archive is truncated in the trace \"1.log\" at its byte",
+        ),
+    ] {
+        let record = pax_record("size", size.as_bytes());
+        let traces = behind(XHeader, &record);
+        cases.push(Case::new(format!("a size of {size}"), traces, 3, says));
+    }
     for key in [
         "GNU.sparse.major",
         "GNU.sparse.map",
@@ -790,7 +815,7 @@ fn extended_headers() -> Vec<Case> {
         says,
     ));
     let global = pax_record("size", b"1");
-    let says = "its size is in an extended header";
+    let says = "its size is in a global header";
     cases.push(Case::new(
         "a global size",
         behind(XGlobalHeader, &global),
@@ -804,8 +829,10 @@ fn extended_headers() -> Vec<Case> {
         3,
         says,
     ));
-    let long_link = behind(EntryType::GNULongLink, b"/etc/passwd\0");
-    let says = "it is neither a file nor a directory";
+    let long_link = entry(b"long", EntryType::GNULongLink, b"/etc/passwd\0", |_| ());
+    let link = entry(b"1.log", EntryType::Symlink, b"", |_| ());
+    let long_link = archive(&[long_link, link, END.to_vec()].concat(), SMALL_DUMP);
+    let says = "it is a symbolic link";
     cases.push(Case::new("the long name of a link", long_link, 3, says));
     cases.extend(extensions_of_nothing());
     cases
@@ -850,7 +877,7 @@ fn information_files() -> Vec<Case> {
     let (dump, traces) = (gzip(SMALL_DUMP), gzip(&small_traces()));
     let large = b":gitlab_version: 8.0.5\n".repeat(4000);
     let binary: Vec<u8> = (0..=127).collect();
-    let cases: [(&str, &[u8], &str); 11] = [
+    let cases: [(&str, &[u8], &str); 16] = [
         (
             "without a version",
             b":db_version: 1\n",
@@ -879,7 +906,32 @@ fn information_files() -> Vec<Case> {
         (
             "with a control sequence",
             b":gitlab_version: \x1b[2J\x1b]0;x\x07\n",
-            "made by GitLab CI \\u{1b}[2J",
+            "cannot be read as YAML with keys and values at line 1, column 18",
+        ),
+        (
+            "with an escaped control sequence",
+            b":gitlab_version: \"\\e[2J\"\n",
+            "the value of :gitlab_version has control characters",
+        ),
+        (
+            "with a time on two lines",
+            b":gitlab_version: 8.0.5\n:backup_created_at: |\n  2015\n  10\n",
+            "the value of :backup_created_at has control characters",
+        ),
+        (
+            "with a version twice",
+            b":gitlab_version: 7.14.3\n:gitlab_version: 8.0.5\n",
+            "cannot be read as YAML with keys and values at line 2",
+        ),
+        (
+            "with a list as the version",
+            b":gitlab_version: [8.0.5]\n",
+            "cannot be read as YAML with keys and values at line 1",
+        ),
+        (
+            "with two documents",
+            b":gitlab_version: 8.0.5\n---\n:gitlab_version: 8.0.5\n",
+            "cannot be read as YAML with keys and values",
         ),
         (
             "not UTF-8",
@@ -889,14 +941,14 @@ fn information_files() -> Vec<Case> {
         (
             "with a list",
             b"- 8.0.5\n",
-            "\"- 8.0.5\" is no key with a value",
+            "cannot be read as YAML with keys and values at line 1",
         ),
         (
             "with an anchor",
             b"&a :gitlab_version: 8.0.5\n",
-            "is no key with a value",
+            "cannot be read as YAML with keys and values at line 1",
         ),
-        ("binary", &binary, "is no key with a value"),
+        ("binary", &binary, "cannot be read as YAML"),
         (
             "larger than 64 KiB",
             &large,
