@@ -137,6 +137,17 @@ impl Error {
         self
     }
 
+    /// Sets the hint if the cause is that the user lacks a right.
+    #[must_use]
+    pub fn hint_if_denied(self, hint: impl FnOnce() -> String) -> Self {
+        let cause = self.0.source.as_deref();
+        let cause = cause.and_then(|cause| cause.downcast_ref::<std::io::Error>());
+        if cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::PermissionDenied) {
+            return self.hint(hint());
+        }
+        self
+    }
+
     /// Sets the cause, which the message already contains.
     #[must_use]
     pub fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::compression::{Compression, decompressed};
 use super::extent::Extent;
 use super::file::{MemberSize, SIZE_BYTES};
-use super::inflate::{inflated, read_block, read_failure};
+use super::inflate::{inflated, is_empty_gzip, read_block, read_failure};
 use super::inflation_limit::{Exceeded, Limit};
 use super::member::DATABASE;
 use super::pipe::{PassingMember, read_pipe};
@@ -81,6 +81,8 @@ pub struct CompressedArchive {
     pub database: MemberSize,
     /// The size of the traces.
     pub builds: MemberSize,
+    /// Whether the archive of the traces has not a single byte.
+    pub has_empty_traces: bool,
 }
 
 impl CompressedArchive {
@@ -117,6 +119,7 @@ pub fn read_through<'a, R: Read + 'a>(
         dump_start: survey.start,
         database: survey.database,
         builds: survey.builds,
+        has_empty_traces: survey.has_empty_traces,
     })
 }
 
@@ -128,6 +131,7 @@ struct Survey {
     information: Vec<u8>,
     database: MemberSize,
     builds: MemberSize,
+    has_empty_traces: bool,
 }
 
 impl Survey {
@@ -141,7 +145,9 @@ impl Survey {
                 self.database = reader.finish(size)?;
             }
             PassingMember::Builds { reader, size } => {
-                self.builds = Tail::new(reader).finish(size)?;
+                let mut reader = Tail::new(reader);
+                self.has_empty_traces = is_empty_gzip(&mut reader);
+                self.builds = reader.finish(size)?;
             }
             PassingMember::Information(content) => content.clone_into(&mut self.information),
         }

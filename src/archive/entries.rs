@@ -4,6 +4,7 @@
 //! (type `L`) and POSIX.1-2001's extended headers (type `x`). They are read here with a size limit, since a hostile
 //! archive may have large ones. A size above 8 GiB is in base 256 (GNU) or in an extended header (bsdtar).
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use tar::{EntryType, Header};
@@ -69,6 +70,8 @@ pub struct Entry<'a, S> {
     position: u64,
     /// The bytes of the content that are not read yet.
     rest: u64,
+    /// Where it leads, if a separate entry says so.
+    link: Option<Vec<u8>>,
 }
 
 impl<S> Entry<'_, S> {
@@ -88,6 +91,13 @@ impl<S> Entry<'_, S> {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Where a link leads.
+    #[must_use]
+    pub fn link(&self) -> Option<Vec<u8>> {
+        let in_header = || self.header.link_name_bytes().map(Cow::into_owned);
+        self.link.clone().or_else(in_header)
     }
 
     /// The first byte of the content, in the tar.
@@ -115,6 +125,7 @@ impl<S: Read> Read for Entry<'_, S> {
 struct Extended {
     name: Option<Vec<u8>>,
     size: Option<u64>,
+    link: Option<Vec<u8>>,
 }
 
 /// Calls `take` with each entry and its name, up to the end of the tar: a block of zeros. `damaged` makes an error of
@@ -146,11 +157,13 @@ pub fn for_each_entry<S: Source>(
             size,
             position,
             rest: size,
+            link: None,
         };
         if is_extension {
             extended.read(&mut entry, damaged)?;
         } else {
-            let Extended { name, .. } = std::mem::take(&mut extended);
+            let Extended { name, link, .. } = std::mem::take(&mut extended);
+            entry.link = link;
             let name = name.unwrap_or_else(|| entry.header.path_bytes().into_owned());
             take(&name, &mut entry)?;
         }
@@ -210,15 +223,22 @@ impl Extended {
     ) -> Result<()> {
         let kind = entry.kind();
         let mut content = extension(entry, damaged)?;
-        if kind.is_gnu_longname() {
+        if kind.is_gnu_longname() || kind.is_gnu_longlink() {
             while content.last() == Some(&0) {
                 content.pop();
             }
-            self.name = Some(content);
+            let of_name = kind.is_gnu_longname();
+            let said = if of_name {
+                &mut self.name
+            } else {
+                &mut self.link
+            };
+            *said = Some(content);
         } else if kind.is_pax_local_extensions() {
             let records = Extended::of_records(&content)?;
             self.name = records.name.or(self.name.take());
             self.size = records.size.or(self.size);
+            self.link = records.link.or(self.link.take());
         } else if kind.is_pax_global_extensions() {
             let records = Extended::of_records(&content)?;
             if records.name.is_some() {
@@ -250,6 +270,7 @@ impl Extended {
             });
             match pair.ok_or_else(damaged)? {
                 (b"path", value) => found.name = Some(value.to_vec()),
+                (b"linkpath", value) => found.link = Some(value.to_vec()),
                 (b"size", value) => found.size = Some(number(value).ok_or_else(damaged)?),
                 (key, _) if key.starts_with(b"GNU.sparse") => {
                     return Err(refused("?", "it is a sparse file"));

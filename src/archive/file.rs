@@ -7,21 +7,47 @@ use std::sync::Arc;
 
 use super::entries::for_each_entry;
 use super::extent::Extent;
-use super::member::{Member, classify_entry, missing, twice};
+use super::layout::Layout;
+use super::member::Member;
+use super::packed::as_tar;
 use crate::error::{Doing, Error, Result};
 
 /// The members of an archive in a file.
 #[derive(Debug)]
 pub struct ArchiveFile {
-    whole: Extent,
+    whole: Whole,
     members: [Extent; 3],
 }
 
+/// Where the members are.
+#[derive(Debug)]
+enum Whole {
+    /// In a tar.
+    Tar(Extent),
+    /// In a folder; the times at which the members were modified.
+    Folder([u64; 3]),
+}
+
 impl ArchiveFile {
-    /// A reader of the whole archive, from its beginning.
+    /// The archive whose members were unpacked, with their times.
+    pub(super) fn unpacked(members: [Extent; 3], times: [u64; 3]) -> ArchiveFile {
+        let whole = Whole::Folder(times);
+        ArchiveFile { whole, members }
+    }
+
+    /// Whether its members were unpacked.
     #[must_use]
-    pub fn whole(&self) -> Extent {
-        self.whole.clone()
+    pub fn is_unpacked(&self) -> bool {
+        matches!(self.whole, Whole::Folder(_))
+    }
+
+    /// A reader of the whole archive as a tar, from its beginning.
+    #[must_use]
+    pub fn whole(&self) -> Box<dyn Read + Send> {
+        match &self.whole {
+            Whole::Tar(tar) => Box::new(tar.clone()),
+            Whole::Folder(times) => as_tar(&self.members, times),
+        }
     }
 
     /// A reader of `member`, from its beginning.
@@ -39,7 +65,9 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
         .doing(format!("read {}", path.display()))?
         .len();
     let file = Arc::new(file);
-    let mut found: [Option<Extent>; 3] = [None, None, None];
+    let empty = || Extent::new(Arc::clone(&file), 0, 0);
+    let mut members = [empty(), empty(), empty()];
+    let mut layout = Layout::default();
     let mut tar = Extent::new(Arc::clone(&file), 0, length);
     let damaged = |cause: std::io::Error| {
         Error::archive(format!("the archive is damaged: {cause}"))
@@ -54,25 +82,14 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
                  {offset} on, the file only {length}"
             )));
         }
-        if let Some(member) = classify_entry(name, entry.kind())? {
-            let extent = Extent::new(Arc::clone(&file), offset, size);
-            if found[member as usize].replace(extent).is_some() {
-                return Err(twice(member));
-            }
+        if let Some(member) = layout.member(name, entry)? {
+            members[member as usize] = Extent::new(Arc::clone(&file), offset, size);
         }
         Ok(())
     })?;
-    let member = |found: &mut [Option<Extent>; 3], member: Member| {
-        found[member as usize].take().ok_or_else(|| missing(member))
-    };
-    Ok(ArchiveFile {
-        whole: Extent::new(file, 0, length),
-        members: [
-            member(&mut found, Member::Database)?,
-            member(&mut found, Member::Builds)?,
-            member(&mut found, Member::Information)?,
-        ],
-    })
+    layout.check()?;
+    let whole = Whole::Tar(Extent::new(file, 0, length));
+    Ok(ArchiveFile { whole, members })
 }
 
 impl ArchiveFile {

@@ -79,6 +79,11 @@ fn pass_zeros(reader: &mut impl BufRead) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether `compressed` is intact and inflates to nothing.
+pub fn is_empty_gzip(compressed: impl Read) -> bool {
+    matches!(inflated(compressed).read(&mut [0]), Ok(0))
+}
+
 /// As [`inflated`], with an error as soon as more than 512 MiB came of less than a `ratio`th of that.
 pub fn inflated_within<R: Read>(compressed: R, ratio: u32) -> impl Read {
     Limit::of_data(ratio).keep(compressed, inflated)

@@ -37,6 +37,19 @@ impl Member {
             Member::Information => INFORMATION,
         }
     }
+
+    /// The name of the member if it was decompressed.
+    pub(super) fn plain(self) -> Option<&'static str> {
+        self.name().strip_suffix(".gz")
+    }
+
+    /// The member that was decompressed to `path`, if there is one, and its name without compression.
+    pub(super) fn plain_of(path: &Path) -> Option<(Member, &'static str)> {
+        let mut plain = Member::ALL
+            .into_iter()
+            .filter_map(|member| Some((member, member.plain()?)));
+        plain.find(|(_, plain)| path.ends_with(plain))
+    }
 }
 
 /// The limits of Linux (limits.h): a file with a longer name could not be made.
@@ -45,18 +58,6 @@ const MAX_PATH_BYTES: usize = 4096;
 
 /// The path of a trace has only a month, a project and a name.
 const MAX_PARTS: usize = 32;
-
-/// The member that the entry `name` is, if it is one. An entry that a backup never has is refused.
-pub fn classify_entry(name: &[u8], kind: EntryType) -> Result<Option<Member>> {
-    let path = safe_path(name)?;
-    match kind {
-        EntryType::Directory => Ok(None),
-        EntryType::Regular | EntryType::Continuous => Ok(Member::ALL
-            .into_iter()
-            .find(|member| path == Path::new(member.name()))),
-        other => Err(refused(&String::from_utf8_lossy(name), kind_of(other))),
-    }
-}
 
 /// The path of a member below the directory it is unpacked to, without `.` parts. A path is refused if it is absolute,
 /// leads outside, is not UTF-8, has a NUL, or is too long or too deep.
@@ -103,7 +104,7 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 /// The reason why an entry of this kind is refused.
-pub(crate) fn kind_of(kind: EntryType) -> &'static str {
+pub(super) fn kind_of(kind: EntryType) -> &'static str {
     match kind {
         EntryType::Symlink => "it is a symbolic link",
         EntryType::Link => "it is a hard link",
@@ -120,16 +121,12 @@ pub(crate) fn refused(name: &str, why: &str) -> Error {
         .hint("a backup made by GitLab CI has no such member; do not trust this archive")
 }
 
-/// The error for a missing member.
-pub(super) fn missing(member: Member) -> Error {
-    Error::archive(format!("the archive has no member {}", member.name())).hint(
-        "check that this is a backup of GitLab CI (<epoch>_gitlab_ci_backup.tar), and complete",
+/// The error for a file that the archive has twice.
+pub(crate) fn twice(name: &str) -> Error {
+    refused(name, "it is in the archive twice").hint(
+        "the archive was changed after GitLab CI made it (tar -r adds a second file): make the backup again, or \
+         unpack the archive and name the folder",
     )
-}
-
-/// The error for a member that the archive has twice.
-pub(super) fn twice(member: Member) -> Error {
-    refused(member.name(), "it is in the archive twice")
 }
 
 #[cfg(test)]

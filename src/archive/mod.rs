@@ -9,10 +9,14 @@ mod compression;
 mod entries;
 mod extent;
 mod file;
+mod folder;
+mod foreign;
 mod inflate;
 mod inflation_limit;
 mod input_kind;
+mod layout;
 mod member;
+mod packed;
 mod pipe;
 
 pub use compressed::{CompressedArchive, decompressed_archive, read_through};
@@ -20,13 +24,18 @@ pub use compression::{Compression, decompressed, decompressed_within};
 pub use entries::{Entry, InOrder, Source, for_each_entry};
 pub use extent::Extent;
 pub use file::{ArchiveFile, MemberSize, index};
+pub use folder::{is_unpacked, open_folder};
+pub use foreign::refuse_foreign;
 pub use inflate::{
-    BLOCK_BYTES, for_each_block, inflated, inflated_within, read_ahead, read_block, read_failure,
+    BLOCK_BYTES, for_each_block, inflated, inflated_within, is_empty_gzip, read_ahead, read_block,
+    read_failure,
 };
 pub use inflation_limit::DEFAULT_MAX_INFLATION;
 pub(crate) use inflation_limit::inflation_failure;
 pub use input_kind::{InputKind, SNIFF_BYTES, kind_of_input, sniff};
-pub use member::{BUILDS, DATABASE, INFORMATION, Member, classify_entry, safe_path};
-pub(crate) use member::{kind_of, refused, shown};
+pub use layout::Layout;
+pub(crate) use layout::refused_kind;
+pub use member::{BUILDS, DATABASE, INFORMATION, Member, safe_path};
+pub(crate) use member::{refused, shown, twice};
 pub(crate) use pipe::damaged;
 pub use pipe::{PassingMember, read_pipe};

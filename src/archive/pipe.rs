@@ -5,7 +5,8 @@ use std::io::Read;
 use super::entries::{InOrder, for_each_entry};
 use super::file::read_small;
 use super::inflation_limit::error_behind;
-use super::member::{Member, classify_entry, missing, twice};
+use super::layout::Layout;
+use super::member::Member;
 use crate::error::{Error, Result};
 
 /// A member in a pipe: it can be read once.
@@ -46,15 +47,12 @@ pub fn read_pipe(
     information_limit: u64,
     mut take: impl FnMut(PassingMember<'_>) -> Result<()>,
 ) -> Result<()> {
-    let mut seen = [false; 3];
+    let mut layout = Layout::default();
     let mut input = InOrder(input);
     for_each_entry(&mut input, damaged, |name, entry| {
-        let Some(member) = classify_entry(name, entry.kind())? else {
+        let Some(member) = layout.member(name, entry)? else {
             return Ok(());
         };
-        if std::mem::replace(&mut seen[member as usize], true) {
-            return Err(twice(member));
-        }
         let size = entry.size();
         match member {
             Member::Database => {
@@ -74,12 +72,7 @@ pub fn read_pipe(
             }
         }
     })?;
-    if let Some(member) = Member::ALL
-        .into_iter()
-        .find(|member| !seen[*member as usize])
-    {
-        return Err(missing(member));
-    }
+    layout.check()?;
     // Read the padding too, else the writer of the pipe gets an error.
     std::io::copy(&mut input, &mut std::io::sink()).map_err(damaged)?;
     Ok(())

@@ -75,6 +75,12 @@ pub struct ImportArgs {
     /// error. The report says where the archive ends.
     #[arg(long)]
     pub allow_truncated_traces: bool,
+    /// If the archive of the traces is empty or truncated before the first one, import no traces
+    ///
+    /// GitLab CI made such archives if it could not read its builds directory. The live traces are kept
+    /// aside, and the builds directory is empty then.
+    #[arg(long)]
+    pub allow_no_traces: bool,
     /// Start even if the file system reports too little space for the traces
     ///
     /// A file system that compresses its files may still have enough space.
@@ -120,8 +126,8 @@ pub struct TellingArgs {
 /// An archive or a dump.
 #[derive(Debug, Args)]
 pub struct ArchiveArgs {
-    /// The archive (EPOCH_gitlab_ci_backup.tar), a folder of archives, or a MySQL or PostgreSQL dump;
-    /// "-" for a pipe
+    /// The archive (EPOCH_gitlab_ci_backup.tar), a folder of archives, the folder of an unpacked archive, or
+    /// a MySQL or PostgreSQL dump; "-" for a pipe
     ///
     /// Archives and dumps may be compressed with gzip or zstd. The compression is detected from the
     /// content, not from the name.

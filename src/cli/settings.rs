@@ -126,6 +126,8 @@ pub struct Settings {
     pub resources: Resources,
     /// Whether a truncated tar of traces is accepted.
     pub allow_truncated_traces: bool,
+    /// Whether an archive without a complete trace is accepted, though it should have some.
+    pub allow_no_traces: bool,
     /// How thoroughly the staged data is verified before the publish.
     pub verify: Depth,
     /// Whether to start even if the file system reports too little space for the traces.
@@ -168,6 +170,7 @@ impl Settings {
             destination,
             resources: Resources::new(arguments.jobs, arguments.memory)?,
             allow_truncated_traces: arguments.allow_truncated_traces,
+            allow_no_traces: arguments.allow_no_traces,
             verify: arguments.verify,
             no_space_check: arguments.no_space_check,
             max_inflation: arguments.inflation.max_inflation,

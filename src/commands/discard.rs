@@ -24,6 +24,6 @@ pub fn run(
     for directory in directories {
         what += &format!(", the directory {}", directory.display());
     }
-    confirm(&format!("Remove {what} permanently?"), yes, cancellation)?;
+    confirm(&format!("remove {what} permanently"), yes, cancellation)?;
     held.target.discard(builds)
 }

@@ -42,15 +42,18 @@ pub(super) fn lock_recovered(
     Ok(held)
 }
 
-/// Asks `question`, unless `yes`.
-pub(super) fn confirm(question: &str, yes: bool, cancellation: &Cancellation) -> Result<()> {
+/// Asks whether to do `what`, unless `yes`.
+pub(super) fn confirm(what: &str, yes: bool, cancellation: &Cancellation) -> Result<()> {
     if yes {
         return Ok(());
     }
     if !terminal::can_ask() {
-        return Err(Error::usage("not done: without a terminal, add --yes").hint(question));
+        return Err(Error::usage(format!(
+            "not done without a confirmation, which needs a terminal: {what}"
+        ))
+        .hint("without a terminal, add --yes"));
     }
-    if terminal::ask(question, cancellation) {
+    if terminal::ask(&format!("Do you want to {what}?"), cancellation) {
         return Ok(());
     }
     cancellation.check()?;

@@ -20,12 +20,12 @@ pub fn run(
             [] => "leave no tables in their place".to_owned(),
             restored => format!("restore {}", restored.join(", ")),
         };
-        let question = format!(
-            "Move {} of {} aside, with the build traces, and {restored}?",
+        let what = format!(
+            "move {} of {} aside, with the build traces, and {restored}",
             aside.join(", "),
             held.ready.shown()
         );
-        confirm(&question, yes, cancellation)?;
+        confirm(&what, yes, cancellation)?;
     }
     held.target.rollback(held.ready.builds.as_ref())
 }

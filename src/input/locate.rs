@@ -5,12 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::source::{Source, Wanted};
+use crate::archive::is_unpacked;
 use crate::error::{Error, Result};
 use crate::ui::numbers::grouped;
 use crate::ui::terminal;
 
 /// The end of an archive's name: GitLab CI 8 wrote a tar, GitLab CI 7 compressed it.
 const MARK: &str = "_gitlab_ci_backup.tar";
+/// The end of the name of a backup of GitLab itself.
+const MARK_OF_GITLAB: &str = "_gitlab_backup.tar";
 const COMPRESSIONS: [&str; 3] = ["", ".gz", ".zst"];
 
 /// The maximum number of archives in an error.
@@ -46,7 +49,7 @@ pub fn locate(source: &Source) -> Result<Located> {
         return Ok(Located::Stdin);
     };
     if path.is_dir() {
-        return choose(path, wanted.as_ref()).map(Located::Path);
+        return in_folder(path, wanted.as_ref()).map(Located::Path);
     }
     match wanted {
         // A file and --backup contradict each other; the variable in the environment is meant for folders.
@@ -69,6 +72,14 @@ struct Backup {
     size: u64,
 }
 
+impl Backup {
+    /// Whether `wanted` is its epoch, or its file name.
+    fn is_named(&self, wanted: &str) -> bool {
+        let stem = self.name.split_once(".tar").map(|(stem, _)| stem);
+        wanted == self.epoch.to_string() || wanted == self.name || stem == Some(wanted)
+    }
+}
+
 /// The archives of a folder.
 #[derive(Debug, Default)]
 struct Backups {
@@ -76,30 +87,37 @@ struct Backups {
     whole: Vec<Backup>,
     /// Names of archives with a suffix: unfinished copies.
     unfinished: Vec<String>,
+    /// The name of a backup of GitLab itself, if there is one.
+    of_gitlab: Option<String>,
 }
 
-fn choose(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
+/// The selected archive of `folder`, or the folder itself if it is an unpacked archive.
+fn in_folder(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
     let backups = Backups::in_folder(folder)?;
-    let is_wanted =
-        |backup: &&Backup| wanted.is_none_or(|wanted| *wanted.epoch() == backup.epoch.to_string());
-    let found: Vec<&Backup> = backups.whole.iter().filter(is_wanted).collect();
-    if let [one] = found[..] {
-        if let Some(name) = backups.unfinished.first() {
-            terminal::warn(&format!(
-                "{name} in {} may be an unfinished copy; ignored, using {}",
-                folder.display(),
-                one.name
-            ));
-        }
-        return Ok(folder.join(&one.name));
+    if backups.whole.is_empty() && is_unpacked(folder) {
+        return match wanted {
+            Some(wanted @ Wanted::Option(_)) => Err(Error::usage(format!(
+                "{wanted} selects an archive in a folder, but {} is an unpacked archive",
+                folder.display()
+            ))
+            .hint("omit --backup")),
+            Some(Wanted::Environment(_)) | None => Ok(folder.to_owned()),
+        };
     }
-    Err(backups.none_chosen(folder, wanted, &found))
+    backups.choose(folder, wanted)
 }
 
 impl Backups {
     fn in_folder(folder: &Path) -> Result<Backups> {
         let cannot_read = |cause: std::io::Error| {
-            Error::usage(format!("cannot read {}: {cause}", folder.display())).caused_by(cause)
+            let shown = folder.display();
+            Error::usage(format!("cannot read {shown}: {cause}"))
+                .caused_by(cause)
+                .hint_if_denied(|| {
+                    format!(
+                        "run ci-import as the owner of {shown} or as root, or name the file itself"
+                    )
+                })
         };
         let mut backups = Backups::default();
         for entry in fs::read_dir(folder).map_err(cannot_read)? {
@@ -109,6 +127,9 @@ impl Backups {
             // rsync hides a file while it is copied.
             let visible = name.strip_prefix('.').unwrap_or(name);
             let Some((epoch, rest)) = parse_name(visible) else {
+                if name.ends_with(MARK_OF_GITLAB) {
+                    backups.of_gitlab = Some(name.to_owned());
+                }
                 continue;
             };
             // Links are followed, as in any path. Only files are opened.
@@ -129,15 +150,39 @@ impl Backups {
         Ok(backups)
     }
 
+    /// The selected archive, or the only one.
+    fn choose(&self, folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
+        let is_wanted =
+            |backup: &&Backup| wanted.is_none_or(|wanted| backup.is_named(wanted.epoch()));
+        let found: Vec<&Backup> = self.whole.iter().filter(is_wanted).collect();
+        if let [one] = found[..] {
+            if let Some(name) = self.unfinished.first() {
+                terminal::warn(&format!(
+                    "{name} in {} may be an unfinished copy; ignored, using {}",
+                    folder.display(),
+                    one.name
+                ));
+            }
+            return Ok(folder.join(&one.name));
+        }
+        Err(self.none_chosen(folder, wanted, &found))
+    }
+
     /// The error if not exactly one archive of the folder was `found`.
     fn none_chosen(&self, folder: &Path, wanted: Option<&Wanted>, found: &[&Backup]) -> Error {
         let folder = folder.display();
         let Some(newest) = self.whole.first() else {
             let unfinished = self.unfinished.first();
             return Error::usage(format!("{folder} is a folder without a backup archive")).hint(
-                match unfinished {
-                    Some(name) => format!("{name} may be an unfinished copy of an archive"),
-                    None => format!("archives are named EPOCH{MARK}, or this with .gz or .zst"),
+                match (unfinished, &self.of_gitlab) {
+                    (Some(name), _) => format!("{name} may be an unfinished copy of an archive"),
+                    (None, Some(name)) => format!(
+                        "{name} is a backup of GitLab itself; archives of GitLab CI are named EPOCH{MARK}"
+                    ),
+                    (None, None) => format!(
+                        "archives are named EPOCH{MARK}, or this with .gz or .zst; an archive with another name \
+                         must be named itself"
+                    ),
                 },
             );
         };

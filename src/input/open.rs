@@ -42,9 +42,20 @@ impl<'a> Input<'a> {
             return from_pipe(Box::new(cancellation.watch_pipe(std::io::stdin())));
         };
         let cannot_read = |cause: std::io::Error| {
-            Error::usage(format!("cannot read {}: {cause}", path.display())).caused_by(cause)
+            let shown = path.display();
+            Error::usage(format!("cannot read {shown}: {cause}"))
+                .caused_by(cause)
+                .hint_if_denied(|| {
+                    format!(
+                        "run ci-import as the owner of the file or as root, or give the file to your user: \
+                         sudo chown \"$USER\" {shown}"
+                    )
+                })
         };
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
+        if metadata.is_dir() {
+            return Ok(Input::ArchiveFile(archive::open_folder(path)?));
+        }
         let file = File::open(path).map_err(cannot_read)?;
         if !metadata.is_file() {
             return from_pipe(Box::new(cancellation.watch_pipe(file)));
@@ -80,6 +91,7 @@ impl<'a> Input<'a> {
         reader: Box<dyn Read + 'a>,
         size: u64,
     ) -> Result<Input<'a>> {
+        archive::refuse_foreign(start)?;
         match kind {
             InputKind::Other(Compression::None)
                 if detect(start).is_none() && !looks_like_sql(start) =>
@@ -103,6 +115,9 @@ impl<'a> Input<'a> {
     #[must_use]
     pub fn shown(&self, name: &str) -> String {
         match self {
+            Input::ArchiveFile(file) if file.is_unpacked() => {
+                format!("{name}, an unpacked archive in a folder")
+            }
             Input::ArchiveFile(_) => format!("{name}, an archive in a file"),
             Input::CompressedArchive(_) => format!("{name}, an archive in a file, compressed"),
             Input::ArchivePipe(_) => "an archive in a pipe".to_owned(),
@@ -139,6 +154,16 @@ impl<'a> Input<'a> {
                 judge(&file.information, start, asked).map(Some)
             }
             Input::ArchivePipe(_) | Input::Dump { .. } => Ok(None),
+        }
+    }
+
+    /// Whether the archive of the traces has not a single byte, if that is known before it is read.
+    #[must_use]
+    pub fn has_empty_traces(&self) -> bool {
+        match self {
+            Input::ArchiveFile(file) => archive::is_empty_gzip(file.open(Member::Builds)),
+            Input::CompressedArchive(file) => file.has_empty_traces,
+            Input::ArchivePipe(_) | Input::Dump { .. } => false,
         }
     }
 

@@ -4,7 +4,9 @@ use std::io::{Read, Seek, Write};
 
 use super::dump::{DumpWriter, WrittenTable};
 use super::limits::Limits;
-use crate::archive::{self, DATABASE, InOrder, classify_entry, damaged, for_each_entry};
+use crate::archive::{
+    self, DATABASE, Entry, InOrder, Layout, Member, damaged, for_each_entry, safe_path,
+};
 use crate::dump::Facts;
 use crate::dump::acceptance::Asked;
 use crate::error::{Doing, Error, Result};
@@ -24,9 +26,11 @@ pub fn convert_archive(
     let mut builder = tar::Builder::new(out);
     let mut done = None;
     let mut input = InOrder(input);
+    let mut layout = Layout::default();
     for_each_entry(&mut input, damaged, |name, entry| {
-        let mut header = entry.header().clone();
-        if classify_entry(name, entry.kind())? != Some(archive::Member::Database) {
+        let member = layout.member(name, entry)?;
+        let mut header = named(name, entry, member)?;
+        if member != Some(Member::Database) {
             let size = entry.size();
             header.set_size(size);
             header.set_cksum();
@@ -80,6 +84,20 @@ pub fn convert_archive(
     let mut out = builder.into_inner().doing("write the archive")?;
     out.flush().doing("write the archive")?;
     done.ok_or_else(|| Error::archive(format!("the archive has no member {DATABASE}")))
+}
+
+/// The header of `entry`, if it is a member or its directory with the name that GitLab looks for: the archive that is
+/// read may have them in a folder.
+fn named<S>(name: &[u8], entry: &Entry<'_, S>, member: Option<Member>) -> Result<tar::Header> {
+    let mut header = entry.header().clone();
+    let path = safe_path(name)?;
+    let directories = ["db/", "builds/"].into_iter();
+    let mut directories = directories.filter(|_| entry.kind().is_dir());
+    let directory = directories.find(|directory| path.ends_with(directory));
+    if let Some(name) = member.map(Member::name).or(directory) {
+        header.set_path(name).doing("write the archive")?;
+    }
+    Ok(header)
 }
 
 /// Counts the bytes that are read, and records whether that failed: a copy may also fail because of its output.

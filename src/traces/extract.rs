@@ -17,8 +17,8 @@ use super::directory::StagedDirectory;
 use super::room::Room;
 use super::writer::{Attributes, Order, Writer};
 use crate::archive::{
-    BLOCK_BYTES, BUILDS, Entry, InOrder, for_each_entry, inflation_failure, kind_of, read_ahead,
-    read_block, read_failure, refused, safe_path, shown,
+    BLOCK_BYTES, BUILDS, Entry, InOrder, for_each_entry, inflation_failure, read_ahead, read_block,
+    read_failure, refused, refused_kind, safe_path, shown,
 };
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
@@ -45,6 +45,8 @@ pub struct TraceSummary {
 pub struct Wanted {
     /// A tar that ends too early is no error; the complete traces are taken.
     pub allow_truncated: bool,
+    /// It is no error either if there is no complete trace.
+    pub allow_none: bool,
     /// Take a checksum of the written files.
     pub digest: bool,
     /// Do not check the free space of the file system.
@@ -72,7 +74,7 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
         match entry.kind() {
             EntryType::Directory => return Ok(()),
             EntryType::Regular | EntryType::Continuous => {}
-            other => return Err(refused(&String::from_utf8_lossy(name), kind_of(other))),
+            _ => return Err(refused_kind(name, entry)),
         }
         let size = entry.size();
         found.files += 1;
@@ -142,13 +144,10 @@ pub fn extract(
             }
         }
         match read {
-            Err(error) if error.is_truncation() && wanted.allow_truncated => {
-                summary.truncated = Some(error.to_string());
-            }
             Err(error) if error.is_truncation() => {
-                return Err(error.hint(
-                    "make the backup again; --allow-truncated-traces imports the traces that are complete",
-                ));
+                let shown = error.to_string();
+                refuse_truncated(error, summary.files, wanted)?;
+                summary.truncated = Some(shown);
             }
             read => read?,
         }
@@ -160,6 +159,38 @@ pub fn extract(
         .doing(doing())?;
     failpoint::reached("traces on the disk");
     Ok(summary)
+}
+
+/// Refuses a truncated tar, unless the user wants the traces that are complete.
+fn refuse_truncated(error: Error, files: u64, wanted: Wanted) -> Result<()> {
+    if files == 0 && !wanted.allow_none {
+        if error.hint_text() == Some(EMPTY_HINT) {
+            return Err(error);
+        }
+        return Err(error.adding(", before the first trace").hint(
+            "make the backup again; --allow-no-traces imports the archive without any trace",
+        ));
+    }
+    if files > 0 && !wanted.allow_truncated {
+        return Err(error.hint(
+            "make the backup again; --allow-truncated-traces imports the traces that are complete",
+        ));
+    }
+    Ok(())
+}
+
+/// What to do if the archive of the traces is empty; from GitLab's manual of the migration.
+const EMPTY_HINT: &str = "on the CI server: sudo chown -R gitlab_ci:gitlab_ci /home/gitlab_ci/gitlab-ci/builds (of an \
+    Omnibus package: sudo chown -R gitlab-ci:gitlab-ci /var/opt/gitlab/gitlab-ci/builds), then make the backup again; \
+    --allow-no-traces imports the archive without any trace";
+
+/// The error for an archive of traces without a single byte.
+#[must_use]
+pub fn empty_traces() -> Error {
+    Error::archive(format!(
+        "{BUILDS}: it is empty: GitLab CI could not read its builds directory when it made the backup"
+    ))
+    .hint(EMPTY_HINT)
 }
 
 fn join(thread: ScopedJoinHandle<'_, Result<TraceDigest>>) -> Result<TraceDigest> {
@@ -202,7 +233,7 @@ impl Dispatcher {
                 self.room.announce(&path, entry.size())?;
                 self.file(&path, attributes, entry)
             }
-            other => Err(refused(&String::from_utf8_lossy(name), kind_of(other))),
+            _ => Err(refused_kind(name, entry)),
         }
     }
 
@@ -367,6 +398,9 @@ fn read_tar(
         }
     })?;
     let InOrder(mut input) = tar;
+    if input.bytes == 0 {
+        return Err(empty_traces());
+    }
     let (place, end) = place.into_inner();
     // GNU tar ends with two blocks of zeros, unless it was killed. The reader has read the first of them.
     let mut second = [1; TAR_BLOCK];

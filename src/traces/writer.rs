@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::digest::{TraceDigest, TraceHasher};
-use crate::archive::{refused, shown};
+use crate::archive::{shown, twice};
 use crate::error::{Error, Result};
 use crate::failpoint;
 
@@ -217,7 +217,7 @@ fn own(file: BorrowedFd<'_>, owner: Option<(u32, u32)>) -> rustix::io::Result<()
 
 /// The error for two files, or a file and a directory, of the same name.
 fn refused_twice(path: &Path) -> Error {
-    refused(&path.to_string_lossy(), "it is in the archive twice")
+    twice(&path.to_string_lossy())
 }
 
 fn failed(path: &Path, cause: Errno) -> Error {

@@ -20,7 +20,7 @@ use crate::schema::policies::Policies;
 use crate::server::Rights;
 use crate::server::postgresql::private_server::PrivateServer;
 use crate::server::postgresql::publish;
-use crate::traces::BuildsDirectory;
+use crate::traces::{BuildsDirectory, empty_traces};
 use crate::ui::progress::Progress;
 pub use checks::Checks;
 
@@ -47,6 +47,9 @@ pub fn run(settings: &CheckSettings, cancellation: &Cancellation) -> Result<Chec
     checks.add("version, dialect", judged, |known| {
         tell_version(known.as_ref(), is_for_mysql)
     });
+    if input.has_empty_traces() {
+        checks.add("traces", Err::<(), _>(empty_traces()), |()| String::new());
+    }
     let sizes = input.sizes();
     let estimated = sizes.map(|sizes| sizes.map(|(database, traces)| estimate(database, traces)));
     let known = estimated.as_ref().ok().copied().flatten();

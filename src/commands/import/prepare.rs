@@ -146,17 +146,18 @@ fn confirm(
         return Ok(());
     }
     let (target, replaced) = (destination.shown(), replaced.join(" and "));
-    if !terminal::can_ask() {
-        return Err(
-            Error::usage(format!("{target} already has CI data: {replaced}"))
-                .hint("add --yes to replace them; they are kept aside"),
-        );
-    }
     let dropped = if live.has_previous {
         format!("; the tables in {previous}, from the previous import, are dropped")
     } else {
         String::new()
     };
+    if !terminal::can_ask() {
+        return Err(
+            Error::usage(format!("{target} already has CI data: {replaced}")).hint(format!(
+                "add --yes to replace them; they are kept aside{dropped}"
+            )),
+        );
+    }
     let question = format!(
         "{target} already has CI data.\nReplace {replaced}?\nThey are kept aside{dropped}."
     );

@@ -94,6 +94,7 @@ impl Import<'_> {
         let mut inflated = archive::inflated_within(compressed, settings.max_inflation);
         let wanted = traces::Wanted {
             allow_truncated: settings.allow_truncated_traces,
+            allow_none: settings.allow_no_traces,
             digest: settings.verify == Depth::Full,
             ignore_room: settings.no_space_check,
         };

@@ -548,7 +548,7 @@ fn cut_traces() -> Vec<Case> {
     let second = first + BLOCK + 2048;
     let end = traces.len() - END.len();
     let cases = [
-        ("to nothing", 0, "truncated at byte 0"),
+        ("to nothing", 0, "builds/builds.tar.gz: it is empty"),
         ("in its first header", 100, "failed to read entire block"),
         (
             "behind its directories",

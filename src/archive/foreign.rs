@@ -1,0 +1,55 @@
+//! Refuses inputs of compressions and archives that are not supported, and says how to unpack them.
+
+use crate::error::{Error, Result};
+
+/// The first bytes of a format, its name, and what to do.
+const FORMATS: [(&[u8], &str, &str); 9] = [
+    (b"BZh", "compressed with bzip2", PIPE_BZIP2),
+    (b"\xfd7zXZ\0", "compressed with xz", PIPE_XZ),
+    (b"\x5d\0\0", "compressed with lzma", PIPE_XZ),
+    (
+        b"LZIP",
+        "compressed with lzip",
+        "decompress it: lzip -dc FILE | ci-import - …",
+    ),
+    (
+        b"\x04\x22\x4d\x18",
+        "compressed with lz4",
+        "decompress it: lz4 -dc FILE | ci-import - …",
+    ),
+    (
+        b"\x1f\x9d",
+        "compressed with compress",
+        "decompress it: gzip -dc FILE | ci-import - …",
+    ),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive",
+        "unpack it (unzip FILE), and name the file or the folder that was in it",
+    ),
+    (
+        b"7z\xbc\xaf\x27\x1c",
+        "a 7z archive",
+        "unpack it (7z x FILE), and name the file or the folder that was in it",
+    ),
+    (
+        b"Rar!\x1a\x07",
+        "a RAR archive",
+        "unpack it (unrar x FILE), and name the file or the folder that was in it",
+    ),
+];
+
+const PIPE_BZIP2: &str = "decompress it: bzip2 -dc FILE | ci-import - …";
+const PIPE_XZ: &str = "decompress it: xz -dc FILE | ci-import - …";
+
+/// An error if the input that begins with `start` has one of these formats.
+pub fn refuse_foreign(start: &[u8]) -> Result<()> {
+    let mut formats = FORMATS.iter();
+    match formats.find(|(magic, ..)| start.starts_with(magic)) {
+        Some((_, what, how)) => Err(Error::archive(format!(
+            "the input is {what}; only gzip, zstd and tar are supported"
+        ))
+        .hint(*how)),
+        None => Ok(()),
+    }
+}
