@@ -13,8 +13,8 @@ use crate::gitlab::content::Content;
 use crate::input::source::Source;
 use crate::migrate::{Dialect, RetryPolicy, Version};
 use crate::resources::Resources;
-use crate::rows::ValuePolicies;
-use crate::schema::policies::{GeneratedSupport, Policies};
+use crate::rows::{ValuePolicies, local_time_zone};
+use crate::schema::policies::{GeneratedSupport, Policies, Timestamps};
 use crate::server::Target;
 use crate::server::postgresql::migrate::DIALECT;
 use crate::server::postgresql::private_server::PrivateServer;
@@ -363,6 +363,16 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
             .map(|(table, column)| (table.to_owned(), column.to_owned()))
             .ok_or_else(|| Error::usage(format!("--skip-column {name}: name it as TABLE.COLUMN")))
     });
+    if arguments.timestamps == Timestamps::Local && local_time_zone().is_none() {
+        let named = std::env::var("TZ").unwrap_or_default();
+        return Err(Error::usage(format!(
+            "--timestamps local: the time zone of this machine (TZ={named:?}) is not known"
+        ))
+        .hint(
+            "set TZ to a name of the time zone database, which the package tzdata has (Europe/Berlin), or to the \
+             rules of POSIX (CET-1CEST,M3.5.0,M10.5.0/3)",
+        ));
+    }
     Ok(Policies {
         values: ValuePolicies {
             zero_dates: arguments.zero_dates,

@@ -2,6 +2,8 @@
 
 use wide::u8x16;
 
+use super::time_zone::local_time_zone;
+
 /// Bytes of `YYYY-MM-DD HH:MM:SS`.
 pub(super) const TIMESTAMP: usize = 19;
 
@@ -166,7 +168,7 @@ pub(super) fn utc_to_local(text: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     let utc: jiff::civil::DateTime = text.parse().ok()?;
     let instant = jiff::tz::TimeZone::UTC.to_timestamp(utc).ok()?;
-    let local = jiff::tz::TimeZone::system().to_datetime(instant);
+    let local = local_time_zone()?.to_datetime(instant);
     Some(local.to_string().replace('T', " "))
 }
 

@@ -803,23 +803,41 @@ fn timestamps_in_the_time_zone_of_this_machine() {
     let dump = "SET TIME_ZONE='+00:00';\nCREATE TABLE t (c timestamp(3) NULL, d datetime);\n\
                 INSERT INTO t VALUES ('2015-10-01 20:00:00.125','2015-10-01 20:00:00');\n";
     fs::write(&path, dump).unwrap();
-    let mut import = command([path.to_str().unwrap(), "--timestamps", "local"]);
-    import
-        .args(["--database-url", &postgresql_url(&database)])
-        .env("TZ", "UTC-9");
-    run(import).succeeds();
-    let mut client = connect_postgresql(&database);
-    let row = client
-        .query_one("SELECT c::text, d::text FROM t", &[])
-        .unwrap();
-    let found: (String, String) = (row.get(0), row.get(1));
-    assert_eq!(
-        found,
-        (
-            "2015-10-02 05:00:00.125".to_owned(),
-            "2015-10-01 20:00:00".to_owned()
-        )
-    );
+    let import = |zone: &str| {
+        let mut import = command([path.to_str().unwrap(), "--timestamps", "local", "--replace"]);
+        import
+            .args(["--database-url", &postgresql_url(&database)])
+            .env("TZ", zone);
+        run(import)
+    };
+    // The clock of summer; CET-1CEST without rules has those of the USA, as in the C library.
+    for (zone, local) in [
+        ("UTC-9", "2015-10-02 05:00:00.125"),
+        ("", "2015-10-01 20:00:00.125"),
+        ("CET-1CEST", "2015-10-01 22:00:00.125"),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", "2015-10-01 22:00:00.125"),
+        ("CET-1CEST,M3.5.0,M9.5.0/3", "2015-10-01 21:00:00.125"),
+        ("Europe/Berlin", "2015-10-01 22:00:00.125"),
+        (":Europe/Berlin", "2015-10-01 22:00:00.125"),
+        ("/usr/share/zoneinfo/Asia/Tokyo", "2015-10-02 05:00:00.125"),
+    ] {
+        import(zone).succeeds();
+        let mut client = connect_postgresql(&database);
+        let row = client
+            .query_one("SELECT c::text, d::text FROM t", &[])
+            .unwrap();
+        let found: (String, String) = (row.get(0), row.get(1));
+        let expected = (local.to_owned(), "2015-10-01 20:00:00".to_owned());
+        assert_eq!(found, expected, "{zone}");
+    }
+    for zone in ["Nowhere/City", ":Nowhere", "CET-1CEST,M3.5.0"] {
+        import(zone)
+            .exits(2)
+            .says(&format!(
+                "the time zone of this machine (TZ={zone:?}) is not known"
+            ))
+            .says("hint: set TZ to a name of the time zone database");
+    }
 }
 
 #[test]
