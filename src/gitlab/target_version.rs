@@ -2,11 +2,11 @@
 
 use crate::error::{Error, Result};
 
-/// The migration by which GitLab 8.0 got the switch for CI, the last one that an import needs.
-const FIRST: &str = "20150918084513";
+/// The newest migration of GitLab 8.0.0 to 8.0.5, of CE and EE.
+const OF_8_0: &str = "20150920161119";
 
-/// The first migration of GitLab 8.1 begins later than this.
-const LAST: &str = "20150923999999";
+/// The first migration of GitLab 8.1.
+const OF_8_1: &str = "20150924125150";
 
 /// Later versions belong to migrations of the admin's own. GitLab had ten versions more by then.
 const OWN: &str = "20180000000000";
@@ -22,7 +22,7 @@ pub fn check(recorded: &[String]) -> Result<()> {
     let Some(newest) = versions.filter(of_gitlab).max() else {
         return Ok(());
     };
-    if newest < FIRST {
+    if newest < OF_8_0 {
         return Err(Error::target(format!(
             "the target is a GitLab before 8.0: its newest migration is {newest}"
         ))
@@ -31,7 +31,7 @@ pub fn check(recorded: &[String]) -> Result<()> {
              --ignore-target-version imports nevertheless",
         ));
     }
-    if newest > LAST {
+    if newest >= OF_8_1 {
         return Err(Error::target(format!(
             "the target is a GitLab after 8.0: its newest migration is {newest}"
         ))
@@ -52,15 +52,15 @@ mod tests {
         for (recorded, expected) in [
             (&[][..], None),
             (&["20150920010715", "20150920161119"], None),
-            (&["20150918084513"], None),
+            (&["20150920161119", "20150921000000"], None),
             // Ours, the admin's own, and no versions at all.
             (
                 &["20000101000001", "20150920161119", "20261129000000", "x"],
                 None,
             ),
-            (&["20150818213832"], Some("before 8.0")),
-            (&["20150826001931"], Some("before 8.0")),
-            (&["20150920161119", "20151002112914"], Some("after 8.0")),
+            (&["20150806104937"], Some("before 8.0")),
+            (&["20150826001931", "20150902001023"], Some("before 8.0")),
+            (&["20150920161119", "20150924125150"], Some("after 8.0")),
             (&["20170523091700", "20150920161119"], Some("after 8.0")),
         ] {
             let recorded: Vec<String> = recorded.iter().map(ToString::to_string).collect();

@@ -54,7 +54,7 @@ impl BuildsDirectory {
         }
         let parent = path.parent().and_then(|parent| fs::metadata(parent).ok());
         // It is renamed in the end, which neither a root nor a mount point can be.
-        if parent.is_none_or(|parent| parent.dev() != metadata.dev()) {
+        if parent.is_none_or(|parent| parent.dev() != metadata.dev()) || is_mounted(&path) {
             return Err(Error::usage("it is a mount point, which cannot be renamed")
                 .hint("name a directory in it"));
         }
@@ -205,4 +205,37 @@ impl Drop for StagedDirectory {
             ));
         }
     }
+}
+
+/// Whether something is mounted at `path`, also from the same file system.
+fn is_mounted(path: &Path) -> bool {
+    // Where there is no such file, the rename says it.
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    };
+    // The fifth field is the mount point (proc(5)).
+    let mut points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+    points.any(|point| unescaped(point) == path.as_os_str().as_encoded_bytes())
+}
+
+/// The bytes of a path in /proc, where blanks and backslashes are octal numbers.
+fn unescaped(path: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = path.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let octal = behind.get(..3).filter(|_| *first == b'\\');
+        let octal = octal.and_then(|digits| std::str::from_utf8(digits).ok());
+        match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[3..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    bytes
 }

@@ -163,6 +163,7 @@ impl Import<'_> {
             facts,
         } = staged.dump;
         notes.extend(missing_tables(self.content, &tables));
+        notes.extend(published.lost.iter().map(|lost| lost_note(lost)));
         let archive = staged.information.map(|information| ArchiveReport {
             information,
             traces: staged.traces,
@@ -188,6 +189,16 @@ impl Import<'_> {
             elapsed: self.started.elapsed(),
             connect: self.destination.how_to_connect(),
         }
+    }
+}
+
+/// The note of what a replaced table had, as `TABLE: WHAT`.
+fn lost_note(lost: &str) -> Note {
+    let (table, what) = lost.split_once(": ").unwrap_or((lost, ""));
+    Note {
+        table: table.to_owned(),
+        item: None,
+        what: what.to_owned(),
     }
 }
 

@@ -14,8 +14,10 @@ use crate::failpoint;
 /// that a MySQL server has returned, such as a zero date; times in UTC. MySQL 8.0 caches the next
 /// AUTO_INCREMENT for up to a day, unless this is switched off; MariaDB ignores the setting as a comment.
 const SESSION: &str = "SET NAMES utf8mb4, time_zone = '+00:00', wait_timeout = 2147483, \
+    autocommit = 1, \
     sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION' \
-    /*!80000 , information_schema_stats_expiry = 0 */";
+    /*!80000 , information_schema_stats_expiry = 0, max_execution_time = 0 */ \
+    /*M!100101 , max_statement_time = 0 */";
 
 /// The oldest supported servers. They have utf8mb4, fractions of seconds, and several locks of `GET_LOCK` in
 /// a session (MySQL 5.7 manual, 12.14). In older servers, the lock of a publish would release the lock of the

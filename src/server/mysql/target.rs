@@ -163,6 +163,7 @@ impl LockedTarget for LockedMysql {
             replaced: published.replaced,
             previous_builds: published.previous_builds,
             locked: published.locked,
+            lost: published.lost,
             finished: published.finished.unwrap_or_default(),
         })
     }

@@ -20,11 +20,17 @@ SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
 SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
 SET client_min_messages = warning";
 
+/// The settings that every session depends on, whatever the database or the role says. Row security would hide rows: so it is an
+/// error instead.
+const PINNED: &str = "\
+SET standard_conforming_strings = on; SET row_security = off;
+SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off";
+
 /// Removes the time limits that a database or role may have for its sessions. Skips those that the server
 /// does not know, because PostgreSQL 14 and 17 added some.
 pub(crate) const NO_TIME_LIMITS: &str = "\
 SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
-WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                'transaction_timeout')";
 
 /// The first version with generated columns, and the first one with virtual ones.
@@ -52,6 +58,9 @@ impl ConnectionOptions {
             .map_err(failure("ask for the server's version"))?
             .get(0);
         failpoint::reached("connected");
+        client
+            .batch_execute(PINNED)
+            .map_err(failure("prepare the session"))?;
         if version < OLDEST_SERVER {
             return Err(Error::target(format!(
                 "the server is PostgreSQL {}.{}; 10 is the oldest supported",

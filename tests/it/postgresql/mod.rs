@@ -6,6 +6,7 @@ mod edge_cases;
 mod generated_columns;
 pub(crate) mod gitlab_target;
 pub(crate) mod memory;
+mod obstacles;
 pub(crate) mod private_server;
 pub(crate) mod rollback;
 pub(crate) mod target;

@@ -17,6 +17,7 @@ use crate::server::mysql::sql::qualified;
 /// come with a role or cover a pattern of names. The server refuses before anything is loaded.
 pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Result<Live> {
     refuse_our_names(tables)?;
+    refuse_read_only(conn)?;
     let live = &databases.live;
     let mut names = tables_of(conn, live)?;
     names.retain(|name| tables.contains(&name.as_str()));
@@ -43,6 +44,17 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
         with_rows,
         has_previous,
     })
+}
+
+fn refuse_read_only(conn: &mut Conn) -> Result<()> {
+    let read_only: Option<bool> = conn
+        .query_first("SELECT @@global.read_only")
+        .map_err(failure("ask whether the target is read-only"))?;
+    if read_only == Some(true) {
+        return Err(Error::target("the server is read-only: read_only is on")
+            .hint("name the primary of its replicas, or SET GLOBAL read_only = OFF"));
+    }
+    Ok(())
 }
 
 /// Some of the sessions that are in the live database now and may use its tables. Not every server reports

@@ -65,6 +65,7 @@ pub fn publish<S: Steps>(
         };
         let finished = carry_out(target, conn, databases, plan, (steps, undo), last)?;
         Ok(Published {
+            lost: Vec::new(),
             // One statement renames the tables.
             locked: None,
             replaced,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use postgres::Client;
+use postgres::{Client, SimpleQueryMessage};
 
 use super::style::STAGING_SCHEMA;
 use crate::error::{Error, Result};
@@ -42,6 +42,7 @@ impl Staging {
     /// Connects and takes the lock, which only one import at a time can hold.
     pub fn lock(target: &ConnectionOptions) -> Result<Staging> {
         let mut client = target.connect_to_stay()?;
+        refuse_pooler(target, &mut client)?;
         client
             .batch_execute("SET client_min_messages = warning")
             .map_err(failure("prepare the session"))?;
@@ -149,6 +150,26 @@ fn refuse_foreign(client: &mut Client) -> Result<()> {
         "the target has a schema {STAGING_SCHEMA} that ci-import did not create"
     ))
     .hint("an import loads into a schema with this name: rename the schema, or drop it if it is of ci-import 0.1.0"))
+}
+
+/// Refuses a pooler that gives each transaction any of its sessions: the lock of the import would stay with one of them. Two
+/// connections that are open at the same time have the same session there.
+fn refuse_pooler(target: &ConnectionOptions, client: &mut Client) -> Result<()> {
+    let session = |client: &mut Client| -> Result<Option<String>> {
+        let found = client
+            .simple_query("SELECT pg_catalog.pg_backend_pid()")
+            .map_err(failure("ask for the session's number"))?;
+        Ok(found.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        }))
+    };
+    let ours = session(client)?;
+    if session(&mut target.connect()?)? != ours {
+        return Ok(());
+    }
+    Err(Error::target("the connection goes through a pooler in transaction mode")
+        .hint("name the server itself, or a pool with pool_mode = session: an import needs sessions of its own"))
 }
 
 /// Takes the advisory lock `key`. The session that held it may need a moment to end.

@@ -2,8 +2,10 @@
 
 use postgres::Client;
 
+use super::obstacles;
 use super::previous::PREVIOUS_SCHEMA;
 use crate::error::{Error, Result};
+use crate::gitlab::migrations::list::CI_TAG_TABLES;
 use crate::publish::outcome::Live;
 use crate::publish::record::Record;
 use crate::schema::sql::qualified;
@@ -13,6 +15,11 @@ use crate::server::postgresql::error::failure;
 /// would still refer to the old tables.
 pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Live> {
     let doing = || failure("examine the target");
+    obstacles::refuse(client)?;
+    obstacles::refuse_publications_of(client, schema)?;
+    if tables.contains(&CI_TAG_TABLES[0]) {
+        obstacles::refuse_missing_rights(client, schema)?;
+    }
     let rights = client
         .query_one(
             "SELECT COALESCE((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace

@@ -10,11 +10,13 @@ mod examine;
 mod grants;
 pub(crate) mod identity;
 mod lock;
+mod obstacles;
 mod previous;
 mod recover;
 mod relations;
 mod rollback;
 mod swap;
+mod table_settings;
 
 pub use crate::publish::outcome::Live;
 pub use crate::publish::outcome::Recovered;

@@ -9,6 +9,7 @@ use super::commit::{number, rename_and_commit};
 use super::lock::{begin, live, lock_live, patiently};
 use super::previous::{self, PREVIOUS_SCHEMA};
 use super::relations::{drop_empty, move_aside, move_in, rights};
+use super::table_settings::{self, TableSettings};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_publish;
@@ -87,7 +88,7 @@ fn publish_once<S: Steps>(
     }
     let locked = Instant::now();
     failpoint::reached("live tables locked");
-    exchange(&mut transaction, schema, &replaced, tables)?;
+    let lost = exchange(&mut transaction, schema, &replaced, tables)?;
     drop_empty(&mut transaction, STAGING_SCHEMA)?;
     failpoint::reached("empty schema dropped");
     let finished = steps.finish(&mut transaction, schema, before)?;
@@ -95,6 +96,7 @@ fn publish_once<S: Steps>(
     let previous_builds = directories.previous();
     rename_and_commit(transaction, target, id, directories.renames)?;
     Ok(Published {
+        lost,
         locked: (!replaced.is_empty()).then(|| locked.elapsed()),
         replaced,
         previous_builds,
@@ -102,21 +104,26 @@ fn publish_once<S: Steps>(
     })
 }
 
-/// Moves the tables `replaced` aside, and the staged `tables` in. They get the rights and comments of those that they
-/// replace.
+/// Moves the tables `replaced` aside, and the staged `tables` in. They get the rights, comments and settings of those that
+/// they replace. Returns what they do not get.
 fn exchange(
     transaction: &mut Transaction<'_>,
     schema: &str,
     replaced: &[String],
     tables: &[&str],
-) -> Result<()> {
+) -> Result<Vec<String>> {
     if replaced.is_empty() {
-        return move_in(transaction, STAGING_SCHEMA, tables, schema);
+        move_in(transaction, STAGING_SCHEMA, tables, schema)?;
+        return Ok(Vec::new());
     }
     let rights = rights(transaction, schema, replaced, STAGING_SCHEMA)?;
     let comments: Vec<comments::Comments> = replaced
         .iter()
         .map(|name| comments::read(transaction, schema, name))
+        .collect::<Result<_>>()?;
+    let settings: Vec<TableSettings> = replaced
+        .iter()
+        .map(|name| table_settings::read(transaction, schema, name))
         .collect::<Result<_>>()?;
     move_aside(
         transaction,
@@ -133,7 +140,11 @@ fn exchange(
     for comments in comments {
         comments.give(transaction, schema)?;
     }
-    Ok(())
+    let mut lost = Vec::new();
+    for settings in settings {
+        lost.extend(settings.give(transaction, schema)?);
+    }
+    Ok(lost)
 }
 
 fn make_schema(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {

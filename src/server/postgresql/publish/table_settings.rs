@@ -1,0 +1,125 @@
+//! Carries over what an admin has set on a replaced table, or says what is not carried over: storage options, replica
+//! identity, row security, targets of statistics, indexes.
+
+use postgres::Transaction;
+
+use crate::error::Result;
+use crate::schema::sql::{identifier, qualified};
+use crate::server::postgresql::error::failure;
+
+/// What was set on a replaced table.
+pub(super) struct TableSettings {
+    table: String,
+    statements: Vec<String>,
+    indexes: Vec<String>,
+    told: Vec<String>,
+}
+
+/// Reads what is set on the table `name` in `schema`.
+pub(super) fn read(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    name: &str,
+) -> Result<TableSettings> {
+    let doing = || failure(format!("read the settings of the table {name}"));
+    let table = qualified(schema, name);
+    let row = transaction
+        .query_one(
+            "SELECT COALESCE(array_to_string(ARRAY(
+                      SELECT quote_ident(o.option_name) || ' = ' || quote_literal(o.option_value)
+                      FROM pg_options_to_table(c.reloptions) o), ', '), ''),
+                    c.relreplident::text, c.relrowsecurity, c.relforcerowsecurity
+             FROM pg_class c WHERE c.oid = to_regclass($1)",
+            &[&table],
+        )
+        .map_err(doing())?;
+    let (options, identity): (String, String) = (row.get(0), row.get(1));
+    let (mut statements, mut told) = (Vec::new(), Vec::new());
+    if !options.is_empty() {
+        statements.push(format!("ALTER TABLE {table} SET ({options})"));
+    }
+    match identity.as_str() {
+        "f" => statements.push(format!("ALTER TABLE {table} REPLICA IDENTITY FULL")),
+        "n" => statements.push(format!("ALTER TABLE {table} REPLICA IDENTITY NOTHING")),
+        "i" => told.push("its replica identity was an index; now it is the primary key".to_owned()),
+        _ => {}
+    }
+    if row.get(2) {
+        statements.push(format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"));
+    }
+    if row.get(3) {
+        statements.push(format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"));
+    }
+    let targets = transaction
+        .query(
+            "SELECT attname::text, attstattarget::int FROM pg_attribute
+             WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attstattarget >= 0",
+            &[&table],
+        )
+        .map_err(doing())?;
+    for target in targets {
+        let (column, value): (String, i32) = (target.get(0), target.get(1));
+        let column = identifier(&column);
+        statements.push(format!(
+            "ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS {value}"
+        ));
+    }
+    Ok(TableSettings {
+        table: name.to_owned(),
+        statements,
+        indexes: indexes(transaction, &table)?,
+        told,
+    })
+}
+
+/// The definitions of the indexes of `table`.
+fn indexes(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>> {
+    let sql = "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+               WHERE i.indrelid = to_regclass($1) AND NOT i.indisprimary ORDER BY 1";
+    let rows = transaction
+        .query(sql, &[&table])
+        .map_err(failure("list the indexes of the live tables"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+impl TableSettings {
+    /// Sets the same on the table that has the name in `schema` now. Returns what it does not have any more, for the
+    /// report.
+    pub(super) fn give(
+        self,
+        transaction: &mut Transaction<'_>,
+        schema: &str,
+    ) -> Result<Vec<String>> {
+        let mut told = self.told;
+        for sql in &self.statements {
+            // A column may be another one now.
+            let mut attempt = transaction
+                .transaction()
+                .map_err(failure("set what the replaced table had"))?;
+            match attempt.batch_execute(sql) {
+                Ok(()) => attempt
+                    .commit()
+                    .map_err(failure("set what the replaced table had"))?,
+                Err(cause) if cause.as_db_error().is_some() => {
+                    let what = sql
+                        .split_once(" ALTER COLUMN ")
+                        .map_or("a setting", |_| "statistics");
+                    told.push(format!(
+                        "{what} of the replaced table could not be set: {cause}"
+                    ));
+                }
+                Err(cause) => return Err(failure("set what the replaced table had")(cause)),
+            }
+        }
+        let now = indexes(transaction, &qualified(schema, &self.table))?;
+        let lost = self.indexes.into_iter().filter(|name| !now.contains(name));
+        told.extend(lost.map(|name| {
+            format!("the replaced table had an index {name}, which the archive does not have")
+        }));
+        let table = self.table;
+        Ok(told
+            .into_iter()
+            .map(|told| format!("{table}: {told}"))
+            .collect())
+    }
+}

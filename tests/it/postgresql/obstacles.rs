@@ -1,0 +1,253 @@
+//! What would make an import fail after everything is loaded is found by `check`, and refused before the load.
+
+use std::process::Command;
+
+use crate::support::program::run;
+use crate::support::scene::{Dialect, Scene, fixture_dump};
+use crate::support::state::State;
+
+/// Each with what makes the obstacle, what the program says, and what takes the obstacle away.
+#[test]
+fn check_finds_what_would_fail_later() {
+    for (make, says, hint, unmake) in [
+        (
+            "ALTER DATABASE $ SET default_transaction_read_only = on",
+            "default_transaction_read_only is on",
+            "SET default_transaction_read_only = off",
+            "SET default_transaction_read_only = off; ALTER DATABASE $ RESET default_transaction_read_only",
+        ),
+        (
+            "CREATE PUBLICATION everything FOR ALL TABLES",
+            "the publication everything is of all tables",
+            "drop it before the import",
+            "DROP PUBLICATION everything",
+        ),
+        (
+            "CREATE PUBLICATION ours FOR TABLES IN SCHEMA public",
+            "the publication ours is of all tables in public",
+            "drop it before the import",
+            "DROP PUBLICATION ours",
+        ),
+        (
+            "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN RAISE 'not at night'; END $f$;
+             CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION no()",
+            "not at night",
+            "look for an event trigger that forbids it",
+            "DROP EVENT TRIGGER no",
+        ),
+        (
+            "CREATE SCHEMA ci_import_staging; CREATE TABLE ci_import_staging.a (id int)",
+            "ci-import did not create",
+            "rename the schema",
+            "DROP SCHEMA ci_import_staging CASCADE",
+        ),
+    ] {
+        let scene = Scene::gitlab();
+        let archive = scene.pack(&fixture_dump(Dialect::Native));
+        let archive = archive.to_str().unwrap();
+        let database = scene.value("SELECT current_database()");
+        let execute = |sql: &str| {
+            let sql = sql.replace('$', &database).replace(&format!("AS {database}f{database}"), "AS $f$");
+            let sql = sql.replace(&format!("END {database}f{database}"), "END $f$");
+            for statement in sql.split("; ").filter(|_| !sql.contains("plpgsql")) {
+                scene.connect().batch_execute(statement).unwrap();
+            }
+            if sql.contains("plpgsql") {
+                scene.connect().batch_execute(&sql).unwrap();
+            }
+        };
+        execute(make);
+        let before = State::of(&scene);
+        let check = run(scene.command(["check", archive, "--mysql-to-postgresql"])).exits(4);
+        for text in [says, hint, "not ready"] {
+            assert!(check.stdout.contains(text), "{text}: {check:?}");
+        }
+        let refused = run(scene.import_command(archive)).exits(4).says(says).says(hint);
+        assert!(!refused.stderr.contains("verifying"), "{refused:?}");
+        before.assert_same(&State::of(&scene));
+        for statement in unmake.replace('$', &database).split("; ") {
+            let mut client = scene.connect();
+            let _ = client.batch_execute("SET default_transaction_read_only = off");
+            client.batch_execute(statement).unwrap();
+        }
+        run(scene.import_command(archive)).succeeds();
+    }
+}
+
+/// Rows in LATIN1 would be refused when they come.
+#[test]
+fn a_database_that_cannot_hold_every_text_is_refused() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let name = format!("{}_latin1", scene.value("SELECT current_database()"));
+    scene
+        .connect()
+        .batch_execute(&format!(
+            "CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        ))
+        .unwrap();
+    let mut check = crate::support::program::command(["check", archive.to_str().unwrap()]);
+    check
+        .args(["--mysql-to-postgresql", "--builds-path"])
+        .arg(scene.path("live/builds"))
+        .args([
+            "--database-url",
+            &crate::support::servers::postgresql_url(&name),
+        ]);
+    run(check)
+        .exits(4)
+        .reports("the database has the encoding LATIN1, which cannot hold every text")
+        .reports("CREATE DATABASE … ENCODING 'UTF8'");
+    scene
+        .connect()
+        .batch_execute(&format!("DROP DATABASE {name}"))
+        .unwrap();
+}
+
+/// What a role says of its sessions does not stop the import.
+#[test]
+fn settings_of_the_role_do_not_matter() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let database = scene.value("SELECT current_database()");
+    for setting in [
+        "lock_timeout = '1ms'",
+        "statement_timeout = '200ms'",
+        "idle_in_transaction_session_timeout = '1ms'",
+        "standard_conforming_strings = off",
+        "default_transaction_isolation = 'serializable'",
+        "search_path = 'nowhere'",
+        "extra_float_digits = -5",
+        "bytea_output = 'escape'",
+        "timezone = 'Asia/Tokyo'",
+        "datestyle = 'German'",
+    ] {
+        scene
+            .connect()
+            .batch_execute(&format!("ALTER DATABASE {database} SET {setting}"))
+            .unwrap();
+    }
+    run(scene.import_command(archive.to_str().unwrap())).succeeds();
+    for setting in [
+        "lock_timeout",
+        "statement_timeout",
+        "search_path",
+        "default_transaction_isolation",
+        "idle_in_transaction_session_timeout",
+        "standard_conforming_strings",
+        "extra_float_digits",
+        "bytea_output",
+        "timezone",
+        "datestyle",
+    ] {
+        let mut client = crate::support::servers::connect_postgresql("postgres");
+        client
+            .batch_execute(&format!("ALTER DATABASE {database} RESET {setting}"))
+            .unwrap();
+    }
+    assert_eq!(scene.value("SELECT count(*) FROM public.ci_builds"), "7");
+}
+
+/// Nobody can rename a mount point.
+#[test]
+fn a_builds_directory_that_is_a_mount_point_is_refused() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let builds = scene.path("live/builds");
+    let mounted = |arguments: &str| {
+        // A mount of its own, in a namespace of its own.
+        let script = format!(
+            "mount --bind '{0}' '{0}' && exec env -u force '{1}' {arguments}",
+            builds.display(),
+            env!("CARGO_BIN_EXE_ci-import"),
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c", &script]);
+        run(command)
+    };
+    let url = crate::support::servers::postgresql_url(&scene.value("SELECT current_database()"));
+    let rest = format!(
+        "'{}' --mysql-to-postgresql --database-url '{url}' --builds-path '{}'",
+        archive.display(),
+        builds.display()
+    );
+    let before = State::of(&scene);
+    // A bind mount has the device of the directory around it.
+    let what = "it is a mount point, which cannot be renamed";
+    mounted(&format!("check {rest}")).exits(2).reports(what);
+    mounted(&format!("--yes {rest}"))
+        .exits(2)
+        .says(what)
+        .says("name a directory in it");
+    before.assert_same(&State::of(&scene));
+}
+
+/// What an admin has set on a replaced table is set on the new one, or told.
+#[test]
+fn settings_of_replaced_tables_are_carried_over_or_told() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    scene
+        .connect()
+        .batch_execute(
+            "ALTER TABLE ci_builds SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
+             ALTER TABLE ci_builds ALTER COLUMN status SET STATISTICS 500;
+             ALTER TABLE ci_commits REPLICA IDENTITY FULL;
+             ALTER TABLE ci_runners ENABLE ROW LEVEL SECURITY;
+             CREATE INDEX of_the_admin ON ci_builds (status)",
+        )
+        .unwrap();
+    run(scene.import_command(archive.to_str().unwrap()))
+        .succeeds()
+        .reports("ci_builds: the replaced table had an index of_the_admin, which the archive does not have");
+    let found = scene.value(
+        "SELECT (SELECT array_to_string(reloptions, ',') FROM pg_class WHERE oid = 'public.ci_builds'::regclass),
+                (SELECT attstattarget FROM pg_attribute WHERE attrelid = 'public.ci_builds'::regclass AND attname = 'status'),
+                (SELECT relreplident FROM pg_class WHERE oid = 'public.ci_commits'::regclass),
+                (SELECT relrowsecurity FROM pg_class WHERE oid = 'public.ci_runners'::regclass)",
+    );
+    assert_eq!(
+        found,
+        "fillfactor=70,autovacuum_vacuum_scale_factor=0.01|500|f|t"
+    );
+}
+
+/// GitLab's own tables may belong to somebody else.
+#[test]
+fn missing_rights_on_gitlabs_tables_are_found() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let database = scene.value("SELECT current_database()");
+    let role = format!("role_{database}");
+    let mut owns: Vec<String> = crate::support::scene::TABLES
+        .iter()
+        .map(|table| format!("ALTER TABLE {table} OWNER TO {role}"))
+        .collect();
+    owns.push(format!("GRANT CREATE ON DATABASE {database} TO {role}"));
+    owns.push(format!("GRANT ALL ON SCHEMA public TO {role}"));
+    owns.push(format!(
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}"
+    ));
+    scene
+        .connect()
+        .batch_execute(&format!("CREATE ROLE {role} LOGIN; {}", owns.join("; ")))
+        .unwrap();
+    let url = crate::support::servers::postgresql_url(&database)
+        .replace("postgres@", &format!("{role}@"));
+    let mut check = crate::support::program::command(["check", archive.to_str().unwrap()]);
+    check
+        .args([
+            "--mysql-to-postgresql",
+            "--database-url",
+            &url,
+            "--builds-path",
+        ])
+        .arg(scene.path("live/builds"));
+    run(check).exits(4).reports(
+        "the user lacks rights on public.application_settings, which the import changes: UPDATE",
+    );
+    scene
+        .connect()
+        .batch_execute(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}"))
+        .unwrap();
+}
