@@ -1,6 +1,7 @@
 //! Which GitLab an archive goes into, and what its later versions find.
 
-use crate::support::scene::{Dialect, Scene, TABLES, fixture_dump};
+use crate::support::program::project;
+use crate::support::scene::{Dialect, Scene, fixture_dump};
 use crate::support::state::State;
 
 fn archive(scene: &Scene) -> String {
@@ -194,29 +195,31 @@ fn later_migrations_of_gitlab_find_all_they_need() {
     for column in &columns_before {
         assert!(columns_after.contains(column), "{column}");
     }
+    // GitLab's own tables that they read or change; in 9.4 and 9.3 they keep what has a project.
     let mut client = scene.connect();
-    let keys: Vec<String> = TABLES.iter().map(|table| format!("{table}_pkey")).collect();
-    for index in indexes_before {
-        let (_, name) = index.split_once('|').unwrap();
-        if !keys.contains(&name.to_owned()) && !name.ends_with("_pkey") {
-            client
-                .batch_execute(&format!("DROP INDEX public.\"{name}\""))
-                .unwrap();
-        }
-    }
     client
         .batch_execute(
-            "ALTER TABLE ci_builds ADD COLUMN stage_idx integer, ADD COLUMN tag boolean, ADD COLUMN ref character varying,
-               ADD COLUMN user_id integer, ADD COLUMN type character varying, ADD COLUMN description character varying;
-             UPDATE ci_builds SET ref = c.ref, tag = c.tag FROM ci_commits c WHERE c.id = ci_builds.commit_id;
-             ALTER TABLE ci_builds DROP COLUMN job_id; ALTER TABLE ci_builds DROP COLUMN deploy;
-             ALTER TABLE ci_commits DROP COLUMN push_data;
-             ALTER TABLE ci_builds DROP COLUMN project_id; ALTER TABLE ci_commits DROP COLUMN project_id;
-             ALTER TABLE ci_runner_projects DROP COLUMN project_id; ALTER TABLE ci_triggers DROP COLUMN project_id;
-             ALTER TABLE ci_variables DROP COLUMN project_id;
-             DROP TABLE ci_services; DROP TABLE ci_web_hooks; DROP TABLE ci_application_settings; DROP TABLE ci_events;
-             DROP TABLE ci_jobs; DROP TABLE ci_sessions; DROP TABLE ci_taggings; DROP TABLE ci_tags; DROP TABLE ci_projects;
-             ALTER TABLE ci_commits RENAME TO ci_pipelines; ALTER SEQUENCE ci_commits_id_seq RENAME TO ci_pipelines_id_seq",
+            "CREATE TABLE projects (id serial PRIMARY KEY, name varchar); CREATE TABLE users (id serial PRIMARY KEY);
+             CREATE TABLE merge_requests (id serial PRIMARY KEY);
+             CREATE TABLE merge_request_metrics (id serial PRIMARY KEY);
+             CREATE TABLE services (id serial PRIMARY KEY, project_id integer, type varchar, created_at timestamp, updated_at timestamp,
+               active boolean, properties text, push_events boolean, issues_events boolean, merge_requests_events boolean,
+               tag_push_events boolean, note_events boolean);
+             CREATE TABLE web_hooks (id serial PRIMARY KEY, url varchar, project_id integer, type varchar, created_at timestamp,
+               updated_at timestamp, push_events boolean, issues_events boolean, merge_requests_events boolean,
+               tag_push_events boolean, note_events boolean);
+             -- Only the archive of these tests has them.
+             DROP INDEX index_ci_projects_on_gitlab_id, index_ci_projects_on_shared_runners_enabled;
+             INSERT INTO projects (id) SELECT DISTINCT id FROM ci_projects;
+             UPDATE ci_projects SET gitlab_id = id;
+             DELETE FROM ci_variables v WHERE NOT EXISTS (SELECT 1 FROM ci_projects p WHERE p.id = v.project_id);
+             DELETE FROM ci_trigger_requests r WHERE NOT EXISTS (SELECT 1 FROM ci_triggers t WHERE t.id = r.trigger_id)",
         )
         .unwrap();
+    let sql = std::fs::read_to_string(project().join("fixtures/gitlab_later.sql")).unwrap();
+    client.batch_execute(&sql).unwrap();
+    assert_eq!(
+        scene.value("SELECT count(*) > 0, to_regclass('ci_tags') FROM ci_pipelines"),
+        "t|~"
+    );
 }
