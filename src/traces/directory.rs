@@ -41,6 +41,7 @@ impl BuildsDirectory {
             Error::usage(format!("cannot {}: {}: {cause}", doing(), parent.display()))
                 .caused_by(cause)
                 .hint("its parent directory must exist")
+                .hint_if_denied(|| rights_hint(parent))
         })?;
         Ok(BuildsDirectory {
             path: parent.join(name),
@@ -72,7 +73,9 @@ impl BuildsDirectory {
         match fs::read_dir(&self.path) {
             Ok(mut entries) => Ok(entries.next().is_some()),
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(cause) => Err(cause).doing(format!("read {}", self.path.display())),
+            Err(cause) => Err(cause)
+                .doing(format!("read {}", self.path.display()))
+                .map_err(|error| error.hint_if_denied(|| rights_hint(&self.path))),
         }
     }
 
@@ -83,6 +86,7 @@ impl BuildsDirectory {
             .prefix(".ci_import_check.")
             .tempdir_in(parent)
             .doing(format!("write into {}", parent.display()))
+            .map_err(|error| error.hint_if_denied(|| rights_hint(parent)))
             .map(drop)
     }
 
@@ -130,7 +134,11 @@ impl BuildsDirectory {
         self.remove_stale()?;
         let path = self.beside(&format!("{STAGING_SUFFIX}{unique}"));
         let doing = || format!("create the staging directory {}", path.display());
-        DirBuilder::new().mode(0o700).create(&path).doing(doing())?;
+        let parent = self.path.parent().unwrap_or(Path::new("/"));
+        let created = DirBuilder::new().mode(0o700).create(&path);
+        created
+            .doing(doing())
+            .map_err(|error| error.hint_if_denied(|| rights_hint(parent)))?;
         failpoint::reached("staging directory made");
         let lock = File::open(&path).doing(doing())?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
@@ -159,6 +167,15 @@ impl BuildsDirectory {
         }
         Ok(staged)
     }
+}
+
+/// What to do if the user may not read or change `directory`.
+fn rights_hint(directory: &Path) -> String {
+    let shown = directory.display();
+    format!(
+        "run ci-import as root or as GitLab's user (sudo -u git), who must be allowed to read the traces and to rename \
+         their directory; to give {shown} to that user: sudo chown git {shown}"
+    )
 }
 
 /// A staging directory. It is removed if it is dropped without being published.

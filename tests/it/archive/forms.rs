@@ -448,6 +448,12 @@ fn who_may_not_read_is_told_what_to_do() {
         .says("Permission denied")
         .says(&format!("sudo chown \"$USER\" {}", path.display()));
     open(&path, 0o644);
+    open(&hidden, 0o000);
+    run_as_nobody(&builds)
+        .exits(2)
+        .says("Permission denied")
+        .says("hint: run ci-import as root or as GitLab's user (sudo -u git)");
+    open(&hidden, 0o755);
 }
 
 #[test]
