@@ -1,7 +1,8 @@
 //! Points at which a test can have the program killed, or stopped until the test lets it go on.
 //! There are none in a release build.
 //!
-//! The environment says what happens: `CI_IMPORT_FAILPOINT` is `kill:` or `stop:` and the name of
+//! The environment says what happens: `CI_IMPORT_FAILPOINT` is `kill:`, `stop:` or `hang:` (only the thread that
+//! comes to the point never goes on, as if a disk did not answer) and the name of
 //! a point, of which the first hit counts, or `#` and the number of a hit, counted over all points
 //! from 1.
 //! `CI_IMPORT_FAILPOINT_LOG` names a file that gets a line for each hit.
@@ -25,7 +26,8 @@ mod armed {
 
     /// Which hit matters, and the signal it brings.
     struct Plan {
-        signal: i32,
+        /// None: the thread hangs.
+        signal: Option<i32>,
         wanted: Wanted,
     }
 
@@ -41,7 +43,11 @@ mod armed {
             let (action, wanted) = text.split_once(':')?;
             let hit = wanted.strip_prefix('#').and_then(|hit| hit.parse().ok());
             Some(Plan {
-                signal: if action == "kill" { SIGKILL } else { SIGSTOP },
+                signal: match action {
+                    "kill" => Some(SIGKILL),
+                    "hang" => None,
+                    _ => Some(SIGSTOP),
+                },
                 wanted: hit.map_or_else(|| Wanted::Point(wanted.to_owned()), Wanted::Hit),
             })
         })
@@ -63,8 +69,13 @@ mod armed {
             Wanted::Hit(hit) => *hit == number,
         };
         if is_wanted && !DONE.swap(true, Ordering::Relaxed) {
+            let Some(signal) = plan.signal else {
+                loop {
+                    std::thread::park();
+                }
+            };
             // Sent to the process, another thread could take it, and this one would go on meanwhile.
-            let _ = raise(plan.signal);
+            let _ = raise(signal);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cancellation::stop;
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::server::Target;
@@ -26,6 +27,7 @@ struct PrivateRun {
 
 impl Drop for PrivateRun {
     fn drop(&mut self) {
+        let _unhurried = stop::unhurried();
         if self.started
             && let Err(error) = self.server.stop_if_unused()
         {

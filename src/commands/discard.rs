@@ -25,5 +25,6 @@ pub fn run(
         what += &format!(", the directory {}", directory.display());
     }
     confirm(&format!("remove {what} permanently"), yes, cancellation)?;
+    cancellation.begin_change()?;
     held.target.discard(builds)
 }

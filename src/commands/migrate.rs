@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::destination::PreparedTarget;
-use crate::cancellation::Cancellation;
+use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::{MigrateSettings, Migrating};
 use crate::error::Result;
 use crate::migrate::{
@@ -63,6 +63,8 @@ pub fn run(
     progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<MigrateResult> {
+    // A signal cancels the running statement. What that did must be found out, which may take long.
+    let _unhurried = stop::unhurried();
     // Files are read first: an error in one leaves the target untouched.
     let dialect = settings.destination.migration_dialect();
     let own = own_migrations(settings.folder.as_deref(), dialect)?;

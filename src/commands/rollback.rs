@@ -27,5 +27,6 @@ pub fn run(
         );
         confirm(&what, yes, cancellation)?;
     }
+    cancellation.begin_change()?;
     held.target.rollback(held.ready.builds.as_ref())
 }

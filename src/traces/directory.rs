@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::cancellation::stop;
 use crate::error::{Doing, Error, Result};
 use crate::failpoint;
 use crate::ui::terminal;
@@ -134,6 +135,7 @@ impl BuildsDirectory {
         self.remove_stale()?;
         let path = self.beside(&format!("{STAGING_SUFFIX}{unique}"));
         let doing = || format!("create the staging directory {}", path.display());
+        stop::remove_at_end(&path);
         let parent = self.path.parent().unwrap_or(Path::new("/"));
         let created = DirBuilder::new().mode(0o700).create(&path);
         created
@@ -204,6 +206,7 @@ impl StagedDirectory {
     /// Says that it was published, and must not be removed.
     pub fn published(&mut self) {
         self.keep = true;
+        stop::keep_at_end(&self.path);
     }
 }
 
@@ -212,6 +215,7 @@ impl Drop for StagedDirectory {
         if self.keep {
             return;
         }
+        let _unhurried = stop::unhurried();
         failpoint::reached("staging directory to be removed");
         if let Err(cause) = fs::remove_dir_all(&self.path)
             && cause.kind() != std::io::ErrorKind::NotFound

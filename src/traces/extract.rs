@@ -20,6 +20,7 @@ use crate::archive::{
     BLOCK_BYTES, BUILDS, Entry, InOrder, for_each_entry, inflation_failure, read_ahead, read_block,
     read_failure, refused, refused_kind, safe_path, shown,
 };
+use crate::cancellation::Cancellation;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
 use crate::resources::Resources;
@@ -111,6 +112,7 @@ pub fn extract(
     staged: &StagedDirectory,
     resources: &Resources,
     wanted: Wanted,
+    cancellation: &Cancellation,
 ) -> Result<TraceSummary> {
     let doing = || format!("write into {}", staged.path().display());
     let root = File::open(staged.path()).doing(doing())?;
@@ -154,9 +156,13 @@ pub fn extract(
         Ok(summary)
     })?;
     failpoint::reached("traces written");
-    rustix::fs::syncfs(&root)
-        .map_err(io::Error::from)
-        .doing(doing())?;
+    // A slow disk may need minutes.
+    let synced = cancellation.wait_for(move || {
+        failpoint::reached("disk waited for");
+        rustix::fs::syncfs(&root)
+    });
+    let synced = synced.ok_or_else(Error::interrupted)?;
+    synced.map_err(io::Error::from).doing(doing())?;
     failpoint::reached("traces on the disk");
     Ok(summary)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::terminal;
+use crate::cancellation::stop;
 
 /// Shows the progress on standard error.
 #[derive(Debug)]
@@ -30,10 +31,14 @@ impl Progress {
             (false, true) => Mode::Bars,
             (false, false) => Mode::Lines,
         };
-        Progress {
-            bars: MultiProgress::new(),
-            mode,
+        let bars = MultiProgress::new();
+        if mode == Mode::Bars {
+            let bars = bars.clone();
+            stop::say_with(move |line| {
+                let _ = bars.println(line);
+            });
         }
+        Progress { bars, mode }
     }
 
     /// Announces the next step.

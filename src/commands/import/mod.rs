@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::destination::PreparedTarget;
 use crate::archive;
-use crate::cancellation::Cancellation;
+use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
@@ -35,7 +35,10 @@ pub fn run(
     progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<Report> {
-    import(settings, progress, cancellation).map_err(unpublished)
+    stop::promise("interrupted; nothing was published");
+    cancellation
+        .guard(|| import(settings, progress, cancellation))
+        .map_err(unpublished)
 }
 
 /// Adds to `error` what only an import knows.

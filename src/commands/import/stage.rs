@@ -98,7 +98,8 @@ impl Import<'_> {
             digest: settings.verify == Depth::Full,
             ignore_room: settings.no_space_check,
         };
-        traces::extract(&mut inflated, directory, &settings.resources, wanted)
+        let (resources, cancellation) = (&settings.resources, self.cancellation);
+        traces::extract(&mut inflated, directory, resources, wanted, cancellation)
     }
 }
 

@@ -152,7 +152,7 @@ impl LockedTarget for LockedMysql {
             publication,
             &mut content.has_gitlab_steps().then(Publishing::default),
             &gitlab::undo,
-            &mut || cancellation.check(),
+            &mut || cancellation.begin_change(),
         )?;
         self.staging.published();
         let merged = published.finished.as_ref();

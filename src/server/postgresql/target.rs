@@ -199,7 +199,7 @@ impl publish::Steps for PublishSteps<'_> {
             LiveChanges::default()
         };
         // From here on, the publish cannot be stopped.
-        self.cancellation.check()?;
+        self.cancellation.begin_change()?;
         Ok(changes)
     }
 }

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::support::own_server::OwnServer;
 use crate::support::paused::Paused;
 use crate::support::program::run;
+use crate::support::scene::Scene;
 use crate::support::two_archives::TwoArchives;
 
 /// Points up to the last at which nothing is lost by stopping, in order.
@@ -45,7 +47,8 @@ fn a_signal_stops_an_import_at_its_points() {
         import.signal([Signal::INT, Signal::TERM, Signal::HUP][number % 3]);
         let outcome = import.finish();
         assert_eq!(outcome.code, Some(130), "{point}\n{}", outcome.whole());
-        outcome.says("interrupted; nothing was published");
+        let outcome = outcome.says("interrupted; nothing was published");
+        outcome.says("ci-import: stopping; press Ctrl-C again to stop at once");
         // It has cleaned up itself.
         target.assert_whole(point);
     }
@@ -106,4 +109,62 @@ fn a_second_signal_while_it_cleans_up() {
     run(target.import_other()).succeeds();
     target.published();
     target.assert_whole("the second signal");
+}
+
+/// How long a signal may take, with some time for a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(4);
+
+/// Where a server may stop answering: while the main thread waits for it, and while the workers do.
+const STILL_POINTS: [&str; 5] = [
+    "staging schema made",
+    "rows to be copied",
+    "index to be built",
+    "staged",
+    "live tables locked",
+];
+
+#[test]
+fn a_signal_is_obeyed_though_the_server_stands_still() {
+    let server = OwnServer::start();
+    let mut target = TwoArchives::imported_into(Scene::gitlab_on(&server.directory));
+    for point in STILL_POINTS {
+        let import = Paused::at(target.import_other(), point);
+        server.signal_all(Signal::STOP);
+        import.go_on();
+        std::thread::sleep(Duration::from_millis(200));
+        import.signal(Signal::INT);
+        let signalled = Instant::now();
+        let outcome = import.finish();
+        let took = signalled.elapsed();
+        server.signal_all(Signal::CONT);
+        let outcome = outcome
+            .exits(130)
+            .says("interrupted; nothing was published");
+        let outcome = outcome.says("press Ctrl-C again");
+        assert!(took < AT_ONCE, "{point}: {took:?}\n{}", outcome.whole());
+        // The traces are removed without the server; the rest goes with the next import.
+        let left: Vec<String> = crate::support::two_archives::beside(&target.scene);
+        assert!(
+            !left.iter().any(|name| name.contains("staging")),
+            "{left:?}"
+        );
+        run(target.import_other()).succeeds();
+        target.published();
+        target.assert_whole(point);
+    }
+}
+
+#[test]
+fn a_signal_is_obeyed_though_the_disk_does_not_answer() {
+    let target = TwoArchives::imported();
+    let point = "disk waited for";
+    let log = target.scene.path("points");
+    let import = Paused::hanging_at(target.import_other(), point, &log);
+    import.signal(Signal::TERM);
+    let signalled = Instant::now();
+    let outcome = import.finish().exits(130);
+    let took = signalled.elapsed();
+    assert!(took < AT_ONCE, "{took:?}\n{}", outcome.whole());
+    outcome.says("interrupted; nothing was published");
+    target.assert_whole(point);
 }

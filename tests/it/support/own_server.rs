@@ -127,6 +127,15 @@ impl OwnServer {
         });
     }
 
+    /// Has all of its processes stand still, or go on.
+    pub(crate) fn signal_all(&self, signal: Signal) {
+        let process = Pid::from_child(self.postmaster.as_ref().unwrap());
+        kill_process(process, signal).unwrap();
+        for child in children_of(process) {
+            let _ = kill_process(child, signal);
+        }
+    }
+
     /// Kills all of its processes at once.
     pub(crate) fn kill(&mut self) {
         let Some(mut postmaster) = self.postmaster.take() else {

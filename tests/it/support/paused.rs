@@ -1,5 +1,6 @@
 //! A run of the program that stands still at one of its points until the test lets it go on.
 
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,24 @@ impl Paused {
     /// Lets it go on.
     pub(crate) fn go_on(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Starts `command`, one of whose threads hangs when it comes to `point`; waits until it has.
+    pub(crate) fn hanging_at(mut command: Command, point: &str, log: &Path) -> Paused {
+        command.env("CI_IMPORT_FAILPOINT", format!("hang:{point}"));
+        command.env("CI_IMPORT_FAILPOINT_LOG", log);
+        let shown = format!("{command:?}");
+        let child = command.spawn().expect("the program starts");
+        let paused = Paused {
+            child: Some(child),
+            shown,
+        };
+        let started = Instant::now();
+        while !std::fs::read_to_string(log).is_ok_and(|log| log.lines().any(|line| line == point)) {
+            assert!(started.elapsed() < PATIENCE, "it does not come to {point}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        paused
     }
 
     /// Lets it go on, to its end.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use crate::cancellation::stop;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::server::mysql::databases::Databases;
@@ -139,6 +140,9 @@ impl Staging {
     fn drop_database(&mut self) {
         self.made = false;
         failpoint::reached("staging database to be dropped");
+        // After a signal, a server that does not answer is not waited for; one that does may need its time.
+        let _ = self.connection.query_drop("DO 0");
+        let _unhurried = stop::unhurried();
         let sql = format!(
             "DROP DATABASE IF EXISTS {}",
             identifier(&self.databases.staging)

@@ -12,6 +12,7 @@ use super::record::{self, State, Written};
 use super::recover::{Undo, complete, find_and_settle, identity};
 use super::steps::Steps;
 use super::{catalog, passing};
+use crate::cancellation::stop;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::{Journal, Renames};
@@ -92,6 +93,8 @@ fn attempt<S: Steps>(
         record: plan.record,
         moves: all,
     };
+    // Live tables are moved before the commit. A signal still has the moves undone.
+    stop::changing();
     record::begin(conn, databases, &written)?;
     let mut journal = None;
     if let Some((builds, renames)) = plan.renames {

@@ -12,6 +12,7 @@ use super::staged_tables::StagedTables;
 use super::staging::LockHolder;
 use super::style::STYLE;
 use super::worker::work;
+use crate::cancellation::stop;
 use crate::dump::Duplicates;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -44,6 +45,8 @@ impl Loader {
         resources: &Resources,
     ) -> Result<Loader> {
         let client = target.connect_for_loading(resources.jobs, holder)?;
+        let canceller = target.canceller(&client);
+        stop::cancel_with(move || canceller.cancel());
         let mut pool = WorkerPool::new(resources.chunks);
         let jobs = resources.jobs;
         let tables = Arc::new(StagedTables::default());

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use postgres::{Client, SimpleQueryMessage};
 
 use super::style::STAGING_SCHEMA;
+use crate::cancellation::stop;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::schema::sql::identifier;
@@ -48,6 +49,8 @@ impl Staging {
             .map_err(failure("prepare the session"))?;
         take_lock(&mut client, LOCK_KEY)?;
         failpoint::reached("lock taken");
+        let canceller = target.canceller(&client);
+        stop::cancel_with(move || canceller.cancel());
         let row = client
             .query_one("SELECT pg_backend_pid()", &[])
             .map_err(failure("ask for the session's number"))?;
@@ -110,6 +113,9 @@ impl Drop for Staging {
             return;
         }
         failpoint::reached("staging schema to be dropped");
+        // After a signal, a server that does not answer is not waited for; one that does may need its time.
+        let _ = self.client.batch_execute("");
+        let _unhurried = stop::unhurried();
         let sql = format!(
             "SET lock_timeout = '60s'; DROP SCHEMA IF EXISTS {} CASCADE",
             identifier(STAGING_SCHEMA)

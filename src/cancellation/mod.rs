@@ -1,14 +1,20 @@
 //! Stops all parts of an import after a failure or a signal.
 
+pub mod stop;
+
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use signal_hook::consts;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+
+/// The signals that stop the program.
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// How often waiting code checks whether to stop.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -26,22 +32,28 @@ pub struct Cancellation {
 }
 
 impl Cancellation {
-    /// Stops on SIGINT, SIGTERM and SIGHUP; a second signal ends the process at once.
+    /// Stops on SIGINT, SIGTERM and SIGHUP. If the threads do not notice the signal, the process ends without them;
+    /// a second signal ends it at once.
     pub fn on_signals() -> Result<Cancellation> {
         let cancellation = Cancellation::default();
-        let registered = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP]
-            .into_iter()
-            .try_for_each(|signal| {
-                let flag = || Arc::clone(&cancellation.signalled);
-                let code = i32::from(crate::error::Kind::Interrupted.exit_code());
-                // Must be registered first: it acts only if an earlier signal has set the flag.
-                signal_hook::flag::register_conditional_shutdown(signal, code, flag())?;
-                signal_hook::flag::register(signal, flag()).map(|_| ())
-            });
-        registered.map_err(|cause| {
+        let failed = |cause: io::Error| {
             Error::failed(format!("cannot handle signals: {cause}")).caused_by(cause)
-        })?;
+        };
+        for signal in SIGNALS {
+            let flag = Arc::clone(&cancellation.signalled);
+            signal_hook::flag::register(signal, flag).map_err(failed)?;
+        }
+        let mut signals = Signals::new(SIGNALS).map_err(failed)?;
+        std::thread::spawn(move || signals.forever().for_each(|_| stop::signalled()));
         Ok(cancellation)
+    }
+
+    /// Says that live data is changed from here on, until the process ends. An error if a signal came before.
+    pub fn begin_change(&self) -> Result<()> {
+        if stop::begin_change(|| self.is_signalled()) {
+            return Ok(());
+        }
+        Err(Error::interrupted())
     }
 
     /// Runs one part of the work. Its failure stops the other parts. Returns the first failure of all parts.
@@ -50,7 +62,7 @@ impl Cancellation {
             let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
             self.stopped.store(true, Ordering::Relaxed);
             let first = cause.get_or_insert(error).clone();
-            if self.is_signalled() {
+            if self.is_signalled() && first.kind() != Kind::CutPublish {
                 Error::interrupted()
             } else {
                 first
