@@ -4,12 +4,14 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 
 use ci_import::cancellation::Cancellation;
 use ci_import::cli::arguments::{
     CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, ReplacedArgs,
     TargetArgs, TellingArgs, VerifyArgs,
 };
+use ci_import::cli::guesses;
 use ci_import::cli::settings::{
     self, CheckSettings, Destination, MigrateSettings, Settings, VerifySettings,
 };
@@ -44,6 +46,16 @@ fn main() -> ExitCode {
 fn not_parsed(error: &clap::Error) -> Result<ExitCode> {
     let printed = error.print();
     if error.use_stderr() {
+        let argument = match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(argument)) => Some(argument.clone()),
+            _ => None,
+        };
+        // The parser takes force=yes for a command, and does not say so.
+        let assignments = std::env::args().filter(|argument| !argument.starts_with('-'));
+        let mut suspects = argument.into_iter().chain(assignments);
+        if let Some(hint) = suspects.find_map(|argument| guesses::hint_for(&argument)) {
+            terminal::say(&format!("hint: {hint}"));
+        }
         return Ok(ExitCode::from(Kind::Usage.exit_code()));
     }
     match printed {

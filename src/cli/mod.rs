@@ -1,4 +1,5 @@
 //! The command line: what was typed, and what it means.
 
 pub mod arguments;
+pub mod guesses;
 pub mod settings;

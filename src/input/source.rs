@@ -1,7 +1,7 @@
 //! The archive or dump that the user names.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
@@ -47,6 +47,12 @@ impl fmt::Display for Wanted {
     }
 }
 
+/// Whether `path` is an argument of GitLab's rake task: `BACKUP=EPOCH`.
+fn is_rake_backup(path: &Path) -> bool {
+    let text = path.as_os_str().to_string_lossy();
+    text.starts_with("BACKUP=") && !path.exists()
+}
+
 impl Source {
     /// The source from the arguments `archive` and `--backup` and from the environment. `variable` looks up a
     /// variable.
@@ -66,6 +72,11 @@ impl Source {
                 .hint("name the folder, or omit --backup"))
             }
             (Some(path), _) if path.as_os_str() == "-" => Ok(Source::Stdin),
+            (Some(path), _) if is_rake_backup(&path) => Err(Error::usage(format!(
+                "{} is no archive, and no such file exists",
+                path.display()
+            ))
+            .hint("name the folder of the archives, and add --backup EPOCH")),
             (Some(path), wanted) => Ok(Source::Path { path, wanted }),
             (None, Some(wanted)) => Err(Error::usage(format!(
                 "{wanted} needs a folder of archives"

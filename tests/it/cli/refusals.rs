@@ -298,3 +298,39 @@ fn wrong_usage_and_targets_that_are_not_there() {
     .says("cannot connect to database d as me on 127.0.0.1:1");
     assert!(!outcome.stderr.contains("secret"));
 }
+
+/// Who knows another tool types its options, and is told ours.
+#[test]
+fn options_of_other_tools_get_a_hint() {
+    let cases = [
+        ("a.tar force=yes", "hint: --yes replaces"),
+        (
+            "a.tar MYSQL_TO_POSTGRESQL=1",
+            "hint: --mysql-to-postgresql converts",
+        ),
+        ("a.tar BACKUP=1443700800", "hint: --backup EPOCH selects"),
+        ("BACKUP=1443700800", "hint: name the folder of the archives"),
+        ("a.tar --dry-run", "hint: ci-import check runs all checks"),
+        (
+            "a.tar --dbname=gitlab",
+            "hint: --database-url URL names the database",
+        ),
+        (
+            "a.tar -d gitlab",
+            "hint: --database-url URL names the database",
+        ),
+        ("a.tar -u git", "hint: --database-url URL names host"),
+        ("a.tar --host db", "hint: --database-url URL names host"),
+        ("a.tar --password", "hint: put the password into ~/.pgpass"),
+        ("a.tar --clean", "hint: --yes replaces CI data"),
+        ("a.tar --table t", "hint: --only-table TABLE"),
+        ("a.tar --exclude-table t", "hint: --skip-table TABLE"),
+        (
+            "verify a.tar --dbname x",
+            "hint: --database-url URL names the database",
+        ),
+    ];
+    for (line, hint) in cases {
+        run(command(line.split(' '))).exits(2).says(hint);
+    }
+}

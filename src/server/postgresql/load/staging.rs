@@ -217,7 +217,7 @@ pub(crate) fn join(client: &mut Client, holder: LockHolder) -> Result<()> {
 }
 
 fn held_by_another(client: &mut Client, key: i64) -> Error {
-    let sql = "SELECT a.pid, a.usename::text, COALESCE(a.client_addr::text, 'the local socket')
+    let sql = "SELECT a.pid, a.usename::text, COALESCE(host(a.client_addr), 'the local socket')
                FROM pg_locks l JOIN pg_stat_activity a USING (pid)
                WHERE l.locktype = 'advisory' AND l.granted
                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
