@@ -6,7 +6,6 @@ use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
 use crate::server::LockedTarget;
-use crate::traces::{BuildsDirectory, InUse};
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
@@ -14,8 +13,6 @@ use crate::ui::terminal;
 pub(super) struct LockedForChange {
     pub(super) target: Box<dyn LockedTarget>,
     pub(super) ready: PreparedTarget,
-    /// The lock of the builds directory.
-    _in_use: Option<InUse>,
 }
 
 /// Connects and takes the lock, and recovers an interrupted publish.
@@ -29,15 +26,8 @@ pub(super) fn lock_for_change(
     };
     let ready = PreparedTarget::existing(destination, has_builds, progress)?;
     let mut target = ready.target.lock()?;
-    let builds = ready.builds.as_ref();
-    let in_use = builds.map(BuildsDirectory::use_alone).transpose()?;
     let recovered = target.recover(ready.builds.as_ref())?;
-    let held = LockedForChange {
-        target,
-        ready,
-        _in_use: in_use,
-    };
-    Ok((held, recovered))
+    Ok((LockedForChange { target, ready }, recovered))
 }
 
 /// Like [`lock_for_change`], for commands whose own result is not the recovery.

@@ -8,7 +8,6 @@ mod compare;
 mod digest;
 mod directory;
 mod extract;
-mod in_use;
 mod room;
 mod writer;
 
@@ -16,5 +15,4 @@ pub use compare::{Measured, Names, TraceFindings, compare, measure};
 pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, StagedDirectory};
 pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, extract, survey};
-pub use in_use::InUse;
 pub use room::free_bytes;

@@ -19,7 +19,6 @@ use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::publish::outcome::{Publication, Published, Waiting};
 use crate::schema::Note;
 use crate::server::LockedTarget;
-use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::depth::Depth;
 use crate::verify::verify_staged;
@@ -62,8 +61,6 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
     let destination =
         PreparedTarget::prepare(&settings.destination, content.has_traces(), progress)?;
     let mut held = destination.target.lock()?;
-    let builds = destination.builds.as_ref();
-    let _in_use = builds.map(BuildsDirectory::use_alone).transpose()?;
     let import = Import {
         started,
         input: opened.located.name(),

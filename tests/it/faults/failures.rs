@@ -331,34 +331,6 @@ fn another_import_is_under_way() {
     outcome.succeeds();
 }
 
-/// One would set the traces of the other aside.
-#[test]
-fn two_databases_with_one_builds_directory_exclude_each_other() {
-    let (scene, other) = (Scene::gitlab(), Scene::gitlab());
-    let archive = other.pack(&fixture_dump(Dialect::Native));
-    let into_other = |verb: &[&str]| {
-        let database = other.value("SELECT current_database()");
-        let mut it = crate::support::program::command(verb);
-        it.args([
-            "--database-url",
-            &crate::support::servers::postgresql_url(&database),
-        ]);
-        it.arg("--builds-path").arg(scene.path("live/builds"));
-        it
-    };
-    let archive = archive.to_str().unwrap();
-    let import = [archive, "--mysql-to-postgresql", "--yes"];
-    let outcome = disturbed(&scene, |_| {
-        run(into_other(&import))
-            .exits(1)
-            .says("another ci-import uses the builds directory")
-            .says("perhaps for another database");
-    });
-    outcome.succeeds();
-    run(into_other(&import)).succeeds();
-    run(into_other(&["rollback", "--yes"])).succeeds();
-}
-
 #[test]
 fn somebody_holds_a_live_table() {
     let scene = Scene::gitlab();
