@@ -51,10 +51,10 @@ pub(crate) fn alone<T>(
     result
 }
 
-/// Lets the session wait for the live tables as long as `limit`.
-pub(super) fn wait_longer(conn: &mut Conn, limit: Duration) -> Result<()> {
-    // The largest value of both settings is larger.
-    let seconds = limit.as_secs().clamp(1, 86_400);
+/// Lets the session wait for the live tables as long as `limit`, but not longer than before: who comes after a waiting RENAME
+/// TABLE waits, too, and the session of a client that has ended goes on waiting.
+pub(super) fn wait_at_most(conn: &mut Conn, limit: Duration) -> Result<()> {
+    let seconds = limit.as_secs().clamp(1, LOCK_TIMEOUT.into());
     conn.query_drop(format!(
         "SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
     ))

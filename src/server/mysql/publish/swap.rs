@@ -4,7 +4,7 @@ use mysql::Conn;
 
 use super::carry_out::{Plan, carry_out};
 use super::catalog::base_tables;
-use super::lock::{alone, wait_longer};
+use super::lock::{alone, wait_at_most};
 use super::moves::Move;
 use super::names::OURS;
 use super::passing;
@@ -33,7 +33,7 @@ pub fn publish<S: Steps>(
     refuse_our_names(publication.tables)?;
     // If the session is lost, the lock is lost, too. The replacing session takes the lock again.
     alone(conn, databases, |conn| {
-        wait_longer(conn, publication.waiting.limit)?;
+        wait_at_most(conn, publication.waiting.limit)?;
         refuse_cut(conn, databases)?;
         let mut replaced = base_tables(conn, &databases.live)?;
         replaced.retain(|name| publication.tables.contains(&name.as_str()));
