@@ -49,8 +49,8 @@ pub struct Published<T> {
     pub replaced: Vec<String>,
     /// The new place of the old builds directory, if there was one.
     pub previous_builds: Option<PathBuf>,
-    /// What the replaced tables had and the new ones do not have.
-    pub lost: Vec<String>,
+    /// Replaced tables, each with something that it had and the new one does not have.
+    pub lost: Vec<(String, String)>,
     /// How long nobody else could read the live tables, if they are locked at all.
     pub locked: Option<Duration>,
     /// The result of the last step.

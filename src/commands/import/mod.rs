@@ -166,7 +166,12 @@ impl Import<'_> {
             facts,
         } = staged.dump;
         notes.extend(missing_tables(self.content, &tables));
-        notes.extend(published.lost.iter().map(|lost| lost_note(lost)));
+        let lost = published.lost.into_iter();
+        notes.extend(lost.map(|(table, what)| Note {
+            table,
+            item: None,
+            what,
+        }));
         let archive = staged.information.map(|information| ArchiveReport {
             information,
             traces: staged.traces,
@@ -192,16 +197,6 @@ impl Import<'_> {
             elapsed: self.started.elapsed(),
             connect: self.destination.how_to_connect(),
         }
-    }
-}
-
-/// The note of what a replaced table had, as `TABLE: WHAT`.
-fn lost_note(lost: &str) -> Note {
-    let (table, what) = lost.split_once(": ").unwrap_or((lost, ""));
-    Note {
-        table: table.to_owned(),
-        item: None,
-        what: what.to_owned(),
     }
 }
 

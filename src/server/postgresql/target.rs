@@ -15,7 +15,8 @@ use super::verify::{Snapshot, TableReader};
 use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
-use crate::gitlab::live::{LiveChanges, MergedTags};
+use crate::gitlab::live::{LiveChanges, MergedTags, SETTINGS};
+use crate::gitlab::tags::{TAGGINGS, TAGS};
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
@@ -175,6 +176,13 @@ struct PublishSteps<'a> {
 impl publish::Steps for PublishSteps<'_> {
     type Before = Option<MergedTags>;
     type Done = LiveChanges;
+
+    fn locks(&self) -> &'static [&'static str] {
+        if self.content.has_gitlab_steps() {
+            return &[SETTINGS, TAGS, TAGGINGS];
+        }
+        &[]
+    }
 
     fn before(
         &mut self,

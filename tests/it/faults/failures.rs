@@ -354,6 +354,13 @@ fn somebody_holds_a_live_table() {
         .says("stop GitLab and its jobs, then run it again")
         .says("--wait-for-locks");
     before.assert_same(&State::of(&scene));
+    let mut tagging = scene.connect();
+    let mut of_tags = tagging.transaction().unwrap();
+    of_tags
+        .batch_execute("LOCK TABLE taggings IN ROW EXCLUSIVE MODE")
+        .unwrap();
+    run(import("3")).exits(4).says("(taggings), since");
+    drop(of_tags);
     // Who waits long enough has the tables when they are free.
     let outcome = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| run(import("60")));

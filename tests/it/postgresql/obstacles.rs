@@ -11,32 +11,34 @@ use crate::support::state::State;
 fn check_finds_what_would_fail_later() {
     for (make, says, hint, unmake) in [
         (
-            "ALTER DATABASE $ SET default_transaction_read_only = on",
+            &["ALTER DATABASE DB SET default_transaction_read_only = on"][..],
             "default_transaction_read_only is on",
             "SET default_transaction_read_only = off",
-            "SET default_transaction_read_only = off; ALTER DATABASE $ RESET default_transaction_read_only",
+            "ALTER DATABASE DB RESET default_transaction_read_only",
         ),
         (
-            "CREATE PUBLICATION everything FOR ALL TABLES",
+            &["CREATE PUBLICATION everything FOR ALL TABLES"],
             "the publication everything is of all tables",
             "drop it before the import",
             "DROP PUBLICATION everything",
         ),
         (
-            "CREATE PUBLICATION ours FOR TABLES IN SCHEMA public",
+            &["CREATE PUBLICATION ours FOR TABLES IN SCHEMA public"],
             "the publication ours is of all tables in public",
             "drop it before the import",
             "DROP PUBLICATION ours",
         ),
         (
-            "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN RAISE 'not at night'; END $f$;
-             CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION no()",
+            &[
+                "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN RAISE 'not at night'; END $f$",
+                "CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION no()",
+            ],
             "not at night",
             "look for an event trigger that forbids it",
             "DROP EVENT TRIGGER no",
         ),
         (
-            "CREATE SCHEMA ci_import_staging; CREATE TABLE ci_import_staging.a (id int)",
+            &["CREATE SCHEMA ci_import_staging CREATE TABLE a (id int)"],
             "ci-import did not create",
             "rename the schema",
             "DROP SCHEMA ci_import_staging CASCADE",
@@ -46,14 +48,13 @@ fn check_finds_what_would_fail_later() {
         let archive = scene.pack(&fixture_dump(Dialect::Native));
         let archive = archive.to_str().unwrap();
         let database = scene.value("SELECT current_database()");
-        let execute = |sql: &str| {
-            let sql = sql.replace('$', &database).replace(&format!("AS {database}f{database}"), "AS $f$");
-            let sql = sql.replace(&format!("END {database}f{database}"), "END $f$");
-            for statement in sql.split("; ").filter(|_| !sql.contains("plpgsql")) {
-                scene.connect().batch_execute(statement).unwrap();
-            }
-            if sql.contains("plpgsql") {
-                scene.connect().batch_execute(&sql).unwrap();
+        let execute = |statements: &[&str]| {
+            for sql in statements {
+                let mut client = scene.connect();
+                client
+                    .batch_execute("SET default_transaction_read_only = off")
+                    .unwrap();
+                client.batch_execute(&sql.replace("DB", &database)).unwrap();
             }
         };
         execute(make);
@@ -62,14 +63,13 @@ fn check_finds_what_would_fail_later() {
         for text in [says, hint, "not ready"] {
             assert!(check.stdout.contains(text), "{text}: {check:?}");
         }
-        let refused = run(scene.import_command(archive)).exits(4).says(says).says(hint);
+        let refused = run(scene.import_command(archive))
+            .exits(4)
+            .says(says)
+            .says(hint);
         assert!(!refused.stderr.contains("verifying"), "{refused:?}");
         before.assert_same(&State::of(&scene));
-        for statement in unmake.replace('$', &database).split("; ") {
-            let mut client = scene.connect();
-            let _ = client.batch_execute("SET default_transaction_read_only = off");
-            client.batch_execute(statement).unwrap();
-        }
+        execute(&[unmake]);
         run(scene.import_command(archive)).succeeds();
     }
 }

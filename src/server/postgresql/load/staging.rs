@@ -81,7 +81,23 @@ impl Staging {
 
     /// Refuses a schema with the name of the staging that no import has made. An empty one is nobody's loss.
     pub fn refuse_foreign(&mut self) -> Result<()> {
-        refuse_foreign(&mut self.client)
+        let sql = "SELECT EXISTS (
+                     SELECT 1 FROM pg_namespace n
+                     WHERE n.nspname = $1 AND obj_description(n.oid, 'pg_namespace') IS DISTINCT FROM $2
+                       AND (EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = n.oid)
+                         OR EXISTS (SELECT 1 FROM pg_proc p WHERE p.pronamespace = n.oid)
+                         OR EXISTS (SELECT 1 FROM pg_type t WHERE t.typnamespace = n.oid)))";
+        let row = self
+            .client
+            .query_one(sql, &[&STAGING_SCHEMA, &MARK])
+            .map_err(failure("look for the staging schema"))?;
+        if !row.get::<_, bool>(0) {
+            return Ok(());
+        }
+        Err(Error::target(format!(
+            "the target has a schema {STAGING_SCHEMA} that ci-import did not create"
+        ))
+        .hint("an import loads into a schema with this name: rename the schema, or drop it if it is of ci-import 0.1.0"))
     }
 
     /// The connection of the session that holds the lock.
@@ -137,25 +153,6 @@ impl Drop for Staging {
             ));
         }
     }
-}
-
-fn refuse_foreign(client: &mut Client) -> Result<()> {
-    let sql = "SELECT EXISTS (
-                 SELECT 1 FROM pg_namespace n
-                 WHERE n.nspname = $1 AND obj_description(n.oid, 'pg_namespace') IS DISTINCT FROM $2
-                   AND (EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = n.oid)
-                     OR EXISTS (SELECT 1 FROM pg_proc p WHERE p.pronamespace = n.oid)
-                     OR EXISTS (SELECT 1 FROM pg_type t WHERE t.typnamespace = n.oid)))";
-    let row = client
-        .query_one(sql, &[&STAGING_SCHEMA, &MARK])
-        .map_err(failure("look for the staging schema"))?;
-    if !row.get::<_, bool>(0) {
-        return Ok(());
-    }
-    Err(Error::target(format!(
-        "the target has a schema {STAGING_SCHEMA} that ci-import did not create"
-    ))
-    .hint("an import loads into a schema with this name: rename the schema, or drop it if it is of ci-import 0.1.0"))
 }
 
 /// Refuses a pooler that gives each transaction any of its sessions: the lock of the import would stay with one of them. Two

@@ -51,11 +51,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How often the user is told who holds the tables.
 const TELLING: Duration = Duration::from_secs(10);
 
-/// Tries `publish` again and again while others hold the tables it needs, as long as `waiting` allows.
+/// Tries `publish` again and again while others hold the tables it needs, as long as `waiting` allows: those that it
+/// replaces, and those of which it changes rows.
 pub(super) fn patiently<T>(
     client: &mut Client,
     schema: &str,
-    tables: &[&str],
+    (tables, others): (&[&str], &[&str]),
     waiting: Waiting<'_>,
     mut publish: impl FnMut(&mut Client) -> Result<T>,
 ) -> Result<T> {
@@ -68,7 +69,7 @@ pub(super) fn patiently<T>(
             done => return done,
         };
         (waiting.check)()?;
-        let holders = holders(client, schema, tables)?;
+        let holders = holders(client, schema, &[tables, others].concat())?;
         let shown = if holders.is_empty() {
             String::new()
         } else {

@@ -29,6 +29,9 @@ pub trait Steps {
     /// What all steps did.
     type Done;
 
+    /// Other tables of the schema that the steps lock.
+    fn locks(&self) -> &'static [&'static str];
+
     /// Runs while the old tables are live, and others can read them.
     fn before(&mut self, transaction: &mut Transaction<'_>, schema: &str) -> Result<Self::Before>;
 
@@ -49,9 +52,14 @@ pub fn publish<S: Steps>(
     steps: &mut S,
 ) -> Result<Published<S::Done>> {
     let (schema, tables) = (publication.schema, publication.tables);
-    patiently(client, schema, tables, publication.waiting, |client| {
-        publish_once(target, client, publication, steps)
-    })
+    let others = steps.locks();
+    patiently(
+        client,
+        schema,
+        (tables, others),
+        publication.waiting,
+        |client| publish_once(target, client, publication, steps),
+    )
 }
 
 fn publish_once<S: Steps>(
@@ -111,7 +119,7 @@ fn exchange(
     schema: &str,
     replaced: &[String],
     tables: &[&str],
-) -> Result<Vec<String>> {
+) -> Result<Vec<(String, String)>> {
     if replaced.is_empty() {
         move_in(transaction, STAGING_SCHEMA, tables, schema)?;
         return Ok(Vec::new());

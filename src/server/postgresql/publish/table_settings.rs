@@ -83,13 +83,13 @@ fn indexes(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>
 }
 
 impl TableSettings {
-    /// Sets the same on the table that has the name in `schema` now. Returns what it does not have any more, for the
-    /// report.
+    /// Sets the same on the table that has the name in `schema` now. Returns its name with each thing that it does not have
+    /// any more.
     pub(super) fn give(
         self,
         transaction: &mut Transaction<'_>,
         schema: &str,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<(String, String)>> {
         let mut told = self.told;
         for sql in &self.statements {
             // A column may be another one now.
@@ -117,9 +117,6 @@ impl TableSettings {
             format!("the replaced table had an index {name}, which the archive does not have")
         }));
         let table = self.table;
-        Ok(told
-            .into_iter()
-            .map(|told| format!("{table}: {told}"))
-            .collect())
+        Ok(told.into_iter().map(|told| (table.clone(), told)).collect())
     }
 }
