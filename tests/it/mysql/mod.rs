@@ -1,6 +1,7 @@
 //! What a target in MariaDB or MySQL has of its own.
 
 pub(crate) mod itself;
+mod obstacles;
 pub(crate) mod publish;
 pub(crate) mod refusals;
 pub(crate) mod rights;

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use crate::support::own_server::OwnServer;
+use crate::support::pooler::Pooler;
 use crate::support::program::run;
 use crate::support::scene::{Dialect, Scene, fixture_dump};
 use crate::support::state::State;
@@ -250,4 +252,51 @@ fn missing_rights_on_gitlabs_tables_are_found() {
         .connect()
         .batch_execute(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}"))
         .unwrap();
+}
+
+/// A standby takes reads, and says no to the first thing that is made.
+#[test]
+fn a_standby_is_refused() {
+    let mut server = OwnServer::start();
+    let scene = Scene::gitlab_on(&server.directory);
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    std::fs::write(server.directory.join("current/standby.signal"), "").unwrap();
+    server.restart();
+    let archive = archive.to_str().unwrap();
+    let what = "the target is a standby, which only repeats what its primary does";
+    run(scene.command(["check", archive, "--mysql-to-postgresql"]))
+        .exits(4)
+        .reports(what);
+    run(scene.import_command(archive)).exits(4).says(what);
+}
+
+/// Sessions of a pool in transaction mode are anybody's; one in session mode is as good as the server.
+#[test]
+fn a_pooler_in_transaction_mode_is_refused() {
+    for (mode, refused) in [("transaction", true), ("session", false)] {
+        let pooler = Pooler::start(mode);
+        let scene = Scene::gitlab();
+        let archive = scene.pack(&fixture_dump(Dialect::Native));
+        let database = scene.value("SELECT current_database()");
+        let through = |verb: &[&str]| {
+            let mut it = crate::support::program::command(verb);
+            it.arg(&archive).args([
+                "--mysql-to-postgresql",
+                "--database-url",
+                &pooler.url(&database),
+            ]);
+            it.arg("--builds-path").arg(scene.path("live/builds"));
+            it
+        };
+        let mut import = through(&[]);
+        import.arg("--yes");
+        if refused {
+            let what = "the connection goes through a pooler in transaction mode";
+            run(through(&["check"])).exits(4).reports(what);
+            run(import).exits(4).says(what).says("pool_mode = session");
+        } else {
+            run(through(&["check"])).succeeds();
+            run(import).succeeds();
+        }
+    }
 }
