@@ -50,8 +50,8 @@ pub struct ImportArgs {
     /// The target of the import
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The schema to import the tables into [default: public for a dump, the first schema of the user's
-    /// search_path for an archive]
+    /// The schema to import the tables into [default: public for a dump; for an archive the schema of the GitLab,
+    /// otherwise the first of the user's search_path]
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
     /// Replace existing tables that have the same names as tables of the dump
@@ -296,10 +296,13 @@ pub struct CheckArgs {
     /// The target of the import
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The schema to import the tables into [default: public for a dump, the first schema of the user's
-    /// search_path for an archive]
+    /// The schema to import the tables into [default: public for a dump; for an archive the schema of the GitLab,
+    /// otherwise the first of the user's search_path]
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
+    /// Accept a GitLab that is not 8.0, too
+    #[arg(long)]
+    pub ignore_target_version: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
@@ -314,8 +317,8 @@ pub struct VerifyArgs {
     /// The target of the import
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The schema of the tables [default: public for a dump, the first schema of the user's search_path for
-    /// an archive]
+    /// The schema of the tables [default: public for a dump; for an archive the schema of the GitLab,
+    /// otherwise the first of the user's search_path]
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
     /// How many tables to compare at the same time, in MySQL always one [default: one for each CPU]

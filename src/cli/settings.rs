@@ -198,6 +198,8 @@ pub struct CheckSettings {
     pub destination: Destination,
     /// The schema for the tables, if one is named.
     pub schema: Option<String>,
+    /// Whether the version of the target's GitLab does not matter.
+    pub ignore_target_version: bool,
 }
 
 impl CheckSettings {
@@ -212,6 +214,7 @@ impl CheckSettings {
             mysql_to_postgresql: arguments.mysql_to_postgresql,
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
+            ignore_target_version: arguments.ignore_target_version,
         })
     }
 }

@@ -164,11 +164,13 @@ fn check_tables(
     if !content.has_gitlab_steps() {
         return;
     }
-    let version = target.recorded_versions(&live.schema);
-    let version = version.and_then(|recorded| target_version::check(&recorded));
-    checks.add("version of GitLab", version, |()| {
-        "nothing says that it is not GitLab 8.0".to_owned()
-    });
+    if !settings.ignore_target_version {
+        let version = target.recorded_versions(&live.schema);
+        let version = version.and_then(|recorded| target_version::check(&recorded));
+        checks.add("version of GitLab", version, |()| {
+            "nothing says that it is not GitLab 8.0".to_owned()
+        });
+    }
     tell_what_is_replaced(checks, &live, &target.previous());
     if let Ok(holders) = target.holders(&live.schema, tables)
         && !holders.is_empty()

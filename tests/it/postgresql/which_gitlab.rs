@@ -38,6 +38,13 @@ fn another_version_of_gitlab_is_refused() {
         run(scene.command(["check", &archive, "--mysql-to-postgresql"]))
             .exits(4)
             .reports(message);
+        let ignoring = [
+            "check",
+            &archive,
+            "--mysql-to-postgresql",
+            "--ignore-target-version",
+        ];
+        run(scene.command(ignoring)).succeeds();
         before.assert_same(&State::of(&scene));
         run(scene.command([
             &archive,
