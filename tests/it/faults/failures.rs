@@ -339,20 +339,22 @@ fn somebody_holds_a_live_table() {
     let mut holder = scene.connect();
     let mut transaction = holder.transaction().unwrap();
     transaction
-        .batch_execute("LOCK TABLE ci_runners IN ROW EXCLUSIVE MODE")
+        .batch_execute("LOCK TABLE ci_runners /*\u{1b}[31m\n*/ IN ROW EXCLUSIVE MODE")
         .unwrap();
     let import = |seconds: &str| {
         let mut import = scene.import_command(archive.to_str().unwrap());
         import.args(["--wait-for-locks", seconds]);
         import
     };
-    run(import("3"))
+    let refused = run(import("3"))
         .exits(4)
         .says("waiting for others who hold the live tables: process")
         .says("of postgres (ci_runners), since")
-        .says("LOCK TABLE ci_runners IN ROW EXCLUSIVE MODE")
+        .says("LOCK TABLE ci_runners /* [31m */ IN ROW EXCLUSIVE MODE")
         .says("stop GitLab and its jobs, then run it again")
         .says("--wait-for-locks");
+    // The query is somebody else's.
+    assert!(!refused.stderr.contains('\u{1b}'), "{refused:?}");
     before.assert_same(&State::of(&scene));
     let mut tagging = scene.connect();
     let mut of_tags = tagging.transaction().unwrap();

@@ -111,7 +111,7 @@ pub fn holders(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Vec
     let sql =
         "SELECT format('process %s of %s (%s), since %s: %s', l.pid, a.usename, min(c.relname),
                       to_char(min(a.xact_start) AT TIME ZONE 'UTC', 'HH24:MI:SS \"UTC\"'),
-                      left(regexp_replace(min(a.query), '\\s+', ' ', 'g'), 60))
+                      left(regexp_replace(min(a.query), '[[:cntrl:][:space:]]+', ' ', 'g'), 60))
                FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
                     JOIN pg_namespace n ON n.oid = c.relnamespace
                     JOIN pg_stat_activity a ON a.pid = l.pid
