@@ -1,5 +1,6 @@
 //! What a target in MariaDB or MySQL has of its own.
 
+mod ci_migrate;
 pub(crate) mod itself;
 mod obstacles;
 pub(crate) mod publish;

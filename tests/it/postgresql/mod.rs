@@ -1,5 +1,6 @@
 //! What a target in PostgreSQL has of its own.
 
+mod ci_migrate;
 pub(crate) mod decided_by_values;
 pub(crate) mod definitions;
 mod edge_cases;

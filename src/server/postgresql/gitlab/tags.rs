@@ -54,12 +54,13 @@ pub(super) fn merge(transaction: &mut Transaction<'_>, schema: &str) -> Result<O
     execute(&format!(
         "CREATE TABLE {kept_tags} AS TABLE {tags} WITH NO DATA"
     ))?;
+    // In the order of CI's tags, as GitLab's own ci:migrate numbers them.
     let new_tags = execute(&format!(
         "WITH inserted AS (
            INSERT INTO {tags} (name)
-           SELECT DISTINCT name FROM {ci_tags}
-           WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM {tags} WHERE name IS NOT NULL)
-           ORDER BY name RETURNING *)
+           SELECT ci.name FROM {ci_tags} ci
+           WHERE ci.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {tags} t WHERE t.name = ci.name)
+           GROUP BY ci.name ORDER BY min(ci.id) RETURNING *)
          INSERT INTO {kept_tags} SELECT * FROM inserted"
     ))?;
     let theirs = of_ci(std::slice::from_ref(ci_taggings));
