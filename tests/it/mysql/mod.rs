@@ -2,6 +2,7 @@
 
 mod ci_migrate;
 pub(crate) mod itself;
+mod many_rows;
 mod obstacles;
 pub(crate) mod publish;
 pub(crate) mod refusals;

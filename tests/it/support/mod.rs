@@ -3,6 +3,7 @@
 pub(crate) mod archives;
 pub(crate) mod compare;
 pub(crate) mod converter;
+pub(crate) mod many_rows;
 pub(crate) mod mysql_instead;
 pub(crate) mod mysql_scene;
 pub(crate) mod mysql_shop;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::servers::{
-    INITDB, POSTGRESQL_USER, SHARED_MEMORY, as_user, connect_in, expect_success,
+    INITDB, POSTGRESQL_USER, SHARED_MEMORY, as_user, connect_in, expect_success, memory,
     postgresql_programs, server_directory_in, user_ids, wait_for, watchdog,
 };
 use super::small_disk::SmallDisk;
@@ -40,28 +40,36 @@ pub(crate) struct OwnServer {
     /// The directory with its socket.
     pub(crate) directory: PathBuf,
     pub(crate) disk: Option<SmallDisk>,
+    /// Settings that come after the others.
+    more_settings: Vec<&'static str>,
     postmaster: Option<Child>,
     watchdog: Child,
 }
 
 impl OwnServer {
     pub(crate) fn start() -> OwnServer {
-        OwnServer::make(None)
+        OwnServer::make(None, &std::env::temp_dir())
+    }
+
+    /// In memory, where there is room: not to be killed for what it has not written.
+    pub(crate) fn start_in_memory() -> OwnServer {
+        OwnServer::make(None, memory().unwrap_or(&std::env::temp_dir()))
     }
 
     /// With its write-ahead log or all the rest on a disk of so many MiB.
     pub(crate) fn start_with_small_disk(small: Small, mebibytes: u32) -> OwnServer {
-        OwnServer::make(Some((small, mebibytes)))
+        OwnServer::make(Some((small, mebibytes)), &std::env::temp_dir())
     }
 
-    fn make(small: Option<(Small, u32)>) -> OwnServer {
+    fn make(small: Option<(Small, u32)>, place: &Path) -> OwnServer {
         let user = user_ids(POSTGRESQL_USER);
-        let directory = server_directory_in(&std::env::temp_dir(), "own", user);
+        let directory = server_directory_in(place, "own", user);
         let place = directory.join("disk");
         fs::create_dir(&place).unwrap();
         let mut server = OwnServer {
             watchdog: watchdog(&directory.join("pid"), &directory),
             disk: small.map(|(_, mebibytes)| SmallDisk::over(&place, mebibytes)),
+            more_settings: Vec::new(),
             postmaster: None,
             directory,
         };
@@ -101,13 +109,21 @@ impl OwnServer {
         command
     }
 
+    /// Starts it again, with other settings; what is in memory only is written before.
+    pub(crate) fn restart_with(&mut self, settings: &[&'static str]) {
+        let mut client = connect_in(&self.directory, "postgres").unwrap();
+        client.batch_execute("CHECKPOINT").unwrap();
+        self.more_settings = settings.to_vec();
+        self.restart();
+    }
+
     /// Starts it again.
     pub(crate) fn restart(&mut self) {
         self.kill();
         let data = self.directory.join("current");
         let mut postgres = self.program("postgres");
         postgres.arg("-D").arg(&data).arg("-k").arg(&self.directory);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(&self.more_settings) {
             postgres.args(["-c", setting]);
         }
         let log = fs::File::options()

@@ -290,7 +290,7 @@ pub(crate) fn server_directory_in(place: &Path, kind: &str, user: Option<(u32, u
 
 /// A directory in memory with room for the servers, from which programs can be run. Not in a program that is no
 /// test: what its user compares may be of any size.
-fn memory() -> Option<&'static Path> {
+pub(crate) fn memory() -> Option<&'static Path> {
     static MEMORY: OnceLock<bool> = OnceLock::new();
     let memory = Path::new("/dev/shm");
     let is_fit = *MEMORY.get_or_init(|| cfg!(test) && has_room(memory).unwrap_or(false));

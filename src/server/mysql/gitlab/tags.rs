@@ -206,12 +206,13 @@ pub fn analyze(conn: &mut Conn, database: &str) {
     }
 }
 
-/// The condition for CI's taggings. Their contexts may have another collation.
+/// The condition for CI's taggings. Their contexts may have another collation. The derived table is made once: else the server
+/// reads the whole table for each row.
 fn of_ci(contexts: &[String]) -> String {
     taggings_of_ci(contexts, |table| {
         format!(
-            "CONVERT(context USING utf8mb4) COLLATE utf8mb4_bin IN
-                   (SELECT DISTINCT CONVERT(context USING utf8mb4) FROM {table})"
+            "CONVERT(context USING utf8mb4) COLLATE utf8mb4_bin IN (SELECT name FROM
+                   (SELECT DISTINCT CONVERT(context USING utf8mb4) AS name FROM {table}) contexts)"
         )
     })
 }

@@ -110,7 +110,8 @@ pub(crate) fn analyze(client: &mut Client, schema: &str) {
 /// The condition for CI's taggings.
 fn of_ci(contexts: &[String]) -> String {
     taggings_of_ci(contexts, |table| {
-        format!("context IN (SELECT context FROM {table})")
+        // Few of many rows: a plan that fits into memory.
+        format!("context IN (SELECT DISTINCT context FROM {table})")
     })
 }
 
@@ -178,7 +179,8 @@ pub(super) fn exchange(
     transaction
         .batch_execute(&format!(
             "INSERT INTO {tags} SELECT * FROM {kept_tags} kept
-             WHERE NOT EXISTS (SELECT 1 FROM {tags} t WHERE t.id = kept.id OR t.name = kept.name);
+             WHERE NOT EXISTS (SELECT 1 FROM {tags} t WHERE t.id = kept.id)
+               AND NOT EXISTS (SELECT 1 FROM {tags} t WHERE t.name = kept.name);
              {keep};
              DELETE FROM {taggings} WHERE {theirs};
              INSERT INTO {taggings} SELECT * FROM {kept_taggings}",
@@ -186,7 +188,7 @@ pub(super) fn exchange(
         ))
         .map_err(doing())?;
     let unused = format!(
-        "DELETE FROM {tags} t WHERE id::bigint = ANY($1)
+        "DELETE FROM {tags} t USING unnest($1::bigint[]) AS present (id) WHERE t.id = present.id
            AND NOT EXISTS (SELECT 1 FROM {taggings} WHERE tag_id = t.id)"
     );
     transaction.execute(&unused, &[&present]).map_err(doing())?;
@@ -202,12 +204,13 @@ pub fn missing_taggings(client: &mut impl GenericClient, schema: &str) -> Result
         return Ok(None);
     }
     let name = |table: &str| qualified(schema, table);
+    // Every condition is an equality, so that the server can hash all of them: many taggings have the same tag.
     let sql = format!(
         "SELECT count(*) FROM {ci_taggings} ci JOIN {ci_tags} ON {ci_tags}.id = ci.tag_id
          WHERE {ci_tags}.name IS NOT NULL AND NOT EXISTS (
            SELECT 1 FROM {taggings} t JOIN {tags} ON {tags}.id = t.tag_id
            WHERE {tags}.name = {ci_tags}.name
-             AND t.taggable_id IS NOT DISTINCT FROM ci.taggable_id
+             AND COALESCE(t.taggable_id::text, '') = COALESCE(ci.taggable_id::text, '')
              AND t.taggable_type = CASE WHEN ci.taggable_type LIKE 'Ci::%' THEN ci.taggable_type
                                         ELSE 'Ci::' || ci.taggable_type END
              AND t.context = COALESCE(ci.context, 'tags'))",

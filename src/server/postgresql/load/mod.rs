@@ -8,6 +8,7 @@ pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod indexes;
 pub(crate) mod loader;
+pub(crate) mod removal;
 pub(crate) mod session;
 pub(crate) mod settle;
 pub(crate) mod staged_tables;

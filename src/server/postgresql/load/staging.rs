@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, SimpleQueryMessage};
 
+use super::removal::remove_schema;
 use super::style::STAGING_SCHEMA;
 use crate::cancellation::stop;
 use crate::error::{Error, Result};
@@ -68,9 +69,11 @@ impl Staging {
         let schema = identifier(STAGING_SCHEMA);
         self.refuse_foreign()?;
         take_lock(&mut self.client, LOADING_KEY)?;
+        remove_schema(&mut self.client, STAGING_SCHEMA, MARK)
+            .map_err(failure("remove what an earlier import has staged"))?;
         self.client
             .batch_execute(&format!(
-                "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema};
+                "CREATE SCHEMA {schema};
                  COMMENT ON SCHEMA {schema} IS '{MARK}';
                  SELECT pg_advisory_unlock({LOADING_KEY})"
             ))
@@ -132,20 +135,19 @@ impl Drop for Staging {
         // After a signal, a server that does not answer is not waited for; one that does may need its time.
         let _ = self.client.batch_execute("");
         let _unhurried = stop::unhurried();
-        let sql = format!(
-            "SET lock_timeout = '60s'; DROP SCHEMA IF EXISTS {} CASCADE",
-            identifier(STAGING_SCHEMA)
-        );
-        if self.client.batch_execute(&sql).is_ok() {
+        let remove = |client: &mut Client| {
+            client.batch_execute("SET lock_timeout = '60s'")?;
+            remove_schema(client, STAGING_SCHEMA, MARK)
+        };
+        if remove(&mut self.client).is_ok() {
             failpoint::reached("staging schema dropped");
             return;
         }
         // This session may be lost while the server is still running.
-        let again = self.target.connect().and_then(|mut client| {
-            client
-                .batch_execute(&sql)
-                .map_err(failure("drop the staging schema"))
-        });
+        let again = self
+            .target
+            .connect()
+            .and_then(|mut client| remove(&mut client).map_err(failure("drop the staging schema")));
         if let Err(error) = again {
             terminal::warn(&format!(
                 "the schema {STAGING_SCHEMA} was not removed from the target ({error}); the next import \
