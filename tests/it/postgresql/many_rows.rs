@@ -142,7 +142,7 @@ fn values_that_decide() {
 
 #[test]
 fn many_tables() {
-    const TABLES: usize = 2000;
+    const TABLES: usize = 500;
     const TOO_MANY: usize = 800;
     let mut server = OwnServer::start_in_memory();
     server.restart_with(&[

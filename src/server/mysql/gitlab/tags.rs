@@ -294,8 +294,9 @@ pub(super) fn exchange(conn: &mut Conn, databases: &Databases) -> Result<()> {
             "INSERT INTO {present} SELECT t.id FROM {tags} t JOIN {from_tags} k ON k.id = t.id"
         ),
         format!(
-            "INSERT INTO {tags} SELECT * FROM {from_tags} k WHERE NOT EXISTS
-               (SELECT 1 FROM (SELECT id, name FROM {tags}) t WHERE t.id = k.id OR t.name = k.name)"
+            "INSERT INTO {tags} SELECT k.* FROM {from_tags} k
+             LEFT JOIN {tags} t ON t.id = k.id LEFT JOIN {tags} u ON u.name = k.name
+             WHERE t.id IS NULL AND u.id IS NULL"
         ),
         keep_taggings(databases, &theirs),
         format!("DELETE FROM {taggings} WHERE {theirs}"),
