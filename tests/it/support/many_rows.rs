@@ -8,12 +8,15 @@ use super::scene::{fixture_database, mysqldump};
 /// How many rows a large table has.
 pub(crate) const MANY: usize = 100_000;
 
+/// Makes the row with this number, as an INSERT writes it.
+type Row = fn(usize) -> String;
+
 /// A dump of GitLab CI's tables, of which those that tags, services and jobs are in have many rows: half of the tags are
 /// GitLab's, too, and half of the taggings are of one tag.
 pub(crate) fn many_of_ci() -> Vec<u8> {
     let dump = mysqldump(fixture_database(), &["--no-data"]);
     let mut dump = String::from_utf8(dump).unwrap();
-    let row: [(&str, fn(usize) -> String); 7] = [
+    let row: [(&str, Row); 7] = [
         ("ci_tags", |n| format!("({n},'tag {n}',0)")),
         ("ci_taggings", |n| {
             let tag = if n % 2 == 0 { 1 } else { n };
