@@ -16,6 +16,7 @@ pub mod commands;
 pub mod dump;
 pub mod error;
 pub mod failpoint;
+mod files;
 pub mod gitlab;
 pub mod input;
 pub mod migrate;

@@ -3,7 +3,6 @@
 //! Signals are of the process, and so is this state.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,14 +33,21 @@ enum Phase {
 
 type Canceller = Box<dyn Fn() + Send>;
 type Say = Box<dyn Fn(&str) + Send>;
+/// Removes something that was staged; true if it is gone.
+type Remover = Box<dyn Fn() -> bool + Send>;
+
+/// Something that is removed if the process is ended by force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removal(u64);
 
 struct State {
     phase: Phase,
     since: Instant,
     /// The first signal.
     signalled: Option<Instant>,
-    /// Removed if the process is ended by force.
-    staged: Vec<PathBuf>,
+    /// Called if the process is ended by force.
+    removers: Vec<(Removal, Remover)>,
+    next_removal: u64,
     /// Cancel the statements of the main thread.
     cancellers: Vec<Canceller>,
     /// What an error can promise: "nothing was published".
@@ -66,7 +72,8 @@ impl State {
             phase: Phase::Working,
             since: Instant::now(),
             signalled: None,
-            staged: Vec::new(),
+            removers: Vec::new(),
+            next_removal: 0,
             cancellers: Vec::new(),
             promise: None,
             say: None,
@@ -138,14 +145,19 @@ pub fn cancel_with(cancel: impl Fn() + Send + 'static) {
     with(|state| state.cancellers.push(Box::new(cancel)));
 }
 
-/// If the process is ended by force, it removes the directory at `path`.
-pub fn remove_at_end(path: &Path) {
-    with(|state| state.staged.push(path.to_owned()));
+/// If the process is ended by force, it calls `remove` until that is true.
+pub fn remove_at_end(remove: impl Fn() -> bool + Send + 'static) -> Removal {
+    with(|state| {
+        state.next_removal += 1;
+        let removal = Removal(state.next_removal);
+        state.removers.push((removal, Box::new(remove)));
+        removal
+    })
 }
 
-/// The directory at `path` need not be removed any more.
-pub fn keep_at_end(path: &Path) {
-    with(|state| state.staged.retain(|staged| staged != path));
+/// What was to be removed at the end is not any more.
+pub fn keep_at_end(removal: Removal) {
+    with(|state| state.removers.retain(|(one, _)| *one != removal));
 }
 
 /// A signal has come: the first one is announced and watched, the second one ends the process.
@@ -218,17 +230,17 @@ fn end(why: &str) -> ! {
         state.say(&format!("hint: {hint}"));
     }
     if state.phase != Phase::Changing {
-        remove(std::mem::take(&mut state.staged));
+        remove(std::mem::take(&mut state.removers));
     }
     signal_hook::low_level::exit(kind.exit_code().into())
 }
 
-/// Removes directories, in which threads may still be writing.
-fn remove(staged: Vec<PathBuf>) {
+/// Removes what was staged, while threads may still be writing into it.
+fn remove(removers: Vec<(Removal, Remover)>) {
     let (done, is_done) = sync_channel(1);
     std::thread::spawn(move || {
-        for path in staged {
-            while std::fs::remove_dir_all(&path).is_err() && path.exists() {
+        for (_, is_gone) in removers {
+            while !is_gone() {
                 std::thread::sleep(POLL_INTERVAL);
             }
         }

@@ -6,6 +6,7 @@ use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
 use crate::server::LockedTarget;
+use crate::traces::{BuildsDirectory, BuildsLock};
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
@@ -13,6 +14,8 @@ use crate::ui::terminal;
 pub(super) struct LockedForChange {
     pub(super) target: Box<dyn LockedTarget>,
     pub(super) ready: PreparedTarget,
+    #[expect(dead_code, reason = "it is released when it is dropped")]
+    builds: Option<BuildsLock>,
 }
 
 /// Connects and takes the lock, and recovers an interrupted publish.
@@ -26,8 +29,15 @@ pub(super) fn lock_for_change(
     };
     let ready = PreparedTarget::existing(destination, has_builds, progress)?;
     let mut target = ready.target.lock()?;
+    let builds = ready.builds.as_ref();
+    let builds = builds.map(BuildsDirectory::lock).transpose()?;
     let recovered = target.recover(ready.builds.as_ref())?;
-    Ok((LockedForChange { target, ready }, recovered))
+    let held = LockedForChange {
+        target,
+        ready,
+        builds,
+    };
+    Ok((held, recovered))
 }
 
 /// Like [`lock_for_change`], for commands whose own result is not the recovery.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::traces::free_bytes;
+use crate::traces::{BuildsDirectory, free_bytes};
 
 /// Tables with their indexes and the write-ahead log are larger than their SQL.
 const DATABASE_FACTOR: (u64, u64) = (3, 2);
@@ -40,9 +40,8 @@ impl fmt::Display for Space {
 
 /// The space for `traces` bytes of traces beside `builds`; none if the file system does not report it.
 #[must_use]
-pub fn traces_space(builds: &Path, traces: u64) -> Option<Space> {
-    let free = free_bytes(builds.parent().unwrap_or(builds))?;
-    Some(Space {
+pub fn traces_space(builds: &BuildsDirectory, traces: u64) -> Option<Space> {
+    builds.free_bytes().map(|free| Space {
         needed: traces,
         free,
     })
@@ -61,11 +60,11 @@ pub fn database_space(data_directory: &Path, sql: u64) -> Option<Space> {
 }
 
 /// An error if the traces cannot fit.
-pub fn refuse_too_little(builds: &Path, least: u64) -> Result<()> {
+pub fn refuse_too_little(builds: &BuildsDirectory, least: u64) -> Result<()> {
     match traces_space(builds, least) {
         Some(space) if !space.is_enough() => Err(Error::failed(format!(
             "not enough space for the traces beside {}: at least {space}",
-            builds.display()
+            builds.path().display()
         ))
         .hint("free some space, or name a --builds-path with more space")),
         _ => Ok(()),

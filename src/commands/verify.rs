@@ -38,6 +38,7 @@ pub fn run(
         settings,
         content,
         progress,
+        cancellation,
     };
     let taken = input.take(
         cancellation,
@@ -68,6 +69,7 @@ struct Verification<'a> {
     settings: &'a VerifySettings,
     content: Content,
     progress: &'a Progress,
+    cancellation: &'a Cancellation,
 }
 
 impl Verification<'_> {
@@ -105,6 +107,6 @@ impl Verification<'_> {
         let meter = self.progress.member("comparing the traces", member.size);
         let compressed = meter.watch(member.reader);
         let mut inflated = archive::inflated_within(compressed, self.settings.max_inflation);
-        traces::compare(&mut inflated, builds.path())
+        traces::compare(&mut inflated, builds, &|| self.cancellation.check())
     }
 }

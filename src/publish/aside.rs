@@ -1,10 +1,16 @@
 //! The names of replaced builds directories.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use crate::traces::BuildsDirectory;
 
-/// The path of the builds directory that was replaced at `epoch`.
-pub(crate) fn aside(builds: &BuildsDirectory, epoch: u64) -> PathBuf {
-    builds.beside(&format!(".{epoch}"))
+/// The name of the builds directory that was replaced at `epoch`: `builds.<epoch>`, and in a mount point
+/// `.ci_import_replaced.<epoch>`.
+pub(crate) fn aside_name(builds: &BuildsDirectory, epoch: u64) -> OsString {
+    let place = builds.place();
+    if place.is_mount_point() {
+        place.beside_named(&format!(".ci_import_replaced.{epoch}"))
+    } else {
+        place.beside_named(&format!(".{epoch}"))
+    }
 }

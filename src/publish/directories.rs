@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::aside::aside;
-use super::journal::Renames;
+use super::aside::aside_name;
 use super::record::{BuildsRecord, Record};
+use super::swap::Renames;
 use crate::error::{Error, Result};
 use crate::traces::{BuildsDirectory, StagedDirectory};
 
@@ -21,8 +21,9 @@ pub(crate) struct DirectoryPlan<'a> {
 impl DirectoryPlan<'_> {
     /// The future place of the live directory, if there is one.
     pub(crate) fn previous(&self) -> Option<PathBuf> {
-        let (_, renames) = self.renames.as_ref()?;
-        renames.previous.clone()
+        let (builds, renames) = self.renames.as_ref()?;
+        let previous = renames.previous.as_ref()?;
+        Some(builds.place().shown(previous))
     }
 
     /// The directory that will be live, if there is one.
@@ -39,15 +40,14 @@ pub(crate) fn plan_publish<'a>(
     let Some((builds, staged)) = builds else {
         return DirectoryPlan::default();
     };
-    let is_live = builds.path().exists();
-    let epoch = is_live.then(|| free_epoch(|epoch| aside(builds, epoch)));
+    let epoch = builds.place().is_live().then(|| free_epoch(builds));
     let record = BuildsRecord {
         path: builds.path().to_string_lossy().into_owned(),
         previous: epoch,
     };
     let renames = Renames {
-        staged: Some(staged.path().to_owned()),
-        previous: epoch.map(|epoch| aside(builds, epoch)),
+        staged: Some(staged.name().to_owned()),
+        previous: epoch.map(|epoch| aside_name(builds, epoch)),
     };
     DirectoryPlan {
         record: Some(record),
@@ -63,23 +63,26 @@ pub(crate) fn plan_rollback<'a>(
     let (Some(builds), Some(was)) = (builds, &record.builds) else {
         return Ok(DirectoryPlan::default());
     };
-    let staged = was.previous.map(|epoch| aside(builds, epoch));
-    if let Some(missing) = staged.as_ref().filter(|staged| !staged.is_dir()) {
+    let place = builds.place();
+    let staged = was.previous.map(|epoch| aside_name(builds, epoch));
+    if let Some(missing) = staged
+        .as_ref()
+        .filter(|staged| !place.has_directory(staged))
+    {
         return Err(Error::failed(format!(
             "the old builds directory {} does not exist any more",
-            missing.display()
+            place.shown(missing).display()
         ))
         .hint("restore it, or create an empty directory with this name"));
     }
-    let is_live = builds.path().exists();
-    let epoch = is_live.then(|| free_epoch(|epoch| aside(builds, epoch)));
+    let epoch = place.is_live().then(|| free_epoch(builds));
     let becomes = BuildsRecord {
         path: was.path.clone(),
         previous: epoch,
     };
     let renames = Renames {
         staged,
-        previous: epoch.map(|epoch| aside(builds, epoch)),
+        previous: epoch.map(|epoch| aside_name(builds, epoch)),
     };
     Ok(DirectoryPlan {
         record: Some(becomes),
@@ -87,11 +90,11 @@ pub(crate) fn plan_rollback<'a>(
     })
 }
 
-/// The current epoch, or a later one for which `builds.<epoch>` does not exist.
-fn free_epoch(path_of: impl Fn(u64) -> PathBuf) -> u64 {
+/// The current epoch, or a later one at which nothing was replaced.
+fn free_epoch(builds: &BuildsDirectory) -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |now| now.as_secs());
-    let is_free = |epoch: &u64| path_of(*epoch).symlink_metadata().is_err();
+    let is_free = |epoch: &u64| !builds.place().has(&aside_name(builds, *epoch));
     (now..u64::MAX).find(is_free).unwrap_or(now)
 }

@@ -4,40 +4,36 @@
 //! has ended, recovery asks the target for the status of the transaction, and completes or undoes the
 //! renames: the database decides.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 
+use super::swap::{Renames, Swap};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
+use crate::files::Place;
 use crate::traces::BuildsDirectory;
 
 /// The suffix of the builds directory's name for the journal.
 const SUFFIX: &str = ".ci_import_journal";
 
-/// The suffix for an incomplete journal; random characters follow.
+/// The suffix for an incomplete journal; the number of a process follows.
 const UNFINISHED_SUFFIX: &str = ".ci_import_journal.";
 
-/// The renames. The live directory is renamed first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Renames {
-    /// The directory that becomes live, if there is one.
-    pub(crate) staged: Option<PathBuf>,
-    /// The new place of the live directory, if there is one.
-    pub(crate) previous: Option<PathBuf>,
-}
+/// A journal is not larger. A mount point with so many directories in it that theirs is would be no builds directory.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// The renames of a publish. An open journal is locked.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    path: PathBuf,
-    live: PathBuf,
-    renames: Renames,
+    place: Arc<Place>,
+    swap: Swap,
     /// The identifiers of the transaction and of its database, as the target has them.
     pub(crate) transaction: String,
     pub(crate) database: String,
@@ -53,52 +49,63 @@ impl Journal {
         transaction: String,
         database: String,
     ) -> Result<Journal> {
-        let path = builds.beside(SUFFIX);
-        let doing = || format!("write the journal {}", path.display());
-        let name = |path: &Option<PathBuf>| {
-            path.as_deref()
-                .and_then(Path::file_name)
-                .map(|name| name.as_encoded_bytes().to_vec())
-        };
+        let place = Arc::clone(builds.place());
+        let name = place.beside_named(SUFFIX);
+        let doing = || format!("write the journal {}", place.shown(&name).display());
+        let swap = Swap::plan(&place, renames)?;
+        let bytes = |name: &OsString| name.as_bytes().to_vec();
+        let named = |name: &Option<OsString>| name.as_ref().map(bytes);
+        let all = |names: &[OsString]| names.iter().map(bytes).collect::<Vec<_>>();
         let content = json!({
-            "staged": name(&renames.staged),
-            "previous": name(&renames.previous),
+            "staged": named(&swap.renames.staged),
+            "previous": named(&swap.renames.previous),
+            "old": all(&swap.old),
+            "new": all(&swap.new),
             "transaction": transaction,
             "database": database,
         });
+        if place.has(&name) {
+            return Err(Error::failed(format!("cannot {}: it exists", doing()))
+                .hint("another publish is running, or was interrupted: see ci-import recover"));
+        }
         // The file has another name until it is complete, and is locked before others can find it.
-        let directory = path.parent().unwrap_or(Path::new("/"));
-        let unfinished = builds.beside(UNFINISHED_SUFFIX);
-        let mut file = tempfile::Builder::new()
-            .prefix(unfinished.file_name().unwrap_or_default())
-            .tempfile_in(directory)
-            .doing(doing())?;
-        lock(file.as_file(), &path)?;
-        failpoint::reached("journal begun");
-        file.write_all(content.to_string().as_bytes())
-            .and_then(|()| file.as_file().sync_all())
-            .doing(doing())?;
-        failpoint::reached("journal whole");
-        let file = file.persist_noclobber(&path).map_err(|error| {
-            Error::failed(format!("cannot {}: {}", doing(), error.error))
-                .hint("another publish is running, or was interrupted: see ci-import recover")
-        })?;
-        sync_parent(&path).doing(doing())?;
+        let unfinished = place.beside_named(&format!("{UNFINISHED_SUFFIX}{}", std::process::id()));
+        let mut file = place.make_file(&unfinished).doing(doing())?;
+        let mut write = || -> Result<()> {
+            lock(&file, &place)?;
+            failpoint::reached("journal begun");
+            file.write_all(content.to_string().as_bytes())
+                .and_then(|()| file.sync_all())
+                .doing(doing())?;
+            failpoint::reached("journal whole");
+            place.rename(&unfinished, &name)
+        };
+        if let Err(error) = write() {
+            // A full disk, mostly; nothing was renamed yet.
+            let _ = place.remove_file(&unfinished);
+            return Err(error);
+        }
+        place.sync().doing(doing())?;
         failpoint::reached("journal written");
         Ok(Journal {
-            path,
-            live: builds.path().to_owned(),
-            renames,
+            place,
+            swap,
             transaction,
             database,
             _lock: file,
         })
     }
 
-    /// Removes incomplete journals of interrupted publishes, which have renamed nothing.
+    /// Removes incomplete journals of interrupted publishes, which have renamed nothing. Needs the lock of the builds
+    /// directory.
     pub(crate) fn remove_unfinished(builds: &BuildsDirectory) -> Result<()> {
-        for path in builds.left_beside(UNFINISHED_SUFFIX)? {
-            fs::remove_file(&path).doing(format!("remove {}", path.display()))?;
+        let place = builds.place();
+        let left = place.beside_beginning(UNFINISHED_SUFFIX);
+        for name in left.doing("look for unfinished journals")? {
+            let shown = place.shown(&name);
+            place
+                .remove_file(&name)
+                .doing(format!("remove {}", shown.display()))?;
             failpoint::reached("unfinished journal removed");
         }
         Ok(())
@@ -106,135 +113,153 @@ impl Journal {
 
     /// The journal of an interrupted publish of `builds`, if there is one.
     pub(crate) fn find(builds: &BuildsDirectory) -> Result<Option<Journal>> {
-        let path = builds.beside(SUFFIX);
-        let doing = || format!("read the journal {}", path.display());
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(cause) => return Err(cause).doing(doing()),
-        };
-        lock(&file, &path)?;
-        let content = fs::read(&path).doing(doing())?;
-        let value: Value = serde_json::from_slice(&content).unwrap_or_default();
-        // Names are bytes. None may lead to another directory.
-        let beside = |value: &Value| -> Option<PathBuf> {
-            let bytes: Option<Vec<u8>> = value
-                .as_array()?
-                .iter()
-                .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
-                .collect();
-            let name = OsString::from_vec(bytes?);
-            let path = builds.path().with_file_name(&name);
-            (path.file_name() == Some(&name)).then_some(path)
-        };
-        let is_name = |value: &Value| value.is_null() || beside(value).is_some();
-        let (staged, previous) = (&value["staged"], &value["previous"]);
-        let known = (
-            value["transaction"].as_str(),
-            value["database"].as_str(),
-            is_name(staged) && is_name(previous),
-        );
-        let (Some(transaction), Some(database), true) = known else {
-            return Err(Error::new(
+        let place = Arc::clone(builds.place());
+        let name = place.beside_named(SUFFIX);
+        let shown = place.shown(&name);
+        let damaged = |what: &str| {
+            Error::new(
                 Kind::CutPublish,
-                format!("cannot {}: it is damaged", doing()),
+                format!("cannot read the journal {}: {what}", shown.display()),
             )
             .hint(
                 "check the builds directory and the directories beside it, then remove the journal",
-            ));
+            )
+        };
+        let (file, content) = match place.read_own(&name, MOST_BYTES) {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(None),
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                return Err(damaged(&cause.to_string()));
+            }
+            Err(cause) => return Err(cause).doing(format!("read the journal {}", shown.display())),
+        };
+        lock(&file, &place)?;
+        let value: Value = serde_json::from_slice(&content).unwrap_or_default();
+        let swap = swap_of(&value, &place);
+        let known = (
+            value["transaction"].as_str(),
+            value["database"].as_str(),
+            swap,
+        );
+        let (Some(transaction), Some(database), Some(swap)) = known else {
+            return Err(damaged("it is damaged"));
         };
         Ok(Some(Journal {
-            live: builds.path().to_owned(),
-            renames: Renames {
-                staged: beside(staged),
-                previous: beside(previous),
-            },
+            swap,
             transaction: transaction.to_owned(),
             database: database.to_owned(),
             _lock: file,
-            path,
+            place,
         }))
     }
 
-    /// The builds directory.
+    /// The path of the builds directory.
     pub(crate) fn live(&self) -> &Path {
-        &self.live
+        self.place.path()
     }
 
     /// Renames the live directory aside, if there is one, then the staged directory to its place.
     pub(crate) fn rename(&self) -> Result<()> {
-        let Renames { staged, previous } = &self.renames;
-        if let Some(previous) = previous {
-            rename(&self.live, previous)
-                .map_err(|error| error.hint("if it is a mount point, name a directory in it"))?;
-            failpoint::reached("old directory aside");
-        }
-        if let Some(staged) = staged {
-            rename(staged, &self.live)?;
-        }
-        sync_parent(&self.live).doing(format!("sync the directory of {}", self.live.display()))?;
+        self.swap.make(&self.place)?;
+        let live = self.place.path().display();
+        self.place
+            .sync()
+            .doing(format!("sync the directory of {live}"))?;
         failpoint::reached("new directory in place");
         Ok(())
     }
 
     /// Undoes the renames that were done, because the transaction was aborted.
     pub(crate) fn undo(self) -> Result<()> {
-        self.rename_back().map_err(cut)?;
+        self.swap.undo(&self.place).map_err(cut)?;
         self.end().map_err(cut)
-    }
-
-    fn rename_back(&self) -> Result<()> {
-        let Renames { staged, previous } = &self.renames;
-        // The live directory is the new one if the staged one has left its place.
-        let is_new = |staged: &PathBuf| self.live.exists() && !staged.exists();
-        if let Some(staged) = staged
-            && is_new(staged)
-            && previous.as_ref().is_none_or(|previous| previous.exists())
-        {
-            rename(&self.live, staged)?;
-            failpoint::reached("new directory back");
-        }
-        if let Some(previous) = previous
-            && previous.exists()
-        {
-            rename(previous, &self.live)?;
-            failpoint::reached("old directory back");
-        }
-        Ok(())
     }
 
     /// Completes the renames, because the transaction was committed.
     pub(crate) fn complete(self) -> Result<()> {
-        self.rename_rest().map_err(cut)?;
+        self.swap.make(&self.place).map_err(cut)?;
+        self.swap.tidy_up(&self.place);
         self.end().map_err(cut)
-    }
-
-    fn rename_rest(&self) -> Result<()> {
-        let Renames { staged, previous } = &self.renames;
-        if staged.as_ref().is_some_and(|staged| !staged.exists()) {
-            // This rename is the last one.
-            return Ok(());
-        }
-        if let Some(previous) = previous
-            && !previous.exists()
-        {
-            rename(&self.live, previous)?;
-            failpoint::reached("old directory aside at last");
-        }
-        staged
-            .as_ref()
-            .map_or(Ok(()), |staged| rename(staged, &self.live))
     }
 
     fn end(self) -> Result<()> {
         failpoint::reached("journal to be removed");
-        sync_parent(&self.path)
-            .and_then(|()| fs::remove_file(&self.path))
-            .and_then(|()| sync_parent(&self.path))
-            .doing(format!("remove the journal {}", self.path.display()))?;
+        let name = self.place.beside_named(SUFFIX);
+        self.place
+            .sync()
+            .and_then(|()| self.place.remove_file(&name))
+            .and_then(|()| self.place.sync())
+            .doing(format!(
+                "remove the journal {}",
+                self.place.shown(&name).display()
+            ))?;
         failpoint::reached("journal removed");
         Ok(())
     }
+}
+
+/// The renames of a journal's content; none if it is not of ours. Whoever wrote it cannot have anything renamed that
+/// an import would not rename.
+fn swap_of(value: &Value, place: &Place) -> Option<Swap> {
+    let name = |value: &Value| -> Option<OsString> {
+        let bytes: Option<Vec<u8>> = value
+            .as_array()?
+            .iter()
+            .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+            .collect();
+        Some(OsString::from_vec(bytes?))
+    };
+    let maybe = |value: &Value| -> Option<Option<OsString>> {
+        match value {
+            Value::Null => Some(None),
+            value => name(value)
+                .filter(|name| is_name_of_ours(place, name))
+                .map(Some),
+        }
+    };
+    let all = |value: &Value| -> Option<Vec<OsString>> {
+        let names = value.as_array().map_or(&[][..], Vec::as_slice);
+        let is_entry = |name: &OsString| is_plain(name) && !place.is_ours(name);
+        names
+            .iter()
+            .map(|value| name(value).filter(is_entry))
+            .collect()
+    };
+    Some(Swap {
+        renames: Renames {
+            staged: maybe(&value["staged"])?,
+            previous: maybe(&value["previous"])?,
+        },
+        old: all(&value["old"])?,
+        new: all(&value["new"])?,
+    })
+}
+
+/// Whether it names an entry of a directory.
+fn is_plain(name: &OsStr) -> bool {
+    let bytes = name.as_bytes();
+    !bytes.is_empty()
+        && !bytes.contains(&b'/')
+        && !bytes.contains(&0)
+        && !matches!(bytes, b"." | b"..")
+}
+
+/// Whether it is the name of a staged or of a replaced directory of `place`.
+fn is_name_of_ours(place: &Place, name: &OsStr) -> bool {
+    let own = place.name().unwrap_or_default().as_bytes();
+    let Some(suffix) = name.as_bytes().strip_prefix(own) else {
+        return false;
+    };
+    let is_number = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+    let is_staged = suffix
+        .strip_prefix(b".ci_import_staging.")
+        .is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/'));
+    let replaced: &[u8] = if place.is_mount_point() {
+        b".ci_import_replaced."
+    } else {
+        b"."
+    };
+    is_staged || suffix.strip_prefix(replaced).is_some_and(is_number)
 }
 
 /// The error if database and directories do not match. Its kind must not suggest that nothing has changed.
@@ -244,18 +269,13 @@ fn cut(error: Error) -> Error {
         .hint("fix this problem, then run ci-import recover")
 }
 
-fn lock(file: &File, path: &Path) -> Result<()> {
+fn lock(file: &File, place: &Place) -> Result<()> {
     flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        let shown = path.display();
-        Error::failed(format!("another import is publishing: it holds {shown}"))
-            .hint("wait until it has ended, then run it again")
+        let shown = place.shown(&place.beside_named(SUFFIX));
+        Error::failed(format!(
+            "another import is publishing: it holds {}",
+            shown.display()
+        ))
+        .hint("wait until it has ended, then run it again")
     })
-}
-
-fn rename(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).doing(format!("rename {} to {}", from.display(), to.display()))
-}
-
-fn sync_parent(path: &Path) -> std::io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }

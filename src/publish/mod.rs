@@ -5,3 +5,4 @@ pub(crate) mod directories;
 pub(crate) mod journal;
 pub mod outcome;
 pub(crate) mod record;
+pub(crate) mod swap;

@@ -2,12 +2,14 @@
 //! directory. `rollback` and `discard` use it. It is the same for all targets; each target stores it in its
 //! own way.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::aside::aside;
+use super::aside::aside_name;
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::traces::BuildsDirectory;
 
 /// What a publish has done.
@@ -115,16 +117,39 @@ impl Record {
         }
     }
 
-    /// The directories beside `builds` that the record knows, and that exist: `builds.<epoch>`.
+    /// The directories beside `builds` that the record knows, and that exist.
     pub(crate) fn directories(&self, builds: Option<&BuildsDirectory>) -> Result<Vec<PathBuf>> {
+        let names = self.directory_names(builds)?;
+        let shown = builds.map(BuildsDirectory::place);
+        Ok(shown.map_or(Vec::new(), |place| {
+            names.iter().map(|name| place.shown(name)).collect()
+        }))
+    }
+
+    /// Removes the directories of [`Record::directories`]. Returns their paths.
+    pub(crate) fn remove_directories(
+        &self,
+        builds: Option<&BuildsDirectory>,
+    ) -> Result<Vec<PathBuf>> {
+        let names = self.directory_names(builds)?;
+        let mut removed = Vec::new();
+        for (name, builds) in names.iter().zip(builds.iter().cycle()) {
+            builds.place().remove_tree(name)?;
+            removed.push(builds.place().shown(name));
+            failpoint::reached("old directory removed");
+        }
+        Ok(removed)
+    }
+
+    fn directory_names(&self, builds: Option<&BuildsDirectory>) -> Result<Vec<OsString>> {
         let Some(builds) = self.builds(builds)? else {
             return Ok(Vec::new());
         };
         let previous = self.builds.as_ref().and_then(|builds| builds.previous);
         let epochs = previous.iter().chain(&self.older_builds);
-        let mut directories: Vec<PathBuf> = epochs.map(|epoch| aside(builds, *epoch)).collect();
-        directories.retain(|path| path.symlink_metadata().is_ok_and(|found| found.is_dir()));
-        Ok(directories)
+        let mut names: Vec<OsString> = epochs.map(|epoch| aside_name(builds, *epoch)).collect();
+        names.retain(|name| builds.place().has_directory(name));
+        Ok(names)
     }
 }
 

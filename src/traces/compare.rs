@@ -1,16 +1,18 @@
 //! Compares the traces on the disk with those in the archive.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
+use rustix::fd::{AsFd, BorrowedFd};
 use tar::EntryType;
 
 use super::digest::{TraceDigest, TraceHasher};
+use super::directory::BuildsDirectory;
 use super::extract::{damaged_trace, for_each_trace_entry};
-use crate::archive::{BLOCK_BYTES, read_block, safe_path};
-use crate::error::{Doing, Result};
+use crate::archive::{BLOCK_BYTES, read_block, safe_path, shown};
+use crate::error::{Doing, Error, Result};
+use crate::files::{Found, for_each_file, open_below};
 
 /// So many names are reported for each kind of difference.
 const NAMES_TOLD: usize = 10;
@@ -58,18 +60,30 @@ impl TraceFindings {
     }
 }
 
-/// Compares `inflated`, a tar of traces, with the directory at `builds`, byte for byte.
-pub fn compare(inflated: &mut dyn Read, builds: &Path) -> Result<TraceFindings> {
+/// Compares `inflated`, a tar of traces, with those of `builds`, byte for byte. `check` can stop it.
+pub fn compare(
+    inflated: &mut dyn Read,
+    builds: &BuildsDirectory,
+    check: &(dyn Fn() -> Result<()> + Sync),
+) -> Result<TraceFindings> {
+    let doing = || format!("read {}", builds.path().display());
+    let place = builds.place();
+    let root = place
+        .live()
+        .doing(doing())?
+        .ok_or_else(|| Error::failed(format!("cannot {}: it does not exist", doing())))?;
     let mut findings = TraceFindings::default();
     let mut blocks = (vec![0; BLOCK_BYTES], vec![0; BLOCK_BYTES]);
     for_each_trace_entry(inflated, |name, entry| {
+        check()?;
         let path = safe_path(name)?;
         if !matches!(entry.kind(), EntryType::Regular | EntryType::Continuous) {
             return Ok(());
         }
         findings.files += 1;
         findings.bytes += entry.size();
-        let Some(mut file) = open(&builds.join(&path))? else {
+        let reading = || format!("read {}", builds.path().join(&path).display());
+        let Some(mut file) = open_below(root.as_fd(), &path).doing(reading())? else {
             findings.missing.add(&path);
             return Ok(());
         };
@@ -78,34 +92,15 @@ pub fn compare(inflated: &mut dyn Read, builds: &Path) -> Result<TraceFindings> 
         }
         Ok(())
     })?;
-    walk(builds, |_, _| {
-        findings.found += 1;
-        Ok(())
-    })?;
+    for_each_file(
+        root.as_fd(),
+        |name| place.is_ours(name),
+        |_| {
+            findings.found += 1;
+            check()
+        },
+    )?;
     Ok(findings)
-}
-
-/// Opens a file, but not through a link. None if it does not exist.
-fn open(path: &Path) -> Result<Option<File>> {
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    match File::options()
-        .read(true)
-        .custom_flags(no_follow)
-        .open(path)
-    {
-        Ok(file) => Ok(Some(file)),
-        Err(cause) if is_not_there(&cause) => Ok(None),
-        Err(cause) => Err(cause).doing(format!("read {}", path.display())),
-    }
-}
-
-fn is_not_there(cause: &io::Error) -> bool {
-    // A link in its place was not made by an import.
-    let looped = rustix::io::Errno::LOOP.raw_os_error();
-    matches!(
-        cause.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    ) || cause.raw_os_error() == Some(looped)
 }
 
 fn same(
@@ -116,11 +111,7 @@ fn same(
 ) -> Result<bool> {
     loop {
         let count = read_block(entry, expected).map_err(|cause| damaged_trace(path, cause))?;
-        let there = match read_block(file, found) {
-            Ok(there) => there,
-            Err(cause) if cause.kind() == io::ErrorKind::IsADirectory => return Ok(false),
-            Err(cause) => return Err(cause).doing(format!("read {}", path.display())),
-        };
+        let there = read_block(file, found).doing(format!("read {}", path.display()))?;
         if expected[..count] != found[..there] {
             return Ok(false);
         }
@@ -141,51 +132,55 @@ pub struct Measured {
     pub digest: Option<TraceDigest>,
 }
 
-/// Measures the traces below `directory`; with `digest` it reads them.
-pub fn measure(directory: &Path, digest: bool) -> Result<Measured> {
+/// Measures the traces below the open directory `root`; with `digest` it reads them. `check` can stop it.
+pub fn measure(
+    root: BorrowedFd<'_>,
+    digest: bool,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<Measured> {
     let mut measured = Measured {
         digest: digest.then(TraceDigest::default),
         ..Measured::default()
     };
     let mut block = vec![0; BLOCK_BYTES];
-    walk(directory, |path, entry| {
-        measured.files += 1;
-        let doing = || format!("read {}", entry.path().display());
-        let Some(digest) = &mut measured.digest else {
-            measured.bytes += entry.metadata().doing(doing())?.len();
-            return Ok(());
-        };
-        let mut hasher = TraceHasher::new(path);
-        let mut file = File::open(entry.path()).doing(doing())?;
-        loop {
-            let count = read_block(&mut file, &mut block).doing(doing())?;
-            if count == 0 {
-                break;
-            }
-            measured.bytes += count as u64;
-            hasher.update(&block[..count]);
-        }
-        digest.add(hasher.finish());
-        Ok(())
-    })?;
+    for_each_file(
+        root,
+        |_| false,
+        |found| {
+            check()?;
+            measured.files += 1;
+            measured.bytes += match &mut measured.digest {
+                None => found.size().doing(reading(found))?,
+                Some(digest) => read_into(digest, found, &mut block)?,
+            };
+            Ok(())
+        },
+    )?;
     Ok(measured)
 }
 
-/// Calls `take` for everything below `root` that is not a directory, with its path relative to `root`.
-fn walk(root: &Path, mut take: impl FnMut(&Path, &fs::DirEntry) -> Result<()>) -> Result<()> {
-    let mut pending: Vec<PathBuf> = vec![PathBuf::new()];
-    while let Some(path) = pending.pop() {
-        let directory = root.join(&path);
-        let doing = || format!("read {}", directory.display());
-        for entry in fs::read_dir(&directory).doing(doing())? {
-            let entry = entry.doing(doing())?;
-            let path = path.join(entry.file_name());
-            if entry.file_type().doing(doing())?.is_dir() {
-                pending.push(path);
-            } else {
-                take(&path, &entry)?;
-            }
+fn reading(found: &Found<'_>) -> String {
+    format!("read the trace {}", shown(&found.path))
+}
+
+/// Adds the hash of a trace to `digest`. Returns its bytes.
+fn read_into(digest: &mut TraceDigest, found: &Found<'_>, block: &mut [u8]) -> Result<u64> {
+    let mut hasher = TraceHasher::new(&found.path);
+    let mut bytes = 0;
+    let Some(mut file) = found.open().doing(reading(found))? else {
+        return Err(Error::failed(format!(
+            "cannot {}: it is no file",
+            reading(found)
+        )));
+    };
+    loop {
+        let count = read_block(&mut file, block).doing(reading(found))?;
+        if count == 0 {
+            break;
         }
+        bytes += count as u64;
+        hasher.update(&block[..count]);
     }
-    Ok(())
+    digest.add(hasher.finish());
+    Ok(bytes)
 }

@@ -1,200 +1,190 @@
 //! The builds directory and the staging directory beside it.
 
-use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Gid, Mode, Uid, fchmod, fchown, fstat, fsync};
+use rustix::rand::{GetRandomFlags, getrandom};
 
+use super::room::free_bytes_at;
 use crate::cancellation::stop;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Doing, Result};
 use crate::failpoint;
+use crate::files::{Place, PlaceLock};
 use crate::ui::terminal;
 
 /// The suffix of a staging directory, behind the name of the builds directory.
 const STAGING_SUFFIX: &str = ".ci_import_staging.";
 
 /// The directory of the build traces, which need not exist yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct BuildsDirectory {
-    path: PathBuf,
+    place: Arc<Place>,
+}
+
+/// One import, rollback or recovery at a time has it.
+#[derive(Debug)]
+pub struct BuildsLock {
+    #[expect(dead_code, reason = "it is released when it is dropped")]
+    lock: PlaceLock,
 }
 
 impl BuildsDirectory {
-    /// The directory at `path`, with links resolved; its parent must exist.
+    /// The directory at `path`, with links resolved; its parent must exist. From here on it is used by descriptors.
     pub fn at(path: &Path) -> Result<BuildsDirectory> {
-        let doing = || format!("use {} as builds directory", path.display());
-        if let Ok(path) = path.canonicalize() {
-            return BuildsDirectory::existing(path)
-                .map_err(|e| e.at(format!("cannot {}", doing())));
-        }
-        if path.is_symlink() {
-            return Err(Error::usage(format!(
-                "cannot {}: the target of the link does not exist",
-                doing()
-            )));
-        }
-        let absolute = std::path::absolute(path).doing(doing())?;
-        let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
-            return Err(Error::usage(format!("cannot {}", doing())));
-        };
-        let parent = parent.canonicalize().map_err(|cause| {
-            Error::usage(format!("cannot {}: {}: {cause}", doing(), parent.display()))
-                .caused_by(cause)
-                .hint("its parent directory must exist")
-                .hint_if_denied(|| rights_hint(parent))
-        })?;
-        Ok(BuildsDirectory {
-            path: parent.join(name),
-        })
-    }
-
-    fn existing(path: PathBuf) -> Result<BuildsDirectory> {
-        let metadata = fs::metadata(&path).doing("look at it")?;
-        if !metadata.is_dir() {
-            return Err(Error::usage("it is not a directory"));
-        }
-        let parent = path.parent().and_then(|parent| fs::metadata(parent).ok());
-        // It is renamed in the end, which neither a root nor a mount point can be.
-        if parent.is_none_or(|parent| parent.dev() != metadata.dev()) || is_mounted(&path) {
-            return Err(Error::usage("it is a mount point, which cannot be renamed")
-                .hint("name a directory in it"));
-        }
-        Ok(BuildsDirectory { path })
+        let place = Arc::new(Place::at(path)?);
+        Ok(BuildsDirectory { place })
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.place.path()
+    }
+
+    /// Whether it is a mount point, of which the contents are replaced.
+    #[must_use]
+    pub fn is_mount_point(&self) -> bool {
+        self.place.is_mount_point()
+    }
+
+    /// Where it lies, and what lies beside it.
+    pub(crate) fn place(&self) -> &Arc<Place> {
+        &self.place
     }
 
     /// Whether it exists and is not empty.
     pub fn has_content(&self) -> Result<bool> {
-        match fs::read_dir(&self.path) {
-            Ok(mut entries) => Ok(entries.next().is_some()),
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(cause) => Err(cause)
-                .doing(format!("read {}", self.path.display()))
-                .map_err(|error| error.hint_if_denied(|| rights_hint(&self.path))),
-        }
+        let contents = self.place.contents();
+        let contents = contents
+            .doing(format!("read {}", self.path().display()))
+            .map_err(|error| error.hint_if_denied(|| self.place.rights_hint(self.path())))?;
+        Ok(!contents.is_empty())
     }
 
     /// Checks that directories can be made beside it.
     pub fn check_writable(&self) -> Result<()> {
-        let parent = self.path.parent().unwrap_or(Path::new("/"));
-        tempfile::Builder::new()
-            .prefix(".ci_import_check.")
-            .tempdir_in(parent)
-            .doing(format!("write into {}", parent.display()))
-            .map_err(|error| error.hint_if_denied(|| rights_hint(parent)))
-            .map(drop)
+        self.place.check_writable()
     }
 
-    /// A path beside it: `builds` and `suffix`.
+    /// An error if another import, rollback or recovery uses the directory.
+    pub fn check_unused(&self) -> Result<()> {
+        PlaceLock::check(&self.place)
+    }
+
+    /// Takes the lock of the directory; an error if somebody has it.
+    pub fn lock(&self) -> Result<BuildsLock> {
+        let lock = PlaceLock::take(&self.place)?;
+        Ok(BuildsLock { lock })
+    }
+
+    /// How many bytes are free for traces, if the file system says so.
     #[must_use]
-    pub fn beside(&self, suffix: &str) -> PathBuf {
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(suffix);
-        self.path.with_file_name(name)
+    pub fn free_bytes(&self) -> Option<u64> {
+        free_bytes_at(self.place.directory())
     }
 
-    /// The directories beside it whose names begin with its own name and `suffix`, and which dead imports left behind:
-    /// nobody holds their locks.
-    pub(crate) fn left_beside(&self, suffix: &str) -> Result<Vec<PathBuf>> {
-        let parent = self.path.parent().unwrap_or(Path::new("/"));
-        let prefix = self.beside(suffix);
-        let prefix = prefix.file_name().unwrap_or_default().as_encoded_bytes();
-        let is_left = |path: &PathBuf| {
-            File::open(path)
-                .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok())
-        };
-        let entries = fs::read_dir(parent).doing(format!("read {}", parent.display()))?;
-        let named = entries
-            .flatten()
-            .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix));
-        Ok(named.map(|entry| entry.path()).filter(is_left).collect())
-    }
-
-    /// Removes the staging directories of dead imports.
+    /// Removes the staging directories of dead imports. Needs the lock: who has it knows that they are dead.
     pub fn remove_stale(&self) -> Result<()> {
-        for path in self.left_beside(STAGING_SUFFIX)? {
-            let shown = path.display();
+        let parent = self.path().parent().unwrap_or(Path::new("/"));
+        let left = self.place.beside_beginning(STAGING_SUFFIX);
+        for name in left.doing(format!("read {}", parent.display()))? {
+            if !self.place.has_directory(&name) {
+                continue;
+            }
+            let shown = self.place.shown(&name);
             terminal::say(&format!(
-                "ci-import: removing {shown}, left by an interrupted import"
+                "ci-import: removing {}, left by an interrupted import",
+                shown.display()
             ));
-            fs::remove_dir_all(&path).doing(format!("remove {shown}"))?;
+            self.place.remove_tree(&name)?;
             failpoint::reached("stale directory removed");
         }
         Ok(())
     }
 
-    /// Makes the staging directory, with the mode and owner of the builds directory that it will
-    /// replace; without one, for its owner alone.
-    pub fn stage(&self, unique: &str) -> Result<StagedDirectory> {
+    /// Makes the staging directory. Until it is finished, only its owner may use it.
+    pub fn stage(&self) -> Result<StagedDirectory> {
         self.remove_stale()?;
-        let path = self.beside(&format!("{STAGING_SUFFIX}{unique}"));
+        let place = &self.place;
+        // Nobody can wait for a name that he cannot guess.
+        let name = place.beside_named(&format!("{STAGING_SUFFIX}{}", unguessable()?));
+        let path = place.shown(&name);
         let doing = || format!("create the staging directory {}", path.display());
-        stop::remove_at_end(&path);
-        let parent = self.path.parent().unwrap_or(Path::new("/"));
-        let created = DirBuilder::new().mode(0o700).create(&path);
-        created
+        let parent = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let removal = {
+            let (place, name) = (Arc::clone(place), name.clone());
+            stop::remove_at_end(move || place.remove_tree(&name).is_ok() || !place.has(&name))
+        };
+        let directory = place
+            .make_directory(&name)
             .doing(doing())
-            .map_err(|error| error.hint_if_denied(|| rights_hint(parent)))?;
+            .map_err(|error| error.hint_if_denied(|| place.rights_hint(&parent)))?;
         failpoint::reached("staging directory made");
-        let lock = File::open(&path).doing(doing())?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(std::io::Error::from)
-            .doing(doing())?;
-        let mut staged = StagedDirectory {
-            path: path.clone(),
-            owner: None,
+        let live = place.live().doing(doing())?;
+        let model = match &live {
+            Some(live) => fstat(live),
+            None => fstat(place.directory()),
+        };
+        let model = model.map_err(io::Error::from).doing(doing())?;
+        let made = fstat(&directory).map_err(io::Error::from).doing(doing())?;
+        let is_other = (model.st_uid, model.st_gid) != (made.st_uid, made.st_gid);
+        let gives = place.worker().is_root() || place.worker().user().as_raw() == model.st_uid;
+        let owner = (is_other && gives && rustix::process::geteuid().is_root())
+            .then_some((model.st_uid, model.st_gid));
+        let permissions = live.map(|_| Mode::from_raw_mode(model.st_mode & 0o2777 | 0o700));
+        Ok(StagedDirectory {
+            place: Arc::clone(place),
+            name,
+            directory,
+            owner,
+            mode: permissions,
+            removal,
             keep: false,
-            _lock: lock,
-        };
-        let present = fs::metadata(&self.path).ok();
-        let model = match &present {
-            Some(present) => present.clone(),
-            None => fs::metadata(self.path.parent().unwrap_or(Path::new("/"))).doing(doing())?,
-        };
-        if let Some(present) = present {
-            let mode = present.permissions().mode() & 0o2777 | 0o700;
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).doing(doing())?;
-        }
-        let made = fs::metadata(&path).doing(doing())?;
-        let owner = (model.uid(), model.gid());
-        if rustix::process::geteuid().is_root() && owner != (made.uid(), made.gid()) {
-            std::os::unix::fs::chown(&path, Some(owner.0), Some(owner.1)).doing(doing())?;
-            staged.owner = Some(owner);
-        }
-        Ok(staged)
+        })
     }
 }
 
-/// What to do if the user may not read or change `directory`.
-fn rights_hint(directory: &Path) -> String {
-    let shown = directory.display();
-    format!(
-        "run ci-import as root or as GitLab's user (sudo -u git), who must be allowed to read the traces and to rename \
-         their directory; to give {shown} to that user: sudo chown git {shown}"
-    )
+/// 32 random hexadecimal digits.
+fn unguessable() -> Result<String> {
+    let mut bytes = [0; 16];
+    getrandom(&mut bytes, GetRandomFlags::empty())
+        .map_err(io::Error::from)
+        .doing("get random bytes")?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
 /// A staging directory. It is removed if it is dropped without being published.
 #[derive(Debug)]
 pub struct StagedDirectory {
-    path: PathBuf,
+    place: Arc<Place>,
+    name: OsString,
+    directory: OwnedFd,
     owner: Option<(u32, u32)>,
+    mode: Option<Mode>,
+    removal: stop::Removal,
     keep: bool,
-    /// The lock of the import; the kernel releases it when the process ends.
-    _lock: File,
 }
 
 impl StagedDirectory {
     /// Where it is.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn path(&self) -> PathBuf {
+        self.place.shown(&self.name)
+    }
+
+    /// Its name beside the builds directory.
+    pub(crate) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// The directory, open.
+    #[must_use]
+    pub fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
     }
 
     /// The owner of the files in it, if that is not the owner of the process.
@@ -203,10 +193,35 @@ impl StagedDirectory {
         self.owner
     }
 
+    /// Does `work` in it with the rights with which it was made.
+    pub fn work<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let done = self.place.worker().run(work);
+        done.doing(format!(
+            "take the rights of the owner of {}",
+            self.path().display()
+        ))?
+    }
+
+    /// Gives it the mode and the owner of the builds directory that it will replace. Nothing is written into it
+    /// afterwards: its new owner may.
+    pub fn finish(&self) -> Result<()> {
+        let done = self.place.run(|| {
+            if let Some(mode) = self.mode {
+                fchmod(&self.directory, mode)?;
+            }
+            if let Some((user, group)) = self.owner {
+                let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
+                fchown(&self.directory, Some(user), Some(group))?;
+            }
+            fsync(&self.directory)
+        });
+        done.doing(format!("finish {}", self.path().display()))
+    }
+
     /// Says that it was published, and must not be removed.
     pub fn published(&mut self) {
         self.keep = true;
-        stop::keep_at_end(&self.path);
+        stop::keep_at_end(self.removal);
     }
 }
 
@@ -217,43 +232,18 @@ impl Drop for StagedDirectory {
         }
         let _unhurried = stop::unhurried();
         failpoint::reached("staging directory to be removed");
-        if let Err(cause) = fs::remove_dir_all(&self.path)
-            && cause.kind() != std::io::ErrorKind::NotFound
+        if let Err(error) = self.place.remove_tree(&self.name)
+            && self.place.has(&self.name)
         {
-            let path = self.path.display();
-            terminal::warn(&format!(
-                "the staging directory {path} was not removed: {cause}"
-            ));
+            terminal::warn(&format!("the staging directory was not removed: {error}"));
         }
     }
 }
 
-/// Whether something is mounted at `path`, also from the same file system.
-fn is_mounted(path: &Path) -> bool {
-    // Where there is no such file, the rename says it.
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let Ok(path) = path.canonicalize() else {
-        return false;
-    };
-    // The fifth field is the mount point (proc(5)).
-    let mut points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    points.any(|point| unescaped(point) == path.as_os_str().as_encoded_bytes())
+impl PartialEq for BuildsDirectory {
+    fn eq(&self, other: &Self) -> bool {
+        self.path() == other.path()
+    }
 }
 
-/// The bytes of a path in /proc, where blanks and backslashes are octal numbers.
-fn unescaped(path: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = path.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let octal = behind.get(..3).filter(|_| *first == b'\\');
-        let octal = octal.and_then(|digits| std::str::from_utf8(digits).ok());
-        if let Some(byte) = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            bytes.push(byte);
-            rest = &behind[3..];
-        } else {
-            bytes.push(*first);
-            rest = behind;
-        }
-    }
-    bytes
-}
+impl Eq for BuildsDirectory {}

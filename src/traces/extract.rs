@@ -2,10 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::ScopedJoinHandle;
@@ -15,7 +13,7 @@ use tar::EntryType;
 use super::digest::TraceDigest;
 use super::directory::StagedDirectory;
 use super::room::Room;
-use super::writer::{Attributes, Order, Writer};
+use super::writer::{Attributes, Order, Writer, umask};
 use crate::archive::{
     BLOCK_BYTES, BUILDS, Entry, InOrder, for_each_entry, inflation_failure, read_ahead, read_block,
     read_failure, refused, refused_kind, safe_path, shown,
@@ -114,15 +112,37 @@ pub fn extract(
     wanted: Wanted,
     cancellation: &Cancellation,
 ) -> Result<TraceSummary> {
+    let summary = staged.work(|| write(inflated, staged, resources, wanted))?;
+    failpoint::reached("traces written");
     let doing = || format!("write into {}", staged.path().display());
-    let root = File::open(staged.path()).doing(doing())?;
-    let summary = std::thread::scope(|scope| {
+    let root = staged.directory().try_clone_to_owned().doing(doing())?;
+    // A slow disk may need minutes.
+    let synced = cancellation.wait_for(move || {
+        failpoint::reached("disk waited for");
+        rustix::fs::syncfs(&root)
+    });
+    let synced = synced.ok_or_else(Error::interrupted)?;
+    synced.map_err(io::Error::from).doing(doing())?;
+    failpoint::reached("traces on the disk");
+    Ok(summary)
+}
+
+/// Reads the tar and has its files written.
+fn write(
+    inflated: &mut dyn Read,
+    staged: &StagedDirectory,
+    resources: &Resources,
+    wanted: Wanted,
+) -> Result<TraceSummary> {
+    let root = staged.directory();
+    let mask = umask();
+    std::thread::scope(|scope| {
         let mut channels = Vec::new();
         let mut threads = Vec::new();
         for _ in 0..resources.jobs {
             let (sender, receiver): (SyncSender<Order>, Receiver<Order>) =
                 sync_channel(resources.blocks_per_writer);
-            let mut writer = Writer::new(root.as_fd(), staged.owner(), wanted.digest);
+            let mut writer = Writer::new(root, (staged.owner(), mask), wanted.digest);
             threads.push(scope.spawn(move || writer.run(&receiver)));
             channels.push(sender);
         }
@@ -130,9 +150,9 @@ pub fn extract(
             channels,
             summary: TraceSummary::default(),
             room: if wanted.ignore_room {
-                Room::unknown(staged.path())
+                Room::unknown(&staged.path())
             } else {
-                Room::of(&root, staged.path())
+                Room::of(root, &staged.path())
             },
         };
         let read = for_each_trace_entry(inflated, |name, entry| dispatcher.entry(name, entry));
@@ -154,17 +174,7 @@ pub fn extract(
             read => read?,
         }
         Ok(summary)
-    })?;
-    failpoint::reached("traces written");
-    // A slow disk may need minutes.
-    let synced = cancellation.wait_for(move || {
-        failpoint::reached("disk waited for");
-        rustix::fs::syncfs(&root)
-    });
-    let synced = synced.ok_or_else(Error::interrupted)?;
-    synced.map_err(io::Error::from).doing(doing())?;
-    failpoint::reached("traces on the disk");
-    Ok(summary)
+    })
 }
 
 /// Refuses a truncated tar, unless the user wants the traces that are complete.

@@ -13,6 +13,6 @@ mod writer;
 
 pub use compare::{Measured, Names, TraceFindings, compare, measure};
 pub use digest::TraceDigest;
-pub use directory::{BuildsDirectory, StagedDirectory};
+pub use directory::{BuildsDirectory, BuildsLock, StagedDirectory};
 pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, extract, survey};
 pub use room::free_bytes;

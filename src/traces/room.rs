@@ -81,6 +81,14 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
         .and_then(free_bytes_of)
 }
 
+/// How many bytes are free in the file system of an open directory, if it says so.
+pub(super) fn free_bytes_at(directory: impl AsFd) -> Option<u64> {
+    rustix::fs::fstatvfs(directory)
+        .ok()
+        .as_ref()
+        .and_then(free_bytes_of)
+}
+
 /// A part of the free space is reserved for root.
 fn free_bytes_of(said: &StatVfs) -> Option<u64> {
     let is_root = rustix::process::geteuid().is_root();

@@ -48,6 +48,8 @@ pub(super) struct Attributes {
 pub(super) struct Writer<'a> {
     root: BorrowedFd<'a>,
     owner: Option<(u32, u32)>,
+    /// The permissions that nothing gets.
+    mask: u32,
     current: Option<(PathBuf, OwnedFd)>,
     file: Option<(PathBuf, OwnedFd, Attributes)>,
     /// What was written so far, if it is hashed, and the hash of the file that is being written.
@@ -57,10 +59,16 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(root: BorrowedFd<'a>, owner: Option<(u32, u32)>, hashes: bool) -> Self {
+    /// `owner` is who gets the files, if not the user of the process; the mask is that of [`umask`].
+    pub(super) fn new(
+        root: BorrowedFd<'a>,
+        (owner, mask): (Option<(u32, u32)>, u32),
+        hashes: bool,
+    ) -> Self {
         Writer {
             root,
             owner,
+            mask,
             current: None,
             file: None,
             hashes,
@@ -74,8 +82,8 @@ impl<'a> Writer<'a> {
         for order in orders {
             match order {
                 Order::Directory { path, mode } => {
+                    let mode = Mode::from_raw_mode(mode & !self.mask | 0o700);
                     let directory = self.open_directory(&path)?;
-                    let mode = Mode::from_raw_mode(mode);
                     rustix::fs::fchmod(directory, mode).map_err(|cause| failed(&path, cause))?;
                 }
                 Order::File {
@@ -202,6 +210,15 @@ impl<'a> Writer<'a> {
         }
         Ok(open)
     }
+}
+
+/// The permissions that new files of the process do not get (umask(2)); group and others may not write if that is not
+/// known.
+pub(super) fn umask() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let said = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    let said = said.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok());
+    said.unwrap_or(0o022)
 }
 
 fn own(file: BorrowedFd<'_>, owner: Option<(u32, u32)>) -> rustix::io::Result<()> {

@@ -18,7 +18,9 @@ pub fn verify_staged(
     }
     std::thread::scope(|scope| {
         let traces = traces.map(|(directory, summary)| {
-            scope.spawn(move || cancellation.guard(|| verify_traces(directory, summary, depth)))
+            scope.spawn(move || {
+                cancellation.guard(|| verify_traces(directory, summary, depth, cancellation))
+            })
         });
         let found = verify_tables();
         let traces = traces.map_or(Ok(()), |thread| {
@@ -41,8 +43,14 @@ fn refuse(finding: &TableFinding) -> Result<()> {
     )))
 }
 
-fn verify_traces(directory: &StagedDirectory, summary: &TraceSummary, depth: Depth) -> Result<()> {
-    let found = measure(directory.path(), depth == Depth::Full)?;
+fn verify_traces(
+    directory: &StagedDirectory,
+    summary: &TraceSummary,
+    depth: Depth,
+    cancellation: &Cancellation,
+) -> Result<()> {
+    let check = || cancellation.check();
+    let found = directory.work(|| measure(directory.directory(), depth == Depth::Full, &check))?;
     if found.files != summary.files || found.bytes != summary.bytes {
         return Err(Error::failed(format!(
             "the staged traces differ from what was unpacked: {} files of {} bytes instead of {} of {}",

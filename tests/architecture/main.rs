@@ -11,7 +11,7 @@ use arrows::{arrows, circles};
 use sources::{ROOTS, Source, Sources};
 
 /// Entries of `src/`: more are no house, but a street.
-const MAX_ENTRIES: usize = 22;
+const MAX_ENTRIES: usize = 23;
 
 /// Lines of a file, its unit tests included.
 const MAX_LINES: usize = 600;

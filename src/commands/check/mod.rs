@@ -215,12 +215,19 @@ fn tell_what_is_replaced(checks: &mut Checks, live: &Live, aside: &str) {
 
 fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<Estimate>) {
     let shown = builds.path().display();
-    let writable = builds.check_writable().and_then(|()| builds.has_content());
-    checks.add("builds directory", writable, |has_content| {
-        if *has_content {
-            format!("{shown} will be kept aside")
-        } else {
-            format!("{shown} will be created")
+    let usable = builds
+        .check_unused()
+        .and_then(|()| builds.check_writable())
+        .and_then(|()| builds.has_content());
+    let is_mount_point = builds.is_mount_point();
+    checks.add("builds directory", usable, |has_content| {
+        match (is_mount_point, *has_content) {
+            (true, true) => {
+                format!("{shown} is a mount point: its contents will be kept aside in it")
+            }
+            (true, false) => format!("{shown} is a mount point: the traces will be put into it"),
+            (false, true) => format!("{shown} will be kept aside"),
+            (false, false) => format!("{shown} will be created"),
         }
     });
     match publish::is_cut(builds) {
@@ -232,7 +239,7 @@ fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<
         Err(error) => _ = checks.add("journal", Err::<(), _>(error), |()| String::new()),
     }
     if let Some(estimate) = estimate {
-        match traces_space(builds.path(), estimate.least_traces) {
+        match traces_space(builds, estimate.least_traces) {
             Some(space) if !space.is_enough() => {
                 let error = Error::failed(format!("not enough: {space}"))
                     .hint("free some space, or name a --builds-path with more space");

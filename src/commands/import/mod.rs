@@ -19,6 +19,7 @@ use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::publish::outcome::{Publication, Published, Waiting};
 use crate::schema::Note;
 use crate::server::LockedTarget;
+use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::depth::Depth;
 use crate::verify::verify_staged;
@@ -60,7 +61,9 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
     let content = opened.content;
     let destination =
         PreparedTarget::prepare(&settings.destination, content.has_traces(), progress)?;
+    let builds = destination.builds.as_ref();
     let mut held = destination.target.lock()?;
+    let _lock = builds.map(BuildsDirectory::lock).transpose()?;
     let import = Import {
         started,
         input: opened.located.name(),
@@ -135,6 +138,9 @@ impl Import<'_> {
             target.examine(schema, &tables)?;
         }
         let builds = self.destination.builds.as_ref();
+        if let Some(directory) = &staged.directory {
+            directory.finish()?;
+        }
         let tell = |what: &str| self.progress.step(what);
         let check = || self.cancellation.check();
         let publication = Publication {

@@ -118,7 +118,7 @@ impl Import<'_> {
         target.check_recovery()?;
         match input.sizes()? {
             Some((database, traces)) if !self.settings.no_space_check => {
-                refuse_too_little(builds.path(), estimate(database, traces).least_traces)
+                refuse_too_little(builds, estimate(database, traces).least_traces)
             }
             _ => Ok(()),
         }

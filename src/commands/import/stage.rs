@@ -1,7 +1,5 @@
 //! Stages the input: the database, and the traces of an archive. Nobody sees the staged data.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use super::context::Import;
 use super::prepare::{OpenedInput, Prepared};
 use crate::archive;
@@ -14,7 +12,7 @@ use crate::input::members::{DumpMember, TracesMember};
 use crate::pipeline::loaded::LoadedDump;
 use crate::pipeline::reading::Dump;
 use crate::server::{Loading, Loads, LockedTarget};
-use crate::traces::{self, StagedDirectory, TraceSummary};
+use crate::traces::{self, BuildsDirectory, StagedDirectory, TraceSummary};
 use crate::verify::depth::Depth;
 
 /// The staged data, and what is known about it.
@@ -37,7 +35,7 @@ impl Import<'_> {
         target.make_staging()?;
         failpoint::reached("staging schema made");
         let builds = self.destination.builds.as_ref();
-        let directory = builds.map(|builds| builds.stage(&unique_suffix()));
+        let directory = builds.map(BuildsDirectory::stage);
         let directory = directory.transpose()?;
         let (loads, asked) = (target.loads(), opened.asked);
         let taken = opened.input.take(
@@ -101,12 +99,4 @@ impl Import<'_> {
         let (resources, cancellation) = (&settings.resources, self.cancellation);
         traces::extract(&mut inflated, directory, resources, wanted, cancellation)
     }
-}
-
-/// A suffix that separates the staging directories of different imports.
-fn unique_suffix() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
-    format!("{}.{}", now.as_secs(), std::process::id())
 }

@@ -70,6 +70,7 @@ impl LockedTarget for LockedMysql {
     }
 
     fn examine(&mut self, _: &str, tables: &[&str]) -> Result<Live> {
+        self.staging.refuse_foreign()?;
         publish::examine(self.staging.connection(), &self.databases, tables)
     }
 

@@ -1,4 +1,5 @@
 //! Archives by somebody who means harm.
 
+pub(crate) mod builds_directories;
 pub(crate) mod hostile_archives;
 pub(crate) mod inflation_limit;

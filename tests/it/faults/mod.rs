@@ -4,6 +4,7 @@ pub(crate) mod cut_publish;
 pub(crate) mod failures;
 pub(crate) mod full_disk;
 pub(crate) mod killed;
+pub(crate) mod mount_points;
 pub(crate) mod mysql_imports_killed;
 pub(crate) mod mysql_killed;
 pub(crate) mod server_killed;

@@ -20,7 +20,7 @@ fn what_stops_it_last_leaves_everything_as_it_was() {
     let before = MysqlState::of(&scene);
     scene.stage_tables(1);
     let builds = BuildsDirectory::at(&scene.builds()).unwrap();
-    let staged = builds.stage("1").unwrap();
+    let staged = builds.stage().unwrap();
     let publication = Publication {
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,

@@ -77,3 +77,31 @@ fn later_migrations_of_gitlab_find_all_they_need() {
         scene.execute(sql);
     }
 }
+
+/// Somebody's own database, though it has our name.
+#[test]
+fn a_staging_database_that_no_import_made_is_not_dropped() {
+    let scene = MysqlScene::gitlab();
+    let staging = &scene.databases.staging;
+    scene.execute(&format!("DROP DATABASE IF EXISTS {staging}"));
+    scene.execute(&format!("CREATE DATABASE {staging}"));
+    scene.execute(&format!("CREATE TABLE {staging}.mine (id int)"));
+    let before = MysqlState::of(&scene);
+    let what = "ci-import did not create";
+    run(import(&scene))
+        .exits(4)
+        .says(what)
+        .says("move its tables");
+    let shown = archive(&scene);
+    let mut check = command(["check", shown.to_str().unwrap()]);
+    check.arg("--builds-path").arg(scene.builds());
+    check.args(["--database-url", &scene.stage().url]);
+    run(check).exits(4).reports(what);
+    before.assert_same(&MysqlState::of(&scene), "refused");
+    scene.execute(&format!("SELECT id FROM {staging}.mine"));
+    // One that an import has left is its own.
+    scene.execute(&format!(
+        "CREATE TABLE {staging}.ci_import_mark (id int) COMMENT 'staging of ci-import'"
+    ));
+    run(import(&scene)).succeeds();
+}

@@ -1,7 +1,5 @@
 //! What would make an import fail after everything is loaded is found by `check`, and refused before the load.
 
-use std::process::Command;
-
 use crate::support::own_server::OwnServer;
 use crate::support::pooler::Pooler;
 use crate::support::program::run;
@@ -148,40 +146,6 @@ fn settings_of_the_role_do_not_matter() {
             .unwrap();
     }
     assert_eq!(scene.value("SELECT count(*) FROM public.ci_builds"), "7");
-}
-
-/// Nobody can rename a mount point.
-#[test]
-fn a_builds_directory_that_is_a_mount_point_is_refused() {
-    let scene = Scene::gitlab();
-    let archive = scene.pack(&fixture_dump(Dialect::Native));
-    let builds = scene.path("live/builds");
-    let mounted = |arguments: &str| {
-        // A mount of its own, in a namespace of its own.
-        let script = format!(
-            "mount --bind '{0}' '{0}' && exec env -u force '{1}' {arguments}",
-            builds.display(),
-            env!("CARGO_BIN_EXE_ci-import"),
-        );
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "--map-root-user", "sh", "-c", &script]);
-        run(command)
-    };
-    let url = crate::support::servers::postgresql_url(&scene.value("SELECT current_database()"));
-    let rest = format!(
-        "'{}' --mysql-to-postgresql --database-url '{url}' --builds-path '{}'",
-        archive.display(),
-        builds.display()
-    );
-    let before = State::of(&scene);
-    // A bind mount has the device of the directory around it.
-    let what = "it is a mount point, which cannot be renamed";
-    mounted(&format!("check {rest}")).exits(2).reports(what);
-    mounted(&format!("--yes {rest}"))
-        .exits(2)
-        .says(what)
-        .says("name a directory in it");
-    before.assert_same(&State::of(&scene));
 }
 
 /// What an admin has set on a replaced table is set on the new one, or told.

@@ -26,7 +26,7 @@ fn aside(scene: &Scene) -> Vec<String> {
     let names = fs::read_dir(live).unwrap();
     names
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "builds")
+        .filter(|name| name != "builds" && name != "builds.ci_import_lock")
         .collect()
 }
 

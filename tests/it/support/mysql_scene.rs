@@ -255,7 +255,7 @@ impl Stage {
     /// Publishes the tables that are staged, with the traces of the import `which`.
     pub(crate) fn publish(&self, which: usize) -> Result<Published<Option<LiveChanges>>> {
         let (target, mut conn, databases, builds) = self.open();
-        let mut staged = builds.stage(&which.to_string())?;
+        let mut staged = builds.stage()?;
         let trace = staged.path().join("2015_10/2");
         fs::create_dir_all(&trace).unwrap();
         let trace = trace.join("5.log");

@@ -20,16 +20,24 @@ pub(crate) struct SmallDisk {
 impl SmallDisk {
     /// A disk over the directory `at`, for those who are inside.
     pub(crate) fn over(at: &Path, mebibytes: u32) -> SmallDisk {
-        let script =
-            "mount -t tmpfs -o size=\"$2\"m,mode=0777 none \"$1\" && echo mounted && exec cat";
+        let mount = format!("mount -t tmpfs -o size={mebibytes}m,mode=1777 none \"$1\"");
+        SmallDisk::mounted(at, &mount)
+    }
+
+    /// No disk of its own, but a mount point: the directory `at` is mounted over itself.
+    pub(crate) fn over_itself(at: &Path) -> SmallDisk {
+        SmallDisk::mounted(at, "mount --bind \"$1\" \"$1\"")
+    }
+
+    fn mounted(at: &Path, mount: &str) -> SmallDisk {
+        let script = format!("{mount} && echo mounted && exec cat");
         let mut unshare = Command::new("unshare");
         if !geteuid().is_root() {
             unshare.args(["--user", "--map-root-user"]);
         }
         unshare
-            .args(["--mount", "sh", "-c", script, "small disk"])
+            .args(["--mount", "sh", "-c", &script, "small disk"])
             .arg(at)
-            .arg(mebibytes.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -40,7 +48,7 @@ impl SmallDisk {
             let mut why = String::new();
             let _ = holder.stderr.take().unwrap().read_to_string(&mut why);
             panic!(
-                "no tmpfs can be mounted: the tests need root, or that users may make user \
+                "nothing can be mounted: the tests need root, or that users may make user \
                  namespaces: {why}"
             );
         }

@@ -11,8 +11,14 @@ use crate::failpoint;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::options::ConnectionOptions;
-use crate::server::mysql::sql::{identifier, literal};
+use crate::server::mysql::sql::{identifier, literal, qualified};
 use crate::ui::terminal;
+
+/// The table that marks the staging database as ours: databases of MySQL have no comments.
+const MARK_TABLE: &str = "ci_import_mark";
+
+/// The comment of that table.
+const MARK: &str = "staging of ci-import";
 
 /// The time that the session of an ended import may need to end.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
@@ -61,6 +67,7 @@ impl Staging {
     /// Creates the database, after dropping one that an earlier import has left. The lock proves that the
     /// earlier import has ended; its sessions may still be loading, and are ended.
     pub fn make(&mut self) -> Result<()> {
+        self.refuse_foreign()?;
         self.end_sessions_of_the_dead()?;
         let staging = &self.databases.staging;
         let doing = || failure(format!("create the staging database {staging}"));
@@ -75,14 +82,53 @@ impl Staging {
         let defaults = defaults.map_or_else(String::new, |(charset, collation)| {
             format!(" CHARACTER SET {charset} COLLATE {collation}")
         });
-        for sql in [
-            format!("DROP DATABASE IF EXISTS {}", identifier(staging)),
-            format!("CREATE DATABASE {}{defaults}", identifier(staging)),
+        for (sql, point) in [
+            (
+                format!("DROP DATABASE IF EXISTS {}", identifier(staging)),
+                "old staging dropped",
+            ),
+            (
+                format!("CREATE DATABASE {}{defaults}", identifier(staging)),
+                "staging database made",
+            ),
+            (
+                format!(
+                    "CREATE TABLE {} (id int) COMMENT '{MARK}'",
+                    qualified(staging, MARK_TABLE)
+                ),
+                "staging database marked",
+            ),
         ] {
             self.connection.query_drop(sql).map_err(doing())?;
+            failpoint::reached(point);
         }
         self.made = true;
         Ok(())
+    }
+
+    /// An error if there is a database with the name of the staging that no import has made. An empty one may be what
+    /// is left of one.
+    pub fn refuse_foreign(&mut self) -> Result<()> {
+        let staging = literal(&self.databases.staging);
+        let sql = format!(
+            "SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {staging})
+                  + (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {staging})
+                  + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = {staging}),
+                    (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {staging}
+                     AND TABLE_NAME = '{MARK_TABLE}' AND TABLE_COMMENT = '{MARK}')"
+        );
+        let found: Option<(u64, u64)> = self
+            .connection
+            .query_first(sql)
+            .map_err(failure("look at the staging database"))?;
+        match found {
+            Some((1.., 0)) => Err(Error::target(format!(
+                "the server has a database {} that ci-import did not create",
+                self.databases.staging
+            ))
+            .hint("an import loads into a database with this name: move its tables, or drop it if it is of ci-import 0.1.0")),
+            _ => Ok(()),
+        }
     }
 
     fn end_sessions_of_the_dead(&mut self) -> Result<()> {

@@ -11,7 +11,7 @@ use super::names::RECORD;
 use super::names::is_kept_of;
 use super::record;
 use super::swap::refuse_cut;
-use crate::error::{Doing, Result};
+use crate::error::Result;
 use crate::failpoint;
 use crate::publish::outcome::{Aside, Discarded};
 use crate::server::mysql::databases::Databases;
@@ -44,7 +44,8 @@ pub fn discard(
         let Some(last) = record::last(conn, databases)? else {
             return Ok(Discarded::default());
         };
-        let directories = last.record.directories(builds)?;
+        // A wrong builds directory is found before anything is dropped.
+        last.record.builds(builds)?;
         // From here on, a rollback is no longer possible.
         record::rewrite(conn, previous, &last.record.without_tables())?;
         failpoint::reached("old tables to be dropped");
@@ -56,10 +57,7 @@ pub fn discard(
             }
         }
         failpoint::reached("old tables dropped");
-        for directory in &directories {
-            std::fs::remove_dir_all(directory).doing(format!("remove {}", directory.display()))?;
-            failpoint::reached("old directory removed");
-        }
+        let directories = last.record.remove_directories(builds)?;
         conn.query_drop(format!("DROP DATABASE {}", identifier(previous)))
             .map_err(failure(format!("drop the database {previous}")))?;
         failpoint::reached("database of the old tables dropped");

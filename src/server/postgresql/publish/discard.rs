@@ -7,7 +7,7 @@ use postgres::{Client, Transaction};
 use super::lock::begin;
 use super::previous::{self, PREVIOUS_SCHEMA};
 use super::relations::relations;
-use crate::error::{Doing, Result};
+use crate::error::Result;
 use crate::failpoint;
 use crate::publish::outcome::{Aside, Discarded};
 use crate::publish::record::Record;
@@ -32,7 +32,8 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     let Some(record) = Record::read(client)? else {
         return Ok(Discarded::default());
     };
-    let directories = record.directories(builds)?;
+    // A wrong builds directory is found before anything is dropped.
+    record.builds(builds)?;
     // From here on, a rollback is no longer possible.
     let mut transaction = begin(client)?;
     previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, false)?;
@@ -42,10 +43,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
         .commit()
         .map_err(failure("drop the tables of the previous import"))?;
     failpoint::reached("old tables dropped");
-    for directory in &directories {
-        std::fs::remove_dir_all(directory).doing(format!("remove {}", directory.display()))?;
-        failpoint::reached("old directory removed");
-    }
+    let directories = record.remove_directories(builds)?;
     let mut transaction = begin(client)?;
     previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, true)?;
     transaction

@@ -1,0 +1,12 @@
+//! Directories of which somebody else may own a part: held open, never looked up twice, changed with the rights of
+//! whoever could steer them anyway.
+
+mod lock;
+mod place;
+mod tree;
+mod walk;
+mod worker;
+
+pub(crate) use lock::PlaceLock;
+pub(crate) use place::Place;
+pub(crate) use tree::{Found, for_each_file, open_below};
