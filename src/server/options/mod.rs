@@ -2,6 +2,7 @@
 //! certificates.
 
 pub(crate) mod database_yml;
+pub(crate) mod keep_alive;
 mod origins;
 mod parameters;
 pub(crate) mod reason;

@@ -3,6 +3,7 @@
 pub(crate) mod cut_publish;
 pub(crate) mod failures;
 pub(crate) mod full_disk;
+pub(crate) mod gone_servers;
 pub(crate) mod killed;
 pub(crate) mod mount_points;
 pub(crate) mod mysql_imports_killed;

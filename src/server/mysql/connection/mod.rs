@@ -16,6 +16,7 @@ use super::options::ConnectionOptions;
 use super::options::host::Place;
 use super::tls::Mode;
 use crate::error::{Error, Result};
+use crate::server::options::keep_alive;
 use tunnel::Failure;
 
 /// A file that cannot exist, because its parent is not a directory.
@@ -45,7 +46,11 @@ impl ConnectionOptions {
             // The driver would ask the server for its socket and try that. Through an ssh tunnel, the socket
             // of that name belongs to another server.
             .prefer_socket(false)
-            .tcp_connect_timeout(self.timeout);
+            .tcp_connect_timeout(self.timeout)
+            .tcp_keepalive_time_ms(Some(milliseconds(keep_alive::IDLE)))
+            .tcp_keepalive_probe_interval_secs(Some(milliseconds(keep_alive::INTERVAL) / 1000))
+            .tcp_keepalive_probe_count(Some(keep_alive::PROBES))
+            .tcp_user_timeout_ms(Some(milliseconds(keep_alive::UNANSWERED)));
         let is_socket = matches!(self.place, Place::Socket(_));
         let mode = self.tls.mode;
         if mode == Mode::Disabled || mode == Mode::Preferred && is_socket {
@@ -107,4 +112,8 @@ impl ConnectionOptions {
         }
         Err(failure)
     }
+}
+
+fn milliseconds(time: std::time::Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }

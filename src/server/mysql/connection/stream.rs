@@ -6,7 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use rustix::net::sockopt;
+
 use crate::server::mysql::options::host::Place;
+use crate::server::options::keep_alive;
 
 /// A connection to the server.
 pub(crate) enum Stream {
@@ -33,6 +36,7 @@ impl Stream {
                     });
                 let stream = reached.ok_or(failed)?;
                 stream.set_nodelay(true)?;
+                notice_its_end(&stream)?;
                 Stream::Tcp(stream)
             }
         };
@@ -63,6 +67,16 @@ impl Stream {
             Stream::Socket(socket) => socket.shutdown(Shutdown::Write),
         }
     }
+}
+
+/// Has the system notice a server that is gone.
+fn notice_its_end(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, keep_alive::IDLE)?;
+    sockopt::set_tcp_keepintvl(stream, keep_alive::INTERVAL)?;
+    sockopt::set_tcp_keepcnt(stream, keep_alive::PROBES)?;
+    let unanswered = u32::try_from(keep_alive::UNANSWERED.as_millis()).unwrap_or(u32::MAX);
+    Ok(sockopt::set_tcp_user_timeout(stream, unanswered)?)
 }
 
 impl AsFd for Stream {

@@ -23,7 +23,7 @@ use hosts::Place;
 use parameters::KNOWN;
 
 use crate::error::Result;
-use crate::server::options::{Entry, Origin, Origins, Parameters, system_user};
+use crate::server::options::{Entry, Origin, Origins, Parameters, keep_alive, system_user};
 
 /// The default timeout of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -229,8 +229,14 @@ fn configuration(parameters: &Parameters) -> Result<Config> {
     Ok(config)
 }
 
-/// Sets when an idle connection is kept alive or closed.
+/// Sets when an idle connection is kept alive or closed. Without a word from the user, a server that is gone without
+/// having closed the connection is noticed after two minutes; the system would wait for two hours.
 fn keep_alive(parameters: &Parameters, config: &mut Config) -> Result<()> {
+    config
+        .keepalives_idle(keep_alive::IDLE)
+        .keepalives_interval(keep_alive::INTERVAL)
+        .keepalives_retries(keep_alive::PROBES)
+        .tcp_user_timeout(keep_alive::UNANSWERED);
     if let Some(number) = parameters.number::<u32>("keepalives")? {
         config.keepalives(number != 0);
     }
