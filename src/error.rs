@@ -62,6 +62,8 @@ enum Condition {
     Truncated,
     /// The connection to the target is lost, and the server has not reported why.
     ConnectionLost,
+    /// Others hold what a publish needs. Nothing was changed, so that it can be tried again.
+    Held,
 }
 
 /// The place of a failure.
@@ -225,6 +227,19 @@ impl Error {
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         self.0.condition == Some(Condition::ConnectionLost)
+    }
+
+    /// Marks the error: others hold what a publish needs.
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        self.0.condition = Some(Condition::Held);
+        self
+    }
+
+    /// Whether others hold what a publish needs, and nothing else is wrong.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.0.condition == Some(Condition::Held)
     }
 
     /// The kind of the failure.

@@ -8,15 +8,17 @@ use clap::error::{ContextKind, ContextValue};
 
 use ci_import::cancellation::Cancellation;
 use ci_import::cli::arguments::{
-    CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, ReplacedArgs,
-    TargetArgs, TellingArgs, VerifyArgs,
+    CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, PublishArgs,
+    ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
 use ci_import::cli::guesses;
 use ci_import::cli::settings::{
-    self, CheckSettings, Destination, MigrateSettings, Settings, VerifySettings,
+    self, CheckSettings, Destination, MigrateSettings, PublishSettings, Settings, VerifySettings,
 };
+use ci_import::commands::import::report::Report;
 use ci_import::commands::{
-    check, convert, discard, generate, import, inspect, migrate, private, recover, rollback, verify,
+    check, convert, discard, generate, import, inspect, migrate, private, publish, recover,
+    rollback, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
 use ci_import::input::source::Source;
@@ -73,6 +75,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
         Some(Command::Check(arguments)) => run_check(arguments),
         Some(Command::Verify(arguments)) => run_verify(arguments),
+        Some(Command::Publish(arguments)) => run_publish(arguments),
         Some(Command::Recover(arguments)) => run_recover(arguments),
         Some(Command::Rollback(arguments)) => run_rollback(arguments),
         Some(Command::Discard(arguments)) => run_discard(arguments),
@@ -97,17 +100,34 @@ fn run_import(cli: Cli) -> Result<ExitCode> {
     let progress = Progress::new(settings.quiet);
     let cancellation = Cancellation::on_signals()?;
     let report = import::run(&settings, &progress, &cancellation)?;
-    let printed = if settings.json {
+    print_published(&report, settings.json, settings.quiet, settings.strict)
+}
+
+fn run_publish(arguments: PublishArgs) -> Result<ExitCode> {
+    let settings = PublishSettings::new(arguments, |name| std::env::var(name).ok())?;
+    let progress = Progress::new(settings.quiet);
+    let cancellation = Cancellation::on_signals()?;
+    let (report, is_strict) = publish::run(&settings, &progress, &cancellation)?;
+    print_published(&report, settings.json, settings.quiet, is_strict)
+}
+
+/// Prints the report of an import, or of a publish of what an import has kept.
+fn print_published(
+    report: &Report,
+    in_json: bool,
+    is_quiet: bool,
+    is_strict: bool,
+) -> Result<ExitCode> {
+    let printed = if in_json {
         format!("{:#}\n", report.to_json())
-    } else if settings.quiet {
+    } else if is_quiet {
         String::new()
     } else {
         report.to_string()
     };
     let hint = "do not import again; ci-import verify compares the target with the archive";
     print_report(&printed, "the import was published", hint)?;
-    let is_strict_failure = settings.strict && report.has_changes();
-    Ok(if is_strict_failure {
+    Ok(if is_strict && report.has_changes() {
         ExitCode::from(DATA_CHANGED)
     } else {
         ExitCode::SUCCESS

@@ -87,6 +87,8 @@ pub struct ImportArgs {
     #[arg(long)]
     pub no_space_check: bool,
     /// How long to wait for others who hold the live tables, in seconds
+    ///
+    /// After that, what is loaded is kept for ci-import publish.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub wait_for_locks: u32,
     /// Import into a GitLab that is not 8.0, too
@@ -239,13 +241,17 @@ pub enum Command {
     /// Compares the contents of rows and traces, and each sequence with the largest id. Run it with the
     /// options of the import, before anybody changes the tables. Exits with 1 if anything differs.
     Verify(VerifyArgs),
+    /// Make live what an import has loaded and kept, because others held the live tables
+    ///
+    /// It checks the target again as an import does. The next import, or discard, drops what is kept.
+    Publish(PublishArgs),
     /// Complete or undo an interrupted publish, as every import does at its start
     Recover(TargetArgs),
     /// Bring back the tables and the build traces that the last import replaced
     ///
     /// The imported data is kept in their place: a second rollback brings it back.
     Rollback(ReplacedArgs),
-    /// Remove the tables and the build traces that imports replaced, permanently
+    /// Remove the tables and the build traces that imports replaced, or kept for publish, permanently
     Discard(ReplacedArgs),
     /// Run pending migrations: the built-in ones, and those in a folder
     ///
@@ -339,6 +345,23 @@ pub struct VerifyArgs {
     /// How the import converted values and types
     #[command(flatten)]
     pub conversion: ConversionArgs,
+}
+
+/// The arguments of `publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The target of the import
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Replace existing CI data without asking (also with force=yes in the environment)
+    #[arg(long, short)]
+    pub yes: bool,
+    /// How long to wait for others who hold the live tables, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub wait_for_locks: u32,
+    /// The form of the output
+    #[command(flatten)]
+    pub telling: TellingArgs,
 }
 
 /// The arguments of `rollback` and `discard`.

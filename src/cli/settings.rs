@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::arguments::{
     CheckArgs, ConversionArgs, ImportArgs, MigrateAction, MigrateArgs, MigratingArgs,
-    MigrationsArgs, TargetArgs, VerifyArgs,
+    MigrationsArgs, PublishArgs, TargetArgs, VerifyArgs,
 };
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
@@ -183,6 +183,41 @@ impl Settings {
             schema: arguments.schema,
             replace: arguments.replace,
             policies: policies(arguments.conversion)?,
+        })
+    }
+}
+
+/// The settings of a publish of what an import has kept.
+#[derive(Clone)]
+pub struct PublishSettings {
+    /// The target.
+    pub destination: Destination,
+    /// Whether existing data is replaced without asking.
+    pub yes: bool,
+    /// How long the publish waits for others who hold the live tables.
+    pub wait_for_locks: Duration,
+    /// The number of connections that count rows.
+    pub resources: Resources,
+    /// Whether only errors are printed.
+    pub quiet: bool,
+    /// Whether the report is in JSON.
+    pub json: bool,
+}
+
+impl PublishSettings {
+    /// The settings from `arguments` and the environment. `variable` looks up a variable.
+    pub fn new(
+        arguments: PublishArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<PublishSettings> {
+        let is_forced = variable("force").as_deref() == Some("yes");
+        Ok(PublishSettings {
+            destination: Destination::named(arguments.target, variable)?,
+            yes: arguments.yes || is_forced,
+            wait_for_locks: Duration::from_secs(arguments.wait_for_locks.into()),
+            resources: Resources::new(None, None)?,
+            quiet: arguments.telling.quiet,
+            json: arguments.telling.json,
         })
     }
 }

@@ -1,13 +1,15 @@
-//! `ci-import discard`: removes what the last publish has replaced.
+//! `ci-import discard`: removes what the last publish has replaced, and what is kept for a second try.
 
+use super::kept::drop_kept;
 use super::locked_for_change::{confirm, lock_recovered};
 use crate::cancellation::Cancellation;
 use crate::cli::settings::Destination;
 use crate::error::Result;
+use crate::publish::kept::Kept;
 use crate::publish::outcome::Discarded;
 use crate::ui::progress::Progress;
 
-/// Removes what the last import has replaced. Asks first, unless `yes`.
+/// Removes what the last import has replaced, and what another one has kept. Asks first, unless `yes`.
 pub fn run(
     destination: &Destination,
     yes: bool,
@@ -16,15 +18,27 @@ pub fn run(
 ) -> Result<Discarded> {
     let mut held = lock_recovered(destination, progress)?;
     let builds = held.ready.builds.as_ref();
-    let Some(directories) = held.target.previous_directories(builds)? else {
-        return Ok(Discarded::default());
-    };
-    let previous = held.target.previous();
-    let mut what = format!("the schema {previous} of {}", held.ready.shown());
-    for directory in directories {
-        what += &format!(", the directory {}", directory.display());
+    let directories = held.target.previous_directories(builds)?;
+    let kept = held.target.kept()?;
+    let mut what = Vec::new();
+    if let Some(directories) = &directories {
+        let previous = held.target.previous();
+        what.push(format!("the schema {previous} of {}", held.ready.shown()));
+        let shown = directories.iter().map(|path| path.display());
+        what.extend(shown.map(|path| format!("the directory {path}")));
     }
+    what.extend(kept.as_ref().map(Kept::told));
+    if what.is_empty() {
+        return Ok(Discarded::default());
+    }
+    let what = what.join(", ");
     confirm(&format!("remove {what} permanently"), yes, cancellation)?;
     cancellation.begin_change()?;
-    held.target.discard(builds)
+    let dropped = drop_kept(&mut *held.target, builds)?;
+    let mut done = match directories {
+        Some(_) => held.target.discard(builds)?,
+        None => Discarded::default(),
+    };
+    done.kept = dropped.map(|kept| kept.told());
+    Ok(done)
 }

@@ -5,6 +5,7 @@ use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
 use crate::ui::progress::Progress;
+use crate::ui::terminal;
 
 /// Brings `destination` to the state before or after the import, as its database decides, and removes the
 /// rest of the import.
@@ -17,7 +18,13 @@ pub fn run(destination: &Destination, progress: &Progress) -> Result<Recovered> 
             return Err(Error::usage("no builds directory is named").hint("add --builds-path"));
         }
     }
-    // The staging created here is dropped at the end, together with an earlier one.
-    held.target.make_staging()?;
+    match held.target.kept()? {
+        Some(kept) => terminal::say(&format!(
+            "ci-import: {} is kept: ci-import publish makes it live, ci-import discard removes it",
+            kept.told()
+        )),
+        // The staging created here is dropped at the end, together with an earlier one.
+        None => held.target.make_staging()?,
+    }
     Ok(recovered)
 }

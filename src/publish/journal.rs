@@ -251,8 +251,9 @@ fn is_name_of_ours(place: &Place, name: &OsStr) -> bool {
         return false;
     };
     let is_number = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
-    let is_staged = suffix
-        .strip_prefix(b".ci_import_staging.")
+    let staged = suffix.strip_prefix(b".ci_import_staging.");
+    let is_staged = staged
+        .or_else(|| suffix.strip_prefix(b".ci_import_kept."))
         .is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/'));
     let replaced: &[u8] = if place.is_mount_point() {
         b".ci_import_replaced."

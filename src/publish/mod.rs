@@ -3,6 +3,8 @@
 pub(crate) mod aside;
 pub(crate) mod directories;
 pub(crate) mod journal;
+pub mod kept;
 pub mod outcome;
+pub(crate) mod patience;
 pub(crate) mod record;
 pub(crate) mod swap;

@@ -145,11 +145,15 @@ pub struct Discarded {
     pub previous: String,
     /// The removed directories.
     pub directories: Vec<PathBuf>,
+    /// What was kept for a second try, and is dropped.
+    pub kept: Option<String>,
 }
 
 impl fmt::Display for Discarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.tables.is_empty() && self.directories.is_empty() {
+        if let Some(kept) = &self.kept {
+            writeln!(f, "removed {kept}")?;
+        } else if self.tables.is_empty() && self.directories.is_empty() {
             return writeln!(f, "there was nothing to discard");
         }
         if !self.tables.is_empty() {

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::pipeline::loaded::LoadedTable;
+use crate::publish::kept::Kept;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::traces::BuildsDirectory;
 use crate::verify::TableFinding;
@@ -68,6 +69,15 @@ pub trait LockedTarget {
         tables: &[LoadedTable],
         cancellation: &Cancellation,
     ) -> Result<Vec<TableFinding>>;
+
+    /// Keeps the staging for a later publish, with its record. Nobody drops it but the next import or a discard.
+    fn keep(&mut self, kept: &Kept) -> Result<()>;
+
+    /// The record of a staging that is kept for a later publish, if there is one.
+    fn kept(&mut self) -> Result<Option<Kept>>;
+
+    /// An error unless the kept staging has exactly `tables`, and nobody else could have made them.
+    fn check_kept(&mut self, tables: &[&str]) -> Result<()>;
 
     /// Publishes the staged data: all of it, or nothing. Includes the GitLab steps of `content`. `cancellation` can
     /// stop the publish until just before the commit.

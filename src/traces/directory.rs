@@ -17,7 +17,7 @@ use crate::files::{Place, PlaceLock};
 use crate::ui::terminal;
 
 /// The suffix of a staging directory, behind the name of the builds directory.
-const STAGING_SUFFIX: &str = ".ci_import_staging.";
+pub(super) const STAGING_SUFFIX: &str = ".ci_import_staging.";
 
 /// The directory of the build traces, which need not exist yet.
 #[derive(Debug, Clone)]
@@ -142,7 +142,7 @@ impl BuildsDirectory {
             directory,
             owner,
             mode: permissions,
-            removal,
+            removal: Some(removal),
             keep: false,
         })
     }
@@ -165,11 +165,28 @@ pub struct StagedDirectory {
     directory: OwnedFd,
     owner: Option<(u32, u32)>,
     mode: Option<Mode>,
-    removal: stop::Removal,
+    removal: Option<stop::Removal>,
     keep: bool,
 }
 
 impl StagedDirectory {
+    /// The staging directory `name` beside `builds`, which an earlier import has kept.
+    pub(super) fn of_kept(
+        builds: &BuildsDirectory,
+        name: OsString,
+        directory: OwnedFd,
+    ) -> StagedDirectory {
+        StagedDirectory {
+            place: Arc::clone(&builds.place),
+            name,
+            directory,
+            owner: None,
+            mode: None,
+            removal: None,
+            keep: true,
+        }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> PathBuf {
@@ -221,7 +238,9 @@ impl StagedDirectory {
     /// Says that it was published, and must not be removed.
     pub fn published(&mut self) {
         self.keep = true;
-        stop::keep_at_end(self.removal);
+        if let Some(removal) = self.removal {
+            stop::keep_at_end(removal);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod compare;
 mod digest;
 mod directory;
 mod extract;
+mod kept;
 mod room;
 mod writer;
 
@@ -15,4 +16,5 @@ pub use compare::{Measured, Names, TraceFindings, compare, measure};
 pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, BuildsLock, StagedDirectory};
 pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, extract, survey};
+pub use kept::KeptDirectory;
 pub use room::free_bytes;

@@ -143,6 +143,15 @@ fn check_tables(
     let locked = ready.target.lock();
     let locked = checks.add("lock", locked, |_| "no other import is running".to_owned());
     let Some(mut target) = locked else { return };
+    if let Ok(Some(kept)) = target.kept() {
+        checks.note(
+            "kept",
+            format!(
+                "{} is kept: ci-import publish makes it live, an import drops it",
+                kept.told()
+            ),
+        );
+    }
     let tables = content.known_tables();
     let schema = target.schema(settings.schema.as_deref(), content);
     let examined = schema.and_then(|schema| target.examine(&schema, tables));
@@ -178,7 +187,7 @@ fn check_tables(
         checks.note(
             "locks",
             format!(
-                "other sessions use the tables; the publish waits for them, as --wait-for-locks says: {}",
+                "other sessions use the tables; the publish waits for them, 300 s or --wait-for-locks SECONDS: {}",
                 holders.join(", ")
             ),
         );

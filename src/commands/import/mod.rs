@@ -1,8 +1,11 @@
 //! `ci-import ARCHIVE`: prepares, stages, verifies, publishes and reports an import.
 
 mod context;
+mod keep;
+pub(in crate::commands) mod loaded;
 mod prepare;
 pub mod report;
+pub(in crate::commands) mod reported;
 mod stage;
 
 use std::time::Instant;
@@ -15,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::pipeline::loaded::{LoadedDump, LoadedTable};
+use crate::pipeline::loaded::LoadedTable;
 use crate::publish::outcome::{Publication, Published, Waiting};
 use crate::schema::Note;
 use crate::server::LockedTarget;
@@ -24,8 +27,10 @@ use crate::ui::progress::Progress;
 use crate::verify::depth::Depth;
 use crate::verify::verify_staged;
 use context::Import;
+use loaded::Loaded;
 use prepare::{OpenedInput, Prepared};
-use report::{ArchiveReport, Report};
+use report::Report;
+use reported::Reported;
 use stage::Staged;
 
 /// Runs the import to its end, and reports what was published. If it is not obvious, the error says that
@@ -42,7 +47,7 @@ pub fn run(
 }
 
 /// Adds to `error` what only an import knows.
-fn unpublished(error: Error) -> Error {
+pub(in crate::commands) fn unpublished(error: Error) -> Error {
     if error.kind() == Kind::Interrupted {
         return error.adding("; nothing was published");
     }
@@ -77,8 +82,13 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
     let prepared = import.prepare(target, &opened)?;
     let staged = import.stage(target, opened, &prepared)?;
     import.verify(target, &staged)?;
-    let published = import.publish(target, &prepared, &staged)?;
-    Ok(import.report(target, prepared, staged, published))
+    let published = match import.publish(target, &prepared, &staged) {
+        Err(error) if error.is_held() => {
+            return Err(import.keep(target, &prepared, staged, error));
+        }
+        published => published?,
+    };
+    Ok(import.report(target, prepared.live.schema, staged, published))
 }
 
 impl Import<'_> {
@@ -158,51 +168,35 @@ impl Import<'_> {
         Ok(published)
     }
 
+    /// What the report says of the staged data.
+    fn loaded(&self, staged: &Staged) -> Loaded {
+        let missing = missing_tables(self.content, &staged.dump.tables);
+        let information = staged.information.as_ref();
+        let archive = information.map(|information| (information, &staged.traces));
+        let verified = self.settings.verify;
+        Loaded::of(&self.input, &staged.dump, &missing, archive, verified)
+    }
+
     /// Reports the results of all steps.
     fn report(
         self,
         target: &dyn LockedTarget,
-        prepared: Prepared,
+        schema: String,
         staged: Staged,
         published: Published<LiveChanges>,
     ) -> Report {
-        let LoadedDump {
-            tables,
-            mut notes,
-            facts,
-        } = staged.dump;
-        notes.extend(missing_tables(self.content, &tables));
-        let lost = published.lost.into_iter();
-        notes.extend(lost.map(|(table, what)| Note {
-            table,
-            item: None,
-            what,
-        }));
-        let archive = staged.information.map(|information| ArchiveReport {
-            information,
-            traces: staged.traces,
-            builds: self.destination.builds_path(),
-            previous_builds: published.previous_builds,
-            live: published.finished,
-            locked: published.locked,
-        });
+        let loaded = self.loaded(&staged);
         if let Some(mut directory) = staged.directory {
             directory.published();
         }
-        Report {
-            input: self.input,
-            target: self.destination.shown(),
-            schema: prepared.live.schema,
-            facts,
-            tables,
-            notes,
-            replaced: published.replaced,
-            previous_schema: target.previous(),
-            verified: self.settings.verify,
-            archive,
-            elapsed: self.started.elapsed(),
-            connect: self.destination.how_to_connect(),
-        }
+        let reported = Reported {
+            loaded,
+            loaded_at: None,
+            schema,
+            is_backup: self.content.has_traces(),
+            started: self.started,
+        };
+        reported.after(self.destination, target, published)
     }
 }
 

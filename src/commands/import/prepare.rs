@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::context::Import;
 use crate::cancellation::Cancellation;
 use crate::cli::settings::Settings;
-use crate::commands::destination::PreparedTarget;
 use crate::commands::estimate::estimate;
+use crate::commands::replacing::confirm_replacing;
 use crate::commands::space::refuse_too_little;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
@@ -97,9 +97,9 @@ impl Import<'_> {
         let live = target.examine(&schema, known)?;
         let mut existing = HashSet::new();
         if !known.is_empty() {
-            confirm(
+            confirm_replacing(
                 self.destination,
-                self.settings,
+                self.settings.yes,
                 &live,
                 &target.previous(),
                 self.cancellation,
@@ -123,47 +123,4 @@ impl Import<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// Asks whether existing CI data may be replaced, if there is any.
-fn confirm(
-    destination: &PreparedTarget,
-    settings: &Settings,
-    live: &Live,
-    previous: &str,
-    cancellation: &Cancellation,
-) -> Result<()> {
-    let mut replaced = Vec::new();
-    if !live.with_rows.is_empty() {
-        replaced.push(format!("the tables {}", live.with_rows.join(", ")));
-    }
-    if let Some(builds) = &destination.builds
-        && builds.has_content()?
-    {
-        replaced.push(format!("the build traces in {}", builds.path().display()));
-    }
-    if settings.yes || replaced.is_empty() {
-        return Ok(());
-    }
-    let (target, replaced) = (destination.shown(), replaced.join(" and "));
-    let dropped = if live.has_previous {
-        format!("; the tables in {previous}, from the previous import, are dropped")
-    } else {
-        String::new()
-    };
-    if !terminal::can_ask() {
-        return Err(
-            Error::usage(format!("{target} already has CI data: {replaced}")).hint(format!(
-                "add --yes to replace them; they are kept aside{dropped}"
-            )),
-        );
-    }
-    let question = format!(
-        "{target} already has CI data.\nReplace {replaced}?\nThey are kept aside{dropped}."
-    );
-    if terminal::ask(&question, cancellation) {
-        return Ok(());
-    }
-    cancellation.check()?;
-    Err(Error::failed("not confirmed; nothing was changed"))
 }

@@ -6,60 +6,49 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::loaded::{Loaded, change_lines, note_json, note_line};
 use crate::dump::Facts;
-use crate::gitlab::information::Information;
 use crate::gitlab::live::LiveChanges;
-use crate::pipeline::loaded::LoadedTable;
 use crate::rows::Tally;
 use crate::schema::Note;
-use crate::traces::TraceSummary;
 use crate::ui::numbers::grouped;
-use crate::verify::depth::Depth;
 
 /// The report of a published import.
 #[derive(Debug)]
 pub struct Report {
-    /// The archive's or dump's name.
-    pub input: String,
+    /// What was loaded.
+    pub(in crate::commands) loaded: Loaded,
+    /// When it was loaded, if that was an earlier run.
+    pub(in crate::commands) loaded_at: Option<String>,
     /// The target.
-    pub target: String,
+    pub(in crate::commands) target: String,
     /// The schema of the tables.
-    pub schema: String,
-    /// What the dump says about itself.
-    pub facts: Facts,
-    /// The tables, in the order of the dump.
-    pub tables: Vec<LoadedTable>,
-    /// The differences in the target.
-    pub notes: Vec<Note>,
+    pub(in crate::commands) schema: String,
+    /// What replaced tables had, and the new ones do not have.
+    pub(in crate::commands) lost: Vec<Note>,
     /// The replaced tables.
-    pub replaced: Vec<String>,
+    pub(in crate::commands) replaced: Vec<String>,
     /// The schema of the replaced tables.
-    pub previous_schema: String,
-    /// How thoroughly the data was verified before the publish.
-    pub verified: Depth,
+    pub(in crate::commands) previous_schema: String,
     /// The part about an archive.
-    pub archive: Option<ArchiveReport>,
+    pub(in crate::commands) archive: Option<ArchiveReport>,
     /// The duration.
-    pub elapsed: Duration,
+    pub(in crate::commands) elapsed: Duration,
     /// How to connect to the private server, if that was the target.
-    pub connect: Option<String>,
+    pub(in crate::commands) connect: Option<String>,
 }
 
-/// The part of the report about an archive.
+/// The part of the report about the publish of an archive.
 #[derive(Debug)]
-pub struct ArchiveReport {
-    /// The archive's information file.
-    pub information: Information,
-    /// The traces.
-    pub traces: TraceSummary,
+pub(in crate::commands) struct ArchiveReport {
     /// The builds directory.
-    pub builds: PathBuf,
+    pub(in crate::commands) builds: PathBuf,
     /// The path of the replaced traces.
-    pub previous_builds: Option<PathBuf>,
+    pub(in crate::commands) previous_builds: Option<PathBuf>,
     /// The changes of GitLab's steps.
-    pub live: LiveChanges,
+    pub(in crate::commands) live: LiveChanges,
     /// How long nobody could read the live tables, if that was measured.
-    pub locked: Option<Duration>,
+    pub(in crate::commands) locked: Option<Duration>,
 }
 
 /// The changes by a conversion.
@@ -91,51 +80,6 @@ impl fmt::Display for Changes {
     }
 }
 
-/// A line for each change of values, and for each difference.
-fn change_lines<'a>(
-    tallies: impl Iterator<Item = (&'a str, &'a Tally)>,
-    notes: impl Iterator<Item = &'a Note>,
-    facts: &Facts,
-) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (table, tally) in tallies {
-        for (column, change, found) in tally.iter() {
-            let rows: Vec<String> = found.rows.iter().map(|row| grouped(*row)).collect();
-            let more = if found.count > found.rows.len() as u64 {
-                ", …"
-            } else {
-                ""
-            };
-            let (count, rows) = (grouped(found.count), rows.join(", "));
-            lines.push(format!(
-                "{table}.{column}: {count} {change} (rows {rows}{more})"
-            ));
-        }
-    }
-    lines.extend(notes.map(|note| match &note.item {
-        Some(item) => format!("{}.{item}: {}", note.table, note.what),
-        None => format!("{}: {}", note.table, note.what),
-    }));
-    for (kind, name) in &facts.left_out {
-        lines.push(format!("the {kind} {name} was left out"));
-    }
-    for line in &facts.noise {
-        let line = line.replace(char::is_control, "\u{fffd}");
-        lines.push(format!("skipped a line that is not SQL: {line}"));
-    }
-    if !facts.completed {
-        let line = if facts.postgresql {
-            "-- PostgreSQL database dump complete"
-        } else {
-            "-- Dump completed"
-        };
-        lines.push(format!(
-            "the dump does not end with \"{line}\", so it may be incomplete"
-        ));
-    }
-    lines
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.heading(f)?;
@@ -143,7 +87,7 @@ impl fmt::Display for Report {
         self.changes(f)?;
         self.live_changes(f)?;
         self.what_was_kept(f)?;
-        if let Some(verified) = self.verified.told() {
+        if let Some(verified) = &self.loaded.verified {
             writeln!(f, "\nverified before the publish: {verified}")?;
         }
         writeln!(f, "\ndone in {:.1} s", self.elapsed.as_secs_f64())?;
@@ -158,22 +102,27 @@ impl Report {
     /// Whether a value was changed in more than its notation, or traces are missing.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        let archive = self.archive.as_ref();
-        archive.is_some_and(|archive| archive.traces.truncated.is_some())
-            || self.tables.iter().any(|loaded| !loaded.tally.is_empty())
+        self.loaded.has_changes
     }
 
     fn heading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "imported {}", self.input)?;
-        if let Some(archive) = &self.archive {
-            write!(f, " (GitLab CI {}", archive.information.version)?;
-            if let Some(time) = &archive.information.created_at {
+        let done = match &self.loaded_at {
+            None => "imported",
+            Some(_) => "published",
+        };
+        write!(f, "{done} {}", self.loaded.input)?;
+        if let Some(version) = &self.loaded.version {
+            write!(f, " (GitLab CI {version}")?;
+            if let Some(time) = &self.loaded.created_at {
                 write!(f, ", made {time}")?;
             }
             write!(f, ")")?;
         }
         writeln!(f)?;
-        if let Some(program) = &self.facts.written_by {
+        if let Some(time) = &self.loaded_at {
+            writeln!(f, "  loaded at {time}")?;
+        }
+        if let Some(program) = &self.loaded.written_by {
             writeln!(f, "    from {program}")?;
         }
         writeln!(f, "    into {}", self.target)?;
@@ -184,19 +133,20 @@ impl Report {
     }
 
     fn table_list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.tables.iter().map(|loaded| loaded.name.chars().count());
+        let tables = &self.loaded.tables;
+        let names = tables.iter().map(|table| table.name.chars().count());
         let width = names.max().unwrap_or(0).max(26);
         writeln!(f, "{:width$} {:>14} {:>14}", "table", "rows", "next id")?;
-        for loaded in &self.tables {
-            let next = loaded.next_value.map_or_else(|| "-".to_owned(), grouped);
+        for table in tables {
+            let next = table.next_value.map_or_else(|| "-".to_owned(), grouped);
             writeln!(
                 f,
                 "{:width$} {:>14} {next:>14}",
-                loaded.name,
-                grouped(loaded.rows)
+                table.name,
+                grouped(table.rows)
             )?;
         }
-        let Some(ArchiveReport { traces, .. }) = &self.archive else {
+        let Some(traces) = &self.loaded.traces else {
             return Ok(());
         };
         let (files, bytes) = (grouped(traces.files), grouped(traces.bytes));
@@ -208,11 +158,8 @@ impl Report {
     }
 
     fn changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tallies = self
-            .tables
-            .iter()
-            .map(|table| (table.name.as_str(), &table.tally));
-        let mut lines = change_lines(tallies, self.all_notes(), &self.facts);
+        let mut lines = self.loaded.changes.clone();
+        lines.extend(self.lost.iter().map(note_line));
         let orphans = self
             .archive
             .as_ref()
@@ -229,12 +176,6 @@ impl Report {
         }
         writeln!(f, "\nchanged during the import")?;
         lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
-    }
-
-    fn all_notes(&self) -> impl Iterator<Item = &Note> {
-        self.notes
-            .iter()
-            .chain(self.tables.iter().flat_map(|table| &table.notes))
     }
 
     fn live_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -292,28 +233,13 @@ impl Report {
     /// The report as JSON. Numbers are numbers; what does not apply is null.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let tables: Vec<Value> = self.tables.iter().map(table_json).collect();
-        let notes: Vec<Value> = self
-            .all_notes()
-            .map(|note| json!({"table": note.table, "item": note.item, "what": note.what}))
-            .collect();
-        let left_out: Vec<Value> = self
-            .facts
-            .left_out
-            .iter()
-            .map(|(kind, name)| json!({"kind": kind, "name": name}))
-            .collect();
-        let archive = self.archive.as_ref().map(|archive| {
+        let mut report = self.loaded.json.clone();
+        if let Some(notes) = report["notes"].as_array_mut() {
+            notes.extend(self.lost.iter().map(note_json));
+        }
+        if let Some(archive) = &self.archive {
             let tags = archive.live.tags.as_ref();
-            json!({
-                "version": archive.information.version,
-                "created_at": archive.information.created_at,
-                "db_version": archive.information.db_version,
-                "traces": {
-                    "files": archive.traces.files,
-                    "bytes": archive.traces.bytes,
-                    "truncated": archive.traces.truncated,
-                },
+            let published = json!({
                 "builds": archive.builds,
                 "previous_builds": archive.previous_builds,
                 "ci_enabled": archive.live.ci_enabled,
@@ -323,52 +249,27 @@ impl Report {
                 "services_prefixed": archive.live.services,
                 "sequences": archive.live.sequences,
                 "locked_seconds": archive.locked.map(|locked| locked.as_secs_f64()),
-            })
-        });
-        json!({
-            "input": self.input,
+            });
+            merge(&mut report["archive"], published);
+        }
+        let published = json!({
+            "loaded_at": self.loaded_at,
             "target": self.target,
             "schema": self.schema,
-            "written_by": self.facts.written_by,
-            "server_version": self.facts.server_version,
-            "charset": self.facts.charset,
-            "tables": tables,
-            "notes": notes,
-            "left_out": left_out,
-            "skipped_lines": self.facts.noise,
-            "dump_completed": self.facts.completed,
             "replaced": self.replaced,
             "previous_schema": (!self.replaced.is_empty()).then_some(&self.previous_schema),
-            "verified": match self.verified {
-                Depth::Full => "full",
-                Depth::Count => "count",
-                Depth::None => "none",
-            },
-            "archive": archive,
             "seconds": self.elapsed.as_secs_f64(),
-        })
+        });
+        merge(&mut report, published);
+        report
     }
 }
 
-fn table_json(loaded: &LoadedTable) -> Value {
-    let changes: Vec<Value> = loaded
-        .tally
-        .iter()
-        .map(|(column, change, found)| {
-            json!({
-                "column": column,
-                "change": change.to_string(),
-                "count": found.count,
-                "first_rows": found.rows,
-            })
-        })
-        .collect();
-    json!({
-        "name": loaded.name,
-        "rows": loaded.rows,
-        "next_value": loaded.next_value,
-        "changes": changes,
-    })
+/// Adds the values of one object to another.
+fn merge(object: &mut Value, more: Value) {
+    if let (Value::Object(object), Value::Object(more)) = (object, more) {
+        object.extend(more);
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::context::Import;
 use super::prepare::{OpenedInput, Prepared};
 use crate::archive;
+use crate::commands::kept::drop_kept;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -13,6 +14,7 @@ use crate::pipeline::loaded::LoadedDump;
 use crate::pipeline::reading::Dump;
 use crate::server::{Loading, Loads, LockedTarget};
 use crate::traces::{self, BuildsDirectory, StagedDirectory, TraceSummary};
+use crate::ui::terminal;
 use crate::verify::depth::Depth;
 
 /// The staged data, and what is known about it.
@@ -32,9 +34,12 @@ impl Import<'_> {
         opened: OpenedInput<'_>,
         prepared: &Prepared,
     ) -> Result<Staged> {
+        let builds = self.destination.builds.as_ref();
+        if let Some(kept) = drop_kept(target, builds)? {
+            terminal::say(&format!("ci-import: dropped {}", kept.told()));
+        }
         target.make_staging()?;
         failpoint::reached("staging schema made");
-        let builds = self.destination.builds.as_ref();
         let directory = builds.map(BuildsDirectory::stage);
         let directory = directory.transpose()?;
         let (loads, asked) = (target.loads(), opened.asked);

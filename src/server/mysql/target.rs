@@ -19,6 +19,7 @@ use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
+use crate::publish::kept::Kept;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::resources::Resources;
 use crate::schema::policies::Policies;
@@ -98,8 +99,8 @@ impl LockedTarget for LockedMysql {
         publish::tables_of(self.staging.connection(), schema)
     }
 
-    fn holders(&mut self, _: &str, _: &[&str]) -> Result<Vec<String>> {
-        publish::holders(self.staging.connection(), &self.databases)
+    fn holders(&mut self, _: &str, tables: &[&str]) -> Result<Vec<String>> {
+        publish::holders(self.staging.connection(), &self.databases, tables)
     }
 
     fn ci_enabled(&mut self, schema: &str) -> Result<Option<bool>> {
@@ -139,6 +140,21 @@ impl LockedTarget for LockedMysql {
             &expected,
             cancellation,
         )
+    }
+
+    fn keep(&mut self, kept: &Kept) -> Result<()> {
+        publish::kept::write(self.staging.connection(), &self.databases, kept)?;
+        self.staging.keep();
+        Ok(())
+    }
+
+    fn kept(&mut self) -> Result<Option<Kept>> {
+        publish::kept::read(self.staging.connection(), &self.databases)
+    }
+
+    fn check_kept(&mut self, tables: &[&str]) -> Result<()> {
+        self.staging.refuse_foreign()?;
+        publish::kept::check(self.staging.connection(), &self.databases, tables)
     }
 
     fn publish(

@@ -19,6 +19,7 @@ use crate::gitlab::live::{LiveChanges, MergedTags, SETTINGS};
 use crate::gitlab::tags::{TAGGINGS, TAGS};
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
+use crate::publish::kept::Kept;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::resources::Resources;
 use crate::schema::policies::Policies;
@@ -118,6 +119,21 @@ impl LockedTarget for LockedPostgresql {
         let target = &self.target;
         let connect = || TableReader::connect(target, None);
         verify_tables(connect, jobs, STAGING_SCHEMA, &expected, cancellation)
+    }
+
+    fn keep(&mut self, kept: &Kept) -> Result<()> {
+        publish::kept::write(self.staging.client(), kept)?;
+        // It is not dropped any more.
+        self.staging.published();
+        Ok(())
+    }
+
+    fn kept(&mut self) -> Result<Option<Kept>> {
+        publish::kept::read(self.staging.client())
+    }
+
+    fn check_kept(&mut self, tables: &[&str]) -> Result<()> {
+        publish::kept::check(self.staging.client(), tables)
     }
 
     fn publish(

@@ -351,10 +351,10 @@ fn somebody_holds_a_live_table() {
         .says("waiting for others who hold the live tables: process")
         .says("of postgres (ci_runners), since")
         .says("LOCK TABLE ci_runners /* [31m */ IN ROW EXCLUSIVE MODE")
-        .says("stop GitLab and its jobs, then run it again")
-        .says("--wait-for-locks");
+        .says("stop GitLab and its jobs; then ci-import publish");
     // The query is somebody else's.
     assert!(!refused.stderr.contains('\u{1b}'), "{refused:?}");
+    run(scene.command(["discard", "--yes"])).succeeds();
     before.assert_same(&State::of(&scene));
     let mut tagging = scene.connect();
     let mut of_tags = tagging.transaction().unwrap();

@@ -2,6 +2,7 @@
 
 mod ci_migrate;
 pub(crate) mod itself;
+mod kept;
 mod many_rows;
 mod obstacles;
 pub(crate) mod publish;

@@ -170,10 +170,19 @@ fn tables_that_others_hold_for_too_long_are_not_waited_for() {
     hold("START TRANSACTION");
     hold("SELECT id FROM ci_builds");
     let started = Instant::now();
-    let error = refused(scene.publish(0), Kind::Target, "cannot move the tables");
+    let error = refused(
+        scene.publish(0),
+        Kind::Target,
+        "cannot lock the live tables",
+    );
     assert!(
         error.hint_text().unwrap().contains("stop GitLab"),
         "{error:?}"
+    );
+    let told = error.to_string();
+    assert!(
+        told.contains("others hold the live tables: session") && error.is_held(),
+        "{told}"
     );
     let waited = started.elapsed();
     assert!(

@@ -6,6 +6,7 @@ pub(crate) mod definitions;
 mod edge_cases;
 mod generated_columns;
 pub(crate) mod gitlab_target;
+mod kept;
 mod many_rows;
 pub(crate) mod memory;
 mod obstacles;

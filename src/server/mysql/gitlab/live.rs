@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::failpoint;
 use crate::gitlab::live::{LiveChanges, SETTINGS};
 use crate::gitlab::migrations::services::prefix;
+use crate::gitlab::tags::{TAGGINGS, TAGS};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::publish::catalog::has_column;
@@ -33,6 +34,10 @@ pub struct Exchange;
 impl Steps for Publishing {
     type Done = LiveChanges;
 
+    fn locks(&self) -> &'static [&'static str] {
+        &[SETTINGS, TAGS, TAGGINGS]
+    }
+
     fn prepare(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
         if has_switch(conn, &databases.live)? {
             refuse_without_transactions(conn, &databases.live, SETTINGS)?;
@@ -42,7 +47,8 @@ impl Steps for Publishing {
         migrations::prepare(conn, databases)?;
         // Nobody sees staged tables. They may have an engine without transactions, and a server with GTIDs
         // does not accept such a table in one transaction with others (MySQL manual, 19.1.3.7).
-        self.services = prefix_services(conn, &databases.staging)?;
+        // A publish that is tried again finds them prefixed.
+        self.services += prefix_services(conn, &databases.staging)?;
         Ok(())
     }
 

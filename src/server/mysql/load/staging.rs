@@ -183,6 +183,11 @@ impl Staging {
         self.drop_database();
     }
 
+    /// Says that the database is kept for a later publish.
+    pub fn keep(&mut self) {
+        self.made = false;
+    }
+
     fn drop_database(&mut self) {
         self.made = false;
         failpoint::reached("staging database to be dropped");

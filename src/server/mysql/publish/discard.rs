@@ -65,6 +65,7 @@ pub fn discard(
             tables: last.record.replaced,
             previous: previous.clone(),
             directories,
+            kept: None,
         })
     })
 }

@@ -57,17 +57,6 @@ fn refuse_read_only(conn: &mut Conn) -> Result<()> {
     Ok(())
 }
 
-/// Some of the sessions that are in the live database now and may use its tables. Not every server reports
-/// the locks of a session, and not to every user.
-pub fn holders(conn: &mut Conn, databases: &Databases) -> Result<Vec<String>> {
-    conn.exec(
-        "SELECT CONCAT('session ', id, ' of ', user) FROM information_schema.processlist
-         WHERE db = ? AND id <> CONNECTION_ID() ORDER BY id LIMIT 5",
-        (&databases.live,),
-    )
-    .map_err(failure("look for sessions that use the tables"))
-}
-
 /// Refuses triggers, because a table with a trigger cannot be moved to another database; also triggers on the
 /// tables of the previous publish. Refuses foreign keys of other tables, because they would follow the old
 /// tables. Views and routines find the new tables by name.

@@ -1,17 +1,23 @@
 //! The lock of a publish: its exclusive lock on the target, its lock timeouts, and its transaction.
 
-use std::time::Duration;
-
-use mysql::Conn;
 use mysql::prelude::Queryable;
+use mysql::{Conn, Error as Cause};
 
+use super::catalog::base_tables;
+use super::holders::holders;
 use crate::error::{Error, Result};
+use crate::publish::outcome::Waiting;
+use crate::publish::patience;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::lock_names::lock_name;
+use crate::server::mysql::sql::qualified;
 
-/// The lock timeout of a publish for the live tables, in seconds.
+/// The lock timeout of a rollback, a discard and an undo, in seconds.
 const LOCK_TIMEOUT: u32 = 15;
+
+/// The lock timeout of one try of a publish: who comes after a waiting RENAME TABLE waits, too.
+const SHORT_TIMEOUT: u32 = 2;
 
 /// The settings of the session. Repeatable read prevents that others add rows to what was read for update.
 const SETTINGS: &str = "autocommit = 1, foreign_key_checks = 1";
@@ -51,14 +57,62 @@ pub(crate) fn alone<T>(
     result
 }
 
-/// Lets the session wait for the live tables as long as `limit`, but not longer than before: who comes after a waiting RENAME
-/// TABLE waits, too, and the session of a client that has ended goes on waiting.
-pub(super) fn wait_at_most(conn: &mut Conn, limit: Duration) -> Result<()> {
-    let seconds = limit.as_secs().clamp(1, LOCK_TIMEOUT.into());
-    conn.query_drop(format!(
-        "SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
-    ))
-    .map_err(failure("prepare the session"))
+/// Tries `publish` again and again while others hold the tables it needs, as long as `waiting` allows: those that it
+/// replaces, and those of which it changes rows. The session must hold the lock of [`alone`].
+pub(super) fn patiently<T>(
+    conn: &mut Conn,
+    databases: &Databases,
+    (tables, others): (&[&str], &[&str]),
+    waiting: Waiting<'_>,
+    mut publish: impl FnMut(&mut Conn) -> Result<T>,
+) -> Result<T> {
+    let all = [tables, others].concat();
+    patience::patiently(
+        conn,
+        waiting,
+        is_about_locks,
+        |conn| holders(conn, databases, &all),
+        |conn| {
+            // To undo a try, the session waits longer.
+            conn.query_drop(format!(
+                "SET SESSION lock_wait_timeout = {SHORT_TIMEOUT}, innodb_lock_wait_timeout = {SHORT_TIMEOUT}"
+            ))
+            .map_err(failure("prepare the session"))?;
+            // What is tried first costs nothing if it fails.
+            try_locks(conn, databases, tables)?;
+            publish(conn)
+        },
+    )
+}
+
+/// Takes the locks of a publish for a moment. Without the right to do so, the moves themselves wait.
+fn try_locks(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Result<()> {
+    let mut names = base_tables(conn, &databases.live)?;
+    names.retain(|name| tables.contains(&name.as_str()));
+    if names.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = names
+        .iter()
+        .map(|name| format!("{} WRITE", qualified(&databases.live, name)))
+        .collect();
+    let locked = conn.query_drop(format!("LOCK TABLES {}", list.join(", ")));
+    match locked {
+        Err(Cause::MySqlError(error)) if !OF_LOCKS.contains(&error.code) => return Ok(()),
+        locked => locked.map_err(failure("lock the live tables"))?,
+    }
+    conn.query_drop("UNLOCK TABLES")
+        .map_err(failure("lock the live tables"))
+}
+
+/// A lock of another session's, for too long, or in another order (MySQL Server Error Message Reference).
+const OF_LOCKS: [u16; 2] = [1205, 1213];
+
+/// Whether the cause of `error` is a lock of somebody else's.
+fn is_about_locks(error: &Error) -> bool {
+    let cause = std::error::Error::source(error);
+    let cause = cause.and_then(|cause| cause.downcast_ref::<Cause>());
+    matches!(cause, Some(Cause::MySqlError(error)) if OF_LOCKS.contains(&error.code))
 }
 
 /// Runs `what` in a transaction. It must not contain a statement that commits implicitly, such as DDL.

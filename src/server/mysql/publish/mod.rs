@@ -23,6 +23,8 @@ mod carry_out;
 pub(super) mod catalog;
 mod discard;
 mod examine;
+mod holders;
+pub(crate) mod kept;
 mod lock;
 mod moves;
 pub(crate) mod names;
@@ -35,7 +37,8 @@ mod swap;
 
 pub use catalog::tables_of;
 pub use discard::{discard, look_aside, previous_directories};
-pub use examine::{examine, holders};
+pub use examine::examine;
+pub use holders::holders;
 pub(crate) use lock::alone;
 pub(super) use names::{kept, kept_before, scratch};
 pub use recover::{Undo, is_cut, recover};

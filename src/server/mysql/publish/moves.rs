@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use mysql::Conn;
 use mysql::prelude::Queryable;
-use mysql::{Conn, Error as Cause};
 use serde_json::{Value, json};
 
 use super::catalog::{base_tables, make_database};
@@ -12,9 +12,6 @@ use crate::failpoint;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::qualified;
-
-/// Another session has held a lock for too long (MySQL Server Error Message Reference).
-const LOCK_WAIT_TIMEOUT: u16 = 1205;
 
 /// The place of a table: database and name. The table need not exist.
 pub(super) type Place = (String, String);
@@ -56,16 +53,7 @@ pub(super) fn make(conn: &mut Conn, moves: &[Move]) -> Result<()> {
         })
         .collect();
     conn.query_drop(format!("RENAME TABLE {}", pairs.join(", ")))
-        .map_err(|cause| {
-            let is_held =
-                matches!(&cause, Cause::MySqlError(error) if error.code == LOCK_WAIT_TIMEOUT);
-            let error = failure("move the tables")(cause);
-            if is_held {
-                return error
-                    .hint("somebody holds them; stop GitLab and its jobs, then run it again");
-            }
-            error
-        })
+        .map_err(failure("move the tables"))
 }
 
 /// Undoes the `moves` that were done.

@@ -37,5 +37,8 @@ pub(super) fn before(ours: &str) -> String {
     format!("{BEFORE}{}", ours.strip_prefix(OURS).unwrap_or(ours))
 }
 
+/// In the staging: the record of what is kept for a later publish.
+pub(super) const WAITING: &str = "ci_import_waiting";
+
 /// The table with the record, which is its only row.
 pub(super) const RECORD: &str = "ci_import_record";

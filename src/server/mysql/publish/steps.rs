@@ -10,6 +10,11 @@ pub trait Steps {
     /// The result of the steps.
     type Done;
 
+    /// Other tables of the live database of which the steps change rows.
+    fn locks(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Creates tables in the database `passing` for the rows to keep, and refuses what could not be undone.
     /// Changes no live data.
     fn prepare(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()>;
@@ -25,6 +30,10 @@ pub trait Steps {
 /// Optional steps.
 impl<S: Steps> Steps for Option<S> {
     type Done = Option<S::Done>;
+
+    fn locks(&self) -> &'static [&'static str] {
+        self.as_ref().map_or(&[], Steps::locks)
+    }
 
     fn prepare(&mut self, conn: &mut Conn, databases: &Databases) -> Result<()> {
         self.as_mut()

@@ -4,7 +4,8 @@ use mysql::Conn;
 
 use super::carry_out::{Plan, carry_out};
 use super::catalog::base_tables;
-use super::lock::{alone, wait_at_most};
+use super::kept;
+use super::lock::{alone, patiently};
 use super::moves::Move;
 use super::names::OURS;
 use super::passing;
@@ -31,47 +32,64 @@ pub fn publish<S: Steps>(
 ) -> Result<Published<S::Done>> {
     let databases = &Databases::of(publication.schema)?;
     refuse_our_names(publication.tables)?;
+    let (tables, others) = (publication.tables, steps.locks());
     // If the session is lost, the lock is lost, too. The replacing session takes the lock again.
     alone(conn, databases, |conn| {
-        wait_at_most(conn, publication.waiting.limit)?;
-        refuse_cut(conn, databases)?;
-        let mut replaced = base_tables(conn, &databases.live)?;
-        replaced.retain(|name| publication.tables.contains(&name.as_str()));
-        let directories = plan_publish(publication.builds);
-        let builds = publication.builds.map(|(builds, _)| builds);
-        let before = record::last(conn, databases)?;
-        let older_builds = before.map(|before| before.record.epochs_at(builds));
-        let keeps = !replaced.is_empty() || builds.is_some();
-        let previous_builds = directories.previous();
-        let aside = replaced
-            .iter()
-            .map(|name| Move::of(name, &databases.live, &databases.previous));
-        let staged = publication
-            .tables
-            .iter()
-            .map(|name| Move::of(name, &databases.staging, &databases.live));
-        let plan = Plan {
-            record: Record {
-                schema: databases.live.clone(),
-                published: publication.tables.iter().map(ToString::to_string).collect(),
-                replaced: replaced.clone(),
-                builds: directories.record,
-                older_builds: older_builds.unwrap_or_default(),
-            },
-            keeps,
-            aside: aside.collect(),
-            coming: staged.collect(),
-            renames: directories.renames,
-        };
-        let finished = carry_out(target, conn, databases, plan, (steps, undo), last)?;
-        Ok(Published {
-            lost: Vec::new(),
-            // One statement renames the tables.
-            locked: None,
-            replaced,
-            previous_builds,
-            finished,
-        })
+        patiently(
+            conn,
+            databases,
+            (tables, others),
+            publication.waiting,
+            |conn| publish_once(target, conn, databases, publication, (steps, undo), last),
+        )
+    })
+}
+
+fn publish_once<S: Steps>(
+    target: &ConnectionOptions,
+    conn: &mut Conn,
+    databases: &Databases,
+    publication: &Publication<'_>,
+    (steps, undo): (&mut S, Undo<'_>),
+    last: &mut dyn FnMut() -> Result<()>,
+) -> Result<Published<S::Done>> {
+    refuse_cut(conn, databases)?;
+    let mut replaced = base_tables(conn, &databases.live)?;
+    replaced.retain(|name| publication.tables.contains(&name.as_str()));
+    let directories = plan_publish(publication.builds);
+    let builds = publication.builds.map(|(builds, _)| builds);
+    let before = record::last(conn, databases)?;
+    let older_builds = before.map(|before| before.record.epochs_at(builds));
+    let keeps = !replaced.is_empty() || builds.is_some();
+    let previous_builds = directories.previous();
+    let aside = replaced
+        .iter()
+        .map(|name| Move::of(name, &databases.live, &databases.previous));
+    let staged = publication
+        .tables
+        .iter()
+        .map(|name| Move::of(name, &databases.staging, &databases.live));
+    let plan = Plan {
+        record: Record {
+            schema: databases.live.clone(),
+            published: publication.tables.iter().map(ToString::to_string).collect(),
+            replaced: replaced.clone(),
+            builds: directories.record,
+            older_builds: older_builds.unwrap_or_default(),
+        },
+        keeps,
+        aside: aside.collect(),
+        coming: staged.chain(kept::moves(conn, databases)?).collect(),
+        renames: directories.renames,
+    };
+    let finished = carry_out(target, conn, databases, plan, (steps, undo), last)?;
+    Ok(Published {
+        lost: Vec::new(),
+        // One statement renames the tables.
+        locked: None,
+        replaced,
+        previous_builds,
+        finished,
     })
 }
 

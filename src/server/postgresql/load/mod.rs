@@ -17,5 +17,6 @@ pub(crate) mod style;
 pub(crate) mod worker;
 
 pub use loader::Loader;
+pub(crate) use staging::MARK;
 pub use staging::{LockHolder, Staging};
 pub use style::STAGING_SCHEMA;

@@ -17,8 +17,8 @@ use crate::ui::terminal;
 /// The advisory lock that an import holds in its target. The number is arbitrary, but must never change.
 const LOCK_KEY: i64 = 0x6369_2d69_6d70_6f72;
 
-/// The comment on the schema, which marks it as ours.
-const MARK: &str = "staging of ci-import";
+/// The beginning of the comment on the schema, which marks it as ours. The record of a staging that is kept follows.
+pub(crate) const MARK: &str = "staging of ci-import";
 
 /// The lock that all loading sessions share, and that the creator of the staging schema takes exclusively.
 const LOADING_KEY: i64 = LOCK_KEY + 1;
@@ -86,7 +86,7 @@ impl Staging {
     pub fn refuse_foreign(&mut self) -> Result<()> {
         let sql = "SELECT EXISTS (
                      SELECT 1 FROM pg_namespace n
-                     WHERE n.nspname = $1 AND obj_description(n.oid, 'pg_namespace') IS DISTINCT FROM $2
+                     WHERE n.nspname = $1 AND left(COALESCE(obj_description(n.oid, 'pg_namespace'), ''), length($2)) <> $2
                        AND (EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = n.oid)
                          OR EXISTS (SELECT 1 FROM pg_proc p WHERE p.pronamespace = n.oid)
                          OR EXISTS (SELECT 1 FROM pg_type t WHERE t.typnamespace = n.oid)))";

@@ -54,6 +54,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
         tables: record.replaced,
         previous: PREVIOUS_SCHEMA.to_owned(),
         directories,
+        kept: None,
     })
 }
 

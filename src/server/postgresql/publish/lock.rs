@@ -1,7 +1,5 @@
 //! The transaction of a publish, and the locks it takes on the live tables.
 
-use std::time::{Duration, Instant};
-
 use postgres::error::SqlState;
 use postgres::{Client, Transaction};
 
@@ -10,6 +8,7 @@ use super::relations::relations;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::outcome::Waiting;
+use crate::publish::patience;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 
@@ -45,12 +44,6 @@ pub(super) fn lock_live(
 /// The lock timeout of a publish for the live tables, in which everybody else waits, too.
 const LOCK_TIMEOUT: &str = "2s";
 
-/// The pause before the next try.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// How often the user is told who holds the tables.
-const TELLING: Duration = Duration::from_secs(10);
-
 /// Tries `publish` again and again while others hold the tables it needs, as long as `waiting` allows: those that it
 /// replaces, and those of which it changes rows.
 pub(super) fn patiently<T>(
@@ -60,37 +53,15 @@ pub(super) fn patiently<T>(
     waiting: Waiting<'_>,
     mut publish: impl FnMut(&mut Client) -> Result<T>,
 ) -> Result<T> {
-    let started = Instant::now();
-    let mut told: Option<Instant> = None;
-    loop {
+    let all = [tables, others].concat();
+    patience::patiently(
+        client,
+        waiting,
+        is_about_locks,
+        |client| holders(client, schema, &all),
         // What is tried first costs nothing if it fails.
-        let error = match try_locks(client, schema, tables).and_then(|()| publish(client)) {
-            Err(error) if is_about_locks(&error) => error,
-            done => return done,
-        };
-        (waiting.check)()?;
-        let holders = holders(client, schema, &[tables, others].concat())?;
-        let shown = if holders.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", holders.join("; "))
-        };
-        if started.elapsed() >= waiting.limit {
-            let seconds = waiting.limit.as_secs();
-            let hint = format!(
-                "others hold the tables{shown}; stop GitLab and its jobs, then run it again, or let it wait longer than \
-                 {seconds} s: --wait-for-locks"
-            );
-            return Err(error.hint(hint));
-        }
-        if told.is_none_or(|told| told.elapsed() >= TELLING) {
-            told = Some(Instant::now());
-            (waiting.tell)(&format!(
-                "waiting for others who hold the live tables{shown}"
-            ));
-        }
-        std::thread::sleep(PAUSE);
-    }
+        |client| try_locks(client, schema, tables).and_then(|()| publish(client)),
+    )
 }
 
 /// Takes the locks of a publish for a moment.

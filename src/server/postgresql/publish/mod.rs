@@ -9,6 +9,7 @@ mod discard;
 mod examine;
 mod grants;
 pub(crate) mod identity;
+pub(crate) mod kept;
 mod lock;
 mod obstacles;
 mod previous;

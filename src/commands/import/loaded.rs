@@ -1,0 +1,210 @@
+//! What the report says of the loaded data. It is a part of the record of a staging that is kept, too.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::dump::Facts;
+use crate::gitlab::information::Information;
+use crate::pipeline::loaded::{LoadedDump, LoadedTable};
+use crate::rows::Tally;
+use crate::schema::Note;
+use crate::traces::TraceSummary;
+use crate::ui::numbers::grouped;
+use crate::verify::depth::Depth;
+
+/// The loaded data.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::commands) struct Loaded {
+    /// The archive's or dump's name.
+    pub(super) input: String,
+    /// The program that wrote the dump.
+    pub(super) written_by: Option<String>,
+    /// The version of the GitLab CI that made the archive.
+    pub(super) version: Option<String>,
+    /// When it was made.
+    pub(super) created_at: Option<String>,
+    /// The tables, in the order of the dump.
+    pub(super) tables: Vec<Line>,
+    /// The traces of an archive.
+    pub(super) traces: Option<Traces>,
+    /// The differences in the target.
+    pub(super) changes: Vec<String>,
+    /// Whether a value was changed in more than its notation, or traces are missing.
+    pub(super) has_changes: bool,
+    /// How thoroughly the data was verified.
+    pub(super) verified: Option<String>,
+    /// All of it for the report as JSON.
+    pub(super) json: Value,
+}
+
+/// A line about a table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) rows: u64,
+    pub(super) next_value: Option<i64>,
+}
+
+/// The traces of an archive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Traces {
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    pub(super) truncated: Option<String>,
+}
+
+impl Loaded {
+    /// What the report says of `dump`, which `input` contains, and of the archive. The notes `missing` are about tables
+    /// that the dump does not have.
+    pub(super) fn of(
+        input: &str,
+        dump: &LoadedDump,
+        missing: &[Note],
+        archive: Option<(&Information, &TraceSummary)>,
+        verified: Depth,
+    ) -> Loaded {
+        let LoadedDump {
+            tables,
+            notes,
+            facts,
+        } = dump;
+        let notes = || {
+            let of_tables = tables.iter().flat_map(|table| &table.notes);
+            notes.iter().chain(missing).chain(of_tables)
+        };
+        let tallies = tables
+            .iter()
+            .map(|table| (table.name.as_str(), &table.tally));
+        let is_truncated = archive.is_some_and(|(_, traces)| traces.truncated.is_some());
+        let left_out = facts.left_out.iter();
+        let left_out = left_out.map(|(kind, name)| json!({"kind": kind, "name": name}));
+        let json = json!({
+            "input": input,
+            "written_by": facts.written_by,
+            "server_version": facts.server_version,
+            "charset": facts.charset,
+            "tables": tables.iter().map(table_json).collect::<Value>(),
+            "notes": notes().map(note_json).collect::<Value>(),
+            "left_out": left_out.collect::<Value>(),
+            "skipped_lines": facts.noise,
+            "dump_completed": facts.completed,
+            "verified": match verified {
+                Depth::Full => "full",
+                Depth::Count => "count",
+                Depth::None => "none",
+            },
+            "archive": archive.map(|(information, traces)| json!({
+                "version": information.version,
+                "created_at": information.created_at,
+                "db_version": information.db_version,
+                "traces": {
+                    "files": traces.files,
+                    "bytes": traces.bytes,
+                    "truncated": traces.truncated,
+                },
+            })),
+        });
+        Loaded {
+            input: input.to_owned(),
+            written_by: facts.written_by.clone(),
+            version: archive.map(|(information, _)| information.version.clone()),
+            created_at: archive.and_then(|(information, _)| information.created_at.clone()),
+            changes: change_lines(tallies, notes(), facts),
+            has_changes: is_truncated || tables.iter().any(|table| !table.tally.is_empty()),
+            tables: tables.iter().map(Line::of).collect(),
+            traces: archive.map(|(_, traces)| Traces {
+                files: traces.files,
+                bytes: traces.bytes,
+                truncated: traces.truncated.clone(),
+            }),
+            verified: verified.told().map(str::to_owned),
+            json,
+        }
+    }
+}
+
+impl Line {
+    fn of(table: &LoadedTable) -> Line {
+        Line {
+            name: table.name.clone(),
+            rows: table.rows,
+            next_value: table.next_value,
+        }
+    }
+}
+
+/// A line for each change of values, and for each difference.
+pub(super) fn change_lines<'a>(
+    tallies: impl Iterator<Item = (&'a str, &'a Tally)>,
+    notes: impl Iterator<Item = &'a Note>,
+    facts: &Facts,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (table, tally) in tallies {
+        for (column, change, found) in tally.iter() {
+            let rows: Vec<String> = found.rows.iter().map(|row| grouped(*row)).collect();
+            let more = if found.count > found.rows.len() as u64 {
+                ", …"
+            } else {
+                ""
+            };
+            let (count, rows) = (grouped(found.count), rows.join(", "));
+            lines.push(format!(
+                "{table}.{column}: {count} {change} (rows {rows}{more})"
+            ));
+        }
+    }
+    lines.extend(notes.map(note_line));
+    for (kind, name) in &facts.left_out {
+        lines.push(format!("the {kind} {name} was left out"));
+    }
+    for line in &facts.noise {
+        let line = line.replace(char::is_control, "\u{fffd}");
+        lines.push(format!("skipped a line that is not SQL: {line}"));
+    }
+    if !facts.completed {
+        let line = if facts.postgresql {
+            "-- PostgreSQL database dump complete"
+        } else {
+            "-- Dump completed"
+        };
+        lines.push(format!(
+            "the dump does not end with \"{line}\", so it may be incomplete"
+        ));
+    }
+    lines
+}
+
+/// The line of the report for `note`.
+pub(super) fn note_line(note: &Note) -> String {
+    match &note.item {
+        Some(item) => format!("{}.{item}: {}", note.table, note.what),
+        None => format!("{}: {}", note.table, note.what),
+    }
+}
+
+/// The same as JSON.
+pub(super) fn note_json(note: &Note) -> Value {
+    json!({"table": note.table, "item": note.item, "what": note.what})
+}
+
+fn table_json(loaded: &LoadedTable) -> Value {
+    let changes: Vec<Value> = loaded
+        .tally
+        .iter()
+        .map(|(column, change, found)| {
+            json!({
+                "column": column,
+                "change": change.to_string(),
+                "count": found.count,
+                "first_rows": found.rows,
+            })
+        })
+        .collect();
+    json!({
+        "name": loaded.name,
+        "rows": loaded.rows,
+        "next_value": loaded.next_value,
+        "changes": changes,
+    })
+}

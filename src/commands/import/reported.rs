@@ -1,0 +1,54 @@
+//! Makes the report of a publish: of an import, and of what an import has kept.
+
+use std::time::Instant;
+
+use super::loaded::Loaded;
+use super::report::{ArchiveReport, Report};
+use crate::commands::destination::PreparedTarget;
+use crate::gitlab::live::LiveChanges;
+use crate::publish::outcome::Published;
+use crate::schema::Note;
+use crate::server::LockedTarget;
+
+/// What is known before the publish.
+pub(in crate::commands) struct Reported {
+    pub(in crate::commands) loaded: Loaded,
+    pub(in crate::commands) loaded_at: Option<String>,
+    pub(in crate::commands) schema: String,
+    pub(in crate::commands) is_backup: bool,
+    pub(in crate::commands) started: Instant,
+}
+
+impl Reported {
+    /// The report after the publish.
+    pub(in crate::commands) fn after(
+        self,
+        destination: &PreparedTarget,
+        target: &dyn LockedTarget,
+        published: Published<LiveChanges>,
+    ) -> Report {
+        let lost = published.lost.into_iter();
+        let lost = lost.map(|(table, what)| Note {
+            table,
+            item: None,
+            what,
+        });
+        Report {
+            loaded: self.loaded,
+            loaded_at: self.loaded_at,
+            target: destination.shown(),
+            schema: self.schema,
+            lost: lost.collect(),
+            replaced: published.replaced,
+            previous_schema: target.previous(),
+            archive: self.is_backup.then(|| ArchiveReport {
+                builds: destination.builds_path(),
+                previous_builds: published.previous_builds,
+                live: published.finished,
+                locked: published.locked,
+            }),
+            elapsed: self.started.elapsed(),
+            connect: destination.how_to_connect(),
+        }
+    }
+}

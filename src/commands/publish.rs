@@ -1,0 +1,226 @@
+//! `ci-import publish`: makes live what an import has kept, because others held the live tables.
+
+use std::time::Instant;
+
+use super::import::loaded::Loaded;
+use super::import::report::Report;
+use super::import::reported::Reported;
+use super::import::unpublished;
+use super::kept::HOW_TO_PUBLISH;
+use super::locked_for_change::{LockedForChange, lock_recovered};
+use super::replacing::confirm_replacing;
+use crate::cancellation::{Cancellation, stop};
+use crate::cli::settings::PublishSettings;
+use crate::error::{Error, Result};
+use crate::failpoint;
+use crate::gitlab::content::Content;
+use crate::gitlab::live::LiveChanges;
+use crate::gitlab::target_version;
+use crate::pipeline::loaded::LoadedTable;
+use crate::publish::kept::{Kept, KeptTable};
+use crate::publish::outcome::{Publication, Published, Waiting};
+use crate::rows::Tally;
+use crate::rows::contents::Contents;
+use crate::traces::{StagedDirectory, TraceSummary};
+use crate::ui::progress::Progress;
+use crate::verify::depth::Depth;
+use crate::verify::verify_staged;
+
+/// Publishes what is kept. Returns the report, and whether a changed value is a failure.
+pub fn run(
+    settings: &PublishSettings,
+    progress: &Progress,
+    cancellation: &Cancellation,
+) -> Result<(Report, bool)> {
+    stop::promise("interrupted; nothing was published");
+    cancellation
+        .guard(|| publish(settings, progress, cancellation))
+        .map_err(unpublished)
+}
+
+fn publish(
+    settings: &PublishSettings,
+    progress: &Progress,
+    cancellation: &Cancellation,
+) -> Result<(Report, bool)> {
+    let started = Instant::now();
+    let mut held = lock_recovered(&settings.destination, progress)?;
+    let Some(kept) = held.target.kept()? else {
+        let target = held.ready.shown();
+        return Err(Error::usage(format!("nothing is kept for a publish in {target}"))
+            .hint("only an import that others keep from the live tables leaves something: import the archive"));
+    };
+    let loaded = loaded(&kept)?;
+    let step = Step {
+        settings,
+        kept: &kept,
+        progress,
+        cancellation,
+    };
+    let directory = step.directory(&held)?;
+    step.check_staging(&mut held, directory.as_ref())?;
+    step.check_target(&mut held)?;
+    let published = step.publish(&mut held, directory.as_ref())?;
+    let reported = Reported {
+        loaded,
+        loaded_at: Some(kept.loaded_at.clone()),
+        schema: kept.schema.clone(),
+        is_backup: kept.is_backup,
+        started,
+    };
+    let report = reported.after(&held.ready, &*held.target, published);
+    Ok((report, kept.strict))
+}
+
+/// What the report says of it. Another version may have written something else.
+fn loaded(kept: &Kept) -> Result<Loaded> {
+    let hint = "publish it with that version, or import the archive again";
+    let version = env!("CARGO_PKG_VERSION");
+    if kept.program != version {
+        let program = kept.program.replace(char::is_control, "\u{fffd}");
+        return Err(Error::usage(format!(
+            "it was loaded by ci-import {program}, and this is {version}"
+        ))
+        .hint(hint));
+    }
+    serde_json::from_value(kept.report.clone())
+        .map_err(|_| Error::failed("the record of what is kept is damaged").hint(hint))
+}
+
+/// A publish of what is kept.
+struct Step<'a> {
+    settings: &'a PublishSettings,
+    kept: &'a Kept,
+    progress: &'a Progress,
+    cancellation: &'a Cancellation,
+}
+
+impl Step<'_> {
+    fn content(&self) -> Content {
+        if self.kept.is_backup {
+            Content::Backup
+        } else {
+            Content::Dump
+        }
+    }
+
+    /// The staged traces.
+    fn directory(&self, held: &LockedForChange) -> Result<Option<StagedDirectory>> {
+        let Some(traces) = &self.kept.traces else {
+            return Ok(None);
+        };
+        let Some(builds) = &held.ready.builds else {
+            return Err(Error::usage("what is kept has build traces").hint(format!(
+                "add --builds-path {}",
+                traces
+                    .directory
+                    .builds()
+                    .replace(char::is_control, "\u{fffd}")
+            )));
+        };
+        traces.directory.open(builds).map(Some)
+    }
+
+    /// Refuses a staging that is not what the import has left.
+    fn check_staging(
+        &self,
+        held: &mut LockedForChange,
+        directory: Option<&StagedDirectory>,
+    ) -> Result<()> {
+        self.progress.step("verifying what is kept");
+        let names = self.kept.names();
+        for name in &names {
+            self.content().check_table(name)?;
+        }
+        held.target.check_kept(&names)?;
+        let tables: Vec<LoadedTable> = self.kept.tables.iter().map(loaded_table).collect();
+        let jobs = self.settings.resources.jobs;
+        let verify_tables = || held.target.verify_staged(jobs, &tables, self.cancellation);
+        let traces = self.kept.traces.as_ref();
+        let summary = traces.map(|traces| TraceSummary {
+            files: traces.files,
+            bytes: traces.bytes,
+            ..TraceSummary::default()
+        });
+        let traces = directory.zip(summary.as_ref());
+        verify_staged(verify_tables, traces, Depth::Count, self.cancellation)
+            .map_err(|error| error.hint("import the archive again; the import drops what is kept"))
+    }
+
+    /// Checks the live side as an import does, and asks whether it may be replaced.
+    fn check_target(&self, held: &mut LockedForChange) -> Result<()> {
+        let (kept, target) = (self.kept, &mut held.target);
+        if kept.traces.is_some() {
+            target.check_recovery()?;
+        }
+        let content = self.content();
+        if content.has_gitlab_steps() && !kept.ignore_target_version {
+            target_version::check(&target.recorded_versions(&kept.schema)?)?;
+        }
+        let live = target.examine(&kept.schema, &kept.names())?;
+        if content.has_gitlab_steps() {
+            let previous = target.previous();
+            let yes = self.settings.yes;
+            return confirm_replacing(&held.ready, yes, &live, &previous, self.cancellation);
+        }
+        let existing = target.tables_of(&kept.schema)?;
+        match existing
+            .iter()
+            .find(|name| kept.names().contains(&name.as_str()))
+        {
+            Some(name) if !kept.replace => Err(Error::usage(format!(
+                "the target already has a table {}.{name}",
+                kept.schema
+            ))
+            .hint("to replace it, import again with --replace")),
+            _ => Ok(()),
+        }
+    }
+
+    fn publish(
+        &self,
+        held: &mut LockedForChange,
+        directory: Option<&StagedDirectory>,
+    ) -> Result<Published<LiveChanges>> {
+        self.cancellation.check()?;
+        failpoint::reached("to be published");
+        self.progress.step("publishing");
+        let tell = |what: &str| self.progress.step(what);
+        let check = || self.cancellation.check();
+        let publication = Publication {
+            waiting: Waiting {
+                limit: self.settings.wait_for_locks,
+                tell: &tell,
+                check: &check,
+            },
+            schema: &self.kept.schema,
+            tables: &self.kept.names(),
+            builds: held.ready.builds.as_ref().zip(directory),
+        };
+        let target = &mut held.target;
+        let published = target.publish(&publication, self.content(), self.cancellation);
+        let published = published.map_err(|error| {
+            if !error.is_held() {
+                return error;
+            }
+            error
+                .adding("; nothing was published, and all stays kept")
+                .hint(HOW_TO_PUBLISH)
+        })?;
+        failpoint::reached("published");
+        Ok(published)
+    }
+}
+
+/// The table as it was loaded, as far as the record says.
+fn loaded_table(kept: &KeptTable) -> LoadedTable {
+    LoadedTable {
+        name: kept.name.clone(),
+        numbered: kept.numbered.clone(),
+        rows: kept.rows,
+        tally: Tally::default(),
+        next_value: None,
+        contents: Contents::None,
+        notes: Vec::new(),
+    }
+}
