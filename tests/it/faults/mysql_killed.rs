@@ -344,12 +344,13 @@ fn moves_that_outlive_their_process() {
     let scene = MysqlScene::gitlab();
     let old = MysqlState::of(&scene);
     scene.stage_tables(0);
+    // The locks were free when the publish tried them.
+    let paused = Paused::at(of_its_own(&scene, "publish 0"), "CI disabled");
     let mut holder = scene.conn();
     holder.query_drop("LOCK TABLES ci_builds READ").unwrap();
-    let mut child = of_its_own(&scene, "publish 0").spawn().unwrap();
+    paused.go_on();
     wait_until_waiting(&scene, "RENAME");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(paused);
     std::thread::scope(|scope| {
         let recovering = scope.spawn(|| scene.recover());
         std::thread::sleep(Duration::from_millis(300));
