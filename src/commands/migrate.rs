@@ -130,6 +130,7 @@ fn own_migrations(folder: Option<&Path>, dialect: Dialect) -> Result<Vec<Migrati
     match folder {
         Some(folder) => migrate::read(folder, dialect),
         None if Path::new(DEFAULT_FOLDER).is_dir() => {
+            migrate::refuse_strangers(Path::new(DEFAULT_FOLDER))?;
             migrate::read(Path::new(DEFAULT_FOLDER), dialect)
         }
         None => Ok(Vec::new()),

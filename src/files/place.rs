@@ -381,9 +381,6 @@ fn worker(steerers: Steerers, path: &Path, itself: Option<&Stat>) -> Result<Work
     }
     let mut owners = steerers.owners;
     owners.remove(&0);
-    if let Some(outside) = outside_user() {
-        owners.remove(&outside);
-    }
     let mut others = owners.into_iter();
     let (user, group) = match (others.next(), others.next()) {
         (None, _) => return Ok(Worker::Oneself),
@@ -408,17 +405,6 @@ fn worker(steerers: Steerers, path: &Path, itself: Option<&Stat>) -> Result<Work
     }
     let groups = groups.map(|group| Gid::from_raw(if group == 0 { NO_GROUP } else { group }));
     Ok(Worker::Owner(Uid::from_raw(user), groups))
-}
-
-/// The user that stands for all who are outside of the user namespace of the process, if it has one of its own
-/// (user_namespaces(7)): nobody can take their rights, and root inside has none over what is theirs.
-fn outside_user() -> Option<u32> {
-    let map = std::fs::read_to_string("/proc/self/uid_map").ok()?;
-    if map.split_whitespace().eq(["0", "0", "4294967295"]) {
-        return None;
-    }
-    let user = std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok()?;
-    user.trim().parse().ok()
 }
 
 /// Whether the cause is that something else than a file or directory is opened, or a link.

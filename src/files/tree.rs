@@ -35,8 +35,12 @@ impl Found<'_> {
     }
 }
 
-/// Opens the regular file `name` of `parent` for reading; none if it is something else.
-fn open_regular(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<Option<std::fs::File>> {
+/// Opens the regular file `name` of `parent` for reading; none if it is something else. Does not wait for the other end of
+/// a pipe.
+pub(crate) fn open_regular(
+    parent: BorrowedFd<'_>,
+    name: impl rustix::path::Arg,
+) -> io::Result<Option<std::fs::File>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match openat(parent, name, flags, Mode::empty()) {
         Ok(file) => file,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fd::OwnedFd;
@@ -108,6 +109,9 @@ impl Way {
                 steerers.open.get_or_insert_with(|| path.clone());
             }
         }
+        if let Some(outside) = outside_user() {
+            steerers.owners.remove(&outside);
+        }
         Ok(steerers)
     }
 }
@@ -118,6 +122,44 @@ pub(super) struct Steerers {
     pub(super) owners: BTreeMap<u32, u32>,
     /// The first directory in which everybody may rename everything.
     pub(super) open: Option<PathBuf>,
+}
+
+/// The user that stands for all who are outside of the user namespace of the process, if it has one of its own
+/// (user_namespaces(7)): nobody can take their rights, and root inside has none over what is theirs.
+fn outside_user() -> Option<u32> {
+    let map = std::fs::read_to_string("/proc/self/uid_map").ok()?;
+    if map.split_whitespace().eq(["0", "0", "4294967295"]) {
+        return None;
+    }
+    let user = std::fs::read_to_string("/proc/sys/kernel/overflowuid").ok()?;
+    user.trim().parse().ok()
+}
+
+/// Who else than root and the user could change the directory or file at `path`, or lead elsewhere, as the rest of a
+/// sentence: "it belongs to the user 1000"; none if nobody could.
+pub(crate) fn stranger_at(path: &Path) -> io::Result<Option<String>> {
+    let path = std::path::absolute(path)?;
+    let way = match Way::to(&path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => {
+            Way::to(path.parent().unwrap_or(&path))?
+        }
+        way => way?,
+    };
+    let steerers = way.steerers()?;
+    if let Some(open) = steerers.open {
+        return Ok(Some(format!("everybody may write to {}", open.display())));
+    }
+    let itself = std::fs::metadata(&path)?;
+    if itself.mode() & 0o002 != 0 {
+        return Ok(Some("everybody may write to it".to_owned()));
+    }
+    let oneself = rustix::process::geteuid().as_raw();
+    let is_strange = |user: u32| user != 0 && user != oneself && Some(user) != outside_user();
+    if is_strange(itself.uid()) {
+        return Ok(Some(format!("it belongs to the user {}", itself.uid())));
+    }
+    let above = steerers.owners.into_keys().find(|user| is_strange(*user));
+    Ok(above.map(|user| format!("a directory above it belongs to the user {user}")))
 }
 
 /// The names of a path; blanks of the root and "." are left out.

@@ -8,6 +8,7 @@ use super::dialect::Dialect;
 use super::file::{parse, parse_name};
 use super::migration::{Migration, MigrationBody, Phase};
 use crate::error::{Doing, Error, Result};
+use crate::files::stranger_at;
 
 /// The folder if none is given.
 pub const DEFAULT_FOLDER: &str = "migrations";
@@ -41,6 +42,33 @@ pub fn read(directory: &Path, dialect: Dialect) -> Result<Vec<Migration<Infallib
         }
     }
     Ok(migrations)
+}
+
+/// An error if somebody else than root and the user could have put a migration into `folder`. It is for a folder that the
+/// user has not named: its statements run with the user's rights.
+pub fn refuse_strangers(folder: &Path) -> Result<()> {
+    let mut all = vec![folder.to_owned()];
+    for phase in Phase::ALL {
+        let folder = folder.join(phase.folder());
+        if folder.is_dir() {
+            all.extend(files(&folder)?);
+            all.push(folder);
+        }
+    }
+    for path in all {
+        let shown = path.display();
+        if let Some(why) = stranger_at(&path).doing(format!("look at {shown}"))? {
+            return Err(Error::usage(format!(
+                "the migrations in {} are not run unasked: of {shown}, {why}",
+                folder.display()
+            ))
+            .hint(format!(
+                "if you trust them, name the folder: --migrations {}",
+                folder.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Sorts migrations by their versions. Two with the same version are an error.

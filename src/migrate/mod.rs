@@ -26,7 +26,7 @@ pub(crate) mod version;
 pub(crate) mod version_table;
 
 pub use dialect::Dialect;
-pub use folder::{DEFAULT_FOLDER, ordered, read};
+pub use folder::{DEFAULT_FOLDER, ordered, read, refuse_strangers};
 pub use generate::generate;
 pub use migration::{
     Migration, MigrationBody, MigrationPart, MigrationPlan, MigrationScript, MigrationStatement,

@@ -2,11 +2,38 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::error::{Doing, Error, Result};
+
+/// Refuses a link in a directory where everybody may make one, such as /tmp, unless the user or root has made it, as Linux
+/// does if it is told to (proc(5), `protected_symlinks`).
+fn refuse_strangers_link(path: &Path) -> Result<()> {
+    let Ok(link) = fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let Ok(directory) = fs::metadata(parent.unwrap_or(Path::new("."))) else {
+        return Ok(());
+    };
+    let oneself = rustix::process::geteuid().as_raw();
+    let is_open = directory.mode() & 0o002 != 0;
+    let is_own = link.uid() == 0 || link.uid() == oneself;
+    if is_open && !is_own && !link.is_file() {
+        return Err(Error::usage(format!(
+            "cannot write {}: the user {} has put it where everybody may",
+            path.display(),
+            link.uid()
+        ))
+        .hint("name another file, in a directory of your own"));
+    }
+    Ok(())
+}
 
 /// A file being written. It is removed if it is dropped before `keep`.
 pub enum OutputFile {
@@ -25,6 +52,7 @@ impl OutputFile {
             return Ok(OutputFile::Stdout);
         };
         let shown = path.display();
+        refuse_strangers_link(path)?;
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         match fs::metadata(&path).map(|metadata| metadata.file_type()) {
             Ok(kind) if kind.is_dir() => {

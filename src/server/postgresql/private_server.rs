@@ -2,18 +2,22 @@
 //! user can access. It is the target if none is named.
 
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::options::ConnectionOptions;
 use crate::error::{Doing, Error, Result};
+use crate::files::{Worker, open_regular, stranger_at};
 
 /// The name of its database.
 pub const DATABASE: &str = "gitlab_ci";
 /// Its superuser.
 pub const USER: &str = "postgres";
+/// Not through a link (open(2)).
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 /// The port is only part of the socket's file name.
 const PORT: u16 = 5432;
 /// A socket's path must fit into `sun_path` (108 bytes on Linux, with its NUL).
@@ -22,19 +26,24 @@ const MAX_SOCKET_PATH: usize = 107;
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// Settings for fast loading. They risk nothing: the server has no replica, and data that is not published
-/// can be loaded again.
-const CONFIGURATION: &str = "
-# by ci-import
-listen_addresses = ''
-unix_socket_permissions = 0700
-wal_level = minimal
-max_wal_senders = 0
-max_wal_size = 4GB
-checkpoint_timeout = 15min
-log_min_messages = warning
-timezone = 'UTC'
-log_timezone = 'UTC'
-";
+/// can be loaded again. They are given at the start: root writes to no file in a directory of the server's user.
+const SETTINGS: [(&str, &str); 9] = [
+    ("listen_addresses", ""),
+    ("unix_socket_permissions", "0700"),
+    ("wal_level", "minimal"),
+    ("max_wal_senders", "0"),
+    ("max_wal_size", "4GB"),
+    ("checkpoint_timeout", "15min"),
+    ("log_min_messages", "warning"),
+    ("timezone", "UTC"),
+    ("log_timezone", "UTC"),
+];
+
+/// The variables of the environment that the server's programs get. Passwords are among the others.
+const VARIABLES: [&str; 4] = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"];
+
+/// So much of the end of the server's log is looked at.
+const LOG_BYTES: u64 = 16 * 1024;
 
 /// A private server, running or not.
 #[derive(Debug, Clone)]
@@ -147,9 +156,17 @@ impl PrivateServer {
     /// started.
     pub fn start(&self) -> Result<bool> {
         let doing = || format!("create {}", self.directory.display());
+        let existing = self.directory.ancestors().find(|path| path.exists());
+        self.refuse_strangers(existing.unwrap_or(Path::new("/")))?;
         make_directories(&self.directory).doing(doing())?;
+        self.refuse_strangers(&self.directory)?;
         // Two imports at the same time must not both create it.
-        let lock = fs::File::create(self.directory.join(".lock")).doing(doing())?;
+        let lock = fs::File::options()
+            .create(true)
+            .append(true)
+            .custom_flags(NO_LINK)
+            .open(self.directory.join(".lock"))
+            .doing(doing())?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
             .map_err(std::io::Error::from)
             .doing(doing())?;
@@ -167,7 +184,11 @@ impl PrivateServer {
         if !self.exists() {
             self.make()?;
         }
-        let options = format!("-k {}", shell_quoted(&self.socket_directory()));
+        let socket_directory = self.socket_directory();
+        let mut options = format!("-k {}", shell_quoted(&socket_directory.to_string_lossy()));
+        for (name, value) in SETTINGS {
+            options += &format!(" -c {}", shell_quoted(&format!("{name}={value}")));
+        }
         let mut start = self.command("pg_ctl");
         start.args(["start", "-w", "-s", "-t", "120", "-o", &options]);
         start.arg("-D").arg(self.data()).arg("-l").arg(self.log());
@@ -237,7 +258,8 @@ impl PrivateServer {
             .create(self.socket_directory())
             .doing(doing())?;
         if let Some((user, group)) = self.run_as {
-            for path in [&home, &self.socket_directory()] {
+            // The inner one first: in the outer one, its new owner could put something else in its place.
+            for path in [&self.socket_directory(), &home] {
                 std::os::unix::fs::chown(path, Some(user), Some(group)).doing(doing())?;
             }
             self.check_reachable(&home)?;
@@ -247,11 +269,42 @@ impl PrivateServer {
         initdb
             .args(["--auth-local=trust", "--auth-host=reject", "-D"])
             .arg(self.data());
-        self.run(initdb, "create the private server's database")?;
-        let file = self.data().join("postgresql.conf");
-        let mut configuration = fs::read_to_string(&file).doing("read the configuration")?;
-        configuration += CONFIGURATION;
-        fs::write(&file, configuration).doing("write the configuration")
+        self.run(initdb, "create the private server's database")
+    }
+
+    /// Refuses a directory in which somebody else could put something into the way of the user, mostly root.
+    fn refuse_strangers(&self, directory: &Path) -> Result<()> {
+        let shown = directory.display();
+        match stranger_at(directory).doing(format!("look at {shown}"))? {
+            None => Ok(()),
+            Some(why) => Err(Error::usage(format!(
+                "the private PostgreSQL cannot be in {}: {why}",
+                self.directory.display()
+            ))
+            .hint("name a directory of your own: --private-dir")),
+        }
+    }
+
+    /// The end of the server's log. The server's user can put anything into its place.
+    fn end_of_log(&self) -> String {
+        let worker = match self.run_as {
+            Some((user, group)) => {
+                let group = rustix::process::Gid::from_raw(group);
+                Worker::Owner(rustix::process::Uid::from_raw(user), [group; 2])
+            }
+            None => Worker::Oneself,
+        };
+        let read = || -> std::io::Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            if let Some(mut log) = open_regular(rustix::fs::CWD, self.log().as_path())? {
+                let size = log.metadata()?.len();
+                log.seek(SeekFrom::Start(size.saturating_sub(LOG_BYTES)))?;
+                log.take(LOG_BYTES).read_to_end(&mut bytes)?;
+            }
+            Ok(bytes)
+        };
+        let bytes = worker.run(read).and_then(|read| read).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Checks that the server's user can traverse all parent directories.
@@ -296,10 +349,11 @@ impl PrivateServer {
 
     fn command_of(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.current_dir("/").env("LC_ALL", "C");
-        let of_libpq = std::env::vars_os().map(|(name, _)| name);
-        for name in of_libpq.filter(|name| name.to_string_lossy().starts_with("PG")) {
-            command.env_remove(name);
+        command.current_dir("/").env_clear().env("LC_ALL", "C");
+        for name in VARIABLES {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
         }
         if let Some((user, group)) = self.run_as {
             // This also drops the supplementary groups.
@@ -319,7 +373,7 @@ impl PrivateServer {
             return Ok(());
         }
         let said = read_from_start(output);
-        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let log = self.end_of_log();
         let last: Vec<&str> = said.lines().chain(log.lines().rev().take(3)).collect();
         Err(
             Error::target(format!("cannot {doing}: {}", last.join("; ")))
@@ -406,13 +460,12 @@ fn tempfile_beside(directory: &Path) -> Result<fs::File> {
 }
 
 fn read_from_start(mut file: fs::File) -> String {
-    use std::io::{Read, Seek};
     let mut text = String::new();
     let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
     text
 }
 
 /// Quotes an option that `pg_ctl` passes to a shell.
-fn shell_quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+fn shell_quoted(option: &str) -> String {
+    format!("'{}'", option.replace('\'', "'\\''"))
 }

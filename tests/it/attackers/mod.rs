@@ -3,3 +3,4 @@
 pub(crate) mod builds_directories;
 pub(crate) mod hostile_archives;
 pub(crate) mod inflation_limit;
+pub(crate) mod others_files;
