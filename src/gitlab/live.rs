@@ -3,6 +3,14 @@
 /// The table of GitLab with the switch `ci_enabled`.
 pub const SETTINGS: &str = "application_settings";
 
+/// The tables of GitLab that an import writes to.
+pub const WRITTEN: [&str; 4] = [
+    SETTINGS,
+    super::tags::TAGS,
+    super::tags::TAGGINGS,
+    "schema_migrations",
+];
+
 /// What the steps of a publish found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LiveChanges {

@@ -3,12 +3,14 @@
 pub mod connection;
 pub mod connection_failure;
 pub mod error;
+pub(crate) mod foreign_code;
 pub mod gitlab;
 pub mod load;
 pub mod migrate;
 pub mod options;
 pub mod private_server;
 pub mod publish;
+pub(crate) mod search_path;
 pub mod session;
 pub mod statement;
 pub mod target;

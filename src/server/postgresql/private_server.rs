@@ -184,6 +184,7 @@ impl PrivateServer {
         if !self.exists() {
             self.make()?;
         }
+        self.check_log()?;
         let socket_directory = self.socket_directory();
         let mut options = format!("-k {}", shell_quoted(&socket_directory.to_string_lossy()));
         for (name, value) in SETTINGS {
@@ -282,6 +283,19 @@ impl PrivateServer {
                 self.directory.display()
             ))
             .hint("name a directory of your own: --private-dir")),
+        }
+    }
+
+    /// An error if the server could not write its log: `pg_ctl` would wait for the other end of a pipe.
+    fn check_log(&self) -> Result<()> {
+        let log = self.log();
+        match fs::symlink_metadata(&log) {
+            Ok(found) if !found.is_file() => Err(Error::target(format!(
+                "the log of the private server, {}, is no file",
+                log.display()
+            ))
+            .hint("remove it")),
+            _ => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@ use postgres::Client;
 use super::error::failure;
 use super::options::ConnectionOptions;
 use super::options::hosts::Listener;
+use super::search_path::PIN;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::schema::policies::GeneratedSupport;
@@ -16,13 +17,13 @@ const OLDEST_SERVER: i32 = 100_000;
 
 /// The settings that sessions with rows depend on.
 const SESSION: &str = "\
-SET search_path = pg_catalog; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
+SET search_path = pg_catalog, pg_temp; SET datestyle = 'ISO, YMD'; SET timezone = 'UTC';
 SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
 SET client_min_messages = warning";
 
 /// The settings that every session depends on, whatever the database or the role says. Row security would hide rows: so it is an
 /// error instead.
-const PINNED: &str = "\
+pub(crate) const PINNED: &str = "\
 SET standard_conforming_strings = on; SET row_security = off;
 SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off";
 
@@ -53,14 +54,13 @@ impl ConnectionOptions {
     /// server's own functions: all other names are qualified.
     pub fn connect(&self) -> Result<Client> {
         let mut client = self.connect_somewhere()?;
+        let prepared = client.batch_execute(&format!("{PIN}; {PINNED}"));
+        prepared.map_err(failure("prepare the session"))?;
         let version: i32 = client
             .query_one("SELECT current_setting('server_version_num')::int", &[])
             .map_err(failure("ask for the server's version"))?
             .get(0);
         failpoint::reached("connected");
-        client
-            .batch_execute(PINNED)
-            .map_err(failure("prepare the session"))?;
         if version < OLDEST_SERVER {
             return Err(Error::target(format!(
                 "the server is PostgreSQL {}.{}; 10 is the oldest supported",

@@ -11,6 +11,7 @@ use super::load::{Loader, LockHolder, STAGING_SCHEMA, Staging};
 use super::migrate::{Session, versions};
 use super::options::ConnectionOptions;
 use super::publish::{self, PREVIOUS_SCHEMA};
+use super::search_path;
 use super::verify::{Snapshot, TableReader};
 use crate::cancellation::Cancellation;
 use crate::error::Result;
@@ -328,7 +329,7 @@ fn schema(client: &mut postgres::Client, named: Option<&str>, content: Content) 
         Some(schema) => Ok(schema.to_owned()),
         None if content.goes_to_current_schema() => match gitlab::schema(client)? {
             Some(schema) => Ok(schema),
-            None => publish::current_schema(client),
+            None => search_path::first_schema(client),
         },
         None => Ok(DEFAULT_SCHEMA.to_owned()),
     }

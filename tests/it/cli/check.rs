@@ -64,11 +64,13 @@ fn every_failure_is_told_and_has_the_code_of_the_import() {
     check(&scene, &old)
         .exits(3)
         .reports("FAILED  the archive was made by GitLab CI 7.14.3")
-        .reports("the view mine")
+        .reports("the view public.mine")
         .reports("not ready: the import would fail");
     scene.import(&old).exits(3);
     let archive = scene.pack(&dump);
-    check(&scene, &archive).exits(4).reports("the view mine");
+    check(&scene, &archive)
+        .exits(4)
+        .reports("the view public.mine");
     scene.import(&archive).exits(4);
     scene.connect().batch_execute("DROP VIEW mine").unwrap();
     check(&scene, &archive).succeeds();

@@ -118,11 +118,11 @@ fn an_index_that_is_not_valid_is_not_taken_for_built() {
     it.migrate(&[])
         .exits(1)
         .says("could not create unique index")
-        .says("hint: the index \"Once\" is there, and is not valid; write DROP INDEX CONCURRENTLY IF EXISTS \"Once\" before");
+        .says("hint: the index public.\"Once\" is there, and is not valid; write DROP INDEX CONCURRENTLY IF EXISTS public.\"Once\" before");
     client.batch_execute("DELETE FROM log").unwrap();
-    it.migrate(&[])
-        .exits(1)
-        .says("20260102000000_index.sql line 2: the index \"Once\" is there, and is not valid");
+    it.migrate(&[]).exits(1).says(
+        "20260102000000_index.sql line 2: the index public.\"Once\" is there, and is not valid",
+    );
     assert_eq!(it.versions(), ["20260101000000"]);
     let mended = build.replace(
         "CREATE",

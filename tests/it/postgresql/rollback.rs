@@ -185,7 +185,7 @@ fn a_rollback_that_cannot_be_changes_nothing() {
     let live = LiveState::of(&scene);
     after_import(&scene, "rollback", &["--yes"])
         .exits(4)
-        .says("the view mine");
+        .says("the view public.mine");
     live.assert_same(&LiveState::of(&scene));
 }
 

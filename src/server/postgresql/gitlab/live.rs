@@ -9,14 +9,16 @@ use super::migrations::{self, run_regular};
 use super::tags;
 use crate::error::Result;
 use crate::failpoint;
-use crate::gitlab::live::{LiveChanges, MergedTags, SETTINGS};
+use crate::gitlab::live::{LiveChanges, MergedTags, SETTINGS, WRITTEN};
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::foreign_code;
 use crate::server::postgresql::publish::PREVIOUS_SCHEMA;
 
 /// Switches CI off, so that a running GitLab waits instead of writing, makes the built-in migrations pending
 /// again, and merges the tags. The former state is kept in tables of the same names.
 pub fn prepare(transaction: &mut Transaction<'_>, schema: &str) -> Result<Option<MergedTags>> {
+    foreign_code::lock_and_refuse(transaction, schema, &WRITTEN)?;
     if has_column(transaction, schema, SETTINGS, "ci_enabled")? {
         keep_settings(transaction, schema, PREVIOUS_SCHEMA)?;
         set_ci_enabled(transaction, schema, false)?;
@@ -56,6 +58,7 @@ pub fn exchange(
     from: &str,
     to: &str,
 ) -> Result<()> {
+    foreign_code::lock_and_refuse(transaction, schema, &WRITTEN)?;
     if has_column(transaction, from, SETTINGS, "ci_enabled")? {
         keep_settings(transaction, schema, to)?;
         let (settings, kept) = (qualified(schema, SETTINGS), qualified(from, SETTINGS));

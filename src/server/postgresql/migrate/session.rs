@@ -4,16 +4,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use postgres::{Client, Transaction};
+use postgres::{Client, GenericClient, Transaction};
 
 use super::built_in::BuiltIn;
 use super::concurrent_index::ConcurrentIndex;
 use super::lock;
-use super::statement::{is_retryable, record, run_statement};
+use super::statement::{as_oneself, is_retryable, record, run_statement};
 use super::versions;
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::gitlab::live::SETTINGS as SETTINGS_TABLE;
+use crate::gitlab::tables::TABLES;
+use crate::gitlab::tags::{TAGGINGS, TAGS};
 use crate::migrate::interruption::{cancel_on_signal, or_interrupted};
 use crate::migrate::retry::AttemptError;
 use crate::migrate::{
@@ -21,8 +24,10 @@ use crate::migrate::{
     RetryPolicy, UnfinishedMigration, Version,
 };
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::foreign_code;
 use crate::server::postgresql::options::ConnectionOptions;
-use crate::server::postgresql::session::NO_TIME_LIMITS;
+use crate::server::postgresql::search_path::{self, PIN, UNPIN};
+use crate::server::postgresql::session::{NO_TIME_LIMITS, PINNED};
 use crate::ui::progress::Progress;
 
 /// The settings of every migration, whatever the former one has set. Roles of applications often have timeouts,
@@ -51,15 +56,7 @@ impl<'a> Session<'a> {
         cancellation: &'a Cancellation,
     ) -> Result<Session<'a>> {
         let mut client = connect(target)?;
-        let row = client
-            .query_one("SELECT current_schema()::text", &[])
-            .map_err(failure("ask for the current schema"))?;
-        let schema: Option<String> = row.get(0);
-        let schema = schema.ok_or_else(|| {
-            Error::target("the target has no current schema").hint(
-                "name one by --schema, or in the search_path; it must exist, and you may use it",
-            )
-        })?;
+        let schema = search_path::first_schema(&mut client)?;
         Ok(Session {
             target,
             cancellation,
@@ -83,18 +80,15 @@ impl<'a> Session<'a> {
         };
         let mut client = connect(target)?;
         let row = client.query_one(
-            "SELECT pg_catalog.concat_ws(', ', pg_catalog.quote_ident($1),
-                      nullif(pg_catalog.current_setting('search_path'), '')),
-                    EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)",
+            "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)",
             &[&schema],
         );
         let row = row.map_err(failure("look for the schema"))?;
-        if !row.get::<_, bool>(1) {
+        if !row.get::<_, bool>(0) {
             return Err(Error::target(format!("the target has no schema {schema}"))
                 .hint("--schema names the one with the tables; \\dn of psql lists them"));
         }
-        let search_path: Option<String> = row.get(0);
-        prepare(&mut client, search_path.as_deref()).map_err(failure("prepare the session"))?;
+        let search_path = Some(search_path::put_first(&mut client, schema)?);
         Ok(Session {
             target,
             cancellation,
@@ -105,14 +99,7 @@ impl<'a> Session<'a> {
     }
 
     fn check_schema(&mut self) -> Result<()> {
-        let sql = "SELECT n.nspname FROM pg_catalog.pg_class c
-                   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                   WHERE c.oid = pg_catalog.to_regclass('schema_migrations')";
-        let found = self
-            .client
-            .query_opt(sql, &[])
-            .map_err(failure("look for the table of migrations"))?;
-        let found: Option<String> = found.map(|row| row.get(0));
+        let found = search_path::schema_of_table(&mut self.client, versions::TABLE)?;
         match found.filter(|found| *found != self.schema) {
             None => Ok(()),
             Some(found) => Err(Error::target(format!(
@@ -205,7 +192,9 @@ impl<'a> Session<'a> {
                 for (number, statement) in step.part.statements.iter().enumerate() {
                     lock::check(client)?;
                     let index = ConcurrentIndex::of(&statement.sql);
+                    with_user_path(client, UNPIN)?;
                     let done = run_statement(client, statement, step.path);
+                    with_user_path(client, PIN)?;
                     done.map_err(|failed| {
                         let left = index.as_ref().and_then(|index| index.hint(client));
                         failed.hint(&left.unwrap_or_else(|| hint(number))).error
@@ -222,10 +211,16 @@ impl<'a> Session<'a> {
     }
 
     fn reset(&mut self) -> Result<()> {
-        self.client
-            .batch_execute(RESET)
-            .and_then(|()| prepare(&mut self.client, self.search_path.as_deref()))
+        let schema = self.search_path.as_ref().map(|_| self.schema.clone());
+        let client = &mut self.client;
+        let reset = client.batch_execute(&format!("{RESET}; {PIN}; {PINNED}"));
+        reset
+            .and_then(|()| prepare(client))
             .map_err(failure("put the session's settings back"))
+            .and_then(|()| match schema {
+                Some(schema) => search_path::put_first(client, &schema).map(drop),
+                None => Ok(()),
+            })
             .map_err(|error| or_interrupted(self.cancellation, error))
     }
 }
@@ -271,10 +266,14 @@ impl MigrationSession for Session<'_> {
             return self.run_one_by_one(step);
         }
         self.in_transaction(&step.name, retry_policy, progress, |transaction, schema| {
+            with_user_path(transaction, UNPIN)?;
             for statement in &step.part.statements {
                 let done = run_statement(transaction, statement, step.path);
                 done.map_err(|failed| failed.hint("nothing of it is there; it stays pending"))?;
             }
+            as_oneself(transaction)?;
+            with_user_path(transaction, PIN)?;
+            foreign_code::lock_and_refuse(transaction, schema, &[versions::TABLE])?;
             record(transaction, &recording(schema, step))?;
             Ok(())
         })
@@ -288,6 +287,7 @@ impl MigrationSession for Session<'_> {
         progress: &Progress,
     ) -> Result<BuiltInOutcome> {
         self.in_transaction(name, retry_policy, progress, |transaction, schema| {
+            foreign_code::lock_and_refuse(transaction, schema, &written())?;
             for sql in (built_in.lock)(transaction, schema)? {
                 run_statement(transaction, &MigrationStatement::from(sql), Path::new(name))?;
             }
@@ -334,19 +334,27 @@ impl MigrationSession for Session<'_> {
 
 fn connect(target: &ConnectionOptions) -> Result<Client> {
     let mut client = target.connect()?;
-    prepare(&mut client, None).map_err(failure("prepare the session"))?;
+    prepare(&mut client).map_err(failure("prepare the session"))?;
     Ok(client)
 }
 
 /// Applies the settings of every migration.
-fn prepare(
-    client: &mut Client,
-    search_path: Option<&str>,
-) -> std::result::Result<(), postgres::Error> {
-    client.batch_execute(&format!("{SETTINGS}; {NO_TIME_LIMITS}"))?;
-    search_path.map_or(Ok(()), |search_path| {
-        client.batch_execute(&format!("SET search_path = {search_path}"))
-    })
+fn prepare(client: &mut Client) -> std::result::Result<(), postgres::Error> {
+    client.batch_execute(&format!("{SETTINGS}; {NO_TIME_LIMITS}"))
+}
+
+/// Gives the statements of an admin the search_path that he expects, or takes it back: `switch` is [`UNPIN`] or [`PIN`],
+/// which keeps it for the next statement.
+fn with_user_path(client: &mut impl GenericClient, switch: &str) -> Result<()> {
+    client
+        .batch_execute(switch)
+        .map_err(failure("set the search_path"))
+}
+
+/// The tables that built-in migrations write to.
+fn written() -> Vec<&'static str> {
+    let all = [versions::TABLE, SETTINGS_TABLE, TAGS, TAGGINGS];
+    all.into_iter().chain(TABLES).collect()
 }
 
 /// The hint after the failure of a statement outside of a transaction, after `before` others that took effect.

@@ -29,11 +29,18 @@ pub(super) fn run_statement(
 
 /// Records a version. The user or role that a migration has set may lack the right; ours has it.
 pub(super) fn record(client: &mut impl GenericClient, sql: &str) -> Result<()> {
+    as_oneself(client)?;
     client
-        .batch_execute("RESET SESSION AUTHORIZATION; RESET ROLE")
-        .and_then(|()| client.execute(sql, &[]))
+        .execute(sql, &[])
         .map(drop)
         .map_err(failure("record the version"))
+}
+
+/// Ends the role that a migration may have set.
+pub(super) fn as_oneself(client: &mut impl GenericClient) -> Result<()> {
+    client
+        .batch_execute("RESET SESSION AUTHORIZATION; RESET ROLE")
+        .map_err(failure("end the role of the migration"))
 }
 
 /// Whether a lock timeout or a deadlock is the cause.

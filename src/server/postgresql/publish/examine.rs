@@ -5,11 +5,13 @@ use postgres::Client;
 use super::obstacles;
 use super::previous::PREVIOUS_SCHEMA;
 use crate::error::{Error, Result};
+use crate::gitlab::live::WRITTEN;
 use crate::gitlab::migrations::list::CI_TAG_TABLES;
 use crate::publish::outcome::Live;
 use crate::publish::record::Record;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::foreign_code;
 
 /// Examines the target before tables named `tables` are published in `schema`. An error names dependents that
 /// would still refer to the old tables.
@@ -19,6 +21,7 @@ pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Liv
     obstacles::refuse_publications_of(client, schema)?;
     if tables.contains(&CI_TAG_TABLES[0]) {
         obstacles::refuse_missing_rights(client, schema)?;
+        foreign_code::refuse(client, schema, &WRITTEN)?;
     }
     let rights = client
         .query_one(
@@ -68,16 +71,6 @@ pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Liv
         with_rows,
         has_previous,
     })
-}
-
-/// The default schema for tables.
-pub fn current_schema(client: &mut Client) -> Result<String> {
-    let current: Option<String> = client
-        .query_one("SELECT current_schema()::text", &[])
-        .map_err(failure("ask for the current schema"))?
-        .get(0);
-    current
-        .ok_or_else(|| Error::target("the target has no current schema").hint("name one: --schema"))
 }
 
 /// Whether there is a schema with the tables of the previous import. An error if the publish could not drop

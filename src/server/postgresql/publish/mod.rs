@@ -25,7 +25,7 @@ pub use crate::publish::outcome::RolledBack;
 pub use crate::publish::outcome::{Aside, Discarded};
 pub use crate::publish::outcome::{Publication, Published};
 pub use discard::{discard, look_aside, previous_directories};
-pub use examine::{current_schema, examine, holders, tables_of};
+pub use examine::{examine, holders, tables_of};
 pub use identity::identity;
 pub use previous::PREVIOUS_SCHEMA;
 pub use recover::{is_cut, recover};

@@ -17,17 +17,56 @@ const COMMENT: &str = "tables replaced by ci-import";
 impl Record {
     /// The record in the target, if there is one; an error if the schema is not ours.
     pub(super) fn read(client: &mut impl GenericClient) -> Result<Option<Record>> {
+        let doing = || failure("look for the tables of the previous import");
         let found = client
             .query_opt(
-                "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace
-                 WHERE nspname = $1",
+                "SELECT COALESCE(obj_description(n.oid, 'pg_namespace'), ''), pg_get_userbyid(n.nspowner)::text,
+                        n.nspowner::bigint, r.rolsuper OR r.rolname = current_user
+                 FROM pg_namespace n LEFT JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = $1",
                 &[&PREVIOUS_SCHEMA],
             )
-            .map_err(failure("look for the tables of the previous import"))?;
+            .map_err(doing())?;
         let Some(found) = found else {
             return Ok(None);
         };
-        Record::parse(&found.get::<_, String>(0)).map(Some)
+        let record = Record::parse(&found.get::<_, String>(0))?;
+        if found.get::<_, Option<bool>>(3) != Some(true) {
+            let (owner, number): (String, i64) = (found.get(1), found.get(2));
+            record.refuse_others_tables(client, (&owner, number))?;
+        }
+        Ok(Some(record))
+    }
+
+    /// An error if the record names tables that do not belong to `owner`, of the schema that has the record: whoever owns
+    /// the schema could have written it, and may only decide about what is his own.
+    fn refuse_others_tables(
+        &self,
+        client: &mut impl GenericClient,
+        owner: (&str, i64),
+    ) -> Result<()> {
+        let sql = "SELECT n.nspname::text || '.' || c.relname::text FROM pg_class c
+                   JOIN pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.relowner::bigint <> $1
+                     AND (n.nspname = $2 OR n.nspname = $3 AND c.relname = ANY($4)) ORDER BY 1 LIMIT 1";
+        let (owner, number) = owner;
+        let names: Vec<&String> = self.published.iter().chain(&self.replaced).collect();
+        let found = client
+            .query_opt(sql, &[&number, &PREVIOUS_SCHEMA, &self.schema, &names])
+            .map_err(failure(
+                "look whose tables the previous import has replaced",
+            ))?;
+        let what = match found {
+            Some(found) => format!("the table {}", found.get::<_, String>(0)),
+            // What lies beside the builds directory is not his.
+            None if self.builds.is_some() => "directories".to_owned(),
+            None => return Ok(()),
+        };
+        Err(Error::target(format!(
+            "the record of the last import, in the schema {PREVIOUS_SCHEMA}, belongs to {owner} and decides about {what}"
+        ))
+        .hint(format!(
+            "connect as {owner}; or if the record can be trusted: ALTER SCHEMA {PREVIOUS_SCHEMA} OWNER TO CURRENT_USER"
+        )))
     }
 
     /// The record that the schema's `comment` holds.
@@ -79,37 +118,14 @@ impl Record {
     }
 }
 
-/// Creates the schema. The schema of the previous publish must have been dropped or renamed.
+/// Creates the schema, which belongs to the user: who owned it could write another record. The schema of the previous
+/// publish must have been dropped or renamed.
 pub(super) fn make(transaction: &mut Transaction<'_>, record: &Record) -> Result<()> {
     let sql = format!("CREATE SCHEMA {}", identifier(PREVIOUS_SCHEMA));
     transaction
         .batch_execute(&sql)
         .map_err(failure("create the schema for the old tables"))?;
-    record.write(transaction)?;
-    let Some(table) = record.replaced.first() else {
-        return Ok(());
-    };
-    own(transaction, &record.schema, table)
-}
-
-/// Makes the owner of the old tables the owner of the schema, because they will drop it later.
-fn own(transaction: &mut Transaction<'_>, schema: &str, table: &str) -> Result<()> {
-    let sql = "SELECT pg_get_userbyid(c.relowner)::text, pg_get_userbyid(c.relowner) = current_user
-               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = $1 AND c.relname = $2";
-    let doing = || failure("create the schema for the old tables");
-    let row = transaction
-        .query_one(sql, &[&schema, &table])
-        .map_err(doing())?;
-    if row.get::<_, bool>(1) {
-        return Ok(());
-    }
-    let owner = identifier(&row.get::<_, String>(0));
-    let sql = format!(
-        "ALTER SCHEMA {} OWNER TO {owner}",
-        identifier(PREVIOUS_SCHEMA)
-    );
-    transaction.batch_execute(&sql).map_err(doing())
+    record.write(transaction)
 }
 
 /// Drops the contents of `schema`, which must be ours, and with `schema_too` the schema. Objects outside that
