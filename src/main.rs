@@ -100,6 +100,7 @@ fn run_import(cli: Cli) -> Result<ExitCode> {
     let progress = Progress::new(settings.quiet);
     let cancellation = Cancellation::on_signals()?;
     let report = import::run(&settings, &progress, &cancellation)?;
+    drop(progress);
     print_published(&report, settings.json, settings.quiet, settings.strict)
 }
 
@@ -108,6 +109,7 @@ fn run_publish(arguments: PublishArgs) -> Result<ExitCode> {
     let progress = Progress::new(settings.quiet);
     let cancellation = Cancellation::on_signals()?;
     let (report, is_strict) = publish::run(&settings, &progress, &cancellation)?;
+    drop(progress);
     print_published(&report, settings.json, settings.quiet, is_strict)
 }
 
@@ -147,7 +149,17 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
         resources: Resources::new(None, arguments.memory)?,
         max_inflation: arguments.inflation.max_inflation,
     };
-    let changes = convert::run(&source, output, &policies, &limits, &cancellation)?;
+    let changes = {
+        let progress = Progress::new(arguments.quiet);
+        convert::run(
+            &source,
+            output,
+            &policies,
+            &limits,
+            &progress,
+            &cancellation,
+        )?
+    };
     if !arguments.quiet {
         // Standard output may contain the dump.
         terminal::say(changes.to_string().trim_end());
@@ -158,7 +170,11 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
 fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
     let json = arguments.json;
     let settings = CheckSettings::new(arguments, |name| std::env::var(name).ok())?;
-    let checks = check::run(&settings, &Cancellation::on_signals()?)?;
+    let checks = check::run(
+        &settings,
+        &Progress::new(false),
+        &Cancellation::on_signals()?,
+    )?;
     if json {
         terminal::print(&format!("{:#}\n", checks.to_json()))?;
     } else {
@@ -255,7 +271,16 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
         |name| std::env::var(name).ok(),
     )?;
     let ratio = arguments.inflation.max_inflation;
-    let findings = inspect::run(&source, arguments.from_database, ratio, &cancellation)?;
+    let findings = {
+        let progress = Progress::new(false);
+        inspect::run(
+            &source,
+            arguments.from_database,
+            ratio,
+            &progress,
+            &cancellation,
+        )?
+    };
     if arguments.json {
         terminal::print(&format!("{:#}\n", findings.to_json()))?;
     } else {

@@ -15,6 +15,7 @@ use crate::input::source::Source;
 use crate::output::{DumpWriter, Limits, OutputFile, convert_archive};
 use crate::pipeline::reading::{Dump, ReadDump};
 use crate::schema::policies::Policies;
+use crate::ui::progress::Progress;
 
 /// Converts `source` to `output`, or to standard output. Returns the changes.
 pub fn run(
@@ -22,15 +23,21 @@ pub fn run(
     output: Option<&Path>,
     policies: &Policies,
     limits: &Limits,
+    progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<Changes> {
     let located = locate(source)?;
     let output = OutputFile::create(output)?;
     let (tables, notes, facts) = cancellation.guard(|| {
-        let input = Input::open(&located, cancellation)?;
+        let input = Input::open(&located, progress, cancellation)?;
         match input.into_stream(cancellation) {
-            Stream::Archive(tar) => convert_archive(tar, output.writer()?, policies, limits),
-            Stream::Dump(reader, compression, _) => {
+            Stream::Archive(tar) => {
+                let meter = progress.member("converting the archive", 0, "");
+                convert_archive(meter.watch(tar), output.writer()?, policies, limits)
+            }
+            Stream::Dump(reader, compression, size) => {
+                let meter = progress.member("converting the dump", size, "");
+                let reader = meter.watch(reader);
                 convert_dump(reader, compression, &output, policies, limits)
             }
         }

@@ -26,6 +26,7 @@ use crate::schema::sql;
 use crate::schema::{Note, Table};
 use crate::traces::{TraceSurvey, survey};
 use crate::ui::numbers::grouped;
+use crate::ui::progress::Progress;
 
 /// The results.
 #[derive(Debug, Default)]
@@ -55,31 +56,36 @@ pub fn run(
     source: &Source,
     database: Option<String>,
     max_inflation: u32,
+    progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<Findings> {
     let mut inspector = Inspector {
+        progress,
         database,
         max_inflation,
         findings: Findings::default(),
     };
     let located = locate(source)?;
-    let input = cancellation.guard(|| Input::open(&located, cancellation))?;
+    let input = cancellation.guard(|| Input::open(&located, progress, cancellation))?;
     input.for_each_part(cancellation, |part| inspector.inspect(part))?;
     Ok(inspector.findings)
 }
 
-struct Inspector {
+struct Inspector<'a> {
+    progress: &'a Progress,
     database: Option<String>,
     max_inflation: u32,
     findings: Findings,
 }
 
-impl Inspector {
+impl Inspector<'_> {
     fn inspect(&mut self, part: Part<'_>) -> Result<()> {
         match part {
             Part::Dump(member) => self.dump(member)?,
             Part::Traces(member) => {
-                let mut inflated = archive::inflated_within(member.reader, self.max_inflation);
+                let meter = self.progress.member("reading the traces", member.size, "");
+                let reader = meter.watch(member.reader);
+                let mut inflated = archive::inflated_within(reader, self.max_inflation);
                 self.findings.traces = Some(survey(&mut inflated)?);
             }
             Part::Information(information) => self.findings.information = Some(information),
@@ -102,7 +108,10 @@ impl Inspector {
             database: self.database.clone(),
             ..Policies::default()
         };
-        let (reader, compression) = (member.reader, member.compression);
+        let meter = self
+            .progress
+            .member("reading the database", member.size, "");
+        let (reader, compression) = (meter.watch(member.reader), member.compression);
         let dump = Dump {
             name: member.name,
             reader: &mut archive::decompressed_within(reader, compression, self.max_inflation),

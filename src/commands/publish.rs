@@ -24,7 +24,7 @@ use crate::rows::contents::Contents;
 use crate::traces::{StagedDirectory, TraceSummary};
 use crate::ui::progress::Progress;
 use crate::verify::depth::Depth;
-use crate::verify::verify_staged;
+use crate::verify::{Verifying, verify_staged};
 
 /// Publishes what is kept. Returns the report, and whether a changed value is a failure.
 pub fn run(
@@ -127,15 +127,19 @@ impl Step<'_> {
         held: &mut LockedForChange,
         directory: Option<&StagedDirectory>,
     ) -> Result<()> {
-        self.progress.step("verifying what is kept");
+        let meter = self.progress.steps("verifying what is kept");
         let names = self.kept.names();
         for name in &names {
             self.content().check_table(name)?;
         }
         held.target.check_kept(&names)?;
         let tables: Vec<LoadedTable> = self.kept.tables.iter().map(loaded_table).collect();
-        let jobs = self.settings.resources.jobs;
-        let verify_tables = || held.target.verify_staged(jobs, &tables, self.cancellation);
+        let verifying = Verifying {
+            jobs: self.settings.resources.jobs,
+            counts: meter.counts(),
+            cancellation: self.cancellation,
+        };
+        let verify_tables = || held.target.verify_staged(&tables, &verifying);
         let traces = self.kept.traces.as_ref();
         let summary = traces.map(|traces| TraceSummary {
             files: traces.files,
@@ -143,8 +147,11 @@ impl Step<'_> {
             ..TraceSummary::default()
         });
         let traces = directory.zip(summary.as_ref());
-        verify_staged(verify_tables, traces, Depth::Count, self.cancellation)
-            .map_err(|error| error.hint("import the archive again; the import drops what is kept"))
+        verify_staged(verify_tables, traces, Depth::Count, self.cancellation).map_err(|error| {
+            error.hint("import the archive again; the import drops what is kept")
+        })?;
+        meter.complete();
+        Ok(())
     }
 
     /// Checks the live side as an import does, and asks whether it may be replaced.

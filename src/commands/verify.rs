@@ -16,7 +16,7 @@ use crate::server::Comparison;
 use crate::server::Verifies;
 use crate::traces::{self, BuildsDirectory, TraceFindings};
 use crate::ui::progress::Progress;
-use crate::verify::{ExpectedTable, Findings};
+use crate::verify::{ExpectedTable, Findings, Verifying};
 
 /// Runs the comparison of `settings`. Changes nothing.
 pub fn run(
@@ -25,7 +25,7 @@ pub fn run(
     cancellation: &Cancellation,
 ) -> Result<Findings> {
     let located = locate(&settings.source)?;
-    let input = Input::open(&located, cancellation)?;
+    let input = Input::open(&located, progress, cancellation)?;
     let content = input.content();
     let destination = &settings.destination;
     // A converted dump is compared with or without the option.
@@ -45,14 +45,18 @@ pub fn run(
         |member| verification.expected(target, asked, member),
         |member| verification.compare(ready.builds.as_ref(), member),
     )?;
-    progress.step("reading the target");
+    let meter = progress.steps("reading the target");
     let compared = target.compare(Comparison {
         schema: &schema,
         expected: taken.dump,
         content,
-        jobs: settings.resources.jobs,
-        cancellation,
+        verifying: Verifying {
+            jobs: settings.resources.jobs,
+            counts: meter.counts(),
+            cancellation,
+        },
     })?;
+    meter.complete();
     Ok(Findings {
         input: located.name(),
         target: ready.shown(),
@@ -80,7 +84,9 @@ impl Verification<'_> {
         asked: Asked,
         member: DumpMember<'_>,
     ) -> Result<Vec<ExpectedTable>> {
-        let meter = self.progress.member("reading the database", member.size);
+        let meter = self
+            .progress
+            .member("reading the database", member.size, "rows");
         let reader = meter.watch(member.reader);
         let (compression, ratio) = (member.compression, self.settings.max_inflation);
         let dump = Dump {
@@ -94,7 +100,9 @@ impl Verification<'_> {
             accept: Box::new(|_: &str| Ok(())),
             late_prefix: Some(late_prefix),
         };
-        target.expected(dump, &self.settings.resources)
+        let expected = target.expected(dump, &self.settings.resources, meter.counts())?;
+        meter.complete();
+        Ok(expected)
     }
 
     /// Compares the traces with the live ones.
@@ -104,9 +112,14 @@ impl Verification<'_> {
         member: TracesMember<'_>,
     ) -> Result<TraceFindings> {
         let builds = builds.ok_or_else(|| Error::failed("no builds directory to compare with"))?;
-        let meter = self.progress.member("comparing the traces", member.size);
+        let meter = self
+            .progress
+            .member("comparing the traces", member.size, "traces");
         let compressed = meter.watch(member.reader);
         let mut inflated = archive::inflated_within(compressed, self.settings.max_inflation);
-        traces::compare(&mut inflated, builds, &|| self.cancellation.check())
+        let check = || self.cancellation.check();
+        let findings = traces::compare(&mut inflated, builds, &check, meter.counts())?;
+        meter.complete();
+        Ok(findings)
     }
 }

@@ -13,6 +13,7 @@ use crate::dump::{Dialect, detect};
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::information::{self, Information};
+use crate::ui::progress::Progress;
 
 /// An opened input.
 pub enum Input<'a> {
@@ -35,7 +36,11 @@ pub enum Input<'a> {
 
 impl<'a> Input<'a> {
     /// Opens the `located` input and detects its kind.
-    pub fn open(located: &Located, cancellation: &'a Cancellation) -> Result<Input<'a>> {
+    pub fn open(
+        located: &Located,
+        progress: &Progress,
+        cancellation: &'a Cancellation,
+    ) -> Result<Input<'a>> {
         // The writer of a pipe may delay the reader.
         let from_pipe = |pipe| cancellation.guard(|| Input::from_pipe(pipe));
         let Located::Path(path) = located else {
@@ -64,7 +69,8 @@ impl<'a> Input<'a> {
         match archive::kind_of_input(&start) {
             InputKind::Archive(Compression::None) => Ok(Input::ArchiveFile(archive::index(path)?)),
             InputKind::Archive(compression) => {
-                let watch = |file| cancellation.watch(file);
+                let meter = progress.member("checking the archive", metadata.len(), "");
+                let watch = |file| meter.watch(cancellation.watch(file));
                 let limit = information::MAX_BYTES;
                 let read = || archive::read_through(path, compression, watch, limit, DIALECT_BYTES);
                 Ok(Input::CompressedArchive(cancellation.guard(read)?))

@@ -12,6 +12,7 @@ use crate::resources::MAX_SPARE_BYTES;
 use crate::rows::contents::Contents;
 use crate::rows::{Tally, Widening};
 use crate::schema::Note;
+use crate::ui::counts::Counts;
 
 /// Work for a worker.
 #[derive(Debug)]
@@ -104,6 +105,8 @@ pub(crate) struct WorkQueue {
     spares: Mutex<Vec<Vec<u8>>>,
     /// The functions that cancel the workers' statements.
     cancellers: Mutex<Vec<Canceller>>,
+    /// For the progress.
+    counts: Counts,
 }
 
 /// The results of a table's rows.
@@ -122,19 +125,21 @@ pub(crate) struct TableCounts {
 }
 
 impl WorkQueue {
-    /// A queue for at most `capacity` chunks.
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// A queue for at most `capacity` chunks, whose rows and builds are counted in `counts`.
+    pub(crate) fn new(capacity: usize, counts: Counts) -> Self {
         WorkQueue {
             state: Mutex::default(),
             changed: Condvar::new(),
             capacity,
             spares: Mutex::default(),
             cancellers: Mutex::default(),
+            counts,
         }
     }
 
     /// Adds a table and returns its number. `builds` run after its rows.
     pub(crate) fn add_table(&self, builds: Vec<IndexBuild>) -> usize {
+        self.counts.expect_steps(builds.len());
         let mut state = self.lock();
         state.tables.push(TableState {
             builds,
@@ -182,6 +187,7 @@ impl WorkQueue {
 
     /// Adds builds to a table whose rows may already be loaded.
     pub(crate) fn add_builds(&self, table: usize, builds: Vec<IndexBuild>) {
+        self.counts.expect_steps(builds.len());
         let mut state = self.lock();
         state.tables[table].builds.extend(builds);
         release_builds(&mut state, table);
@@ -237,7 +243,21 @@ impl WorkQueue {
         if let Some(table) = state.settles.pop_front() {
             return Ok(Some(Task::Settle(table)));
         }
-        Ok(state.builds.pop_front().map(Task::Index))
+        let build = state.builds.pop_front();
+        if let Some(build) = &build {
+            self.counts.begin_step(&build.name);
+        }
+        Ok(build.map(Task::Index))
+    }
+
+    /// Counts a build as done.
+    pub(crate) fn built(&self) {
+        self.counts.end_step();
+    }
+
+    /// What is counted for the progress.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// The next chunk, if one is ready for the same `statement`.
@@ -321,6 +341,7 @@ impl WorkQueue {
     /// Counts `chunks` of `table` as committed, with the results of their rows.
     pub(crate) fn committed(&self, table: usize, chunks: usize, copied: &TranscodedRows) {
         let mut state = self.lock();
+        self.counts.add(copied.rows);
         let progress = &mut state.tables[table];
         progress.chunks_under_way -= chunks;
         progress.rows_committed += copied.rows;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::work_queue::WorkQueue;
 use crate::error::{Error, Result};
+use crate::ui::counts::Counts;
 
 /// How often to check whether the workers have finished.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -18,9 +19,9 @@ pub(crate) struct WorkerPool {
 
 impl WorkerPool {
     /// A pool without workers, with a queue for at most `chunks`.
-    pub(crate) fn new(chunks: usize) -> WorkerPool {
+    pub(crate) fn new(chunks: usize, counts: Counts) -> WorkerPool {
         WorkerPool {
-            queue: Arc::new(WorkQueue::new(chunks)),
+            queue: Arc::new(WorkQueue::new(chunks, counts)),
             workers: Vec::new(),
         }
     }

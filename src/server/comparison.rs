@@ -1,12 +1,12 @@
 //! Compares the live data of a target with a dump. All tables are read as they are at one moment, even if
 //! others write meanwhile.
 
-use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::pipeline::reading::Dump;
 use crate::resources::Resources;
-use crate::verify::{ExpectedTable, TableFinding};
+use crate::ui::counts::Counts;
+use crate::verify::{ExpectedTable, TableFinding, Verifying};
 
 /// What is to be compared.
 pub struct Comparison<'a> {
@@ -17,10 +17,8 @@ pub struct Comparison<'a> {
     /// The content that the tables are from. Migrations may have dropped tables of a backup, and its taggings
     /// are in GitLab's tables.
     pub content: Content,
-    /// The number of sessions, if several sessions can share a snapshot.
-    pub jobs: usize,
-    /// Stops the comparison on a signal.
-    pub cancellation: &'a Cancellation,
+    /// How it is done. There are several sessions if they can share a snapshot.
+    pub verifying: Verifying<'a>,
 }
 
 /// The result of a comparison.
@@ -38,13 +36,12 @@ pub struct Compared {
 pub(crate) trait ConsistentView {
     /// The tables of CI that migrations have dropped from `schema` since the import.
     fn dropped_tables(&mut self, schema: &str) -> Result<Vec<&'static str>>;
-    /// Compares the tables in `schema` with the expected ones, in up to `jobs` sessions.
+    /// Compares the tables in `schema` with the expected ones.
     fn verify(
         &mut self,
-        jobs: usize,
         schema: &str,
         expected: &[ExpectedTable],
-        cancellation: &Cancellation,
+        verifying: &Verifying<'_>,
     ) -> Result<Vec<TableFinding>>;
     /// The number of CI's taggings that GitLab's taggings lack; none if the target has no tables for them.
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>>;
@@ -57,15 +54,14 @@ impl Comparison<'_> {
             schema,
             mut expected,
             content,
-            jobs,
-            cancellation,
+            verifying,
         } = self;
         let mut dropped = Vec::new();
         if content.has_gitlab_steps() {
             dropped = moment.dropped_tables(schema)?;
             expected.retain(|table| !dropped.contains(&table.name.as_str()));
         }
-        let tables = moment.verify(jobs, schema, &expected, cancellation)?;
+        let tables = moment.verify(schema, &expected, &verifying)?;
         let missing_taggings = if content.has_gitlab_steps() {
             moment.missing_taggings(schema)?
         } else {
@@ -82,7 +78,12 @@ impl Comparison<'_> {
 /// Compares live data with a dump.
 pub trait Verifies: Sync {
     /// Reads `dump`, and returns the tables that the target should have, with their checksums.
-    fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>>;
+    fn expected(
+        &self,
+        dump: Dump<'_>,
+        resources: &Resources,
+        counts: &Counts,
+    ) -> Result<Vec<ExpectedTable>>;
     /// The schema with the tables of `content`: the `named` one, or the default.
     fn schema(&self, named: Option<&str>, content: Content) -> Result<String>;
     /// Compares the live data with the expected tables, at one moment.

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::{Dump, ReadDump};
 use crate::resources::Resources;
+use crate::ui::counts::Counts;
 
 /// Loads dumps into the staging of a target.
 pub trait Loads: Sync {
@@ -18,8 +19,8 @@ pub struct Loading<'a> {
     pub dump: Dump<'a>,
     /// The number of threads, and the amount of data that may wait in memory.
     pub resources: &'a Resources,
-    /// Called when the dump is read to its end, while the target is still working.
-    pub when_read: &'a dyn Fn(),
+    /// Where the work is counted, for the progress.
+    pub counts: &'a Counts,
     /// Stops the load on a signal or a failure.
     pub cancellation: &'a Cancellation,
 }
@@ -34,7 +35,7 @@ impl<'a> Loading<'a> {
     ) -> Result<LoadedDump> {
         let name = self.dump.name;
         let ReadDump { sink, notes, facts } = read(self.dump)?;
-        (self.when_read)();
+        self.counts.begin_phase("building the indexes");
         let is_stopped = || self.cancellation.is_stopped();
         let tables = finish(sink, &is_stopped).map_err(|error| error.at(name))?;
         Ok(LoadedDump {

@@ -11,7 +11,7 @@ use crate::pipeline::loaded::LoadedTable;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::traces::BuildsDirectory;
-use crate::verify::TableFinding;
+use crate::verify::{TableFinding, Verifying};
 
 /// What is known about the rights of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,12 +62,11 @@ pub trait LockedTarget {
     /// What loads dumps into the staging.
     fn loads(&self) -> Box<dyn Loads>;
 
-    /// Compares the staged tables with what was loaded, in `jobs` sessions.
+    /// Compares the staged tables with what was loaded.
     fn verify_staged(
         &self,
-        jobs: usize,
         tables: &[LoadedTable],
-        cancellation: &Cancellation,
+        verifying: &Verifying<'_>,
     ) -> Result<Vec<TableFinding>>;
 
     /// Keeps the staging for a later publish, with its record. Nobody drops it but the next import or a discard.

@@ -13,6 +13,7 @@ use super::extract::{damaged_trace, for_each_trace_entry};
 use crate::archive::{BLOCK_BYTES, read_block, safe_path, shown};
 use crate::error::{Doing, Error, Result};
 use crate::files::{Found, for_each_file, open_below};
+use crate::ui::counts::Counts;
 
 /// So many names are reported for each kind of difference.
 const NAMES_TOLD: usize = 10;
@@ -65,6 +66,7 @@ pub fn compare(
     inflated: &mut dyn Read,
     builds: &BuildsDirectory,
     check: &(dyn Fn() -> Result<()> + Sync),
+    counts: &Counts,
 ) -> Result<TraceFindings> {
     let doing = || format!("read {}", builds.path().display());
     let place = builds.place();
@@ -81,6 +83,7 @@ pub fn compare(
             return Ok(());
         }
         findings.files += 1;
+        counts.add(1);
         findings.bytes += entry.size();
         let reading = || format!("read {}", builds.path().join(&path).display());
         let Some(mut file) = open_below(root.as_fd(), &path).doing(reading())? else {

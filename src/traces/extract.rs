@@ -22,6 +22,7 @@ use crate::cancellation::Cancellation;
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
 use crate::resources::Resources;
+use crate::ui::counts::Counts;
 
 /// The unit of a tar.
 const TAR_BLOCK: usize = 512;
@@ -110,13 +111,15 @@ pub fn extract(
     staged: &StagedDirectory,
     resources: &Resources,
     wanted: Wanted,
+    counts: &Counts,
     cancellation: &Cancellation,
 ) -> Result<TraceSummary> {
-    let summary = staged.work(|| write(inflated, staged, resources, wanted))?;
+    let summary = staged.work(|| write(inflated, staged, resources, wanted, counts))?;
     failpoint::reached("traces written");
     let doing = || format!("write into {}", staged.path().display());
     let root = staged.directory().try_clone_to_owned().doing(doing())?;
     // A slow disk may need minutes.
+    counts.begin_phase("flushing the traces to the disk");
     let synced = cancellation.wait_for(move || {
         failpoint::reached("disk waited for");
         rustix::fs::syncfs(&root)
@@ -133,6 +136,7 @@ fn write(
     staged: &StagedDirectory,
     resources: &Resources,
     wanted: Wanted,
+    counts: &Counts,
 ) -> Result<TraceSummary> {
     let root = staged.directory();
     let mask = umask();
@@ -149,6 +153,7 @@ fn write(
         let mut dispatcher = Dispatcher {
             channels,
             summary: TraceSummary::default(),
+            counts,
             room: if wanted.ignore_room {
                 Room::unknown(&staged.path())
             } else {
@@ -215,13 +220,14 @@ fn join(thread: ScopedJoinHandle<'_, Result<TraceDigest>>) -> Result<TraceDigest
         .unwrap_or_else(|_| Err(Error::failed("a writer of traces crashed")))
 }
 
-struct Dispatcher {
+struct Dispatcher<'a> {
     channels: Vec<SyncSender<Order>>,
     summary: TraceSummary,
+    counts: &'a Counts,
     room: Room,
 }
 
-impl Dispatcher {
+impl Dispatcher<'_> {
     fn entry<S: Read>(&mut self, name: &[u8], entry: &mut Entry<'_, S>) -> Result<()> {
         let header = entry.header();
         let kind = header.entry_type();
@@ -301,6 +307,7 @@ impl Dispatcher {
             self.send(&parent, Order::More(block))?;
         }
         self.summary.files += 1;
+        self.counts.add(1);
         self.summary.bytes += size;
         self.send(&parent, Order::End)
     }

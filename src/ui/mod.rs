@@ -1,5 +1,9 @@
 //! The output for people while the program works: progress, questions, warnings.
 
+pub mod counts;
 pub mod numbers;
 pub mod progress;
+mod progress_line;
+mod screen;
 pub mod terminal;
+mod text;

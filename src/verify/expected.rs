@@ -13,6 +13,7 @@ use crate::resources::{MAX_SPARE_BYTES, Resources};
 use crate::rows::contents::Contents;
 use crate::rows::{Format, PlannedColumn, Widening};
 use crate::schema::Table;
+use crate::ui::counts::Counts;
 
 /// The number of rows and the checksum of each table, by number.
 type Counted = Vec<(u64, Contents)>;
@@ -27,16 +28,17 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// Starts the threads.
+    /// Starts the threads, which count the rows in `counts`.
     #[must_use]
-    pub fn start(resources: &Resources) -> Expected {
+    pub fn start(resources: &Resources, counts: &Counts) -> Expected {
         let (rows, taken) = sync_channel(resources.chunks);
         let (give_back, spares) = channel();
         let taken = Arc::new(Mutex::new(taken));
         let workers = (0..resources.jobs)
             .map(|_| {
                 let (taken, give_back) = (Arc::clone(&taken), give_back.clone());
-                std::thread::spawn(move || hash_all(&taken, &give_back))
+                let counts = counts.clone();
+                std::thread::spawn(move || hash_all(&taken, &give_back, &counts))
             })
             .collect();
         Expected {
@@ -151,7 +153,11 @@ fn table_of<T: Default>(all: &mut Vec<T>, number: usize) -> &mut T {
     &mut all[number]
 }
 
-fn hash_all(rows: &Mutex<Receiver<PlannedRows>>, give_back: &Sender<Vec<u8>>) -> Result<Counted> {
+fn hash_all(
+    rows: &Mutex<Receiver<PlannedRows>>,
+    give_back: &Sender<Vec<u8>>,
+    counts: &Counts,
+) -> Result<Counted> {
     let next = || {
         let rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
         rows.recv().ok()
@@ -169,6 +175,7 @@ fn hash_all(rows: &Mutex<Receiver<PlannedRows>>, give_back: &Sender<Vec<u8>>) ->
         let PlannedRows { table, chunk, .. } = rows;
         let of_table = table_of(&mut counted, table);
         of_table.0 += done.rows;
+        counts.add(done.rows);
         of_table.1.merge(&done.contents);
         if chunk.bytes.capacity() <= MAX_SPARE_BYTES {
             let _ = give_back.send(chunk.bytes);

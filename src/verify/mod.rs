@@ -11,5 +11,5 @@ pub use expected::Expected;
 pub use findings::Findings;
 pub use staged::verify_staged;
 pub use tables::{
-    ExpectedTable, Numbering, ReadTables, TableFinding, verify_tables, verify_tables_in,
+    ExpectedTable, Numbering, ReadTables, TableFinding, Verifying, verify_tables, verify_tables_in,
 };

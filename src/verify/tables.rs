@@ -9,6 +9,18 @@ use crate::failpoint;
 use crate::pipeline::loaded::LoadedTable;
 use crate::rows::contents::Contents;
 use crate::rows::{Digest, Layout};
+use crate::ui::counts::Counts;
+
+/// How tables are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Verifying<'a> {
+    /// The number of sessions.
+    pub jobs: usize,
+    /// Where the tables are counted, for the progress.
+    pub counts: &'a Counts,
+    /// Stops the comparison on a signal.
+    pub cancellation: &'a Cancellation,
+}
 
 /// An expected table.
 #[derive(Debug, Clone)]
@@ -88,14 +100,14 @@ pub enum Numbering {
     Broken(String),
 }
 
-/// Compares the tables in `schema` of a target with the expected ones, in `jobs` sessions of `connect`.
+/// Compares the tables in `schema` of a target with the expected ones, in sessions of `connect`.
 pub fn verify_tables<S: ReadTables>(
     connect: impl Fn() -> Result<S> + Sync,
-    jobs: usize,
     schema: &str,
     expected: &[ExpectedTable],
-    cancellation: &Cancellation,
+    verifying: &Verifying<'_>,
 ) -> Result<Vec<TableFinding>> {
+    verifying.counts.expect_steps(expected.len());
     let mut queue: Vec<usize> = (0..expected.len()).collect();
     // The longest table first, so that no worker is left alone with it at the end.
     queue.sort_by_key(|number| std::cmp::Reverse(expected[*number].rows));
@@ -105,8 +117,7 @@ pub fn verify_tables<S: ReadTables>(
     let work = || -> Result<()> {
         let mut session = connect()?;
         while let Some(number) = next() {
-            cancellation.check()?;
-            let finding = verify_table(&mut session, schema, &expected[number])?;
+            let finding = verifying.table(&mut session, schema, &expected[number])?;
             if let Ok(mut found) = found.lock() {
                 found.push((number, finding));
             }
@@ -114,8 +125,8 @@ pub fn verify_tables<S: ReadTables>(
         Ok(())
     };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs.min(expected.len()))
-            .map(|_| scope.spawn(|| cancellation.guard(work)))
+        let threads: Vec<_> = (0..verifying.jobs.min(expected.len()))
+            .map(|_| scope.spawn(|| verifying.cancellation.guard(work)))
             .collect();
         threads.into_iter().try_for_each(|thread| {
             thread
@@ -133,13 +144,26 @@ pub fn verify_tables_in(
     session: &mut impl ReadTables,
     schema: &str,
     expected: &[ExpectedTable],
-    cancellation: &Cancellation,
+    verifying: &Verifying<'_>,
 ) -> Result<Vec<TableFinding>> {
-    let finding = |table| {
-        cancellation.check()?;
-        verify_table(session, schema, table)
-    };
+    verifying.counts.expect_steps(expected.len());
+    let finding = |table| verifying.table(session, schema, table);
     expected.iter().map(finding).collect()
+}
+
+impl Verifying<'_> {
+    fn table(
+        &self,
+        session: &mut impl ReadTables,
+        schema: &str,
+        expected: &ExpectedTable,
+    ) -> Result<TableFinding> {
+        self.cancellation.check()?;
+        self.counts.begin_step(&expected.name);
+        let finding = verify_table(session, schema, expected)?;
+        self.counts.end_step();
+        Ok(finding)
+    }
 }
 
 fn verify_table(

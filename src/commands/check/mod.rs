@@ -25,11 +25,19 @@ use crate::ui::progress::Progress;
 pub use checks::Checks;
 
 /// Runs the checks.
-pub fn run(settings: &CheckSettings, cancellation: &Cancellation) -> Result<Checks> {
+pub fn run(
+    settings: &CheckSettings,
+    progress: &Progress,
+    cancellation: &Cancellation,
+) -> Result<Checks> {
     let mut checks = Checks::default();
     let located = locate(&settings.source);
-    let opened =
-        located.and_then(|located| Ok((located.name(), Input::open(&located, cancellation)?)));
+    let opened = located.and_then(|located| {
+        Ok((
+            located.name(),
+            Input::open(&located, progress, cancellation)?,
+        ))
+    });
     let input = checks.add("input", opened, |(name, input)| input.shown(name));
     let Some((_, input)) = input else {
         return Ok(checks);

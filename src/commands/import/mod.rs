@@ -25,7 +25,7 @@ use crate::server::LockedTarget;
 use crate::traces::BuildsDirectory;
 use crate::ui::progress::Progress;
 use crate::verify::depth::Depth;
-use crate::verify::verify_staged;
+use crate::verify::{Verifying, verify_staged};
 use context::Import;
 use loaded::Loaded;
 use prepare::{OpenedInput, Prepared};
@@ -62,7 +62,7 @@ pub(in crate::commands) fn unpublished(error: Error) -> Error {
 
 fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation) -> Result<Report> {
     let started = Instant::now();
-    let opened = OpenedInput::open(settings, cancellation)?;
+    let opened = OpenedInput::open(settings, progress, cancellation)?;
     let content = opened.content;
     let destination =
         PreparedTarget::prepare(&settings.destination, content.has_traces(), progress)?;
@@ -97,13 +97,21 @@ impl Import<'_> {
         self.check(staged)?;
         failpoint::reached("staged");
         let (depth, jobs) = (self.settings.verify, self.settings.resources.jobs);
-        if depth != Depth::None {
-            self.progress.step("verifying the staged data");
+        if depth == Depth::None {
+            return Ok(());
         }
-        let verify_tables = || target.verify_staged(jobs, &staged.dump.tables, self.cancellation);
+        let meter = self.progress.steps("verifying the staged data");
+        let verifying = Verifying {
+            jobs,
+            counts: meter.counts(),
+            cancellation: self.cancellation,
+        };
+        let verify_tables = || target.verify_staged(&staged.dump.tables, &verifying);
         let directory = staged.directory.as_ref();
         let traces = directory.map(|directory| (directory, &staged.traces));
-        verify_staged(verify_tables, traces, depth, self.cancellation)
+        verify_staged(verify_tables, traces, depth, self.cancellation)?;
+        meter.complete();
+        Ok(())
     }
 
     /// Checks the conditions for a publish.

@@ -19,6 +19,7 @@ use crate::input::open::Input;
 use crate::pipeline::converter::Accept;
 use crate::publish::outcome::Live;
 use crate::server::LockedTarget;
+use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
 /// The opened input, checked as far as possible before it is read.
@@ -35,10 +36,11 @@ pub(super) struct OpenedInput<'a> {
 impl<'a> OpenedInput<'a> {
     pub(super) fn open(
         settings: &Settings,
+        progress: &Progress,
         cancellation: &'a Cancellation,
     ) -> Result<OpenedInput<'a>> {
         let located = locate(&settings.source)?;
-        let input = Input::open(&located, cancellation)?;
+        let input = Input::open(&located, progress, cancellation)?;
         let content = input.content();
         let (convert, policies) = (settings.mysql_to_postgresql, &settings.policies);
         let asked = settings.destination.asks(convert, content, policies)?;

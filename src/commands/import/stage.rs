@@ -64,11 +64,13 @@ impl Import<'_> {
         member: DumpMember<'_>,
     ) -> Result<LoadedDump> {
         let settings = self.settings;
-        let meter = self.progress.member("loading the database", member.size);
+        let meter = self
+            .progress
+            .member("loading the database", member.size, "rows");
         let reader = meter.watch(member.reader);
         let (compression, ratio) = (member.compression, settings.max_inflation);
         let is_hashed = settings.verify == Depth::Full;
-        loads.load(Loading {
+        let loaded = loads.load(Loading {
             dump: Dump {
                 name: member.name,
                 reader: &mut archive::decompressed_within(reader, compression, ratio),
@@ -80,9 +82,11 @@ impl Import<'_> {
                 late_prefix: is_hashed.then_some(late_prefix),
             },
             resources: &settings.resources,
-            when_read: &|| meter.read("completing the indexes"),
+            counts: meter.counts(),
             cancellation: self.cancellation,
-        })
+        })?;
+        meter.complete();
+        Ok(loaded)
     }
 
     fn unpack(
@@ -92,7 +96,9 @@ impl Import<'_> {
     ) -> Result<TraceSummary> {
         let directory = directory.ok_or_else(|| Error::failed("no place for the traces"))?;
         let settings = self.settings;
-        let meter = self.progress.member("unpacking the traces", member.size);
+        let meter = self
+            .progress
+            .member("unpacking the traces", member.size, "traces");
         let compressed = meter.watch(member.reader);
         let mut inflated = archive::inflated_within(compressed, settings.max_inflation);
         let wanted = traces::Wanted {
@@ -102,6 +108,16 @@ impl Import<'_> {
             ignore_room: settings.no_space_check,
         };
         let (resources, cancellation) = (&settings.resources, self.cancellation);
-        traces::extract(&mut inflated, directory, resources, wanted, cancellation)
+        let counts = meter.counts();
+        let summary = traces::extract(
+            &mut inflated,
+            directory,
+            resources,
+            wanted,
+            counts,
+            cancellation,
+        )?;
+        meter.complete();
+        Ok(summary)
     }
 }

@@ -30,7 +30,10 @@ use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
 use crate::traces::BuildsDirectory;
-use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables, verify_tables_in};
+use crate::ui::counts::Counts;
+use crate::verify::{
+    Expected, ExpectedTable, TableFinding, Verifying, verify_tables, verify_tables_in,
+};
 
 /// A locked MySQL server.
 pub(crate) struct LockedMysql {
@@ -125,21 +128,14 @@ impl LockedTarget for LockedMysql {
 
     fn verify_staged(
         &self,
-        jobs: usize,
         tables: &[LoadedTable],
-        cancellation: &Cancellation,
+        verifying: &Verifying<'_>,
     ) -> Result<Vec<TableFinding>> {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
         // Nobody writes to the staging any more, so no snapshot is needed.
         let target = &self.target;
         let connect = || TableReader::connect(target);
-        verify_tables(
-            connect,
-            jobs,
-            &self.databases.staging,
-            &expected,
-            cancellation,
-        )
+        verify_tables(connect, &self.databases.staging, &expected, verifying)
     }
 
     fn keep(&mut self, kept: &Kept) -> Result<()> {
@@ -226,7 +222,13 @@ struct StagingLoads {
 impl Loads for StagingLoads {
     fn load(&self, loading: Loading<'_>) -> Result<LoadedDump> {
         let (target, databases) = (&self.target, &self.databases);
-        let loader = Loader::start(target, databases, self.holder, loading.resources)?;
+        let loader = Loader::start(
+            target,
+            databases,
+            self.holder,
+            loading.resources,
+            loading.counts,
+        )?;
         let mapping = mapping(target)?;
         loading.run(|dump| dump.read_mapped(mapping, loader), Loader::finish)
     }
@@ -240,9 +242,14 @@ fn mapping(target: &ConnectionOptions) -> Result<ServerMapping> {
 }
 
 impl Verifies for ConnectionOptions {
-    fn expected(&self, dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>> {
+    fn expected(
+        &self,
+        dump: Dump<'_>,
+        resources: &Resources,
+        counts: &Counts,
+    ) -> Result<Vec<ExpectedTable>> {
         let name = dump.name;
-        let read = dump.read_mapped(mapping(self)?, Expected::start(resources))?;
+        let read = dump.read_mapped(mapping(self)?, Expected::start(resources, counts))?;
         read.sink.finish().map_err(|error| error.at(name))
     }
 
@@ -264,12 +271,11 @@ impl ConsistentView for TableReader {
 
     fn verify(
         &mut self,
-        _: usize,
         schema: &str,
         expected: &[ExpectedTable],
-        cancellation: &Cancellation,
+        verifying: &Verifying<'_>,
     ) -> Result<Vec<TableFinding>> {
-        verify_tables_in(self, schema, expected, cancellation)
+        verify_tables_in(self, schema, expected, verifying)
     }
 
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {

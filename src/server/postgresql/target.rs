@@ -31,7 +31,8 @@ use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
 use crate::traces::BuildsDirectory;
-use crate::verify::{Expected, ExpectedTable, TableFinding, verify_tables};
+use crate::ui::counts::Counts;
+use crate::verify::{Expected, ExpectedTable, TableFinding, Verifying, verify_tables};
 
 /// The default schema of a plain dump.
 const DEFAULT_SCHEMA: &str = "public";
@@ -111,15 +112,14 @@ impl LockedTarget for LockedPostgresql {
 
     fn verify_staged(
         &self,
-        jobs: usize,
         tables: &[LoadedTable],
-        cancellation: &Cancellation,
+        verifying: &Verifying<'_>,
     ) -> Result<Vec<TableFinding>> {
         let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
         // Nobody writes to the staging any more, so no snapshot is needed.
         let target = &self.target;
         let connect = || TableReader::connect(target, None);
-        verify_tables(connect, jobs, STAGING_SCHEMA, &expected, cancellation)
+        verify_tables(connect, STAGING_SCHEMA, &expected, verifying)
     }
 
     fn keep(&mut self, kept: &Kept) -> Result<()> {
@@ -237,16 +237,21 @@ struct StagingLoads {
 
 impl Loads for StagingLoads {
     fn load(&self, mut loading: Loading<'_>) -> Result<LoadedDump> {
-        let loader = Loader::start(&self.target, self.holder, loading.resources)?;
+        let loader = Loader::start(&self.target, self.holder, loading.resources, loading.counts)?;
         limit(&mut loading.dump.policies, &self.target)?;
         loading.run(|dump| dump.read_into(loader), Loader::finish)
     }
 }
 
 impl Verifies for ConnectionOptions {
-    fn expected(&self, mut dump: Dump<'_>, resources: &Resources) -> Result<Vec<ExpectedTable>> {
+    fn expected(
+        &self,
+        mut dump: Dump<'_>,
+        resources: &Resources,
+        counts: &Counts,
+    ) -> Result<Vec<ExpectedTable>> {
         let name = dump.name;
-        let expected = Expected::start(resources);
+        let expected = Expected::start(resources, counts);
         limit(&mut dump.policies, self)?;
         let read = dump.read_into(expected)?;
         read.sink.finish().map_err(|error| error.at(name))
@@ -279,14 +284,13 @@ impl ConsistentView for Seen<'_> {
 
     fn verify(
         &mut self,
-        jobs: usize,
         schema: &str,
         expected: &[ExpectedTable],
-        cancellation: &Cancellation,
+        verifying: &Verifying<'_>,
     ) -> Result<Vec<TableFinding>> {
         let (target, snapshot) = (self.target, self.snapshot.name());
         let connect = || TableReader::connect(target, Some(snapshot));
-        verify_tables(connect, jobs, schema, expected, cancellation)
+        verify_tables(connect, schema, expected, verifying)
     }
 
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {

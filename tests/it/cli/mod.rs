@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod convert;
 pub(crate) mod one_moment;
+pub(crate) mod progress;
 pub(crate) mod readme;
 pub(crate) mod refusals;
 pub(crate) mod reports;

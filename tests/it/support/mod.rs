@@ -21,6 +21,7 @@ pub(crate) mod small_disk;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod tcp_servers;
+pub(crate) mod terminal;
 pub(crate) mod trees;
 pub(crate) mod two_archives;
 pub(crate) mod unwelcome;

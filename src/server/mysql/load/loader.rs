@@ -26,6 +26,7 @@ use crate::server::mysql::error::failure;
 use crate::server::mysql::mapping::Table;
 use crate::server::mysql::options::ConnectionOptions;
 use crate::server::mysql::sql::{literal, qualified};
+use crate::ui::counts::Counts;
 
 /// Loads tables and rows into the staging database.
 pub struct Loader {
@@ -44,11 +45,12 @@ impl Loader {
         databases: &Databases,
         holder: LockHolder,
         resources: &Resources,
+        counts: &Counts,
     ) -> Result<Loader> {
         let mut connection = connect_for_loading(target, databases, holder)?;
         let method = LoadMethod::of(&mut connection)?;
         let enums = Arc::<Enums>::default();
-        let mut pool = WorkerPool::new(resources.chunks);
+        let mut pool = WorkerPool::new(resources.chunks, counts.clone());
         for _ in 0..resources.jobs {
             let (target, databases) = (target.clone(), databases.clone());
             let enums = Arc::clone(&enums);
@@ -73,8 +75,11 @@ impl Loader {
         let counted = self.pool.queue.counted();
         let tables = std::mem::take(&mut self.tables);
         let told = self.pool.queue.notes();
+        let counts = self.pool.queue.counts().clone();
+        counts.begin_phase_of("adding constraints, analyzing", tables.len());
         let mut loaded = Vec::new();
         for (table, counted) in tables.iter().zip(counted) {
+            counts.begin_step(&table.definition.name);
             let of_it = |note: &&Note| note.table == table.definition.name;
             let mut notes: Vec<Note> = told.iter().filter(of_it).cloned().collect();
             notes.extend(constraints::add(
@@ -84,6 +89,7 @@ impl Loader {
                 &tables,
             )?);
             loaded.push(self.complete(table, counted, notes)?);
+            counts.end_step();
         }
         Ok(loaded)
     }

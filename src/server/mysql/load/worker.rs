@@ -147,7 +147,10 @@ pub(crate) fn work(
             (Task::Rows(rows), LoadMethod::Insert { most }) => {
                 insert(&mut connection, queue, enums, most, rows, &mut buffer)?;
             }
-            (Task::Index(build), _) => run_build(&mut connection, build)?,
+            (Task::Index(build), _) => {
+                run_build(&mut connection, build)?;
+                queue.built();
+            }
         }
     }
     Ok(())

@@ -29,6 +29,7 @@ use crate::schema::ddl;
 use crate::schema::{Note, ROW_NUMBER, Table, column_of_another_type, final_names};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
+use crate::ui::counts::Counts;
 
 /// Loads tables and rows into the staging schema.
 pub struct Loader {
@@ -43,11 +44,12 @@ impl Loader {
         target: &ConnectionOptions,
         holder: LockHolder,
         resources: &Resources,
+        counts: &Counts,
     ) -> Result<Loader> {
         let client = target.connect_for_loading(resources.jobs, holder)?;
         let canceller = target.canceller(&client);
         stop::cancel_with(move || canceller.cancel());
-        let mut pool = WorkerPool::new(resources.chunks);
+        let mut pool = WorkerPool::new(resources.chunks, counts.clone());
         let jobs = resources.jobs;
         let tables = Arc::new(StagedTables::default());
         for _ in 0..jobs {
@@ -65,6 +67,8 @@ impl Loader {
     /// in the notes of the tables. If `is_stopped` returns true, the running statements are cancelled.
     pub fn finish(mut self, is_stopped: &dyn Fn() -> bool) -> Result<Vec<LoadedTable>> {
         self.pool.finish(is_stopped)?;
+        let counts = self.pool.queue.counts();
+        counts.begin_phase_of("checking the foreign keys", 0);
         let mut notes = self.pool.queue.notes();
         notes.extend(self.widen_for_foreign_keys()?);
         let counted = self.pool.queue.counted();

@@ -25,7 +25,10 @@ pub(crate) fn work(
         match task {
             Task::Rows(rows) => copy(&mut client, queue, tables, rows, &mut buffer)?,
             Task::Settle(table) => settle(&mut client, queue, tables, table)?,
-            Task::Index(build) => indexes::build(&mut client, queue, tables, &build)?,
+            Task::Index(build) => {
+                indexes::build(&mut client, queue, tables, &build)?;
+                queue.built();
+            }
         }
     }
     Ok(())
