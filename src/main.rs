@@ -21,7 +21,7 @@ use ci_import::commands::{
     rollback, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
-use ci_import::input::source::Source;
+use ci_import::input::source::{Source, refuse_url};
 use ci_import::output::Limits;
 use ci_import::resources::Resources;
 use ci_import::ui::progress::Progress;
@@ -44,14 +44,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// The error if an argument by itself is the URL of a database, as with pgloader.
+fn url_as_input() -> Option<Error> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let mut pairs = arguments.windows(2);
+    pairs.find_map(|pair| {
+        let is_value = pair[0].starts_with('-');
+        refuse_url(&pair[1]).filter(|_| !is_value)
+    })
+}
+
 /// Prints what the parser wants to say: the help, the version, or what is wrong.
 fn not_parsed(error: &clap::Error) -> Result<ExitCode> {
-    let printed = error.print();
     if error.use_stderr() {
         let argument = match error.get(ContextKind::InvalidArg) {
             Some(ContextValue::String(argument)) => Some(argument.clone()),
             _ => None,
         };
+        if let Some(refused) = url_as_input() {
+            return Err(refused);
+        }
+        let _ = error.print();
         // The parser takes force=yes for a command, and does not say so.
         let assignments = std::env::args().filter(|argument| !argument.starts_with('-'));
         let mut suspects = argument.into_iter().chain(assignments);
@@ -60,7 +73,7 @@ fn not_parsed(error: &clap::Error) -> Result<ExitCode> {
         }
         return Ok(ExitCode::from(Kind::Usage.exit_code()));
     }
-    match printed {
+    match error.print() {
         Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
             Err(cause).doing("write to standard output")
         }
@@ -95,8 +108,19 @@ fn print_report(report: &str, done: &str, hint: &str) -> Result<()> {
     })
 }
 
+/// Warns of variables that mean something to GitLab's tasks, but nothing here.
+fn warn_of_ignored(mysql_to_postgresql: bool) {
+    let ignored = guesses::ignored(mysql_to_postgresql, |name| std::env::var(name).ok());
+    for warning in ignored {
+        terminal::warn(&warning);
+    }
+}
+
 fn run_import(cli: Cli) -> Result<ExitCode> {
     let settings = Settings::new(cli.import, |name| std::env::var(name).ok())?;
+    if !settings.quiet {
+        warn_of_ignored(settings.mysql_to_postgresql);
+    }
     let progress = Progress::new(settings.quiet);
     let cancellation = Cancellation::on_signals()?;
     let report = import::run(&settings, &progress, &cancellation)?;
@@ -125,7 +149,7 @@ fn print_published(
     } else if is_quiet {
         String::new()
     } else {
-        report.to_string()
+        terminal::in_lines(&report.to_string())
     };
     let hint = "do not import again; ci-import verify compares the target with the archive";
     print_report(&printed, "the import was published", hint)?;
@@ -170,6 +194,7 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
 fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
     let json = arguments.json;
     let settings = CheckSettings::new(arguments, |name| std::env::var(name).ok())?;
+    warn_of_ignored(settings.mysql_to_postgresql);
     let checks = check::run(
         &settings,
         &Progress::new(false),
@@ -178,7 +203,7 @@ fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
     if json {
         terminal::print(&format!("{:#}\n", checks.to_json()))?;
     } else {
-        terminal::print(&checks.to_string())?;
+        terminal::print(&terminal::in_lines(&checks.to_string()))?;
     }
     let code = checks
         .failure()
@@ -194,7 +219,7 @@ fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
     if json {
         terminal::print(&format!("{:#}\n", findings.to_json()))?;
     } else if !quiet {
-        terminal::print(&findings.to_string())?;
+        terminal::print(&terminal::in_lines(&findings.to_string()))?;
     }
     if findings.agree() {
         return Ok(ExitCode::SUCCESS);
@@ -219,7 +244,11 @@ fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
     let done = rollback::run(&destination, arguments.yes, &progress, &cancellation)?;
     if !arguments.quiet {
         let hint = "do not run it again: a second rollback brings the imported data back";
-        print_report(&done.to_string(), "the rollback is done", hint)?;
+        print_report(
+            &terminal::in_lines(&done.to_string()),
+            "the rollback is done",
+            hint,
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -230,7 +259,11 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
     let done = discard::run(&destination, arguments.yes, &progress, &cancellation)?;
     if !arguments.quiet {
         let hint = "it need not run again: the replaced data is removed";
-        print_report(&done.to_string(), "the discard is done", hint)?;
+        print_report(
+            &terminal::in_lines(&done.to_string()),
+            "the discard is done",
+            hint,
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -250,6 +283,11 @@ fn run_migrate(arguments: MigrateArgs) -> Result<ExitCode> {
         terminal::print(&printed)?;
     } else {
         let hint = "ci-import migrate status lists what was done";
+        let printed = if settings.json {
+            printed
+        } else {
+            terminal::in_lines(&printed)
+        };
         print_report(&printed, "the migrations are done", hint)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -284,7 +322,7 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
     if arguments.json {
         terminal::print(&format!("{:#}\n", findings.to_json()))?;
     } else {
-        terminal::print(&findings.to_text())?;
+        terminal::print(&terminal::in_lines(&findings.to_text()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -93,6 +93,12 @@ impl<S> Entry<'_, S> {
         self.size
     }
 
+    /// Whether the content was read to its end.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.rest == 0
+    }
+
     /// Where a link leads.
     #[must_use]
     pub fn link(&self) -> Option<Vec<u8>> {

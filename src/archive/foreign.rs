@@ -42,8 +42,21 @@ const FORMATS: [(&[u8], &str, &str); 9] = [
 const PIPE_BZIP2: &str = "decompress it: bzip2 -dc FILE | ci-import - …";
 const PIPE_XZ: &str = "decompress it: xz -dc FILE | ci-import - …";
 
+/// The first words of pgloader's command file.
+const PGLOADER: &[u8] = b"LOAD DATABASE";
+
 /// An error if the input that begins with `start` has one of these formats.
 pub fn refuse_foreign(start: &[u8]) -> Result<()> {
+    let text = start.trim_ascii_start();
+    if text
+        .get(..PGLOADER.len())
+        .is_some_and(|word| word.eq_ignore_ascii_case(PGLOADER))
+    {
+        return Err(Error::archive("the input is a command file of pgloader, not a dump").hint(
+            "dump the database: mysqldump --single-transaction DATABASE | ci-import - --database-url URL, with the URL \
+             of the target",
+        ));
+    }
     let mut formats = FORMATS.iter();
     match formats.find(|(magic, ..)| start.starts_with(magic)) {
         Some((_, what, how)) => Err(Error::archive(format!(

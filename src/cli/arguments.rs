@@ -333,6 +333,12 @@ pub struct VerifyArgs {
     /// The memory limit, in MiB [default: 128]
     #[arg(long, value_name = "MIB")]
     pub memory: Option<u64>,
+    /// If the archive of the traces is truncated, compare the traces that are complete
+    #[arg(long)]
+    pub allow_truncated_traces: bool,
+    /// If the archive of the traces is empty or truncated before the first one, compare with an empty directory
+    #[arg(long)]
+    pub allow_no_traces: bool,
     /// The limit of inflation
     #[command(flatten)]
     pub inflation: InflationArgs,

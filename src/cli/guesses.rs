@@ -1,7 +1,7 @@
 //! What people type who know other tools: rake, pg_restore, psql, mysql, pgloader. Each guess gets a hint.
 
 /// Arguments of other tools, and what means the same here.
-const GUESSES: [(&[&str], &str); 13] = [
+const GUESSES: [(&[&str], &str); 17] = [
     (
         &["force"],
         "--yes replaces existing CI data without asking; force=yes before the command means the same",
@@ -59,6 +59,29 @@ const GUESSES: [(&[&str], &str); 13] = [
         "--yes replaces CI data; --replace replaces tables that a dump has, too",
     ),
     (
+        &[
+            "--no-owner",
+            "-O",
+            "--no-privileges",
+            "--no-acl",
+            "-x",
+            "--role",
+        ],
+        "nothing to add: the tables get the owner and the grants of the tables that they replace",
+    ),
+    (
+        &["--single-transaction", "-1", "--exit-on-error", "-e"],
+        "nothing to add: everything is published in one step, or nothing",
+    ),
+    (
+        &["--list", "-l"],
+        "ci-import inspect shows what is in an archive or dump",
+    ),
+    (
+        &["--file", "--input"],
+        "name the archive or dump without an option: ci-import FILE; \"-\" is a pipe",
+    ),
+    (
         &["--builds", "--builds-dir", "--builds-directory"],
         "--builds-path DIR names the directory of the build traces",
     ),
@@ -75,6 +98,29 @@ const GUESSES: [(&[&str], &str); 13] = [
         "the progress is always shown; --quiet switches it off",
     ),
 ];
+
+/// Warnings about variables of the environment that GitLab's tasks read, but this program does not. `variable` looks up
+/// a variable.
+pub fn ignored(
+    mysql_to_postgresql: bool,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Vec<String> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
+    let mut warnings = Vec::new();
+    if !mysql_to_postgresql && variable("MYSQL_TO_POSTGRESQL").is_some() {
+        warnings.push(
+            "MYSQL_TO_POSTGRESQL of the environment is not read; --mysql-to-postgresql converts the MySQL dump"
+                .to_owned(),
+        );
+    }
+    if let Some(force) = variable("force").filter(|force| force != "yes") {
+        warnings.push(format!(
+            "force={} of the environment is not read; force=yes or --yes replaces existing CI data without asking",
+            force.escape_debug()
+        ));
+    }
+    warnings
+}
 
 /// The hint for `argument`, which the parser does not know.
 #[must_use]

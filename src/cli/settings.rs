@@ -265,6 +265,10 @@ pub struct VerifySettings {
     pub schema: Option<String>,
     /// The number of connections and threads, and the amount of data that may wait in memory.
     pub resources: Resources,
+    /// Whether a truncated tar of traces is accepted.
+    pub allow_truncated_traces: bool,
+    /// Whether an archive without a complete trace is accepted, though it should have some.
+    pub allow_no_traces: bool,
     /// The maximum inflation of a member, as a multiple of its size.
     pub max_inflation: u32,
     /// How values and types were converted.
@@ -283,6 +287,8 @@ impl VerifySettings {
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
             resources: Resources::new(arguments.jobs, arguments.memory)?,
+            allow_truncated_traces: arguments.allow_truncated_traces,
+            allow_no_traces: arguments.allow_no_traces,
             max_inflation: arguments.inflation.max_inflation,
             policies: policies(arguments.conversion)?,
         })

@@ -117,8 +117,14 @@ impl Verification<'_> {
             .member("comparing the traces", member.size, "traces");
         let compressed = meter.watch(member.reader);
         let mut inflated = archive::inflated_within(compressed, self.settings.max_inflation);
+        let wanted = traces::Wanted {
+            allow_truncated: self.settings.allow_truncated_traces,
+            allow_none: self.settings.allow_no_traces,
+            ..traces::Wanted::default()
+        };
         let check = || self.cancellation.check();
-        let findings = traces::compare(&mut inflated, builds, &check, meter.counts())?;
+        let counts = meter.counts();
+        let findings = traces::compare(&mut inflated, builds, wanted, &check, counts)?;
         meter.complete();
         Ok(findings)
     }

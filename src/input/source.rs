@@ -53,6 +53,28 @@ fn is_rake_backup(path: &Path) -> bool {
     text.starts_with("BACKUP=") && !path.exists()
 }
 
+/// The error for an input that is the URL of a database, as pgloader takes it. It does not show the URL, which may
+/// have a password.
+#[must_use]
+pub fn refuse_url(text: &str) -> Option<Error> {
+    let (scheme, _) = text.split_once("://")?;
+    let is = |names: &[&str]| names.iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    let error = Error::usage(format!(
+        "{}://… names a database; the input must be an archive or a dump",
+        scheme.escape_debug()
+    ));
+    if is(&["mysql", "mysql2", "mariadb"]) {
+        return Some(error.hint(
+            "dump it: mysqldump --single-transaction DATABASE | ci-import - --database-url URL, with the URL of the \
+             target",
+        ));
+    }
+    if is(&["postgresql", "postgres", "pgsql"]) {
+        return Some(error.hint("--database-url URL names the target"));
+    }
+    None
+}
+
 impl Source {
     /// The source from the arguments `archive` and `--backup` and from the environment. `variable` looks up a
     /// variable.
@@ -77,7 +99,10 @@ impl Source {
                 path.display()
             ))
             .hint("name the folder of the archives, and add --backup EPOCH")),
-            (Some(path), wanted) => Ok(Source::Path { path, wanted }),
+            (Some(path), wanted) => match path.to_str().and_then(refuse_url) {
+                Some(refused) if !path.exists() => Err(refused),
+                _ => Ok(Source::Path { path, wanted }),
+            },
             (None, Some(wanted)) => Err(Error::usage(format!(
                 "{wanted} needs a folder of archives"
             ))

@@ -1,7 +1,7 @@
 //! Compares the traces on the disk with those in the archive.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::fd::{AsFd, BorrowedFd};
@@ -9,7 +9,7 @@ use tar::EntryType;
 
 use super::digest::{TraceDigest, TraceHasher};
 use super::directory::BuildsDirectory;
-use super::extract::{damaged_trace, for_each_trace_entry};
+use super::extract::{Wanted, damaged_trace, for_each_trace_entry, refuse_truncated};
 use crate::archive::{BLOCK_BYTES, read_block, safe_path, shown};
 use crate::error::{Doing, Error, Result};
 use crate::files::{Found, for_each_file, open_below};
@@ -51,6 +51,8 @@ pub struct TraceFindings {
     pub missing: Names,
     /// Those whose size or content differs.
     pub different: Names,
+    /// Where the archive ended too early, if it did and that was allowed.
+    pub truncated: Option<String>,
 }
 
 impl TraceFindings {
@@ -65,6 +67,7 @@ impl TraceFindings {
 pub fn compare(
     inflated: &mut dyn Read,
     builds: &BuildsDirectory,
+    wanted: Wanted,
     check: &(dyn Fn() -> Result<()> + Sync),
     counts: &Counts,
 ) -> Result<TraceFindings> {
@@ -76,25 +79,44 @@ pub fn compare(
         .ok_or_else(|| Error::failed(format!("cannot {}: it does not exist", doing())))?;
     let mut findings = TraceFindings::default();
     let mut blocks = (vec![0; BLOCK_BYTES], vec![0; BLOCK_BYTES]);
-    for_each_trace_entry(inflated, |name, entry| {
+    let read = for_each_trace_entry(inflated, |name, entry| {
         check()?;
         let path = safe_path(name)?;
         if !matches!(entry.kind(), EntryType::Regular | EntryType::Continuous) {
             return Ok(());
         }
-        findings.files += 1;
-        counts.add(1);
-        findings.bytes += entry.size();
         let reading = || format!("read {}", builds.path().join(&path).display());
-        let Some(mut file) = open_below(root.as_fd(), &path).doing(reading())? else {
-            findings.missing.add(&path);
-            return Ok(());
+        let file = open_below(root.as_fd(), &path).doing(reading())?;
+        let is_missing = file.is_none();
+        let is_same = match file {
+            Some(mut file) => same(entry, &mut file, &mut blocks, &path)?,
+            None => false,
         };
-        if !same(entry, &mut file, &mut blocks, &path)? {
+        // Only a trace that the archive has to its end was imported.
+        io::copy(entry, &mut io::sink()).map_err(|cause| damaged_trace(&path, cause))?;
+        if !entry.is_read() {
+            let shown = shown(&path);
+            let error = format!("the archive is truncated in the trace {shown}");
+            return Err(Error::archive(error));
+        }
+        findings.files += 1;
+        findings.bytes += entry.size();
+        counts.add(1);
+        if is_missing {
+            findings.missing.add(&path);
+        } else if !is_same {
             findings.different.add(&path);
         }
         Ok(())
-    })?;
+    });
+    match read {
+        Err(error) if error.is_truncation() => {
+            let shown = error.to_string();
+            refuse_truncated(error, findings.files, wanted)?;
+            findings.truncated = Some(shown);
+        }
+        read => read?,
+    }
     for_each_file(
         root.as_fd(),
         |name| place.is_ours(name),

@@ -183,7 +183,7 @@ fn write(
 }
 
 /// Refuses a truncated tar, unless the user wants the traces that are complete.
-fn refuse_truncated(error: Error, files: u64, wanted: Wanted) -> Result<()> {
+pub(super) fn refuse_truncated(error: Error, files: u64, wanted: Wanted) -> Result<()> {
     if files == 0 && !wanted.allow_none {
         if error.hint_text() == Some(EMPTY_HINT) {
             return Err(error);
@@ -414,7 +414,7 @@ fn read_tar(
         take(name, entry)
     })
     .map_err(|error| {
-        if error.is_at(BUILDS) {
+        if error.to_string().starts_with(BUILDS) {
             error
         } else {
             error.at(BUILDS)

@@ -19,8 +19,10 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Breaks lines of `text` that have more than `width` characters between words. What follows is indented by two more
-/// than the line. A longer word stays as it is.
+/// A column of a list that begins behind this one is too narrow to be continued below itself.
+const LAST_INDENT: usize = 40;
+
+/// Breaks lines of `text` that have more than `width` characters between words. A longer word stays as it is.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
     let lines: Vec<String> = text
         .split('\n')
@@ -36,6 +38,7 @@ fn wrapped_line(line: &str, width: usize) -> String {
     let content = line.trim_start_matches(' ');
     let indent = line.len() - content.len();
     let mut out = " ".repeat(indent);
+    let hanging = hanging_indent(content) + indent;
     let mut column = indent;
     let mut spaces = 0;
     for word in content.split(' ') {
@@ -46,7 +49,7 @@ fn wrapped_line(line: &str, width: usize) -> String {
         }
         if column + spaces + length > width && column > indent {
             out.push('\n');
-            column = indent + 2;
+            column = hanging;
             spaces = column;
         } else {
             column += spaces;
@@ -57,6 +60,15 @@ fn wrapped_line(line: &str, width: usize) -> String {
         spaces = 1;
     }
     out
+}
+
+/// By how much the rest of `line` is indented: as its last column, if it is a row of a list, otherwise by two.
+fn hanging_indent(line: &str) -> usize {
+    let start: String = line.chars().take(LAST_INDENT).collect();
+    let is_list = start
+        .rfind("  ")
+        .filter(|at| !start[*at..].trim_start().is_empty());
+    is_list.map_or(2, |at| start[..at + 2].chars().count())
 }
 
 /// The first `width` characters of `line`; if it has more, the last of them is an ellipsis.
@@ -88,7 +100,7 @@ mod tests {
             ("short\n  lines\n", "short\n  lines\n"),
             ("one two three", "one two\n  three"),
             ("  one two three", "  one two\n    three"),
-            ("a    b   c   d", "a    b   c\n  d"),
+            ("a    b  c dd", "a    b  c\n        dd"),
             ("/a/path/that/is/long x", "/a/path/that/is/long\n  x"),
             ("üü üü üü üü", "üü üü üü\n  üü"),
         ];

@@ -87,6 +87,7 @@ impl Findings {
                 "bytes_expected": traces.bytes,
                 "missing": traces.missing.count,
                 "different": traces.different.count,
+                "truncated": traces.truncated,
                 "problems": Findings::trace_problems(traces),
             })
         });
@@ -147,6 +148,13 @@ impl fmt::Display for Findings {
                 "{name:width$} {files:>14} {found:>14} {:>14}  {result}",
                 "-"
             )?;
+        }
+        if let Some(how) = self
+            .traces
+            .as_ref()
+            .and_then(|traces| traces.truncated.as_ref())
+        {
+            writeln!(f, "\nonly the traces before this are compared: {how}\n")?;
         }
         if let Some(missing) = self.missing_taggings {
             let result = if missing == 0 {

@@ -9,7 +9,7 @@ use crate::server::hints::LOOK_AT_THE_LOG;
 pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
     move |cause| {
         let Cause::MySqlError(error) = &cause else {
-            return Error::target(format!("cannot {doing}: {cause}"))
+            return Error::target(format!("cannot {doing}: {}", why(&cause)))
                 .connection_lost()
                 .hint(LOOK_AT_THE_LOG)
                 .caused_by(cause);
@@ -23,10 +23,17 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
     }
 }
 
-/// The server's message and its number.
+/// The server's message and its number, or what else has failed. The driver's own texts have the names of its types.
 pub(crate) fn why(cause: &Cause) -> String {
     match cause {
         Cause::MySqlError(error) => format!("{} ({})", error.message, error.code),
+        Cause::IoError(cause) => cause.to_string(),
+        Cause::CodecError(cause) => match std::error::Error::source(cause) {
+            Some(cause) => cause.to_string(),
+            None => cause.to_string(),
+        },
+        Cause::DriverError(cause) => cause.to_string(),
+        Cause::UrlError(cause) => cause.to_string(),
         other => other.to_string(),
     }
 }

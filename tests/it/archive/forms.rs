@@ -402,6 +402,19 @@ fn an_empty_archive_of_traces() {
         fs::write(&path, members(&gzip(SMALL_DUMP), &traces, INFORMATION)).unwrap();
         import(false, &["--allow-no-traces"]).succeeds();
         assert_eq!(fs::read_dir(scene.builds()).unwrap().count(), 0);
+        let verify = |options: &[&str]| {
+            let mut verify = scene.command(["verify", path.to_str().unwrap()]);
+            verify.args(options);
+            run(verify)
+        };
+        verify(&[]).exits(3).says("--allow-no-traces");
+        verify(&["--allow-no-traces"])
+            .succeeds()
+            .reports("all agree");
+        fs::write(scene.builds().join("1.log"), "x").unwrap();
+        verify(&["--allow-no-traces"])
+            .exits(1)
+            .reports("1 that the archive does not have");
     }
     // It does not stand for the other option.
     let cut = small_traces();

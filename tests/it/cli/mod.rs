@@ -8,3 +8,4 @@ pub(crate) mod readme;
 pub(crate) mod refusals;
 pub(crate) mod reports;
 pub(crate) mod verify;
+pub(crate) mod widths;

@@ -325,12 +325,71 @@ fn options_of_other_tools_get_a_hint() {
         ("a.tar --clean", "hint: --yes replaces CI data"),
         ("a.tar --table t", "hint: --only-table TABLE"),
         ("a.tar --exclude-table t", "hint: --skip-table TABLE"),
+        ("a.tar -uroot", "hint: --database-url URL names host"),
+        ("a.tar --no-owner", "hint: nothing to add: the tables get"),
+        ("a.tar --list", "hint: ci-import inspect shows"),
+        (
+            "mysql://git:secret@db/ci postgresql://git:secret@db/gitlab",
+            "hint: dump it: mysqldump --single-transaction DATABASE | ci-import -",
+        ),
+        (
+            "a.tar postgresql://git:secret@db/gitlab",
+            "hint: --database-url URL names the target",
+        ),
+        (
+            "mysql://git:secret@db/ci",
+            "hint: dump it: mysqldump --single-transaction DATABASE | ci-import -",
+        ),
+        (
+            "inspect mysql://git:secret@db/ci",
+            "mysql://… names a database; the input must be an archive or a dump",
+        ),
         (
             "verify a.tar --dbname x",
             "hint: --database-url URL names the database",
         ),
     ];
     for (line, hint) in cases {
-        run(command(line.split(' '))).exits(2).says(hint);
+        let outcome = run(command(line.split(' '))).exits(2).says(hint);
+        assert!(!outcome.stderr.contains("secret"), "{}", outcome.whole());
     }
+}
+
+#[test]
+fn a_command_file_of_pgloader_is_no_dump() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ci.load");
+    fs::write(&path, "\nload database\n  FROM mysql://git:secret@db/ci\n").unwrap();
+    run(command([&path]))
+        .exits(3)
+        .says("the input is a command file of pgloader, not a dump")
+        .says("hint: dump the database: mysqldump");
+}
+
+/// GitLab's tasks are told what to do by variables. Those that mean nothing here are named, with the option.
+#[test]
+fn variables_of_rake_that_are_not_read_are_named() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let archive = archive.to_str().unwrap();
+    let with = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut import = scene.command([archive]);
+        import.args(arguments).envs(variables.iter().copied());
+        run(import)
+    };
+    let warning = "warning: MYSQL_TO_POSTGRESQL of the environment is not read; --mysql-to-postgresql converts";
+    let rake = [("MYSQL_TO_POSTGRESQL", "1"), ("force", "yes")];
+    with(&[], &rake)
+        .exits(2)
+        .says(warning)
+        .says("hint: add --mysql-to-postgresql to convert it");
+    with(&["--mysql-to-postgresql"], &[("force", "1")])
+        .exits(2)
+        .says("warning: force=1 of the environment is not read; force=yes or --yes")
+        .says("hint: add --yes to replace them");
+    let done = with(&["--mysql-to-postgresql"], &rake).succeeds();
+    assert!(!done.stderr.contains("warning"), "{}", done.whole());
+    let mut check = scene.command(["check", archive]);
+    check.env("MYSQL_TO_POSTGRESQL", "1");
+    run(check).exits(2).says(warning);
 }

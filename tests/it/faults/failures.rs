@@ -147,6 +147,18 @@ fn a_truncated_inner_tar_where_that_is_allowed() {
             continue;
         }
         let outcome = run(import(&path)).succeeds();
+        let mut verify = scene.command(["verify", path.to_str().unwrap()]);
+        let is_truncated = length < traces.len();
+        let strict = run(&mut verify);
+        assert_eq!(strict.code, Some(if is_truncated { 3 } else { 0 }));
+        assert_eq!(
+            strict.stderr.contains("--allow-truncated-traces"),
+            is_truncated
+        );
+        let verified = run(verify.arg("--allow-truncated-traces"));
+        let verified = verified.succeeds().reports("all agree");
+        let only = "only the traces before this are compared";
+        assert_eq!(verified.stdout.contains(only), is_truncated);
         let told = outcome.stdout.contains("some traces are missing");
         assert_eq!(told, length < traces.len(), "{length}: {}", outcome.stdout);
         for number in 1..=3 {

@@ -35,6 +35,7 @@ pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -
     for name in [
         "DATABASE_URL",
         "BACKUP",
+        "MYSQL_TO_POSTGRESQL",
         "force",
         "SKIP_POST_DEPLOYMENT_MIGRATIONS",
     ] {
@@ -119,6 +120,11 @@ pub(crate) fn finish(child: Child, shown: String) -> Outcome {
     Outcome::new(shown, &child.wait_with_output().unwrap())
 }
 
+/// The words of `text`, with one blank between two.
+pub(crate) fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl Outcome {
     fn new(shown: String, output: &Output) -> Outcome {
         Outcome {
@@ -146,22 +152,22 @@ impl Outcome {
         self
     }
 
-    /// Its standard error contains `text`.
+    /// Its standard error contains `text`, which may be broken into lines.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Outcome {
         assert!(
-            self.stderr.contains(text),
+            unbroken(&self.stderr).contains(&unbroken(text)),
             "expected on stderr: {text}\n{}",
             self.whole()
         );
         self
     }
 
-    /// Its standard output contains `text`.
+    /// Its standard output contains `text`, which may be broken into lines.
     #[track_caller]
     pub(crate) fn reports(self, text: &str) -> Outcome {
         assert!(
-            self.stdout.contains(text),
+            unbroken(&self.stdout).contains(&unbroken(text)),
             "expected on stdout: {text}\n{}",
             self.whole()
         );

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::program::{Outcome, run_watched};
+use super::program::{Outcome, run_watched, unbroken};
 use super::scene::Scene;
 use super::state::State;
 
@@ -116,7 +116,7 @@ impl Ground {
         if outcome.code != Some(*code) {
             wrong.push(format!("expected exit code {code}"));
         }
-        if !outcome.stderr.contains(says.as_str()) {
+        if !unbroken(&outcome.stderr).contains(says.as_str()) {
             wrong.push(format!("expected on stderr: {says}"));
         }
         if !says_one_error(&outcome) {
