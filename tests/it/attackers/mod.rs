@@ -1,6 +1,7 @@
 //! Archives by somebody who means harm.
 
 pub(crate) mod builds_directories;
+pub(crate) mod database_objects;
 pub(crate) mod hostile_archives;
 pub(crate) mod inflation_limit;
 pub(crate) mod others_files;
