@@ -69,6 +69,7 @@ impl Target {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Target> {
         let (entry, origin) = options::read_database_yml(file, environment)?;
+        let variable = entry.variables(variable);
         match entry.kind().map_err(|error| error.at(&origin))? {
             Kind::Postgresql => {
                 Postgresql::from_entry(entry, &origin, variable).map(Target::Postgresql)

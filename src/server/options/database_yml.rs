@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -47,7 +48,22 @@ pub(crate) struct Entry {
     pub(crate) sslcapath: Option<String>,
     pub(crate) sslcipher: Option<String>,
     pub(crate) sslverify: Option<String>,
+    /// Whether somebody else than root and the user could have written the file.
+    #[serde(skip)]
+    pub(crate) is_of_another: bool,
 }
+
+/// The variables that lead to passwords and keys of the user.
+const SECRETS: [&str; 8] = [
+    "HOME",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    "PGSERVICEFILE",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "MYSQL_PWD",
+    "MYSQL_HOME",
+];
 
 /// The kind of server of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +75,45 @@ pub(crate) enum Kind {
 }
 
 impl Entry {
+    /// The variables that may complete this entry. Whoever has written the file has chosen the host, and must not get
+    /// the passwords of the user there.
+    pub(crate) fn variables<'a>(
+        &self,
+        variable: impl Fn(&str) -> Option<String> + 'a,
+    ) -> impl Fn(&str) -> Option<String> + 'a {
+        let is_of_another = self.is_of_another;
+        move |name| {
+            if is_of_another && SECRETS.contains(&name) {
+                return None;
+            }
+            variable(name)
+        }
+    }
+
+    /// An error if somebody else's file leads to files with passwords or keys, which are read with the user's rights.
+    fn refuse_files_of_the_user(&self) -> Result<()> {
+        let named = [
+            &self.passfile,
+            &self.service,
+            &self.sslcert,
+            &self.sslkey,
+            &self.ssl_cert,
+            &self.ssl_key,
+        ];
+        let words = [
+            "passfile", "service", "sslcert", "sslkey", "ssl-cert", "ssl-key",
+        ];
+        let url = self.url.as_deref().unwrap_or_default();
+        let is_named = named.iter().any(|file| file.is_some());
+        if !self.is_of_another || !is_named && !words.iter().any(|word| url.contains(word)) {
+            return Ok(());
+        }
+        Err(Error::usage(
+            "it names a file with a password or a key, and belongs to somebody else than root and you",
+        )
+        .hint("copy it to a file of your own"))
+    }
+
     /// The kind of the adapter, or of the URL that replaces it.
     pub(crate) fn kind(&self) -> Result<Kind> {
         match (self.adapter.as_deref(), &self.url) {
@@ -100,9 +155,14 @@ impl Entry {
 pub(crate) fn read(file: &Path, environment: &str) -> Result<(Entry, String)> {
     let shown = file.display();
     let mut text = String::new();
-    File::open(file)
-        .and_then(|opened| opened.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(|cause| super::reason::unreadable(file, &cause))?;
+    let unreadable = |cause: std::io::Error| super::reason::unreadable(file, &cause);
+    let opened = File::open(file).map_err(unreadable)?;
+    let metadata = opened.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Error::usage(format!("{shown} is no file")));
+    }
+    let read = opened.take(MAX_BYTES + 1).read_to_string(&mut text);
+    read.map_err(unreadable)?;
     if text.len() as u64 > MAX_BYTES {
         return Err(Error::usage(format!(
             "{shown} is larger than {} KiB, so it is not a database.yml",
@@ -110,7 +170,13 @@ pub(crate) fn read(file: &Path, environment: &str) -> Result<(Entry, String)> {
         )));
     }
     let origin = format!("{environment} of {shown}");
-    let entry = parse(&text, environment).map_err(|error| error.at(shown))?;
+    let mut entry = parse(&text, environment).map_err(|error| error.at(&shown))?;
+    let oneself = rustix::process::geteuid().as_raw();
+    let is_own = metadata.uid() == 0 || metadata.uid() == oneself;
+    entry.is_of_another = !is_own || metadata.mode() & 0o002 != 0;
+    entry
+        .refuse_files_of_the_user()
+        .map_err(|error| error.at(shown))?;
     Ok((entry, origin))
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod keep_alive;
 mod origins;
 mod parameters;
 pub(crate) mod reason;
+pub(crate) mod sockets;
 pub(crate) mod system_user;
 mod tls;
 mod url;

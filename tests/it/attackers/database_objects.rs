@@ -167,7 +167,7 @@ fn code_of_a_tables_owner_does_not_run_with_the_importers_rights() {
 }
 
 /// Hides what the server has by objects of the same names in `public`, all of which fail when they are used.
-const SHADOWS: &str = r#"
+const SHADOWS: &str = r"
 SET search_path = pg_catalog;
 CREATE FUNCTION public.caught(what text) RETURNS boolean LANGUAGE plpgsql AS
   $f$ BEGIN RAISE EXCEPTION 'caught: %', what; END $f$;
@@ -211,7 +211,7 @@ BEGIN
   END LOOP;
 END $all$;
 SELECT public.hide();
-"#;
+";
 
 /// Runs `command`: it succeeds, and used none of the names.
 fn is_not_caught(command: std::process::Command, code: i32) -> Outcome {

@@ -4,4 +4,5 @@ pub(crate) mod builds_directories;
 pub(crate) mod database_objects;
 pub(crate) mod hostile_archives;
 pub(crate) mod inflation_limit;
+pub(crate) mod others_database_yml;
 pub(crate) mod others_files;

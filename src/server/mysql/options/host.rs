@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::server::options::sockets::is_believable;
 use crate::server::options::{Origin, Parameters, check_host};
 
 /// The sockets of the packages of Debian, Red Hat and MySQL.
@@ -69,7 +70,7 @@ impl Place {
             (None, _) if !is_local || is_typed("port") => on_host,
             (None, Some(socket)) => Place::Socket(socket),
             (None, None) => match usual_socket() {
-                socket if socket.exists() => Place::Socket(socket),
+                socket if is_believable(&socket, "mysql") => Place::Socket(socket),
                 _ => on_host,
             },
         })
@@ -95,7 +96,7 @@ impl Place {
 /// The first of the usual sockets that exists, or else the most common one.
 fn usual_socket() -> PathBuf {
     let mut paths = SOCKETS.iter().map(Path::new);
-    let found = paths.find(|path| path.exists());
+    let found = paths.find(|path| is_believable(path, "mysql"));
     found.unwrap_or(Path::new(SOCKETS[0])).to_owned()
 }
 

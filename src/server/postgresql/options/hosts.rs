@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::passfile::{self, Purpose};
 use crate::error::{Error, Result};
+use crate::server::options::sockets::is_believable;
 use crate::server::options::{Parameters, check_host};
 
 /// The socket directories of Debian's and PostgreSQL's own builds.
@@ -151,7 +152,7 @@ fn usual_listener(port: u16) -> Listener {
     let socket = format!(".s.PGSQL.{port}");
     let found = SOCKET_DIRECTORIES
         .into_iter()
-        .find(|directory| Path::new(directory).join(&socket).exists());
+        .find(|directory| is_believable(&Path::new(directory).join(&socket), "postgres"));
     match found {
         Some(directory) => Listener::Socket(PathBuf::from(directory)),
         None => Listener::Host("localhost".to_owned(), None),
