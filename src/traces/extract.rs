@@ -27,6 +27,9 @@ use crate::ui::counts::Counts;
 /// The unit of a tar.
 const TAR_BLOCK: usize = 512;
 
+/// So many months are kept for a report.
+const MAX_MONTHS: usize = 1000;
+
 /// What was unpacked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TraceSummary {
@@ -87,7 +90,9 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
             found.largest = Some((path.display().to_string(), size));
         }
         let mut parts = path.components();
-        if let (Some(month), Some(_)) = (parts.next(), parts.next()) {
+        if let (Some(month), Some(_)) = (parts.next(), parts.next())
+            && found.months.len() < MAX_MONTHS
+        {
             found
                 .months
                 .insert(month.as_os_str().to_string_lossy().into_owned());
@@ -236,7 +241,7 @@ impl Dispatcher<'_> {
         match kind {
             EntryType::Directory if path.as_os_str().is_empty() => Ok(()),
             EntryType::Directory => {
-                self.room.announce(&path, 0)?;
+                self.room.announce_directory(&path)?;
                 let mode = mode & 0o777 | 0o700;
                 self.send(&path.clone(), Order::Directory { path, mode })
             }
