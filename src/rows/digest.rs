@@ -69,7 +69,7 @@ impl Layout {
     #[must_use]
     pub fn new(columns: &[(String, Normal)], order: impl Fn(&str) -> usize) -> Layout {
         let mut places: Vec<usize> = (0..columns.len()).collect();
-        places.sort_by_key(|place| order(&columns[*place].0));
+        places.sort_by_cached_key(|place| order(&columns[*place].0));
         let normals: Vec<Normal> = places.iter().map(|place| columns[*place].1).collect();
         Layout {
             columns: places

@@ -1,5 +1,6 @@
 //! How the rows of one INSERT or COPY are transcoded: decided once per table, by column.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::digest::Layout;
@@ -84,10 +85,13 @@ impl TranscodePlan {
     #[must_use]
     pub fn widened(&self, widenings: &[Widening]) -> TranscodePlan {
         let mut plan = self.clone();
+        let mut places = HashMap::new();
+        for (place, column) in self.columns.iter().enumerate() {
+            places.entry(column.name.as_str()).or_insert(place);
+        }
         for widening in widenings {
-            let mut columns = plan.columns.iter_mut();
-            if let Some(column) = columns.find(|column| column.name == widening.column) {
-                column.widen(widening.to);
+            if let Some(place) = places.get(widening.column.as_str()) {
+                plan.columns[*place].widen(widening.to);
             }
         }
         plan

@@ -13,6 +13,8 @@ pub struct Names {
     taken: HashSet<String>,
     /// The names that sequences have, and their tables.
     sequences: HashMap<String, String>,
+    /// The number that the next name gets that is wanted again.
+    numbers: HashMap<String, u32>,
 }
 
 impl Names {
@@ -66,12 +68,17 @@ impl Names {
     /// A name for something of `table`, `wanted` itself if it is free and short enough. The same
     /// calls give the same names.
     pub fn give(&mut self, wanted: &str, table: &str) -> String {
-        let mut candidates = std::iter::once(wanted.to_owned())
-            .chain(std::iter::once(format!("{table}_{wanted}")))
-            .chain((2u32..).map(|n| format!("{table}_{wanted}_{n}")));
+        let longer = format!("{table}_{wanted}");
+        for candidate in [wanted, &longer] {
+            let name = fitting(candidate);
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
+        let number = self.numbers.entry(longer.clone()).or_insert(2);
         loop {
-            let candidate = candidates.next().unwrap_or_default();
-            let name = fitting(&candidate);
+            let name = fitting(&format!("{longer}_{number}"));
+            *number += 1;
             if self.taken.insert(name.clone()) {
                 return name;
             }

@@ -1,5 +1,6 @@
 //! Converts the tables and rows of a MySQL dump for any server: a [`Mapping`] maps each table.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::conversion::{Conversion, Route, Taken};
@@ -100,10 +101,12 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
             .filter(|column| column.is_loaded())
             .map(|column| (column.planned.name.as_str(), column.normal))
             .collect();
-        let place = |name: &str| {
-            let is_it = |column: &MappedColumn| column.is_loaded() && column.planned.name == name;
-            mapped.columns.iter().position(is_it)
-        };
+        let mut places = HashMap::new();
+        let loaded = mapped.columns.iter().enumerate();
+        for (place, column) in loaded.filter(|(_, column)| column.is_loaded()) {
+            places.entry(column.planned.name.as_str()).or_insert(place);
+        }
+        let place = |name: &str| places.get(name).copied();
         let layout = self.conversion.layout(&mapped.name, &written, place);
         let layout = layout.map(|layout| match S::FORMAT {
             Format::LoadData => layout.of_lines(),
@@ -143,7 +146,8 @@ fn columns_of<'a, T>(
         all = mapped.columns.iter().map(|c| c.name.clone()).collect();
         &all
     };
-    let has = |wanted: &&String| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    let given: HashSet<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let has = |wanted: &&String| given.contains(&wanted.to_ascii_lowercase());
     let unlike = |name: &String, what: &str| {
         Err(Error::failed(format!(
             "column {table}.{name}: some rows of the dump have values for this generated column, {what}"
@@ -156,9 +160,14 @@ fn columns_of<'a, T>(
     if let Some(name) = mapped.generated.missing.iter().find(has) {
         return unlike(name, "and the rows before have none");
     }
+    let mut known = HashMap::new();
+    for column in &mapped.columns {
+        known
+            .entry(column.name.to_ascii_lowercase())
+            .or_insert(column);
+    }
     let column = |name: &String| {
-        let mut known = mapped.columns.iter();
-        let found = known.find(|column| column.name.eq_ignore_ascii_case(name));
+        let found = known.get(&name.to_ascii_lowercase()).copied();
         found.ok_or_else(|| {
             Error::failed(format!(
                 "{table}: rows have a column {name} that the table does not have"

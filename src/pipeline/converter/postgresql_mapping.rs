@@ -1,5 +1,7 @@
 //! Maps a MySQL dump for PostgreSQL, through the neutral model.
 
+use std::collections::HashMap;
+
 use super::mapping::{Mapped, MappedColumn, Mapping};
 use crate::dump::Facts;
 use crate::dump::charset::Charset;
@@ -38,10 +40,10 @@ impl PostgresqlMapping {
         dump_name: &str,
         name: Option<&str>,
         kind: ValueKind,
-        table: &Table,
+        columns: &HashMap<&str, &Column>,
     ) -> MappedColumn {
         let name = name.unwrap_or(dump_name);
-        let column = table.columns.iter().find(|column| column.name == *name);
+        let column = columns.get(name).copied();
         MappedColumn {
             name: dump_name.to_owned(),
             normal: column.map_or(Normal::AsIs, normal),
@@ -92,13 +94,16 @@ impl Mapping for PostgresqlMapping {
                     .to_owned(),
             });
         }
+        let known = table.columns.iter().map(|it| (it.name.as_str(), it));
+        let known: HashMap<&str, &Column> = known.collect();
         let columns = mapped.names.iter().zip(&mapped.kinds);
         let columns = columns.map(|((dump_name, name), kind)| {
-            self.planned(dump_name, name.as_deref(), *kind, &table)
+            self.planned(dump_name, name.as_deref(), *kind, &known)
         });
+        let columns = columns.collect();
         Ok(Mapped {
             name: table.name.clone(),
-            columns: columns.collect(),
+            columns,
             generated: mapped.generated,
             duplicates: table.duplicates,
             has_unique_key: table.has_unique_key(),

@@ -1,7 +1,7 @@
 //! Generated columns. The values that a dump has of them are the truth: PostgreSQL computes a column only if its values
 //! are the same.
 
-use super::expression::{Class, Operand, Translation, class_of, translate_value};
+use super::expression::{Class, Operand, Operands, Translation, class_of, translate_value};
 use super::mapper::{GivenColumns, Mapper};
 use crate::dump::Duplicates;
 use crate::dump::mysql::definition::{ColumnDefinition, Generated as Written};
@@ -35,7 +35,7 @@ impl Mapper<'_> {
         let definition = self.definition;
         let mut values = GeneratedValues::default();
         for (at, column) in definition.columns.iter().enumerate() {
-            let is_here = self.columns.iter().any(|(name, _)| *name == column.name);
+            let is_here = self.columns.get(&column.name).is_some();
             let Some(written) = column.generated.as_ref().filter(|_| is_here) else {
                 continue;
             };
@@ -58,13 +58,13 @@ impl Mapper<'_> {
 
     fn settle(&mut self, column: &ColumnDefinition, written: &Written, fate: Fate) -> Result<()> {
         let name = &column.name;
-        let place = self.columns.iter().position(|(known, _)| known == name);
-        let Some(at) = place else { return Ok(()) };
+        let Some(mapped) = self.columns.get_mut(name) else {
+            return Ok(());
+        };
         let what = match fate {
             Fate::Computed(generated) => {
                 let is_stored = !generated.is_virtual;
                 let is_certain = generated.proof == Proof::Certain;
-                let mapped = &mut self.columns[at].1;
                 mapped.default = None;
                 mapped.generated = Some(generated);
                 // Nothing is said until it is known whether the values are the same.
@@ -72,7 +72,6 @@ impl Mapper<'_> {
                     .then(|| "a virtual column, is stored".to_owned())
             }
             Fate::Ordinary(why) => {
-                let mapped = &mut self.columns[at].1;
                 mapped.default = None;
                 mapped.not_null = false;
                 mapped.not_null_after_load = false;
@@ -91,7 +90,7 @@ impl Mapper<'_> {
                         "--generated skip, or --skip-column {table}.{name}, leaves it out"
                     )));
                 }
-                self.columns.remove(at);
+                self.columns.remove(name);
                 Some(format!(
                     "generated as {}, was left out: {why}, and the dump has no values for it",
                     written.expression
@@ -116,22 +115,19 @@ impl Mapper<'_> {
     }
 
     /// The columns that a CHECK may use.
-    pub(super) fn all_operands(&self) -> Vec<Operand<'_>> {
-        let all = self.columns.iter().filter_map(|(name, column)| {
-            let definition = self.definition_of(name)?;
-            Some(Operand::new(self.definition, definition, column))
-        });
-        all.collect()
+    pub(super) fn all_operands(&self) -> ColumnsOf<'_> {
+        ColumnsOf {
+            mapper: self,
+            has_generated: true,
+        }
     }
 
     /// The columns that an expression may use: no generated ones.
-    pub(super) fn operands(&self) -> Vec<Operand<'_>> {
-        let plain = self.columns.iter().filter_map(|(name, column)| {
-            let definition = self.definition_of(name)?;
-            let is_plain = definition.generated.is_none();
-            is_plain.then(|| Operand::new(self.definition, definition, column))
-        });
-        plain.collect()
+    pub(super) fn operands(&self) -> ColumnsOf<'_> {
+        ColumnsOf {
+            mapper: self,
+            has_generated: false,
+        }
     }
 
     fn fate(
@@ -157,8 +153,7 @@ impl Mapper<'_> {
             class_of(&written.expression, &operands),
             Some(Class::Integer | Class::Decimal)
         );
-        let mapped = self.columns.iter().find(|(name, _)| *name == column.name);
-        let Some(mut mapped) = mapped.map(|(_, mapped)| mapped.clone()) else {
+        let Some(mut mapped) = self.columns.get(&column.name).cloned() else {
             return unlike("it was skipped");
         };
         // A number in a tinyint(1) may be any number.
@@ -178,13 +173,12 @@ impl Mapper<'_> {
         let proof = translation
             .as_ref()
             .and_then(|translation| self.proof(translation, &operands, is_given));
-        drop(operands);
         let (Some(translation), Some(proof)) = (translation, proof) else {
             return unlike("PostgreSQL may compute other values");
         };
         if becomes_number {
             *kind = ValueKind::Integer;
-            self.becomes_number(&mapped);
+            self.becomes_number(&column.name, &mapped);
         }
         Fate::Computed(Generated {
             expression: translation.sql,
@@ -196,28 +190,27 @@ impl Mapper<'_> {
         })
     }
 
-    fn becomes_number(&mut self, mapped: &Column) {
-        let name = mapped.name.clone();
-        for (_, column) in &mut self.columns {
-            if column.name == name {
-                *column = mapped.clone();
-            }
+    fn becomes_number(&mut self, name: &str, mapped: &Column) {
+        if let Some(column) = self.columns.get_mut(name) {
+            column.clone_from(mapped);
         }
         let what = "smallint instead of boolean: it is generated as a number";
-        self.note(Some(&name), what.to_owned());
+        self.note(Some(&mapped.name), what.to_owned());
     }
 
     /// How it is known that PostgreSQL computes the same values; none if it cannot be known.
     fn proof(
         &self,
         translation: &Translation,
-        operands: &[Operand<'_>],
+        operands: &ColumnsOf<'_>,
         is_given: bool,
     ) -> Option<Proof> {
         let uses = |test: &dyn Fn(&Operand<'_>) -> bool| {
-            translation.columns.iter().all(|name| {
-                let mut operands = operands.iter();
-                operands.any(|operand| operand.column_name() == *name && test(operand))
+            let mut columns = translation.columns.iter();
+            columns.all(|name| {
+                operands
+                    .of_column(name)
+                    .is_some_and(|operand| test(&operand))
             })
         };
         let is_certain = translation.is_certain && translation.conditions.is_empty();
@@ -251,6 +244,35 @@ impl Mapper<'_> {
         !written.stored
             && self.policies.generated_support == GeneratedSupport::StoredAndVirtual
             && !self.is_in_a_key(&column.name)
+    }
+}
+
+/// Columns of a table as operands.
+pub(super) struct ColumnsOf<'a> {
+    mapper: &'a Mapper<'a>,
+    /// Whether generated ones are among them.
+    has_generated: bool,
+}
+
+impl ColumnsOf<'_> {
+    fn operand(&self, name: &str, column: &Column) -> Option<Operand<'_>> {
+        let definition = self.mapper.definition_of(name)?;
+        let is_one = self.has_generated || definition.generated.is_none();
+        is_one.then(|| Operand::new(self.mapper.definition, definition, column))
+    }
+
+    /// The operand that is called `name` in PostgreSQL.
+    fn of_column(&self, name: &str) -> Option<Operand<'_>> {
+        let mut columns = self.mapper.columns.iter();
+        let (known, column) = columns.find(|(_, column)| column.name == name)?;
+        self.operand(known, column)
+    }
+}
+
+impl Operands for ColumnsOf<'_> {
+    fn named(&self, name: &str) -> Option<Operand<'_>> {
+        let (known, column) = self.mapper.columns.find(name)?;
+        self.operand(known, column)
     }
 }
 

@@ -1,13 +1,15 @@
 //! Primary keys, indexes, foreign keys and CHECKs.
 
+use std::collections::HashSet;
+
 use super::expression::{translate_check, translate_key};
 use super::mapper::Mapper;
 use crate::dump::mysql::definition::{
-    KeyDefinition, KeyKind, KeyPart, KeyPartOf, Period, is_json_check,
+    KeyDefinition, KeyKind, KeyPart, KeyPartOf, Period, bare_check, json_check,
 };
 use crate::error::{Error, Result};
 use crate::schema::model::{
-    Check, Column, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, KeptAs, Prefix,
+    Check, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, KeptAs, Prefix,
     PrimaryKey, Table,
 };
 use crate::schema::names::fitting;
@@ -82,8 +84,7 @@ impl Mapper<'_> {
     fn key_part(&self, part: &KeyPart, kind: KeyKind) -> Result<Option<IndexPart>> {
         let of = match &part.of {
             KeyPartOf::Column(name) => {
-                let found = |(known, _): &&(String, Column)| known.eq_ignore_ascii_case(name);
-                let Some((_, column)) = self.columns.iter().find(found) else {
+                let Some((_, column)) = self.columns.find(name) else {
                     return match self.definition_of(name) {
                         Some(_) => Ok(None),
                         None => Err(Error::failed(format!("there is no column {name}"))),
@@ -120,11 +121,8 @@ impl Mapper<'_> {
                 .columns
                 .iter()
                 .map(|name| {
-                    let found = |(known, _): &&(String, Column)| known.eq_ignore_ascii_case(name);
-                    self.columns
-                        .iter()
-                        .find(found)
-                        .map(|(_, column)| column.name.clone())
+                    let (_, column) = self.columns.find(name)?;
+                    Some(column.name.clone())
                 })
                 .collect();
             let Some(columns) = columns else {
@@ -148,12 +146,12 @@ impl Mapper<'_> {
 
     pub(super) fn checks(&mut self, table: &mut Table) {
         let definition = self.definition;
+        let columns = self.columns.iter();
+        let json = columns.filter(|(_, column)| column.data_type == DataType::Json);
+        let json: HashSet<String> = json.map(|(name, _)| json_check(name)).collect();
         for (name, check) in &definition.checks {
             // The type of a JSON column says the same.
-            let is_json = |(name, column): &(String, Column)| {
-                column.data_type == DataType::Json && is_json_check(check, name)
-            };
-            if self.columns.iter().any(is_json) {
+            if json.contains(&bare_check(check)) {
                 continue;
             }
             let Some(expression) = translate_check(check, &self.all_operands()) else {
@@ -173,8 +171,7 @@ impl Mapper<'_> {
         let definition = self.definition;
         for Period { name, begin, end } in &definition.periods {
             let column = |name: &String| {
-                let mut columns = self.columns.iter();
-                let found = columns.find(|(known, _)| known.eq_ignore_ascii_case(name));
+                let found = self.columns.find(name);
                 found.map(|(_, column)| column)
             };
             let (Some(begin), Some(end)) = (column(begin), column(end)) else {

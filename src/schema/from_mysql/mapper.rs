@@ -1,11 +1,14 @@
 //! What is known of a MySQL table while it is mapped.
 
+use std::collections::{HashMap, HashSet};
+
+use super::known_columns::KnownColumns;
 use crate::dump::Duplicates;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
-    ColumnDefinition, KeyPart, KeyPartOf, TableDefinition, is_json_check,
+    ColumnDefinition, KeyPart, KeyPartOf, TableDefinition, bare_check, json_check,
 };
-use crate::schema::model::{Column, EnumType, Note};
+use crate::schema::model::{EnumType, Note};
 use crate::schema::names::Names;
 use crate::schema::policies::Policies;
 
@@ -64,6 +67,7 @@ pub enum GivenColumns {
 /// Maps one table. The files beside this one have a method each: for types, defaults, keys.
 pub(super) struct Mapper<'a> {
     pub(super) definition: &'a TableDefinition,
+    pub(super) lookup: Lookup<'a>,
     /// Columns with another name than in the dump: the new one, and that.
     pub(super) renamed: Vec<(String, String)>,
     pub(super) facts: DumpFacts,
@@ -72,19 +76,46 @@ pub(super) struct Mapper<'a> {
     /// The table's name.
     pub(super) name: String,
     /// The columns that are in the table, by MySQL's names.
-    pub(super) columns: Vec<(String, Column)>,
+    pub(super) columns: KnownColumns,
     pub(super) enum_types: Vec<EnumType>,
     pub(super) notes: Vec<Note>,
     /// The rows.
     pub(super) given: GivenRows,
 }
 
+/// What is looked up in a definition for each of its columns.
+pub(super) struct Lookup<'a> {
+    /// The first column of each name.
+    columns: HashMap<&'a str, &'a ColumnDefinition>,
+    /// The columns of keys and foreign keys.
+    in_keys: HashSet<&'a str>,
+    /// The CHECKs, without quotes and blanks.
+    checks: HashSet<String>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(super) fn of(definition: &'a TableDefinition) -> Lookup<'a> {
+        let columns = definition.columns.iter().rev();
+        let parts = definition.keys.iter().flat_map(|key| &key.parts);
+        let indexed = parts.filter_map(|part| match &part.of {
+            KeyPartOf::Column(name) => Some(name.as_str()),
+            KeyPartOf::Expression(_) => None,
+        });
+        let foreign = definition.foreign_keys.iter().flat_map(|key| &key.columns);
+        let checks = definition.checks.iter();
+        Lookup {
+            columns: columns
+                .map(|column| (column.name.as_str(), column))
+                .collect(),
+            in_keys: indexed.chain(foreign.map(String::as_str)).collect(),
+            checks: checks.map(|(_, check)| bare_check(check)).collect(),
+        }
+    }
+}
+
 impl Mapper<'_> {
     pub(super) fn definition_of(&self, name: &str) -> Option<&ColumnDefinition> {
-        self.definition
-            .columns
-            .iter()
-            .find(|column| column.name == name)
+        self.lookup.columns.get(name).copied()
     }
 
     /// The name in the dump of the column that the definition calls `name`.
@@ -94,25 +125,11 @@ impl Mapper<'_> {
     }
 
     pub(super) fn is_checked_json(&self, column: &str) -> bool {
-        self.definition
-            .checks
-            .iter()
-            .any(|(_, check)| is_json_check(check, column))
+        self.lookup.checks.contains(&json_check(column))
     }
 
     pub(super) fn is_in_a_key(&self, column: &str) -> bool {
-        let in_index = self
-            .definition
-            .keys
-            .iter()
-            .flat_map(|key| &key.parts)
-            .any(|part| indexes(part, column));
-        in_index
-            || self
-                .definition
-                .foreign_keys
-                .iter()
-                .any(|key| key.columns.iter().any(|c| c == column))
+        self.lookup.in_keys.contains(column)
     }
 
     pub(super) fn note(&mut self, item: Option<&str>, what: String) {

@@ -4,6 +4,7 @@ mod defaults;
 pub(crate) mod expression;
 mod generated;
 mod keys;
+mod known_columns;
 mod mapper;
 mod prepared;
 mod table;

@@ -1,7 +1,8 @@
 //! Maps a table: its columns first, then its sequence, keys and constraints.
 
 use super::generated::GeneratedValues;
-use super::mapper::{DumpFacts, GivenColumns, GivenRows, Mapper, indexes};
+use super::known_columns::KnownColumns;
+use super::mapper::{DumpFacts, GivenColumns, GivenRows, Lookup, Mapper, indexes};
 use super::prepared::{Prepared, prepared};
 use crate::dump::Duplicates;
 use crate::dump::mysql::definition::{ColumnDefinition, KeyDefinition, KeyKind, TableDefinition};
@@ -44,12 +45,13 @@ pub fn from_mysql(
     rename_given(&mut given, &renamed);
     let mut mapper = Mapper {
         definition: &definition,
+        lookup: Lookup::of(&definition),
         renamed,
         facts,
         policies,
         names,
         name: fitting(&definition.name),
-        columns: Vec::new(),
+        columns: KnownColumns::default(),
         enum_types: Vec::new(),
         notes,
         given,
@@ -114,7 +116,7 @@ impl Mapper<'_> {
         } = self.columns()?;
         let mut generated = self.generated_columns(&mut kinds)?;
         for (dump_name, name) in &mut names {
-            let is_here = self.columns.iter().any(|(known, _)| known == dump_name);
+            let is_here = self.columns.get(dump_name).is_some();
             name.take_if(|_| !is_here);
             *dump_name = self.dump_name(dump_name).to_owned();
         }
@@ -199,7 +201,7 @@ impl Mapper<'_> {
             mapped_columns.kinds.push(kind);
             let names = (column.name.clone(), Some(mapped.name.clone()));
             mapped_columns.names.push(names);
-            self.columns.push((column.name.clone(), mapped));
+            self.columns.push(column.name.clone(), mapped);
         }
         Ok(mapped_columns)
     }
@@ -270,7 +272,7 @@ impl Mapper<'_> {
             .columns
             .iter()
             .find(|c| c.auto_increment || is_rails_id(c))?;
-        let (_, column) = self.columns.iter().find(|(name, _)| *name == found.name)?;
+        let column = self.columns.get(&found.name)?;
         let is_number = matches!(
             column.data_type,
             DataType::Smallint | DataType::Integer | DataType::Bigint | DataType::DoublePrecision

@@ -128,28 +128,29 @@ pub(super) fn fulltext(expression: &Expression, columns: &[Column]) -> Option<Ve
 
 /// `pieces` without the parentheses around all of them.
 fn bare(pieces: &[ExpressionPiece]) -> &[ExpressionPiece] {
-    let mut bare = pieces;
-    while let [
-        ExpressionPiece::Sql("("),
-        inner @ ..,
-        ExpressionPiece::Sql(")"),
-    ] = bare
-    {
-        let mut depth = 1;
-        let is_one = inner.iter().all(|piece| {
-            match piece {
-                ExpressionPiece::Sql("(") => depth += 1,
-                ExpressionPiece::Sql(")") => depth -= 1,
-                _ => {}
-            }
-            depth > 0
-        });
-        if !is_one {
-            break;
-        }
-        bare = inner;
+    let is = |piece: &ExpressionPiece, symbol: &str| matches!(piece, ExpressionPiece::Sql(sql) if *sql == symbol);
+    let opening = pieces.iter().take_while(|piece| is(piece, "(")).count();
+    let closing = pieces
+        .iter()
+        .rev()
+        .take_while(|piece| is(piece, ")"))
+        .count();
+    let both = opening.min(closing);
+    if both == 0 {
+        return pieces;
     }
-    bare
+    // Those are around all whose depth is nowhere left in between.
+    let mut depth = both;
+    let mut least = both;
+    for piece in &pieces[both..pieces.len() - both] {
+        if is(piece, "(") {
+            depth += 1;
+        } else if is(piece, ")") {
+            depth = depth.saturating_sub(1);
+        }
+        least = least.min(depth);
+    }
+    &pieces[least..pieces.len() - least]
 }
 
 /// `pieces` without parentheses, and without the casts that servers add to texts.

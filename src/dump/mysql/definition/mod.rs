@@ -21,4 +21,6 @@ pub use model::{
     ColumnDefinition, DataType, DefaultValue, ForeignKeyDefinition, Generated, KeyDefinition,
     KeyKind, KeyPart, KeyPartOf, Period, StorageOption, TableDefinition, TableOptions,
 };
-pub use statements::{ParsedTable, create_table, insert_head, is_json_check, parse_table};
+pub use statements::{
+    ParsedTable, bare_check, create_table, insert_head, is_json_check, json_check, parse_table,
+};

@@ -13,8 +13,9 @@ impl DefinitionParser<'_> {
         }
         let mut written = String::new();
         let mut copied = start;
-        let inside = |token: &&Token| token.start >= start && token.end <= end;
-        for token in self.tokens.iter().filter(inside) {
+        let first = self.tokens.partition_point(|token| token.start < start);
+        let inside = |token: &&Token| token.end <= end;
+        for token in self.tokens[first..].iter().take_while(inside) {
             let quoted = match &token.kind {
                 TokenKind::Identifier(name) => format!("`{}`", name.replace('`', "``")),
                 TokenKind::Text(content) => {

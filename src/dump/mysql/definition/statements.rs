@@ -43,12 +43,22 @@ pub fn insert_head(head: &str, quoting: Quoting) -> Result<(String, Option<Vec<S
 /// Whether `check` only says that `column` holds JSON: MariaDB has this CHECK on its JSON columns.
 #[must_use]
 pub fn is_json_check(check: &str, column: &str) -> bool {
-    let bare: String = check
-        .chars()
-        .filter(|c| !matches!(c, '`' | '"' | ' '))
-        .collect();
-    let column: String = column.chars().filter(|c| *c != ' ').collect();
-    bare.eq_ignore_ascii_case(&format!("json_valid({column})"))
+    bare_check(check) == json_check(column)
+}
+
+/// `check` in lower case, without quotes and blanks.
+#[must_use]
+pub fn bare_check(check: &str) -> String {
+    let bare = check.chars().filter(|c| !matches!(c, '`' | '"' | ' '));
+    bare.map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The CHECK that only says that `column` holds JSON, as [`bare_check`] writes it.
+#[must_use]
+pub fn json_check(column: &str) -> String {
+    let column = column.chars().filter(|c| *c != ' ');
+    let column: String = column.map(|c| c.to_ascii_lowercase()).collect();
+    format!("json_valid({column})")
 }
 
 impl DefinitionParser<'_> {

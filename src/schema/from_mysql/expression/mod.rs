@@ -22,7 +22,7 @@ use sqlparser::parser::Parser;
 use crate::dump::mysql::definition::DataType as DefinedType;
 use crate::dump::mysql::lexer::{TokenKind, tokens};
 use crate::schema::model::DataType;
-pub(super) use operand::Operand;
+pub(super) use operand::{Operand, Operands};
 use translator::Translator;
 pub(super) use value::Class;
 use value::Purpose;
@@ -47,7 +47,7 @@ pub(super) struct Translation {
 }
 
 /// A CHECK `written` in MySQL over `operands`, as one of PostgreSQL.
-pub(super) fn translate_check(written: &str, operands: &[Operand<'_>]) -> Option<String> {
+pub(super) fn translate_check(written: &str, operands: &dyn Operands) -> Option<String> {
     let mut translator = Translator::new(operands, Purpose::Check);
     let value = translator.expression(&parsed(written)?)?;
     value.truth()
@@ -56,7 +56,7 @@ pub(super) fn translate_check(written: &str, operands: &[Operand<'_>]) -> Option
 /// The expression of an index. One that is `unique` must be certain.
 pub(super) fn translate_key(
     written: &str,
-    operands: &[Operand<'_>],
+    operands: &dyn Operands,
     unique: bool,
 ) -> Option<String> {
     let mut translator = Translator::new(operands, Purpose::Key);
@@ -66,7 +66,7 @@ pub(super) fn translate_key(
 }
 
 /// The class of the values of an expression of a generated column.
-pub(super) fn class_of(written: &str, operands: &[Operand<'_>]) -> Option<Class> {
+pub(super) fn class_of(written: &str, operands: &dyn Operands) -> Option<Class> {
     let mut translator = Translator::new(operands, Purpose::Value);
     let value = translator.expression(&parsed(written)?)?;
     Some(value.class)
@@ -75,7 +75,7 @@ pub(super) fn class_of(written: &str, operands: &[Operand<'_>]) -> Option<Class>
 /// The expression of a generated column of this type, which is `defined` in MySQL.
 pub(super) fn translate_value(
     written: &str,
-    operands: &[Operand<'_>],
+    operands: &dyn Operands,
     data_type: &DataType,
     defined: &DefinedType,
 ) -> Option<Translation> {

@@ -9,10 +9,27 @@ use crate::schema::sql::identifier;
 #[derive(Debug, Clone)]
 pub(in crate::schema::from_mysql) struct Operand<'a> {
     /// Its name in MySQL.
+    #[cfg(test)]
     name: &'a str,
     definition: &'a ColumnDefinition,
     column: Column,
     is_utf8: bool,
+}
+
+/// The columns that an expression may use.
+pub(in crate::schema::from_mysql) trait Operands {
+    /// The one that MySQL calls `name`, in any case.
+    fn named(&self, name: &str) -> Option<Operand<'_>>;
+}
+
+#[cfg(test)]
+impl Operands for Vec<Operand<'_>> {
+    fn named(&self, name: &str) -> Option<Operand<'_>> {
+        let mut operands = self.iter();
+        operands
+            .find(|operand| operand.name.eq_ignore_ascii_case(name))
+            .cloned()
+    }
 }
 
 impl<'a> Operand<'a> {
@@ -37,15 +54,12 @@ impl<'a> Operand<'a> {
             .or_else(|| table.options.collation.as_ref().and_then(of_collation));
         let is_utf8 = charset.is_some_and(|name| name.starts_with("utf8") || name == "ascii");
         Operand {
+            #[cfg(test)]
             name: &definition.name,
             definition,
             column: column.clone(),
             is_utf8,
         }
-    }
-
-    pub(super) fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
     }
 
     /// The name of the column in PostgreSQL.
@@ -123,10 +137,5 @@ impl<'a> Operand<'a> {
             self.column.data_type,
             DataType::Varchar(_) | DataType::Char(_) | DataType::Text
         ) || self.is_plain_number()
-    }
-
-    /// The name of the column in PostgreSQL.
-    pub(in crate::schema::from_mysql) fn column_name(&self) -> &str {
-        &self.column.name
     }
 }

@@ -3,7 +3,7 @@ use crate::dump::mysql::definition::create_table;
 use crate::schema::model::Column;
 
 /// What `translate` makes of an expression over columns of all sorts.
-fn with_operands<T>(translate: impl FnOnce(&[Operand<'_>]) -> T) -> T {
+fn with_operands<T>(translate: impl FnOnce(&dyn Operands) -> T) -> T {
     let table = create_table(
         "CREATE TABLE t (a int, `b c` bigint, s varchar(10), l varchar(10) CHARACTER SET latin1, d date,
          dt datetime, dt6 datetime(6), n decimal(10,2), f float, dd double, j json, z int zerofill, o tinyint(1))

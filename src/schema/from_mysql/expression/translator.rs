@@ -4,13 +4,13 @@ use sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, UnaryOperator,
 };
 
-use super::operand::Operand;
+use super::operand::Operands;
 use super::value::{Bound, Class, Purpose, Value, common};
 use crate::schema::sql::literal;
 
 /// Translates one expression.
 pub(super) struct Translator<'a> {
-    operands: &'a [Operand<'a>],
+    operands: &'a dyn Operands,
     pub(super) purpose: Purpose,
     /// As in [`super::Translation`].
     pub(super) is_certain: bool,
@@ -20,7 +20,7 @@ pub(super) struct Translator<'a> {
 }
 
 impl<'a> Translator<'a> {
-    pub(super) fn new(operands: &'a [Operand<'a>], purpose: Purpose) -> Translator<'a> {
+    pub(super) fn new(operands: &'a dyn Operands, purpose: Purpose) -> Translator<'a> {
         Translator {
             operands,
             purpose,
@@ -109,7 +109,7 @@ impl<'a> Translator<'a> {
     }
 
     fn column(&mut self, name: &str) -> Option<Value> {
-        let operand = self.operands.iter().find(|operand| operand.is(name))?;
+        let operand = self.operands.named(name)?;
         let column = operand.name().to_owned();
         if !self.columns.contains(&column) {
             self.columns.push(column);
