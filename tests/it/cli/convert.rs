@@ -96,10 +96,7 @@ fn an_archive_becomes_an_archive_of_the_same_shape() {
         let text = String::from_utf8(expect_success(&list)).unwrap();
         let line = |line: &str| {
             let parts: Vec<&str> = line.split_whitespace().collect();
-            format!(
-                "{} {} {} {} {}",
-                parts[0], parts[1], parts[3], parts[4], parts[5]
-            )
+            format!("{} {} {} {}", parts[0], parts[3], parts[4], parts[5])
         };
         text.lines().map(line).collect::<Vec<_>>()
     };
