@@ -308,13 +308,14 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
         arguments.archive.backup,
         |name| std::env::var(name).ok(),
     )?;
-    let ratio = arguments.inflation.max_inflation;
+    let resources = Resources::new(Some(1), arguments.memory)?;
+    let limits = (arguments.inflation.max_inflation, resources.dump);
     let findings = {
         let progress = Progress::new(false);
         inspect::run(
             &source,
             arguments.from_database,
-            ratio,
+            limits,
             &progress,
             &cancellation,
         )?

@@ -1,14 +1,11 @@
 //! The number of threads and connections, and the amount of data that may wait in memory.
 //!
-//! None of it depends on the size of an archive, a table or a trace. The exception is a single row larger
-//! than a chunk: it needs a few times its size.
+//! None of it depends on the size of an archive, a table or a trace. A row that is larger than a chunk needs a few times
+//! its size, and has a limit.
 
 use crate::archive::BLOCK_BYTES;
-use crate::dump::CHUNK_BYTES;
+use crate::dump::{CHUNK_BYTES, DEFAULT_MEMORY, DumpLimits};
 use crate::error::{Error, Result};
-
-/// The default budget, in MiB.
-pub const DEFAULT_MIB: u64 = 128;
 
 const MIB: usize = 1024 * 1024;
 
@@ -17,6 +14,14 @@ pub const MAX_SPARE_BYTES: usize = MIB;
 
 /// The program, the inflation, and the blocks between threads.
 const BASE_BYTES: usize = 24 * MIB;
+
+/// Clears `buffer`, and frees it if a huge row has made it larger than what is kept for reuse.
+pub fn clear(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    if buffer.capacity() > MAX_SPARE_BYTES {
+        *buffer = Vec::new();
+    }
+}
 
 /// A connection with its chunk, the transcoded rows, and the message with them.
 const JOB_BYTES: usize = 2 * MIB;
@@ -37,11 +42,13 @@ pub struct Resources {
     pub chunks: usize,
     /// The number of blocks of traces, of at most [`BLOCK_BYTES`], that may wait for each writer.
     pub blocks_per_writer: usize,
+    /// The limits of what is kept of a dump.
+    pub dump: DumpLimits,
 }
 
 impl Resources {
     /// The resources of `jobs` within `mebibytes`. The default for `jobs` is one per CPU, from 2 to 16. The
-    /// default budget is [`DEFAULT_MIB`], or more if the jobs need it.
+    /// default budget is [`DEFAULT_MEMORY`], or more if the jobs need it.
     pub fn new(jobs: Option<u16>, mebibytes: Option<u64>) -> Result<Resources> {
         let cpus = || {
             std::thread::available_parallelism()
@@ -58,15 +65,12 @@ impl Resources {
                     .hint(format!("give at least {least} MiB, or fewer --jobs")),
             );
         }
-        let budget = given.unwrap_or_else(|| {
-            usize::try_from(DEFAULT_MIB)
-                .unwrap_or(usize::MAX)
-                .max(least)
-        });
+        let budget = given.unwrap_or_else(|| DEFAULT_MEMORY.max(least));
         let rest = budget.saturating_mul(MIB) - BASE_BYTES - jobs * JOB_BYTES;
         Ok(Resources {
             jobs,
             chunks: (rest / 2 / WAITING_CHUNK_BYTES).clamp(jobs, jobs * CHUNKS_PER_JOB),
+            dump: DumpLimits::of_memory(budget),
             blocks_per_writer: (rest / 2 / BLOCK_BYTES / jobs).clamp(1, BLOCKS_PER_WRITER),
         })
     }
@@ -83,15 +87,18 @@ mod tests {
             jobs: 2,
             chunks: 8,
             blocks_per_writer: 16,
+            dump: DumpLimits::of_memory(128),
         };
         assert_eq!(shared(None, 2), most);
-        assert_eq!(shared(Some(100_000), 2), most);
+        let dump = DumpLimits::of_memory(100_000);
+        assert_eq!(shared(Some(100_000), 2), Resources { dump, ..most });
         assert_eq!(
             shared(Some(30), 2),
             Resources {
                 jobs: 2,
                 chunks: 3,
-                blocks_per_writer: 2
+                blocks_per_writer: 2,
+                dump: DumpLimits::of_memory(30),
             }
         );
         for given in 1..=64 {
@@ -99,6 +106,7 @@ mod tests {
                 jobs,
                 chunks,
                 blocks_per_writer,
+                ..
             } = shared(None, given);
             let taken = BASE_BYTES
                 + jobs * JOB_BYTES

@@ -505,6 +505,9 @@ pub struct InspectArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    /// The memory limit, in MiB [default: 128]
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<u64>,
     /// Which database to inspect, if the dump has several
     #[arg(long, value_name = "NAME")]
     pub from_database: Option<String>,

@@ -75,6 +75,7 @@ fn convert_dump(
         policies: policies.clone(),
         accept: Box::new(|_| Ok(())),
         late_prefix: None,
+        limits: limits.resources.dump,
     };
     let ReadDump {
         sink,

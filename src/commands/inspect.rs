@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::archive;
 use crate::cancellation::Cancellation;
-use crate::dump::Facts;
 use crate::dump::acceptance::Asked;
+use crate::dump::{DumpLimits, Facts};
 use crate::error::{Error, Result};
 use crate::gitlab::information::Information;
 use crate::input::locate::locate;
@@ -50,12 +50,12 @@ struct FoundTable {
     widenings: Vec<Widening>,
 }
 
-/// Reads `source` to its end. No member may inflate to more than `max_inflation` times its size. `database`
-/// selects one of several databases.
+/// Reads `source` to its end. No member may inflate to more than `max_inflation` times its size; the dump is kept within
+/// `limits`. `database` selects one of several databases.
 pub fn run(
     source: &Source,
     database: Option<String>,
-    max_inflation: u32,
+    (max_inflation, limits): (u32, DumpLimits),
     progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<Findings> {
@@ -63,6 +63,7 @@ pub fn run(
         progress,
         database,
         max_inflation,
+        limits,
         findings: Findings::default(),
     };
     let located = locate(source)?;
@@ -75,6 +76,7 @@ struct Inspector<'a> {
     progress: &'a Progress,
     database: Option<String>,
     max_inflation: u32,
+    limits: DumpLimits,
     findings: Findings,
 }
 
@@ -119,6 +121,7 @@ impl Inspector<'_> {
             policies,
             accept: Box::new(|_| Ok(())),
             late_prefix: None,
+            limits: self.limits,
         };
         let read = dump.read_into(Observer::default())?;
         (

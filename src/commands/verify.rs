@@ -99,6 +99,7 @@ impl Verification<'_> {
                 .for_tables(!self.content.known_tables().is_empty()),
             accept: Box::new(|_: &str| Ok(())),
             late_prefix: Some(late_prefix),
+            limits: self.settings.resources.dump,
         };
         let expected = target.expected(dump, &self.settings.resources, meter.counts())?;
         meter.complete();

@@ -5,9 +5,6 @@ use crate::error::{Error, Result};
 /// No definition, routine, function or view is longer. A longer statement would fill the memory.
 pub(super) const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 
-/// Definitions that are kept until the end of the dump take several times the memory of their text.
-const MAX_DEFINITIONS_BYTES: usize = 8 * 1024 * 1024;
-
 /// No server has more databases, and no database more views, triggers and routines, or tables with rows.
 pub(super) const MAX_NAMES: usize = 10_000;
 
@@ -31,15 +28,6 @@ pub(super) fn check_count(known: usize, kinds: &str) -> Result<()> {
         return Ok(());
     }
     let what = format!("the dump has more than {MAX_NAMES} {kinds}");
-    Err(Error::archive(what))
-}
-
-/// Refuses definitions that have so many `bytes` together.
-pub(super) fn check_definitions(bytes: usize) -> Result<()> {
-    if bytes <= MAX_DEFINITIONS_BYTES {
-        return Ok(());
-    }
-    let what = "the definitions of the dump have more than 8 MiB";
     Err(Error::archive(what))
 }
 

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use super::bounds::{check_count, remembered};
+use super::limits::HeldMemory;
 use super::quoting::Quoting;
 use crate::error::Result;
-
-/// A chunk is passed on when it has so many bytes and ends with a whole row.
-pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Whole rows: of a MySQL dump `(…),(…)` as the dump has them, with what is between and behind them; of a PostgreSQL
 /// dump lines of COPY's text format.
@@ -23,6 +21,8 @@ pub struct RowChunk {
     pub first_row: u64,
     /// How many rows there are.
     pub rows: u64,
+    /// Its memory, if it is large.
+    pub held: HeldMemory,
 }
 
 /// The table and columns that rows go to: the head of an INSERT or COPY.

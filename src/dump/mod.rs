@@ -9,11 +9,13 @@ pub mod charset;
 pub mod converted;
 mod dialect;
 mod events;
+mod limits;
 pub mod mysql;
 pub mod postgresql;
 pub mod quoting;
 mod token_list;
 
 pub use dialect::{Dialect, detect};
-pub use events::{CHUNK_BYTES, Duplicates, Facts, InsertTarget, RowChunk};
+pub use events::{Duplicates, Facts, InsertTarget, RowChunk};
+pub use limits::{CHUNK_BYTES, DEFAULT_MEMORY, DumpLimits, HeldMemory};
 pub use mysql::reader::{Consumer, Reader, Wanted};

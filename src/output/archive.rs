@@ -80,6 +80,7 @@ fn database<S: Read>(
         policies: policies.for_tables(true),
         accept: Box::new(check_table),
         late_prefix: None,
+        limits: limits.resources.dump,
     };
     let ReadDump {
         sink,

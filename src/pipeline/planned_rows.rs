@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::row_places::RowPlaces;
-use crate::dump::RowChunk;
+use crate::dump::{HeldMemory, RowChunk};
 use crate::error::{Error, Place, Result};
 use crate::rows::contents::Contents;
 use crate::rows::{Digest, RowError, Tally, TranscodePlan, Widening, transcode};
@@ -33,6 +33,8 @@ pub struct TranscodedRows {
     pub contents: Contents,
     /// Their places in the dump, if that is wanted.
     pub places: Option<RowPlaces>,
+    /// The memory of those that are large, until their results are dropped.
+    pub held: Vec<HeldMemory>,
 }
 
 impl PlannedRows {
@@ -64,6 +66,8 @@ impl PlannedRows {
             places.add(chunk, tally.take_starts());
         }
         done.tally.merge(&tally);
+        done.held
+            .extend(chunk.held.is_some().then(|| chunk.held.clone()));
         if let Some(layout) = &plan.layout {
             let mut digest = Digest::default();
             digest.add(layout, &out[before..]);

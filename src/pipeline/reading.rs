@@ -10,7 +10,7 @@ use super::converter::{
 use super::sink::Sink;
 use crate::archive::for_each_block;
 use crate::dump::acceptance::{Asked, check_dialect};
-use crate::dump::{self, Dialect, Facts, detect};
+use crate::dump::{self, Dialect, DumpLimits, Facts, detect};
 use crate::error::{Error, Result};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
@@ -32,6 +32,8 @@ pub struct Dump<'a> {
     pub accept: Accept,
     /// Set if rows are hashed.
     pub late_prefix: Option<LatePrefix>,
+    /// The limits of what is kept in memory.
+    pub limits: DumpLimits,
 }
 
 /// The result of reading a dump.
@@ -50,9 +52,9 @@ impl Dump<'_> {
     pub fn read_into<S: Sink + Send>(self, sink: S) -> Result<ReadDump<S>> {
         let (name, database) = (self.name, self.policies.database.clone());
         let wanted = wanted(&self.policies);
-        let (reader, asked) = (self.reader, self.asked);
+        let (reader, asked, limits) = (self.reader, self.asked, self.limits);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
-        let begin = |start: &[u8]| Reader::of_dialect(start, conversion, database, wanted);
+        let begin = |start: &[u8]| Reader::of_dialect(start, conversion, database, wanted, limits);
         let reader = scan(name, reader, asked, begin, Reader::feed)?;
         ended(name, reader.finish())
     }
@@ -65,10 +67,10 @@ impl Dump<'_> {
     {
         let (name, database) = (self.name, self.policies.database.clone());
         let wanted = wanted(&self.policies);
-        let (reader, asked) = (self.reader, self.asked);
+        let (reader, asked, limits) = (self.reader, self.asked, self.limits);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
         let converter = MysqlConverter::new(mapping, conversion);
-        let begin = |_: &[u8]| dump::Reader::new(converter, database, wanted);
+        let begin = |_: &[u8]| dump::Reader::new(converter, database, wanted).within(limits);
         let reader = scan(name, reader, asked, begin, dump::Reader::feed)?;
         let read = reader.finish();
         ended(
@@ -152,19 +154,25 @@ impl<S: Sink> Reader<S> {
         conversion: Conversion<S>,
         database: Option<String>,
         wanted: dump::Wanted,
+        limits: DumpLimits,
     ) -> Self {
         match detect(start) {
             Some(Dialect::Postgresql) => {
                 let converter = PostgresqlConverter::new(conversion);
-                Reader::Postgresql(dump::postgresql::Reader::new(converter).into())
+                Reader::Postgresql(
+                    dump::postgresql::Reader::new(converter)
+                        .within(limits)
+                        .into(),
+                )
             }
             Some(Dialect::ConvertedMysql) => {
                 let converter = ConvertedConverter::new(conversion);
-                Reader::Converted(dump::Reader::of_converted(converter).into())
+                Reader::Converted(dump::Reader::of_converted(converter).within(limits).into())
             }
             Some(Dialect::Mysql) | None => {
                 let converter = MysqlConverter::new(PostgresqlMapping::default(), conversion);
-                Reader::Mysql(dump::Reader::new(converter, database, wanted).into())
+                let reader = dump::Reader::new(converter, database, wanted);
+                Reader::Mysql(reader.within(limits).into())
             }
         }
     }

@@ -80,6 +80,7 @@ impl Import<'_> {
                     .for_tables(!self.content.known_tables().is_empty()),
                 accept: prepared.accept(self.content),
                 late_prefix: is_hashed.then_some(late_prefix),
+                limits: settings.resources.dump,
             },
             resources: &settings.resources,
             counts: meter.counts(),

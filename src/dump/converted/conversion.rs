@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::ending::{self, EndStatement};
 use super::part::Part;
 use super::table;
-use crate::dump::bounds::check_definitions;
 use crate::error::{Error, Result};
 
 /// The comment behind all rows.
@@ -22,8 +21,6 @@ pub(crate) const WRITTEN_BY: &str = "db_converter, by which GitLab CI converts d
 pub(crate) struct Conversion {
     /// The values of enums, by the names of their types.
     enums: HashMap<String, String>,
-    /// Bytes of definitions so far.
-    bytes: usize,
     /// Whether the comment behind all rows was read.
     is_saved: bool,
     in_transaction: bool,
@@ -54,8 +51,6 @@ impl Conversion {
     pub(crate) fn statement(&mut self, statement: &str) -> Result<Vec<Part>> {
         let statement = statement.trim();
         let statement = statement.strip_suffix(';').unwrap_or(statement);
-        self.bytes += statement.len();
-        check_definitions(self.bytes)?;
         if statement.starts_with("CREATE TABLE ") {
             let (table, damages) = table::as_it_was(statement, &self.enums)?;
             return Ok(vec![Part::Table(table, damages)]);

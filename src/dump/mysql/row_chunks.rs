@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::piece::Piece;
-use crate::dump::events::{CHUNK_BYTES, InsertTarget, RowChunk};
-use crate::error::{Error, Result};
+use crate::dump::events::{InsertTarget, RowChunk};
+use crate::dump::limits::{CHUNK_BYTES, DumpLimits, LargeRows};
+use crate::error::Result;
 
 /// MySQL's limit of a packet, and so of a row in a dump.
 const MAX_ROW_BYTES: usize = 1024 * 1024 * 1024 + CHUNK_BYTES;
@@ -21,9 +22,20 @@ pub(super) struct RowChunks {
     insert: Option<Arc<InsertTarget>>,
     /// Rows of the current table before these.
     rows_before: u64,
+    limits: DumpLimits,
+    large: LargeRows,
 }
 
 impl RowChunks {
+    /// Chunks within `limits`.
+    pub(super) fn within(limits: DumpLimits) -> RowChunks {
+        RowChunks {
+            limits,
+            large: LargeRows::within(limits),
+            ..RowChunks::default()
+        }
+    }
+
     /// The following rows belong to another table.
     pub(super) fn begin_table(&mut self) {
         self.rows_before = 0;
@@ -94,26 +106,23 @@ impl RowChunks {
         self.last_end = 0;
         let first_row = self.rows_before + 1;
         self.rows_before += rows;
+        let held = self.large.hold(bytes.len());
         Some(RowChunk {
             insert: self.insert.clone()?,
             bytes,
             offset,
             first_row,
             rows,
+            held,
         })
     }
 
     fn check_row_length(&self) -> Result<()> {
-        if self.bytes.len() > MAX_ROW_BYTES {
-            let table = self
-                .insert
-                .as_ref()
-                .map_or("", |insert| insert.table.as_str());
-            return Err(Error::archive(format!(
-                "{table} row {}: longer than 1 GiB, which no server writes",
-                self.rows_before + 1
-            )));
-        }
-        Ok(())
+        let row = || {
+            let insert = self.insert.as_ref();
+            let table = insert.map_or("", |insert| insert.table.as_str());
+            format!("{table} row {}", self.rows_before + 1)
+        };
+        self.limits.check_row(self.bytes.len(), MAX_ROW_BYTES, row)
     }
 }

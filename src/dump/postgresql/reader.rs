@@ -12,8 +12,9 @@ use super::row_heads::{insert_head, is_end_of_insert};
 use super::splitter::{Piece, Splitter};
 use super::statement::classify;
 use super::values::write_line;
-use crate::dump::bounds::{MAX_NAMES, check_definitions, remembered, unknown_statement};
-use crate::dump::events::{CHUNK_BYTES, Facts, InsertTarget, RowChunk};
+use crate::dump::bounds::{MAX_NAMES, remembered, unknown_statement};
+use crate::dump::events::{Facts, InsertTarget, RowChunk};
+use crate::dump::limits::{CHUNK_BYTES, Definitions, DumpLimits, LargeRows};
 use crate::error::{Error, Result};
 
 /// PostgreSQL's limit of a row is 1 GiB; escapes may double it.
@@ -57,7 +58,9 @@ pub struct Reader<C> {
     place: Place,
     /// Whether backslashes escape in ordinary strings.
     escapes: bool,
-    definitions_bytes: usize,
+    limits: DumpLimits,
+    large: LargeRows,
+    definitions: Definitions,
     chunk: Chunk,
     /// The head of the last INSERT, as it is written: most heads are the same as the one before.
     head: Vec<u8>,
@@ -93,7 +96,9 @@ impl<C: Consumer> Reader<C> {
             },
             place: Place::Sql,
             escapes: false,
-            definitions_bytes: 0,
+            limits: DumpLimits::default(),
+            large: LargeRows::default(),
+            definitions: Definitions::default(),
             chunk: Chunk::default(),
             head: Vec::new(),
             tuple_offset: 0,
@@ -101,6 +106,15 @@ impl<C: Consumer> Reader<C> {
             rows: HashMap::new(),
             last_comment: None,
         }
+    }
+
+    /// The reader, within `limits`.
+    #[must_use]
+    pub fn within(mut self, limits: DumpLimits) -> Self {
+        self.limits = limits;
+        self.large = LargeRows::within(limits);
+        self.definitions = Definitions::within(limits);
+        self
     }
 
     /// Takes the next bytes of the dump; they may be cut anywhere.
@@ -155,7 +169,7 @@ impl<C: Consumer> Reader<C> {
         let scanned = self.splitter.scan(rest, self.escapes);
         let (used, piece) = scanned.map_err(|error| self.placed(error))?;
         match piece {
-            None => {}
+            None => self.check_tuple_length()?,
             Some(Piece::Comment) => self.comment(),
             Some(Piece::Statement) => self.statement(used)?,
             Some(Piece::Head) => self.insert_head()?,
@@ -198,11 +212,9 @@ impl<C: Consumer> Reader<C> {
         let at = |error: Error| error.at(format!("byte {place}"));
         let text = std::str::from_utf8(self.splitter.text())
             .map_err(|_| at(Error::archive("a definition is not valid UTF-8")))?;
-        let length = text.len();
         match classify(text, self.escapes).map_err(at)? {
             DumpStatement::Definition(definition) => {
-                self.definitions_bytes += length;
-                check_definitions(self.definitions_bytes).map_err(at)?;
+                self.definitions.add(text.as_bytes()).map_err(at)?;
                 self.hand_on()?;
                 self.consumer.definition(definition).map_err(at)?;
             }
@@ -278,10 +290,25 @@ impl<C: Consumer> Reader<C> {
         self.line_is_whole()
     }
 
+    /// The tuple of an INSERT that is being read is in the splitter.
+    fn check_tuple_length(&self) -> Result<()> {
+        if !self.splitter.in_rows() {
+            return Ok(());
+        }
+        let bytes = self.splitter.text().len();
+        self.limits
+            .check_row(bytes, MAX_ROW_BYTES, || self.row_shown())
+    }
+
     fn wrong_row(&self, byte: u64, message: &str) -> Error {
+        Error::failed(format!("{} (byte {byte}): {message}", self.row_shown()))
+    }
+
+    /// The row that is being read, for errors.
+    fn row_shown(&self) -> String {
         let table = self.table();
         let row = self.rows.get(table).copied().unwrap_or_default() + self.chunk.rows + 1;
-        Error::failed(format!("{table} row {row} (byte {byte}): {message}"))
+        format!("{table} row {row}")
     }
 
     fn table(&self) -> &str {
@@ -344,11 +371,9 @@ impl<C: Consumer> Reader<C> {
     }
 
     fn check_row_length(&self) -> Result<()> {
-        if self.chunk.bytes.len() - self.chunk.end <= MAX_ROW_BYTES {
-            return Ok(());
-        }
-        let message = "longer than PostgreSQL can hold";
-        Err(self.wrong_row(self.facts.bytes, message))
+        let bytes = self.chunk.bytes.len() - self.chunk.end;
+        self.limits
+            .check_row(bytes, MAX_ROW_BYTES, || self.row_shown())
     }
 
     /// Passes on the lines of the chunk, which are all whole.
@@ -365,12 +390,14 @@ impl<C: Consumer> Reader<C> {
         let first_row = *before + 1;
         *before += rows;
         let offset = self.chunk.offset;
+        let held = self.large.hold(bytes.len());
         self.consumer.rows(RowChunk {
             insert,
             bytes,
             offset,
             first_row,
             rows,
+            held,
         })
     }
 

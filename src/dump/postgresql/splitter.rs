@@ -89,7 +89,12 @@ impl Splitter {
         }
     }
 
-    /// The text of the piece that was returned last.
+    /// Whether the text is a tuple, or what stands around tuples.
+    pub(super) fn in_rows(&self) -> bool {
+        self.in_rows
+    }
+
+    /// The text of the piece that was returned last, or of the next one as far as it was read.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }

@@ -434,7 +434,10 @@ fn definitions_without_bounds() {
             format!("CREATE TABLE public.ci_jobs ({});\n", columns.join(", ")),
             "has more than 1600 columns",
         ),
-        (indexes, "have more than 8 MiB"),
+        (
+            indexes,
+            "have more than 3072 KiB, their limit with --memory 48",
+        ),
         (functions, "has more than 10000 views"),
         (
             format!("SELECT '{}';\n", "x".repeat(17 << 20)),

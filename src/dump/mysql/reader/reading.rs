@@ -6,6 +6,7 @@ use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered};
 use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
 use crate::dump::events::Facts;
+use crate::dump::limits::{Definitions, DumpLimits};
 use crate::dump::mysql::piece::{Piece, Scanned};
 use crate::dump::mysql::row_chunks::RowChunks;
 use crate::dump::mysql::scanner::Scanner;
@@ -30,6 +31,8 @@ pub struct Reader<C> {
     /// The current piece of prose, as far as it was read.
     prose: Vec<u8>,
     pub(super) chunks: RowChunks,
+    /// The definitions so far.
+    pub(super) definitions: Definitions,
     /// The database to take, and the one the dump is in.
     wanted_database: Option<String>,
     pub(super) current: Option<String>,
@@ -54,6 +57,7 @@ impl<C: Consumer> Reader<C> {
             facts: Facts::default(),
             prose: Vec::new(),
             chunks: RowChunks::default(),
+            definitions: Definitions::default(),
             wanted_database: database,
             current: None,
             wanted,
@@ -87,6 +91,14 @@ impl<C: Consumer> Reader<C> {
         reader.scanner.set_quoting(mode.quoting());
         reader.session.set_mode(mode);
         reader
+    }
+
+    /// The reader, within `limits`.
+    #[must_use]
+    pub fn within(mut self, limits: DumpLimits) -> Self {
+        self.chunks = RowChunks::within(limits);
+        self.definitions = Definitions::within(limits);
+        self
     }
 
     /// Takes the next bytes of the dump; they may be cut anywhere.

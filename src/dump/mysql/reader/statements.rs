@@ -159,6 +159,8 @@ impl<C: Consumer> Reader<C> {
     }
 
     fn converted_statement(&mut self, bytes: &[u8]) -> Result<()> {
+        let counted = self.definitions.add(bytes);
+        counted.map_err(|error| self.placed(error))?;
         let text = self.utf8(bytes)?;
         let conversion = self.conversion.as_mut();
         let parts = conversion.map_or_else(|| Ok(Vec::new()), |it| it.statement(text));

@@ -49,11 +49,13 @@ impl<C: Consumer> Reader<C> {
             return Ok(());
         }
         if !(self.wanted)(&name.name) {
+            self.count_definition(b"")?;
             self.tables
                 .insert(database, &name.name, Created::not_taken(Fate::Skipped));
             return Ok(());
         }
         let text = self.definition_text(statement, &name.name)?;
+        self.count_definition(statement)?;
         let mode = self.session.mode().clone();
         let parsed = parse_table(&text, mode.quoting()).map_err(|error| self.placed(error))?;
         if self.tables.contains(database, &parsed.table.name) {
@@ -86,6 +88,11 @@ impl<C: Consumer> Reader<C> {
         let created = Created::taken(&table, self.facts.utc, self.facts.charset.as_deref());
         self.tables.insert(database, &table.name, created);
         self.consumer.table(table, &self.facts)
+    }
+
+    fn count_definition(&mut self, text: &[u8]) -> Result<()> {
+        let counted = self.definitions.add(text);
+        counted.map_err(|error| self.placed(error))
     }
 
     /// `DROP TABLE`: without effect if the dump has not created the table.

@@ -16,6 +16,7 @@ use crate::failpoint;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::row_places::{MAX_ROWS, RowPlaces};
 use crate::pipeline::work_queue::{Built, IndexBuild, Task, WorkQueue};
+use crate::resources::clear;
 use crate::rows::{PlannedColumn, ValueKind};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
@@ -205,12 +206,12 @@ impl Feed {
         let mut next = self.first.take();
         while let Some(rows) = next {
             let statement = Arc::clone(&rows.statement);
-            self.buffer.clear();
             self.empty += transcode_chunk(rows, queue, enums, &mut self.buffer, &mut self.done)?;
             self.chunks += 1;
             out.write_all(&self.buffer).map_err(|cause| {
                 Error::target(format!("the server takes no more rows: {cause}")).caused_by(cause)
             })?;
+            clear(&mut self.buffer);
             if self.done.places.as_ref().map_or(0, RowPlaces::rows) < MAX_ROWS {
                 next = queue.take_more(&statement)?;
             } else {
@@ -379,6 +380,7 @@ fn insert(
         taken += sent.rows;
     }
     run(connection, "COMMIT")?;
+    clear(buffer);
     if empty > 0 {
         set_strict(connection, true)?;
     }

@@ -11,6 +11,7 @@ use crate::failpoint;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::row_places::{MAX_ROWS, RowPlaces};
 use crate::pipeline::work_queue::WorkQueue;
+use crate::resources::{MAX_SPARE_BYTES, clear};
 use crate::rows::Widening;
 use crate::server::postgresql::error::{copied_line, failure, refused_value};
 
@@ -77,10 +78,12 @@ fn copy_some(
         if next.is_none() {
             buffer.extend_from_slice(format.tail());
         }
-        if let Err(cause) = writer.write_all(buffer) {
+        // The client keeps a buffer of the size of the largest message.
+        let mut pieces = buffer.chunks(MAX_SPARE_BYTES);
+        if let Err(cause) = pieces.try_for_each(|piece| writer.write_all(piece)) {
             return Err(cannot_send(writer, &name, &done, cause));
         }
-        buffer.clear();
+        clear(buffer);
     }
     failpoint::reached("rows copied");
     let copied = writer
