@@ -67,14 +67,13 @@ impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let megabytes = |bytes: u64| bytes.div_ceil(MEGABYTE);
         let (least, most) = self.durations();
-        write!(
-            f,
-            "about {} MB of SQL and {} MB of traces: {} to {}",
-            megabytes(self.sql),
-            megabytes(self.traces),
-            Shown(least),
-            Shown(most)
-        )
+        let (sql, traces) = (megabytes(self.sql), megabytes(self.traces));
+        write!(f, "about {sql} MB of SQL and {traces} MB of traces: ")?;
+        if least == most {
+            write!(f, "about {}", Shown(least))
+        } else {
+            write!(f, "{} to {}", Shown(least), Shown(most))
+        }
     }
 }
 
@@ -106,6 +105,14 @@ mod tests {
         assert_eq!(
             estimate.to_string(),
             "about 4000 MB of SQL and 1 MB of traces: 31 s to 4 min"
+        );
+        let small = Estimate {
+            sql: 200_000,
+            ..estimate
+        };
+        assert_eq!(
+            small.to_string(),
+            "about 1 MB of SQL and 1 MB of traces: about 1 s"
         );
     }
 }

@@ -123,10 +123,10 @@ fn check_target(
         if let (Some(data), Some(estimate)) = (server.data_directory, estimate) {
             match database_space(&data, estimate.sql) {
                 Some(space) if !space.is_enough() => checks.note(
-                    "room for tables",
+                    "space for tables",
                     format!("may not be enough in {}: {space}", data.display()),
                 ),
-                space => tell_space(checks, "room for tables", space.map(|s| s.to_string())),
+                space => tell_space(checks, "space for tables", space.map(|s| s.to_string())),
             }
         }
     }
@@ -261,9 +261,9 @@ fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<
             Some(space) if !space.is_enough() => {
                 let error = Error::failed(format!("not enough: {space}"))
                     .hint("free some space, or name a --builds-path with more space");
-                checks.add("room for traces", Err::<(), _>(error), |()| String::new());
+                checks.add("space for traces", Err::<(), _>(error), |()| String::new());
             }
-            space => tell_space(checks, "room for traces", space.map(|s| s.to_string())),
+            space => tell_space(checks, "space for traces", space.map(|s| s.to_string())),
         }
     }
 }

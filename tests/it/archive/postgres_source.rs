@@ -499,7 +499,7 @@ fn expressions_are_left_out_and_told() {
         .reports("the function evil was left out")
         .reports("the view v was left out")
         .reports("the trigger t was left out")
-        .reports("2 sequences have an owner now; 2 were made, 1 set");
+        .reports("2 sequences have an owner now; 2 were created, 1 set");
     let defaults = scene.values(
         "SELECT a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a
          JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -73,7 +73,7 @@ fn the_manuals_statements_and_ours_leave_the_same_catalogs() {
     assert_eq!(before, pg_dump(&ours, &["--schema-only"]));
     migrate(&ours, &[])
         .succeeds()
-        .reports("15 sequences have an owner now; 0 were made, 1 set");
+        .reports("15 sequences have an owner now; 0 were created, 1 set");
     assert_eq!(expected, pg_dump(&ours, &["--schema-only"]));
     assert_eq!(recorded(&ours), REGULAR);
     // Numbers that are free, where the table was ahead of its sequence and where not.
@@ -101,7 +101,7 @@ fn missing_sequences_are_made() {
     }
     migrate(&scene, &[])
         .succeeds()
-        .reports("15 sequences have an owner now; 2 were made, 2 set");
+        .reports("15 sequences have an owner now; 2 were created, 2 set");
     for table in TABLES {
         let sequence = scene.value(&format!("SELECT pg_get_serial_sequence('{table}', 'id')"));
         assert_eq!(sequence, format!("public.{table}_id_seq"));

@@ -42,7 +42,7 @@ fn plan(transaction: &mut Transaction<'_>, schema: &str) -> Result<MigrationPlan
     let set = needs.iter().filter(|needs| needs.value).count();
     Ok(MigrationPlan::Run {
         statements: statements.collect(),
-        told: format!("{owned} sequences have an owner now; {made} were made, {set} set"),
+        told: format!("{owned} sequences have an owner now; {made} were created, {set} set"),
     })
 }
 
