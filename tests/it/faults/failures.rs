@@ -416,7 +416,7 @@ fn views_on_the_old_tables_are_not_left_behind() {
         .batch_execute("CREATE VIEW my_builds AS SELECT id FROM ci_builds")
         .unwrap();
     let archive = scene.pack(&fixture_dump(Dialect::Native));
-    fails_without_a_trace(&scene, &archive, 4, "the view my_builds");
+    fails_without_a_trace(&scene, &archive, 4, "the view public.my_builds");
 }
 
 #[test]
