@@ -51,6 +51,8 @@ struct Inner {
     /// From the outermost to the innermost: the member, then the row in it.
     places: Vec<Place>,
     message: String,
+    /// What the message leaves out, because it may contain values of rows.
+    withheld: Option<String>,
     hint: Option<String>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -101,6 +103,7 @@ impl Error {
             condition: None,
             places: Vec::new(),
             message: message.into(),
+            withheld: None,
             hint: None,
             source: None,
         }))
@@ -137,6 +140,28 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
+    }
+
+    /// Sets what the message leaves out, if anything: it may contain values of rows, or is not known to contain none.
+    #[must_use]
+    pub fn withholding(mut self, what: impl Into<Option<String>>) -> Self {
+        self.0.withheld = what.into();
+        self
+    }
+
+    /// What the message leaves out, for who wants to see values of rows.
+    #[must_use]
+    pub fn withheld(&self) -> Option<&str> {
+        self.0.withheld.as_deref()
+    }
+
+    /// The message of the error at its place, with what it leaves out if values of rows may be shown.
+    #[must_use]
+    pub fn told(&self, show_values: bool) -> String {
+        match self.withheld() {
+            Some(withheld) if show_values => format!("{self} [{withheld}]"),
+            _ => self.to_string(),
+        }
     }
 
     /// Sets the hint if the cause is that the user lacks a right.

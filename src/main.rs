@@ -28,16 +28,23 @@ use ci_import::ui::progress::Progress;
 use ci_import::ui::terminal;
 
 fn main() -> ExitCode {
-    let done = match Cli::try_parse() {
-        Ok(cli) => run(cli),
-        Err(error) => not_parsed(&error),
+    let (done, show_values) = match Cli::try_parse() {
+        Ok(cli) => {
+            let show_values = cli.show_values;
+            (run(cli), show_values)
+        }
+        Err(error) => (not_parsed(&error), false),
     };
     match done {
         Ok(code) => code,
         Err(error) => {
-            terminal::say(&format!("ci-import: error: {error}"));
+            let told = error.told(show_values);
+            terminal::say(&format!("ci-import: error: {told}"));
             if let Some(hint) = error.hint_text() {
                 terminal::say(&format!("hint: {hint}"));
+            }
+            if error.withheld().is_some() && !show_values {
+                terminal::say("hint: --show-values shows more, with values of rows");
             }
             ExitCode::from(error.kind().exit_code())
         }
@@ -86,7 +93,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         None => run_import(cli),
         Some(Command::Convert(arguments)) => run_convert(arguments),
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
-        Some(Command::Check(arguments)) => run_check(arguments),
+        Some(Command::Check(arguments)) => run_check(arguments, cli.show_values),
         Some(Command::Verify(arguments)) => run_verify(arguments),
         Some(Command::Publish(arguments)) => run_publish(arguments),
         Some(Command::Recover(arguments)) => run_recover(arguments),
@@ -191,15 +198,16 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_check(arguments: CheckArgs) -> Result<ExitCode> {
+fn run_check(arguments: CheckArgs, show_values: bool) -> Result<ExitCode> {
     let json = arguments.json;
     let settings = CheckSettings::new(arguments, |name| std::env::var(name).ok())?;
     warn_of_ignored(settings.mysql_to_postgresql);
-    let checks = check::run(
+    let mut checks = check::run(
         &settings,
         &Progress::new(false),
         &Cancellation::on_signals()?,
     )?;
+    checks.show_values = show_values;
     if json {
         terminal::print(&format!("{:#}\n", checks.to_json()))?;
     } else {

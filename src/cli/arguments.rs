@@ -33,6 +33,12 @@ pub struct Cli {
     /// The command, if it is not the import
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Show values of rows in the message of an error
+    ///
+    /// By default a message names the table, row and column, and leaves out values, what the server says about them,
+    /// and the texts and numbers of statements: logs are read by many.
+    #[arg(long, global = true)]
+    pub show_values: bool,
     /// The import
     #[command(flatten)]
     pub import: ImportArgs,

@@ -14,8 +14,19 @@ pub(super) const MAX_REMEMBERED: usize = 200;
 /// No definition has more tokens; each takes many times the memory of its text.
 pub(super) const MAX_TOKENS: usize = 100_000;
 
-/// So many characters of a statement are shown in an error.
+/// So many characters of a statement are shown to who wants to see values.
 const SHOWN_CHARACTERS: usize = 60;
+
+/// So many characters of a definition are shown in an error.
+const SHOWN_OF_DEFINITION: usize = 40;
+
+/// The words that a statement begins with, and those that say what it is about. What stands in other words may be a
+/// value: after damage, the text of a row is taken for a statement.
+const KEYWORDS: &str = " ALTER ANALYZE BEGIN CALL CHANGE CHECK COMMENT COMMIT COPY CREATE DATABASE DEALLOCATE DEFINER \
+    DELETE DO DROP EVENT EXECUTE EXISTS EXTENSION FLUSH FROM FUNCTION GLOBAL GRANT HANDLER IF IGNORE IMMEDIATE INDEX INSERT \
+    INSTALL INTO KILL LOAD DATA LOCAL INFILE LOCK MASTER MERGE NOT ON PREPARE PROCEDURE PURGE RENAME REPLACE REPLICATION RESET \
+    REVOKE ROLE ROLLBACK SCHEMA SELECT SERVER SESSION SET SHOW SHUTDOWN SLAVE START STOP TABLE TABLES TABLESPACE TEMPORARY \
+    TO TRANSACTION TRIGGER TRUNCATE TYPE UNLOCK UPDATE USE USER VALUES VIEW WITH ";
 
 /// The beginning of `text` that is kept.
 pub(super) fn remembered(text: &str) -> String {
@@ -33,19 +44,71 @@ pub(super) fn check_count(known: usize, kinds: &str) -> Result<()> {
 
 /// The error for a statement that is not known: it might change data.
 pub(super) fn unknown_statement(statement: &str) -> Error {
-    Error::failed(format!(
-        "the dump holds a statement that is not understood: {}",
-        shown(statement)
-    ))
+    refused_statement(
+        "the dump holds a statement that is not understood",
+        statement,
+    )
 }
 
 /// The error for a statement that is known, and that changes data in a way that a dump does not show. `why` says how.
 pub(super) fn refused_statement(why: &str, statement: &str) -> Error {
-    Error::failed(format!("{why}: {}", shown(statement)))
+    Error::failed(format!("{why}: {}", kind_of(statement)))
+        .withholding(beginning(statement, SHOWN_CHARACTERS))
 }
 
-/// The beginning of `statement`, on one line.
-pub(super) fn shown(statement: &str) -> String {
-    let shown: String = statement.chars().take(SHOWN_CHARACTERS).collect();
+/// The error for a definition, of which `tell` gets the beginning. No text in it is shown: it may have swallowed rows.
+pub(super) fn refused_definition(definition: &str, tell: impl FnOnce(&str) -> String) -> Error {
+    let shown = beginning(definition, SHOWN_OF_DEFINITION);
+    let upper = shown.to_ascii_uppercase();
+    let end = ["INSERT", "VALUES", "REPLACE", "COPY"]
+        .iter()
+        .filter_map(|word| upper.find(word))
+        .chain(shown.find(['\'', '"', ';', '\\']))
+        .min();
+    Error::failed(tell(&shown[..end.unwrap_or(shown.len())]))
+        .withholding(beginning(definition, SHOWN_CHARACTERS))
+}
+
+/// The words of `statement` that say of what kind it is, for an error.
+fn kind_of(statement: &str) -> String {
+    let is_known = |word: &&str| KEYWORDS.contains(&format!(" {} ", word.to_ascii_uppercase()));
+    let words: Vec<&str> = statement
+        .split_ascii_whitespace()
+        .take_while(is_known)
+        .collect();
+    if words.is_empty() {
+        return "it begins with no word of SQL".to_owned();
+    }
+    format!("{} …", words.join(" "))
+}
+
+/// The first `count` characters of `text`, on one line.
+pub(super) fn beginning(text: &str, count: usize) -> String {
+    let shown: String = text.chars().take(count).collect();
     shown.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_named_without_its_values() {
+        for (statement, expected) in [
+            ("DELETE FROM users;", "DELETE FROM …"),
+            ("update t SET a = 's3cr3t'", "update …"),
+            ("s3cr3t FROM a", "it begins with no word of SQL"),
+        ] {
+            assert_eq!(kind_of(statement), expected);
+            let error = unknown_statement(statement);
+            assert_eq!(error.withheld(), Some(statement));
+        }
+        for (definition, expected) in [
+            ("GEO, b int INSERT INTO t VALUES (1)", "it is GEO, b int "),
+            ("geo DEFAULT 's3cr3t'", "it is geo DEFAULT "),
+        ] {
+            let error = refused_definition(definition, |shown| format!("it is {shown}"));
+            assert_eq!(error.to_string(), expected);
+        }
+    }
 }

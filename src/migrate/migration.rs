@@ -111,18 +111,40 @@ impl MigrationStatement {
         format!("{}{}", path.display(), line.unwrap_or_default())
     }
 
-    /// Its beginning on one line, without a password that it sets.
+    /// Its beginning on one line, up to the first text, number or comment: these may be values of rows, or a password.
     pub(crate) fn shortened(&self) -> String {
-        const LONGEST: usize = 120;
+        let line = self.on_one_line();
+        let mut before = ' ';
+        for (at, c) in line.char_indices() {
+            let begins_number = c.is_ascii_digit() && !(before.is_alphanumeric() || before == '_');
+            let begins_comment = line[at..].starts_with("--") || line[at..].starts_with("/*");
+            if begins_number || begins_comment || "'\"$#\\".contains(c) {
+                return format!("{} …", line[..at].trim_end());
+            }
+            before = c;
+        }
+        line
+    }
+
+    /// Its beginning on one line, with its texts and numbers, without a password that it sets.
+    pub(crate) fn with_values(&self) -> String {
         const SECRETS: [&str; 2] = ["password", "identified"];
-        let words: Vec<&str> = self.sql.split_whitespace().collect();
-        let line = words.join(" ");
+        let line = self.on_one_line();
         let lower = line.to_ascii_lowercase();
-        let secrets = SECRETS
+        let ends = SECRETS
             .iter()
             .filter_map(|word| Some(lower.find(word)? + word.len()));
-        let shown = secrets.min().map_or(line.as_str(), |end| &line[..end]);
-        let start: String = shown.chars().take(LONGEST).collect();
+        match ends.min() {
+            Some(end) if end < line.len() => format!("{} …", &line[..end]),
+            _ => line,
+        }
+    }
+
+    fn on_one_line(&self) -> String {
+        const LONGEST: usize = 120;
+        let words: Vec<&str> = self.sql.split_whitespace().collect();
+        let line = words.join(" ");
+        let start: String = line.chars().take(LONGEST).collect();
         if start.len() == line.len() {
             return line;
         }
@@ -165,24 +187,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_is_shown_on_a_line_without_its_password() {
+    fn a_statement_is_shown_on_a_line_without_its_values() {
         let long = format!("SELECT {}", "é".repeat(200));
-        for (sql, expected) in [
-            ("SELECT\n  1", "SELECT 1".to_owned()),
-            (&long, format!("SELECT {} …", "é".repeat(113))),
+        for (sql, shown, with_values) in [
+            ("SELECT\n  1", "SELECT …", "SELECT 1"),
+            (
+                &long,
+                &*format!("SELECT {} …", "é".repeat(113)),
+                &*format!("SELECT {} …", "é".repeat(113)),
+            ),
             (
                 "ALTER ROLE a\nPassWord 'secret'",
-                "ALTER ROLE a PassWord …".to_owned(),
+                "ALTER ROLE a PassWord …",
+                "ALTER ROLE a PassWord …",
             ),
             (
                 "CREATE USER a IDENTIFIED BY 'secret' PASSWORD EXPIRE",
-                "CREATE USER a IDENTIFIED …".to_owned(),
+                "CREATE USER a IDENTIFIED BY …",
+                "CREATE USER a IDENTIFIED …",
             ),
+            (
+                "UPDATE t1 SET a = b WHERE c > 4711",
+                "UPDATE t1 SET a = b WHERE c > …",
+                "UPDATE t1 SET a = b WHERE c > 4711",
+            ),
+            ("DO $$ x $$", "DO …", "DO $$ x $$"),
+            ("DELETE -- s3cr3t", "DELETE …", "DELETE -- s3cr3t"),
         ] {
-            assert_eq!(
-                MigrationStatement::from(sql.to_owned()).shortened(),
-                expected
-            );
+            let statement = MigrationStatement::from(sql.to_owned());
+            assert_eq!(statement.shortened(), shown);
+            assert_eq!(statement.with_values(), with_values);
         }
     }
 }

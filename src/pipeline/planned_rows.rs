@@ -91,11 +91,13 @@ fn widening(chunk: &RowChunk, error: &RowError) -> Option<Widening> {
 pub fn placed(chunk: &RowChunk, error: RowError) -> Error {
     let row = chunk.first_row + error.row;
     let byte = chunk.offset + error.at as u64;
-    let placed = Error::failed(error.message).at_place(Place {
-        name: chunk.insert.table.clone(),
-        row: Some((row, byte)),
-        column: error.column,
-    });
+    let placed = Error::failed(error.message)
+        .withholding(format!("found {}", error.found))
+        .at_place(Place {
+            name: chunk.insert.table.clone(),
+            row: Some((row, byte)),
+            column: error.column,
+        });
     match error.hint {
         Some(hint) => placed.hint(hint),
         None => placed,

@@ -228,7 +228,7 @@ fn look_at_numbering(numbering: Numbering, column: &str, finding: &mut TableFind
             finding.next_value = Some(next);
             if next <= largest {
                 finding.problems.push(format!(
-                    "its {by} gives {next} next, but the largest {column} is {largest}"
+                    "its {by} gives {next} next, which is not above the largest {column}"
                 ));
             }
         }

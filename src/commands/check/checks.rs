@@ -21,6 +21,8 @@ pub(crate) enum Outcome {
 #[derive(Debug, Clone, Default)]
 pub struct Checks {
     list: Vec<(&'static str, Outcome)>,
+    /// Whether values of rows may be shown.
+    pub show_values: bool,
 }
 
 impl Checks {
@@ -69,7 +71,7 @@ impl Checks {
                 Outcome::Failed(error) => json!({
                     "check": name,
                     "outcome": "failed",
-                    "what": error.to_string(),
+                    "what": error.told(self.show_values),
                     "hint": error.hint_text(),
                 }),
             })
@@ -85,7 +87,7 @@ impl fmt::Display for Checks {
                 Outcome::Fine(what) => writeln!(f, "{name:18} ok      {what}")?,
                 Outcome::Note(what) => writeln!(f, "{name:18} note    {what}")?,
                 Outcome::Failed(error) => {
-                    writeln!(f, "{name:18} FAILED  {error}")?;
+                    writeln!(f, "{name:18} FAILED  {}", error.told(self.show_values))?;
                     if let Some(hint) = error.hint_text() {
                         writeln!(f, "{:26} hint: {hint}", "")?;
                     }

@@ -81,9 +81,8 @@ fn lost(text: &str) -> Error {
     let line: String = text[at..].lines().next().unwrap_or_default().to_owned();
     let line: String = line.chars().take(80).collect();
     let line = line.replace(char::is_control, " ");
-    Error::archive(format!(
-        "GitLab CI could not convert a part of the dump: {line}"
-    ))
+    Error::archive("GitLab CI could not convert a part of the dump")
+        .withholding(line)
     .hint(
         "make the backup without MYSQL_TO_POSTGRESQL=1, and convert it here: --mysql-to-postgresql",
     )

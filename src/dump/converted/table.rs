@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::part::Damage;
-use crate::dump::bounds::shown;
+use crate::dump::bounds::refused_definition;
 use crate::dump::mysql::definition::{KeyKind, KeyPartOf, TableDefinition, create_table};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The table of `statement` as MySQL had it, and the columns whose definition was damaged. `enums` are
 /// the values of the types that came before, by their names.
@@ -44,8 +44,11 @@ pub(super) fn as_it_was(
 pub(super) fn enum_type(definition: &str) -> Result<(String, String)> {
     let parts = definition.trim().split_once(" AS ENUM (");
     let parts = parts.and_then(|(name, values)| Some((name, values.strip_suffix(')')?)));
-    let (name, values) = parts
-        .ok_or_else(|| Error::failed(format!("a type is not understood: {}", shown(definition))))?;
+    let (name, values) = parts.ok_or_else(|| {
+        refused_definition(definition, |shown| {
+            format!("a type is not understood: {shown}")
+        })
+    })?;
     Ok((name.to_owned(), values.to_owned()))
 }
 

@@ -170,7 +170,7 @@ impl<'a> Lexer<'a> {
         if digits.bytes().all(belongs) {
             return Ok(digits);
         }
-        Err(Error::archive(format!("{digits:?} are no digits")))
+        Err(Error::archive("the characters between the quotes are no digits").withholding(digits))
     }
 
     /// The content of the quoted text that begins here.

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use super::expression::{Value, evaluate, split_at_commas};
 use super::lexer::{Token, TokenKind};
 use super::sql_mode::SqlMode;
-use crate::dump::bounds::shown;
-use crate::error::{Error, Result};
+use crate::dump::bounds::refused_statement;
+use crate::error::Result;
 
 /// So many user variables are kept, and so many characters of each: mysqldump has a dozen, with a short text each.
 const MAX_VARIABLES: usize = 500;
@@ -190,10 +190,10 @@ fn mode_of(value: &Value, statement: &str) -> Result<SqlMode> {
         Some((first, rest)) if rest.iter().all(|mode| mode.quoting() == first.quoting()) => {
             Ok(first.clone())
         }
-        _ => Err(Error::failed(format!(
-            "the dump sets sql_mode to a value that is not known: {}",
-            shown(statement)
-        ))
+        _ => Err(refused_statement(
+            "the dump sets sql_mode to a value that is not known",
+            statement,
+        )
         .hint("write the modes as a text: SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")),
     }
 }

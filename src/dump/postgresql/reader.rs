@@ -280,7 +280,8 @@ impl<C: Consumer> Reader<C> {
         let written = write_line(tuple, self.escapes, &mut self.spare, bytes);
         let count = written.map_err(|wrong| {
             let byte = self.tuple_offset + wrong.at as u64;
-            self.wrong_row(byte, &wrong.message)
+            let found = format!("found {}", wrong.found);
+            self.wrong_row(byte, &wrong.message).withholding(found)
         })?;
         let columns = self.chunk.target.as_ref().and_then(|t| t.columns.as_ref());
         if let Some(columns) = columns.filter(|columns| columns.len() != count) {

@@ -391,10 +391,9 @@ fn is_harmless(line: &[u8]) -> bool {
 fn refused_line(line: &[u8]) -> Error {
     let line: String = String::from_utf8_lossy(line).chars().take(60).collect();
     let line = line.replace(char::is_control, " ");
-    Error::archive(format!(
-        "the dump holds a command for psql, which is refused: {line}"
-    ))
-    .hint("pg_dump writes no such line; is the dump what it is taken for?")
+    Error::archive("the dump holds a command for psql, which is refused")
+        .withholding(line)
+        .hint("pg_dump writes no such line; is the dump what it is taken for?")
 }
 
 fn is_insert_head(text: &[u8]) -> bool {

@@ -3,12 +3,15 @@
 
 use super::splitter::is_word;
 use super::strings::unquote;
+use crate::dump::bounds::beginning;
 
 /// What is wrong with a tuple, and where in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) at: usize,
     pub(super) message: String,
+    /// What stands there.
+    pub(super) found: String,
 }
 
 /// Appends `tuple`, with its parentheses, as a line to `out`; returns how many values it has.
@@ -71,6 +74,7 @@ impl<'a> Tuple<'a> {
         Wrong {
             at: self.at.min(self.bytes.len()),
             message: message.to_owned(),
+            found: beginning(&String::from_utf8_lossy(self.rest()), 40),
         }
     }
 
@@ -142,9 +146,7 @@ impl<'a> Tuple<'a> {
             b"true" => b"t",
             b"false" => b"f",
             _ => {
-                let shown: Vec<u8> = self.rest().iter().take(40).copied().collect();
-                let shown = String::from_utf8_lossy(&shown).replace(char::is_control, " ");
-                return Err(self.wrong(&format!("expected a value, found {shown}")));
+                return Err(self.wrong("expected a value"));
             }
         };
         out.extend_from_slice(value);

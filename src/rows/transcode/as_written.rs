@@ -23,11 +23,7 @@ impl<N: Notation> Transcoder<'_, N> {
         };
         if !text.iter().all(is_part) {
             self.at = start;
-            let shown = self.shown();
-            return Err((
-                format!("expected a number, date or time, found {shown}"),
-                None,
-            ));
+            return Err(("expected a number, date or time".to_owned(), None));
         }
         N::moment(self.out, text, column.storage);
         Ok(())

@@ -25,7 +25,7 @@ impl<N: Notation> Transcoder<'_, N> {
         let bits = self.bit_value()?;
         if width < 64 && bits >> width != 0 {
             self.at = start;
-            return Err((format!("{bits} does not fit into bit({width})"), None));
+            return Err((format!("the value does not fit into bit({width})"), None));
         }
         Ok(bits)
     }
@@ -51,10 +51,8 @@ impl<N: Notation> Transcoder<'_, N> {
             let number = self.number_text(ValueKind::Integer)?;
             let number = std::str::from_utf8(number).unwrap_or_default();
             return number.parse().map_err(|_| {
-                (
-                    format!("{number} is out of the range of a bit column"),
-                    None,
-                )
+                let message = "the number is out of the range of a bit column";
+                (message.to_owned(), None)
             });
         } else {
             self.quoted_bytes(&mut bytes)?;

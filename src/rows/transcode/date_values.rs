@@ -26,7 +26,6 @@ impl<N: Notation> Transcoder<'_, N> {
             Verdict::ZeroDate => return self.zero_date(column, start),
             Verdict::InvalidDate => return self.invalid_date(column, start),
             Verdict::Wrong => {
-                let text = String::from_utf8_lossy(text).into_owned();
                 self.at = start;
                 let (what, hint) = match column.kind {
                     ValueKind::Date => ("a date", None),
@@ -34,7 +33,7 @@ impl<N: Notation> Transcoder<'_, N> {
                     ValueKind::Time => ("a time of day", Some("--time interval takes it")),
                     _ => ("a date and time", None),
                 };
-                return Err((format!("'{text}' is not {what}"), hint));
+                return Err((format!("the value is not {what}"), hint));
             }
         }
         Ok(())
@@ -79,7 +78,7 @@ impl<N: Notation> Transcoder<'_, N> {
             }
             ZeroDates::Error => {
                 self.at = start;
-                let message = format!("{} is a date with a zero part", self.shown());
+                let message = "the date has a zero part".to_owned();
                 return Err((message, Some("--zero-dates null or infinity takes it")));
             }
         }

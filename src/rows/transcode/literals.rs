@@ -26,7 +26,7 @@ impl<'a, N> Transcoder<'a, N> {
             }
             _ => {
                 self.at = start;
-                Err((format!("cannot read {}", self.shown()), None))
+                Err(("cannot read the value".to_owned(), None))
             }
         }
     }
@@ -101,7 +101,7 @@ impl<'a, N> Transcoder<'a, N> {
         let quote = self.peek();
         let is_text = quote == b'\'' || quote == b'"' && !self.quoting.ansi_quotes;
         if !is_text {
-            return Err((format!("expected a string, found {}", self.shown()), None));
+            return Err(("expected a string".to_owned(), None));
         }
         self.at += 1;
         Ok(quote)

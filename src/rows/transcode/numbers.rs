@@ -16,7 +16,7 @@ impl<'a, N: Notation> Transcoder<'a, N> {
         let start = self.at;
         let number = self.number_text(column.kind)?;
         N::number(self.out, number, column.storage)
-            .map_err(|OutOfRange(name)| self.out_of_range(start, number, name))
+            .map_err(|OutOfRange(name)| self.out_of_range(start, name))
     }
 
     pub(super) fn unsigned_to_bigint(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
@@ -24,10 +24,10 @@ impl<'a, N: Notation> Transcoder<'a, N> {
         let number = self.number_text(ValueKind::Integer)?;
         let text = std::str::from_utf8(number).unwrap_or_default();
         if text.parse::<i64>().is_err() {
-            return Err(self.out_of_range(start, number, "bigint"));
+            return Err(self.out_of_range(start, "bigint"));
         }
         N::number(self.out, number, column.storage)
-            .map_err(|OutOfRange(name)| self.out_of_range(start, number, name))
+            .map_err(|OutOfRange(name)| self.out_of_range(start, name))
     }
 
     pub(super) fn boolean(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
@@ -41,10 +41,9 @@ impl<'a, N: Notation> Transcoder<'a, N> {
                 true
             }
             _ => {
-                let number = String::from_utf8_lossy(number).into_owned();
                 self.at = start;
                 self.misfit = true;
-                let message = format!("{number} in a tinyint(1) is neither 0 nor 1");
+                let message = "the number in a tinyint(1) is neither 0 nor 1".to_owned();
                 return Err((message, Some(TINYINT1_HINT)));
             }
         };
@@ -94,15 +93,14 @@ impl<'a, N: Notation> Transcoder<'a, N> {
             } else {
                 "whole number"
             };
-            return Err((format!("expected a {what}, found {}", self.shown()), None));
+            return Err((format!("expected a {what}"), None));
         }
         Ok(text)
     }
 
-    fn out_of_range(&mut self, start: usize, number: &[u8], name: &str) -> Wrong {
+    fn out_of_range(&mut self, start: usize, name: &str) -> Wrong {
         self.at = start;
         self.misfit = true;
-        let number = String::from_utf8_lossy(number);
-        (format!("{number} is out of the range of {name}"), None)
+        (format!("the number is out of the range of {name}"), None)
     }
 }

@@ -111,7 +111,7 @@ fn backslashes_and_double_quotes_are_read_as_the_mode_says() {
     let kinds = [ValueKind::Skipped, ValueKind::Integer];
     assert_eq!(run(plain, &kinds, br"('a\',1)").unwrap(), "1\n");
     let error = run(Quoting::ANSI, &[ValueKind::Text], b"(\"x\")").unwrap_err();
-    assert_eq!(error.message, "expected a string, found \"\"x\")\"");
+    assert_eq!(error.message, "expected a string");
 }
 
 #[test]
@@ -134,16 +134,8 @@ fn words_for_values_have_any_case_and_introducers_count() {
         b"_dec8'x'",
         "the character set dec8 is not supported",
     );
-    fails(
-        ValueKind::Text,
-        b"DEFAULT",
-        "expected a string, found \"DEFAULT)\"",
-    );
-    fails(
-        ValueKind::Integer,
-        b"'true'",
-        "expected a whole number, found \"'true')\"",
-    );
+    fails(ValueKind::Text, b"DEFAULT", "expected a string");
+    fails(ValueKind::Integer, b"'true'", "expected a whole number");
 }
 
 #[test]
@@ -206,12 +198,12 @@ fn numbers() {
     fails(
         UnsignedToBigint,
         b"9223372036854775808",
-        "9223372036854775808 is out of the range of bigint",
+        "the number is out of the range of bigint",
     );
-    fails(Integer, b"1.5", "expected a whole number, found \"1.5)\"");
-    fails(Integer, b"'a'", "expected a whole number, found \"'a')\"");
-    fails(Number, b"pi()", "expected a number, found \"pi())\"");
-    fails(Integer, b"", "expected a whole number, found \")\"");
+    fails(Integer, b"1.5", "expected a whole number");
+    fails(Integer, b"'a'", "expected a whole number");
+    fails(Number, b"pi()", "expected a number");
+    fails(Integer, b"", "expected a whole number");
 }
 
 #[test]
@@ -220,15 +212,27 @@ fn booleans_and_bits() {
     check(Boolean, "0", "f");
     check(Boolean, "1", "t");
     check(Boolean, "'1'", "t");
-    fails(Boolean, b"2", "2 in a tinyint(1) is neither 0 nor 1");
-    fails(Boolean, b"-1", "-1 in a tinyint(1) is neither 0 nor 1");
+    fails(
+        Boolean,
+        b"2",
+        "the number in a tinyint(1) is neither 0 nor 1",
+    );
+    fails(
+        Boolean,
+        b"-1",
+        "the number in a tinyint(1) is neither 0 nor 1",
+    );
     check(BitBoolean, r"'\0'", "f");
     check(BitBoolean, "'\x01'", "t");
     check(BitBoolean, "b'1'", "t");
     check(Bits { width: 8 }, r"'\n'", "00001010");
     check(Bits { width: 3 }, "0x05", "101");
     check(Bits { width: 10 }, r"_binary '\0a'", "0001100001");
-    fails(Bits { width: 2 }, b"0x07", "7 does not fit into bit(2)");
+    fails(
+        Bits { width: 2 },
+        b"0x07",
+        "the value does not fit into bit(2)",
+    );
 }
 
 #[test]
@@ -317,9 +321,6 @@ fn bytes_that_are_no_utf8_are_named_with_their_place() {
         b"('\xff','a'),('b','caf\xe9')",
     )
     .unwrap_err();
-    assert_eq!(
-        error.message,
-        "the byte 0xe9 at byte 3 of the text is not valid UTF-8"
-    );
+    assert_eq!(error.message, "byte 3 of the text is not valid UTF-8");
     assert_eq!((error.row, error.at), (1, 15));
 }

@@ -72,7 +72,7 @@ impl<N: Notation> Transcoder<'_, N> {
     fn no_value(&mut self, start: usize, name: &str) -> Wrong {
         self.at = start;
         self.misfit = true;
-        (format!("{} is no {name}", self.shown()), None)
+        (format!("the value is no {name}"), None)
     }
 
     /// Copies the bytes that are the same in both notations, up to one that is not, or to the end.
@@ -187,7 +187,7 @@ impl<N: Notation> Transcoder<'_, N> {
                 let place = match std::str::from_utf8(bytes) {
                     Err(error) if charset == Charset::Utf8 => {
                         let at = error.valid_up_to();
-                        format!("the byte 0x{:02x} at byte {at} of the text", bytes[at])
+                        format!("byte {at} of the text")
                     }
                     _ => "the text".to_owned(),
                 };
@@ -217,7 +217,12 @@ fn introduced(name: &[u8], column: Charset) -> Result<Charset, Wrong> {
         return Ok(column);
     }
     let name = String::from_utf8_lossy(name);
-    Charset::named(&name).map_err(|error| (error.to_string(), None))
+    Charset::named(&name).map_err(|_| {
+        (
+            "the text has a character set that is not supported".to_owned(),
+            None,
+        )
+    })
 }
 
 /// `bytes` with U+FFFD for each wrong sequence. The three bytes of a surrogate, which MySQL's utf8 has, are one character

@@ -18,8 +18,10 @@ pub struct RowError {
     pub column: Option<String>,
     /// The offset in the chunk, in bytes.
     pub at: usize,
-    /// What is wrong.
+    /// What is wrong, without the value.
     pub message: String,
+    /// What stands there.
+    pub found: String,
     /// What can be done about it.
     pub hint: Option<&'static str>,
     /// The type of the column that the value would fit into, if there is one.
@@ -67,7 +69,7 @@ impl<N> Transcoder<'_, N> {
             .count(&column.name, change, self.first_row + self.row);
     }
 
-    pub(super) fn shown(&self) -> String {
+    fn shown(&self) -> String {
         let rest = &self.input[self.at..];
         if rest.is_empty() {
             return "the end".to_owned();
@@ -82,6 +84,7 @@ impl<N> Transcoder<'_, N> {
             column: column.map(|column| column.name.clone()),
             at: self.at,
             message,
+            found: self.shown(),
             hint,
             wider: column
                 .filter(|_| self.misfit)

@@ -80,11 +80,8 @@ impl<N: Notation> Transcoder<'_, N> {
                     self.skip_blank();
                 }
                 if self.peek() != separator {
-                    let message = format!(
-                        "expected \"{}\" before this column, found {}",
-                        char::from(separator),
-                        self.shown()
-                    );
+                    let message =
+                        format!("expected \"{}\" before this column", char::from(separator));
                     return Err(self.error(Some(column), (message, None)));
                 }
                 self.at += 1;
@@ -111,9 +108,8 @@ impl<N: Notation> Transcoder<'_, N> {
             }
             if self.peek() != b')' {
                 let message = format!(
-                    "expected the row to end after {} columns, found {}",
-                    plan.columns.len(),
-                    self.shown()
+                    "expected the row to end after {} columns",
+                    plan.columns.len()
                 );
                 return Err(self.error(None, (message, None)));
             }
@@ -151,8 +147,7 @@ impl<N: Notation> Transcoder<'_, N> {
                     self.at += 1;
                 }
                 Some(_) => {
-                    let message = format!("expected a row, found {}", self.shown());
-                    return Err(self.error(None, (message, None)));
+                    return Err(self.error(None, ("expected a row".to_owned(), None)));
                 }
             }
         }

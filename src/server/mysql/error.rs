@@ -2,6 +2,7 @@
 
 use mysql::Error as Cause;
 
+use super::message::message;
 use crate::error::{Error, Kind};
 use crate::server::hints::LOOK_AT_THE_LOG;
 
@@ -14,8 +15,10 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
                 .hint(LOOK_AT_THE_LOG)
                 .caused_by(cause);
         };
-        let (message, code) = (format!("cannot {doing}: {}", why(&cause)), error.code);
-        let failure = Error::new(kind_of(code), message).caused_by(cause);
+        let (said, code) = (message(error), error.code);
+        let failure = Error::new(kind_of(code), format!("cannot {doing}: {}", said.shown))
+            .withholding(said.withheld);
+        let failure = failure.caused_by(cause);
         match hint_for(code) {
             Some(hint) => failure.hint(hint),
             None => failure,
@@ -23,8 +26,17 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(Cause) -> Error {
     }
 }
 
-/// The server's message and its number, or what else has failed. The driver's own texts have the names of its types.
+/// The server's message without values of rows, and its number, or what else has failed.
 pub(crate) fn why(cause: &Cause) -> String {
+    match cause {
+        Cause::MySqlError(error) => message(error).shown,
+        other => why_not_defined(other),
+    }
+}
+
+/// The whole message of a server that was given definitions only, and its number, or what else has failed. The driver's
+/// own texts have the names of its types.
+pub(crate) fn why_not_defined(cause: &Cause) -> String {
     match cause {
         Cause::MySqlError(error) => format!("{} ({})", error.message, error.code),
         Cause::IoError(cause) => cause.to_string(),

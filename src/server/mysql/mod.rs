@@ -11,6 +11,7 @@ pub mod gitlab;
 pub mod load;
 pub(crate) mod lock_names;
 pub mod mapping;
+pub(crate) mod message;
 pub mod migrate;
 pub mod options;
 pub mod publish;

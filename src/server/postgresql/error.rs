@@ -2,6 +2,7 @@
 
 use postgres::error::SqlState;
 
+use super::message::message;
 use crate::error::{Error, Kind};
 use crate::server::hints::LOOK_AT_THE_LOG;
 
@@ -14,20 +15,27 @@ pub fn failure(doing: impl std::fmt::Display) -> impl FnOnce(postgres::Error) ->
                 .hint(LOOK_AT_THE_LOG)
                 .caused_by(cause);
         };
-        let mut message = format!("cannot {doing}: {}", error.message());
-        if let Some(detail) = error.detail() {
-            message += &format!(" ({detail})");
-        }
-        if let Some(context) = error.where_() {
-            message += &format!(" [{}]", context.lines().next().unwrap_or_default());
-        }
-        let hint = error.hint().or_else(|| hint_for(error.code()));
-        let failure = Error::new(kind_of(error.code()), message);
+        let said = message(error);
+        let failure = Error::new(
+            kind_of(error.code()),
+            format!("cannot {doing}: {}", said.shown),
+        )
+        .withholding(said.withheld);
+        let own = said.hint.as_deref();
+        let hint = own.or_else(|| hint_for(error.code()));
         let failure = match hint {
             Some(hint) => failure.hint(hint),
             None => failure,
         };
         failure.caused_by(cause)
+    }
+}
+
+/// The error for `cause`, in which the driver may have put the server's. `doing` completes the sentence "cannot …".
+pub(crate) fn failed_stream(doing: impl std::fmt::Display, cause: std::io::Error) -> Error {
+    match cause.downcast::<postgres::Error>() {
+        Ok(cause) => failure(doing)(cause),
+        Err(cause) => Error::target(format!("cannot {doing}: {cause}")).caused_by(cause),
     }
 }
 
@@ -44,8 +52,12 @@ pub(crate) fn refused_value(cause: postgres::Error) -> Error {
     let Some(error) = cause.as_db_error() else {
         return failure("load this value")(cause);
     };
-    let message = format!("the server refuses the value: {}", error.message());
-    let refused = Error::new(kind_of(error.code()), message);
+    let said = message(error);
+    let refused = Error::new(
+        kind_of(error.code()),
+        format!("the server refuses the value: {}", said.shown),
+    )
+    .withholding(said.withheld);
     let refused = match hint_for(error.code()) {
         Some(hint) => refused.hint(hint),
         None => refused,

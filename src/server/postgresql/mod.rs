@@ -6,6 +6,7 @@ pub mod error;
 pub(crate) mod foreign_code;
 pub mod gitlab;
 pub mod load;
+pub(crate) mod message;
 pub mod migrate;
 pub mod options;
 pub mod private_server;

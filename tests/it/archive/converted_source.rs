@@ -324,13 +324,9 @@ fn what_cannot_be_mended_is_an_error_and_changes_nothing() {
         "INSERT INTO \"ci_tags\" VALUES\n\n ! Unknown line in main body: (1,",
         1,
     );
-    fails(
-        &lost,
-        3,
-        "could not convert a part of the dump: ! Unknown line in main body: (1,'ruby'",
-    );
+    fails(&lost, 3, "could not convert a part of the dump");
     let odd = whole.replacen("VALUES (1,0,1,", "VALUES (1,2,1,", 1);
-    fails(&odd, 1, "2 in a tinyint(1) is neither 0 nor 1");
+    fails(&odd, 1, "the number in a tinyint(1) is neither 0 nor 1");
     let other = "ALTER TABLE \"ci_tags\" ALTER COLUMN \"name\" TYPE boolean USING CAST(\"name\" as boolean);";
     let cast = whole.replacen(
         "-- Foreign keys --\n",

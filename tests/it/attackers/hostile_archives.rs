@@ -595,7 +595,7 @@ fn definitions_and_values(_: &Path) -> Vec<Case> {
         (
             "`a` int); DROP TABLE tags; --",
             1,
-            "a statement that is not understood: --);",
+            "a statement that is not understood: it begins with no word of SQL",
         ),
         (
             "`a` bit(8) DEFAULT b'0''); DROP TABLE public.tags; SELECT (''0'",

@@ -10,4 +10,5 @@ pub(crate) mod many_definitions;
 pub(crate) mod many_traces;
 pub(crate) mod others_database_yml;
 pub(crate) mod others_files;
+pub(crate) mod secrets;
 pub(crate) mod slow_definitions;

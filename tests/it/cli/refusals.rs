@@ -206,12 +206,12 @@ fn dumps_that_are_not_taken() {
         (
             b"-- MySQL dump\nDELETE FROM users;\n-- Dump completed\n",
             1,
-            "a statement that is not understood: DELETE FROM users;",
+            "a statement that is not understood: DELETE FROM …",
         ),
         (
             b"-- MySQL dump\n\\! touch /tmp/ci-import-was-here\n;\n-- Dump completed\n",
             1,
-            "a statement that is not understood: \\!",
+            "a statement that is not understood: it begins with no word of SQL",
         ),
     ];
     for (dump, code, message) in cases {
@@ -236,7 +236,7 @@ fn what_is_not_mapped_names_table_and_column() {
         &scene,
         &archive(&empty, dump),
         1,
-        "db/database.sql.gz: ci_tags row 1 (byte 98), column ok: 2 in a tinyint(1)",
+        "db/database.sql.gz: ci_tags row 1 (byte 98), column ok: the number in a tinyint(1)",
     );
 }
 

@@ -74,7 +74,7 @@ fn whatever_is_changed_is_found() {
         (
             "SELECT setval('ci_projects_id_seq', 1, false)",
             "ci_projects",
-            "its sequence gives 1 next, but the largest id is",
+            "its sequence gives 1 next, which is not above the largest id",
         ),
         (
             "ALTER SEQUENCE ci_runners_id_seq OWNED BY NONE",

@@ -194,7 +194,7 @@ fn a_failure_names_file_line_and_statement_and_leaves_nothing() {
     );
     it.migrate(&[])
         .exits(1)
-        .says("migrate/20260102120000_wrong.sql line 6: cannot run UPDATE log SET what = 'x', nothing = 1: column \"nothing\"")
+        .says("migrate/20260102120000_wrong.sql line 6: cannot run UPDATE log SET what = …: column \"nothing\"")
         .says("hint: nothing of it is there; it stays pending");
     let deferred = "CREATE TABLE parent (id int PRIMARY KEY);
          CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
@@ -232,7 +232,7 @@ fn what_must_not_be_in_a_transaction() {
     it.write("migrate/20260104000000_index.sql", &marked);
     it.migrate(&[])
         .exits(1)
-        .says("line 4: cannot run SELECT 1/0: division by zero")
+        .says("line 4: cannot run SELECT …: division by zero")
         .says("it stays pending; 2 statements before this one have taken effect");
     assert_eq!(it.versions().len(), 3);
     assert_eq!(

@@ -354,7 +354,7 @@ fn a_database_that_cannot_hold_all_characters() {
     to("utf8mb3");
     shop.import(&dump, &[])
         .exits(1)
-        .says("Incorrect string value: '\\xF0\\x9F\\x9A\\x80'")
+        .says("incorrect string value for the column ")
         .says("hint: if the dump does not name the tables' character sets, ");
     to("utf8mb4 COLLATE utf8mb4_unicode_ci");
     shop.import(&dump, &[]).succeeds();

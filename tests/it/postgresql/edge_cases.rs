@@ -177,7 +177,7 @@ fn texts<'a>() -> Vec<Case<'a>> {
             Gives(C, &["€Ÿé\u{81}"]),
         ]),
         case("23 invalid UTF-8 is an error with its place", b"CREATE TABLE t (c text);\nINSERT INTO t VALUES ('a'),('caf\xe9');\n", &[], vec![
-            Fails(1, "t row 2 (byte 53), column c: the byte 0xe9 at byte 3 of the text is not valid UTF-8"),
+            Fails(1, "t row 2 (byte 53), column c: byte 3 of the text is not valid UTF-8"),
             Fails(1, "hint: --invalid-utf8"),
         ]),
         case("23 invalid UTF-8 replaced", b"CREATE TABLE t (c text);\nINSERT INTO t VALUES ('caf\xe9');\n", &["--invalid-utf8", "replace"], vec![
@@ -784,7 +784,10 @@ fn whole_dumps<'a>() -> Vec<Case<'a>> {
             "40 commands of psql",
             "CREATE TABLE t (c int);\n\\! touch /tmp/ci-import-was-here\n;\n",
             &[],
-            vec![Fails(1, "a statement that is not understood: \\!")],
+            vec![Fails(
+                1,
+                "a statement that is not understood: it begins with no word of SQL",
+            )],
         ),
         case(
             "strict",

@@ -1,6 +1,7 @@
 //! Goes through the tokens of a definition.
 
 use super::model::StorageOption;
+use crate::dump::bounds::refused_definition;
 use crate::dump::mysql::lexer::{Token, TokenKind};
 use crate::dump::quoting::Quoting;
 use crate::error::{Error, Result};
@@ -214,15 +215,19 @@ impl DefinitionParser<'_> {
     pub(super) fn unexpected(&self) -> Error {
         match self.peek() {
             Some(token) => {
-                let shown: String = self.text[token.start..].chars().take(40).collect();
-                self.error(&format!("cannot read the definition from \"{shown}\" on"))
+                let rest = &self.text[token.start..];
+                let tell = |shown: &str| format!("cannot read the definition from \"{shown}\" on");
+                self.placed(refused_definition(rest, tell))
             }
             None => self.error("the statement ends too early"),
         }
     }
 
     pub(super) fn error(&self, what: &str) -> Error {
-        let error = Error::failed(what);
+        self.placed(Error::failed(what))
+    }
+
+    pub(super) fn placed(&self, error: Error) -> Error {
         if self.place.is_empty() {
             error
         } else {

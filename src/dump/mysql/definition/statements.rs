@@ -2,7 +2,7 @@
 
 use super::cursor::DefinitionParser;
 use super::model::{KeyKind, Period, TableDefinition, TableOptions};
-use crate::dump::bounds::shown;
+use crate::dump::bounds::refused_definition;
 use crate::dump::mysql::lexer::{Token, TokenKind, tokens_in};
 use crate::dump::quoting::Quoting;
 use crate::error::{Error, Result};
@@ -202,7 +202,9 @@ impl DefinitionParser<'_> {
     }
 
     fn refused(&self, why: &str) -> Error {
-        self.error(&format!("{why}: {}", shown(self.text)))
+        self.placed(refused_definition(self.text, |shown| {
+            format!("{why}: {shown}")
+        }))
     }
 
     /// `PERIOD FOR name (begin, end)`

@@ -17,6 +17,15 @@ use crate::error::{Error, Result};
 /// So many bytes of a statement show what it is for.
 const MAX_BEGINNING_BYTES: usize = 64 * 1024;
 
+/// How lines begin that dump programs write beside the dump.
+const PROGRAMS: [&str; 5] = [
+    "mysqldump: ",
+    "mariadb-dump: ",
+    "Enter password: ",
+    "Warning: A partial dump ",
+    "Warning: Using a password ",
+];
+
 /// How the last line of a dump begins.
 const COMPLETED: &str = "Dump completed";
 
@@ -253,7 +262,14 @@ impl<C: Consumer> Reader<C> {
             Conversion::noise(line).map_err(|error| self.placed(error))?;
         }
         if self.facts.noise.len() < 10 {
-            self.facts.noise.push(remembered(line.trim_end()));
+            // After damage, the text of a row may be taken for a line of a program.
+            let is_of_program = PROGRAMS.iter().any(|program| line.starts_with(program));
+            let noise = if is_of_program {
+                remembered(line.trim_end())
+            } else {
+                format!("the one before byte {}", self.facts.bytes)
+            };
+            self.facts.noise.push(noise);
         }
         Ok(())
     }

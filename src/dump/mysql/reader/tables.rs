@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::consumer::Consumer;
 use super::created::{Created, Fate, engine_without_rows};
 use super::reading::Reader;
-use crate::dump::bounds::{check_count, shown, unknown_statement};
+use crate::dump::bounds::{check_count, refused_statement, unknown_statement};
 use crate::dump::charset::Charset;
 use crate::dump::events::{Duplicates, InsertTarget};
 use crate::dump::mysql::definition::{TableDefinition, insert_head, parse_table};
@@ -204,9 +204,7 @@ impl<C: Consumer> Reader<C> {
             Fate::Taken if writes_history => "make the dump without --dump-history".to_owned(),
             _ => format!("--skip-table {name} leaves it out"),
         };
-        Err(self
-            .placed(Error::failed(format!("{why}: {}", shown(head))))
-            .hint(hint))
+        Err(self.placed(refused_statement(why, head)).hint(hint))
     }
 
     /// A definition in UTF-8, from the character set of the statements.

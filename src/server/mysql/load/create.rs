@@ -8,7 +8,7 @@ use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue, TableDefini
 use crate::error::{Error, Result};
 use crate::schema::Note;
 use crate::server::mysql::ddl;
-use crate::server::mysql::error::{failure, is_refusal, why};
+use crate::server::mysql::error::{failure, is_refusal, why_not_defined};
 use crate::server::mysql::mapping::Table;
 use crate::server::mysql::sql::qualified;
 use crate::server::mysql::statement::one_statement;
@@ -86,7 +86,7 @@ fn without_refused(
             item: Some(column.name.clone()),
             what: format!(
                 "the default was left out: the server refuses it: {}",
-                why(&cause)
+                why_not_defined(&cause)
             ),
         });
         made.columns[at] = without;
@@ -105,7 +105,7 @@ fn refused(table: &str, column: &str, expression: &str, cause: &mysql::Error) ->
     Error::failed(format!(
         "column {table}.{column}: the server refuses the expression of this generated column, \
          {expression}: {}",
-        why(cause)
+        why_not_defined(cause)
     ))
     .hint(format!("--skip-column {table}.{column} leaves it out"))
 }

@@ -3,10 +3,12 @@
 //! Handling").
 
 use mysql::Conn;
+use mysql::error::MySqlError;
 use mysql::prelude::Queryable;
 
 use crate::error::{Error, Result};
 use crate::server::mysql::error::failure;
+use crate::server::mysql::message::message;
 
 /// The number of "Incorrect string value".
 const INCORRECT_STRING: u32 = 1366;
@@ -64,10 +66,16 @@ impl Sent<'_> {
         let other = told
             .iter()
             .find(|(_, code, message)| !is_of_enum(*code, message));
-        let Some((_, code, message)) = other.or(told.first()) else {
+        let Some((_, code, text)) = other.or(told.first()) else {
             return Ok(None);
         };
-        let error = Error::failed(format!("cannot load {table}: {message} ({code})"));
+        let said = message(&MySqlError {
+            state: String::new(),
+            message: text.clone(),
+            code: u16::try_from(*code).unwrap_or_default(),
+        });
+        let error = Error::failed(format!("cannot load {table}: {}", said.shown))
+            .withholding(said.withheld);
         Ok(Some(if *code == INCORRECT_STRING {
             error.hint(
                 "if the dump does not name the tables' character sets, the database's is used; it must \

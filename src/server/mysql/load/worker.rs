@@ -21,6 +21,7 @@ use crate::rows::{PlannedColumn, ValueKind};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::mapping::Table;
+use crate::server::mysql::message;
 use crate::server::mysql::options::ConnectionOptions;
 use crate::server::mysql::sql::{identifier, qualified};
 use crate::server::mysql::statement::one_statement;
@@ -224,27 +225,16 @@ impl Feed {
 
 /// `error` with the place in the dump of the row that its message names.
 fn located(error: Error, table: &str, done: &TranscodedRows) -> Error {
-    // "Data too long for column 'name' at row 3".
-    let message = error.to_string();
-    let number = message
-        .rsplit_once("at row ")
-        .map_or("", |(_, behind)| behind);
-    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
-    let row = number[..digits].parse().ok();
-    let row = row.zip(done.places.as_ref());
+    let whole = error
+        .withheld()
+        .map_or_else(|| error.to_string(), str::to_owned);
+    // The server's number is behind its message.
+    let said = whole.rsplit_once(" (").map_or(&*whole, |(said, _)| said);
+    let row = message::row(said).zip(done.places.as_ref());
     let Some(place) = row.and_then(|(line, places)| places.of_line(line)) else {
         return error;
     };
-    let column = message.split_once("column '").and_then(|(_, behind)| {
-        let (name, _) = behind.split_once("' at row ")?;
-        Some(
-            name.rsplit("`.`")
-                .next()
-                .unwrap_or(name)
-                .trim_matches('`')
-                .to_owned(),
-        )
-    });
+    let column = message::column(said);
     error.at_place(Place {
         name: table.to_owned(),
         row: Some(place),

@@ -89,15 +89,23 @@ fn explained(cause: Cause, statement: &MigrationStatement, path: &Path) -> Error
     let place = statement.place(path, 0);
     let told = failure(doing)(cause);
     let (kind, hint) = (told.kind(), told.hint_text().map(str::to_owned));
-    let told = told.at(place);
+    let whole = told
+        .withheld()
+        .map_or_else(|| told.to_string(), str::to_owned);
+    let with_values = format!("{}: {whole}", statement.with_values());
+    let error = |kind: Kind| {
+        Error::new(kind, told.to_string())
+            .withholding(with_values.clone())
+            .at(&place)
+    };
     if code.is_none() {
-        return Error::new(Kind::Target, told.to_string()).hint(LOST);
+        return error(Kind::Target).hint(LOST);
     }
     if is_retryable {
         let hint = lock_timeout_hint("SHOW PROCESSLIST tells who is at work");
-        return Error::new(Kind::Failed, told.to_string()).hint(hint);
+        return error(Kind::Failed).hint(hint);
     }
-    let error = Error::new(kind, told.to_string());
+    let error = error(kind);
     // The hint for missing rights is about imports.
     match hint.filter(|_| code != Some(1044)) {
         Some(hint) => error.hint(hint),

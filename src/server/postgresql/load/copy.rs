@@ -13,7 +13,7 @@ use crate::pipeline::row_places::{MAX_ROWS, RowPlaces};
 use crate::pipeline::work_queue::WorkQueue;
 use crate::resources::{MAX_SPARE_BYTES, clear};
 use crate::rows::Widening;
-use crate::server::postgresql::error::{copied_line, failure, refused_value};
+use crate::server::postgresql::error::{copied_line, failed_stream, failure, refused_value};
 
 /// COPYs `first`, and further chunks as long as the queue has some ready for the same table. A value that does not fit
 /// into the type of its column gives the column a wider type.
@@ -110,7 +110,7 @@ fn cannot_send(
 ) -> Error {
     match writer.finish() {
         Err(cause) => refused(name, done, cause),
-        Ok(_) => Error::target(format!("cannot load {name}: {cause}")).caused_by(cause),
+        Ok(_) => failed_stream(format!("load {name}"), cause),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::failpoint;
 use crate::migrate::MigrationStatement;
 use crate::migrate::retry::{AttemptError, lock_timeout_hint};
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::message::message_about;
 
 /// Runs one statement. The extended protocol refuses a text with several statements (PostgreSQL manual,
 /// 55.2.3), so a wrong split does no harm.
@@ -54,19 +55,23 @@ pub(super) fn is_retryable(cause: &postgres::Error) -> bool {
 
 /// The server's error with file, line and statement.
 fn explained(cause: postgres::Error, statement: &MigrationStatement, path: &Path) -> Error {
-    let error = cause.as_db_error();
-    let place = statement.place(path, lines_before(error, &statement.sql));
-    let code = error.map(|error| error.code().clone());
-    let own_hint = error.and_then(|error| error.hint().map(str::to_owned));
-    let doing = format!("run {}", statement.shortened());
-    let told = failure(doing)(cause).at(place);
-    let Some(code) = code else {
-        return told.hint("it stays pending; look at the target server's log, then run it again");
+    let shown = statement.shortened();
+    let doing = format!("run {shown}");
+    let Some(error) = cause.as_db_error() else {
+        return failure(doing)(cause)
+            .at(statement.place(path, 0))
+            .hint("it stays pending; look at the target server's log, then run it again");
     };
+    let place = statement.place(path, lines_before(error, &statement.sql));
+    let code = error.code().clone();
+    let said = message_about(error, &statement.sql, &shown);
     // A server that shuts down is not the fault of the statement.
     let is_end = code.code().starts_with("57P");
     let kind = if is_end { Kind::Target } else { Kind::Failed };
-    let error = Error::new(kind, told.to_string());
+    let whole = said.withheld.as_deref().unwrap_or(&said.shown);
+    let error = Error::new(kind, format!("cannot {doing}: {}", said.shown))
+        .withholding(format!("{}: {whole}", statement.with_values()))
+        .at(place);
     match code {
         SqlState::LOCK_NOT_AVAILABLE => {
             error.hint(lock_timeout_hint("pg_locks tells who holds the lock"))
@@ -74,14 +79,16 @@ fn explained(cause: postgres::Error, statement: &MigrationStatement, path: &Path
         SqlState::ACTIVE_SQL_TRANSACTION => {
             error.hint("-- migrate:no-transaction has it run outside of a transaction")
         }
-        _ => own_hint.map_or(error.clone(), |hint| error.hint(hint)),
+        _ => match said.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        },
     }
 }
 
 /// The number of lines of the statement before the position that the server reports.
-fn lines_before(error: Option<&DbError>, sql: &str) -> usize {
-    let position = error.and_then(DbError::position);
-    let Some(ErrorPosition::Original(position)) = position else {
+fn lines_before(error: &DbError, sql: &str) -> usize {
+    let Some(ErrorPosition::Original(position)) = error.position() else {
         return 0;
     };
     let before = sql.chars().take((*position as usize).saturating_sub(1));

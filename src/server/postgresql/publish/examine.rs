@@ -99,12 +99,13 @@ fn examine_previous(client: &mut Client) -> Result<bool> {
     Ok(true)
 }
 
-/// Some of the sessions that hold locks on any of `tables` now, each with a table.
+/// Some of the sessions that hold locks on any of `tables` now, each with a table. Of its statement, which has values, only
+/// the first word.
 pub fn holders(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Vec<String>> {
     let sql =
         "SELECT format('process %s of %s (%s), since %s: %s', l.pid, a.usename, min(c.relname),
                       to_char(min(a.xact_start) AT TIME ZONE 'UTC', 'HH24:MI:SS \"UTC\"'),
-                      left(regexp_replace(min(a.query), '[[:cntrl:][:space:]]+', ' ', 'g'), 60))
+                      coalesce(upper(substring(min(a.query) FROM '^[[:space:]]*([[:alpha:]]{1,20})')), 'something'))
                FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
                     JOIN pg_namespace n ON n.oid = c.relnamespace
                     JOIN pg_stat_activity a ON a.pid = l.pid

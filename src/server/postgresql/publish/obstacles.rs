@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::gitlab::live::SETTINGS;
 use crate::gitlab::tags::{TAGGINGS, TAGS};
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::message::message;
 use crate::server::postgresql::migrate::versions;
 
 /// The rights that the steps of a publish need on GitLab's own tables.
@@ -116,7 +117,7 @@ fn try_definitions(client: &mut Client) -> Result<()> {
     let doing = |cause: postgres::Error| match cause.as_db_error() {
         Some(refused) => Error::target(format!(
             "the target refuses what an import does with tables: {}",
-            refused.message()
+            message(refused).shown
         ))
         .hint("look for an event trigger that forbids it, and for the rights of the user"),
         None => failure("make and move a table for a trial")(cause),

@@ -6,6 +6,7 @@ use postgres::Transaction;
 use crate::error::Result;
 use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::message::message;
 
 /// What was set on a replaced table.
 pub(super) struct TableSettings {
@@ -101,11 +102,13 @@ impl TableSettings {
                     .commit()
                     .map_err(failure("set what the replaced table had"))?,
                 Err(cause) if cause.as_db_error().is_some() => {
+                    let said = cause.as_db_error().map(message);
+                    let why = said.map(|said| said.shown).unwrap_or_default();
                     let what = sql
                         .split_once(" ALTER COLUMN ")
                         .map_or("a setting", |_| "statistics");
                     told.push(format!(
-                        "{what} of the replaced table could not be set: {cause}"
+                        "{what} of the replaced table could not be set: {why}"
                     ));
                 }
                 Err(cause) => return Err(failure("set what the replaced table had")(cause)),

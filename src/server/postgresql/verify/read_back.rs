@@ -7,7 +7,7 @@ use postgres::Client;
 use crate::error::{Error, Result};
 use crate::rows::{Digest, Layout};
 use crate::schema::ddl;
-use crate::server::postgresql::error::failure;
+use crate::server::postgresql::error::{failed_stream, failure};
 
 /// The checksum of the rows of `table` in `schema`, over the columns of `layout`.
 pub(crate) fn read_back(
@@ -25,9 +25,7 @@ pub(crate) fn read_back(
         ddl::copy_to_stdout(style, table, columns, layout.format)
     };
     let mut reader = client.copy_out(&sql).map_err(failure(doing()))?;
-    let broken = |cause: std::io::Error| {
-        Error::target(format!("cannot {}: {cause}", doing())).caused_by(cause)
-    };
+    let broken = |cause: std::io::Error| failed_stream(doing(), cause);
     let head = layout.format.head();
     let mut found = vec![0; head.len()];
     reader.read_exact(&mut found).map_err(broken)?;
