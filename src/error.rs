@@ -51,6 +51,8 @@ struct Inner {
     /// From the outermost to the innermost: the member, then the row in it.
     places: Vec<Place>,
     message: String,
+    /// The lines below the message.
+    list: Vec<String>,
     /// What the message leaves out, because it may contain values of rows.
     withheld: Option<String>,
     hint: Option<String>,
@@ -103,6 +105,7 @@ impl Error {
             condition: None,
             places: Vec::new(),
             message: message.into(),
+            list: Vec::new(),
             withheld: None,
             hint: None,
             source: None,
@@ -142,6 +145,13 @@ impl Error {
         self
     }
 
+    /// Sets the lines below the message.
+    #[must_use]
+    pub fn listing(mut self, lines: Vec<String>) -> Self {
+        self.0.list = lines;
+        self
+    }
+
     /// Sets what the message leaves out, if anything: it may contain values of rows, or is not known to contain none.
     #[must_use]
     pub fn withholding(mut self, what: impl Into<Option<String>>) -> Self {
@@ -162,6 +172,12 @@ impl Error {
             Some(withheld) if show_values => format!("{self} [{withheld}]"),
             _ => self.to_string(),
         }
+    }
+
+    /// The lines below the message.
+    #[must_use]
+    pub fn list(&self) -> &[String] {
+        &self.0.list
     }
 
     /// Sets the hint if the cause is that the user lacks a right.

@@ -25,6 +25,7 @@ use ci_import::input::source::{Source, refuse_url};
 use ci_import::output::Limits;
 use ci_import::resources::Resources;
 use ci_import::ui::progress::Progress;
+use ci_import::ui::shown::Shown;
 use ci_import::ui::terminal;
 
 fn main() -> ExitCode {
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let told = error.told(show_values);
             terminal::say(&format!("ci-import: error: {told}"));
+            error.list().iter().for_each(|line| terminal::say(line));
             if let Some(hint) = error.hint_text() {
                 terminal::say(&format!("hint: {hint}"));
             }
@@ -105,10 +107,25 @@ fn run(cli: Cli) -> Result<ExitCode> {
     }
 }
 
+/// What is printed to standard output.
+enum Printed {
+    Text(String),
+    Json(serde_json::Value),
+}
+
+impl Printed {
+    fn print(&self) -> Result<()> {
+        match self {
+            Printed::Text(text) => terminal::print(text),
+            Printed::Json(json) => terminal::print_json(json),
+        }
+    }
+}
+
 /// Prints the report of a command that changed something. If that fails, the change is done all the same: the
 /// error says so first, with `done`, and gives `hint`.
-fn print_report(report: &str, done: &str, hint: &str) -> Result<()> {
-    terminal::print(report).map_err(|error| {
+fn print_report(report: &Printed, done: &str, hint: &str) -> Result<()> {
+    report.print().map_err(|error| {
         Error::failed(format!("{done}; only the report is missing: {error}"))
             .caused_by(error)
             .hint(hint)
@@ -152,11 +169,11 @@ fn print_published(
     is_strict: bool,
 ) -> Result<ExitCode> {
     let printed = if in_json {
-        format!("{:#}\n", report.to_json())
+        Printed::Json(report.to_json())
     } else if is_quiet {
-        String::new()
+        Printed::Text(String::new())
     } else {
-        terminal::in_lines(&report.to_string())
+        Printed::Text(terminal::in_lines(&report.to_string()))
     };
     let hint = "do not import again; ci-import verify compares the target with the archive";
     print_report(&printed, "the import was published", hint)?;
@@ -192,8 +209,8 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
         )?
     };
     if !arguments.quiet {
-        // Standard output may contain the dump.
-        terminal::say(changes.to_string().trim_end());
+        // Standard output may contain the dump. The lines are written as such, so their names have no line ends.
+        changes.to_string().lines().for_each(terminal::say);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -209,7 +226,7 @@ fn run_check(arguments: CheckArgs, show_values: bool) -> Result<ExitCode> {
     )?;
     checks.show_values = show_values;
     if json {
-        terminal::print(&format!("{:#}\n", checks.to_json()))?;
+        terminal::print_json(&checks.to_json())?;
     } else {
         terminal::print(&terminal::in_lines(&checks.to_string()))?;
     }
@@ -225,7 +242,7 @@ fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
     let cancellation = Cancellation::on_signals()?;
     let findings = verify::run(&settings, &Progress::new(quiet), &cancellation)?;
     if json {
-        terminal::print(&format!("{:#}\n", findings.to_json()))?;
+        terminal::print_json(&findings.to_json())?;
     } else if !quiet {
         terminal::print(&terminal::in_lines(&findings.to_string()))?;
     }
@@ -242,7 +259,11 @@ fn run_recover(target: TargetArgs) -> Result<ExitCode> {
         .told()
         .unwrap_or("there is no interrupted publish");
     let hint = "run it again: if nothing is left to do, it says so";
-    print_report(&format!("{told}\n"), "the recovery is done", hint)?;
+    print_report(
+        &Printed::Text(format!("{told}\n")),
+        "the recovery is done",
+        hint,
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -253,7 +274,7 @@ fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
     if !arguments.quiet {
         let hint = "do not run it again: a second rollback brings the imported data back";
         print_report(
-            &terminal::in_lines(&done.to_string()),
+            &Printed::Text(terminal::in_lines(&done.to_string())),
             "the rollback is done",
             hint,
         )?;
@@ -268,7 +289,7 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
     if !arguments.quiet {
         let hint = "it need not run again: the replaced data is removed";
         print_report(
-            &terminal::in_lines(&done.to_string()),
+            &Printed::Text(terminal::in_lines(&done.to_string())),
             "the discard is done",
             hint,
         )?;
@@ -281,20 +302,19 @@ fn run_migrate(arguments: MigrateArgs) -> Result<ExitCode> {
     let progress = Progress::new(settings.quiet);
     let told = migrate::run(&settings, &progress, &Cancellation::on_signals()?)?;
     let printed = if settings.json {
-        format!("{:#}\n", told.to_json())
+        Printed::Json(told.to_json())
     } else if !settings.quiet || told.was_asked_for() {
-        told.to_string()
+        Printed::Text(told.to_string())
     } else {
-        String::new()
+        Printed::Text(String::new())
     };
     if told.was_asked_for() {
-        terminal::print(&printed)?;
+        printed.print()?;
     } else {
         let hint = "ci-import migrate status lists what was done";
-        let printed = if settings.json {
-            printed
-        } else {
-            terminal::in_lines(&printed)
+        let printed = match printed {
+            Printed::Text(text) => Printed::Text(terminal::in_lines(&text)),
+            json @ Printed::Json(_) => json,
         };
         print_report(&printed, "the migrations are done", hint)?;
     }
@@ -305,7 +325,11 @@ fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
     let path = generate::run(&arguments.what)?;
     let done = format!("{} is created", path.display());
     let hint = "it need not run again";
-    print_report(&format!("{}\n", path.display()), &done, hint)?;
+    print_report(
+        &Printed::Text(format!("{}\n", Shown(path.display()))),
+        &done,
+        hint,
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -329,7 +353,7 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
         )?
     };
     if arguments.json {
-        terminal::print(&format!("{:#}\n", findings.to_json()))?;
+        terminal::print_json(&findings.to_json())?;
     } else {
         terminal::print(&terminal::in_lines(&findings.to_text()))?;
     }

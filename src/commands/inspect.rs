@@ -27,6 +27,7 @@ use crate::schema::{Note, Table};
 use crate::traces::{TraceSurvey, survey};
 use crate::ui::numbers::grouped;
 use crate::ui::progress::Progress;
+use crate::ui::shown::{in_column, write_line};
 
 /// The results.
 #[derive(Debug, Default)]
@@ -194,6 +195,22 @@ impl Findings {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::new();
+        self.heading(&mut text);
+        self.contents(&mut text);
+        let needs = self.needs();
+        if !needs.is_empty() {
+            let _ = writeln!(
+                text,
+                "\nchanges of an import, and values that need a policy"
+            );
+            for line in &needs {
+                let _ = write_line!(&mut text, "  {line}");
+            }
+        }
+        text + "\nread to the end; no damage was found\n"
+    }
+
+    fn heading(&self, text: &mut String) {
         if let Some(information) = &self.information {
             let acceptable = information.check_version().is_ok();
             let no = if acceptable {
@@ -201,9 +218,9 @@ impl Findings {
             } else {
                 " (not acceptable: only 8.0.* is)"
             };
-            let _ = writeln!(text, "archive of GitLab CI {}{no}", information.version);
+            let _ = write_line!(text, "archive of GitLab CI {}{no}", information.version);
             if let Some(time) = &information.created_at {
-                let _ = writeln!(text, "  made      {time}");
+                let _ = write_line!(text, "  made      {time}");
             }
         }
         let facts = &self.facts;
@@ -217,61 +234,58 @@ impl Findings {
         } else {
             "MySQL"
         };
-        let _ = writeln!(text, "  dialect   {dialect}");
-        let _ = writeln!(
+        let _ = write_line!(text, "  dialect   {dialect}");
+        let _ = write_line!(
             text,
             "  from      {}",
             facts.written_by.clone().unwrap_or_else(unknown)
         );
-        let _ = writeln!(
+        let _ = write_line!(
             text,
             "  server    {}",
             facts.server_version.clone().unwrap_or_else(unknown)
         );
-        let _ = writeln!(
+        let _ = write_line!(
             text,
             "  charset   {}",
             facts.charset.clone().unwrap_or_else(unknown)
         );
-        let _ = writeln!(text, "  SQL       {} bytes\n", grouped(facts.bytes));
-        let _ = writeln!(
+        let _ = write_line!(text, "  SQL       {} bytes", grouped(facts.bytes));
+        text.push('\n');
+    }
+
+    fn contents(&self, text: &mut String) {
+        let _ = write_line!(
             text,
             "{:34} {:>12} {:>16} {:>14}",
-            "table", "rows", "bytes", "largest row"
+            "table",
+            "rows",
+            "bytes",
+            "largest row"
         );
         for table in &self.tables {
             let (largest, _) = table.tally.largest_row();
             let (rows, bytes, largest) =
                 (grouped(table.rows), grouped(table.bytes), grouped(largest));
-            let _ = writeln!(
+            let _ = write_line!(
                 text,
                 "{:34} {rows:>12} {bytes:>16} {largest:>14}",
-                table.name
+                in_column(&table.name)
             );
         }
         if let Some(traces) = &self.traces {
-            let _ = writeln!(
+            text.push('\n');
+            let _ = write_line!(
                 text,
-                "\n{} build traces of {} bytes, of the months {}",
+                "{} build traces of {} bytes, of the months {}",
                 grouped(traces.files),
                 grouped(traces.bytes),
                 traces.months.iter().cloned().collect::<Vec<_>>().join(" ")
             );
             if let Some((name, size)) = &traces.largest {
-                let _ = writeln!(text, "the largest is {name}, of {} bytes", grouped(*size));
+                let _ = write_line!(text, "the largest is {name}, of {} bytes", grouped(*size));
             }
         }
-        let needs = self.needs();
-        if !needs.is_empty() {
-            let _ = writeln!(
-                text,
-                "\nchanges of an import, and values that need a policy"
-            );
-            for line in &needs {
-                let _ = writeln!(text, "  {line}");
-            }
-        }
-        text + "\nread to the end; no damage was found\n"
     }
 
     fn needs(&self) -> Vec<String> {

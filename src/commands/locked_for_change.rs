@@ -63,7 +63,7 @@ pub(super) fn confirm(what: &str, yes: bool, cancellation: &Cancellation) -> Res
         ))
         .hint("without a terminal, add --yes"));
     }
-    if terminal::ask(&format!("Do you want to {what}?"), cancellation) {
+    if terminal::ask(&[&format!("Do you want to {what}?")], cancellation) {
         return Ok(());
     }
     cancellation.check()?;

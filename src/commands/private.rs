@@ -70,7 +70,9 @@ fn confirm_removal(server: &PrivateServer, yes: bool) -> Result<()> {
     }
     let directory = server.directory().display();
     if terminal::ask(
-        &format!("Remove the database in {directory} with all its data?"),
+        &[&format!(
+            "Remove the database in {directory} with all its data?"
+        )],
         &Cancellation::default(),
     ) {
         return Ok(());

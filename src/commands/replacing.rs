@@ -39,9 +39,11 @@ pub(super) fn confirm_replacing(
             )),
         );
     }
-    let question = format!(
-        "{target} already has CI data.\nReplace {replaced}?\nThey are kept aside{dropped}."
-    );
+    let question = [
+        &*format!("{target} already has CI data."),
+        &*format!("Replace {replaced}?"),
+        &*format!("They are kept aside{dropped}."),
+    ];
     if terminal::ask(&question, cancellation) {
         return Ok(());
     }

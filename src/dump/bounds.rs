@@ -14,11 +14,8 @@ pub(super) const MAX_REMEMBERED: usize = 200;
 /// No definition has more tokens; each takes many times the memory of its text.
 pub(super) const MAX_TOKENS: usize = 100_000;
 
-/// So many characters of a statement are shown to who wants to see values.
+/// So many characters of a statement are shown in an error.
 const SHOWN_CHARACTERS: usize = 60;
-
-/// So many characters of a definition are shown in an error.
-const SHOWN_OF_DEFINITION: usize = 40;
 
 /// The words that a statement begins with, and those that say what it is about. What stands in other words may be a
 /// value: after damage, the text of a row is taken for a statement.
@@ -58,15 +55,19 @@ pub(super) fn refused_statement(why: &str, statement: &str) -> Error {
 
 /// The error for a definition, of which `tell` gets the beginning. No text in it is shown: it may have swallowed rows.
 pub(super) fn refused_definition(definition: &str, tell: impl FnOnce(&str) -> String) -> Error {
-    let shown = beginning(definition, SHOWN_OF_DEFINITION);
+    let definition = definition.trim_end().trim_end_matches(';');
+    let shown = beginning(definition, SHOWN_CHARACTERS);
     let upper = shown.to_ascii_uppercase();
     let end = ["INSERT", "VALUES", "REPLACE", "COPY"]
         .iter()
         .filter_map(|word| upper.find(word))
         .chain(shown.find(['\'', '"', ';', '\\']))
         .min();
-    Error::failed(tell(&shown[..end.unwrap_or(shown.len())]))
-        .withholding(beginning(definition, SHOWN_CHARACTERS))
+    let shown = match end {
+        Some(end) => format!("{} …", shown[..end].trim_end()),
+        None => shown,
+    };
+    Error::failed(tell(&shown)).withholding(beginning(definition, SHOWN_CHARACTERS))
 }
 
 /// The words of `statement` that say of what kind it is, for an error.
@@ -104,8 +105,8 @@ mod tests {
             assert_eq!(error.withheld(), Some(statement));
         }
         for (definition, expected) in [
-            ("GEO, b int INSERT INTO t VALUES (1)", "it is GEO, b int "),
-            ("geo DEFAULT 's3cr3t'", "it is geo DEFAULT "),
+            ("GEO, b int INSERT INTO t VALUES (1)", "it is GEO, b int …"),
+            ("geo DEFAULT 's3cr3t'", "it is geo DEFAULT …"),
         ] {
             let error = refused_definition(definition, |shown| format!("it is {shown}"));
             assert_eq!(error.to_string(), expected);

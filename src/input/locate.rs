@@ -1,6 +1,5 @@
 //! Finds the named archive: a file, a pipe, or an archive in a folder of backups.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -189,20 +188,24 @@ impl Backups {
         match wanted {
             Some(wanted) if found.is_empty() => {
                 let list = listed(self.whole.iter());
-                Error::usage(format!("{folder} has no archive for {wanted}:{list}"))
+                Error::usage(format!("{folder} has no archive for {wanted}:"))
+                    .listing(list)
                     .hint(format!("the newest is --backup {}", newest.epoch))
             }
             Some(wanted) => {
                 let list = listed(found.iter().copied());
-                Error::usage(format!("{folder} has several archives for {wanted}:{list}"))
+                Error::usage(format!("{folder} has several archives for {wanted}:"))
+                    .listing(list)
                     .hint("name the file itself")
             }
             None => {
                 let list = listed(self.whole.iter());
-                Error::usage(format!("{folder} has several archives:{list}")).hint(format!(
-                    "name one: --backup {0}, or BACKUP={0} in the environment, for the newest",
-                    newest.epoch
-                ))
+                Error::usage(format!("{folder} has several archives:"))
+                    .listing(list)
+                    .hint(format!(
+                        "name one: --backup {0}, or BACKUP={0} in the environment, for the newest",
+                        newest.epoch
+                    ))
             }
         }
     }
@@ -217,9 +220,9 @@ fn parse_name(name: &str) -> Option<(i64, &str)> {
 }
 
 /// The archives, one per line.
-fn listed<'a>(backups: impl ExactSizeIterator<Item = &'a Backup>) -> String {
+fn listed<'a>(backups: impl ExactSizeIterator<Item = &'a Backup>) -> Vec<String> {
     let more = backups.len().saturating_sub(MAX_LISTED);
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for backup in backups.take(MAX_LISTED) {
         let Backup { epoch, name, size } = backup;
         let made = jiff::Timestamp::from_second(*epoch).map_or_else(
@@ -227,12 +230,12 @@ fn listed<'a>(backups: impl ExactSizeIterator<Item = &'a Backup>) -> String {
             |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         );
         let size = grouped(*size);
-        let _ = write!(text, "\n  {epoch:>10}  {made}  {size:>15} bytes  {name}");
+        lines.push(format!("  {epoch:>10}  {made}  {size:>15} bytes  {name}"));
     }
     if more > 0 {
-        let _ = write!(text, "\n  and {more} more");
+        lines.push(format!("  and {more} more"));
     }
-    text
+    lines
 }
 
 #[cfg(test)]
@@ -270,13 +273,13 @@ mod tests {
         };
         let backups: Vec<Backup> = (0..25).map(|n| backup(1_443_700_800 + n)).collect();
         let text = listed(backups.iter());
-        let lines: Vec<&str> = text.trim_start().lines().collect();
+        let lines: Vec<&str> = text.iter().map(|line| line.trim_start()).collect();
         assert_eq!(lines.len(), 21);
         assert_eq!(
             lines[0],
             "1443700800  2015-10-01 12:00:00 UTC        1,234,567 bytes  1443700800_gitlab_ci_backup.tar"
         );
         assert_eq!(lines[20].trim(), "and 5 more");
-        assert!(listed([backup(i64::MAX)].iter()).contains("at no time"));
+        assert!(listed([backup(i64::MAX)].iter())[0].contains("at no time"));
     }
 }

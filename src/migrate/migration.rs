@@ -119,7 +119,7 @@ impl MigrationStatement {
             let begins_number = c.is_ascii_digit() && !(before.is_alphanumeric() || before == '_');
             let begins_comment = line[at..].starts_with("--") || line[at..].starts_with("/*");
             if begins_number || begins_comment || "'\"$#\\".contains(c) {
-                return format!("{} …", line[..at].trim_end());
+                return format!("{} …", line[..at].trim_end_matches([' ', '(']));
             }
             before = c;
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::migration::{Migration, Phase};
 use super::version::Version;
+use crate::ui::shown::write_line;
 
 /// The outcome of one migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,10 +120,10 @@ impl MigrationSummary {
 impl fmt::Display for MigrationSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.migrations.is_empty() {
-            return writeln!(f, "nothing is pending in {}", self.target);
+            return write_line!(f, "nothing is pending in {}", self.target);
         }
-        writeln!(f, "in {}", self.target)?;
+        write_line!(f, "in {}", self.target)?;
         let mut migrations = self.migrations.iter();
-        migrations.try_for_each(|report| writeln!(f, "  {report}"))
+        migrations.try_for_each(|report| write_line!(f, "  {report}"))
     }
 }

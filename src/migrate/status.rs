@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::migration::{Migration, MigrationBody, MigrationScript, Phase};
 use super::session::{Direction, UnfinishedMigration};
 use super::version::Version;
+use crate::ui::shown::write_line;
 
 /// A migration and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,30 +172,35 @@ impl MigrationStatus {
 
 impl fmt::Display for MigrationStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "in {}\n", self.target)?;
+        write_line!(f, "in {}", self.target)?;
+        writeln!(f)?;
         if self.rows.is_empty() {
             writeln!(f, "there are no migrations")?;
         } else {
-            writeln!(
+            write_line!(
                 f,
                 "{:8}  {:12}  {:14}  {:19}  name",
-                "state", "folder", "version", "written (UTC)"
+                "state",
+                "folder",
+                "version",
+                "written (UTC)"
             )?;
         }
         for row in &self.rows {
             let mark = if row.built_in { " (built in)" } else { "" };
             let (state, folder, time) = (row.state(), row.phase.folder(), row.version.time());
             let (version, name) = (row.version.to_string(), &row.name);
-            writeln!(
+            write_line!(
                 f,
                 "{state:8}  {folder:12}  {version:14}  {time:19}  {name}{mark}"
             )?;
             if let Some(unfinished) = &row.unfinished {
-                writeln!(f, "{:10}{unfinished}", "")?;
+                write_line!(f, "{:10}{unfinished}", "")?;
             }
         }
         if self.others > 0 {
-            writeln!(f, "\n{} other versions in schema_migrations", self.others)?;
+            writeln!(f)?;
+            write_line!(f, "{} other versions in schema_migrations", self.others)?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::traces::{BuildsDirectory, StagedDirectory};
+use crate::ui::shown::write_line;
 
 /// The data to publish.
 pub struct Publication<'a> {
@@ -78,19 +79,19 @@ impl fmt::Display for RolledBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let schema = &self.schema;
         if self.restored.is_empty() {
-            writeln!(
+            write_line!(
                 f,
                 "there were no tables before the import; {schema} has none again"
             )?;
         } else {
-            writeln!(f, "back in {schema}: {}", self.restored.join(", "))?;
+            write_line!(f, "back in {schema}: {}", self.restored.join(", "))?;
         }
-        writeln!(f, "in {} now: {}", self.previous, self.aside.join(", "))?;
+        write_line!(f, "in {} now: {}", self.previous, self.aside.join(", "))?;
         if let Some(builds) = &self.builds {
-            writeln!(f, "the old build traces are back in {}", builds.display())?;
+            write_line!(f, "the old build traces are back in {}", builds.display())?;
         }
         if let Some(aside) = &self.builds_aside {
-            writeln!(
+            write_line!(
                 f,
                 "the build traces of the import are now in {}",
                 aside.display()
@@ -152,15 +153,15 @@ pub struct Discarded {
 impl fmt::Display for Discarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kept) = &self.kept {
-            writeln!(f, "removed {kept}")?;
+            write_line!(f, "removed {kept}")?;
         } else if self.tables.is_empty() && self.directories.is_empty() {
             return writeln!(f, "there was nothing to discard");
         }
         if !self.tables.is_empty() {
-            writeln!(f, "removed {}: {}", self.previous, self.tables.join(", "))?;
+            write_line!(f, "removed {}: {}", self.previous, self.tables.join(", "))?;
         }
         for directory in &self.directories {
-            writeln!(f, "removed {}", directory.display())?;
+            write_line!(f, "removed {}", directory.display())?;
         }
         Ok(())
     }

@@ -31,9 +31,7 @@ impl Names {
     fn add(&mut self, path: &Path) {
         self.count += 1;
         if self.first.len() < NAMES_TOLD {
-            // Control characters must not reach a terminal.
-            let name = path.display().to_string();
-            self.first.push(name.escape_debug().to_string());
+            self.first.push(path.display().to_string());
         }
     }
 }

@@ -5,5 +5,6 @@ pub mod numbers;
 pub mod progress;
 mod progress_line;
 mod screen;
+pub mod shown;
 pub mod terminal;
 mod text;

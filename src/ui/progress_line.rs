@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::numbers::grouped;
-use super::text::{harmless, shortened};
+use super::shown::Shown;
+use super::text::shortened;
 
 /// A part of the work at one moment.
 #[derive(Debug, Clone, Default)]
@@ -30,13 +31,13 @@ pub(super) struct Moment<'a> {
 impl Moment<'_> {
     /// The line with a bar, of at most `width` characters.
     pub(super) fn with_bar(&self, width: usize) -> String {
-        let name = harmless(self.name);
+        let name = Shown(self.name).to_string();
         let bar = self
             .share()
             .map_or_else(String::new, |share| bar(share, width / 8));
         let [sizes, percent] = [true, false].map(|sizes| {
             let parts = self.parts(sizes).join(", ");
-            harmless(&parts).into_owned()
+            Shown(parts).to_string()
         });
         let length = |text: &str| text.chars().count();
         let lines = [(&bar, &sizes), (&bar, &percent), (&String::new(), &percent)]

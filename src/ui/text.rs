@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 
-/// Escapes the control characters in `text`: a terminal would obey those in names and values of an archive.
+use super::shown::is_visible;
+
+/// Escapes what is not visible in a text of several lines, whose writers have escaped the line ends in names.
 pub(super) fn harmless(text: &str) -> Cow<'_, str> {
-    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let is_harmful = |c: char| !is_visible(c) && !matches!(c, '\n' | '\t');
     if !text.contains(is_harmful) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_harmful(c) {
-            shown.extend(c.escape_default());
+            shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
         }
@@ -90,7 +92,7 @@ mod tests {
         assert_eq!(harmless("a\n\tü"), "a\n\tü");
         assert_eq!(
             harmless("\u{1b}[2J\r\0\u{9b}x"),
-            "\\u{1b}[2J\\r\\u{0}\\u{9b}x"
+            "\\u{1b}[2J\\u{d}\\u{0}\\u{9b}x"
         );
     }
 

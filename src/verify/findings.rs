@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::tables::TableFinding;
 use crate::traces::{Names, TraceFindings};
 use crate::ui::numbers::grouped;
+use crate::ui::shown::{in_column, write_line};
 
 /// The remark about a table that was not read from the snapshot.
 const LATER: &str = "; read later than the others: its engine has no transactions";
@@ -106,14 +107,19 @@ impl Findings {
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "compared {}", self.input)?;
-        writeln!(f, "    with {}, schema {}\n", self.target, self.schema)?;
-        let names = self.tables.iter().map(|table| table.name.chars().count());
-        let width = names.max().unwrap_or(0).max(26);
-        writeln!(
+        write_line!(f, "compared {}", self.input)?;
+        write_line!(f, "    with {}, schema {}", self.target, self.schema)?;
+        writeln!(f)?;
+        let names = self.tables.iter().map(|table| in_column(&table.name));
+        let width = names.map(|name| name.chars().count()).max();
+        let width = width.unwrap_or(0).max(26);
+        write_line!(
             f,
             "{:width$} {:>14} {:>14} {:>14}  result",
-            "table", "archive", "target", "next id"
+            "table",
+            "archive",
+            "target",
+            "next id"
         )?;
         let optional = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
         for table in &self.tables {
@@ -123,17 +129,17 @@ impl fmt::Display for Findings {
                 problems => format!("DIFFERS: {}", problems.join("; ")),
             };
             let later = if table.in_snapshot { "" } else { LATER };
-            writeln!(
+            write_line!(
                 f,
                 "{:width$} {:>14} {:>14} {:>14}  {result}{later}",
-                table.name,
+                in_column(&table.name),
                 grouped(table.expected),
                 optional(table.found.map(grouped)),
                 optional(table.next_value.map(grouped))
             )?;
         }
         for name in &self.dropped {
-            writeln!(f, "{name:width$} {:>44}  dropped by a migration", "")?;
+            write_line!(f, "{name:width$} {:>44}  dropped by a migration", "")?;
         }
         if let Some(traces) = &self.traces {
             let result = if traces.agree() {
@@ -143,7 +149,7 @@ impl fmt::Display for Findings {
             };
             let (files, found) = (grouped(traces.files), grouped(traces.found));
             let name = "build traces";
-            writeln!(
+            write_line!(
                 f,
                 "{name:width$} {files:>14} {found:>14} {:>14}  {result}",
                 "-"
@@ -162,13 +168,14 @@ impl fmt::Display for Findings {
             } else {
                 format!("DIFFER: {} are not merged", grouped(missing))
             };
-            writeln!(f, "{:width$} {:>44}  {result}", "taggings", "")?;
+            write_line!(f, "{:width$} {:>44}  {result}", "taggings", "")?;
         }
         let verdict = if self.agree() {
             "all agree"
         } else {
             "the target differs from the archive"
         };
-        writeln!(f, "\n{verdict}")
+        writeln!(f)?;
+        write_line!(f, "{verdict}")
     }
 }

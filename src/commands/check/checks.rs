@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
+use crate::ui::shown::write_line;
 
 /// The result of a check.
 #[derive(Debug, Clone)]
@@ -72,6 +73,7 @@ impl Checks {
                     "check": name,
                     "outcome": "failed",
                     "what": error.told(self.show_values),
+                    "list": error.list(),
                     "hint": error.hint_text(),
                 }),
             })
@@ -84,12 +86,15 @@ impl fmt::Display for Checks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, outcome) in &self.list {
             match outcome {
-                Outcome::Fine(what) => writeln!(f, "{name:18} ok      {what}")?,
-                Outcome::Note(what) => writeln!(f, "{name:18} note    {what}")?,
+                Outcome::Fine(what) => write_line!(f, "{name:18} ok      {what}")?,
+                Outcome::Note(what) => write_line!(f, "{name:18} note    {what}")?,
                 Outcome::Failed(error) => {
-                    writeln!(f, "{name:18} FAILED  {}", error.told(self.show_values))?;
+                    write_line!(f, "{name:18} FAILED  {}", error.told(self.show_values))?;
+                    for line in error.list() {
+                        write_line!(f, "{:24}{line}", "")?;
+                    }
                     if let Some(hint) = error.hint_text() {
-                        writeln!(f, "{:26} hint: {hint}", "")?;
+                        write_line!(f, "{:26} hint: {hint}", "")?;
                     }
                 }
             }
@@ -98,6 +103,7 @@ impl fmt::Display for Checks {
             None => "ready to import; nothing was changed",
             Some(_) => "not ready: the import would fail",
         };
-        writeln!(f, "\n{verdict}")
+        writeln!(f)?;
+        write_line!(f, "{verdict}")
     }
 }

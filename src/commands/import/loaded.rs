@@ -159,7 +159,6 @@ pub(super) fn change_lines<'a>(
         lines.push(format!("the {kind} {name} was left out"));
     }
     for line in &facts.noise {
-        let line = line.replace(char::is_control, "\u{fffd}");
         lines.push(format!("skipped a line that is not SQL: {line}"));
     }
     if !facts.completed {

@@ -12,6 +12,7 @@ use crate::gitlab::live::LiveChanges;
 use crate::rows::Tally;
 use crate::schema::Note;
 use crate::ui::numbers::grouped;
+use crate::ui::shown::{in_column, write_line};
 
 /// The report of a published import.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ pub struct Changes {
 impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: u64 = self.tables.iter().map(|(_, rows, _)| rows).sum();
-        writeln!(
+        write_line!(
             f,
             "converted {} tables, {} rows",
             self.tables.len(),
@@ -76,7 +77,7 @@ impl fmt::Display for Changes {
             .iter()
             .map(|(name, _, tally)| (name.as_str(), tally));
         let lines = change_lines(tallies, self.notes.iter(), &self.facts);
-        lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+        lines.iter().try_for_each(|line| write_line!(f, "  {line}"))
     }
 }
 
@@ -88,11 +89,16 @@ impl fmt::Display for Report {
         self.live_changes(f)?;
         self.what_was_kept(f)?;
         if let Some(verified) = &self.loaded.verified {
-            writeln!(f, "\nverified before the publish: {verified}")?;
+            writeln!(f)?;
+            write_line!(f, "verified before the publish: {verified}")?;
         }
-        writeln!(f, "\ndone in {:.1} s", self.elapsed.as_secs_f64())?;
+        writeln!(f)?;
+        write_line!(f, "done in {:.1} s", self.elapsed.as_secs_f64())?;
         if let Some(connect) = &self.connect {
-            writeln!(f, "\n{connect}")?;
+            writeln!(f)?;
+            for part in connect.lines() {
+                write_line!(f, "{part}")?;
+            }
         }
         Ok(())
     }
@@ -110,39 +116,38 @@ impl Report {
             None => "imported",
             Some(_) => "published",
         };
-        write!(f, "{done} {}", self.loaded.input)?;
-        if let Some(version) = &self.loaded.version {
-            write!(f, " (GitLab CI {version}")?;
-            if let Some(time) = &self.loaded.created_at {
-                write!(f, ", made {time}")?;
-            }
-            write!(f, ")")?;
-        }
-        writeln!(f)?;
+        let archive = self.loaded.version.as_ref().map(|version| {
+            let made = self.loaded.created_at.as_ref();
+            let made = made.map(|time| format!(", made {time}"));
+            format!(" (GitLab CI {version}{})", made.unwrap_or_default())
+        });
+        let archive = archive.unwrap_or_default();
+        write_line!(f, "{done} {}{archive}", self.loaded.input)?;
         if let Some(time) = &self.loaded_at {
-            writeln!(f, "  loaded at {time}")?;
+            write_line!(f, "  loaded at {time}")?;
         }
         if let Some(program) = &self.loaded.written_by {
-            writeln!(f, "    from {program}")?;
+            write_line!(f, "    from {program}")?;
         }
-        writeln!(f, "    into {}", self.target)?;
+        write_line!(f, "    into {}", self.target)?;
         if let Some(archive) = &self.archive {
-            writeln!(f, "     and {}", archive.builds.display())?;
+            write_line!(f, "     and {}", archive.builds.display())?;
         }
         writeln!(f)
     }
 
     fn table_list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tables = &self.loaded.tables;
-        let names = tables.iter().map(|table| table.name.chars().count());
-        let width = names.max().unwrap_or(0).max(26);
+        let names = tables.iter().map(|table| in_column(&table.name));
+        let width = names.map(|name| name.chars().count()).max();
+        let width = width.unwrap_or(0).max(26);
         writeln!(f, "{:width$} {:>14} {:>14}", "table", "rows", "next id")?;
         for table in tables {
             let next = table.next_value.map_or_else(|| "-".to_owned(), grouped);
-            writeln!(
+            write_line!(
                 f,
                 "{:width$} {:>14} {next:>14}",
-                table.name,
+                in_column(&table.name),
                 grouped(table.rows)
             )?;
         }
@@ -150,10 +155,13 @@ impl Report {
             return Ok(());
         };
         let (files, bytes) = (grouped(traces.files), grouped(traces.bytes));
-        writeln!(f, "{:width$} {files:>14} {bytes:>14} bytes", "build traces")?;
+        write_line!(f, "{:width$} {files:>14} {bytes:>14} bytes", "build traces")?;
         match &traces.truncated {
             None => Ok(()),
-            Some(how) => writeln!(f, "\nsome traces are missing: {how}"),
+            Some(how) => {
+                writeln!(f)?;
+                write_line!(f, "some traces are missing: {how}")
+            }
         }
     }
 
@@ -175,7 +183,7 @@ impl Report {
             return writeln!(f, "\nno value was changed");
         }
         writeln!(f, "\nchanged during the import")?;
-        lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+        lines.iter().try_for_each(|line| write_line!(f, "  {line}"))
     }
 
     fn live_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -207,7 +215,7 @@ impl Report {
             return Ok(());
         }
         writeln!(f, "\nin GitLab")?;
-        lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+        lines.iter().try_for_each(|line| write_line!(f, "  {line}"))
     }
 
     fn what_was_kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -222,10 +230,10 @@ impl Report {
         if !self.replaced.is_empty() {
             let count = self.replaced.len();
             let previous = &self.previous_schema;
-            writeln!(f, "  {count} tables, in the schema {previous}")?;
+            write_line!(f, "  {count} tables, in the schema {previous}")?;
         }
         if let Some(path) = previous {
-            writeln!(f, "  the traces, in {}", path.display())?;
+            write_line!(f, "  the traces, in {}", path.display())?;
         }
         Ok(())
     }
@@ -240,8 +248,8 @@ impl Report {
         if let Some(archive) = &self.archive {
             let tags = archive.live.tags.as_ref();
             let published = json!({
-                "builds": archive.builds,
-                "previous_builds": archive.previous_builds,
+                "builds": archive.builds.display().to_string(),
+                "previous_builds": archive.previous_builds.as_ref().map(|path| path.display().to_string()),
                 "ci_enabled": archive.live.ci_enabled,
                 "taggings": tags.map(|tags| tags.taggings),
                 "new_tags": tags.map_or(0, |tags| tags.new_tags),

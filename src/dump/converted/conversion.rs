@@ -125,7 +125,11 @@ mod tests {
         let error = Conversion::default().statement(&insert).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "GitLab CI could not convert a part of the dump: ! Unknown line in main body: (1,'a')"
+            "GitLab CI could not convert a part of the dump"
+        );
+        assert_eq!(
+            error.withheld(),
+            Some("! Unknown line in main body: (1,'a')")
         );
     }
 

@@ -388,9 +388,13 @@ impl PrivateServer {
         }
         let said = read_from_start(output);
         let log = self.end_of_log();
-        let last: Vec<&str> = said.lines().chain(log.lines().rev().take(3)).collect();
+        let last: Vec<&str> = log.lines().rev().take(3).collect();
+        // Other lines of the log are about statements, with their values.
+        let fatal = last.iter().copied().filter(|line| line.contains("FATAL: "));
+        let shown: Vec<&str> = said.lines().chain(fatal).collect();
         Err(
-            Error::target(format!("cannot {doing}: {}", last.join("; ")))
+            Error::target(format!("cannot {doing}: {}", shown.join("; ")))
+                .withholding(last.join("; "))
                 .hint(format!("the server's log is {}", self.log().display())),
         )
     }

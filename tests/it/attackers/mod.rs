@@ -8,6 +8,7 @@ pub(crate) mod inflation_limit;
 pub(crate) mod large_rows;
 pub(crate) mod many_definitions;
 pub(crate) mod many_traces;
+pub(crate) mod names;
 pub(crate) mod others_database_yml;
 pub(crate) mod others_files;
 pub(crate) mod secrets;

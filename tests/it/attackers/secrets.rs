@@ -230,10 +230,10 @@ fn import(name: &str, url: &str, path: &Path) -> bool {
     import.args(["--replace", "--show-values"]);
     let shown = run(import);
     assert_eq!(shown.code, outcome.code, "{name}\n{}", shown.whole());
-    let shows = MARKS.iter().any(|mark| shown.stderr.contains(mark));
+    let has_mark = MARKS.iter().any(|mark| shown.stderr.contains(mark));
     let hint = outcome.stderr.contains("--show-values shows more");
-    assert!(hint || !shows, "{name}\n{}", outcome.whole());
-    shows
+    assert!(hint || !has_mark, "{name}\n{}", outcome.whole());
+    has_mark
 }
 
 /// Imports all of `dumps`, of which at least `showing` show values if that is wanted.

@@ -30,7 +30,7 @@ fn statements<'a>() -> Vec<Case<'a>> {
             &[],
             vec![Fails(
                 1,
-                "table u: the table is created by a SELECT, whose rows are not in the dump: CREATE TABLE u (c int) ENGINE=InnoDB AS SELECT c FROM t;",
+                "table u: the table is created by a SELECT, whose rows are not in the dump: CREATE TABLE u (c int) ENGINE=InnoDB AS SELECT c FROM t",
             )],
         ),
         case(
@@ -39,7 +39,7 @@ fn statements<'a>() -> Vec<Case<'a>> {
             &[],
             vec![Fails(
                 1,
-                "the dump executes a prepared statement, which may change data: EXECUTE q;",
+                "the dump executes a prepared statement, which may change data: EXECUTE …",
             )],
         ),
         case(
@@ -83,7 +83,7 @@ fn statements<'a>() -> Vec<Case<'a>> {
             &[],
             vec![Fails(
                 1,
-                "the dump deletes the rows that it has inserted: DELETE FROM `t`;",
+                "the dump deletes the rows that it has inserted: DELETE FROM …",
             )],
         ),
         case(
