@@ -71,10 +71,11 @@ impl<'a> Tuple<'a> {
     }
 
     fn wrong(&self, message: &str) -> Wrong {
+        let start = &self.rest()[..self.rest().len().min(160)];
         Wrong {
             at: self.at.min(self.bytes.len()),
             message: message.to_owned(),
-            found: beginning(&String::from_utf8_lossy(self.rest()), 40),
+            found: beginning(&String::from_utf8_lossy(start), 40),
         }
     }
 

@@ -362,10 +362,10 @@ fn somebody_holds_a_live_table() {
         .exits(4)
         .says("waiting for others who hold the live tables: process")
         .says("of postgres (ci_runners), since")
-        .says("LOCK TABLE ci_runners /* [31m */ IN ROW EXCLUSIVE MODE")
+        .says(" UTC: LOCK")
         .says("stop GitLab and its jobs; then ci-import publish");
-    // The query is somebody else's.
-    assert!(!refused.stderr.contains('\u{1b}'), "{refused:?}");
+    // The query is somebody else's, and has values.
+    assert!(!refused.stderr.contains("LOCK TABLE"), "{refused:?}");
     run(scene.command(["discard", "--yes"])).succeeds();
     before.assert_same(&State::of(&scene));
     let mut tagging = scene.connect();
