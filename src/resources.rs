@@ -13,7 +13,7 @@ const MIB: usize = 1024 * 1024;
 pub const MAX_SPARE_BYTES: usize = MIB;
 
 /// The program, the inflation, and the blocks between threads.
-const BASE_BYTES: usize = 24 * MIB;
+const BASE_BYTES: usize = 25 * MIB;
 
 /// Clears `buffer`, and frees it if a huge row has made it larger than what is kept for reuse.
 pub fn clear(buffer: &mut Vec<u8>) {
@@ -93,12 +93,12 @@ mod tests {
         let dump = DumpLimits::of_memory(100_000);
         assert_eq!(shared(Some(100_000), 2), Resources { dump, ..most });
         assert_eq!(
-            shared(Some(30), 2),
+            shared(Some(31), 2),
             Resources {
                 jobs: 2,
                 chunks: 3,
                 blocks_per_writer: 2,
-                dump: DumpLimits::of_memory(30),
+                dump: DumpLimits::of_memory(31),
             }
         );
         for given in 1..=64 {
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(error.to_string(), "--memory 20 is too little for 2 jobs");
         assert_eq!(
             error.hint_text(),
-            Some("give at least 30 MiB, or fewer --jobs")
+            Some("give at least 31 MiB, or fewer --jobs")
         );
     }
 }

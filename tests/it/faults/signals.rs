@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::support::mysql_scene::MysqlScene;
+use crate::support::own_mariadb::OwnMariadb;
 use crate::support::own_server::OwnServer;
 use crate::support::paused::Paused;
-use crate::support::program::run;
-use crate::support::scene::Scene;
+use crate::support::program::{command, run};
+use crate::support::scene::{Dialect, Scene, fixture_dump, pack};
+use crate::support::snapshot::Snapshot;
 use crate::support::two_archives::TwoArchives;
 
 /// Points up to the last at which nothing is lost by stopping, in order.
@@ -167,4 +170,62 @@ fn a_signal_is_obeyed_though_the_disk_does_not_answer() {
     assert!(took < AT_ONCE, "{took:?}\n{}", outcome.whole());
     outcome.says("interrupted; nothing was published");
     target.assert_whole(point);
+}
+
+#[test]
+fn a_signal_is_obeyed_though_mysql_stands_still() {
+    let server = OwnMariadb::start();
+    let scene = MysqlScene::gitlab_on(&server);
+    let archive = scene.path("archive.tar");
+    let (sql, source) = (scene.path("dump.sql"), scene.path("source"));
+    std::fs::write(&sql, fixture_dump(Dialect::Native)).unwrap();
+    std::fs::create_dir_all(source.join("2015_10/1")).unwrap();
+    std::fs::write(source.join("2015_10/1/1.log"), "a trace").unwrap();
+    pack(&sql, &source, &archive, "8.0.5");
+    let import = || {
+        let mut import = command([archive.to_str().unwrap(), "--yes"]);
+        import.arg("--builds-path").arg(scene.builds());
+        import.args(["--database-url", &scene.stage().url]);
+        import
+    };
+    for point in ["lock taken", "rows to be copied", "staged"] {
+        let import = Paused::at(import(), point);
+        server.signal(Signal::STOP);
+        import.go_on();
+        std::thread::sleep(Duration::from_millis(200));
+        import.signal(Signal::INT);
+        let signalled = Instant::now();
+        let outcome = import.finish();
+        let took = signalled.elapsed();
+        server.signal(Signal::CONT);
+        let outcome = outcome.exits(130).says("nothing was published");
+        assert!(took < AT_ONCE, "{point}: {took:?}\n{}", outcome.whole());
+        assert!(!scene.beside().iter().any(|name| name.contains("staging")));
+    }
+    run(import()).succeeds();
+}
+
+/// The second signal does not wait for the commit of the publish: it says that the outcome is not known.
+#[test]
+fn a_second_signal_in_a_publish_says_what_to_do() {
+    let server = OwnServer::start();
+    let mut target = TwoArchives::imported_into(Scene::gitlab_on(&server.directory));
+    let import = Paused::at(target.import_other(), "to be committed");
+    server.signal_all(Signal::STOP);
+    import.go_on();
+    std::thread::sleep(Duration::from_millis(200));
+    import.signal(Signal::INT);
+    std::thread::sleep(Duration::from_millis(300));
+    import.signal(Signal::INT);
+    let signalled = Instant::now();
+    let outcome = import.finish();
+    let took = signalled.elapsed();
+    server.signal_all(Signal::CONT);
+    let outcome = outcome.exits(6).says("ci-import recover");
+    assert!(took < AT_ONCE, "{took:?}\n{}", outcome.whole());
+    run(target.scene.command(["recover"])).succeeds();
+    if Snapshot::of(&target.scene) != target.states[target.live] {
+        target.published();
+    }
+    target.assert_whole("the second signal");
 }

@@ -105,3 +105,15 @@ fn a_staging_database_that_no_import_made_is_not_dropped() {
     ));
     run(import(&scene)).succeeds();
 }
+
+/// A view with the name of GitLab's table could call functions of whoever has made it.
+#[test]
+fn views_in_the_place_of_tables_are_refused() {
+    let scene = MysqlScene::gitlab();
+    scene.execute("RENAME TABLE tags TO tags_of_somebody");
+    scene.execute("CREATE SQL SECURITY INVOKER VIEW tags AS SELECT * FROM tags_of_somebody");
+    run(import(&scene))
+        .exits(4)
+        .says("tags exists, but is not an ordinary table");
+    assert_eq!(scene.values("SELECT COUNT(*) FROM ci_builds"), ["0"]);
+}

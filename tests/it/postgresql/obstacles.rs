@@ -33,7 +33,7 @@ fn check_finds_what_would_fail_later() {
                 "CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS $f$ BEGIN RAISE 'not at night'; END $f$",
                 "CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION no()",
             ],
-            "not at night",
+            "RAISE in a function, trigger or block",
             "look for an event trigger that forbids it",
             "DROP EVENT TRIGGER no",
         ),

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::servers::{
     MARIADB_OF_TESTS, MARIADB_USER, install_mariadb, mariadbd, server_directory_in, user_ids,
     wait_for_mariadb, watchdog,
@@ -42,6 +44,11 @@ impl OwnMariadb {
         fs::write(self.directory.join("pid"), child.id().to_string()).unwrap();
         self.server = Some(child);
         wait_for_mariadb(&self.directory);
+    }
+
+    /// Sends it a signal: STOP has it stand still.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.server.as_ref().unwrap()), signal).unwrap();
     }
 
     /// As if the machine had failed, for all that the server had not written.
