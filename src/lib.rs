@@ -4,7 +4,7 @@
 
 #![cfg_attr(
     not(feature = "servers"),
-    allow(dead_code, reason = "the servers use it")
+    allow(dead_code, unused_imports, reason = "the servers use it")
 )]
 
 pub mod archive;
