@@ -19,14 +19,11 @@ pub(super) fn drop_kept(
         return Ok(None);
     };
     if let Some(traces) = &kept.traces {
-        let beside = traces
-            .directory
-            .builds()
-            .replace(char::is_control, "\u{fffd}");
         match builds.filter(|builds| traces.directory.is_beside(builds)) {
             Some(builds) => traces.directory.remove(builds)?,
             None => terminal::warn(&format!(
-                "the traces that are kept beside {beside} are not removed, since --builds-path does not name it"
+                "the traces that are kept beside {} are not removed, since --builds-path does not name it",
+                traces.directory.builds()
             )),
         }
     }

@@ -13,6 +13,7 @@ pub(crate) mod locked_for_change;
 pub mod migrate;
 pub mod private;
 pub mod publish;
+mod publishing;
 pub mod recover;
 pub(crate) mod replacing;
 pub mod rollback;

@@ -8,17 +8,17 @@ use super::import::reported::Reported;
 use super::import::unpublished;
 use super::kept::HOW_TO_PUBLISH;
 use super::locked_for_change::{LockedForChange, lock_recovered};
+use super::publishing::Publishing;
 use super::replacing::confirm_replacing;
 use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::PublishSettings;
 use crate::error::{Error, Result};
-use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::gitlab::target_version;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::kept::{Kept, KeptTable};
-use crate::publish::outcome::{Publication, Published, Waiting};
+use crate::publish::outcome::Published;
 use crate::rows::Tally;
 use crate::rows::contents::Contents;
 use crate::traces::{StagedDirectory, TraceSummary};
@@ -77,7 +77,7 @@ fn loaded(kept: &Kept) -> Result<Loaded> {
     let hint = "publish it with that version, or import the archive again";
     let version = env!("CARGO_PKG_VERSION");
     if kept.program != version {
-        let program = kept.program.replace(char::is_control, "\u{fffd}");
+        let program = &kept.program;
         return Err(Error::usage(format!(
             "it was loaded by ci-import {program}, and this is {version}"
         ))
@@ -110,13 +110,9 @@ impl Step<'_> {
             return Ok(None);
         };
         let Some(builds) = &held.ready.builds else {
-            return Err(Error::usage("what is kept has build traces").hint(format!(
-                "add --builds-path {}",
-                traces
-                    .directory
-                    .builds()
-                    .replace(char::is_control, "\u{fffd}")
-            )));
+            let beside = traces.directory.builds();
+            return Err(Error::usage("what is kept has build traces")
+                .hint(format!("add --builds-path {beside}")));
         };
         traces.directory.open(builds).map(Some)
     }
@@ -189,33 +185,22 @@ impl Step<'_> {
         held: &mut LockedForChange,
         directory: Option<&StagedDirectory>,
     ) -> Result<Published<LiveChanges>> {
-        self.cancellation.check()?;
-        failpoint::reached("to be published");
-        self.progress.step("publishing");
-        let tell = |what: &str| self.progress.step(what);
-        let check = || self.cancellation.check();
-        let publication = Publication {
-            waiting: Waiting {
-                limit: self.settings.wait_for_locks,
-                tell: &tell,
-                check: &check,
-            },
+        let publishing = Publishing {
             schema: &self.kept.schema,
             tables: &self.kept.names(),
             builds: held.ready.builds.as_ref().zip(directory),
+            content: self.content(),
+            wait_for_locks: self.settings.wait_for_locks,
         };
-        let target = &mut held.target;
-        let published = target.publish(&publication, self.content(), self.cancellation);
-        let published = published.map_err(|error| {
+        let published = publishing.run(&mut *held.target, self.progress, self.cancellation);
+        published.map_err(|error| {
             if !error.is_held() {
                 return error;
             }
             error
                 .adding("; nothing was published, and all stays kept")
                 .hint(HOW_TO_PUBLISH)
-        })?;
-        failpoint::reached("published");
-        Ok(published)
+        })
     }
 }
 

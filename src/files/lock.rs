@@ -31,7 +31,7 @@ impl PlaceLock {
             let parent = shown.parent().unwrap_or(&shown);
             let opened = opened.map_err(|error| error.hint_if_denied(|| place.rights_hint(parent)));
             let Some(file) = opened? else {
-                continue;
+                return Err(Error::failed(format!("cannot {}: it vanished", doing())));
             };
             if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
                 return Err(held(place));

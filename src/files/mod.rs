@@ -10,5 +10,5 @@ mod worker;
 pub(crate) use lock::PlaceLock;
 pub(crate) use place::Place;
 pub(crate) use tree::{Found, for_each_file, open_below, open_regular};
-pub(crate) use walk::stranger_at;
+pub(crate) use walk::{is_stranger, stranger_at};
 pub(crate) use worker::Worker;

@@ -135,6 +135,11 @@ fn outside_user() -> Option<u32> {
     user.trim().parse().ok()
 }
 
+/// Whether `user` is somebody else than root, the user of the program, and those outside of its user namespace.
+pub(crate) fn is_stranger(user: u32) -> bool {
+    user != 0 && user != rustix::process::geteuid().as_raw() && Some(user) != outside_user()
+}
+
 /// Who else than root and the user could change the directory or file at `path`, or lead elsewhere, as the rest of a
 /// sentence: "it belongs to the user 1000"; none if nobody could.
 pub(crate) fn stranger_at(path: &Path) -> io::Result<Option<String>> {
@@ -153,12 +158,10 @@ pub(crate) fn stranger_at(path: &Path) -> io::Result<Option<String>> {
     if itself.mode() & 0o002 != 0 {
         return Ok(Some("everybody may write to it".to_owned()));
     }
-    let oneself = rustix::process::geteuid().as_raw();
-    let is_strange = |user: u32| user != 0 && user != oneself && Some(user) != outside_user();
-    if is_strange(itself.uid()) {
+    if is_stranger(itself.uid()) {
         return Ok(Some(format!("it belongs to the user {}", itself.uid())));
     }
-    let above = steerers.owners.into_keys().find(|user| is_strange(*user));
+    let above = steerers.owners.into_keys().find(|user| is_stranger(*user));
     Ok(above.map(|user| format!("a directory above it belongs to the user {user}")))
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::error::{Doing, Error, Result};
+use crate::files::is_stranger;
 
 /// Refuses a link in a directory where everybody may make one, such as /tmp, unless the user or root has made it, as Linux
 /// does if it is told to (proc(5), `protected_symlinks`).
@@ -21,10 +22,8 @@ fn refuse_strangers_link(path: &Path) -> Result<()> {
     let Ok(directory) = fs::metadata(parent.unwrap_or(Path::new("."))) else {
         return Ok(());
     };
-    let oneself = rustix::process::geteuid().as_raw();
     let is_open = directory.mode() & 0o002 != 0;
-    let is_own = link.uid() == 0 || link.uid() == oneself;
-    if is_open && !is_own && !link.is_file() {
+    if is_open && is_stranger(link.uid()) && !link.is_file() {
         return Err(Error::usage(format!(
             "cannot write {}: the user {} has put it where everybody may",
             path.display(),

@@ -71,12 +71,7 @@ impl Kept {
     /// What it is, in messages.
     #[must_use]
     pub fn told(&self) -> String {
-        let shown = |text: &str| text.replace(char::is_control, "\u{fffd}");
-        format!(
-            "what was loaded at {} from {}",
-            shown(&self.loaded_at),
-            shown(&self.input)
-        )
+        format!("what was loaded at {} from {}", self.loaded_at, self.input)
     }
 
     /// The names of the tables.

@@ -51,6 +51,12 @@ impl BuildsDirectory {
         self.place.is_mount_point()
     }
 
+    /// Whether it exists.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.place.is_live()
+    }
+
     /// Where it lies, and what lies beside it.
     pub(crate) fn place(&self) -> &Arc<Place> {
         &self.place

@@ -115,7 +115,7 @@ impl KeptDirectory {
     }
 
     fn elsewhere(&self, builds: &BuildsDirectory) -> Error {
-        let kept = self.builds.replace(char::is_control, "\u{fffd}");
+        let kept = &self.builds;
         Error::usage(format!(
             "its traces are beside {kept}, not beside {}",
             builds.path().display()

@@ -244,7 +244,7 @@ fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<
             }
             (true, false) => format!("{shown} is a mount point: the traces will be put into it"),
             (false, true) => format!("{shown} will be kept aside"),
-            (false, false) if builds.path().exists() => format!("{shown} is empty"),
+            (false, false) if builds.is_live() => format!("{shown} is empty"),
             (false, false) => format!("{shown} will be created"),
         }
     });

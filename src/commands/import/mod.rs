@@ -11,6 +11,7 @@ mod stage;
 use std::time::Instant;
 
 use super::destination::PreparedTarget;
+use super::publishing::Publishing;
 use crate::archive;
 use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::Settings;
@@ -19,7 +20,7 @@ use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::pipeline::loaded::LoadedTable;
-use crate::publish::outcome::{Publication, Published, Waiting};
+use crate::publish::outcome::Published;
 use crate::schema::Note;
 use crate::server::LockedTarget;
 use crate::traces::BuildsDirectory;
@@ -145,9 +146,6 @@ impl Import<'_> {
         prepared: &Prepared,
         staged: &Staged,
     ) -> Result<Published<LiveChanges>> {
-        self.cancellation.check()?;
-        failpoint::reached("to be published");
-        self.progress.step("publishing");
         let tables = staged.dump.tables.iter().map(|table| table.name.as_str());
         let tables: Vec<&str> = tables.collect();
         let schema = &prepared.live.schema;
@@ -155,25 +153,21 @@ impl Import<'_> {
             // Only now the names of the tables are known, so their dependents can be checked.
             target.examine(schema, &tables)?;
         }
-        let builds = self.destination.builds.as_ref();
         if let Some(directory) = &staged.directory {
             directory.finish()?;
         }
-        let tell = |what: &str| self.progress.step(what);
-        let check = || self.cancellation.check();
-        let publication = Publication {
-            waiting: Waiting {
-                limit: self.settings.wait_for_locks,
-                tell: &tell,
-                check: &check,
-            },
+        let publishing = Publishing {
             schema,
             tables: &tables,
-            builds: builds.zip(staged.directory.as_ref()),
+            builds: self
+                .destination
+                .builds
+                .as_ref()
+                .zip(staged.directory.as_ref()),
+            content: self.content,
+            wait_for_locks: self.settings.wait_for_locks,
         };
-        let published = target.publish(&publication, self.content, self.cancellation)?;
-        failpoint::reached("published");
-        Ok(published)
+        publishing.run(target, self.progress, self.cancellation)
     }
 
     /// What the report says of the staged data.

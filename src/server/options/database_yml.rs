@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::url::is_mysql;
 use crate::error::{Error, Result};
+use crate::files::is_stranger;
 
 /// The maximum size of the file.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -171,9 +172,7 @@ pub(crate) fn read(file: &Path, environment: &str) -> Result<(Entry, String)> {
     }
     let origin = format!("{environment} of {shown}");
     let mut entry = parse(&text, environment).map_err(|error| error.at(&shown))?;
-    let oneself = rustix::process::geteuid().as_raw();
-    let is_own = metadata.uid() == 0 || metadata.uid() == oneself;
-    entry.is_of_another = !is_own || metadata.mode() & 0o002 != 0;
+    entry.is_of_another = is_stranger(metadata.uid()) || metadata.mode() & 0o002 != 0;
     entry
         .refuse_files_of_the_user()
         .map_err(|error| error.at(shown))?;

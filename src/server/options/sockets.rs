@@ -3,6 +3,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::system_user::ids_of;
+use crate::files::is_stranger;
+
 /// Whether the socket at `path` may be that of the server, which runs as the user `server`. In a directory where everybody
 /// can make files, such as /tmp, anybody could wait there for passwords: so it must be root's, the server's or one's own.
 pub(crate) fn is_believable(path: &Path, server: &str) -> bool {
@@ -13,17 +16,8 @@ pub(crate) fn is_believable(path: &Path, server: &str) -> bool {
         .parent()
         .and_then(|parent| std::fs::metadata(parent).ok());
     let is_open = directory.is_none_or(|directory| directory.mode() & 0o002 != 0);
-    let oneself = rustix::process::geteuid().as_raw();
-    !is_open || [Some(0), Some(oneself), user(server)].contains(&Some(socket.uid()))
-}
-
-/// The number of the user `name`.
-fn user(name: &str) -> Option<u32> {
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    let line = users
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    line.split(':').nth(1)?.parse().ok()
+    let is_servers = || ids_of(server).is_some_and(|(user, _)| user == socket.uid());
+    !is_open || !is_stranger(socket.uid()) || is_servers()
 }
 
 #[cfg(test)]
@@ -50,6 +44,5 @@ mod tests {
             std::fs::set_permissions(directory.path(), only_roots).unwrap();
             assert!(is_believable(&path, "postgres"));
         }
-        assert_eq!(user("root"), Some(0));
     }
 }

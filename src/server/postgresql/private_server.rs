@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use super::options::ConnectionOptions;
 use crate::error::{Doing, Error, Result};
 use crate::files::{Worker, open_regular, stranger_at};
+use crate::server::options::system_user::ids_of;
 
 /// The name of its database.
 pub const DATABASE: &str = "gitlab_ci";
@@ -438,16 +439,7 @@ fn find_programs() -> Result<PathBuf> {
 }
 
 fn unprivileged_user() -> Result<(u32, u32)> {
-    let users = fs::read_to_string("/etc/passwd").doing("read /etc/passwd")?;
-    let ids = |wanted: &str| {
-        users.lines().find_map(|line| {
-            let mut fields = line.split(':');
-            let is_it = fields.next() == Some(wanted);
-            let ids = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
-            is_it.then_some(ids)
-        })
-    };
-    UNPRIVILEGED.into_iter().find_map(ids).ok_or_else(|| {
+    UNPRIVILEGED.into_iter().find_map(ids_of).ok_or_else(|| {
         Error::target("there is no user postgres or nobody that the private server could run as")
     })
 }

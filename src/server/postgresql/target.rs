@@ -16,8 +16,7 @@ use super::verify::{Snapshot, TableReader};
 use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
-use crate::gitlab::live::{LiveChanges, MergedTags, SETTINGS};
-use crate::gitlab::tags::{TAGGINGS, TAGS};
+use crate::gitlab::live::{LiveChanges, MergedTags, WRITTEN};
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
@@ -196,7 +195,7 @@ impl publish::Steps for PublishSteps<'_> {
 
     fn locks(&self) -> &'static [&'static str] {
         if self.content.has_gitlab_steps() {
-            return &[SETTINGS, TAGS, TAGGINGS];
+            return &WRITTEN;
         }
         &[]
     }

@@ -1,0 +1,50 @@
+//! The step that makes staged data live, of an import and of what an import has kept.
+
+use std::time::Duration;
+
+use crate::cancellation::Cancellation;
+use crate::error::Result;
+use crate::failpoint;
+use crate::gitlab::content::Content;
+use crate::gitlab::live::LiveChanges;
+use crate::publish::outcome::{Publication, Published, Waiting};
+use crate::server::LockedTarget;
+use crate::traces::{BuildsDirectory, StagedDirectory};
+use crate::ui::progress::Progress;
+
+/// The staged data, and where it goes.
+pub(super) struct Publishing<'a> {
+    pub(super) schema: &'a str,
+    pub(super) tables: &'a [&'a str],
+    pub(super) builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
+    pub(super) content: Content,
+    /// How long others who hold the live tables are waited for.
+    pub(super) wait_for_locks: Duration,
+}
+
+impl Publishing<'_> {
+    /// Makes it live in `target`: all of it, or nothing.
+    pub(super) fn run(
+        &self,
+        target: &mut dyn LockedTarget,
+        progress: &Progress,
+        cancellation: &Cancellation,
+    ) -> Result<Published<LiveChanges>> {
+        cancellation.check()?;
+        failpoint::reached("to be published");
+        progress.step("publishing");
+        let publication = Publication {
+            waiting: Waiting {
+                limit: self.wait_for_locks,
+                tell: &|what| progress.step(what),
+                check: &|| cancellation.check(),
+            },
+            schema: self.schema,
+            tables: self.tables,
+            builds: self.builds,
+        };
+        let published = target.publish(&publication, self.content, cancellation)?;
+        failpoint::reached("published");
+        Ok(published)
+    }
+}
