@@ -5,14 +5,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown, symli
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::geteuid;
-
 use crate::support::paused::Paused;
 use crate::support::program::{Outcome, command, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
-
-/// Somebody without rights.
-const EVE: u32 = 4321;
+use crate::support::two_users::{EVE, need_root};
 
 /// An import by root into a directory that belongs to somebody else.
 struct Ground {
@@ -21,12 +17,9 @@ struct Ground {
 }
 
 impl Ground {
-    /// Eve's directory, in which the builds directory is. It is `None` where the tests are not run by root: then there
-    /// is nobody whose rights could be gained.
-    fn of_eve() -> Option<Ground> {
-        if !geteuid().is_root() {
-            return None;
-        }
+    /// Eve's directory, in which the builds directory is.
+    fn of_eve() -> Ground {
+        need_root();
         let scene = Scene::gitlab();
         let archive = scene.pack(&fixture_dump(Dialect::Native));
         fs::set_permissions(scene.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -46,7 +39,7 @@ impl Ground {
         }
         // What is root's, and what Eve wants.
         fs::create_dir_all(ground.roots().join("builds/kept")).unwrap();
-        Some(ground)
+        ground
     }
 
     fn home(&self) -> PathBuf {
@@ -114,9 +107,7 @@ fn as_eve(script: &str) {
 
 #[test]
 fn root_works_with_the_rights_of_the_directory_s_owner() {
-    let Some(ground) = Ground::of_eve() else {
-        return;
-    };
+    let ground = Ground::of_eve();
     run(ground.import()).succeeds();
     let mut pending = vec![ground.builds()];
     while let Some(path) = pending.pop() {
@@ -147,9 +138,7 @@ fn root_works_with_the_rights_of_the_directory_s_owner() {
 /// At each of these points Eve puts a link into the place of what the importer has just made, or of a directory above.
 #[test]
 fn links_in_the_place_of_directories_lead_nowhere() {
-    let Some(ground) = Ground::of_eve() else {
-        return;
-    };
+    let ground = Ground::of_eve();
     for point in [
         "directory made",
         "staging directory made",
@@ -188,9 +177,7 @@ fn links_in_the_place_of_directories_lead_nowhere() {
 
 #[test]
 fn a_directory_that_belongs_to_several_is_refused() {
-    let Some(ground) = Ground::of_eve() else {
-        return;
-    };
+    let ground = Ground::of_eve();
     chown(ground.home(), Some(EVE + 1), Some(EVE)).unwrap();
     run(ground.import())
         .exits(2)
@@ -232,6 +219,7 @@ type Put<'a> = (&'a str, &'a dyn Fn(&Path), i32, &'a str);
 /// anything else renamed.
 #[test]
 fn what_others_put_beside_the_directory_is_not_believed() {
+    need_root();
     let scene = Scene::gitlab();
     let archive = scene.pack(&fixture_dump(Dialect::Native));
     let import = || run(scene.import_command(archive.to_str().unwrap()));
@@ -266,7 +254,7 @@ fn what_others_put_beside_the_directory_is_not_believed() {
     let large = |path: &Path| {
         fs::File::create(path).unwrap().set_len(1 << 40).unwrap();
     };
-    let mut puts: Vec<Put> = vec![
+    let puts: [Put; 10] = [
         (
             "builds.ci_import_journal",
             &pipe,
@@ -300,21 +288,19 @@ fn what_others_put_beside_the_directory_is_not_believed() {
             1,
             "it is not a regular file",
         ),
-    ];
-    if geteuid().is_root() {
-        puts.push((
+        (
             "builds.ci_import_journal",
             &of_eve,
             6,
             "it belongs to the user 4321",
-        ));
-        puts.push((
+        ),
+        (
             "builds.ci_import_lock",
             &of_eve,
             1,
             "it belongs to the user 4321",
-        ));
-    }
+        ),
+    ];
     for (name, put, code, says) in puts {
         put(&beside(name));
         import().exits(code).says(says);

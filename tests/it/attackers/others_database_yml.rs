@@ -3,16 +3,13 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 
-use rustix::process::geteuid;
-
 use crate::support::program::run;
 use crate::support::tcp_servers::{PASSWORD, Visit, without_tls};
+use crate::support::two_users::{EVE, need_root};
 
 #[test]
 fn no_password_of_the_user_goes_to_a_host_of_another() {
-    if !geteuid().is_root() {
-        return;
-    }
+    need_root();
     let visit = Visit::to(without_tls());
     let (port, database) = (visit.server.port, &visit.database);
     let text = format!(
@@ -34,7 +31,7 @@ fn no_password_of_the_user_goes_to_a_host_of_another() {
     visit.was_imported();
     run(by_environment()).succeeds();
     visit.was_imported();
-    chown(&file, Some(4321), None).unwrap();
+    chown(&file, Some(EVE), None).unwrap();
     for import in [by_file(), by_environment()] {
         run(import).exits(4).says("password");
     }
@@ -49,7 +46,7 @@ fn no_password_of_the_user_goes_to_a_host_of_another() {
     let file = visit.put("other.yml", &format!("{text}  passfile: {passfile}\n"));
     run(visit.import(&["--database-yml", &file])).succeeds();
     visit.was_imported();
-    chown(&file, Some(4321), None).unwrap();
+    chown(&file, Some(EVE), None).unwrap();
     run(visit.import(&["--database-yml", &file]))
         .exits(2)
         .says("names a file with a password or a key");

@@ -1,18 +1,15 @@
 //! What others put into the way of files that root reads and writes: the private server, migrations, outputs.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::geteuid;
 use tempfile::TempDir;
 
 use crate::support::program::{command, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
-
-/// Somebody without rights.
-const EVE: u32 = 4321;
+use crate::support::two_users::{EVE, need_root};
 
 /// What nobody but root may read.
 const SECRET: &str = "only for root";
@@ -42,12 +39,9 @@ impl Private {
     /// Does `script` in the server's directory as the server's user.
     fn as_server(&self, script: &str) {
         let home = self.path("private/postgresql");
-        let mut sh = Command::new("sh");
-        if geteuid().is_root() {
-            let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&home).unwrap());
-            sh = Command::new("setpriv");
-            sh.args(["--clear-groups", &format!("--reuid={owner}"), "sh"]);
-        }
+        let owner = fs::metadata(&home).unwrap().uid();
+        let mut sh = Command::new("setpriv");
+        sh.args(["--clear-groups", &format!("--reuid={owner}"), "sh"]);
         let done = sh
             .args(["-ec", script])
             .current_dir(&home)
@@ -69,6 +63,7 @@ impl Drop for Private {
 
 #[test]
 fn the_private_servers_user_does_not_steer_root() {
+    need_root();
     let private = Private::new();
     let secret = private.path("secret");
     fs::write(&secret, SECRET).unwrap();
@@ -77,11 +72,7 @@ fn the_private_servers_user_does_not_steer_root() {
     run(private.command("stop")).succeeds();
     // The server does not start, so that the end of its log is shown.
     private.as_server("echo 'broken broken' >> data/postgresql.conf; rm log");
-    let links = if geteuid().is_root() { 2 } else { 1 };
-    for put in ["mkfifo log", &format!("ln -s '{}' log", secret.display())]
-        .iter()
-        .take(links)
-    {
+    for put in ["mkfifo log", &format!("ln -s '{}' log", secret.display())] {
         private.as_server(put);
         let outcome = run(private.command("start"));
         assert!(
@@ -118,9 +109,7 @@ fn the_private_server_gets_no_secrets_of_the_environment() {
 
 #[test]
 fn a_private_server_is_not_made_where_others_may_write() {
-    if !geteuid().is_root() {
-        return;
-    }
+    need_root();
     let private = Private::new();
     fs::create_dir(private.path("private")).unwrap();
     chown(private.path("private"), Some(EVE), Some(EVE)).unwrap();
@@ -148,9 +137,7 @@ fn a_private_server_is_not_made_where_others_may_write() {
 
 #[test]
 fn migrations_that_others_could_write_are_run_only_if_named() {
-    if !geteuid().is_root() {
-        return;
-    }
+    need_root();
     let scene = Scene::gitlab();
     let work = scene.path("work");
     let folder = work.join("migrations/migrate");
@@ -185,9 +172,7 @@ fn migrations_that_others_could_write_are_run_only_if_named() {
 
 #[test]
 fn convert_writes_through_nobodys_link() {
-    if !geteuid().is_root() {
-        return;
-    }
+    need_root();
     let scene = Scene::bare();
     let dump = scene.path("dump.sql");
     fs::write(&dump, fixture_dump(Dialect::Native)).unwrap();

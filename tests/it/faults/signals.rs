@@ -9,8 +9,8 @@ use crate::support::mysql_scene::MysqlScene;
 use crate::support::own_mariadb::OwnMariadb;
 use crate::support::own_server::OwnServer;
 use crate::support::paused::Paused;
-use crate::support::program::{command, run};
-use crate::support::scene::{Dialect, Scene, fixture_dump, pack};
+use crate::support::program::run;
+use crate::support::scene::Scene;
 use crate::support::snapshot::Snapshot;
 use crate::support::two_archives::TwoArchives;
 
@@ -176,18 +176,8 @@ fn a_signal_is_obeyed_though_the_disk_does_not_answer() {
 fn a_signal_is_obeyed_though_mysql_stands_still() {
     let server = OwnMariadb::start();
     let scene = MysqlScene::gitlab_on(&server);
-    let archive = scene.path("archive.tar");
-    let (sql, source) = (scene.path("dump.sql"), scene.path("source"));
-    std::fs::write(&sql, fixture_dump(Dialect::Native)).unwrap();
-    std::fs::create_dir_all(source.join("2015_10/1")).unwrap();
-    std::fs::write(source.join("2015_10/1/1.log"), "a trace").unwrap();
-    pack(&sql, &source, &archive, "8.0.5");
-    let import = || {
-        let mut import = command([archive.to_str().unwrap(), "--yes"]);
-        import.arg("--builds-path").arg(scene.builds());
-        import.args(["--database-url", &scene.stage().url]);
-        import
-    };
+    let archive = scene.archive();
+    let import = || scene.command(&[archive.to_str().unwrap(), "--yes"]);
     for point in ["lock taken", "rows to be copied", "staged"] {
         let import = Paused::at(import(), point);
         server.signal(Signal::STOP);

@@ -3,6 +3,7 @@
 
 use mysql::prelude::Queryable;
 
+use crate::support::lines::only;
 use crate::support::mysql_scene::MysqlScene;
 use crate::support::program::{command, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
@@ -109,20 +110,6 @@ fn play_ci_migrate(scene: &MysqlScene, dump: &[u8]) {
         conn.query_drop(sql).unwrap();
     }
     enable(1);
-}
-
-/// The lines of `one` that `other` does not have.
-fn only(one: &[String], other: &[String]) -> Vec<String> {
-    let mut rest = other.to_vec();
-    let mut lines = one.to_vec();
-    lines.retain(|line| match rest.iter().position(|other| other == line) {
-        Some(at) => {
-            rest.swap_remove(at);
-            false
-        }
-        None => true,
-    });
-    lines
 }
 
 #[test]

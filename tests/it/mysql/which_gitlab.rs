@@ -1,30 +1,13 @@
 //! Which GitLab on MariaDB an archive goes into, and what its later versions find.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::mysql_scene::MysqlScene;
 use crate::support::mysql_state::MysqlState;
-use crate::support::program::{command, project, run};
-use crate::support::scene::{Dialect, fixture_dump};
-
-fn archive(scene: &MysqlScene) -> PathBuf {
-    let (sql, source) = (scene.path("dump.sql"), scene.path("source"));
-    let archive = scene.path("1443700800_gitlab_ci_backup.tar");
-    std::fs::write(&sql, fixture_dump(Dialect::Native)).unwrap();
-    std::fs::create_dir_all(source.join("2015_10/1")).unwrap();
-    std::fs::write(source.join("2015_10/1/1.log"), "a trace").unwrap();
-    let mut pack = Command::new(project().join("fixtures/pack"));
-    pack.arg(sql).arg(source).arg(&archive).arg("8.0.5");
-    crate::support::servers::expect_success(&pack.output().unwrap());
-    archive
-}
+use crate::support::program::run;
 
 fn import(scene: &MysqlScene) -> Command {
-    let mut import = command([archive(scene).to_str().unwrap(), "--yes"]);
-    import.arg("--builds-path").arg(scene.builds());
-    import.args(["--database-url", &scene.stage().url]);
-    import
+    scene.command(&[scene.archive().to_str().unwrap(), "--yes"])
 }
 
 #[test]
@@ -92,11 +75,10 @@ fn a_staging_database_that_no_import_made_is_not_dropped() {
         .exits(4)
         .says(what)
         .says("move its tables");
-    let shown = archive(&scene);
-    let mut check = command(["check", shown.to_str().unwrap()]);
-    check.arg("--builds-path").arg(scene.builds());
-    check.args(["--database-url", &scene.stage().url]);
-    run(check).exits(4).reports(what);
+    let archive = scene.archive();
+    run(scene.command(&["check", archive.to_str().unwrap()]))
+        .exits(4)
+        .reports(what);
     before.assert_same(&MysqlState::of(&scene), "refused");
     scene.execute(&format!("SELECT id FROM {staging}.mine"));
     // One that an import has left is its own.

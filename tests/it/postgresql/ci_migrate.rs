@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::archive::postgres_source::pg_dump;
 use crate::support::converter::converted;
+use crate::support::lines::only;
 use crate::support::program::run;
 use crate::support::scene::{Dialect, Scene, TABLES, fixture_dump};
 use crate::support::servers::{expect_success, postgresql, postgresql_programs};
@@ -161,18 +162,6 @@ fn import(scene: &Scene, dump: &[u8], options: &[&str]) {
 
 /// The lines that only one of the two has.
 fn differences(played: &[String], imported: &[String]) -> (Vec<String>, Vec<String>) {
-    let only = |one: &[String], other: &[String]| {
-        let mut rest = other.to_vec();
-        let mut lines = one.to_vec();
-        lines.retain(|line| match rest.iter().position(|other| other == line) {
-            Some(at) => {
-                rest.swap_remove(at);
-                false
-            }
-            None => true,
-        });
-        lines
-    };
     (only(played, imported), only(imported, played))
 }
 
@@ -215,13 +204,18 @@ const ONLY_IMPORTED: [&str; 9] = [
     "next of tags_id_seq 9",
 ];
 
-#[test]
-fn a_dump_of_postgresql_leaves_what_ci_migrate_leaves() {
+/// What pg_dump writes of a GitLab with the fixture's rows.
+fn dump_of_postgresql() -> Vec<u8> {
     let source = Scene::gitlab();
     source
         .import(&source.pack(&fixture_dump(Dialect::Native)))
         .succeeds();
-    let dump = pg_dump(&source.database, &[]);
+    pg_dump(&source.database, &[])
+}
+
+#[test]
+fn a_dump_of_postgresql_leaves_what_ci_migrate_leaves() {
+    let dump = dump_of_postgresql();
     let (played, imported) = (gitlab(), gitlab());
     play_ci_migrate(&played, &dump);
     import(&imported, &dump, &[]);
@@ -261,11 +255,7 @@ fn a_converted_dump_leaves_what_ci_migrate_leaves_but_repaired() {
 /// What a table of GitLab's has besides its definition: ci:migrate drops it, the import carries it over.
 #[test]
 fn settings_of_the_replaced_tables_stay_unlike_with_ci_migrate() {
-    let source = Scene::gitlab();
-    source
-        .import(&source.pack(&fixture_dump(Dialect::Native)))
-        .succeeds();
-    let dump = pg_dump(&source.database, &[]);
+    let dump = dump_of_postgresql();
     let (played, imported) = (gitlab(), gitlab());
     let role = format!("owner_{}", played.database);
     played

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use ci_import::error::{Error, Kind, Result};
 use ci_import::gitlab::live::LiveChanges;
@@ -16,8 +17,8 @@ use mysql::{Conn, Value};
 use tempfile::TempDir;
 
 use super::own_mariadb::OwnMariadb;
-use super::program::project;
-use super::scene::fixture_database;
+use super::program::{command, project};
+use super::scene::{Dialect, fixture_database, fixture_dump, pack};
 use super::servers::{
     connect_mariadb_in, expect_success, mariadb, mariadb_program_in, new_mariadb_database,
 };
@@ -113,6 +114,25 @@ impl MysqlScene {
             url: url(&self.server, &self.databases.live),
             builds: self.builds(),
         }
+    }
+
+    /// The program with `arguments`, and those that name this scene's target.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut it = command(arguments);
+        it.args(["--database-url", &self.stage().url, "--builds-path"]);
+        it.arg(self.builds());
+        it
+    }
+
+    /// An archive of the fixture's rows with one trace.
+    pub(crate) fn archive(&self) -> PathBuf {
+        let (sql, source) = (self.path("dump.sql"), self.path("source"));
+        let archive = self.path("1443700800_gitlab_ci_backup.tar");
+        fs::write(&sql, fixture_dump(Dialect::Native)).unwrap();
+        fs::create_dir_all(source.join("2015_10/1")).unwrap();
+        fs::write(source.join("2015_10/1/1.log"), "a trace").unwrap();
+        pack(&sql, &source, &archive, "8.0.5");
+        archive
     }
 
     /// A session of the tests' own, in the live database.
