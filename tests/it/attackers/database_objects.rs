@@ -166,6 +166,33 @@ fn code_of_a_tables_owner_does_not_run_with_the_importers_rights() {
     assert_eq!(ground.is_superuser(), "false");
 }
 
+/// A version is recorded in a table of Eve's, whether the migration is one transaction or none.
+#[test]
+fn a_recorded_version_runs_nobodys_code() {
+    let ground = Ground::of_eve();
+    make_traps(&ground);
+    let (trap, _, says) = TRAPS[3];
+    ground.as_eve().batch_execute(trap).unwrap();
+    for (name, text) in [
+        ("one", "CREATE TABLE one (id int);\n"),
+        (
+            "none",
+            "-- migrate:no-transaction\nCREATE TABLE IF NOT EXISTS none (id int);\n",
+        ),
+    ] {
+        let folder = ground.scene.path(name);
+        fs::create_dir_all(folder.join("migrate")).unwrap();
+        let file = folder.join("migrate/20260101000000_x.sql");
+        fs::write(file, text).unwrap();
+        let mut migrate = command(["migrate", "up", "20260101000000", "--migrations"]);
+        migrate
+            .arg(&folder)
+            .args(["--database-url", &ground.scene.url()]);
+        run(migrate).exits(4).says(says);
+        assert_eq!(ground.is_superuser(), "false", "{name}");
+    }
+}
+
 /// Hides what the server has by objects of the same names in `public`, all of which fail when they are used.
 const SHADOWS: &str = r"
 SET search_path = pg_catalog;

@@ -182,8 +182,7 @@ impl<'a> Session<'a> {
     /// Runs statements outside of a transaction. Nothing limits how long they wait for locks: statements that
     /// need this mode block nobody meanwhile.
     fn run_one_by_one(&mut self, step: &MigrationStep<'_>) -> Result<()> {
-        let sql = recording(&self.schema, step);
-        let client = &mut self.client;
+        let (client, schema) = (&mut self.client, &self.schema);
         let canceller = self.target.canceller(client);
         let done = cancel_on_signal(
             self.cancellation,
@@ -194,15 +193,19 @@ impl<'a> Session<'a> {
                     let index = ConcurrentIndex::of(&statement.sql);
                     with_user_path(client, UNPIN)?;
                     let done = run_statement(client, statement, step.path);
-                    with_user_path(client, PIN)?;
+                    let pinned = with_user_path(client, PIN);
                     done.map_err(|failed| {
                         let left = index.as_ref().and_then(|index| index.hint(client));
                         failed.hint(&left.unwrap_or_else(|| hint(number))).error
                     })?;
+                    pinned?;
                     let checked = index.map_or(Ok(()), |index| index.check(client));
                     checked.map_err(|error| error.at(statement.place(step.path, 0)))?;
                 }
-                record(client, &sql)
+                let doing = || failure("record the version");
+                let mut transaction = client.transaction().map_err(doing())?;
+                record_step(&mut transaction, schema, step)?;
+                transaction.commit().map_err(doing())
             },
         );
         done.map_err(|error| or_interrupted(self.cancellation, error))?;
@@ -271,10 +274,8 @@ impl MigrationSession for Session<'_> {
                 let done = run_statement(transaction, statement, step.path);
                 done.map_err(|failed| failed.hint("nothing of it is there; it stays pending"))?;
             }
-            as_oneself(transaction)?;
             with_user_path(transaction, PIN)?;
-            foreign_code::lock_and_refuse(transaction, schema, &[versions::TABLE])?;
-            record(transaction, &recording(schema, step))?;
+            record_step(transaction, schema, step)?;
             Ok(())
         })
     }
@@ -330,6 +331,17 @@ impl MigrationSession for Session<'_> {
             "{heading}\nBEGIN;\nSET LOCAL lock_timeout = {timeout};\n{statements}{record};\nCOMMIT;\n"
         ))
     }
+}
+
+/// Records a step that an admin's statements have made, if that runs nobody else's code.
+fn record_step(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    step: &MigrationStep<'_>,
+) -> Result<()> {
+    as_oneself(transaction)?;
+    foreign_code::lock_and_refuse(transaction, schema, &[versions::TABLE])?;
+    record(transaction, &recording(schema, step))
 }
 
 fn connect(target: &ConnectionOptions) -> Result<Client> {
