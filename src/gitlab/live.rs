@@ -3,12 +3,14 @@
 /// The table of GitLab with the switch `ci_enabled`.
 pub const SETTINGS: &str = "application_settings";
 
-/// The tables of GitLab that an import writes to.
-pub const WRITTEN: [&str; 4] = [
+/// The live tables that an import writes to, besides those that it brings. `ci_services` is one of them if the import does
+/// not bring it.
+pub const WRITTEN: [&str; 5] = [
     SETTINGS,
     super::tags::TAGS,
     super::tags::TAGGINGS,
     "schema_migrations",
+    "ci_services",
 ];
 
 /// What the steps of a publish found and did.

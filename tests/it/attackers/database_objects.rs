@@ -166,6 +166,26 @@ fn code_of_a_tables_owner_does_not_run_with_the_importers_rights() {
     assert_eq!(ground.is_superuser(), "false");
 }
 
+/// The services get their new names also if the archive does not bring their table.
+#[test]
+fn services_that_the_archive_does_not_bring_run_nobodys_code() {
+    let ground = Ground::of_eve();
+    make_traps(&ground);
+    ground
+        .as_eve()
+        .batch_execute(
+            "INSERT INTO ci_services (type, project_id) VALUES ('SlackService', 1);
+             CREATE TRIGGER t BEFORE UPDATE ON ci_services FOR EACH ROW EXECUTE FUNCTION public.steal()",
+        )
+        .unwrap();
+    let mut import = ground.scene.import_command(&ground.archive);
+    import.args(["--skip-table", "ci_services"]);
+    run(import)
+        .exits(4)
+        .says("ci_services would run code of another user");
+    assert_eq!(ground.is_superuser(), "false");
+}
+
 /// A version is recorded in a table of Eve's, whether the migration is one transaction or none.
 #[test]
 fn a_recorded_version_runs_nobodys_code() {
