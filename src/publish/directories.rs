@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::aside::aside_name;
 use super::record::{BuildsRecord, Record};
-use super::swap::Renames;
+use super::renames::Renames;
 use crate::error::{Error, Result};
 use crate::traces::{BuildsDirectory, StagedDirectory};
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 
-use super::swap::{Renames, Swap};
+use super::renames::{Renames, Swap};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
 use crate::files::Place;

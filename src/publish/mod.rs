@@ -7,4 +7,4 @@ pub mod kept;
 pub mod outcome;
 pub(crate) mod patience;
 pub(crate) mod record;
-pub(crate) mod swap;
+pub(crate) mod renames;

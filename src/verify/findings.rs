@@ -160,7 +160,9 @@ impl fmt::Display for Findings {
             .as_ref()
             .and_then(|traces| traces.truncated.as_ref())
         {
-            writeln!(f, "\nonly the traces before this are compared: {how}\n")?;
+            writeln!(f)?;
+            write_line!(f, "only the traces before this are compared: {how}")?;
+            writeln!(f)?;
         }
         if let Some(missing) = self.missing_taggings {
             let result = if missing == 0 {

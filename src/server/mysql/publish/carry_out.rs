@@ -18,7 +18,7 @@ use crate::failpoint;
 use crate::publish::journal::Journal;
 use crate::publish::outcome::Recovered;
 use crate::publish::record::Record;
-use crate::publish::swap::Renames;
+use crate::publish::renames::Renames;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;

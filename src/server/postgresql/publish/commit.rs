@@ -8,7 +8,7 @@ use super::identity::status_of;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::Journal;
-use crate::publish::swap::Renames;
+use crate::publish::renames::Renames;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
