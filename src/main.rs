@@ -21,14 +21,16 @@ use ci_import::commands::{
     rollback, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
+
 use ci_import::input::source::{Source, refuse_url};
 use ci_import::output::Limits;
-use ci_import::resources::Resources;
+use ci_import::resources::{Resources, heap};
 use ci_import::ui::progress::Progress;
 use ci_import::ui::shown::Shown;
 use ci_import::ui::terminal;
 
 fn main() -> ExitCode {
+    heap::give_large_blocks_back();
     let (done, show_values) = match Cli::try_parse() {
         Ok(cli) => {
             let show_values = cli.show_values;

@@ -9,7 +9,7 @@ use super::tables::ExpectedTable;
 use crate::error::{Error, Result};
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::sink::Sink;
-use crate::resources::{MAX_SPARE_BYTES, Resources};
+use crate::resources::{MAX_SPARE_BYTES, Resources, clear};
 use crate::rows::contents::Contents;
 use crate::rows::{Format, PlannedColumn, Widening};
 use crate::schema::Table;
@@ -166,7 +166,6 @@ fn hash_all(
     let mut widened: Vec<Vec<Widening>> = Vec::new();
     let mut out = Vec::new();
     while let Some(rows) = next() {
-        out.clear();
         let mut done = TranscodedRows::default();
         let of_table = table_of(&mut widened, rows.table);
         while let Some(widening) = rows.transcode(of_table, &mut out, &mut done)? {
@@ -180,6 +179,7 @@ fn hash_all(
         if chunk.bytes.capacity() <= MAX_SPARE_BYTES {
             let _ = give_back.send(chunk.bytes);
         }
+        clear(&mut out);
     }
     Ok(counted)
 }

@@ -133,6 +133,16 @@ fn the_tree_is_small_enough_to_be_read() {
 }
 
 #[test]
+fn only_the_heap_is_unsafe() {
+    let sources = Sources::read(&root().join("src"));
+    let files = sources.files.iter();
+    let of_unsafe = files.filter(|file| file.text.contains("unsafe_code"));
+    let modules: Vec<&str> = of_unsafe.map(|file| file.module.as_str()).collect();
+    assert_eq!(modules, ["resources::heap"]);
+    assert!(read("Cargo.toml").contains("unsafe_code = \"deny\""));
+}
+
+#[test]
 fn the_places_that_are_named_exist() {
     let text = read("ARCHITECTURE.md");
     let named = text.split('`').skip(1).step_by(2);

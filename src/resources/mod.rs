@@ -3,6 +3,8 @@
 //! None of it depends on the size of an archive, a table or a trace. A row that is larger than a chunk needs a few times
 //! its size, and has a limit.
 
+pub mod heap;
+
 use crate::archive::BLOCK_BYTES;
 use crate::dump::{CHUNK_BYTES, DEFAULT_MEMORY, DumpLimits};
 use crate::error::{Error, Result};
