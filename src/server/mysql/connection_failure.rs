@@ -27,6 +27,11 @@ pub(crate) fn why(failure: &Failure, target: &ConnectionOptions) -> Why {
             "name a ssl-mode that encrypts: ssl-mode=REQUIRED; or, if the network is safe, \
              get-server-public-key=1; only then the server checks the password",
         ),
+        Failure::ClearText => Why::new(
+            "the server asks for the password itself, and nothing proves that it is the right server",
+            "have the server verified, ssl-mode=VERIFY_IDENTITY or ssl-ca=FILE; or, if the network is safe, \
+             encrypted without that: ssl-mode=REQUIRED",
+        ),
         Failure::Tls(
             rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
             | rustls::Error::PeerIncompatible(_),

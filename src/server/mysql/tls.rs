@@ -112,6 +112,11 @@ impl Tls {
         }
     }
 
+    /// Whether the server's certificate is verified.
+    pub(crate) fn verifies(&self) -> bool {
+        self.ca.is_some() || self.mode >= Mode::VerifyCa
+    }
+
     /// The TLS configuration of the connections.
     pub(crate) fn configuration(&self) -> Result<Arc<ClientConfig>> {
         if let Some(made) = self.configuration.get() {

@@ -5,6 +5,7 @@ pub(crate) mod database_yml;
 pub(crate) mod keep_alive;
 mod origins;
 mod parameters;
+pub(crate) mod peers;
 pub(crate) mod reason;
 pub(crate) mod sockets;
 pub(crate) mod system_user;

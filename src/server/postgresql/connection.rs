@@ -1,11 +1,14 @@
 //! Opens connections to one place after the other, with and without TLS as the mode requires.
 
-use postgres::config::SslMode;
+use std::net::IpAddr;
+
+use postgres::config::{SslMode, SslNegotiation};
 use postgres::error::SqlState;
 use postgres::{CancelToken, Client, Config, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connection_failure::{of_tls, why};
+use super::authentication::{ClearText, Methods, Rule};
+use super::connection_failure::{has_no_tls, of_tls, why};
+use super::connector::Connector;
 use super::options::ConnectionOptions;
 use super::options::hosts::{Listener, Place};
 use super::tls::Mode;
@@ -14,16 +17,18 @@ use crate::error::{Error, Result};
 /// Cancels the statements of a session, over a connection made in the same way.
 pub(crate) struct Canceller {
     token: CancelToken,
-    tls: Option<MakeRustlsConnect>,
+    /// The ways of the sessions with the target. With different servers, they may differ.
+    ways: Vec<Connector>,
 }
 
 impl Canceller {
     /// Cancels the running statement, if there is one.
     pub(crate) fn cancel(&self) {
-        let _ = match &self.tls {
-            Some(tls) => self.token.cancel_query(tls.clone()),
-            None => self.token.cancel_query(NoTls),
-        };
+        if self.ways.is_empty() {
+            let _ = self.token.cancel_query(NoTls);
+        }
+        let mut ways = self.ways.iter();
+        ways.find(|way| self.token.cancel_query((*way).clone()).is_ok());
     }
 }
 
@@ -31,9 +36,14 @@ impl ConnectionOptions {
     /// Returns the canceller for the statements of `client`, a session with this target.
     #[must_use]
     pub(crate) fn canceller(&self, client: &Client) -> Canceller {
+        let rule = Rule {
+            methods: Methods::ANY,
+            clear_text: ClearText::Refused,
+        };
+        let ways = self.tls.used().into_iter();
         Canceller {
             token: client.cancel_token(),
-            tls: self.tls.made(),
+            ways: ways.map(|tls| Connector { tls, rule }).collect(),
         }
     }
 
@@ -72,52 +82,95 @@ impl ConnectionOptions {
         if let Some(password) = &place.password {
             config.password(password);
         }
-        let modes: &[SslMode] = match &place.listener {
-            // As with libpq, sockets do not use TLS.
+        let (host, address) = match &place.listener {
             Listener::Socket(directory) => {
-                config.host_path(directory);
-                &[SslMode::Disable]
+                // As with libpq, sockets do not use TLS.
+                config.host_path(directory).ssl_mode(SslMode::Disable);
+                return Ok(config.connect(NoTls));
             }
-            Listener::Host(host, address) => {
-                config.host(host);
-                address.map(|address| config.hostaddr(address));
-                ways(self.tls.mode)
-            }
+            Listener::Host(host, address) => (host, *address),
         };
-        let mut outcome = self.connect_by(&mut config, modes[0])?;
-        if let (Err(error), Some(other)) = (&outcome, modes.get(1))
-            && is_about_tls(error)
-        {
-            let again = self.connect_by(&mut config, *other)?;
+        config.host(host);
+        address.map(|address| config.hostaddr(address));
+        let is_here = is_this_machine(host, address);
+        let ways = ways(self.tls.mode);
+        let first = self.connect_by(&config, ways[0], is_here, place.port)?;
+        let (Err(error), Some(other)) = (&first, ways.get(1)) else {
+            return Ok(first);
+        };
+        if has_no_tls(error) {
+            return self.connect_by(&config, *other, is_here, place.port);
+        }
+        if is_about_tls(error) {
+            let again = self.connect_by(&config, *other, is_here, place.port)?;
             // If the second attempt fails, too, the first error explains more.
             if again.is_ok() {
-                outcome = again;
+                return Ok(again);
             }
         }
-        Ok(outcome)
+        Ok(first)
     }
 
     fn connect_by(
         &self,
-        config: &mut Config,
-        mode: SslMode,
+        config: &Config,
+        way: Way,
+        is_here: bool,
+        port: u16,
     ) -> Result<std::result::Result<Client, postgres::Error>> {
-        config.ssl_mode(mode);
-        Ok(if mode == SslMode::Disable {
-            config.connect(NoTls)
-        } else {
-            config.connect(self.tls.connector()?)
-        })
+        let mut config = config.clone();
+        config.ssl_mode(SslMode::Require);
+        let tls = match way {
+            Way::Tls => Some(self.tls.connector()?),
+            Way::Plain => {
+                // The driver then hands the stream to the connector at once.
+                config.ssl_negotiation(SslNegotiation::Direct);
+                None
+            }
+        };
+        let is_allowed = tls.is_some() && (self.tls.verifies() || self.tls.mode >= Mode::Require)
+            || self.methods.names_password();
+        let clear_text = match is_here {
+            _ if is_allowed => ClearText::Allowed,
+            true => ClearText::IfLocal(port),
+            false => ClearText::Refused,
+        };
+        let methods = self.methods;
+        let rule = Rule {
+            methods,
+            clear_text,
+        };
+        let opened = config.connect(Connector { tls, rule });
+        if opened.is_ok() && way == Way::Plain {
+            self.tls.opened_plain();
+        }
+        Ok(opened)
     }
 }
 
+/// Whether a host is this machine. Names are not looked up, but for the one that every system has: who answers for them could
+/// give another address the next time.
+fn is_this_machine(host: &str, address: Option<IpAddr>) -> bool {
+    let address = address.or_else(|| host.parse().ok());
+    address.map_or(host == "localhost", |address: IpAddr| {
+        address.to_canonical().is_loopback()
+    })
+}
+
+/// An attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Tls,
+    Plain,
+}
+
 /// The attempts that a mode allows, in their order.
-fn ways(mode: Mode) -> &'static [SslMode] {
+fn ways(mode: Mode) -> &'static [Way] {
     match mode {
-        Mode::Disable => &[SslMode::Disable],
-        Mode::Allow => &[SslMode::Disable, SslMode::Require],
-        Mode::Prefer => &[SslMode::Prefer, SslMode::Disable],
-        Mode::Require | Mode::VerifyCa | Mode::VerifyFull => &[SslMode::Require],
+        Mode::Disable => &[Way::Plain],
+        Mode::Allow => &[Way::Plain, Way::Tls],
+        Mode::Prefer => &[Way::Tls, Way::Plain],
+        Mode::Require | Mode::VerifyCa | Mode::VerifyFull => &[Way::Tls],
     }
 }
 

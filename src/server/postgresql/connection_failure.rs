@@ -3,6 +3,7 @@
 use std::error::Error as Cause;
 use std::io;
 
+use super::authentication::Refused;
 use super::options::hosts::{Listener, Place};
 use super::tls::{Tls, WORDS};
 use crate::server::options::reason::Why;
@@ -21,8 +22,14 @@ pub(crate) fn why(error: &postgres::Error, place: &Place, tls: &Tls) -> Why {
     if let Some(cause) = error.as_db_error() {
         return why_refused(cause, place);
     }
+    if let Some(refused) = carried::<Refused>(error) {
+        return Why {
+            reason: refused.to_string(),
+            hint: hint_against(*refused).map(str::to_owned),
+        };
+    }
     let text = super::error::chain(error);
-    if text.contains("server does not support TLS") {
+    if has_no_tls(error) {
         return Why::new(
             "the server has no TLS",
             "switch it on in the server (ssl = on), or name a sslmode that does not require it",
@@ -79,8 +86,32 @@ fn why_refused(error: &postgres::error::DbError, place: &Place) -> Why {
     Why::new(reason, hint)
 }
 
+/// What to do about a server that asks for too much.
+fn hint_against(refused: Refused) -> Option<&'static str> {
+    match refused {
+        Refused::ClearText => Some(
+            "have the server verified (sslmode=verify-full), or encrypted without that (sslmode=require); or, if the \
+             network is safe, require_auth=password",
+        ),
+        Refused::Method(_) => Some(
+            "ask the server's administrator for another method in pg_hba.conf, or add this one to require_auth",
+        ),
+        Refused::Unknown => None,
+    }
+}
+
+/// Whether the server has no TLS.
+pub(crate) fn has_no_tls(error: &postgres::Error) -> bool {
+    super::error::chain(error).contains("server does not support TLS")
+}
+
 /// The error of TLS, if there is one.
 pub(crate) fn of_tls(error: &postgres::Error) -> Option<&rustls::Error> {
+    carried(error)
+}
+
+/// The error of type `E` among the causes of `error`, if there is one.
+fn carried<E: Cause + 'static>(error: &postgres::Error) -> Option<&E> {
     let mut cause: Option<&(dyn Cause + 'static)> = Some(error);
     while let Some(error) = cause {
         // `source` of an I/O error skips the error that it contains.

@@ -1,7 +1,9 @@
 //! PostgreSQL as a target. The folder `mysql` has the same file names.
 
+pub(crate) mod authentication;
 pub mod connection;
 pub mod connection_failure;
+pub(crate) mod connector;
 pub mod error;
 pub(crate) mod foreign_code;
 pub mod gitlab;

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::ClientConfig;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -74,6 +75,8 @@ pub(crate) struct Tls {
     own: Option<(PathBuf, PathBuf)>,
     sends_name: bool,
     connector: OnceLock<MakeRustlsConnect>,
+    /// Whether a session was opened without TLS.
+    has_plain: AtomicBool,
 }
 
 impl Tls {
@@ -109,6 +112,7 @@ impl Tls {
             own,
             sends_name: parameters.text("sslsni") != Some("0"),
             connector: OnceLock::new(),
+            has_plain: AtomicBool::new(false),
         })
     }
 
@@ -120,6 +124,7 @@ impl Tls {
             own: None,
             sends_name: true,
             connector: OnceLock::new(),
+            has_plain: AtomicBool::new(false),
         }
     }
 
@@ -141,9 +146,33 @@ impl Tls {
         Ok(self.connector.get_or_init(|| connector).clone())
     }
 
-    /// The connector, if a connection has used it.
-    pub(crate) fn made(&self) -> Option<MakeRustlsConnect> {
-        self.connector.get().cloned()
+    /// Whether a connection with TLS is one with a server that a known CA has signed.
+    pub(crate) fn verifies(&self) -> bool {
+        match &self.roots {
+            Roots::System => true,
+            Roots::File(file) => self.mode >= Mode::VerifyCa || file.exists(),
+            Roots::None => self.mode >= Mode::VerifyCa,
+        }
+    }
+
+    /// Notes that a session was opened without TLS.
+    pub(crate) fn opened_plain(&self) {
+        self.has_plain.store(true, Ordering::Relaxed);
+    }
+
+    /// The ways of the sessions so far: over TLS with this connector, or without TLS.
+    pub(crate) fn used(&self) -> Vec<Option<MakeRustlsConnect>> {
+        let mut ways: Vec<_> = self
+            .connector
+            .get()
+            .cloned()
+            .map(Some)
+            .into_iter()
+            .collect();
+        if self.has_plain.load(Ordering::Relaxed) {
+            ways.push(None);
+        }
+        ways
     }
 
     fn configuration(&self) -> Result<ClientConfig> {

@@ -4,6 +4,7 @@ pub(crate) mod builds_directories;
 pub(crate) mod converted_archives;
 pub(crate) mod database_objects;
 pub(crate) mod hostile_archives;
+pub(crate) mod in_between;
 pub(crate) mod inflation_limit;
 pub(crate) mod large_rows;
 pub(crate) mod many_definitions;

@@ -232,8 +232,8 @@ fn wrong_ones_say_why_and_never_the_password() {
         ("PGPORT", "x", "the port \"x\", from PGPORT, is wrong"),
         (
             "PGREQUIREAUTH",
-            "scram-sha-256",
-            "the value of require_auth, from PGREQUIREAUTH, is not supported",
+            "scram",
+            "the require_auth \"scram\", from PGREQUIREAUTH, is wrong: it should be a list of",
         ),
         ("PGSERVICE", "x", "the service \"x\" is not found"),
         (

@@ -20,7 +20,7 @@ use super::servers::{
     server_directory, start, user_ids, wait_for,
 };
 
-/// The password of the user `secret`.
+/// The password of the users `secret` and `clear_text`.
 pub(crate) const PASSWORD: &str = "s3:cret";
 
 /// The name of the servers' CAs.
@@ -33,6 +33,7 @@ hostssl all tls_only 127.0.0.1/32 trust
 hostssl all with_certificate 127.0.0.1/32 cert
 hostnossl all plain_only 127.0.0.1/32 trust
 host all secret 127.0.0.1/32 scram-sha-256
+host all clear_text 127.0.0.1/32 password
 ";
 
 /// A CA of the tests.
@@ -148,7 +149,10 @@ impl TcpServer {
         wait_for(&server.directory, || {
             server.try_to_connect("postgres").is_ok()
         });
-        let mut users = format!("CREATE ROLE secret SUPERUSER LOGIN PASSWORD '{PASSWORD}';");
+        let mut users = String::new();
+        for name in ["secret", "clear_text"] {
+            users += &format!("CREATE ROLE {name} SUPERUSER LOGIN PASSWORD '{PASSWORD}';");
+        }
         for name in ["tls_only", "with_certificate", "plain_only"] {
             users += &format!("CREATE ROLE {name} SUPERUSER LOGIN;");
         }

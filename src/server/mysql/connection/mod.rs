@@ -64,7 +64,16 @@ impl ConnectionOptions {
         })?;
         let configuration = self.tls.configuration()?;
         let plain = options.clone();
-        let opened = tunnel::connect(&self.place, options, name, configuration, self.timeout);
+        // Who wants TLS without a certificate that is known has said so, or trusts any key.
+        let is_trusted = mode != Mode::Preferred || self.tls.verifies() || self.trusts_key;
+        let opened = tunnel::connect(
+            &self.place,
+            options,
+            name,
+            configuration,
+            self.timeout,
+            is_trusted,
+        );
         Ok(match opened {
             Err(Failure::NoTls) if mode == Mode::Preferred => self.open_plain(plain),
             opened => opened,

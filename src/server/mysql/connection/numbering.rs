@@ -1,10 +1,14 @@
 //! Adjusts packet numbers while a session is opened. MySQL numbers the packets of an exchange (Internals
 //! Manual, "MySQL Packets": 3 bytes of length, 1 of number). The driver does not know about the request for
-//! TLS, so its numbers are one too low for the server.
+//! TLS, so its numbers are one too low for the server. On the way, it is seen whether the server asks for the password itself.
 
 /// The first byte of the server's packet that ends the opening: success, or an error.
 const OK: u8 = 0x00;
 const ERR: u8 = 0xff;
+
+/// The packet with which a server asks for the password itself, without a hash (MySQL's source documentation, "Caching_sha2
+/// authentication": `AuthMoreData` with `perform_full_authentication`).
+const FULL: [u8; 2] = [0x01, 0x04];
 
 /// The length of a packet's header.
 const HEADER: usize = 4;
@@ -18,12 +22,25 @@ struct Position {
     left: usize,
     /// Whether a byte after the header was seen.
     is_inside: bool,
+    /// The first byte after the header, if the one before was it.
+    first: Option<u8>,
+}
+
+/// What the packets of one direction say of the opening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// It goes on.
+    Nothing,
+    /// The server has let the user in, or has refused.
+    End,
+    /// The server asks for the password itself.
+    FullAuthentication,
 }
 
 impl Position {
-    /// Adds `shift` to the numbers of the packets in `bytes`, up to and including the first packet whose
-    /// first byte `ends` accepts. Returns whether there was such a packet.
-    fn renumber(&mut self, bytes: &mut [u8], shift: u8, ends: impl Fn(u8) -> bool) -> bool {
+    /// Adds `shift` to the numbers of the packets in `bytes`, up to and including the first packet that says
+    /// something to `judge`, which is asked about the first two bytes of each.
+    fn renumber(&mut self, bytes: &mut [u8], shift: u8, judge: fn(Option<u8>, u8) -> Seen) -> Seen {
         let mut at = 0;
         while at < bytes.len() {
             if self.header < HEADER {
@@ -35,11 +52,20 @@ impl Position {
                 self.header += 1;
                 at += 1;
             } else {
-                if !self.is_inside && ends(bytes[at]) {
-                    return true;
+                let (first, before) = (self.first, self.is_inside);
+                if !before || first.is_some() {
+                    match judge(first, bytes[at]) {
+                        Seen::Nothing => {}
+                        seen => return seen,
+                    }
                 }
+                self.first = (!before).then_some(bytes[at]);
                 self.is_inside = true;
-                let skipped = self.left.min(bytes.len() - at);
+                let skipped = if before {
+                    self.left.min(bytes.len() - at)
+                } else {
+                    1
+                };
                 at += skipped;
                 self.left -= skipped;
             }
@@ -47,7 +73,7 @@ impl Position {
                 *self = Position::default();
             }
         }
-        false
+        Seen::Nothing
     }
 }
 
@@ -63,16 +89,29 @@ impl Numbering {
     /// Renumbers `bytes` from the driver for the server.
     pub(crate) fn towards_server(&mut self, bytes: &mut [u8]) {
         if !self.is_open {
-            self.upwards.renumber(bytes, 1, |_| false);
+            self.upwards.renumber(bytes, 1, |_, _| Seen::Nothing);
         }
     }
 
-    /// Renumbers `bytes` from the server for the driver.
-    pub(crate) fn towards_driver(&mut self, bytes: &mut [u8]) {
-        if !self.is_open {
-            let ends = |first| [OK, ERR].contains(&first);
-            self.is_open = self.downwards.renumber(bytes, 1_u8.wrapping_neg(), ends);
+    /// Renumbers `bytes` from the server for the driver. Returns what they say of the opening.
+    pub(crate) fn towards_driver(&mut self, bytes: &mut [u8]) -> Seen {
+        if self.is_open {
+            return Seen::Nothing;
         }
+        let seen = self
+            .downwards
+            .renumber(bytes, 1_u8.wrapping_neg(), of_server);
+        self.is_open = seen == Seen::End;
+        seen
+    }
+}
+
+/// What the first bytes of a packet from the server say.
+fn of_server(first: Option<u8>, byte: u8) -> Seen {
+    match first {
+        None if [OK, ERR].contains(&byte) => Seen::End,
+        Some(first) if [first, byte] == FULL => Seen::FullAuthentication,
+        _ => Seen::Nothing,
     }
 }
 
@@ -112,6 +151,11 @@ mod tests {
             numbering.towards_server(&mut command);
             assert_eq!(command, packet(0, &[3]), "cut at {cut}");
         }
+        let mut numbering = Numbering::default();
+        let mut asked = [packet(3, &[1, 3]), packet(4, &FULL)].concat();
+        let (before, after) = asked.split_at_mut(11);
+        assert_eq!(numbering.towards_driver(before), Seen::Nothing);
+        assert_eq!(numbering.towards_driver(after), Seen::FullAuthentication);
         let mut numbering = Numbering::default();
         let mut answer = packet(1, &[0, 0xff]);
         numbering.towards_server(&mut answer);

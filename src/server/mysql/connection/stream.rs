@@ -53,6 +53,17 @@ impl Stream {
         Ok(stream)
     }
 
+    /// The server's port, if the server is on this machine.
+    pub(crate) fn local_port(&self) -> Option<u16> {
+        match self {
+            Stream::Tcp(tcp) => {
+                let peer = tcp.peer_addr().ok()?;
+                peer.ip().to_canonical().is_loopback().then(|| peer.port())
+            }
+            Stream::Socket(_) => None,
+        }
+    }
+
     pub(crate) fn set_nonblocking(&self, value: bool) -> io::Result<()> {
         match self {
             Stream::Tcp(tcp) => tcp.set_nonblocking(value),

@@ -15,9 +15,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
-use super::numbering::Numbering;
+use super::numbering::{Numbering, Seen};
 use super::stream::Stream;
 use crate::server::mysql::options::host::Place;
+use crate::server::options::peers;
 
 /// The maximum length of a packet while a session is opened.
 const MAX_PACKET: usize = 64 * 1024;
@@ -43,6 +44,8 @@ pub(crate) enum Failure {
     NoTls,
     /// Without TLS, the password would need a key that cannot be verified.
     NoKey,
+    /// The server asks for the password itself, and nobody has verified it.
+    ClearText,
     /// TLS failed.
     Tls(rustls::Error),
     /// The server was not reachable, or closed the connection.
@@ -67,13 +70,15 @@ impl From<rustls::Error> for Failure {
 }
 
 /// Opens a session with `options` at `place`, over TLS with `configuration`, with a server whose name is
-/// `name`. Connecting and the TLS handshake may take as long as `timeout`.
+/// `name`. Connecting and the TLS handshake may take as long as `timeout`. Unless it `is_trusted`, it does not get the
+/// password itself, only what proves that the client knows it.
 pub(crate) fn connect(
     place: &Place,
     options: OptsBuilder,
     name: ServerName<'static>,
     configuration: Arc<ClientConfig>,
     timeout: Option<Duration>,
+    is_trusted: bool,
 ) -> Result<Conn, Failure> {
     let mut server = Stream::reach(place, timeout)?;
     let greeting = read_packet(&mut server)?;
@@ -89,7 +94,7 @@ pub(crate) fn connect(
     let tunnel = thread.spawn(move || {
         let (driver, _) = listener.accept()?;
         drop(listener);
-        Tunnel::open(driver, server, tls, &greeting)?.run()
+        Tunnel::open(driver, server, tls, &greeting, is_trusted)?.run()
     })?;
     let options = options.socket(Some(path.to_string_lossy()));
     Conn::new(options).map_err(|cause| {
@@ -166,6 +171,8 @@ struct Tunnel {
     server: Stream,
     tls: ClientConnection,
     numbering: Numbering,
+    /// Whether the server may have the password itself.
+    is_trusted: bool,
     /// The buffer for both directions.
     buffer: Vec<u8>,
     /// The bytes from the server that the driver has not taken yet.
@@ -179,6 +186,7 @@ impl Tunnel {
         mut server: Stream,
         mut tls: ClientConnection,
         greeting: &[u8],
+        is_trusted: bool,
     ) -> Result<Tunnel, Failure> {
         driver.write_all(greeting)?;
         let mut answer = read_packet(&mut driver)?;
@@ -203,6 +211,7 @@ impl Tunnel {
             server,
             tls,
             numbering,
+            is_trusted,
             buffer: vec![0; CHUNK],
             pending: Vec::with_capacity(CHUNK),
         })
@@ -251,14 +260,17 @@ impl Tunnel {
 
     /// Takes decrypted bytes, if the driver has taken the earlier ones. Returns whether the server may send
     /// more.
-    fn take_plaintext(&mut self) -> io::Result<bool> {
+    fn take_plaintext(&mut self) -> Result<bool, Failure> {
         if !self.pending.is_empty() {
             return Ok(true);
         }
         match would_block(self.tls.reader().read(&mut self.buffer)) {
             Ok(Some(0)) => Ok(false),
             Ok(Some(count)) => {
-                self.numbering.towards_driver(&mut self.buffer[..count]);
+                let seen = self.numbering.towards_driver(&mut self.buffer[..count]);
+                if seen == Seen::FullAuthentication && !self.is_trusted && !self.is_known() {
+                    return Err(Failure::ClearText);
+                }
                 self.pending.extend_from_slice(&self.buffer[..count]);
                 Ok(true)
             }
@@ -266,8 +278,15 @@ impl Tunnel {
             // Servers close the connection without the TLS alert. The packets show whether the data is
             // complete.
             Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-            Err(cause) => Err(cause),
+            Err(cause) => Err(cause.into()),
         }
+    }
+
+    /// Whether the server is on this machine, and of a user who may have the password.
+    fn is_known(&self) -> bool {
+        self.server
+            .local_port()
+            .is_some_and(|port| peers::is_believable(port, "mysql"))
     }
 
     /// Waits until a side is ready for pending work. A side without pending work is left out, because its

@@ -18,11 +18,12 @@ use std::time::Duration;
 use postgres::Config;
 use postgres::config::{ChannelBinding, SslNegotiation, TargetSessionAttrs};
 
-use super::tls::Tls;
-use hosts::Place;
+use super::authentication::{EXPECTED, Methods};
+use super::tls::{Mode, Tls};
+use hosts::{Listener, Place};
 use parameters::KNOWN;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::server::options::{Entry, Origin, Origins, Parameters, keep_alive, system_user};
 
 /// The default timeout of a connection.
@@ -53,6 +54,8 @@ pub struct ConnectionOptions {
     /// The configuration that all places share.
     pub(crate) config: Config,
     pub(crate) tls: Arc<Tls>,
+    /// The methods of authentication that the server may ask for.
+    pub(crate) methods: Methods,
     /// The origins of the parameters, for messages.
     pub(crate) origins: Origins,
 }
@@ -128,6 +131,7 @@ impl ConnectionOptions {
             database: database.to_owned(),
             config,
             tls: Arc::new(Tls::none()),
+            methods: Methods::ANY,
             origins: Origins::default(),
         }
     }
@@ -166,14 +170,38 @@ impl ConnectionOptions {
         }
         let mut config = configuration(parameters)?;
         config.user(&user).dbname(&database);
+        let tls = Tls::new(parameters, home)?;
+        let is_direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
+        if is_direct && tls.mode < Mode::Require {
+            return Err(
+                Error::usage("sslnegotiation=direct needs a sslmode that requires TLS")
+                    .hint("sslmode=require, or better sslmode=verify-full"),
+            );
+        }
         Ok(ConnectionOptions {
             origins: origins(parameters, &places),
-            tls: Arc::new(Tls::new(parameters, home)?),
+            tls: Arc::new(tls),
+            methods: methods(parameters, &places)?,
             places,
             user,
             database,
             config,
         })
+    }
+}
+
+/// The methods of authentication that `parameters` allow at these `places`.
+fn methods(parameters: &Parameters, places: &[Place]) -> Result<Methods> {
+    let named = parameters.read("require_auth", Methods::named, EXPECTED)?;
+    let has_socket = places
+        .iter()
+        .any(|place| matches!(place.listener, Listener::Socket(_)));
+    match named {
+        Some(methods) if methods != Methods::ANY && has_socket => Err(Error::usage(
+            "require_auth is not supported with a socket, on which nobody sits between",
+        )
+        .hint("name the host instead of the socket, or leave out require_auth (PGREQUIREAUTH)")),
+        named => Ok(named.unwrap_or(Methods::ANY)),
     }
 }
 
@@ -313,9 +341,14 @@ mod tests {
         let error = from(&[("PGSERVICE", "x"), ("PGSERVICEFILE", "/none")]).err();
         let message = "the service \"x\" is not found: there is no /none";
         assert!(error.unwrap().to_string().starts_with(message));
-        let error = from(&[("PGHOST", "h"), ("PGREQUIREAUTH", "md5")]).err();
-        let message = "the value of require_auth, from PGREQUIREAUTH, is not supported";
-        assert_eq!(error.unwrap().to_string(), message);
+        let error = from(&[("PGHOST", "h"), ("PGREQUIREAUTH", "md4")]).err();
+        let message =
+            "the require_auth \"md4\", from PGREQUIREAUTH, is wrong: it should be a list of";
+        let error = error.unwrap().to_string();
+        assert!(error.starts_with(message), "{error}");
+        let error = from(&[("PGHOST", "/tmp/s"), ("PGREQUIREAUTH", "md5")]).err();
+        let message = "require_auth is not supported with a socket";
+        assert!(error.unwrap().to_string().starts_with(message));
         assert!(ConnectionOptions::from_url("mysql://u@h/d").is_err());
     }
 

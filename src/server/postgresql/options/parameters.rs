@@ -49,7 +49,7 @@ const PARAMETERS: [(&str, Option<&str>, Use); 45] = [
     ),
     ("requiressl", Some("PGREQUIRESSL"), Only(&["0"])),
     ("requirepeer", Some("PGREQUIREPEER"), Only(&[])),
-    ("require_auth", Some("PGREQUIREAUTH"), Only(&[])),
+    ("require_auth", Some("PGREQUIREAUTH"), Taken),
     (
         "ssl_min_protocol_version",
         Some("PGSSLMINPROTOCOLVERSION"),
