@@ -36,7 +36,7 @@ impl Eve {
     fn listens(talk: fn(TcpStream) -> io::Result<Vec<u8>>) -> Eve {
         need_root();
         let (port, ports) = channel();
-        let (heard, hears) = channel();
+        let (tell, heard) = channel();
         thread::spawn(move || {
             // The rights of this thread alone. The port is hers, as /proc/net/tcp says.
             set_thread_res_uid(None, Uid::from_raw(EVE), None).unwrap();
@@ -46,13 +46,13 @@ impl Eve {
                 let stream = stream.unwrap();
                 let patience = Some(Duration::from_secs(20));
                 stream.set_read_timeout(patience).unwrap();
-                if heard.send(talk(stream).unwrap_or_default()).is_err() {
+                if tell.send(talk(stream).unwrap_or_default()).is_err() {
                     return;
                 }
             }
         });
         let port = ports.recv().unwrap();
-        Eve { port, heard: hears }
+        Eve { port, heard }
     }
 
     /// An import into her server, with `more` parameters, which never works: what she has heard, and how it ended.
