@@ -1,11 +1,14 @@
 //! Generates MySQL's DDL from the definitions of a dump. This is the only place that does (MySQL manual,
 //! 15.1.20 "CREATE TABLE" and 15.1.9 "ALTER TABLE").
 
-use super::expression::{only_column, rewritten};
+use std::collections::HashSet;
+
+use super::expression::rewritten;
+use super::lookup::Lookup;
 use super::sql::{identifier, literal, qualified};
 use crate::dump::mysql::definition::{
     ColumnDefinition, DataType, DefaultValue, ForeignKeyDefinition, KeyDefinition, KeyKind,
-    KeyPart, KeyPartOf, TableDefinition, is_json_check,
+    KeyPart, KeyPartOf, TableDefinition,
 };
 
 /// The types that consist of a name and numbers (MySQL manual, chapter 13; MariaDB's knowledge base for
@@ -85,8 +88,9 @@ pub(super) fn is_large_type(name: &str) -> bool {
 /// The statement that creates `table` in `database`, with its columns, its primary key or a substitute, and
 /// the key that an AUTO_INCREMENT column needs. Everything else is added after the rows.
 pub(super) fn create_table(database: &str, table: &TableDefinition) -> String {
-    let mut elements: Vec<String> = table.columns.iter().map(|c| column(c, table)).collect();
-    elements.extend(early_keys(table).filter_map(|at| key(&table.keys[at], table)));
+    let lookup = Lookup::of(table);
+    let mut elements: Vec<String> = table.columns.iter().map(|c| column(c, &lookup)).collect();
+    elements.extend(early_keys(&lookup).filter_map(|at| key(&table.keys[at], &lookup)));
     let mut sql = format!(
         "CREATE TABLE {} (\n  {}\n)",
         qualified(database, &table.name),
@@ -113,12 +117,18 @@ pub(super) fn create_table(database: &str, table: &TableDefinition) -> String {
 }
 
 /// The positions of the keys that CREATE TABLE gets.
-fn early_keys(table: &TableDefinition) -> impl Iterator<Item = usize> + '_ {
+fn early_keys(lookup: &Lookup<'_>) -> impl Iterator<Item = usize> {
+    let table = lookup.table;
     let primary = table
         .keys
         .iter()
         .position(|key| key.kind == KeyKind::Primary);
-    let primary = primary.or_else(|| table.keys.iter().position(|key| is_unambiguous(key, table)));
+    let primary = primary.or_else(|| {
+        table
+            .keys
+            .iter()
+            .position(|key| is_unambiguous(key, lookup))
+    });
     let numbered = table.columns.iter().find(|column| column.auto_increment);
     let begins_with = move |key: &KeyDefinition, column: &ColumnDefinition| {
         matches!(&key.parts[..], [KeyPart { of: KeyPartOf::Column(name), .. }, ..]
@@ -142,11 +152,10 @@ fn early_keys(table: &TableDefinition) -> impl Iterator<Item = usize> + '_ {
 
 /// Whether the key identifies each row. InnoDB clusters the rows of a table without a primary key by the
 /// first such key, and servers with `sql_require_primary_key` accept it as a primary key.
-fn is_unambiguous(key: &KeyDefinition, table: &TableDefinition) -> bool {
+fn is_unambiguous(key: &KeyDefinition, lookup: &Lookup<'_>) -> bool {
     let is_filled = |name: &str| {
-        let mut columns = table.columns.iter();
-        let is_it = |column: &ColumnDefinition| column.name.eq_ignore_ascii_case(name);
-        columns.any(|column| is_it(column) && !column.nullable && column.generated.is_none())
+        let column = lookup.column(name);
+        column.is_some_and(|column| !column.nullable && column.generated.is_none())
     };
     let is_whole = |part: &KeyPart| {
         part.prefix.is_none() && matches!(&part.of, KeyPartOf::Column(name) if is_filled(name))
@@ -157,13 +166,14 @@ fn is_unambiguous(key: &KeyDefinition, table: &TableDefinition) -> bool {
 /// The statements that add the other keys of `table`, and the names of the keys that cannot be added. Most
 /// keys are in one statement, so that the rows are read once; InnoDB builds one fulltext index at a time.
 pub(super) fn late_keys(database: &str, table: &TableDefinition) -> (Vec<String>, Vec<String>) {
-    let early: Vec<usize> = early_keys(table).collect();
+    let lookup = Lookup::of(table);
+    let early: HashSet<usize> = early_keys(&lookup).collect();
     let (mut together, mut alone, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (at, definition) in table.keys.iter().enumerate() {
         if early.contains(&at) {
             continue;
         }
-        match (key(definition, table), definition.kind) {
+        match (key(definition, &lookup), definition.kind) {
             (None, _) => left_out.push(definition.name.clone().unwrap_or_default()),
             (Some(sql), KeyKind::Fulltext | KeyKind::Spatial) => alone.push(format!("ADD {sql}")),
             (Some(sql), _) => together.push(format!("ADD {sql}")),
@@ -205,48 +215,6 @@ pub(super) fn add_foreign_key(database: &str, table: &str, key: &ForeignKeyDefin
     sql
 }
 
-/// The statement that adds a CHECK; none if its expression is not known to be safe. A CHECK without a name is
-/// added to its column, as MariaDB has it. As a table's CHECK it would get a name that may be in use.
-pub(super) fn add_check(
-    database: &str,
-    table: &TableDefinition,
-    name: Option<&str>,
-    expression: &str,
-) -> Option<String> {
-    let of = only_column(expression, table).filter(|column| is_alone(column, table));
-    let expression = rewritten(expression, table)?;
-    let addition = match (name, of) {
-        (None, Some(of)) => format!("MODIFY {} CHECK ({expression})", column(of, table)),
-        (None, None) => format!("ADD CHECK ({expression})"),
-        (Some(name), _) => format!("ADD CONSTRAINT {} CHECK ({expression})", identifier(name)),
-    };
-    let table = qualified(database, &table.name);
-    Some(format!("ALTER TABLE {table} {addition}"))
-}
-
-/// Whether `column` has at most one CHECK without a name: a column cannot have several.
-fn is_alone(column: &ColumnDefinition, table: &TableDefinition) -> bool {
-    let unnamed = table.checks.iter().filter(|(name, _)| name.is_none());
-    let its = unnamed.filter(|(_, check)| only_column(check, table) == Some(column));
-    its.count() == 1
-}
-
-/// The CHECKs to add after the rows: all except those that declare a column as JSON, which MariaDB has with
-/// the column. CHECKs with names come first, so that no generated name takes theirs.
-pub(super) fn late_checks(table: &TableDefinition) -> impl Iterator<Item = (Option<&str>, &str)> {
-    let is_late = |name: &Option<String>, check: &str| {
-        let of = |column: &ColumnDefinition| is_json_check(check, &column.name);
-        name.is_some() || !table.columns.iter().any(of)
-    };
-    let checks = move |named: bool| {
-        let checks = table.checks.iter();
-        checks.filter(move |(name, check)| name.is_some() == named && is_late(name, check))
-    };
-    checks(true)
-        .chain(checks(false))
-        .map(|(name, check)| (name.as_deref(), check.as_str()))
-}
-
 fn names(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| identifier(name)).collect();
     names.join(", ")
@@ -258,7 +226,7 @@ fn word(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(is_part)).then_some(text)
 }
 
-fn column(column: &ColumnDefinition, table: &TableDefinition) -> String {
+pub(super) fn column(column: &ColumnDefinition, lookup: &Lookup<'_>) -> String {
     let mut sql = format!(
         "{} {}",
         identifier(&column.name),
@@ -270,7 +238,7 @@ fn column(column: &ColumnDefinition, table: &TableDefinition) -> String {
         } else {
             "VIRTUAL"
         };
-        let expression = rewritten(&generated.expression, table)?;
+        let expression = rewritten(&generated.expression, lookup)?;
         Some(format!(" GENERATED ALWAYS AS ({expression}) {stored}"))
     });
     if let Some(generated) = &generated {
@@ -287,7 +255,7 @@ fn column(column: &ColumnDefinition, table: &TableDefinition) -> String {
         if let Some(default) = column
             .default
             .as_ref()
-            .and_then(|d| default(d, column, table))
+            .and_then(|d| default(d, column, lookup))
         {
             sql += &format!(" DEFAULT {default}");
         }
@@ -307,10 +275,7 @@ fn column(column: &ColumnDefinition, table: &TableDefinition) -> String {
     if let Some(comment) = &column.comment {
         sql += &format!(" COMMENT {}", literal(comment));
     }
-    let says_json = |(name, check): &(Option<String>, String)| {
-        name.is_none() && is_json_check(check, &column.name)
-    };
-    if table.checks.iter().any(says_json) {
+    if lookup.is_json(&column.name) {
         sql += &format!(" CHECK (json_valid({}))", identifier(&column.name));
     }
     sql
@@ -371,7 +336,7 @@ fn data_type(data_type: &DataType) -> String {
 pub(super) fn default(
     default: &DefaultValue,
     column: &ColumnDefinition,
-    table: &TableDefinition,
+    lookup: &Lookup<'_>,
 ) -> Option<String> {
     match default {
         DefaultValue::Null => Some("NULL".to_owned()),
@@ -389,14 +354,18 @@ pub(super) fn default(
             if now.iter().any(|word| word.eq_ignore_ascii_case(name)) {
                 return Some(format!("CURRENT_TIMESTAMP{}", fraction(&column.data_type)));
             }
-            rewritten(written, table).map(|expression| format!("({expression})"))
+            rewritten(written, lookup).map(|expression| format!("({expression})"))
         }
     }
 }
 
 /// A key for CREATE TABLE and ALTER TABLE; none if a part is an expression that is not known to be safe.
-fn key(key: &KeyDefinition, table: &TableDefinition) -> Option<String> {
-    let parts: Option<Vec<String>> = key.parts.iter().map(|part| key_part(part, table)).collect();
+fn key(key: &KeyDefinition, lookup: &Lookup<'_>) -> Option<String> {
+    let parts: Option<Vec<String>> = key
+        .parts
+        .iter()
+        .map(|part| key_part(part, lookup))
+        .collect();
     let parts = parts?.join(", ");
     let keyword = match key.kind {
         KeyKind::Primary => "PRIMARY KEY",
@@ -420,10 +389,10 @@ fn key(key: &KeyDefinition, table: &TableDefinition) -> Option<String> {
     ))
 }
 
-fn key_part(part: &KeyPart, table: &TableDefinition) -> Option<String> {
+fn key_part(part: &KeyPart, lookup: &Lookup<'_>) -> Option<String> {
     let mut sql = match &part.of {
         KeyPartOf::Column(name) => identifier(name),
-        KeyPartOf::Expression(expression) => format!("({})", rewritten(expression, table)?),
+        KeyPartOf::Expression(expression) => format!("({})", rewritten(expression, lookup)?),
     };
     if let Some(length) = part.prefix {
         sql += &format!("({length})");
@@ -517,25 +486,6 @@ mod tests {
     }
 
     #[test]
-    fn a_check_without_a_name_is_its_columns() {
-        let table = table(
-            "CREATE TABLE t (`a` int NOT NULL CHECK (`a` > 0), b int CHECK (b > a), c int CHECK (c > 1), \
-             d json CHECK (json_valid(`d`)), CHECK (c < 9), CONSTRAINT `n` CHECK (`a` < 9))",
-        );
-        let added = late_checks(&table).map(|(name, check)| add_check("s", &table, name, check));
-        assert_eq!(
-            added.map(Option::unwrap).collect::<Vec<_>>(),
-            [
-                "ALTER TABLE `s`.`t` ADD CONSTRAINT `n` CHECK (`a` < 9)",
-                "ALTER TABLE `s`.`t` MODIFY `a` int NOT NULL CHECK (`a` > 0)",
-                "ALTER TABLE `s`.`t` ADD CHECK (`b` > `a`)",
-                "ALTER TABLE `s`.`t` ADD CHECK (`c` > 1)",
-                "ALTER TABLE `s`.`t` ADD CHECK (`c` < 9)",
-            ]
-        );
-    }
-
-    #[test]
     fn nothing_of_a_dump_becomes_sql_unseen() {
         let table = table(
             "CREATE TABLE t (a int DEFAULT (sleep(9)), b int, CHECK (sleep(9)), KEY k ((sleep(9)))) \
@@ -547,6 +497,5 @@ mod tests {
             "{sql}"
         );
         assert_eq!(late_keys("s", &table), (vec![], vec!["k".to_owned()]));
-        assert!(add_check("s", &table, None, "sleep(9)").is_none());
     }
 }

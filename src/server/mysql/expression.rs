@@ -3,8 +3,9 @@
 //! A server wrote these expressions, and a server reads them; but the dump may be forged. So an expression is
 //! split into words, and reassembled only if all words are known to do nothing but compute.
 
+use super::lookup::Lookup;
 use super::sql::{identifier, literal};
-use crate::dump::mysql::definition::{ColumnDefinition, TableDefinition};
+use crate::dump::mysql::definition::ColumnDefinition;
 use crate::dump::mysql::lexer::{Token, TokenKind, tokens};
 
 /// No expression written by hand is longer.
@@ -228,20 +229,13 @@ const FUNCTIONS: &[&str] = &[
     "POINT",
 ];
 
-/// The expression `written` of `table`, as SQL; none if a word is not known to be safe.
-pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String> {
+/// The expression `written` of the table of `lookup`, as SQL; none if a word is not known to be safe.
+pub(super) fn rewritten(written: &str, lookup: &Lookup<'_>) -> Option<String> {
     let tokens = tokens(written).ok()?;
     if tokens.is_empty() || tokens.len() > MAX_WORDS {
         return None;
     }
-    let column = |name: &str| {
-        let found = |column: &&str| column.eq_ignore_ascii_case(name);
-        table
-            .columns
-            .iter()
-            .map(|column| column.name.as_str())
-            .find(found)
-    };
+    let column = |name: &str| lookup.column(name).map(|column| column.name.as_str());
     let mut sql = String::new();
     let mut depth = 0u32;
     let mut behind: Option<usize> = None;
@@ -304,11 +298,8 @@ pub(super) fn rewritten(written: &str, table: &TableDefinition) -> Option<String
     (depth == 0).then_some(sql)
 }
 
-/// The column of `table` that the expression `written` refers to, if there is exactly one.
-pub(super) fn only_column<'a>(
-    written: &str,
-    table: &'a TableDefinition,
-) -> Option<&'a ColumnDefinition> {
+/// The column of the table that the expression `written` refers to, if there is exactly one.
+pub(super) fn only_column<'a>(written: &str, lookup: &Lookup<'a>) -> Option<&'a ColumnDefinition> {
     let tokens = tokens(written).ok()?;
     let names = tokens.iter().filter_map(|token| match &token.kind {
         TokenKind::Identifier(name) | TokenKind::Word(name) => Some(name),
@@ -316,8 +307,7 @@ pub(super) fn only_column<'a>(
     });
     let mut found = None;
     for name in names {
-        let same = |column: &&ColumnDefinition| column.name.eq_ignore_ascii_case(name);
-        let Some(column) = table.columns.iter().find(same) else {
+        let Some(column) = lookup.column(name) else {
             continue;
         };
         if found.is_some_and(|other: &ColumnDefinition| other.name != column.name) {
@@ -359,7 +349,7 @@ mod tests {
 
     fn check(written: &str, expected: Option<&str>) {
         let table = create_table("CREATE TABLE t (`a` int, `b c` text, d json)").unwrap();
-        let found = rewritten(written, &table);
+        let found = rewritten(written, &Lookup::of(&table));
         assert_eq!(found.as_deref(), expected, "{written}");
     }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::capabilities::Capabilities;
 use super::ddl;
 use super::expression::rewritten;
+use super::lookup::Lookup;
 use super::sql::literal;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
@@ -451,9 +452,10 @@ impl Mapper<'_> {
     /// Leaves out expressions that are not known to be safe; for a generated column they are an error.
     fn expressions(&mut self) -> Result<()> {
         let table = self.definition.clone();
-        let is_safe = |written: &str| rewritten(written, &table).is_some();
+        let lookup = Lookup::of(&table);
+        let is_safe = |written: &str| rewritten(written, &lookup).is_some();
         let mut notes = Vec::new();
-        for column in &mut self.definition.columns {
+        for (column, original) in self.definition.columns.iter_mut().zip(&table.columns) {
             let name = &column.name;
             if let Some(generated) = &column.generated
                 && !is_safe(&generated.expression)
@@ -464,9 +466,8 @@ impl Mapper<'_> {
                 ))
                 .hint(format!("--skip-column {}.{name} leaves it out", table.name)));
             }
-            let original = table.columns.iter().find(|other| other.name == *name);
-            let default = column.default.as_ref().zip(original);
-            if default.is_some_and(|(d, column)| ddl::default(d, column, &table).is_none()) {
+            let default = column.default.as_ref();
+            if default.is_some_and(|d| ddl::default(d, original, &lookup).is_none()) {
                 notes.push((name.clone(), "the default was left out".to_owned()));
                 column.default = None;
             }

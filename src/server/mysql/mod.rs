@@ -1,6 +1,7 @@
 //! MySQL and MariaDB as targets. The folder `postgresql` has the same file names.
 
 pub mod capabilities;
+mod checks;
 pub mod connection;
 pub mod connection_failure;
 pub(crate) mod databases;
@@ -10,6 +11,7 @@ pub(crate) mod expression;
 pub mod gitlab;
 pub mod load;
 pub(crate) mod lock_names;
+mod lookup;
 pub mod mapping;
 pub(crate) mod message;
 pub mod migrate;

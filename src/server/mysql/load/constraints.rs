@@ -6,8 +6,10 @@ use mysql::Conn;
 use crate::error::Result;
 use crate::failpoint;
 use crate::schema::Note;
+use crate::server::mysql::checks::Checks;
 use crate::server::mysql::ddl;
 use crate::server::mysql::error::{failure, is_refusal, why};
+use crate::server::mysql::lookup::Lookup;
 use crate::server::mysql::mapping::Table;
 use crate::server::mysql::statement::one_statement;
 
@@ -35,8 +37,10 @@ pub(crate) fn add(
             what,
         });
     };
-    for (check, expression) in ddl::late_checks(&table.definition) {
-        let add = |check| ddl::add_check(database, &table.definition, check, expression);
+    let lookup = Lookup::of(&table.definition);
+    let checks = Checks::of(&lookup);
+    for (check, expression) in checks.late() {
+        let add = |check| checks.add(database, check, expression);
         let Some(sql) = add(check) else { continue };
         let mut done = one_statement(connection, &sql);
         if matches!(&done, Err(mysql::Error::MySqlError(cause)) if cause.code == NAME_IS_TAKEN)
