@@ -1,6 +1,7 @@
 //! Whoever owns objects of the database does not get the importer's rights: triggers and functions, names that hide the
 //! server's, records of imports that never were.
 
+use std::collections::HashSet;
 use std::fs;
 
 use postgres::Client;
@@ -8,6 +9,7 @@ use postgres::Client;
 use crate::support::paused::Paused;
 use crate::support::program::{Outcome, command, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
+use crate::support::server_log::log_of;
 use crate::support::servers::next_number;
 
 /// A GitLab whose tables belong to Eve, who has no other rights.
@@ -278,8 +280,11 @@ fn names_that_hide_the_servers_own_are_not_used() {
     let made: i64 = client.query_one(made, &[]).unwrap().get(0);
     assert!(made > 1000, "only {made} functions");
     let database = &scene.database;
-    let path = format!("ALTER DATABASE {database} SET search_path = public, pg_catalog");
-    client.batch_execute(&path).unwrap();
+    let settings = format!(
+        "ALTER DATABASE {database} SET search_path = public, pg_catalog;
+         ALTER DATABASE {database} SET log_statement = 'all'"
+    );
+    client.batch_execute(&settings).unwrap();
     // They do catch whoever uses such a name.
     let trapped = scene.connect().batch_execute("SELECT * FROM pg_class");
     let caught = trapped.unwrap_err();
@@ -322,6 +327,31 @@ fn names_that_hide_the_servers_own_are_not_used() {
     let rows = "SELECT pg_catalog.count(*) FROM public.ci_builds";
     let rows: i64 = client.query_one(rows, &[]).unwrap().get(0);
     assert_eq!(rows, 7);
+    the_log_knows_of_nothing(database);
+}
+
+/// The server's own log: each session has pinned what names mean with its first statement, and no name was caught but ours,
+/// not even where the program goes on after an error.
+fn the_log_knows_of_nothing(database: &str) {
+    let log = log_of(database);
+    let caught = log
+        .iter()
+        .filter(|(.., line)| line.contains("ERROR:  caught"));
+    let caught: Vec<&str> = caught.map(|(.., line)| line.as_str()).collect();
+    assert_eq!(caught, ["ERROR:  caught: pg_class"]);
+    let mut sessions = HashSet::new();
+    for (session, program, line) in &log {
+        let is_statement =
+            line.starts_with("LOG:  statement: ") || line.starts_with("LOG:  execute ");
+        if program == "ci-import" && is_statement && sessions.insert(session) {
+            let pin = "SELECT pg_catalog.set_config('ci_import.search_path'";
+            assert!(
+                line.contains(pin),
+                "the first statement of {session}: {line}"
+            );
+        }
+    }
+    assert!(sessions.len() > 20, "only {} sessions", sessions.len());
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(crate) mod paused;
 pub(crate) mod pooler;
 pub(crate) mod program;
 pub(crate) mod scene;
+pub(crate) mod server_log;
 pub(crate) mod servers;
 pub(crate) mod small_disk;
 pub(crate) mod snapshot;

@@ -190,6 +190,8 @@ pub(crate) fn start_postgresql(programs: &Path, directory: PathBuf) -> Server {
         SHARED_MEMORY,
         "max_connections=200",
         "timezone=UTC",
+        // Whose a line of the log is, for those who read it.
+        "log_line_prefix=%p %d %a|",
     ] {
         postgres.args(["-c", setting]);
     }
