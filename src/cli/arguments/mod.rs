@@ -1,5 +1,9 @@
 //! What was typed.
 
+mod migrations;
+mod private;
+mod reading;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +12,13 @@ use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
 use crate::schema::policies::{Enums, GeneratedColumns, Times, Timestamps, Tinyint1};
 use crate::verify::depth::Depth;
+
+pub use migrations::{
+    GenerateArgs, GenerateWhat, MigrateAction, MigrateArgs, MigratingArgs, MigrationsArgs,
+    NewMigrationArgs,
+};
+pub use private::{PrivateAction, PrivateArgs};
+pub use reading::{ConvertArgs, InspectArgs};
 
 /// Restores a GitLab CI 8.0 backup or a SQL dump into PostgreSQL or MySQL, atomically.
 ///
@@ -270,32 +281,6 @@ pub enum Command {
     Private(PrivateArgs),
 }
 
-/// The arguments of `convert`.
-#[derive(Debug, Args)]
-pub struct ConvertArgs {
-    /// The input
-    #[command(flatten)]
-    pub archive: ArchiveArgs,
-    /// The output file, compressed if its name ends in .gz; "-" for standard output
-    #[arg(long, short, value_name = "OUTPUT")]
-    pub output: Option<PathBuf>,
-    /// The memory limit of the conversion, in MiB [default: 128]
-    #[arg(long, value_name = "MIB")]
-    pub memory: Option<u64>,
-    /// The limit of inflation
-    #[command(flatten)]
-    pub inflation: InflationArgs,
-    /// Convert MySQL to PostgreSQL; always on, as it is the only conversion
-    #[arg(long)]
-    pub mysql_to_postgresql: bool,
-    /// Print only errors
-    #[arg(long, short)]
-    pub quiet: bool,
-    /// How values and types are converted
-    #[command(flatten)]
-    pub conversion: ConversionArgs,
-}
-
 /// The arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -388,170 +373,4 @@ pub struct ReplacedArgs {
     /// Print only errors
     #[arg(long, short)]
     pub quiet: bool,
-}
-
-/// The arguments of `migrate`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct MigrateArgs {
-    /// The command, if it is not to run all pending migrations
-    #[command(subcommand)]
-    pub action: Option<MigrateAction>,
-    /// Leave post-deployment migrations pending
-    #[arg(long)]
-    pub skip_post_deployment: bool,
-    /// Which
-    #[command(flatten)]
-    pub which: MigrationsArgs,
-    /// How
-    #[command(flatten)]
-    pub how: MigratingArgs,
-}
-
-/// What can be done with migrations.
-#[derive(Debug, Subcommand)]
-pub enum MigrateAction {
-    /// List all migrations: state, folder, and the time of the version
-    Status {
-        /// Which
-        #[command(flatten)]
-        which: MigrationsArgs,
-    },
-    /// Run one pending migration, from any folder
-    Up {
-        /// The version of the migration, for example 20151001120000
-        version: String,
-        /// Which
-        #[command(flatten)]
-        which: MigrationsArgs,
-        /// How
-        #[command(flatten)]
-        how: MigratingArgs,
-    },
-    /// Undo one migration: run its part after "-- migrate:down"
-    Down {
-        /// The version of the migration, for example 20151001120000 [default: the latest one that was run
-        /// and has a file]
-        version: Option<String>,
-        /// Which
-        #[command(flatten)]
-        which: MigrationsArgs,
-        /// How
-        #[command(flatten)]
-        how: MigratingArgs,
-    },
-}
-
-/// Which migrations there are, and of what target.
-#[derive(Debug, Args)]
-pub struct MigrationsArgs {
-    /// The folder that contains migrate/ and post_migrate/ [default: migrations, if it exists]
-    #[arg(long, value_name = "DIR")]
-    pub migrations: Option<PathBuf>,
-    /// The schema to migrate [default: the first schema of the user's search_path]
-    #[arg(long, value_name = "NAME")]
-    pub schema: Option<String>,
-    /// The target
-    #[command(flatten)]
-    pub target: TargetArgs,
-    /// The form of the output
-    #[command(flatten)]
-    pub telling: TellingArgs,
-}
-
-/// How migrations are run.
-#[derive(Debug, Args)]
-pub struct MigratingArgs {
-    /// Print the SQL, run nothing
-    #[arg(long, conflicts_with = "json")]
-    pub dry_run: bool,
-    /// How long a migration waits for a lock before it lets others go first, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=600_000))]
-    pub lock_timeout: u32,
-    /// How many times to retry a migration that got no lock, after pauses that grow from 0.1 to 30 seconds
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    #[arg(value_parser = clap::value_parser!(u32).range(..=1000))]
-    pub lock_retries: u32,
-}
-
-/// The arguments of `generate`.
-#[derive(Debug, Args)]
-pub struct GenerateArgs {
-    /// What to create
-    #[command(subcommand)]
-    pub what: GenerateWhat,
-}
-
-/// What can be created.
-#[derive(Debug, Subcommand)]
-pub enum GenerateWhat {
-    /// Create a migration that runs before the new code starts
-    Migration(NewMigrationArgs),
-    /// Create a migration that runs when no running code needs the old state any more
-    PostDeploymentMigration(NewMigrationArgs),
-}
-
-/// The arguments of `generate migration` and `generate post-deployment-migration`.
-#[derive(Debug, Args)]
-pub struct NewMigrationArgs {
-    /// The name: what the migration does, for example add_index_to_builds
-    pub name: String,
-    /// The folder that contains migrate/ and post_migrate/; it is created if it does not exist
-    #[arg(long, value_name = "DIR", default_value = crate::migrate::DEFAULT_FOLDER)]
-    pub migrations: PathBuf,
-}
-
-/// The arguments of `inspect`.
-#[derive(Debug, Args)]
-pub struct InspectArgs {
-    /// The input
-    #[command(flatten)]
-    pub archive: ArchiveArgs,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
-    /// The memory limit, in MiB [default: 128]
-    #[arg(long, value_name = "MIB")]
-    pub memory: Option<u64>,
-    /// Which database to inspect, if the dump has several
-    #[arg(long, value_name = "NAME")]
-    pub from_database: Option<String>,
-    /// The limit of inflation
-    #[command(flatten)]
-    pub inflation: InflationArgs,
-}
-
-/// The arguments of `private`.
-#[derive(Debug, Args)]
-pub struct PrivateArgs {
-    /// What to do with it
-    #[command(subcommand)]
-    pub action: PrivateAction,
-    /// The directory of the private PostgreSQL
-    #[arg(long, value_name = "DIR", global = true)]
-    pub private_dir: Option<PathBuf>,
-}
-
-/// What can be done with the private PostgreSQL.
-#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
-pub enum PrivateAction {
-    /// Start the server; it runs until ci-import private stop
-    Start,
-    /// Stop the server
-    Stop,
-    /// Run psql; if the server is not running, it is started before and stopped after
-    Psql {
-        /// Arguments for psql
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
-    /// Print the URL of the database for other programs
-    Url,
-    /// Stop the server and remove the database with all data; the traces stay
-    Remove {
-        /// Do not ask for confirmation
-        #[arg(long, short)]
-        yes: bool,
-    },
 }
