@@ -59,6 +59,16 @@ pub(crate) enum Built {
     Statistics(usize),
 }
 
+impl IndexBuild {
+    /// The number of the table, if it has one.
+    pub(crate) fn of(&self) -> Option<usize> {
+        match self.built {
+            Built::By(_) => None,
+            Built::PrimaryKey(of) | Built::Index(of, _) | Built::Statistics(of) => Some(of),
+        }
+    }
+}
+
 /// The state of a table.
 #[derive(Debug, Default)]
 struct TableState {
@@ -66,6 +76,8 @@ struct TableState {
     chunks_under_way: usize,
     /// The builds that wait for the rows; moved when the table is complete.
     builds: Vec<IndexBuild>,
+    /// The number of builds that workers do.
+    builds_under_way: usize,
     /// Whether all chunks were queued.
     complete: bool,
     settling: Settling,
@@ -166,17 +178,17 @@ impl WorkQueue {
         table.contents = Contents::Mixed;
     }
 
-    /// Drops what is still to be done for `table`, whose rows are all loaded.
-    pub(crate) fn forget_builds(&self, table: usize) {
+    /// Drops what is still to be done for `table`, whose rows are all loaded. Waits for what is being done: it would find
+    /// the next table of the same name.
+    pub(crate) fn forget_builds(&self, table: usize) -> Result<()> {
         let mut state = self.lock();
-        let is_of = |build: &IndexBuild| match build.built {
-            Built::By(_) => false,
-            Built::PrimaryKey(of) | Built::Index(of, _) | Built::Statistics(of) => of == table,
-        };
-        state.builds.retain(|build| !is_of(build));
+        state.builds.retain(|build| build.of() != Some(table));
         let forgotten = &mut state.tables[table];
         forgotten.builds.clear();
         forgotten.settling = Settling::Done;
+        drop(state);
+        let is_building = |state: &mut State| state.tables[table].builds_under_way > 0;
+        self.wait_while(is_building).map(drop)
     }
 
     /// Marks `table` as settled, with what is to be built then.
@@ -246,13 +258,20 @@ impl WorkQueue {
         let build = state.builds.pop_front();
         if let Some(build) = &build {
             self.counts.begin_step(&build.name);
+            if let Some(table) = build.of() {
+                state.tables[table].builds_under_way += 1;
+            }
         }
         Ok(build.map(Task::Index))
     }
 
-    /// Counts a build as done.
-    pub(crate) fn built(&self) {
+    /// Counts a build as done, of the table with this number.
+    pub(crate) fn built(&self, table: Option<usize>) {
         self.counts.end_step();
+        if let Some(table) = table {
+            self.lock().tables[table].builds_under_way -= 1;
+            self.changed.notify_all();
+        }
     }
 
     /// What is counted for the progress.
@@ -463,5 +482,41 @@ fn release_builds(state: &mut State, table: usize) {
             state.settles.push_back(table);
         }
         Settling::Wanted | Settling::UnderWay => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn builds_are_forgotten_when_none_is_under_way() {
+        let queue = Arc::new(WorkQueue::new(1, Counts::default()));
+        let build = |table, built| IndexBuild {
+            table,
+            name: String::new(),
+            built,
+        };
+        let number = queue.add_table(vec![]);
+        let builds = [Built::PrimaryKey(number), Built::Index(number, 0)];
+        let builds = builds.map(|built| build("t".to_owned(), built));
+        queue.add_builds(number, builds.into());
+        queue.complete_table(number);
+        let Some(Task::Index(taken)) = queue.take().unwrap() else {
+            panic!("a build is there");
+        };
+        let forgetting = std::thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || queue.forget_builds(number)
+        });
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!forgetting.is_finished(), "a build is under way");
+        queue.built(taken.of());
+        forgetting.join().unwrap().unwrap();
+        queue.close();
+        assert!(queue.take().unwrap().is_none(), "the other is forgotten");
     }
 }

@@ -150,8 +150,9 @@ pub(crate) fn work(
                 insert(&mut connection, queue, enums, most, rows, &mut buffer)?;
             }
             (Task::Index(build), _) => {
+                let of = build.of();
                 run_build(&mut connection, build)?;
-                queue.built();
+                queue.built(of);
             }
         }
     }

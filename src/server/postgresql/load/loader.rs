@@ -168,7 +168,7 @@ impl Sink for Loader {
 
     fn drop_table(&mut self, number: usize) -> Result<()> {
         self.pool.queue.wait_for_rows(number)?;
-        self.pool.queue.forget_builds(number);
+        self.pool.queue.forget_builds(number)?;
         self.tables.drop_table(&mut self.client, number)
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn work(
             Task::Settle(table) => settle(&mut client, queue, tables, table)?,
             Task::Index(build) => {
                 indexes::build(&mut client, queue, tables, &build)?;
-                queue.built();
+                queue.built(build.of());
             }
         }
     }
