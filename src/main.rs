@@ -8,16 +8,17 @@ use clap::error::{ContextKind, ContextValue};
 
 use ci_import::cancellation::Cancellation;
 use ci_import::cli::arguments::{
-    CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs, PublishArgs,
-    ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
+    BackupArgs, CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs,
+    PublishArgs, ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
 use ci_import::cli::guesses;
 use ci_import::cli::settings::{
     self, CheckSettings, Destination, MigrateSettings, PublishSettings, Settings, VerifySettings,
 };
+use ci_import::commands::backup::settings::BackupSettings;
 use ci_import::commands::import::report::Report;
 use ci_import::commands::{
-    check, convert, discard, generate, import, inspect, migrate, private, publish, recover,
+    backup, check, convert, discard, generate, import, inspect, migrate, private, publish, recover,
     rollback, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
@@ -95,6 +96,7 @@ fn not_parsed(error: &clap::Error) -> Result<ExitCode> {
 fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         None => run_import(cli),
+        Some(Command::Backup(arguments)) => run_backup(arguments),
         Some(Command::Convert(arguments)) => run_convert(arguments),
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
         Some(Command::Check(arguments)) => run_check(arguments, cli.show_values),
@@ -184,6 +186,30 @@ fn print_published(
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn run_backup(arguments: BackupArgs) -> Result<ExitCode> {
+    let settings = BackupSettings::new(arguments, |name| std::env::var(name).ok())?;
+    let progress = Progress::new(settings.quiet);
+    let made = backup::run(&settings, &progress, &Cancellation::on_signals()?)?;
+    drop(progress);
+    if made.path.is_none() {
+        // Standard output has the archive.
+        if !settings.quiet {
+            made.to_string().lines().for_each(terminal::say);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let printed = if settings.json {
+        Printed::Json(made.to_json())
+    } else if settings.quiet {
+        Printed::Text(String::new())
+    } else {
+        Printed::Text(terminal::in_lines(&made.to_string()))
+    };
+    let hint = "the archive is in the folder; ci-import inspect shows what is in it";
+    print_report(&printed, "the backup is done", hint)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {

@@ -6,14 +6,12 @@ use std::path::Path;
 use super::import::report::Changes;
 use crate::archive::{self, Compression};
 use crate::cancellation::Cancellation;
-use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::input::locate::locate;
 use crate::input::members::{DUMP, Stream};
 use crate::input::open::Input;
 use crate::input::source::Source;
-use crate::output::{DumpWriter, Limits, OutputFile, convert_archive};
-use crate::pipeline::reading::{Dump, ReadDump};
+use crate::output::{Converted, Limits, OutputFile, convert_archive, convert_dump};
 use crate::schema::policies::Policies;
 use crate::ui::progress::Progress;
 
@@ -38,7 +36,7 @@ pub fn run(
             Stream::Dump(reader, compression, size) => {
                 let meter = progress.member("converting the dump", size, "");
                 let reader = meter.watch(reader);
-                convert_dump(reader, compression, &output, policies, limits)
+                convert_plain(reader, compression, &output, policies, limits)
             }
         }
     })?;
@@ -53,39 +51,24 @@ pub fn run(
     })
 }
 
-type Converted = (
-    Vec<crate::output::WrittenTable>,
-    Vec<crate::schema::Note>,
-    crate::dump::Facts,
-);
-
-fn convert_dump(
+fn convert_plain(
     reader: impl Read,
     compression: Compression,
     output: &OutputFile,
     policies: &Policies,
     limits: &Limits,
 ) -> Result<Converted> {
-    let name = DUMP;
-    let writer = DumpWriter::start(output.writer()?, output.is_compressed(), &limits.resources)?;
-    let dump = Dump {
-        name,
-        reader: &mut archive::decompressed_within(reader, compression, limits.max_inflation),
-        asked: Asked::Conversion,
-        policies: policies.clone(),
-        accept: Box::new(|_| Ok(())),
-        late_prefix: None,
-        limits: limits.resources.dump,
-    };
-    let ReadDump {
-        sink,
-        mut notes,
-        facts,
-    } = dump.read_into(writer)?;
-    let (tables, late) = sink.finish().map_err(|error| error.at(name))?;
-    if tables.is_empty() {
+    let mut reader = archive::decompressed_within(reader, compression, limits.max_inflation);
+    let converted = convert_dump(
+        (DUMP, &mut reader),
+        output.writer()?,
+        output.is_compressed(),
+        policies.clone(),
+        |_| Ok(()),
+        limits,
+    )?;
+    if converted.0.is_empty() {
         return Err(Error::archive("the dump holds no table"));
     }
-    notes.extend(late);
-    Ok((tables, notes, facts))
+    Ok(converted)
 }

@@ -191,6 +191,32 @@ impl Sink for Observer {
 }
 
 impl Findings {
+    /// The tables of the dump, with their rows.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, u64)> {
+        let tables = self.tables.iter();
+        tables.map(|table| (table.name.as_str(), table.rows))
+    }
+
+    /// The number of traces, and their bytes, if it is an archive.
+    #[must_use]
+    pub fn trace_counts(&self) -> Option<(u64, u64)> {
+        let traces = self.traces.as_ref();
+        traces.map(|traces| (traces.files, traces.bytes))
+    }
+
+    /// Whether the dump says that it is complete.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.facts.completed
+    }
+
+    /// The version of GitLab CI that made the archive.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        let information = self.information.as_ref();
+        information.map(|information| information.version.as_str())
+    }
+
     /// As text.
     #[must_use]
     pub fn to_text(&self) -> String {

@@ -1,5 +1,6 @@
 //! The commands, each in a file or folder.
 
+pub mod backup;
 pub mod check;
 pub mod convert;
 pub mod destination;

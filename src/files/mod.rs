@@ -9,6 +9,6 @@ mod worker;
 
 pub(crate) use lock::PlaceLock;
 pub(crate) use place::Place;
-pub(crate) use tree::{Found, for_each_file, open_below, open_regular};
+pub(crate) use tree::{Found, for_each_entry, for_each_file, open_below, open_regular};
 pub(crate) use walk::{is_stranger, stranger_at};
 pub(crate) use worker::Worker;

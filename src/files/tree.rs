@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
 use crate::error::{Doing, Result};
@@ -20,6 +20,8 @@ pub(crate) struct Found<'a> {
     name: &'a OsStr,
     /// Its path below the root of the tree.
     pub(crate) path: PathBuf,
+    /// Whether it is a directory.
+    pub(crate) is_directory: bool,
 }
 
 impl Found<'_> {
@@ -28,10 +30,14 @@ impl Found<'_> {
         open_regular(self.parent, self.name)
     }
 
+    /// What the system says of it.
+    pub(crate) fn stat(&self) -> io::Result<Stat> {
+        Ok(statat(self.parent, self.name, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
     /// Its size in bytes.
     pub(crate) fn size(&self) -> io::Result<u64> {
-        let found = statat(self.parent, self.name, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(u64::try_from(found.st_size).unwrap_or(0))
+        Ok(u64::try_from(self.stat()?.st_size).unwrap_or(0))
     }
 }
 
@@ -172,6 +178,20 @@ pub(crate) fn for_each_file(
     skip: impl Fn(&OsStr) -> bool,
     mut take: impl FnMut(&Found<'_>) -> Result<()>,
 ) -> Result<()> {
+    for_each_entry(root, skip, |found| {
+        if found.is_directory {
+            return Ok(());
+        }
+        take(found)
+    })
+}
+
+/// As [`for_each_file`], but for directories, too, each before what is in it.
+pub(crate) fn for_each_entry(
+    root: BorrowedFd<'_>,
+    skip: impl Fn(&OsStr) -> bool,
+    mut take: impl FnMut(&Found<'_>) -> Result<()>,
+) -> Result<()> {
     let reading = |path: &Path| format!("read the directory {}", path.display());
     let mut path = PathBuf::new();
     let mut levels = vec![Level::open(root, c".".to_owned()).doing(reading(&path))?];
@@ -185,15 +205,15 @@ pub(crate) fn for_each_file(
         if path.as_os_str().is_empty() && skip(name) {
             continue;
         }
+        take(&Found {
+            parent: level.handle().doing(reading(&path))?,
+            name,
+            path: path.join(name),
+            is_directory: entry.is_directory,
+        })?;
         if entry.is_directory {
             path.push(name);
             descend(&mut levels, entry.name).doing(reading(&path))?;
-        } else {
-            take(&Found {
-                parent: level.handle().doing(reading(&path))?,
-                name,
-                path: path.join(name),
-            })?;
         }
     }
     Ok(())

@@ -5,17 +5,14 @@ use std::io::{Read, Seek, Write};
 
 use tar::{Builder, EntryType, Header};
 
-use super::dump::{DumpWriter, WrittenTable};
+use super::converted::{Converted, convert_dump};
 use super::limits::Limits;
 use crate::archive::{
     self, DATABASE, Entry, InOrder, Layout, Member, damaged, for_each_entry, safe_path, shown,
 };
-use crate::dump::Facts;
-use crate::dump::acceptance::Asked;
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::information;
 use crate::gitlab::tables::check_table;
-use crate::pipeline::reading::{Dump, ReadDump};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
@@ -26,9 +23,6 @@ const DIRECTORIES: [&str; 2] = ["db/", "builds/"];
 const SHOWN_NAMES: usize = 3;
 
 type Out = Builder<Box<dyn Write + Send>>;
-
-/// The tables of the dump, notes of what came out differently, and what the dump says about itself.
-type Converted = (Vec<WrittenTable>, Vec<Note>, Facts);
 
 /// Reads the archive `input`, converts its dump, and writes it to `out`. The converted dump is kept in a temporary file
 /// until it is complete, since a tar has the size before the content.
@@ -72,23 +66,15 @@ fn database<S: Read>(
     let mut header = header(DATABASE, entry)?;
     let mut spool = tempfile::tempfile().doing("create a temporary file")?;
     let copy = spool.try_clone().doing("create a temporary file")?;
-    let writer = DumpWriter::start(Box::new(copy), true, &limits.resources)?;
-    let dump = Dump {
-        name: DATABASE,
-        reader: &mut archive::inflated_within(&mut *entry, limits.max_inflation),
-        asked: Asked::Conversion,
-        policies: policies.for_tables(true),
-        accept: Box::new(check_table),
-        late_prefix: None,
-        limits: limits.resources.dump,
-    };
-    let ReadDump {
-        sink,
-        mut notes,
-        facts,
-    } = dump.read_into(writer)?;
-    let (tables, late) = sink.finish()?;
-    notes.extend(late);
+    let mut inflated = archive::inflated_within(&mut *entry, limits.max_inflation);
+    let converted = convert_dump(
+        (DATABASE, &mut inflated),
+        Box::new(copy),
+        true,
+        policies.for_tables(true),
+        check_table,
+        limits,
+    )?;
     let size = spool.stream_position().doing("read a temporary file")?;
     spool.rewind().doing("read a temporary file")?;
     header.set_size(size);
@@ -96,7 +82,7 @@ fn database<S: Read>(
     builder
         .append(&header, spool.take(size))
         .doing("write the archive")?;
-    Ok((tables, notes, facts))
+    Ok(converted)
 }
 
 /// Copies a member unread.

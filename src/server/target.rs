@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::backup_source::{BackupSource, DumpProgram};
 use super::comparison::Verifies;
 use super::description::Server;
 use super::locked_target::LockedTarget;
@@ -137,6 +138,28 @@ impl Target {
             Target::Postgresql(target) => of_postgresql::server(target),
             Target::Mysql(target) => of_mysql::server(target),
         }
+    }
+
+    /// What this database has of GitLab CI, to be backed up.
+    pub fn backup_source(&self) -> Result<BackupSource> {
+        match self {
+            Target::Postgresql(target) => target.backup_source(),
+            Target::Mysql(target) => target.backup_source(),
+        }
+    }
+
+    /// The program that dumps what is in `source`.
+    pub fn dump_program(&self, source: &BackupSource) -> Result<DumpProgram> {
+        match self {
+            Target::Postgresql(target) => target.dump_program(source),
+            Target::Mysql(target) => target.dump_program(source),
+        }
+    }
+
+    /// Whether it is a MySQL or MariaDB.
+    #[must_use]
+    pub fn is_mysql(&self) -> bool {
+        matches!(self, Target::Mysql(_))
     }
 
     /// Reads a dump into the tables that this target should have.

@@ -28,7 +28,7 @@ pub struct Names {
 }
 
 impl Names {
-    fn add(&mut self, path: &Path) {
+    pub(super) fn add(&mut self, path: &Path) {
         self.count += 1;
         if self.first.len() < NAMES_TOLD {
             self.first.push(path.display().to_string());

@@ -9,6 +9,7 @@ mod digest;
 mod directory;
 mod extract;
 mod kept;
+mod pack;
 mod room;
 mod writer;
 
@@ -17,4 +18,5 @@ pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, BuildsLock, StagedDirectory};
 pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, extract, survey};
 pub use kept::KeptDirectory;
+pub use pack::{Packed, pack, size_of_traces};
 pub use room::free_bytes;

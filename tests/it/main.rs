@@ -8,6 +8,7 @@
 
 mod archive;
 mod attackers;
+mod backup;
 mod cli;
 mod contract;
 mod faults;

@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod backup;
 mod migrations;
 mod private;
 mod reading;
@@ -13,6 +14,7 @@ use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
 use crate::schema::policies::{Enums, GeneratedColumns, Times, Timestamps, Tinyint1};
 use crate::verify::depth::Depth;
 
+pub use backup::BackupArgs;
 pub use migrations::{
     GenerateArgs, GenerateWhat, MigrateAction, MigrateArgs, MigratingArgs, MigrationsArgs,
     NewMigrationArgs,
@@ -245,6 +247,11 @@ pub struct ConversionArgs {
 /// The other commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// On the CI server: make the archive, with the database and the build traces
+    ///
+    /// The dump is made by the server's own program, as the tables are at one moment. The archive gets its name when
+    /// it is complete and was read back.
+    Backup(BackupArgs),
     /// Convert a MySQL dump, or the dump in an archive, to a PostgreSQL dump
     Convert(ConvertArgs),
     /// Show what is in an archive or dump, without touching a database

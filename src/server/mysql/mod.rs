@@ -6,6 +6,7 @@ pub mod connection;
 pub mod connection_failure;
 pub(crate) mod databases;
 pub(crate) mod ddl;
+pub(crate) mod dump_program;
 pub mod error;
 pub(crate) mod expression;
 pub mod gitlab;

@@ -117,6 +117,20 @@ impl Tls {
         self.ca.is_some() || self.mode >= Mode::VerifyCa
     }
 
+    /// The options of a client program for the same.
+    pub(crate) fn option_file(&self, is_mariadb: bool) -> Vec<(&'static str, String)> {
+        let mut options = tls_options(self.mode, is_mariadb);
+        let own = self.own.as_ref();
+        for (name, file) in [
+            ("ssl-ca", self.ca.as_ref()),
+            ("ssl-cert", own.map(|(certificate, _)| certificate)),
+            ("ssl-key", own.map(|(_, key)| key)),
+        ] {
+            options.extend(file.map(|file| (name, file.to_string_lossy().into_owned())));
+        }
+        options
+    }
+
     /// The TLS configuration of the connections.
     pub(crate) fn configuration(&self) -> Result<Arc<ClientConfig>> {
         if let Some(made) = self.configuration.get() {
@@ -140,6 +154,30 @@ impl Tls {
             None => Ok(None),
         }
     }
+}
+
+/// As in the options of the program: what `mode` asks for.
+fn tls_options(mode: Mode, is_mariadb: bool) -> Vec<(&'static str, String)> {
+    if is_mariadb {
+        let (ssl, verify) = match mode {
+            Mode::Disabled => ("0", "0"),
+            // Newer clients would verify by default.
+            Mode::Preferred | Mode::Required => ("1", "0"),
+            Mode::VerifyCa | Mode::VerifyIdentity => ("1", "1"),
+        };
+        return vec![
+            ("loose-ssl", ssl.to_owned()),
+            ("loose-ssl-verify-server-cert", verify.to_owned()),
+        ];
+    }
+    let name = match mode {
+        Mode::Disabled => "DISABLED",
+        Mode::Preferred => "PREFERRED",
+        Mode::Required => "REQUIRED",
+        Mode::VerifyCa => "VERIFY_CA",
+        Mode::VerifyIdentity => "VERIFY_IDENTITY",
+    };
+    vec![("loose-ssl-mode", name.to_owned())]
 }
 
 #[cfg(test)]

@@ -70,6 +70,23 @@ impl Methods {
         })
     }
 
+    /// The same for another program of libpq, which must not send a password in clear text unless it `may_be_clear`; none if
+    /// it may do everything.
+    pub(crate) fn to_text(self, may_be_clear: bool) -> Option<String> {
+        let clear = if may_be_clear || self.names_password {
+            0
+        } else {
+            PASSWORD
+        };
+        let allowed = self.allowed & !clear;
+        if allowed == ALL {
+            return None;
+        }
+        let names = METHODS.iter().filter(|(_, bit)| allowed & bit == 0);
+        let names: Vec<String> = names.map(|(name, _)| format!("!{name}")).collect();
+        Some(names.join(","))
+    }
+
     /// Whether the user has said that the password may be sent in clear text.
     pub(crate) fn names_password(self) -> bool {
         self.names_password

@@ -4,6 +4,7 @@ pub(crate) mod authentication;
 pub mod connection;
 pub mod connection_failure;
 pub(crate) mod connector;
+pub(crate) mod dump_program;
 pub mod error;
 pub(crate) mod foreign_code;
 pub mod gitlab;

@@ -401,8 +401,8 @@ impl PrivateServer {
     }
 }
 
-/// The directory with the newest server programs on this machine.
-fn find_programs() -> Result<PathBuf> {
+/// The directories with programs of PostgreSQL on this machine, those of the newest version first.
+pub(super) fn program_directories() -> Vec<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = Vec::new();
     for parent in [
         "/usr/lib/postgresql",
@@ -422,10 +422,14 @@ fn find_programs() -> Result<PathBuf> {
         }
     }
     found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+    found.into_iter().map(|(_, directory)| directory).collect()
+}
+
+/// The directory with the newest server programs on this machine.
+fn find_programs() -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    found
+    program_directories()
         .into_iter()
-        .map(|(_, directory)| directory)
         .chain(std::env::split_paths(&path))
         .find(|directory| {
             ["initdb", "pg_ctl", "postgres"]

@@ -54,6 +54,17 @@ impl Mode {
             _ => return None,
         })
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Disable => "disable",
+            Mode::Allow => "allow",
+            Mode::Prefer => "prefer",
+            Mode::Require => "require",
+            Mode::VerifyCa => "verify-ca",
+            Mode::VerifyFull => "verify-full",
+        }
+    }
 }
 
 /// The place of the CAs' certificates.
@@ -135,6 +146,22 @@ impl Tls {
             Roots::System => "the operating system".to_owned(),
             Roots::None => "no file".to_owned(),
         }
+    }
+
+    /// The variables of libpq's environment that say the same.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        let mut variables = vec![("PGSSLMODE", self.mode.name().to_owned())];
+        match &self.roots {
+            Roots::File(file) => variables.push(("PGSSLROOTCERT", shown(file))),
+            Roots::System => variables.push(("PGSSLROOTCERT", "system".to_owned())),
+            Roots::None => {}
+        }
+        if let Some((certificate, key)) = &self.own {
+            variables.push(("PGSSLCERT", shown(certificate)));
+            variables.push(("PGSSLKEY", shown(key)));
+        }
+        variables
     }
 
     /// The connector, which makes connections use TLS.

@@ -1,6 +1,7 @@
 //! The README says what is true: its commands run, its options are those of the help, its exit
 //! codes those of the program.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -8,8 +9,8 @@ use std::process::Command;
 use crate::support::archives::gzip;
 use crate::support::mysql_scene::MysqlScene;
 use crate::support::program::{command, program, project, run};
-use crate::support::scene::{Dialect, Scene, fixture_dump};
-use crate::support::servers::{expect_success, postgresql_url};
+use crate::support::scene::{Dialect, Scene, fixture_database, fixture_dump, make_traces};
+use crate::support::servers::{expect_success, mariadb, postgresql_url};
 
 fn readme() -> String {
     fs::read_to_string(project().join("README.md")).unwrap()
@@ -71,13 +72,23 @@ fn its_commands_run() {
         "ci-import",
         &format!(
             "if [ \"$1\" = private ]; then shift; set -- private --private-dir '{1}' \"$@\"
-             elif [ -z \"$DATABASE_URL\" ]; then set -- \"$@\" --private-dir '{1}'; fi
+             elif [ -z \"$DATABASE_URL\" ] && [ \"$1\" != backup ]; then set -- \"$@\" --private-dir '{1}'; fi
              exec '{0}' \"$@\"",
             real.display(),
             private.display()
         ),
     );
     script("ssh", "shift; exec \"$@\"");
+    // The CI server is this machine, too.
+    let ci_builds = scene.path("ci_builds");
+    make_traces(&ci_builds);
+    let ci_database = scene.path("ci_database.yml").to_str().unwrap().to_owned();
+    let (socket, database) = (mariadb().directory.join("socket"), fixture_database());
+    let text = format!(
+        "production:\n  adapter: mysql2\n  username: root\n  database: {database}\n  socket: {}\n",
+        socket.display()
+    );
+    fs::write(&ci_database, text).unwrap();
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let mut environment = String::new();
     let mut count = 0;
@@ -107,6 +118,15 @@ fn its_commands_run() {
                 in_mysql.builds.to_str().unwrap(),
             )
             .replace("/home/git/gitlab/builds", scene.builds().to_str().unwrap())
+            .replace(
+                "/home/gitlab_ci/gitlab-ci/builds",
+                ci_builds.to_str().unwrap(),
+            )
+            .replace(
+                "/home/gitlab_ci/gitlab-ci/config/database.yml",
+                &ci_database,
+            )
+            .replace("/var/backups", backups.to_str().unwrap())
             .replace("/var/opt/gitlab/backups", backups.to_str().unwrap());
         if line.starts_with("export ") {
             // This scene's GitLab has traces already, which asks for a yes; the README's has none.
@@ -130,34 +150,56 @@ fn its_commands_run() {
         }
         count += 1;
     }
-    assert_eq!(count, 32, "commands in the README");
+    assert_eq!(count, 34, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
     let column = "SELECT column_name FROM information_schema.columns
                   WHERE table_name = 'application_settings' AND column_name ~ '^signup'";
     assert_eq!(scene.values(column), ["signup_mode"]);
 }
 
+/// The options that are named in `text`, each once.
+fn options(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+        .filter(|word| word.starts_with("--") && !word.starts_with("---") && word.len() > 2)
+        .filter(|word| !["--help", "--version"].contains(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The rows of a table that begins with `header`.
+fn table(header: &str) -> String {
+    let text = readme();
+    let start = text.find(header).unwrap_or_else(|| panic!("no {header}"));
+    let rows = text[start..]
+        .lines()
+        .take_while(|line| line.starts_with('|'));
+    rows.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn its_options_are_those_of_the_help() {
     let help = run(command(["--help"])).succeeds().stdout;
-    let options = |text: &str| {
-        let mut names: Vec<String> = text
-            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-            .filter(|word| word.starts_with("--") && word.len() > 2)
-            .filter(|word| !["--help", "--version"].contains(word))
-            .map(str::to_owned)
-            .collect();
-        names.sort();
-        names.dedup();
-        names
+    let of_import = options(&table("| option | meaning"));
+    // Some rows mention options of others.
+    let first_cells = |table: &str| {
+        let cells = table.lines().filter_map(|row| row.split('|').nth(1));
+        options(&cells.collect::<Vec<_>>().join("\n"))
     };
-    let text = readme();
-    let table: String = text
-        .lines()
-        .filter(|line| line.starts_with("| `--"))
-        .collect::<Vec<_>>()
-        .join("\n");
-    assert_eq!(options(&help), options(&table));
+    assert_eq!(options(&help), first_cells(&table("| option | meaning")));
+    // A table for a command has all that an import has not, and nothing else.
+    for name in readme().split("| option of `").skip(1) {
+        let name = name.split('`').next().unwrap();
+        let words: Vec<&str> = name.split(' ').chain(["--help"]).collect();
+        let help = options(&run(command(words)).succeeds().stdout);
+        let told = first_cells(&table(&format!("| option of `{name}`")));
+        let wrong: Vec<_> = told.difference(&help).collect();
+        assert!(wrong.is_empty(), "{name} has no {wrong:?}");
+        let untold: Vec<_> = help
+            .difference(&told)
+            .filter(|name| !of_import.contains(*name))
+            .collect();
+        assert!(untold.is_empty(), "{name} has {untold:?}, too");
+    }
 }
 
 #[test]

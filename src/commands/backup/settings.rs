@@ -1,0 +1,108 @@
+//! What a backup takes, and where it goes.
+
+use std::path::PathBuf;
+
+use crate::cli::arguments::{BackupArgs, TargetArgs};
+use crate::cli::settings::{Destination, policies};
+use crate::error::{Error, Result};
+use crate::output::Limits;
+use crate::resources::Resources;
+use crate::schema::policies::Policies;
+use crate::server::Target;
+
+/// Where the archive goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// Into this folder.
+    Folder(PathBuf),
+    /// To standard output.
+    Stdout,
+}
+
+/// The settings of a backup.
+pub struct BackupSettings {
+    /// The database.
+    pub source: Target,
+    /// The builds directory.
+    pub builds: PathBuf,
+    /// Where the archive goes.
+    pub to: To,
+    /// The directory of GitLab CI, if it is named.
+    pub install: Option<PathBuf>,
+    /// The version of GitLab CI, if it is typed.
+    pub ci_version: Option<String>,
+    /// Whether the dump is converted to PostgreSQL.
+    pub mysql_to_postgresql: bool,
+    /// Archives older than so many seconds are removed.
+    pub keep_time: Option<u64>,
+    /// Start even if there seems to be too little space.
+    pub no_space_check: bool,
+    /// How values and types are converted.
+    pub policies: Policies,
+    /// The threads and the memory.
+    pub limits: Limits,
+    /// Print only errors.
+    pub quiet: bool,
+    /// Print the report as JSON.
+    pub json: bool,
+}
+
+impl BackupSettings {
+    /// From the command line and the environment, in which `variable` looks up a variable.
+    pub fn new(
+        arguments: BackupArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<BackupSettings> {
+        let named = TargetArgs {
+            database_url: arguments.database_url,
+            database_yml: arguments.database_yml,
+            environment: arguments.environment,
+            builds_path: None,
+            private_dir: None,
+        };
+        let Destination::Named { target, .. } = Destination::named(named, variable)? else {
+            return Err(Error::usage("no database is named").hint(
+                "--database-yml names GitLab CI's: /home/gitlab_ci/gitlab-ci/config/database.yml, of an Omnibus package \
+                 /var/opt/gitlab/gitlab-ci/etc/database.yml",
+            ));
+        };
+        if arguments.mysql_to_postgresql && !target.is_mysql() {
+            return Err(Error::usage(
+                "--mysql-to-postgresql: the database is a PostgreSQL, whose dump needs no conversion",
+            )
+            .hint("omit the option"));
+        }
+        let to = match arguments.output {
+            Some(path) if path.as_os_str() == "-" => To::Stdout,
+            Some(path) => To::Folder(path),
+            None => To::Folder(PathBuf::from(".")),
+        };
+        if to == To::Stdout && arguments.keep_time.is_some() {
+            return Err(Error::usage(
+                "--keep-time needs a folder of archives, and -o - is a pipe",
+            ));
+        }
+        if to == To::Stdout && arguments.telling.json {
+            return Err(Error::usage(
+                "--json and the archive cannot both go to standard output",
+            ));
+        }
+        Ok(BackupSettings {
+            source: *target,
+            builds: arguments.builds_path,
+            to,
+            install: arguments.install,
+            ci_version: arguments.ci_version,
+            mysql_to_postgresql: arguments.mysql_to_postgresql,
+            keep_time: arguments.keep_time,
+            no_space_check: arguments.no_space_check,
+            policies: policies(arguments.conversion)?,
+            limits: Limits {
+                resources: Resources::new(arguments.jobs, arguments.memory)?,
+                max_inflation: u32::MAX,
+            },
+            quiet: arguments.telling.quiet,
+            json: arguments.telling.json,
+        })
+    }
+}
