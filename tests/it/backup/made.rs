@@ -95,13 +95,20 @@ fn converted_on_the_ci_server() {
     let name = archive.to_str().unwrap();
     run(gitlab.command([name, "--yes"])).succeeds();
     gitlab.assert_same_values(&PREFIXED);
-    // A PostgreSQL that is backed up gives the same again.
+    // A PostgreSQL that is backed up gives the same again, also if a sequence belongs to no table, as after GitLab CI's
+    // own conversion.
+    let lose = "ALTER SEQUENCE ci_builds_id_seq OWNED BY NONE";
+    gitlab.connect().batch_execute(lose).unwrap();
+    let next = "SELECT last_value FROM ci_builds_id_seq";
     let ci = CiServer::at(gitlab.url());
     let archive = ci.archive(&[]);
     has_the_reference_shape(&archive);
     let again = Scene::gitlab();
     run(again.command([archive.to_str().unwrap(), "--yes"])).succeeds();
     again.assert_same_values(&PREFIXED);
+    assert_eq!(again.value(next), gitlab.value(next));
+    let owned = "SELECT pg_get_serial_sequence('ci_builds', 'id')";
+    assert_eq!(again.value(owned), "public.ci_builds_id_seq");
     run(ci.backup(&["--mysql-to-postgresql"]))
         .exits(2)
         .says("the database is a PostgreSQL, whose dump needs no conversion");
