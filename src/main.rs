@@ -8,8 +8,8 @@ use clap::error::{ContextKind, ContextValue};
 
 use ci_import::cancellation::Cancellation;
 use ci_import::cli::arguments::{
-    BackupArgs, CheckArgs, Cli, Command, ConvertArgs, GenerateArgs, InspectArgs, MigrateArgs,
-    PublishArgs, ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
+    BackupArgs, CheckArgs, Cli, Command, ConvertArgs, FreshArgs, GenerateArgs, InfoArgs,
+    InspectArgs, MigrateArgs, PublishArgs, ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
 use ci_import::cli::guesses;
 use ci_import::cli::settings::{
@@ -18,8 +18,8 @@ use ci_import::cli::settings::{
 use ci_import::commands::backup::settings::BackupSettings;
 use ci_import::commands::import::report::Report;
 use ci_import::commands::{
-    backup, check, convert, discard, generate, import, inspect, migrate, private, publish, recover,
-    rollback, verify,
+    backup, check, convert, discard, fresh, generate, import, info, inspect, migrate, private,
+    publish, recover, rollback, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
 
@@ -97,6 +97,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         None => run_import(cli),
         Some(Command::Backup(arguments)) => run_backup(arguments),
+        Some(Command::Info(arguments)) => run_info(&arguments),
         Some(Command::Convert(arguments)) => run_convert(arguments),
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
         Some(Command::Check(arguments)) => run_check(arguments, cli.show_values),
@@ -105,6 +106,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Recover(arguments)) => run_recover(arguments),
         Some(Command::Rollback(arguments)) => run_rollback(arguments),
         Some(Command::Discard(arguments)) => run_discard(arguments),
+        Some(Command::Fresh(arguments)) => run_fresh(&arguments),
         Some(Command::Migrate(arguments)) => run_migrate(arguments),
         Some(Command::Generate(arguments)) => run_generate(&arguments),
         Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
@@ -209,6 +211,16 @@ fn run_backup(arguments: BackupArgs) -> Result<ExitCode> {
     };
     let hint = "the archive is in the folder; ci-import inspect shows what is in it";
     print_report(&printed, "the backup is done", hint)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_info(arguments: &InfoArgs) -> Result<ExitCode> {
+    let found = info::run(arguments)?;
+    if arguments.json {
+        terminal::print_json(&found.to_json())?;
+    } else {
+        terminal::print(&terminal::in_lines(&found.to_text()))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -319,6 +331,28 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
         print_report(
             &Printed::Text(terminal::in_lines(&done.to_string())),
             "the discard is done",
+            hint,
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_fresh(arguments: &FreshArgs) -> Result<ExitCode> {
+    let cancellation = Cancellation::on_signals()?;
+    let builds = &arguments.builds_path;
+    let done = match fresh::run(builds, arguments.yes, &cancellation)? {
+        Some(previous) => format!(
+            "{} is empty; the old traces are in {}\n",
+            builds.display(),
+            previous.display()
+        ),
+        None => format!("{} is empty\n", builds.display()),
+    };
+    if !arguments.quiet {
+        let hint = "it need not run again";
+        print_report(
+            &Printed::Text(terminal::in_lines(&done)),
+            "the directory is empty",
             hint,
         )?;
     }

@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod information;
+pub mod installation;
 pub mod live;
 pub mod migrations;
 pub mod tables;

@@ -2,6 +2,7 @@
 
 pub(crate) mod aside;
 pub(crate) mod directories;
+pub mod fresh;
 pub(crate) mod journal;
 pub mod kept;
 pub mod outcome;

@@ -1,6 +1,7 @@
 //! The servers that an import can go to: one folder each, with the same file names, and the code that they
 //! share. All operations on a target go through the traits here.
 
+pub mod about;
 pub mod backup_source;
 pub mod comparison;
 pub mod description;
@@ -13,6 +14,7 @@ pub(crate) mod options;
 pub mod postgresql;
 pub mod target;
 
+pub use about::About;
 pub use backup_source::{BackupSource, DumpProgram};
 pub use comparison::{Compared, Comparison, Verifies};
 pub use description::Server;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::about::About;
 use super::backup_source::{BackupSource, DumpProgram};
 use super::comparison::Verifies;
 use super::description::Server;
@@ -137,6 +138,14 @@ impl Target {
         match self {
             Target::Postgresql(target) => of_postgresql::server(target),
             Target::Mysql(target) => of_mysql::server(target),
+        }
+    }
+
+    /// What this database is.
+    pub fn about(&self) -> Result<About> {
+        match self {
+            Target::Postgresql(target) => target.about(),
+            Target::Mysql(target) => target.about(),
         }
     }
 

@@ -18,5 +18,5 @@ pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, BuildsLock, StagedDirectory};
 pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, extract, survey};
 pub use kept::KeptDirectory;
-pub use pack::{Packed, pack, size_of_traces};
+pub use pack::{Packed, pack, traces_in};
 pub use room::free_bytes;

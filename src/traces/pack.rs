@@ -114,24 +114,25 @@ pub fn pack<W: Write>(
     Ok((packing.packed, out))
 }
 
-/// The total size of the files below `root`, in bytes.
-pub fn size_of_traces(root: &Path) -> Result<u64> {
+/// The number of files below `root`, and their bytes.
+pub fn traces_in(root: &Path) -> Result<(u64, u64)> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let open = openat(CWD, root, flags, Mode::empty());
     let open = open.map_err(|cause| unreadable(root, &cause.into()))?;
-    let mut bytes = 0;
+    let (mut files, mut bytes) = (0, 0);
     for_each_entry(
         open.as_fd(),
         |_| false,
         |found| {
             if !found.is_directory {
+                files += 1;
                 bytes += found.size().unwrap_or(0);
             }
             Ok(())
         },
     )
     .map_err(|error| error.hint_if_denied(|| hint(root)))?;
-    Ok(bytes)
+    Ok((files, bytes))
 }
 
 fn hint(root: &Path) -> String {

@@ -1,6 +1,8 @@
 //! What was typed.
 
 mod backup;
+mod fresh;
+mod info;
 mod migrations;
 mod private;
 mod reading;
@@ -15,6 +17,8 @@ use crate::schema::policies::{Enums, GeneratedColumns, Times, Timestamps, Tinyin
 use crate::verify::depth::Depth;
 
 pub use backup::BackupArgs;
+pub use fresh::FreshArgs;
+pub use info::InfoArgs;
 pub use migrations::{
     GenerateArgs, GenerateWhat, MigrateAction, MigrateArgs, MigratingArgs, MigrationsArgs,
     NewMigrationArgs,
@@ -252,6 +256,8 @@ pub enum Command {
     /// The dump is made by the server's own program, as the tables are at one moment. The archive gets its name when
     /// it is complete and was read back.
     Backup(BackupArgs),
+    /// On either server: tell which GitLab or GitLab CI is here, its database, builds and backups, and what a move needs
+    Info(InfoArgs),
     /// Convert a MySQL dump, or the dump in an archive, to a PostgreSQL dump
     Convert(ConvertArgs),
     /// Show what is in an archive or dump, without touching a database
@@ -277,6 +283,8 @@ pub enum Command {
     Rollback(ReplacedArgs),
     /// Remove the tables and the build traces that imports replaced, or kept for publish, permanently
     Discard(ReplacedArgs),
+    /// Move old build traces aside, and leave an empty directory: for a GitLab that does not take CI's data over
+    Fresh(FreshArgs),
     /// Run pending migrations: the built-in ones, and those in a folder
     ///
     /// Post-deployment migrations run with the others, unless --skip-post-deployment or a non-empty

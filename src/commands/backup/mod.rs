@@ -26,7 +26,7 @@ use crate::gitlab::tables::{TABLES, check_table};
 use crate::input::source::Source;
 use crate::output::{BackupArchive, Converted, convert_dump};
 use crate::server::BackupSource;
-use crate::traces::{Packed, free_bytes, pack, size_of_traces};
+use crate::traces::{Packed, free_bytes, pack, traces_in};
 use crate::ui::progress::Progress;
 
 /// The archive is smaller than what it has, at least by this. Traces and SQL are smaller by more.
@@ -55,7 +55,7 @@ pub fn run(
         To::Folder(folder) => folder.clone(),
         To::Stdout => std::env::temp_dir(),
     };
-    let trace_bytes = size_of_traces(&settings.builds)?;
+    let (_, trace_bytes) = traces_in(&settings.builds)?;
     if !settings.no_space_check {
         refuse_too_little(&folder, (source.bytes + trace_bytes) / LEAST_RATIO)?;
     }

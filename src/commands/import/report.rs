@@ -63,6 +63,14 @@ pub struct Changes {
     pub facts: Facts,
 }
 
+/// What comes after an import into a GitLab.
+const NEXT: [&str; 4] = [
+    "restart GitLab: sudo gitlab-ctl hup unicorn && sudo gitlab-ctl restart sidekiq",
+    "    (of an installation from source: sudo service gitlab reload)",
+    "compare again, before anybody uses CI: ci-import verify, with the options of the import",
+    "go back: ci-import rollback; remove what is kept: ci-import discard",
+];
+
 impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: u64 = self.tables.iter().map(|(_, rows, _)| rows).sum();
@@ -94,6 +102,7 @@ impl fmt::Display for Report {
         }
         writeln!(f)?;
         write_line!(f, "done in {:.1} s", self.elapsed.as_secs_f64())?;
+        self.next(f)?;
         if let Some(connect) = &self.connect {
             writeln!(f)?;
             for part in connect.lines() {
@@ -105,6 +114,19 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// What an admin does after an import into a GitLab.
+    fn next(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let live = self.archive.as_ref().map(|archive| &archive.live);
+        if !live.is_some_and(|live| live.ci_enabled) {
+            return Ok(());
+        }
+        writeln!(f, "\nnext")?;
+        for line in NEXT {
+            write_line!(f, "  {line}")?;
+        }
+        Ok(())
+    }
+
     /// Whether a value was changed in more than its notation, or traces are missing.
     #[must_use]
     pub fn has_changes(&self) -> bool {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use mysql::prelude::Queryable;
 use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 
+use super::about::named;
 use super::error::failure;
 use super::options::ConnectionOptions;
 use super::options::host::Place;
@@ -65,11 +66,7 @@ impl ConnectionOptions {
         };
         Ok(BackupSource {
             is_mariadb: server.to_ascii_lowercase().contains("mariadb"),
-            server: if server.to_ascii_lowercase().contains("mariadb") {
-                server.clone()
-            } else {
-                format!("MySQL {server}")
-            },
+            server: named(&server),
             schema: self.database.clone(),
             db_version,
             bytes: of_ci.clone().map(|(.., bytes)| bytes.unwrap_or(0)).sum(),

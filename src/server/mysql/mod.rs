@@ -1,5 +1,6 @@
 //! MySQL and MariaDB as targets. The folder `postgresql` has the same file names.
 
+mod about;
 pub mod capabilities;
 mod checks;
 pub mod connection;

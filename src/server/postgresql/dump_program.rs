@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use postgres::config::ChannelBinding;
 
+use super::about::PIN;
 use super::error::failure;
 use super::options::ConnectionOptions;
 use super::options::hosts::Listener;
@@ -14,9 +15,6 @@ use crate::schema::sql::identifier;
 use crate::server::backup_source::{
     BackupSource, DumpProgram, check_tables, command_of, version_of,
 };
-
-/// Names mean what the server has; this works from 8.3 on.
-const PIN: &str = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)";
 
 impl ConnectionOptions {
     /// What the database has of GitLab CI. Servers from 9.1 on can be asked.

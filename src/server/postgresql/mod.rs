@@ -1,5 +1,6 @@
 //! PostgreSQL as a target. The folder `mysql` has the same file names.
 
+mod about;
 pub(crate) mod authentication;
 pub mod connection;
 pub mod connection_failure;

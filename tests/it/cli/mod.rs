@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod convert;
+pub(crate) mod info;
 pub(crate) mod one_moment;
 pub(crate) mod progress;
 pub(crate) mod readme;

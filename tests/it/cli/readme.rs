@@ -72,7 +72,7 @@ fn its_commands_run() {
         "ci-import",
         &format!(
             "if [ \"$1\" = private ]; then shift; set -- private --private-dir '{1}' \"$@\"
-             elif [ -z \"$DATABASE_URL\" ] && [ \"$1\" != backup ]; then set -- \"$@\" --private-dir '{1}'; fi
+             elif [ -z \"$DATABASE_URL\" ]; then case \"$1\" in backup|info|fresh) ;; *) set -- \"$@\" --private-dir '{1}';; esac; fi
              exec '{0}' \"$@\"",
             real.display(),
             private.display()
@@ -80,15 +80,21 @@ fn its_commands_run() {
     );
     script("ssh", "shift; exec \"$@\"");
     // The CI server is this machine, too.
-    let ci_builds = scene.path("ci_builds");
-    make_traces(&ci_builds);
-    let ci_database = scene.path("ci_database.yml").to_str().unwrap().to_owned();
+    let ci = scene.path("gitlab-ci");
+    make_traces(&ci.join("builds"));
+    fs::create_dir(ci.join("config")).unwrap();
     let (socket, database) = (mariadb().directory.join("socket"), fixture_database());
-    let text = format!(
+    let database_yml = format!(
         "production:\n  adapter: mysql2\n  username: root\n  database: {database}\n  socket: {}\n",
         socket.display()
     );
-    fs::write(&ci_database, text).unwrap();
+    for (name, text) in [
+        ("VERSION", "8.0.5\n"),
+        ("config/application.yml", ""),
+        ("config/database.yml", &database_yml),
+    ] {
+        fs::write(ci.join(name), text).unwrap();
+    }
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let mut environment = String::new();
     let mut count = 0;
@@ -118,14 +124,7 @@ fn its_commands_run() {
                 in_mysql.builds.to_str().unwrap(),
             )
             .replace("/home/git/gitlab/builds", scene.builds().to_str().unwrap())
-            .replace(
-                "/home/gitlab_ci/gitlab-ci/builds",
-                ci_builds.to_str().unwrap(),
-            )
-            .replace(
-                "/home/gitlab_ci/gitlab-ci/config/database.yml",
-                &ci_database,
-            )
+            .replace("/home/gitlab_ci/gitlab-ci", ci.to_str().unwrap())
             .replace("/var/backups", backups.to_str().unwrap())
             .replace("/var/opt/gitlab/backups", backups.to_str().unwrap());
         if line.starts_with("export ") {
@@ -150,7 +149,7 @@ fn its_commands_run() {
         }
         count += 1;
     }
-    assert_eq!(count, 34, "commands in the README");
+    assert_eq!(count, 36, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
     let column = "SELECT column_name FROM information_schema.columns
                   WHERE table_name = 'application_settings' AND column_name ~ '^signup'";

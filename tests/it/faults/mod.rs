@@ -2,6 +2,7 @@
 
 pub(crate) mod cut_publish;
 pub(crate) mod failures;
+pub(crate) mod fresh;
 pub(crate) mod full_disk;
 pub(crate) mod gone_servers;
 pub(crate) mod killed;

@@ -12,7 +12,7 @@ pub(crate) mod identity;
 pub(crate) mod kept;
 mod lock;
 mod obstacles;
-mod previous;
+pub(crate) mod previous;
 mod recover;
 mod relations;
 mod rollback;
