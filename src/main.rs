@@ -9,7 +9,8 @@ use clap::error::{ContextKind, ContextValue};
 use ci_import::cancellation::Cancellation;
 use ci_import::cli::arguments::{
     BackupArgs, CheckArgs, Cli, Command, ConvertArgs, FreshArgs, GenerateArgs, InfoArgs,
-    InspectArgs, MigrateArgs, PublishArgs, ReplacedArgs, TargetArgs, TellingArgs, VerifyArgs,
+    InspectArgs, MigrateArgs, PlanArgs, PublishArgs, ReplacedArgs, TargetArgs, TellingArgs,
+    VerifyArgs,
 };
 use ci_import::cli::guesses;
 use ci_import::cli::settings::{
@@ -18,8 +19,8 @@ use ci_import::cli::settings::{
 use ci_import::commands::backup::settings::BackupSettings;
 use ci_import::commands::import::report::Report;
 use ci_import::commands::{
-    backup, check, convert, discard, fresh, generate, import, info, inspect, migrate, private,
-    publish, recover, rollback, verify,
+    backup, check, convert, discard, fresh, generate, import, info, inspect, migrate, plan,
+    private, publish, recover, rollback, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
 
@@ -98,6 +99,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         None => run_import(cli),
         Some(Command::Backup(arguments)) => run_backup(arguments),
         Some(Command::Info(arguments)) => run_info(&arguments),
+        Some(Command::Plan(arguments)) => run_plan(arguments),
         Some(Command::Convert(arguments)) => run_convert(arguments),
         Some(Command::Inspect(arguments)) => run_inspect(arguments),
         Some(Command::Check(arguments)) => run_check(arguments, cli.show_values),
@@ -220,6 +222,23 @@ fn run_info(arguments: &InfoArgs) -> Result<ExitCode> {
         terminal::print_json(&found.to_json())?;
     } else {
         terminal::print(&terminal::in_lines(&found.to_text()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_plan(arguments: PlanArgs) -> Result<ExitCode> {
+    let (json, markdown) = (arguments.json, arguments.markdown);
+    let plan = plan::run(
+        arguments,
+        |name| std::env::var(name).ok(),
+        &Cancellation::on_signals()?,
+    )?;
+    if json {
+        terminal::print_json(&plan.to_json())?;
+    } else if markdown {
+        terminal::print(&plan.to_markdown())?;
+    } else {
+        terminal::print(&terminal::in_lines(&plan.to_text()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ pub mod inspect;
 pub(crate) mod kept;
 pub(crate) mod locked_for_change;
 pub mod migrate;
+pub mod plan;
 pub mod private;
 pub mod publish;
 mod publishing;

@@ -4,6 +4,7 @@ mod backup;
 mod fresh;
 mod info;
 mod migrations;
+mod plan;
 mod private;
 mod reading;
 
@@ -23,6 +24,7 @@ pub use migrations::{
     GenerateArgs, GenerateWhat, MigrateAction, MigrateArgs, MigratingArgs, MigrationsArgs,
     NewMigrationArgs,
 };
+pub use plan::{Installed, PlanArgs};
 pub use private::{PrivateAction, PrivateArgs};
 pub use reading::{ConvertArgs, InspectArgs};
 
@@ -258,6 +260,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// On either server: tell which GitLab or GitLab CI is here, its database, builds and backups, and what a move needs
     Info(InfoArgs),
+    /// List the whole move, step by step: what is done, what is next, with the command of each step
+    Plan(PlanArgs),
     /// Convert a MySQL dump, or the dump in an archive, to a PostgreSQL dump
     Convert(ConvertArgs),
     /// Show what is in an archive or dump, without touching a database

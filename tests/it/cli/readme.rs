@@ -149,7 +149,7 @@ fn its_commands_run() {
         }
         count += 1;
     }
-    assert_eq!(count, 36, "commands in the README");
+    assert_eq!(count, 37, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
     let column = "SELECT column_name FROM information_schema.columns
                   WHERE table_name = 'application_settings' AND column_name ~ '^signup'";

@@ -1,0 +1,43 @@
+//! `plan`.
+
+use clap::{Args, ValueEnum};
+
+use super::{ArchiveArgs, TargetArgs};
+
+/// How a GitLab was installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Installed {
+    /// By an Omnibus package
+    Omnibus,
+    /// From source
+    Source,
+}
+
+/// The arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The archive, if it is made
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
+    /// GitLab CI's database is a MySQL, and GitLab's a PostgreSQL
+    #[arg(long)]
+    pub mysql_to_postgresql: bool,
+    /// The target of the import
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How GitLab is installed [default: as it is found here, otherwise by an Omnibus package]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub installed: Option<Installed>,
+    /// The address of GitLab CI, for the redirect
+    #[arg(long, value_name = "NAME", default_value = "ci.example.com")]
+    pub ci_fqdn: String,
+    /// The address of GitLab, for the redirect
+    #[arg(long, value_name = "NAME", default_value = "gitlab.example.com")]
+    pub gitlab_fqdn: String,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print the plan as Markdown, for a ticket
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+}

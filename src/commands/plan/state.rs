@@ -1,0 +1,120 @@
+//! What is seen of a move: on the GitLab server, and in the archive.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::cancellation::Cancellation;
+use crate::cli::settings::Destination;
+use crate::commands::estimate::estimate;
+use crate::dump::acceptance::Asked;
+use crate::error::{Error, Result};
+use crate::gitlab::installation::{Layout, Product, find, newest_archive};
+use crate::gitlab::target_version;
+use crate::input::locate::locate;
+use crate::input::open::Input;
+use crate::input::source::Source;
+use crate::server::About;
+use crate::ui::progress::Progress;
+
+/// A backup of GitLab that is older than a day does not help.
+const FRESH: u64 = 86_400;
+
+/// What is seen.
+#[derive(Debug)]
+pub(super) struct State {
+    /// How GitLab is installed here, if it is.
+    pub(super) layout: Option<Layout>,
+    /// The age of GitLab's newest own backup, in seconds.
+    pub(super) backup_age: Option<u64>,
+    /// GitLab's database.
+    pub(super) about: Result<About>,
+    /// The archive, if it is named: when it was made, and how long its import may take.
+    pub(super) archive: Option<Result<SeenArchive>>,
+}
+
+/// An archive that can be imported.
+#[derive(Debug)]
+pub(super) struct SeenArchive {
+    /// Its version and when it was made.
+    pub(super) what: String,
+    /// How long the import may take.
+    pub(super) time: Option<String>,
+}
+
+impl State {
+    /// Looks at everything.
+    pub(super) fn see(
+        source: Option<&Source>,
+        destination: &Destination,
+        mysql_to_postgresql: bool,
+        cancellation: &Cancellation,
+    ) -> State {
+        let installations = find(Path::new("/"), None);
+        let gitlab = installations
+            .iter()
+            .find(|found| found.product == Product::Gitlab);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let newest =
+            gitlab.and_then(|gitlab| newest_archive(&gitlab.backups, "_gitlab_backup.tar"));
+        let about = match destination {
+            Destination::Named { target, .. } => target.about(),
+            Destination::Private { .. } => Err(Error::usage("no database is named")
+                .hint("--database-yml names GitLab's; the plan is the same without it, but nothing is ticked off")),
+        };
+        State {
+            layout: gitlab.map(|gitlab| gitlab.layout),
+            backup_age: newest.map(|newest| now.as_secs().saturating_sub(newest.made)),
+            about,
+            archive: source.map(|source| see(source, mysql_to_postgresql, cancellation)),
+        }
+    }
+
+    /// Whether GitLab is an 8.0; none if that is not known.
+    pub(super) fn is_8_0(&self) -> Option<bool> {
+        let migration = self.about.as_ref().ok()?.migration.clone()?;
+        Some(target_version::check(&[migration]).is_ok())
+    }
+
+    /// Whether CI is switched on in GitLab.
+    pub(super) fn ci_enabled(&self) -> Option<bool> {
+        self.about.as_ref().ok()?.ci_enabled
+    }
+
+    /// Whether CI's data are there.
+    pub(super) fn is_imported(&self) -> Option<bool> {
+        let about = self.about.as_ref().ok()?;
+        Some(about.builds? > 0)
+    }
+
+    /// Whether what an import has replaced is still kept.
+    pub(super) fn has_previous(&self) -> Option<bool> {
+        self.about.as_ref().ok().map(|about| about.has_previous)
+    }
+
+    /// Whether GitLab's own backup is of today.
+    pub(super) fn has_backup(&self) -> Option<bool> {
+        self.backup_age.map(|age| age < FRESH)
+    }
+}
+
+fn see(
+    source: &Source,
+    mysql_to_postgresql: bool,
+    cancellation: &Cancellation,
+) -> Result<SeenArchive> {
+    let located = locate(source)?;
+    let input = Input::open(&located, &Progress::new(true), cancellation)?;
+    let judged = input.judge(Asked::by_option(mysql_to_postgresql, true))?;
+    let what = judged.map_or_else(
+        || "it can be read".to_owned(),
+        |judged| {
+            let made = judged.information.created_at.unwrap_or_default();
+            format!("GitLab CI {}, made {made}", judged.information.version)
+        },
+    );
+    let sizes = input.sizes()?;
+    let time = sizes.map(|(database, traces)| estimate(database, traces).to_string());
+    Ok(SeenArchive { what, time })
+}
