@@ -5,6 +5,7 @@ pub mod information;
 pub mod installation;
 pub mod live;
 pub mod migrations;
+pub mod secrets;
 pub mod tables;
 pub mod tags;
 pub mod target_version;
