@@ -8,11 +8,12 @@ use clap::error::{ContextKind, ContextValue};
 
 use ci_import::cancellation::Cancellation;
 use ci_import::cli::arguments::{
-    BackupArgs, CheckArgs, Cli, Command, ConvertArgs, FreshArgs, GenerateArgs, InfoArgs,
-    InspectArgs, MigrateArgs, PlanArgs, PublishArgs, ReplacedArgs, TargetArgs, TellingArgs,
-    VerifyArgs,
+    BackupArgs, CheckArgs, CheckSecretsArgs, Cli, Command, ConvertArgs, FreshArgs, GenerateArgs,
+    InfoArgs, InspectArgs, MigrateArgs, PlanArgs, PublishArgs, ReplacedArgs, SecretsAction,
+    ShowSecretsArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
 use ci_import::cli::guesses;
+use ci_import::cli::secrets::SecretsSettings;
 use ci_import::cli::settings::{
     self, CheckSettings, Destination, MigrateSettings, PublishSettings, Settings, VerifySettings,
 };
@@ -20,7 +21,7 @@ use ci_import::commands::backup::settings::BackupSettings;
 use ci_import::commands::import::report::Report;
 use ci_import::commands::{
     backup, check, convert, discard, fresh, generate, import, info, inspect, migrate, plan,
-    private, publish, recover, rollback, verify,
+    private, publish, recover, rollback, secrets, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
 
@@ -111,6 +112,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Fresh(arguments)) => run_fresh(&arguments),
         Some(Command::Migrate(arguments)) => run_migrate(arguments),
         Some(Command::Generate(arguments)) => run_generate(&arguments),
+        Some(Command::Secrets(arguments)) => match arguments.action {
+            SecretsAction::Show(arguments) => run_show_secrets(&arguments),
+            SecretsAction::Check(arguments) => run_check_secrets(arguments),
+        },
         Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
     }
 }
@@ -309,6 +314,23 @@ fn run_verify(arguments: VerifyArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     Err(Error::failed("the target differs from the archive"))
+}
+
+fn run_show_secrets(arguments: &ShowSecretsArgs) -> Result<ExitCode> {
+    terminal::print(&secrets::show::run(arguments)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_check_secrets(arguments: CheckSecretsArgs) -> Result<ExitCode> {
+    let settings = SecretsSettings::new(arguments, |name| std::env::var(name).ok())?;
+    let cancellation = Cancellation::on_signals()?;
+    let report = secrets::check::run(&settings, &Progress::new(false), &cancellation)?;
+    if settings.json {
+        terminal::print_json(&report.to_json())?;
+    } else {
+        terminal::print(&terminal::in_lines(&report.to_string()))?;
+    }
+    report.failure().map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 fn run_recover(target: TargetArgs) -> Result<ExitCode> {

@@ -2,4 +2,5 @@
 
 pub mod arguments;
 pub mod guesses;
+pub mod secrets;
 pub mod settings;

@@ -10,6 +10,7 @@ use super::arguments::{
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
+use crate::gitlab::secrets::{self, SecretsFile};
 use crate::input::source::Source;
 use crate::migrate::{Dialect, RetryPolicy, Version};
 use crate::resources::Resources;
@@ -128,6 +129,8 @@ pub struct Settings {
     pub allow_truncated_traces: bool,
     /// Whether an archive without a complete trace is accepted, though it should have some.
     pub allow_no_traces: bool,
+    /// The file with the key of encrypted values, if they are checked.
+    pub secrets: Option<SecretsFile>,
     /// How thoroughly the staged data is verified before the publish.
     pub verify: Depth,
     /// Whether to start even if the file system reports too little space for the traces.
@@ -171,6 +174,11 @@ impl Settings {
             resources: Resources::new(arguments.jobs, arguments.memory)?,
             allow_truncated_traces: arguments.allow_truncated_traces,
             allow_no_traces: arguments.allow_no_traces,
+            secrets: arguments
+                .secrets
+                .as_deref()
+                .map(secrets::read)
+                .transpose()?,
             verify: arguments.verify,
             no_space_check: arguments.no_space_check,
             max_inflation: arguments.inflation.max_inflation,

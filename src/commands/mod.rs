@@ -21,5 +21,6 @@ mod publishing;
 pub mod recover;
 pub(crate) mod replacing;
 pub mod rollback;
+pub mod secrets;
 pub mod space;
 pub mod verify;

@@ -25,14 +25,14 @@ pub(super) fn pass_through(
 
 /// A line and its values, without escapes.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(crate) struct Line {
     plain: Vec<u8>,
     values: Vec<Option<Range<usize>>>,
 }
 
 impl Line {
     /// Reads the first line of `bytes`; returns its length, or none if it is incomplete.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Option<usize> {
         let end = memchr(b'\n', bytes)?;
         self.plain.clear();
         self.values.clear();
@@ -49,7 +49,7 @@ impl Line {
     }
 
     /// The value at `place`, or none if it is NULL.
-    pub(super) fn value(&self, place: usize) -> Option<&[u8]> {
+    pub(crate) fn value(&self, place: usize) -> Option<&[u8]> {
         let range = self.values.get(place)?.clone()?;
         self.plain.get(range)
     }

@@ -24,6 +24,7 @@ mod value_kind;
 pub(crate) mod value_policies;
 mod wider;
 
+pub(crate) use copy_lines::Line;
 pub use digest::{Digest, Layout, Normal};
 pub use format::Format;
 pub use plan::{PlannedColumn, TranscodePlan, Written, loaded_names};

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::pipeline::reading::Dump;
 use crate::resources::Resources;
+use crate::server::encrypted::ReadsEncrypted;
 use crate::ui::counts::Counts;
 use crate::verify::{ExpectedTable, TableFinding, Verifying};
 
@@ -88,4 +89,6 @@ pub trait Verifies: Sync {
     fn schema(&self, named: Option<&str>, content: Content) -> Result<String>;
     /// Compares the live data with the expected tables, at one moment.
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared>;
+    /// A session that reads the encrypted values of live tables.
+    fn encrypted(&self) -> Result<Box<dyn ReadsEncrypted>>;
 }

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::encrypted::TakeEncrypted;
 use super::load::Loads;
 use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
+use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
@@ -68,6 +70,12 @@ pub trait LockedTarget {
         tables: &[LoadedTable],
         verifying: &Verifying<'_>,
     ) -> Result<Vec<TableFinding>>;
+
+    /// Counts the encrypted values in the staged tables of CI.
+    fn count_encrypted(&mut self) -> Result<Held>;
+
+    /// Hands the encrypted values in the staged tables of CI to `take`.
+    fn read_encrypted(&mut self, take: &mut TakeEncrypted<'_>) -> Result<()>;
 
     /// Keeps the staging for a later publish, with its record. Nobody drops it but the next import or a discard.
     fn keep(&mut self, kept: &Kept) -> Result<()>;

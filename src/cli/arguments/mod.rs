@@ -7,6 +7,7 @@ mod migrations;
 mod plan;
 mod private;
 mod reading;
+mod secrets;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub use migrations::{
 pub use plan::{Installed, PlanArgs};
 pub use private::{PrivateAction, PrivateArgs};
 pub use reading::{ConvertArgs, InspectArgs};
+pub use secrets::{CheckSecretsArgs, SecretsAction, SecretsArgs, ShowSecretsArgs};
 
 /// Restores a GitLab CI 8.0 backup or a SQL dump into PostgreSQL or MySQL, atomically.
 ///
@@ -122,6 +124,12 @@ pub struct ImportArgs {
     /// not have.
     #[arg(long)]
     pub ignore_target_version: bool,
+    /// A file with the key db_key_base; if encrypted values do not decrypt with it, nothing is published
+    ///
+    /// The file can be the secrets.yml of GitLab CI, the gitlab-secrets.json or gitlab.rb of an Omnibus package, or the
+    /// output of show_secrets. GitLab needs the same key: see ci-import secrets show.
+    #[arg(long, value_name = "FILE")]
+    pub secrets: Option<PathBuf>,
     /// How thoroughly to verify the staged data before the publish
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub verify: Depth,
@@ -296,6 +304,8 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Create the file of a new migration
     Generate(GenerateArgs),
+    /// Show where GitLab needs the key of GitLab CI, and check that encrypted values decrypt with it
+    Secrets(SecretsArgs),
     /// Start, stop, open or remove the private PostgreSQL
     Private(PrivateArgs),
 }

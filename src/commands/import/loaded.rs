@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::encrypted::EncryptedValues;
 use crate::dump::Facts;
 use crate::gitlab::information::Information;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
@@ -31,6 +32,9 @@ pub(in crate::commands) struct Loaded {
     pub(super) changes: Vec<String>,
     /// Whether a value was changed in more than its notation, or traces are missing.
     pub(super) has_changes: bool,
+    /// The encrypted values. An earlier version of the program recorded none.
+    #[serde(default)]
+    pub(super) encrypted: EncryptedValues,
     /// How thoroughly the data was verified.
     pub(super) verified: Option<String>,
     /// All of it for the report as JSON.
@@ -117,9 +121,21 @@ impl Loaded {
                 bytes: traces.bytes,
                 truncated: traces.truncated.clone(),
             }),
+            encrypted: EncryptedValues::default(),
             verified: verified.told().map(str::to_owned),
             json,
         }
+    }
+
+    /// Adds what is known of encrypted values.
+    pub(super) fn with_encrypted(mut self, encrypted: EncryptedValues) -> Loaded {
+        self.json["encrypted_values"] = json!({
+            "values": encrypted.values,
+            "decrypt": encrypted.secrets.as_ref().map(|_| encrypted.values),
+            "never_encrypted": encrypted.never_encrypted,
+        });
+        self.encrypted = encrypted;
+        self
     }
 }
 

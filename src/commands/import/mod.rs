@@ -1,11 +1,13 @@
 //! `ci-import ARCHIVE`: prepares, stages, verifies, publishes and reports an import.
 
 mod context;
+mod encrypted;
 mod keep;
 pub(in crate::commands) mod loaded;
 mod prepare;
 pub mod report;
 pub(in crate::commands) mod reported;
+mod secrets;
 mod stage;
 
 use std::time::Instant;
@@ -81,8 +83,9 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
     };
     let target = &mut *held;
     let prepared = import.prepare(target, &opened)?;
-    let staged = import.stage(target, opened, &prepared)?;
+    let mut staged = import.stage(target, opened, &prepared)?;
     import.verify(target, &staged)?;
+    staged.encrypted = import.check_secrets(target, &staged)?;
     let published = match import.publish(target, &prepared, &staged) {
         Err(error) if error.is_held() => {
             return Err(import.keep(target, &prepared, staged, error));
@@ -176,7 +179,8 @@ impl Import<'_> {
         let information = staged.information.as_ref();
         let archive = information.map(|information| (information, &staged.traces));
         let verified = self.settings.verify;
-        Loaded::of(&self.input, &staged.dump, &missing, archive, verified)
+        let loaded = Loaded::of(&self.input, &staged.dump, &missing, archive, verified);
+        loaded.with_encrypted(staged.encrypted.clone())
     }
 
     /// Reports the results of all steps.

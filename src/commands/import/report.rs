@@ -95,6 +95,7 @@ impl fmt::Display for Report {
         self.table_list(f)?;
         self.changes(f)?;
         self.live_changes(f)?;
+        self.encrypted_values(f)?;
         self.what_was_kept(f)?;
         if let Some(verified) = &self.loaded.verified {
             writeln!(f)?;
@@ -237,6 +238,15 @@ impl Report {
             return Ok(());
         }
         writeln!(f, "\nin GitLab")?;
+        lines.iter().try_for_each(|line| write_line!(f, "  {line}"))
+    }
+
+    fn encrypted_values(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.loaded.encrypted.lines();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nencrypted values")?;
         lines.iter().try_for_each(|line| write_line!(f, "  {line}"))
     }
 

@@ -1,6 +1,7 @@
 //! Stages the input: the database, and the traces of an archive. Nobody sees the staged data.
 
 use super::context::Import;
+use super::encrypted::EncryptedValues;
 use super::prepare::{OpenedInput, Prepared};
 use crate::archive;
 use crate::commands::kept::drop_kept;
@@ -24,6 +25,8 @@ pub(super) struct Staged {
     pub(super) traces: TraceSummary,
     /// The staged traces.
     pub(super) directory: Option<StagedDirectory>,
+    /// The encrypted values, after they were counted.
+    pub(super) encrypted: EncryptedValues,
 }
 
 impl Import<'_> {
@@ -53,6 +56,7 @@ impl Import<'_> {
             dump: taken.dump,
             traces: taken.traces.unwrap_or_default(),
             directory,
+            encrypted: EncryptedValues::default(),
         })
     }
 

@@ -17,6 +17,7 @@ use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
+use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
@@ -26,6 +27,7 @@ use crate::schema::policies::Policies;
 use crate::server::comparison::Verifies;
 use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
+use crate::server::encrypted::{ReadsEncrypted, TakeEncrypted};
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
@@ -136,6 +138,16 @@ impl LockedTarget for LockedMysql {
         let target = &self.target;
         let connect = || TableReader::connect(target);
         verify_tables(connect, &self.databases.staging, &expected, verifying)
+    }
+
+    fn count_encrypted(&mut self) -> Result<Held> {
+        let staging = &self.databases.staging;
+        self.staging.connection().count_encrypted(staging)
+    }
+
+    fn read_encrypted(&mut self, take: &mut TakeEncrypted<'_>) -> Result<()> {
+        let staging = &self.databases.staging;
+        self.staging.connection().read_encrypted(staging, take)
     }
 
     fn keep(&mut self, kept: &Kept) -> Result<()> {
@@ -259,6 +271,10 @@ impl Verifies for ConnectionOptions {
 
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {
         comparison.at(&mut TableReader::at_one_moment(self)?)
+    }
+
+    fn encrypted(&self) -> Result<Box<dyn ReadsEncrypted>> {
+        Ok(Box::new(self.connect()?))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::{LiveChanges, MergedTags, WRITTEN};
+use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
@@ -26,6 +27,7 @@ use crate::schema::policies::Policies;
 use crate::server::comparison::Verifies;
 use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
+use crate::server::encrypted::{ReadsEncrypted, TakeEncrypted};
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
@@ -119,6 +121,14 @@ impl LockedTarget for LockedPostgresql {
         let target = &self.target;
         let connect = || TableReader::connect(target, None);
         verify_tables(connect, STAGING_SCHEMA, &expected, verifying)
+    }
+
+    fn count_encrypted(&mut self) -> Result<Held> {
+        self.staging.client().count_encrypted(STAGING_SCHEMA)
+    }
+
+    fn read_encrypted(&mut self, take: &mut TakeEncrypted<'_>) -> Result<()> {
+        self.staging.client().read_encrypted(STAGING_SCHEMA, take)
     }
 
     fn keep(&mut self, kept: &Kept) -> Result<()> {
@@ -267,6 +277,10 @@ impl Verifies for ConnectionOptions {
             target: self,
             snapshot,
         })
+    }
+
+    fn encrypted(&self) -> Result<Box<dyn ReadsEncrypted>> {
+        Ok(Box::new(self.connect_to_read()?))
     }
 }
 

@@ -11,3 +11,4 @@ pub(crate) mod forms;
 pub(crate) mod genuine;
 pub(crate) mod postgres_source;
 pub(crate) mod refused_definitions;
+pub(crate) mod secrets;

@@ -60,6 +60,16 @@ fn its_commands_run() {
         let packed = scene.path("1443700800_gitlab_ci_backup.tar");
         fs::copy(packed, backups.join(name)).unwrap();
     }
+    let key = "production:\n  db_key_base: the key of the fixtures\n";
+    let config = scene.path("gitlab/config");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(config.join("secrets.yml"), key).unwrap();
+    fs::write(scene.path("secrets.yml"), key).unwrap();
+    let database_yml = format!(
+        "production:\n  adapter: postgresql\n  url: {}\n",
+        scene.url()
+    );
+    fs::write(config.join("database.yml"), database_yml).unwrap();
     let programs = scene.path("bin");
     fs::create_dir(&programs).unwrap();
     let script = |name: &str, text: &str| {
@@ -83,6 +93,7 @@ fn its_commands_run() {
     let ci = scene.path("gitlab-ci");
     make_traces(&ci.join("builds"));
     fs::create_dir(ci.join("config")).unwrap();
+    fs::write(ci.join("config/secrets.yml"), key).unwrap();
     let (socket, database) = (mariadb().directory.join("socket"), fixture_database());
     let database_yml = format!(
         "production:\n  adapter: mysql2\n  username: root\n  database: {database}\n  socket: {}\n",
@@ -126,6 +137,7 @@ fn its_commands_run() {
             .replace("/home/git/gitlab/builds", scene.builds().to_str().unwrap())
             .replace("/home/gitlab_ci/gitlab-ci", ci.to_str().unwrap())
             .replace("/var/backups", backups.to_str().unwrap())
+            .replace("/home/git/gitlab/config", config.to_str().unwrap())
             .replace("/var/opt/gitlab/backups", backups.to_str().unwrap());
         if line.starts_with("export ") {
             // This scene's GitLab has traces already, which asks for a yes; the README's has none.
@@ -149,7 +161,7 @@ fn its_commands_run() {
         }
         count += 1;
     }
-    assert_eq!(count, 37, "commands in the README");
+    assert_eq!(count, 40, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
     let column = "SELECT column_name FROM information_schema.columns
                   WHERE table_name = 'application_settings' AND column_name ~ '^signup'";

@@ -4,6 +4,7 @@ mod ci_tables;
 mod engine;
 pub mod live;
 pub mod migrations;
+mod secrets;
 mod tags;
 
 pub use live::{Exchange, Publishing, ci_enabled, undo};

@@ -5,6 +5,7 @@ mod columns;
 pub mod live;
 pub mod migrations;
 mod schema;
+mod secrets;
 pub mod tags;
 
 pub use schema::schema;
