@@ -19,7 +19,6 @@ pub use about::About;
 pub use backup_source::{BackupSource, DumpProgram};
 pub use comparison::{Compared, Comparison, Verifies};
 pub use description::Server;
-pub use encrypted::{ReadsEncrypted, TakeEncrypted};
 pub use load::{Loading, Loads};
 pub use locked_target::{LockedTarget, Rights};
 pub use migration::InMigrationSession;

@@ -3,7 +3,7 @@
 use super::context::Import;
 use super::encrypted::EncryptedValues;
 use super::stage::Staged;
-use crate::commands::secrets::{report, warn_if_readable};
+use crate::commands::secrets::{report, warn_of};
 use crate::error::{Kind, Result};
 use crate::gitlab::secrets::{Checking, Held, SecretsFile};
 use crate::gitlab::tables::TABLES;
@@ -22,7 +22,7 @@ impl Import<'_> {
         }
         let held = target.count_encrypted()?;
         if let Some(secrets) = &self.settings.secrets {
-            warn_if_readable(secrets);
+            warn_of(secrets);
             self.decrypt(target, secrets, held)?;
         }
         let secrets = self.settings.secrets.as_ref();
@@ -53,10 +53,16 @@ impl Import<'_> {
         let path = secrets.path.display().to_string();
         match report::not_decrypted(&checked, &path) {
             None => Ok(()),
-            Some(error) => Err(error
-                .into_kind(Kind::Archive)
-                .adding("; nothing was published")
-                .listing(report::project_lines(&checked))),
+            Some(error) => {
+                let hint = error.hint_text().unwrap_or_default().to_owned();
+                Err(error
+                    .into_kind(Kind::Archive)
+                    .adding("; nothing was published")
+                    .hint(format!(
+                        "{hint}; without --secrets they are imported as they are"
+                    ))
+                    .listing(report::project_lines(&checked)))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::dump::Decrypting;
 use super::report::Report;
-use super::warn_if_readable;
+use super::warn_of;
 use crate::archive;
 use crate::cancellation::Cancellation;
 use crate::cli::secrets::{SecretsSettings, Values};
@@ -27,7 +27,7 @@ pub fn run(
     progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<Report> {
-    warn_if_readable(&settings.secrets);
+    warn_of(&settings.secrets);
     let check = Check {
         settings,
         progress,

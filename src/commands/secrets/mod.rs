@@ -6,4 +6,4 @@ pub mod report;
 pub mod show;
 mod warning;
 
-pub(super) use warning::warn_if_readable;
+pub(super) use warning::warn_of;

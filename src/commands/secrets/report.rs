@@ -66,7 +66,7 @@ pub(in crate::commands) fn not_decrypted(checked: &Checked, secrets: &str) -> Op
     let hint = if checked.decrypt == 0 && checked.other_key > 0 {
         "it is not the key of this GitLab CI: look for db_key_base on its server (ci-import secrets show --install DIR)"
     } else if checked.other_key > 0 {
-        "the others were encrypted with another key; GitLab CI itself cannot read them unless it has had that key"
+        "other values were encrypted with another key; if GitLab CI still has this key, it cannot read them either"
     } else {
         "these values are damaged: no key decrypts them, and GitLab CI itself cannot read them"
     };

@@ -1,6 +1,6 @@
 //! `ci-import secrets show`: what to write where, so that GitLab has the key of GitLab CI.
 
-use super::warn_if_readable;
+use super::warn_of;
 use crate::cli::arguments::ShowSecretsArgs;
 use crate::error::{Error, Result};
 use crate::gitlab::secrets::{find, instructions, read};
@@ -15,7 +15,7 @@ pub fn run(arguments: &ShowSecretsArgs) -> Result<String> {
         }
         (None, Some(file)) => {
             let secrets = read(file)?;
-            warn_if_readable(&secrets);
+            warn_of(&secrets);
             (secrets.path, secrets.key)
         }
         (None, None) => return Err(Error::usage("neither --install nor --secrets is given")),

@@ -32,6 +32,8 @@ pub struct SecretsFile {
     pub key: Key,
     /// Whether other users can read it, or its group can.
     pub others_can_read: bool,
+    /// Whether the key is in a line that Omnibus 8.0 ignores.
+    pub omnibus_ignores_it: bool,
 }
 
 /// A section or an environment. Other keys may have any value.
@@ -51,6 +53,7 @@ pub fn read(path: &Path) -> Result<SecretsFile> {
     let (text, others_can_read) = text_of(path)?;
     let key = parse(&text).map_err(|error| error.at(path.display()))?;
     Ok(SecretsFile {
+        omnibus_ignores_it: omnibus_ignores_it(&text),
         path: path.to_owned(),
         key,
         others_can_read,
@@ -94,6 +97,15 @@ pub(super) fn parse(text: &str) -> Result<Key> {
         }
     }
     yaml(text)
+}
+
+/// Whether `text` is a `gitlab.rb` that sets only `gitlab_rails['db_key_base']`. The output of `show_secrets` has a
+/// `secrets.yml` above that line.
+fn omnibus_ignores_it(text: &str) -> bool {
+    let is_set = |section| matches!(ruby::assigned(text, section), Ok(Some(_)));
+    is_set("gitlab_rails")
+        && !is_set("gitlab_ci")
+        && !text.lines().any(|line| line.starts_with("production:"))
 }
 
 /// The key in a `gitlab-secrets.json`.
@@ -174,6 +186,18 @@ mod tests {
         ] {
             assert_eq!(parse(text).expect(text).expose(), "k3y", "{text}");
         }
+    }
+
+    #[test]
+    fn a_line_that_omnibus_ignores() {
+        let (rails, ci) = (
+            "gitlab_rails['db_key_base'] = 'a'\n",
+            "gitlab_ci['db_key_base'] = 'b'\n",
+        );
+        assert!(omnibus_ignores_it(rails));
+        assert!(!omnibus_ignores_it(&format!("{rails}{ci}")));
+        let shown = format!("production:\n  db_key_base: \"a\"\n\n{rails}");
+        assert!(!omnibus_ignores_it(&shown));
     }
 
     #[test]

@@ -7,22 +7,11 @@ use super::key::Key;
 use super::ruby;
 use crate::error::{Error, Result};
 
-/// How a GitLab CI was installed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// From source, or where Omnibus writes the files of Rails.
-    Source,
-    /// By an Omnibus package.
-    Omnibus,
-}
-
 /// An installation, with its key.
 #[derive(Debug)]
 pub struct Installed {
     /// The file with the key.
     pub file: PathBuf,
-    /// How it was installed.
-    pub kind: Kind,
     /// The key.
     pub key: Key,
 }
@@ -72,18 +61,13 @@ pub fn find(directory: &Path) -> Result<Installed> {
     };
     let (text, _) = text_of(&file)?;
     let key = yaml(&text).map_err(|error| error.at(file.display()))?;
-    Ok(Installed {
-        file,
-        kind: Kind::Source,
-        key,
-    })
+    Ok(Installed { file, key })
 }
 
 /// What Omnibus has in `directory`: a key in `gitlab.rb` counts before the generated one in `gitlab-secrets.json`.
 fn omnibus(directory: &Path) -> Result<Option<Installed>> {
     let installed = |file: &Path, key: Key| Installed {
         file: file.to_owned(),
-        kind: Kind::Omnibus,
         key,
     };
     let configuration = directory.join("gitlab.rb");

@@ -15,6 +15,6 @@ pub use checking::{Checked, Checking, EncryptedRow, Held};
 pub use columns::{EncryptedColumn, encrypted_columns};
 pub use encrypted::{Encrypted, Fault};
 pub use file::{SecretsFile, read};
-pub use install::{Installed, Kind, find};
+pub use install::{Installed, find};
 pub use key::Key;
 pub use show::instructions;

@@ -441,16 +441,27 @@ fn refusals() {
 }
 
 #[test]
-fn a_file_that_others_can_read_is_warned_of() {
+fn a_file_that_others_can_read_and_a_line_that_omnibus_ignores_are_warned_of() {
     use std::os::unix::fs::PermissionsExt;
     let scene = Scene::bare();
-    let archive = scene.pack(&good_dump());
-    let secrets = secrets_yml(scene.directory.path(), KEY);
-    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o644)).unwrap();
-    let outcome = check(&archive, &secrets).succeeds();
-    assert!(
-        unbroken(&outcome.stderr).contains("others can read"),
-        "{}",
-        outcome.stderr
-    );
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let file = scene.path("gitlab.rb");
+    let rails = "gitlab_rails['db_key_base'] = 'the key of the fixtures'\n";
+    let both = format!("{rails}gitlab_ci['db_key_base'] = 'the key of the fixtures'\n");
+    for (text, mode, is_ignored, is_readable) in [
+        (rails, 0o600, true, false),
+        (&both, 0o600, false, false),
+        (&both, 0o640, false, true),
+        (&both, 0o604, false, true),
+    ] {
+        write(&file, text);
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let warned = unbroken(&check(&archive, &file).succeeds().stderr);
+        assert_eq!(warned.contains("others can read"), is_readable, "{warned}");
+        assert_eq!(
+            warned.contains("which Omnibus 8.0 replaces"),
+            is_ignored,
+            "{warned}"
+        );
+    }
 }
