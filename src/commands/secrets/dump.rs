@@ -11,6 +11,9 @@ use crate::rows::{Format, Line, PlannedColumn, Widening, loaded_names};
 use crate::schema::Table;
 use crate::ui::counts::Counts;
 
+/// No name of a column contains it.
+const SEPARATOR: &str = "\0";
+
 /// A sink that decrypts the values in the tables of CI. It looks at no row of another table.
 pub(super) struct Decrypting<'a> {
     pub(super) checking: Checking<'a>,
@@ -86,7 +89,7 @@ impl Sink for Decrypting<'_> {
         if !TABLES.contains(&found.name.as_str()) {
             return Ok(());
         }
-        let names: Vec<&str> = loaded_names(&rows.plan.columns).collect();
+        let names: Vec<&str> = rows.statement.split(SEPARATOR).collect();
         let columns = encrypted_columns(&found.name, names.iter().copied());
         if columns.is_empty() {
             return Ok(());
@@ -112,7 +115,9 @@ impl Sink for Decrypting<'_> {
         Ok(())
     }
 
-    fn statement(&self, _: &Table, _: &[PlannedColumn], _: Format) -> String {
-        String::new()
+    /// The names of the columns of a line. The plan has them only if the lines are transcoded.
+    fn statement(&self, _: &Table, columns: &[PlannedColumn], _: Format) -> String {
+        let names: Vec<&str> = loaded_names(columns).collect();
+        names.join(SEPARATOR)
     }
 }

@@ -26,6 +26,9 @@ const OLD_ROWS: [&str; 4] = [
 /// A value of a row in the middle of `ci_runners`, as each notation has it.
 const VALUE: [&str; 2] = ["'docker @ host-1',", "docker @ host-1\t"];
 
+/// What the fixture's variable is encrypted with.
+const FIXTURES_KEY: &str = "the key of the fixtures";
+
 /// Checks the contract of `source` and a target of its own.
 pub(super) fn check<T: Target>(source: Source) {
     let target = T::gitlab();
@@ -47,6 +50,7 @@ pub(super) fn check<T: Target>(source: Source) {
     pair.all_of_it_arrives();
     pair.numbers_go_on();
     pair.gitlab_has_what_it_needs();
+    pair.encrypted_values_decrypt();
     pair.verify_finds_what_differs();
 }
 
@@ -97,6 +101,13 @@ impl Archives {
         fs::write(&sql, dump).unwrap();
         pack(&sql, &self.traces(), &archive, version);
         archive
+    }
+
+    /// A secrets.yml with `key`.
+    fn secrets(&self, key: &str) -> PathBuf {
+        let path = self.path("secrets.yml");
+        fs::write(&path, format!("production:\n  db_key_base: {key}\n")).unwrap();
+        path
     }
 
     fn whole(&self) -> PathBuf {
@@ -207,6 +218,33 @@ impl<T: Target> Pair<T> {
         }
         let archive = self.archives.whole();
         import(&self.target, &archive, self.options, T::NOBODY, false).exits(4);
+        let secrets = self.archives.secrets("another key");
+        let options = ["--secrets", secrets.to_str().unwrap()];
+        for is_piped in [false, true] {
+            self.import(&archive, &options, is_piped)
+                .exits(3)
+                .says("1 of 1 encrypted values do not decrypt");
+            unchanged("another key");
+        }
+    }
+
+    /// In the archive and in the target, with the right key only.
+    fn encrypted_values_decrypt(&self) {
+        let (archive, url) = (self.archives.whole(), self.target.url());
+        let options: [&[&str]; 2] = [&[archive.to_str().unwrap()], &["--database-url", &url]];
+        for (key, code) in [(FIXTURES_KEY, 0), ("another key", 1)] {
+            let secrets = self.archives.secrets(key);
+            for options in options {
+                let mut check = command(["secrets", "check", "--secrets"]);
+                run(check.arg(&secrets).args(options))
+                    .exits(code)
+                    .reports(if code == 0 {
+                        "1 decrypt"
+                    } else {
+                        "project 1: 1"
+                    });
+            }
+        }
     }
 
     /// An import that is looked at in full, undone, and brought back: each value and each trace.
