@@ -1,5 +1,7 @@
 //! `plan`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::{ArchiveArgs, TargetArgs};
@@ -25,6 +27,9 @@ pub struct PlanArgs {
     /// The target of the import
     #[command(flatten)]
     pub target: TargetArgs,
+    /// GitLab's file with the key: secrets.yml, gitlab-secrets.json or gitlab.rb; the archive's values are decrypted with it
+    #[arg(long, value_name = "FILE", requires = "archive")]
+    pub secrets: Option<PathBuf>,
     /// How GitLab is installed [default: as it is found here, otherwise by an Omnibus package]
     #[arg(long, value_enum, value_name = "HOW")]
     pub installed: Option<Installed>,

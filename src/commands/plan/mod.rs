@@ -50,6 +50,7 @@ pub fn run(
         source.as_ref(),
         &destination,
         arguments.mysql_to_postgresql,
+        arguments.secrets.as_deref(),
         cancellation,
     );
     let typed = arguments.installed.map(|installed| match installed {

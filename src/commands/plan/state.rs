@@ -3,16 +3,21 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::cancellation::Cancellation;
+use crate::cli::secrets::{SecretsSettings, Values};
 use crate::cli::settings::Destination;
 use crate::commands::estimate::estimate;
+use crate::commands::secrets::check;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::installation::{Layout, Product, find, newest_archive};
+use crate::gitlab::secrets::read;
 use crate::gitlab::target_version;
 use crate::input::locate::locate;
 use crate::input::open::Input;
 use crate::input::source::Source;
+use crate::resources::Resources;
 use crate::server::About;
 use crate::ui::progress::Progress;
 
@@ -30,6 +35,8 @@ pub(super) struct State {
     pub(super) about: Result<About>,
     /// The archive, if it is named: when it was made, and how long its import may take.
     pub(super) archive: Option<Result<SeenArchive>>,
+    /// How many values of the archive decrypt with GitLab's key, if it is named.
+    pub(super) key: Option<Result<String>>,
 }
 
 /// An archive that can be imported.
@@ -47,6 +54,7 @@ impl State {
         source: Option<&Source>,
         destination: &Destination,
         mysql_to_postgresql: bool,
+        secrets: Option<&Path>,
         cancellation: &Cancellation,
     ) -> State {
         let installations = find(Path::new("/"), None);
@@ -68,6 +76,9 @@ impl State {
             backup_age: newest.map(|newest| now.as_secs().saturating_sub(newest.made)),
             about,
             archive: source.map(|source| see(source, mysql_to_postgresql, cancellation)),
+            key: source
+                .zip(secrets)
+                .map(|(source, secrets)| try_key(source, secrets, cancellation)),
         }
     }
 
@@ -117,4 +128,20 @@ fn see(
     let sizes = input.sizes()?;
     let time = sizes.map(|(database, traces)| estimate(database, traces).to_string());
     Ok(SeenArchive { what, time })
+}
+
+/// Decrypts the values of the archive with the key in the file `secrets`.
+fn try_key(source: &Source, secrets: &Path, cancellation: &Cancellation) -> Result<String> {
+    let settings = SecretsSettings {
+        values: Values::Source(source.clone()),
+        secrets: read(secrets)?,
+        resources: Resources::new(None, None)?,
+        max_inflation: DEFAULT_MAX_INFLATION,
+        json: false,
+    };
+    let report = check::run(&settings, &Progress::new(true), cancellation)?;
+    match report.failure() {
+        Some(error) => Err(error),
+        None => Ok("all encrypted values of the archive decrypt".to_owned()),
+    }
 }

@@ -1,6 +1,7 @@
 //! The steps of a move, in the manual's order.
 
 use super::state::State;
+use crate::error::Result;
 use crate::gitlab::installation::Layout;
 
 /// Whether a step is done.
@@ -214,8 +215,12 @@ fn move_data(words: &Words, state: &State) -> Vec<Step> {
             changes: "GitLab's key",
             undone_by: "put the old key back".to_owned(),
             time: "minutes".to_owned(),
-            tick: Tick::Unknown,
-            seen: String::new(),
+            tick: tick(state.key.as_ref().map(Result::is_ok)),
+            seen: match &state.key {
+                None => String::new(),
+                Some(Ok(seen)) => seen.clone(),
+                Some(Err(error)) => error.to_string(),
+            },
         },
         Step {
             server: GITLAB,

@@ -2,6 +2,7 @@
 //! the plan says after every step what is done.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -78,6 +79,21 @@ impl Gitlab<'_> {
         assert_eq!(done.last().unwrap(), "Make the archive");
         assert_eq!(next, "Move the key, and see that it is the right one");
         let name = archive.to_str().unwrap();
+        let secrets = ci.directory.path().join("secrets.yml");
+        let plan_with = |key: &str| {
+            let text = format!("production:\n  db_key_base: {key}\n");
+            fs::write(&secrets, text).unwrap();
+            fs::set_permissions(&secrets, fs::Permissions::from_mode(0o600)).unwrap();
+            let mut plan = self.with(&["plan", "--json", name]);
+            let plan: Value =
+                serde_json::from_str(&run(plan.arg("--secrets").arg(&secrets)).succeeds().stdout)
+                    .unwrap();
+            plan["steps"][5]["state"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(plan_with("another key"), "open");
+        assert_eq!(plan_with("the key of the fixtures"), "done");
+        let mut check = command(["secrets", "check", name, "--secrets"]);
+        run(check.arg(&secrets)).succeeds();
         run(self.with(&["check", name])).succeeds();
         run(self.with(&[name, "--yes"])).succeeds().reports("next");
         compare();
