@@ -21,7 +21,7 @@ use ci_import::commands::backup::settings::BackupSettings;
 use ci_import::commands::import::report::Report;
 use ci_import::commands::{
     backup, check, convert, discard, fresh, generate, import, info, inspect, migrate, plan,
-    private, publish, recover, rollback, secrets, verify,
+    private, publish, recover, redirect, rollback, secrets, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
 
@@ -117,6 +117,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
             SecretsAction::Check(arguments) => run_check_secrets(arguments),
         },
         Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Command::Redirect(arguments)) => {
+            redirect::write(&arguments).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod private;
 pub mod publish;
 mod publishing;
 pub mod recover;
+pub mod redirect;
 pub(crate) mod replacing;
 pub mod rollback;
 pub mod secrets;

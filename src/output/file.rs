@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use crate::error::{Doing, Error, Result};
 use crate::files::is_stranger;
@@ -101,8 +101,20 @@ impl OutputFile {
         }
     }
 
-    /// The file is complete: gives it its name.
+    /// The file is complete: gives it its name, in place of another file.
     pub fn keep(self) -> Result<()> {
+        self.named(NamedTempFile::persist)
+    }
+
+    /// The file is complete: gives it its name, unless another file has got it.
+    pub fn keep_new(self) -> Result<()> {
+        self.named(NamedTempFile::persist_noclobber)
+    }
+
+    fn named(
+        self,
+        persist: impl FnOnce(NamedTempFile, PathBuf) -> std::result::Result<File, PersistError>,
+    ) -> Result<()> {
         let OutputFile::Named(file, path) = self else {
             return Ok(());
         };
@@ -112,7 +124,7 @@ impl OutputFile {
         file.as_file()
             .set_permissions(mode)
             .doing(format!("write {shown}"))?;
-        file.persist(path)
+        persist(file, path)
             .map_err(|error| Error::failed(format!("cannot write {shown}: {error}")))?;
         Ok(())
     }

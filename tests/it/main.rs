@@ -15,4 +15,5 @@ mod faults;
 mod migrations;
 mod mysql;
 mod postgresql;
+mod redirect;
 mod support;

@@ -7,6 +7,7 @@ mod migrations;
 mod plan;
 mod private;
 mod reading;
+mod redirect;
 mod secrets;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use migrations::{
 pub use plan::{Installed, PlanArgs};
 pub use private::{PrivateAction, PrivateArgs};
 pub use reading::{ConvertArgs, InspectArgs};
+pub use redirect::{RedirectArgs, Scheme, WebServer};
 pub use secrets::{CheckSecretsArgs, SecretsAction, SecretsArgs, ShowSecretsArgs};
 
 /// Restores a GitLab CI 8.0 backup or a SQL dump into PostgreSQL or MySQL, atomically.
@@ -308,6 +310,11 @@ pub enum Command {
     Secrets(SecretsArgs),
     /// Start, stop, open or remove the private PostgreSQL
     Private(PrivateArgs),
+    /// Write the configuration of a web server that sends requests for GitLab CI on to GitLab
+    ///
+    /// Requests of runners, triggers and hooks are passed on with their method and body. All others get a redirect to the
+    /// same page below /ci of the GitLab.
+    Redirect(RedirectArgs),
 }
 
 /// The arguments of `check`.

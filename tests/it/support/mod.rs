@@ -29,3 +29,6 @@ pub(crate) mod trees;
 pub(crate) mod two_archives;
 pub(crate) mod two_users;
 pub(crate) mod unwelcome;
+pub(crate) mod web_client;
+pub(crate) mod web_servers;
+pub(crate) mod web_stub;

@@ -53,8 +53,14 @@ impl Authority {
 
     /// A server's certificate for `localhost`, valid until the first day of `year`, and its key.
     pub(crate) fn for_localhost(&self, year: i32) -> (String, String) {
+        self.for_names(&["localhost"], year)
+    }
+
+    /// The same for other names.
+    pub(crate) fn for_names(&self, names: &[&str], year: i32) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut parameters = CertificateParams::new(names).unwrap();
         parameters.not_before = date_time_ymd(2001, 1, 1);
         parameters.not_after = date_time_ymd(year, 1, 1);
         let certificate = parameters.signed_by(&key, &self.0).unwrap();

@@ -1,0 +1,45 @@
+//! `ci-import redirect`: writes the configuration of a web server that sends the requests for GitLab CI on to GitLab.
+
+mod apache;
+mod names;
+mod nginx;
+mod plan;
+mod resolver;
+
+use std::fs;
+use std::io::Write;
+
+use crate::cli::arguments::{RedirectArgs, WebServer};
+use crate::error::{Doing, Error, Result};
+use crate::output::OutputFile;
+use plan::Plan;
+
+/// Writes the configuration to the file or to standard output.
+pub fn write(arguments: &RedirectArgs) -> Result<()> {
+    let plan = Plan::new(arguments)?;
+    let text = match arguments.server {
+        WebServer::Nginx => nginx::configuration(&plan),
+        WebServer::Apache => apache::configuration(&plan),
+    };
+    let path = arguments.output.as_deref();
+    let refused = |path: &std::path::Path| {
+        Error::usage(format!("{} exists already", path.display()))
+            .hint("name another file, or replace it with --yes")
+    };
+    let is_file = |path: &std::path::Path| fs::metadata(path).is_ok_and(|found| found.is_file());
+    if let Some(path) = path.filter(|path| !arguments.yes && is_file(path)) {
+        return Err(refused(path));
+    }
+    let output = OutputFile::create(path)?;
+    let mut writer = output.writer()?;
+    let written = writer
+        .write_all(text.as_bytes())
+        .and_then(|()| writer.flush());
+    written.doing("write the configuration")?;
+    drop(writer);
+    if arguments.yes {
+        output.keep()
+    } else {
+        output.keep_new()
+    }
+}

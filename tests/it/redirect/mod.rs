@@ -1,0 +1,6 @@
+//! `redirect`: the configurations, in real web servers before a stub of GitLab, and the check of them.
+
+mod apache;
+mod nginx;
+mod refusals;
+mod requests;
