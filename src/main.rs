@@ -9,8 +9,8 @@ use clap::error::{ContextKind, ContextValue};
 use ci_import::cancellation::Cancellation;
 use ci_import::cli::arguments::{
     BackupArgs, CheckArgs, CheckSecretsArgs, Cli, Command, ConvertArgs, FreshArgs, GenerateArgs,
-    InfoArgs, InspectArgs, MigrateArgs, PlanArgs, PublishArgs, ReplacedArgs, SecretsAction,
-    ShowSecretsArgs, TargetArgs, TellingArgs, VerifyArgs,
+    InfoArgs, InspectArgs, MigrateArgs, PlanArgs, PublishArgs, RedirectAction, RedirectArgs,
+    ReplacedArgs, SecretsAction, ShowSecretsArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
 use ci_import::cli::guesses;
 use ci_import::cli::secrets::SecretsSettings;
@@ -117,9 +117,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             SecretsAction::Check(arguments) => run_check_secrets(arguments),
         },
         Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
-        Some(Command::Redirect(arguments)) => {
-            redirect::write(&arguments).map(|()| ExitCode::SUCCESS)
-        }
+        Some(Command::Redirect(arguments)) => run_redirect(&arguments),
     }
 }
 
@@ -464,4 +462,21 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
         terminal::print(&terminal::in_lines(&findings.to_text()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_redirect(arguments: &RedirectArgs) -> Result<ExitCode> {
+    let Some(RedirectAction::Check(arguments)) = &arguments.action else {
+        return redirect::write(arguments).map(|()| ExitCode::SUCCESS);
+    };
+    let findings = redirect::check::run(arguments)?;
+    if arguments.json {
+        terminal::print_json(&findings.to_json())?;
+    } else {
+        terminal::print(&terminal::in_lines(&findings.to_string()))?;
+    }
+    Ok(if findings.works() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(Kind::Failed.exit_code())
+    })
 }

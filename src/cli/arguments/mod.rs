@@ -29,7 +29,7 @@ pub use migrations::{
 pub use plan::{Installed, PlanArgs};
 pub use private::{PrivateAction, PrivateArgs};
 pub use reading::{ConvertArgs, InspectArgs};
-pub use redirect::{RedirectArgs, Scheme, WebServer};
+pub use redirect::{RedirectAction, RedirectArgs, RedirectCheckArgs, Scheme, WebServer};
 pub use secrets::{CheckSecretsArgs, SecretsAction, SecretsArgs, ShowSecretsArgs};
 
 /// Restores a GitLab CI 8.0 backup or a SQL dump into PostgreSQL or MySQL, atomically.

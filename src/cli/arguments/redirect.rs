@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// The arguments of `redirect`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct RedirectArgs {
+    /// The command, if it is not to write the configuration
+    #[command(subcommand)]
+    pub action: Option<RedirectAction>,
     /// The name under which GitLab CI was reached, for example ci.example.com
     #[arg(long, value_name = "NAME", required = true)]
     pub ci_fqdn: Option<String>,
@@ -59,6 +63,43 @@ pub struct RedirectArgs {
     pub yes: bool,
 }
 
+/// What else can be done about the redirect.
+#[derive(Debug, Subcommand)]
+pub enum RedirectAction {
+    /// Make the requests of runners, triggers and browsers at both addresses, and say what must be fixed
+    ///
+    /// No request changes anything: the tokens are wrong. The answers at the old address are compared with those of
+    /// GitLab itself. Exits with 1 if something must be fixed.
+    Check(RedirectCheckArgs),
+}
+
+/// The arguments of `redirect check`.
+#[derive(Debug, Args)]
+pub struct RedirectCheckArgs {
+    /// The URL of the old address, without a path
+    #[arg(long, value_name = "URL")]
+    pub ci_url: String,
+    /// The URL of the GitLab, without a path
+    #[arg(long, value_name = "URL")]
+    pub gitlab_url: String,
+    /// The CAs to verify both certificates with [default: those of the operating system]
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The id of a project of the CI
+    #[arg(long, value_name = "ID", default_value_t = 1)]
+    pub project: u32,
+    /// The id of a build of the project
+    #[arg(long, value_name = "ID", default_value_t = 1)]
+    pub build: u32,
+    /// How long to wait for each answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub timeout: u32,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// A web server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum WebServer {
@@ -77,4 +118,24 @@ pub enum Scheme {
     Https,
     /// Without TLS
     Http,
+}
+
+impl Scheme {
+    /// The name in a URL.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Https => "https",
+            Scheme::Http => "http",
+        }
+    }
+
+    /// The port that a URL does not name.
+    #[must_use]
+    pub fn usual_port(self) -> u16 {
+        match self {
+            Scheme::Https => 443,
+            Scheme::Http => 80,
+        }
+    }
 }

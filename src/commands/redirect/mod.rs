@@ -1,6 +1,11 @@
-//! `ci-import redirect`: writes the configuration of a web server that sends the requests for GitLab CI on to GitLab.
+//! `ci-import redirect`: writes the configuration of a web server that sends the requests for GitLab CI on to GitLab, and
+//! checks it.
 
 mod apache;
+mod certificate;
+pub mod check;
+pub mod findings;
+mod http;
 mod names;
 mod nginx;
 mod plan;

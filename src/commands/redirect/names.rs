@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, absolute};
 
+use crate::cli::arguments::Scheme;
 use crate::error::{Doing, Error, Result};
 
 /// A host name, with a port if one was named.
@@ -54,6 +55,47 @@ impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// The URL of a web server: a scheme and a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Base {
+    /// The scheme.
+    pub(super) scheme: Scheme,
+    /// The host.
+    pub(super) host: Host,
+}
+
+impl Base {
+    /// The URL in `text`, which may have a slash at its end.
+    pub(super) fn parse(option: &str, text: &str) -> Result<Base> {
+        let refused = |why: &str| {
+            Error::usage(format!("{option} {text:?}: {why}"))
+                .hint("give a URL without a path, for example https://ci.example.com")
+        };
+        let (scheme, rest) = match text.split_once("://") {
+            Some(("https", rest)) => (Scheme::Https, rest),
+            Some(("http", rest)) => (Scheme::Http, rest),
+            _ => return Err(refused("this is no URL with https or http")),
+        };
+        let name = rest.strip_suffix('/').unwrap_or(rest);
+        if name.contains('/') {
+            return Err(refused("a path does not belong here"));
+        }
+        let host = Host::parse(option, name)?;
+        Ok(Base { scheme, host })
+    }
+
+    /// The port.
+    pub(super) fn port(&self) -> u16 {
+        self.host.port.unwrap_or(self.scheme.usual_port())
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme.name(), self.host)
     }
 }
 

@@ -106,18 +106,12 @@ impl Plan {
 
     /// `https` or `http`.
     pub(super) fn scheme_name(&self) -> &'static str {
-        match self.scheme {
-            Scheme::Https => "https",
-            Scheme::Http => "http",
-        }
+        self.scheme.name()
     }
 
     /// The port of the GitLab.
     pub(super) fn gitlab_port(&self) -> u16 {
-        self.gitlab.port.unwrap_or(match self.scheme {
-            Scheme::Https => 443,
-            Scheme::Http => 80,
-        })
+        self.gitlab.port.unwrap_or(self.scheme.usual_port())
     }
 
     /// The URL of the CI, as somebody types it for `redirect check`.

@@ -53,7 +53,7 @@ impl WebServer {
             https: free_port(),
             authority: Authority::new("an authority of the web"),
         };
-        let (certificate, key) = server.authority.for_names(&[CI], 2100);
+        let (certificate, key) = server.authority.for_names(&[CI, "localhost"], 2100);
         server.put("ci.pem", &certificate);
         server.put("ci.key", &key);
         server
@@ -81,11 +81,16 @@ impl WebServer {
 
     /// Has the program write the configuration for a GitLab at this name and port.
     pub(crate) fn configure(&self, gitlab: &str, options: &[&str]) {
+        self.configure_for(CI, gitlab, options);
+    }
+
+    /// The same for a CI with another name.
+    pub(crate) fn configure_for(&self, ci: &str, gitlab: &str, options: &[&str]) {
         let kind = match self.kind {
             Kind::Nginx => "nginx",
             Kind::Apache => "apache",
         };
-        let mut redirect = command(["redirect", "--ci-fqdn", CI, "--gitlab-fqdn", gitlab]);
+        let mut redirect = command(["redirect", "--ci-fqdn", ci, "--gitlab-fqdn", gitlab]);
         redirect.args(["--server", kind, "--http-port", &self.http.to_string()]);
         redirect.args(["--https-port", &self.https.to_string()]);
         let text = run(redirect.args(options)).succeeds().stdout;
