@@ -91,9 +91,8 @@ impl Check<'_> {
             late_prefix: None,
             limits: self.settings.resources.dump,
         };
-        let checking = Checking::with(&self.settings.secrets.key);
-        let read = dump.read_into(Decrypting::new(checking, meter.counts()))?;
-        let checked = read.sink.checking.finish();
+        let decrypting = Decrypting::new(&self.settings.secrets.key, meter.counts());
+        let checked = dump.read_into(decrypting)?.sink.finish();
         meter.complete();
         Ok(checked)
     }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::gitlab::secrets::{
-    Checking, Encrypted, EncryptedColumn, EncryptedRow, encrypted_columns,
+    Checked, Checking, Encrypted, EncryptedColumn, EncryptedRow, Key, encrypted_columns,
 };
 use crate::gitlab::tables::TABLES;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
@@ -16,61 +16,80 @@ const SEPARATOR: &str = "\0";
 
 /// A sink that decrypts the values in the tables of CI. It looks at no row of another table.
 pub(super) struct Decrypting<'a> {
-    pub(super) checking: Checking<'a>,
+    key: &'a Key,
     counts: &'a Counts,
-    tables: Vec<FoundTable>,
+    tables: Vec<FoundTable<'a>>,
     lines: Vec<u8>,
 }
 
 /// A table of the dump.
-struct FoundTable {
+struct FoundTable<'a> {
     name: String,
+    /// The values of the table so far, unless the dump drops it again.
+    checking: Option<Checking<'a>>,
     /// The columns that need a wider type.
     widenings: Vec<Widening>,
 }
 
 impl<'a> Decrypting<'a> {
-    /// Decrypts by `checking`, and counts the values in `counts`.
-    pub(super) fn new(checking: Checking<'a>, counts: &'a Counts) -> Decrypting<'a> {
+    /// Decrypts with `key`, and counts the values in `counts`.
+    pub(super) fn new(key: &'a Key, counts: &'a Counts) -> Decrypting<'a> {
         Decrypting {
-            checking,
+            key,
             counts,
             tables: Vec::new(),
             lines: Vec::new(),
         }
     }
 
-    /// Takes the values of `column` from the lines, which have these columns.
-    fn take(&mut self, column: &EncryptedColumn, names: &[&str]) {
-        let place = |name: &str| names.iter().position(|known| *known == name);
-        let places = [&column.name, &column.iv, &column.salt].map(|name| place(name));
-        let [value, iv, salt] = places;
-        let plain = column.plain.as_deref().and_then(place);
-        let project = column.project.as_deref().and_then(place);
-        let (mut line, mut rest) = (Line::default(), self.lines.as_slice());
-        let text = |line: &Line, place: Option<usize>| {
-            let value = line.value(place?)?;
-            (!value.is_empty()).then(|| value.to_vec())
-        };
-        while let Some(length) = line.read(rest) {
-            rest = &rest[length..];
-            let Some(value) = text(&line, value) else {
-                let is_plain = text(&line, plain).is_some();
-                self.checking.add_never_encrypted(is_plain.into());
-                continue;
-            };
-            let project = text(&line, project);
-            let done = self.checking.add(EncryptedRow {
-                project: project.and_then(|id| str::from_utf8(&id).ok()?.parse().ok()),
-                encrypted: Encrypted {
-                    value,
-                    iv: text(&line, iv),
-                    salt: text(&line, salt),
-                },
-            });
-            self.counts.add(done as u64);
+    /// The result, after all rows.
+    pub(super) fn finish(self) -> Checked {
+        let mut checked = Checked::default();
+        for table in self.tables {
+            if let Some(checking) = table.checking {
+                checked.add(&checking.finish());
+            }
         }
+        checked
     }
+}
+
+/// Has `checking` take the values of `column` from `lines`, which have the columns `names`. Returns the number of values
+/// that were decrypted meanwhile.
+fn take(
+    checking: &mut Checking<'_>,
+    column: &EncryptedColumn,
+    names: &[&str],
+    lines: &[u8],
+) -> usize {
+    let place = |name: &str| names.iter().position(|known| *known == name);
+    let places = [&column.name, &column.iv, &column.salt].map(|name| place(name));
+    let [value, iv, salt] = places;
+    let plain = column.plain.as_deref().and_then(place);
+    let project = column.project.as_deref().and_then(place);
+    let (mut line, mut rest, mut done) = (Line::default(), lines, 0);
+    let text = |line: &Line, place: Option<usize>| {
+        let value = line.value(place?)?;
+        (!value.is_empty()).then(|| value.to_vec())
+    };
+    while let Some(length) = line.read(rest) {
+        rest = &rest[length..];
+        let Some(value) = text(&line, value) else {
+            let is_plain = text(&line, plain).is_some();
+            checking.add_never_encrypted(is_plain.into());
+            continue;
+        };
+        let project = text(&line, project);
+        done += checking.add(EncryptedRow {
+            project: project.and_then(|id| str::from_utf8(&id).ok()?.parse().ok()),
+            encrypted: Encrypted {
+                value,
+                iv: text(&line, iv),
+                salt: text(&line, salt),
+            },
+        });
+    }
+    done
 }
 
 impl Sink for Decrypting<'_> {
@@ -79,6 +98,7 @@ impl Sink for Decrypting<'_> {
     fn table(&mut self, table: &Table) -> Result<()> {
         self.tables.push(FoundTable {
             name: table.name.clone(),
+            checking: None,
             widenings: Vec::new(),
         });
         Ok(())
@@ -98,16 +118,19 @@ impl Sink for Decrypting<'_> {
         while let Some(widening) = rows.transcode(&found.widenings, &mut self.lines, &mut done)? {
             found.widenings.push(widening);
         }
+        let checking = found
+            .checking
+            .get_or_insert_with(|| Checking::with(self.key));
         for column in &columns {
-            self.take(column, &names);
+            let done = take(checking, column, &names, &self.lines);
+            self.counts.add(done as u64);
         }
         self.lines.clear();
         Ok(())
     }
 
     fn drop_table(&mut self, number: usize) -> Result<()> {
-        // Its values were counted; a dump of GitLab CI drops no table again.
-        self.tables[number].name.clear();
+        self.tables[number].checking = None;
         Ok(())
     }
 

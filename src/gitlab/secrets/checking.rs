@@ -56,6 +56,28 @@ impl Checked {
         self.decrypt + self.failed()
     }
 
+    /// Adds what is known about other values.
+    pub fn add(&mut self, other: &Checked) {
+        self.decrypt += other.decrypt;
+        self.other_key += other.other_key;
+        self.damaged += other.damaged;
+        self.never_encrypted += other.never_encrypted;
+        self.has_more_projects |= other.has_more_projects;
+        for (project, values) in &other.projects {
+            self.name(*project, *values);
+        }
+    }
+
+    /// Names a project with values that do not decrypt, if not too many are named.
+    fn name(&mut self, project: Option<i64>, values: u64) {
+        let is_known = self.projects.contains_key(&project);
+        if is_known || self.projects.len() < MAX_PROJECTS {
+            *self.projects.entry(project).or_default() += values;
+        } else {
+            self.has_more_projects = true;
+        }
+    }
+
     /// The number of values that do not decrypt.
     #[must_use]
     pub fn failed(&self) -> u64 {
@@ -121,12 +143,7 @@ impl<'a> Checking<'a> {
                 Err(Fault::OtherKey) => checked.other_key += 1,
                 Err(Fault::Damaged) => checked.damaged += 1,
             }
-            let is_known = checked.projects.contains_key(project);
-            if is_known || checked.projects.len() < MAX_PROJECTS {
-                *checked.projects.entry(*project).or_default() += 1;
-            } else {
-                checked.has_more_projects = true;
-            }
+            checked.name(*project, 1);
         }
         self.batch.clear();
         self.bytes = 0;

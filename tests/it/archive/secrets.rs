@@ -286,6 +286,31 @@ fn a_value_that_was_never_encrypted_is_reported() {
     assert_silent(&outcome);
 }
 
+/// As an import does not load it.
+#[test]
+fn a_table_that_the_dump_drops_again_does_not_count() {
+    let scene = Scene::bare();
+    let table = |values: &[[String; 3]]| {
+        let variables: Vec<_> = (1..).zip(values.to_vec()).collect();
+        let dump = String::from_utf8(dump_with(&variables)).unwrap();
+        let begin = dump.find("DROP TABLE IF EXISTS `ci_variables`").unwrap();
+        let end = dump.find("DROP TABLE IF EXISTS `ci_web_hooks`").unwrap();
+        dump[begin..end].to_owned()
+    };
+    let (theirs, ours) = (encrypted("k3y of others"), encrypted(KEY));
+    let dump = format!(
+        "-- MySQL dump 10.13\n{}{}-- Dump completed\n",
+        table(&theirs),
+        table(&ours[..5])
+    );
+    let file = scene.path("twice.sql");
+    fs::write(&file, dump).unwrap();
+    let secrets = secrets_yml(scene.directory.path(), KEY);
+    check(&file, &secrets)
+        .succeeds()
+        .reports("5 encrypted values");
+}
+
 /// What is shown is read again by Ruby: as the YAML of a secrets.yml, and as a line of gitlab.rb.
 #[test]
 fn what_is_shown_is_quoted_right() {
