@@ -143,6 +143,8 @@ pub struct Settings {
     pub quiet: bool,
     /// How long a publish waits for others who hold the live tables.
     pub wait_for_locks: Duration,
+    /// Whether CI stays off in GitLab.
+    pub leave_ci_off: bool,
     /// Whether the version of the target's GitLab does not matter.
     pub ignore_target_version: bool,
     /// Whether a changed value is a failure.
@@ -185,6 +187,7 @@ impl Settings {
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.telling.quiet,
             wait_for_locks: Duration::from_secs(arguments.wait_for_locks.into()),
+            leave_ci_off: arguments.leave_ci_off,
             ignore_target_version: arguments.ignore_target_version,
             strict: arguments.strict,
             json: arguments.telling.json,
@@ -204,6 +207,8 @@ pub struct PublishSettings {
     pub yes: bool,
     /// How long the publish waits for others who hold the live tables.
     pub wait_for_locks: Duration,
+    /// Whether CI stays off in GitLab.
+    pub leave_ci_off: bool,
     /// The number of connections that count rows.
     pub resources: Resources,
     /// Whether only errors are printed.
@@ -223,6 +228,7 @@ impl PublishSettings {
             destination: Destination::named(arguments.target, variable)?,
             yes: arguments.yes || is_forced,
             wait_for_locks: Duration::from_secs(arguments.wait_for_locks.into()),
+            leave_ci_off: arguments.leave_ci_off,
             resources: Resources::new(None, None)?,
             quiet: arguments.telling.quiet,
             json: arguments.telling.json,

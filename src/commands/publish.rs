@@ -191,6 +191,7 @@ impl Step<'_> {
             builds: held.ready.builds.as_ref().zip(directory),
             content: self.content(),
             wait_for_locks: self.settings.wait_for_locks,
+            leaves_ci_off: self.settings.leave_ci_off,
         };
         let published = publishing.run(&mut *held.target, self.progress, self.cancellation);
         published.map_err(|error| {

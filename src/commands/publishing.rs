@@ -20,6 +20,8 @@ pub(super) struct Publishing<'a> {
     pub(super) content: Content,
     /// How long others who hold the live tables are waited for.
     pub(super) wait_for_locks: Duration,
+    /// Whether CI stays off.
+    pub(super) leaves_ci_off: bool,
 }
 
 impl Publishing<'_> {
@@ -42,6 +44,7 @@ impl Publishing<'_> {
             schema: self.schema,
             tables: self.tables,
             builds: self.builds,
+            leaves_ci_off: self.leaves_ci_off,
         };
         let published = target.publish(&publication, self.content, cancellation)?;
         failpoint::reached("published");

@@ -18,6 +18,8 @@ pub const WRITTEN: [&str; 5] = [
 pub struct LiveChanges {
     /// Whether CI was switched on (the target has `application_settings`).
     pub ci_enabled: bool,
+    /// Whether CI was left switched off, as asked for.
+    pub ci_left_off: bool,
     /// What was done to the tags, if the target has tables for them.
     pub tags: Option<MergedTags>,
     /// The number of services whose type got its prefix.

@@ -18,6 +18,8 @@ pub struct Publication<'a> {
     pub builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
     /// What is done while others hold the live tables.
     pub waiting: Waiting<'a>,
+    /// Whether CI stays as it is, instead of being switched on.
+    pub leaves_ci_off: bool,
 }
 
 /// How long a publish waits for others who hold the live tables.

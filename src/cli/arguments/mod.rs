@@ -120,6 +120,9 @@ pub struct ImportArgs {
     /// After that, what is loaded is kept for ci-import publish.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub wait_for_locks: u32,
+    /// Do not switch CI on in GitLab at the end
+    #[arg(long)]
+    pub leave_ci_off: bool,
     /// Import into a GitLab that is not 8.0, too
     ///
     /// The upgrade of an older one to 8.0 drops the imported tables. A newer one has columns that the archive does
@@ -392,6 +395,9 @@ pub struct PublishArgs {
     /// How long to wait for others who hold the live tables, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub wait_for_locks: u32,
+    /// Do not switch CI on in GitLab at the end
+    #[arg(long)]
+    pub leave_ci_off: bool,
     /// The form of the output
     #[command(flatten)]
     pub telling: TellingArgs,

@@ -169,6 +169,7 @@ impl Import<'_> {
                 .zip(staged.directory.as_ref()),
             content: self.content,
             wait_for_locks: self.settings.wait_for_locks,
+            leaves_ci_off: self.settings.leave_ci_off,
         };
         publishing.run(target, self.progress, self.cancellation)
     }

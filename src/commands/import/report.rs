@@ -118,7 +118,7 @@ impl Report {
     /// What an admin does after an import into a GitLab.
     fn next(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let live = self.archive.as_ref().map(|archive| &archive.live);
-        if !live.is_some_and(|live| live.ci_enabled) {
+        if !live.is_some_and(|live| live.ci_enabled || live.ci_left_off) {
             return Ok(());
         }
         writeln!(f, "\nnext")?;
@@ -227,6 +227,12 @@ impl Report {
         lines.extend(live.sequences.clone());
         if live.ci_enabled {
             lines.push("switched CI on (application_settings.ci_enabled)".to_owned());
+        }
+        if live.ci_left_off {
+            lines.push(
+                "left CI off (application_settings.ci_enabled): switch it on in the Admin Area"
+                    .to_owned(),
+            );
         }
         if let Some(locked) = locked {
             lines.push(format!(

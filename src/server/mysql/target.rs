@@ -175,7 +175,9 @@ impl LockedTarget for LockedMysql {
             &self.target,
             self.staging.connection(),
             publication,
-            &mut content.has_gitlab_steps().then(Publishing::default),
+            &mut content
+                .has_gitlab_steps()
+                .then(|| Publishing::new(publication.leaves_ci_off)),
             &gitlab::undo,
             &mut || cancellation.begin_change(),
         )?;

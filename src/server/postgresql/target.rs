@@ -158,6 +158,7 @@ impl LockedTarget for LockedPostgresql {
             publication,
             &mut PublishSteps {
                 content,
+                leaves_ci_off: publication.leaves_ci_off,
                 cancellation,
             },
         )?;
@@ -196,6 +197,7 @@ impl LockedTarget for LockedPostgresql {
 /// The steps of a publish.
 struct PublishSteps<'a> {
     content: Content,
+    leaves_ci_off: bool,
     cancellation: &'a Cancellation,
 }
 
@@ -228,7 +230,7 @@ impl publish::Steps for PublishSteps<'_> {
         tags: Option<MergedTags>,
     ) -> Result<LiveChanges> {
         let changes = if self.content.has_gitlab_steps() {
-            live::finish(transaction, schema, tags)?
+            live::finish(transaction, schema, tags, self.leaves_ci_off)?
         } else {
             LiveChanges::default()
         };

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod convert;
 pub(crate) mod info;
+pub(crate) mod leave_off;
 pub(crate) mod one_moment;
 pub(crate) mod progress;
 pub(crate) mod readme;

@@ -24,6 +24,18 @@ use crate::server::mysql::sql::qualified;
 pub struct Publishing {
     services: u64,
     merges_tags: bool,
+    leaves_ci_off: bool,
+}
+
+impl Publishing {
+    /// Those after which CI is on, unless the import leaves it off.
+    #[must_use]
+    pub fn new(leaves_ci_off: bool) -> Publishing {
+        Publishing {
+            leaves_ci_off,
+            ..Publishing::default()
+        }
+    }
 }
 
 /// The steps of a rollback. They bring back the kept rows that a publish has changed, and keep the current ones.
@@ -72,12 +84,14 @@ impl Steps for Publishing {
         let services = self.services + prefix_services(conn, &databases.live)?;
         failpoint::reached("services prefixed");
         migrations::renew(conn, databases)?;
-        let ci_enabled = has_switch(conn, &databases.live)?;
+        let has_switch = has_switch(conn, &databases.live)?;
+        let ci_enabled = has_switch && !self.leaves_ci_off;
         if ci_enabled {
             set_ci_enabled(conn, &databases.live, true)?;
         }
         Ok(LiveChanges {
             ci_enabled,
+            ci_left_off: has_switch && self.leaves_ci_off,
             tags,
             services,
             // AUTO_INCREMENT belongs to its column.

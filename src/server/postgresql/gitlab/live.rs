@@ -30,20 +30,24 @@ pub fn prepare(transaction: &mut Transaction<'_>, schema: &str) -> Result<Option
     Ok(tags)
 }
 
-/// Does the steps that follow when the imported tables are in place, in `schema`; `tags` were merged before.
+/// Does the steps that follow when the imported tables are in place, in `schema`; `tags` were merged before. Switches CI
+/// on, unless it `stays_off`.
 pub fn finish(
     transaction: &mut Transaction<'_>,
     schema: &str,
     tags: Option<MergedTags>,
+    stays_off: bool,
 ) -> Result<LiveChanges> {
     let regular = run_regular(transaction, schema)?;
     failpoint::reached("services prefixed");
-    let ci_enabled = has_column(transaction, schema, SETTINGS, "ci_enabled")?;
+    let has_switch = has_column(transaction, schema, SETTINGS, "ci_enabled")?;
+    let ci_enabled = has_switch && !stays_off;
     if ci_enabled {
         set_ci_enabled(transaction, schema, true)?;
     }
     Ok(LiveChanges {
         ci_enabled,
+        ci_left_off: has_switch && stays_off,
         tags,
         services: regular.services,
         sequences: regular.sequences,
