@@ -287,6 +287,10 @@ fn afterwards(words: &Words, state: &State) -> Vec<Step> {
                     words.ci_fqdn, words.gitlab_fqdn
                 ),
                 "sudo nginx -t && sudo service nginx restart".to_owned(),
+                format!(
+                    "ci-import redirect check --ci-url http://{} --gitlab-url https://{}",
+                    words.ci_fqdn, words.gitlab_fqdn
+                ),
             ],
             changes: "the configuration of nginx",
             undone_by: "put the old configuration back".to_owned(),

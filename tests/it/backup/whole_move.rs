@@ -10,11 +10,13 @@ use serde_json::Value;
 
 use super::CiServer;
 use crate::postgresql::values::PREFIXED;
+use crate::redirect::requests::without_tls;
 use crate::support::mysql_scene::MysqlScene;
 use crate::support::program::{Outcome, command, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
 use crate::support::state::LiveState;
 use crate::support::trees::same_tree;
+use crate::support::web_servers::Kind;
 
 /// A GitLab, with the arguments that name it.
 struct Gitlab<'a> {
@@ -101,6 +103,8 @@ impl Gitlab<'_> {
         assert!(done.contains(&"Import".to_owned()), "{done:?}");
         assert_eq!(next, "Restart GitLab");
         run(self.with(&["verify", name])).succeeds();
+        // Runners, triggers and links go on at the old address.
+        without_tls(Kind::Nginx);
         run(self.command(&["rollback", "--yes"])).succeeds()
     }
 }

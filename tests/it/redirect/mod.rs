@@ -4,4 +4,4 @@ mod apache;
 mod check;
 mod nginx;
 mod refusals;
-mod requests;
+pub(crate) mod requests;

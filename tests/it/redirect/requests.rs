@@ -128,7 +128,7 @@ pub(super) fn try_requests(
 }
 
 /// http to a GitLab with http, on IPv4 and IPv6.
-pub(super) fn without_tls(kind: Kind) {
+pub(crate) fn without_tls(kind: Kind) {
     let stub = Stub::start(None, accepted);
     let server = WebServer::new(kind);
     let gitlab = format!("localhost:{}", stub.port);
