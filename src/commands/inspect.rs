@@ -17,11 +17,8 @@ use crate::input::source::Source;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::reading::Dump;
 use crate::pipeline::sink::Sink;
-use crate::rows::{
-    Format, InvalidDates, InvalidUtf8, Nul, PlannedColumn, Tally, ValuePolicies, Widening,
-    ZeroDates,
-};
-use crate::schema::policies::{Policies, Times, Tinyint1};
+use crate::rows::{Format, PlannedColumn, Tally, Widening};
+use crate::schema::policies::Policies;
 use crate::schema::sql;
 use crate::schema::{Note, Table};
 use crate::traces::{TraceSurvey, survey};
@@ -97,19 +94,9 @@ impl Inspector<'_> {
     }
 
     fn dump(&mut self, member: DumpMember<'_>) -> Result<()> {
-        // Values that need a policy are counted, and are no error.
         let policies = Policies {
-            values: ValuePolicies {
-                zero_dates: ZeroDates::Null,
-                invalid_dates: InvalidDates::Null,
-                nul: Nul::Strip,
-                invalid_utf8: InvalidUtf8::Replace,
-            },
-            tinyint1: Tinyint1::Truthy,
-            time: Times::Interval,
-            skip_unsupported: true,
             database: self.database.clone(),
-            ..Policies::default()
+            ..Policies::to_look()
         };
         let meter = self
             .progress

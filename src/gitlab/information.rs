@@ -65,7 +65,7 @@ pub fn parse(content: &[u8]) -> Result<Information> {
 }
 
 /// Limits the work for a file of [`MAX_BYTES`]. The real one has four keys.
-pub(super) fn options() -> serde_saphyr::Options {
+fn options() -> serde_saphyr::Options {
     serde_saphyr::options! {
         with_snippet: false,
         budget: serde_saphyr::budget! {

@@ -3,7 +3,7 @@
 
 use clap::ValueEnum;
 
-use crate::rows::ValuePolicies;
+use crate::rows::{InvalidDates, InvalidUtf8, Nul, ValuePolicies, ZeroDates};
 
 /// The choices of one conversion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +37,23 @@ pub struct Policies {
 }
 
 impl Policies {
+    /// Those of who only looks at a dump: values that need a policy are counted, and are no error.
+    #[must_use]
+    pub fn to_look() -> Policies {
+        Policies {
+            values: ValuePolicies {
+                zero_dates: ZeroDates::Null,
+                invalid_dates: InvalidDates::Null,
+                nul: Nul::Strip,
+                invalid_utf8: InvalidUtf8::Replace,
+            },
+            tinyint1: Tinyint1::Truthy,
+            time: Times::Interval,
+            skip_unsupported: true,
+            ..Policies::default()
+        }
+    }
+
     /// The same policies for tables that are known, or not: the types of known ones do not depend on values.
     #[must_use]
     pub fn for_tables(&self, are_known: bool) -> Policies {

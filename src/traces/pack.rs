@@ -11,6 +11,7 @@ use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat};
 use tar::{Builder, EntryType, Header};
 
 use super::compare::Names;
+use super::directory::BuildsDirectory;
 use crate::archive::shown;
 use crate::cancellation::Cancellation;
 use crate::error::{Doing, Error, Result};
@@ -80,38 +81,45 @@ impl Packed {
     }
 }
 
-/// Packs what is in the directory `root` into a tar, which is written to `out`. Names begin with `./`, as those of
-/// `tar -C builds -cf - -- .` do. Directories come before what is in them.
+/// Packs what is in the directory `builds` into a tar, which is written to `out`. Names begin with `./`, as those of
+/// `tar -C builds -cf - -- .` do. Directories come before what is in them. Root reads with the rights of whoever owns the
+/// way to the directory, who could lead it elsewhere.
 pub fn pack<W: Write>(
-    root: &Path,
+    builds: &BuildsDirectory,
     out: W,
     counts: &Counts,
     cancellation: &Cancellation,
 ) -> Result<(Packed, W)> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let open = openat(CWD, root, flags, Mode::empty());
-    let open = open.map_err(|cause| unreadable(root, &cause.into()))?;
-    let mut packing = Packing {
-        root,
-        builder: Builder::new(out),
-        packed: Packed::default(),
-        buffer: Vec::new(),
-    };
-    let own = fstat(&open).map_err(|cause| unreadable(root, &cause.into()))?;
-    packing.directory(b"./", &own)?;
-    for_each_entry(
-        open.as_fd(),
-        |_| false,
-        |found| {
-            cancellation.check()?;
-            packing.take(found)?;
-            counts.add(1);
-            Ok(())
-        },
-    )
-    .map_err(|error| error.hint_if_denied(|| hint(root)))?;
-    let out = packing.builder.into_inner().doing("write the archive")?;
-    Ok((packing.packed, out))
+    let (root, place) = (builds.path(), builds.place());
+    let packed = place.worker().run(|| {
+        let open = place.live().map_err(|cause| unreadable(root, &cause))?;
+        let open = open.ok_or_else(|| unreadable(root, &io::ErrorKind::NotFound.into()))?;
+        let mut packing = Packing {
+            root,
+            builder: Builder::new(out),
+            packed: Packed::default(),
+            buffer: Vec::new(),
+        };
+        let own = fstat(&open).map_err(|cause| unreadable(root, &cause.into()))?;
+        packing.directory(b"./", &own)?;
+        for_each_entry(
+            open.as_fd(),
+            |name| place.is_ours(name),
+            |found| {
+                cancellation.check()?;
+                packing.take(found)?;
+                counts.add(1);
+                Ok(())
+            },
+        )
+        .map_err(|error| error.hint_if_denied(|| hint(root)))?;
+        let out = packing.builder.into_inner().doing("write the archive")?;
+        Ok((packing.packed, out))
+    });
+    packed.doing(format!(
+        "take the rights of the owner of {}",
+        root.display()
+    ))?
 }
 
 /// The number of files below `root`, and their bytes.

@@ -26,7 +26,7 @@ use crate::gitlab::tables::{TABLES, check_table};
 use crate::input::source::Source;
 use crate::output::{BackupArchive, Converted, convert_dump};
 use crate::server::BackupSource;
-use crate::traces::{Packed, free_bytes, pack, traces_in};
+use crate::traces::{BuildsDirectory, Packed, free_bytes, pack, traces_in};
 use crate::ui::progress::Progress;
 
 /// The archive is smaller than what it has, at least by this. Traces and SQL are smaller by more.
@@ -59,11 +59,13 @@ pub fn run(
     if !settings.no_space_check {
         refuse_too_little(&folder, (source.bytes + trace_bytes) / LEAST_RATIO)?;
     }
+    let builds = BuildsDirectory::at(&settings.builds)?;
     let (archive, file) = NewArchive::create(&folder, now.as_secs())?;
     let version = version.unwrap_or_else(|| UNKNOWN_VERSION.to_owned());
     let writing = Writing {
         settings,
         source: &source,
+        builds: &builds,
         progress,
         cancellation,
     };
@@ -178,6 +180,7 @@ struct Written {
 struct Writing<'a> {
     settings: &'a BackupSettings,
     source: &'a BackupSource,
+    builds: &'a BuildsDirectory,
     progress: &'a Progress,
     cancellation: &'a Cancellation,
 }
@@ -191,9 +194,8 @@ impl Writing<'_> {
         let meter = self
             .progress
             .member("packing the traces", trace_bytes, "traces");
-        let builds = &self.settings.builds;
         let packed = archive.traces(|out| {
-            let (packed, _) = pack(builds, out, meter.counts(), self.cancellation)?;
+            let (packed, _) = pack(self.builds, out, meter.counts(), self.cancellation)?;
             Ok(packed)
         })?;
         meter.complete();

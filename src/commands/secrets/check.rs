@@ -17,8 +17,7 @@ use crate::input::members::{DumpMember, Part};
 use crate::input::open::Input;
 use crate::input::source::Source;
 use crate::pipeline::reading::Dump;
-use crate::rows::{InvalidDates, InvalidUtf8, Nul, ValuePolicies, ZeroDates};
-use crate::schema::policies::{Policies, Times, Tinyint1};
+use crate::schema::policies::Policies;
 use crate::ui::progress::Progress;
 
 /// Runs the check of `settings`.
@@ -86,7 +85,7 @@ impl Check<'_> {
                 self.settings.max_inflation,
             ),
             asked: Asked::Either,
-            policies: policies(),
+            policies: Policies::to_look(),
             accept: Box::new(|_| Ok(())),
             late_prefix: None,
             limits: self.settings.resources.dump,
@@ -117,21 +116,5 @@ impl Check<'_> {
             Ok(checked)
         })?;
         Ok((ready.shown(), checked))
-    }
-}
-
-/// Values that need a policy are no error: only texts are looked at.
-fn policies() -> Policies {
-    Policies {
-        values: ValuePolicies {
-            zero_dates: ZeroDates::Null,
-            invalid_dates: InvalidDates::Null,
-            nul: Nul::Strip,
-            invalid_utf8: InvalidUtf8::Replace,
-        },
-        tinyint1: Tinyint1::Truthy,
-        time: Times::Interval,
-        skip_unsupported: true,
-        ..Policies::default()
     }
 }

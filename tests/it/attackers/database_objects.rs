@@ -300,6 +300,7 @@ fn names_that_hide_the_servers_own_are_not_used() {
         scene.command(["check", archive, "--mysql-to-postgresql"]),
         scene.import_command(archive),
         scene.command(["verify", archive, "--mysql-to-postgresql"]),
+        scene.command(["plan"]),
         migrate(&["status"]),
         migrate(&[]),
         scene.import_command(archive),
@@ -344,7 +345,7 @@ fn the_log_knows_of_nothing(database: &str) {
         let is_statement =
             line.starts_with("LOG:  statement: ") || line.starts_with("LOG:  execute ");
         if program == "ci-import" && is_statement && sessions.insert(session) {
-            let pin = "SELECT pg_catalog.set_config('ci_import.search_path'";
+            let pin = "SELECT pg_catalog.set_config('";
             assert!(
                 line.contains(pin),
                 "the first statement of {session}: {line}"

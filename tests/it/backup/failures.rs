@@ -1,17 +1,20 @@
 //! A backup that fails leaves no archive, and the older ones as they were.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown, lchown};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable;
+use rustix::process::{Pid, Signal, kill_process};
 
-use super::CiServer;
-use crate::support::program::{project, run};
+use super::{CiServer, names_in};
+use crate::support::program::{command, finish, project, run};
 use crate::support::scene::{Scene, load_into_mariadb};
 use crate::support::servers::{connect_mariadb, mariadb, new_mariadb_database};
+use crate::support::small_disk::SmallDisk;
 use crate::support::two_users::{EVE, need_root};
 
 /// Has the command find `script` in the place of the dump program, which is `$REAL` in it.
@@ -172,4 +175,96 @@ fn others_go_on_writing() {
     let archive = ci.folder().join(&ci.archives()[1]);
     gitlab.import(&archive).succeeds();
     assert_eq!(gitlab.value(count), before.to_string());
+}
+
+/// Whoever owns the directory above the builds leads root nowhere.
+#[test]
+fn links_of_others_lead_nowhere() {
+    need_root();
+    let ci = CiServer::on_mariadb();
+    let secret = tempfile::tempdir().unwrap();
+    fs::write(secret.path().join("key"), "hunter2").unwrap();
+    fs::set_permissions(secret.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(ci.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let home = ci.directory.path().join("home");
+    fs::create_dir(&home).unwrap();
+    std::os::unix::fs::symlink(secret.path(), home.join("builds")).unwrap();
+    lchown(home.join("builds"), Some(EVE), Some(EVE)).unwrap();
+    chown(&home, Some(EVE), Some(EVE)).unwrap();
+    let mut backup = command(["backup", "--ci-version", "8.0.5", "--database-url", &ci.url]);
+    backup
+        .arg("-o")
+        .arg(ci.folder())
+        .arg("--builds-path")
+        .arg(home.join("builds"));
+    let outcome = run(backup);
+    assert_ne!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(ci.archives(), ["100_gitlab_ci_backup.tar"]);
+    // What belongs to the owner of the way is packed.
+    fs::remove_file(home.join("builds")).unwrap();
+    fs::create_dir(home.join("builds")).unwrap();
+    fs::write(home.join("builds/1.log"), "a trace").unwrap();
+    for path in [home.join("builds"), home.join("builds/1.log")] {
+        chown(path, Some(EVE), Some(EVE)).unwrap();
+    }
+    let mut backup = command(["backup", "--ci-version", "8.0.5", "--database-url", &ci.url]);
+    backup
+        .arg("-o")
+        .arg(ci.folder())
+        .arg("--builds-path")
+        .arg(home.join("builds"));
+    run(backup).succeeds().reports("1 traces of 7 bytes");
+}
+
+#[test]
+fn the_disk_is_full() {
+    let ci = CiServer::on_mariadb();
+    let mut random = fastrand::Rng::with_seed(1);
+    // It does not become smaller.
+    let noise: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
+        .take(4 << 20)
+        .collect();
+    fs::write(ci.builds().join("2015_10/noise.log"), noise).unwrap();
+    let disk = SmallDisk::over(&ci.folder(), 2);
+    let outcome = run(disk.inside(&ci.backup(&[])));
+    outcome.exits(1).says("No space left on device");
+    assert_eq!(names_in(&disk.seen()).len(), 0);
+    disk.fill();
+    run(disk.inside(&ci.backup(&[])))
+        .exits(1)
+        .says("not enough space in ")
+        .says("hint: name a folder with more space");
+    drop(disk);
+    assert_eq!(ci.archives(), ["100_gitlab_ci_backup.tar"]);
+}
+
+/// A signal ends it, and the dump program with it.
+#[test]
+fn it_is_interrupted() {
+    let ci = CiServer::on_mariadb();
+    let mut backup = ci.backup(&[]);
+    let pid = ci.directory.path().join("pid");
+    let script = format!(
+        "echo $$ > {}; $REAL \"$@\" | head -c 3000; exec sleep 600",
+        pid.display()
+    );
+    with_program(&mut backup, &ci, &script);
+    let child = backup.spawn().unwrap();
+    let read = || fs::read_to_string(&pid).unwrap_or_default();
+    let started = Instant::now();
+    while read().trim().is_empty() {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "the program is not started"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let outcome = finish(child, "backup".to_owned());
+    ci.left_nothing(outcome, 130, "interrupted");
+    let dumping = format!("/proc/{}", read().trim());
+    assert!(
+        !std::path::Path::new(&dumping).exists(),
+        "the dump program goes on"
+    );
 }
