@@ -15,7 +15,7 @@ const MIB: usize = 1024 * 1024;
 pub const MAX_SPARE_BYTES: usize = MIB;
 
 /// The program, the inflation, and the blocks between threads.
-const BASE_BYTES: usize = 25 * MIB;
+const BASE_BYTES: usize = 30 * MIB;
 
 /// Clears `buffer`, and frees it if a huge row has made it larger than what is kept for reuse.
 pub fn clear(buffer: &mut Vec<u8>) {
@@ -95,12 +95,12 @@ mod tests {
         let dump = DumpLimits::of_memory(100_000);
         assert_eq!(shared(Some(100_000), 2), Resources { dump, ..most });
         assert_eq!(
-            shared(Some(31), 2),
+            shared(Some(36), 2),
             Resources {
                 jobs: 2,
                 chunks: 3,
                 blocks_per_writer: 2,
-                dump: DumpLimits::of_memory(31),
+                dump: DumpLimits::of_memory(36),
             }
         );
         for given in 1..=64 {
@@ -114,14 +114,14 @@ mod tests {
                 + jobs * JOB_BYTES
                 + chunks * WAITING_CHUNK_BYTES
                 + jobs * blocks_per_writer * BLOCK_BYTES;
-            assert!(taken <= 128 * MIB || jobs > 40, "{jobs}: {taken}");
+            assert!(taken <= 128 * MIB || jobs > 36, "{jobs}: {taken}");
             assert!(chunks >= jobs && blocks_per_writer >= 1);
         }
         let error = Resources::new(Some(2), Some(20)).unwrap_err();
         assert_eq!(error.to_string(), "--memory 20 is too little for 2 jobs");
         assert_eq!(
             error.hint_text(),
-            Some("give at least 31 MiB, or fewer --jobs")
+            Some("give at least 36 MiB, or fewer --jobs")
         );
     }
 }

@@ -105,7 +105,7 @@ fn what_mysql_has_and_mariadb_has_not() {
         arrives(
             &shop,
             layout,
-            &["--replace", "--jobs", "8", "--memory", "48"],
+            &["--replace", "--jobs", "8", "--memory", "52"],
         );
     }
 }

@@ -22,7 +22,7 @@ fn every_type_arrives_as_it_was() {
     let dump = shop.dump(&[]);
     shop.arrives(&dump, &[]).reports("no value was changed");
     // As many connections, and chunks, as there may be.
-    let options = ["--replace", "--jobs", "8", "--memory", "48"];
+    let options = ["--replace", "--jobs", "8", "--memory", "52"];
     shop.arrives(&dump, &options);
 }
 
@@ -132,7 +132,7 @@ fn the_budget_is_kept_however_rows_are_loaded() {
     let peaks = [&mariadb().directory, hard_server()].map(|server| {
         let shop = Shop::new(server, "");
         let mut import = shop.command(&[]);
-        import.arg(&dump).args(["--jobs", "8", "--memory", "46"]);
+        import.arg(&dump).args(["--jobs", "8", "--memory", "52"]);
         let peak = peak_of(import);
         assert!(peak <= 46 << 20, "{}: {} KiB", server.display(), peak >> 10);
         let counted = "SELECT COUNT(*) FROM ci_builds WHERE LENGTH(trace) > 700";

@@ -11,7 +11,7 @@ use crate::support::program::run_watched;
 use crate::support::scene::Scene;
 
 /// What the importer is given, in MiB.
-pub(crate) const BUDGET: u64 = 32;
+pub(crate) const BUDGET: u64 = 36;
 
 /// Writes a MySQL dump of `rows` builds, a multiple of 1000, to `file`, compressed; each has 700 bytes.
 pub(crate) fn large_dump(file: &Path, rows: usize) {
