@@ -1,5 +1,6 @@
 //! What a MySQL or MariaDB says of a database.
 
+use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::databases::Databases;
@@ -20,7 +21,9 @@ impl ConnectionOptions {
         let (server, encoding) = row.unwrap_or_default();
         let tables: Vec<String> = connection
             .exec(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = ?",
+                // A view could run somebody else's functions.
+                "SELECT table_name FROM information_schema.tables
+                 WHERE table_schema = ? AND table_type = 'BASE TABLE'",
                 (&self.database,),
             )
             .map_err(asking())?;
@@ -35,12 +38,7 @@ impl ConnectionOptions {
                 .query_first("SELECT count(*) FROM ci_builds")
                 .map_err(asking())?;
         }
-        if has("schema_migrations") {
-            let newest: Option<Option<String>> = connection
-                .query_first("SELECT max(version) FROM schema_migrations")
-                .map_err(asking())?;
-            about.migration = newest.flatten();
-        }
+        about.migration = newest_migration(&mut connection, &tables)?;
         let switches: Option<u64> = connection
             .exec_first(
                 "SELECT count(*) FROM information_schema.columns
@@ -48,10 +46,11 @@ impl ConnectionOptions {
                 (&self.database, SETTINGS),
             )
             .map_err(asking())?;
-        if switches == Some(1) {
+        if has(SETTINGS) && switches == Some(1) {
             let sql = format!("SELECT ci_enabled FROM {SETTINGS} ORDER BY id DESC LIMIT 1");
-            let row: Option<bool> = connection.query_first(sql).map_err(asking())?;
-            about.ci_enabled = Some(row.unwrap_or(true));
+            let row: Option<Option<bool>> = connection.query_first(sql).map_err(asking())?;
+            // Without a row, GitLab takes its default.
+            about.ci_enabled = Some(row.flatten().unwrap_or(true));
         }
         if let Ok(databases) = Databases::of(&self.database) {
             let found: Option<String> = connection
@@ -64,6 +63,17 @@ impl ConnectionOptions {
         }
         Ok(about)
     }
+}
+
+/// The newest migration that is recorded, if one of `tables` is for that.
+pub(super) fn newest_migration(connection: &mut Conn, tables: &[String]) -> Result<Option<String>> {
+    if !tables.iter().any(|table| table == "schema_migrations") {
+        return Ok(None);
+    }
+    let newest: Option<Option<String>> = connection
+        .query_first("SELECT max(version) FROM schema_migrations")
+        .map_err(failure("look at the database"))?;
+    Ok(newest.flatten())
 }
 
 /// The name of a server that says this as its version.

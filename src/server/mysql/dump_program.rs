@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use mysql::prelude::Queryable;
 use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 
-use super::about::named;
+use super::about::{named, newest_migration};
 use super::error::failure;
 use super::options::ConnectionOptions;
 use super::options::host::Place;
@@ -56,14 +56,8 @@ impl ConnectionOptions {
         let without = of_ci
             .clone()
             .filter(|(_, engine, _)| !has_transactions(engine));
-        let has_versions = rows.iter().any(|(name, ..)| name == "schema_migrations");
-        let db_version = if has_versions {
-            let sql = "SELECT max(version) FROM schema_migrations";
-            let row: Option<Option<String>> = connection.query_first(sql).map_err(asking())?;
-            row.flatten()
-        } else {
-            None
-        };
+        let tables: Vec<String> = rows.iter().map(|(name, ..)| name.clone()).collect();
+        let db_version = newest_migration(&mut connection, &tables)?;
         Ok(BackupSource {
             is_mariadb: server.to_ascii_lowercase().contains("mariadb"),
             server: named(&server),

@@ -150,7 +150,7 @@ impl ConnectionOptions {
 
 /// Whether a host is this machine. Names are not looked up, but for the one that every system has: who answers for them could
 /// give another address the next time.
-fn is_this_machine(host: &str, address: Option<IpAddr>) -> bool {
+pub(super) fn is_this_machine(host: &str, address: Option<IpAddr>) -> bool {
     let address = address.or_else(|| host.parse().ok());
     address.map_or(host == "localhost", |address: IpAddr| {
         address.to_canonical().is_loopback()

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use postgres::config::ChannelBinding;
 
-use super::about::PIN;
+use super::about::newest_migration;
+use super::connection::is_this_machine;
 use super::error::failure;
 use super::options::ConnectionOptions;
-use super::options::hosts::Listener;
+use super::options::hosts::{Listener, Place};
 use super::private_server::program_directories;
+use super::tls::Mode;
 use crate::error::{Error, Result};
 use crate::gitlab::tables::TABLES;
 use crate::schema::sql::identifier;
@@ -19,9 +21,8 @@ use crate::server::backup_source::{
 impl ConnectionOptions {
     /// What the database has of GitLab CI. Servers from 9.1 on can be asked.
     pub(crate) fn backup_source(&self) -> Result<BackupSource> {
-        let mut client = self.connect_somewhere()?;
+        let mut client = self.look()?;
         let asking = || failure("look at the database");
-        client.batch_execute(PIN).map_err(asking())?;
         let server: String = client
             .query_one("SELECT pg_catalog.current_setting('server_version')", &[])
             .map_err(asking())?
@@ -59,27 +60,11 @@ impl ConnectionOptions {
         let bytes = bytes
             .map(|row| u64::try_from(row.get::<_, i64>(2)).unwrap_or(0))
             .sum();
-        let has_versions: bool = client
-            .query_one(
-                "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c
-                   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                   WHERE n.nspname::text = $1 AND c.relname = 'schema_migrations')",
-                &[&schema],
-            )
-            .map_err(asking())?
-            .get(0);
-        let db_version = if has_versions {
-            let of = identifier(&schema);
-            let sql = format!("SELECT pg_catalog.max(version::text) FROM {of}.schema_migrations");
-            client.query_one(&sql, &[]).map_err(asking())?.get(0)
-        } else {
-            None
-        };
         Ok(BackupSource {
             server: format!("PostgreSQL {server}"),
             is_mariadb: false,
+            db_version: newest_migration(&mut client, &schema)?,
             schema,
-            db_version,
             bytes,
             without_transactions: Vec::new(),
         })
@@ -114,7 +99,7 @@ impl ConnectionOptions {
 
     /// The variables of libpq's environment (34.15) that name this target. Only the user can read those of a process.
     fn environment(&self) -> Vec<(&'static str, String)> {
-        let list = |of: &dyn Fn(&super::options::hosts::Place) -> String| {
+        let list = |of: &dyn Fn(&Place) -> String| {
             self.places.iter().map(of).collect::<Vec<_>>().join(",")
         };
         let host = list(&|place| match &place.listener {
@@ -143,10 +128,14 @@ impl ConnectionOptions {
         if self.config.get_channel_binding() == ChannelBinding::Require {
             variables.push(("PGCHANNELBINDING", "require".to_owned()));
         }
-        let is_socket =
-            |place: &super::options::hosts::Place| matches!(place.listener, Listener::Socket(_));
+        let is_socket = |place: &Place| matches!(place.listener, Listener::Socket(_));
         if !self.places.iter().any(is_socket) {
-            let may_be_clear = self.tls.mode >= super::tls::Mode::Require;
+            let is_here = |place: &Place| match &place.listener {
+                Listener::Host(host, address) => is_this_machine(host, *address),
+                Listener::Socket(_) => true,
+            };
+            // As our own session has just done it.
+            let may_be_clear = self.tls.mode >= Mode::Require || self.places.iter().all(is_here);
             if let Some(methods) = self.methods.to_text(may_be_clear) {
                 variables.push(("PGREQUIREAUTH", methods));
             }

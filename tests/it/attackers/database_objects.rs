@@ -188,6 +188,48 @@ fn services_that_the_archive_does_not_bring_run_nobodys_code() {
     assert_eq!(ground.is_superuser(), "false");
 }
 
+/// Commands that only look at a database do not run the code of who owns its tables: here the cast of a type of Eve's.
+#[test]
+fn who_only_looks_runs_nobodys_code() {
+    let ground = Ground::of_eve();
+    let eve = &ground.eve;
+    ground
+        .as_eve()
+        .batch_execute(&format!(
+            "DROP TABLE schema_migrations;
+             CREATE TYPE public.own AS (a text);
+             CREATE FUNCTION public.to_text(public.own) RETURNS text LANGUAGE plpgsql
+               AS $$ BEGIN ALTER ROLE {eve} SUPERUSER; RETURN 'x'; END $$;
+             CREATE CAST (public.own AS text) WITH FUNCTION public.to_text(public.own);
+             CREATE TABLE schema_migrations (version public.own);
+             INSERT INTO schema_migrations VALUES (ROW('20150920161119'))"
+        ))
+        .unwrap();
+    // It does run for who asks without thinking.
+    let asked = ground
+        .scene
+        .value("SELECT max(version::text) FROM schema_migrations");
+    assert_eq!(
+        (asked.as_str(), ground.is_superuser().as_str()),
+        ("x", "true")
+    );
+    let back = format!("ALTER ROLE {eve} NOSUPERUSER");
+    ground.scene.connect().batch_execute(&back).unwrap();
+    run(ground.scene.command(["plan"])).succeeds();
+    let folder = tempfile::tempdir().unwrap();
+    let builds = ground.scene.builds();
+    fs::create_dir_all(&builds).unwrap();
+    let mut backup = command(["backup", "--ci-version", "8.0.5", "--database-url"]);
+    backup
+        .arg(ground.scene.url())
+        .arg("--builds-path")
+        .arg(&builds);
+    run(backup.arg("-o").arg(folder.path()))
+        .succeeds()
+        .reports("the database does not say which migration was its last");
+    assert_eq!(ground.is_superuser(), "false");
+}
+
 /// A version is recorded in a table of Eve's, whether the migration is one transaction or none.
 #[test]
 fn a_recorded_version_runs_nobodys_code() {

@@ -99,3 +99,24 @@ fn views_in_the_place_of_tables_are_refused() {
         .says("tags exists, but is not an ordinary table");
     assert_eq!(scene.values("SELECT COUNT(*) FROM ci_builds"), ["0"]);
 }
+
+/// A view in the place of a table runs the functions of who has made it, with the rights of who looks.
+#[test]
+fn who_only_looks_asks_no_view() {
+    let scene = MysqlScene::gitlab();
+    scene.execute("CREATE TABLE caught (a int)");
+    scene.execute(
+        "CREATE FUNCTION trap() RETURNS varchar(99) MODIFIES SQL DATA
+         BEGIN INSERT INTO caught VALUES (1); RETURN '20150920161119'; END",
+    );
+    for (table, column) in [("schema_migrations", "version"), ("ci_builds", "id")] {
+        scene.execute(&format!("DROP TABLE {table}"));
+        scene.execute(&format!(
+            "CREATE SQL SECURITY INVOKER VIEW {table} AS SELECT trap() AS {column}"
+        ));
+    }
+    scene.execute("SELECT * FROM schema_migrations");
+    assert_eq!(scene.values("SELECT count(*) FROM caught"), ["1"]);
+    run(scene.command(&["plan"])).succeeds();
+    assert_eq!(scene.values("SELECT count(*) FROM caught"), ["1"]);
+}
