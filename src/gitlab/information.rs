@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::yaml;
+
 use crate::archive::INFORMATION;
 use crate::error::{Error, Result};
 
@@ -39,7 +41,7 @@ pub fn parse(content: &[u8]) -> Result<Information> {
     let damaged = |what: String| Error::archive(format!("{INFORMATION}: {what}"));
     let text = std::str::from_utf8(content).map_err(|_| damaged("it is not UTF-8".to_owned()))?;
     let written: Written =
-        serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        serde_saphyr::from_str_with_options(text, yaml::of_data()).map_err(|error| {
             let place = error.location().map_or_else(String::new, |location| {
                 format!(" at line {}, column {}", location.line(), location.column())
             });
@@ -62,21 +64,6 @@ pub fn parse(content: &[u8]) -> Result<Information> {
         created_at: value("backup_created_at", written.backup_created_at)?,
         db_version: value("db_version", written.db_version)?,
     })
-}
-
-/// Limits the work for a file of [`MAX_BYTES`]. The real one has four keys.
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        with_snippet: false,
-        budget: serde_saphyr::budget! {
-            max_depth: 16,
-            max_nodes: 10_000,
-            max_events: 20_000,
-            max_aliases: 0,
-            max_anchors: 0,
-            max_documents: 1,
-        },
-    }
 }
 
 impl Information {

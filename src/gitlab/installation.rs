@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::yaml;
+
 /// Which program an installation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Product {
@@ -165,7 +167,7 @@ impl Settings {
     /// What the file at `path` says; nothing if it is missing or no plain YAML.
     fn read(path: &Path) -> Settings {
         let text = read(path).unwrap_or_default();
-        let written = serde_saphyr::from_str_with_options::<Written>(&text, options());
+        let written = serde_saphyr::from_str_with_options::<Written>(&text, yaml::of_settings());
         let production = written.unwrap_or_default().production;
         let place = |text: Option<String>| {
             let text = text.filter(|text| !text.is_empty() && !text.contains("<%"));
@@ -175,21 +177,6 @@ impl Settings {
             builds: place(production.gitlab_ci.builds_path),
             backups: place(production.backup.path),
         }
-    }
-}
-
-/// Limits the work for a file of [`MOST_BYTES`]. GitLab's own has an anchor, and an alias for each environment.
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        with_snippet: false,
-        budget: serde_saphyr::budget! {
-            max_depth: 32,
-            max_nodes: 100_000,
-            max_events: 200_000,
-            max_aliases: 32,
-            max_anchors: 32,
-            max_documents: 1,
-        },
     }
 }
 

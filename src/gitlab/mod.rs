@@ -9,3 +9,4 @@ pub mod secrets;
 pub mod tables;
 pub mod tags;
 pub mod target_version;
+pub(crate) mod yaml;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::key::Key;
 use super::ruby;
 use crate::error::{Error, Result};
+use crate::gitlab::yaml::of_settings;
 
 /// The largest file. A `gitlab.rb` with all its comments has about 100 KiB.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -126,7 +127,7 @@ pub(super) fn json(text: &str) -> Result<Option<Key>> {
 /// The key in a `secrets.yml`.
 pub(super) fn yaml(text: &str) -> Result<Key> {
     let environments: BTreeMap<String, Option<Section>> =
-        serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        serde_saphyr::from_str_with_options(text, of_settings()).map_err(|error| {
             let place = error.location().map_or_else(String::new, |location| {
                 format!(": line {}, column {}", location.line(), location.column())
             });
@@ -149,21 +150,6 @@ const ACCEPTED: &str = "the file can be a secrets.yml, Omnibus' gitlab-secrets.j
 
 fn no_key(expected: &str) -> Error {
     Error::usage(format!("it does not have the key: {expected}")).hint(ACCEPTED)
-}
-
-/// Limits the work for a file of [`MAX_BYTES`], and keeps parts of the file out of errors.
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        with_snippet: false,
-        budget: serde_saphyr::budget! {
-            max_depth: 16,
-            max_nodes: 10_000,
-            max_events: 20_000,
-            max_aliases: 200,
-            max_anchors: 100,
-            max_documents: 1,
-        },
-    }
 }
 
 #[cfg(test)]

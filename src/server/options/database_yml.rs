@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::url::is_mysql;
 use crate::error::{Error, Result};
 use crate::files::is_stranger;
+use crate::gitlab::yaml::of_settings;
 
 /// The maximum size of the file.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -190,7 +191,8 @@ pub(crate) fn parse(text: &str, environment: &str) -> Result<Entry> {
         ));
     }
     let mut entries: BTreeMap<String, Entry> =
-        serde_saphyr::from_str_with_options(text, options()).map_err(|error| unreadable(&error))?;
+        serde_saphyr::from_str_with_options(text, of_settings())
+            .map_err(|error| unreadable(&error))?;
     if let Some(entry) = entries.remove(environment) {
         return Ok(entry);
     }
@@ -202,22 +204,6 @@ pub(crate) fn parse(text: &str, environment: &str) -> Result<Entry> {
             format!("--environment can be {}", names.join(", "))
         }),
     )
-}
-
-/// Keeps parts of the file out of errors, because they may be the password. Limits the work for a file of
-/// this size.
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        with_snippet: false,
-        budget: serde_saphyr::budget! {
-            max_depth: 16,
-            max_nodes: 10_000,
-            max_events: 20_000,
-            max_aliases: 200,
-            max_anchors: 100,
-            max_documents: 1,
-        },
-    }
 }
 
 /// The parser's message is not shown: it may quote the password.
