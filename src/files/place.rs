@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, fstat, fsync, mkdirat, openat, renameat, statat,
-    unlinkat,
+    AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, fstat, fsync, mkdirat, openat, renameat,
+    renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid, geteuid};
@@ -257,6 +257,25 @@ impl Place {
                 self.shown(from).display(),
                 self.shown(to).display()
             ))
+    }
+
+    /// Exchanges the names of two directories in one step. False if the file system cannot.
+    pub(crate) fn exchange(&self, one: &OsStr, other: &OsStr) -> Result<bool> {
+        let flags = RenameFlags::EXCHANGE;
+        let done = self.run(|| renameat_with(&self.directory, one, &self.directory, other, flags));
+        match done {
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidInput => Ok(false),
+            Err(cause) if cause.kind() == io::ErrorKind::Unsupported => Ok(false),
+            done => {
+                let (one, other) = (self.shown(one), self.shown(other));
+                done.doing(format!(
+                    "exchange {} and {}",
+                    one.display(),
+                    other.display()
+                ))?;
+                Ok(true)
+            }
+        }
     }
 
     /// Makes a file that does not exist yet, for its owner alone.

@@ -49,7 +49,7 @@ fn the_old_traces_are_moved_aside() {
 
 #[test]
 fn killed_it_is_done_again() {
-    for point in ["empty directory made", "old directory aside"] {
+    for point in ["empty directory made", "empty directory beside"] {
         let directory = tempfile::tempdir().unwrap();
         let builds = directory.path().join("builds");
         fs::create_dir(&builds).unwrap();
@@ -57,9 +57,11 @@ fn killed_it_is_done_again() {
         let mut killed = fresh(&builds);
         killed.env("CI_IMPORT_FAILPOINT", format!("kill:{point}"));
         assert_eq!(run(killed).code, None, "{point}");
-        if !builds.exists() {
-            fs::create_dir(&builds).unwrap();
-        }
+        assert_eq!(
+            fs::read_to_string(builds.join("1.log")).unwrap(),
+            "a trace",
+            "{point}"
+        );
         run(fresh(&builds)).succeeds();
         assert_eq!(names_in(&builds).len(), 0, "{point}");
         let names = names_in(directory.path());
