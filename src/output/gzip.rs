@@ -9,8 +9,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// So many bytes are compressed at a time. Larger blocks compress hardly better.
-const BLOCK_BYTES: usize = 1 << 20;
+/// So many bytes are compressed at a time. Larger blocks compress hardly better, and there are several for each thread.
+const BLOCK_BYTES: usize = 256 * 1024;
 
 /// So many blocks for each thread are on their way.
 const BLOCKS_PER_THREAD: usize = 2;
@@ -21,7 +21,7 @@ type Compressed = io::Result<(Vec<u8>, Vec<u8>)>;
 /// A writer that compresses what is written to it.
 pub(super) struct Gzip<W: Write> {
     out: W,
-    level: Compression,
+    level: u32,
     pool: ThreadPool,
     /// What is not yet a block.
     block: Vec<u8>,
@@ -43,7 +43,7 @@ impl<W: Write> Gzip<W> {
             .map_err(io::Error::other)?;
         Ok(Gzip {
             out,
-            level: Compression::new(level),
+            level,
             pool,
             block: Vec::with_capacity(BLOCK_BYTES),
             waiting: VecDeque::new(),
@@ -110,12 +110,17 @@ impl<W: Write> Write for Gzip<W> {
 }
 
 /// `block`, compressed, and its buffer.
-fn compressed(mut block: Vec<u8>, level: Compression) -> Compressed {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(block.len() / 4), level);
-    encoder.write_all(&block)?;
-    let bytes = encoder.finish()?;
+fn compressed(mut block: Vec<u8>, level: u32) -> Compressed {
+    let bytes = stream(&block, level)?;
     block.clear();
     Ok((bytes, block))
+}
+
+/// `bytes` as a gzip stream.
+pub(super) fn stream(bytes: &[u8], level: u32) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::new(level));
+    encoder.write_all(bytes)?;
+    encoder.finish()
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! Chunks of rows as they will be written.
 
 use std::borrow::Cow;
-use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
+use super::gzip;
 use crate::error::{Error, Result};
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::rows::Widening;
+
+/// How much a converted dump is compressed.
+const LEVEL: u32 = 3;
 
 /// The columns that have got a wider type, by the number of their table.
 #[derive(Debug, Default)]
@@ -69,9 +69,7 @@ pub(super) fn packed(bytes: &[u8], compressed: bool) -> Result<Cow<'_, [u8]>> {
     if !compressed {
         return Ok(bytes.into());
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(3));
-    encoder.write_all(bytes).map_err(cannot_write)?;
-    Ok(encoder.finish().map_err(cannot_write)?.into())
+    Ok(gzip::stream(bytes, LEVEL).map_err(cannot_write)?.into())
 }
 
 pub(super) fn cannot_write(cause: std::io::Error) -> Error {

@@ -159,16 +159,20 @@ impl Tls {
 /// As in the options of the program: what `mode` asks for.
 fn tls_options(mode: Mode, is_mariadb: bool) -> Vec<(&'static str, String)> {
     if is_mariadb {
-        let (ssl, verify) = match mode {
-            Mode::Disabled => ("0", "0"),
-            // Newer clients would verify by default.
-            Mode::Preferred | Mode::Required => ("1", "0"),
-            Mode::VerifyCa | Mode::VerifyIdentity => ("1", "1"),
-        };
-        return vec![
-            ("loose-ssl", ssl.to_owned()),
-            ("loose-ssl-verify-server-cert", verify.to_owned()),
-        ];
+        // Newer clients verify by default. Without `ssl`, they use TLS if the server has it; with it they insist.
+        let verifies = mode >= Mode::VerifyCa;
+        let mut options = vec![(
+            "loose-ssl-verify-server-cert",
+            u8::from(verifies).to_string(),
+        )];
+        match mode {
+            Mode::Preferred => {}
+            Mode::Disabled => options.push(("loose-ssl", "0".to_owned())),
+            Mode::Required | Mode::VerifyCa | Mode::VerifyIdentity => {
+                options.push(("loose-ssl", "1".to_owned()));
+            }
+        }
+        return options;
     }
     let name = match mode {
         Mode::Disabled => "DISABLED",

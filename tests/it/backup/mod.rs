@@ -2,6 +2,7 @@
 
 pub(crate) mod failures;
 pub(crate) mod made;
+pub(crate) mod passwords;
 pub(crate) mod whole_move;
 
 use std::fs;
