@@ -1,9 +1,10 @@
 //! The folder of the archives: the file that is written, and older archives that may go.
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Doing, Error, Result};
@@ -46,6 +47,9 @@ impl NewArchive {
                 })
             })?;
         let open = file.as_file().try_clone().doing(writing)?;
+        // As long as it is written, others do not take it for one that was left.
+        let _ = flock(&open, FlockOperation::NonBlockingLockExclusive);
+        remove_left(folder);
         let path = NamedTempFile::into_temp_path(file);
         Ok((NewArchive { path, name }, open))
     }
@@ -70,6 +74,29 @@ impl NewArchive {
             .and_then(|folder| folder.sync_all())
             .doing(writing)?;
         Ok(self.name)
+    }
+}
+
+/// Removes what killed backups of the user have left in `folder`: nobody writes it any more.
+fn remove_left(folder: &Path) {
+    let own = rustix::process::geteuid().as_raw();
+    let is_left = |entry: &fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let of_backup = name.starts_with('.') && name.contains(&format!("{SUFFIX}."));
+        let is_own = entry
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.uid() == own);
+        of_backup && is_own
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(is_left) {
+        let open = File::open(entry.path());
+        let is_unused =
+            open.is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok());
+        if is_unused {
+            // The next backup tries again.
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

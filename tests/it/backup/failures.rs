@@ -80,8 +80,10 @@ fn it_is_killed_at_every_step() {
             "{point}"
         );
     }
-    // What was left does not hinder the next one.
+    // What was left goes with the next one.
     run(ci.backup(&[])).succeeds();
+    let names = ci.archives();
+    assert_eq!(names.len(), 2, "{names:?}");
 }
 
 #[test]
