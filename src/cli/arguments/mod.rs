@@ -115,14 +115,9 @@ pub struct ImportArgs {
     /// A file system that compresses its files may still have enough space.
     #[arg(long)]
     pub no_space_check: bool,
-    /// How long to wait for others who hold the live tables, in seconds
-    ///
-    /// After that, what is loaded is kept for ci-import publish.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub wait_for_locks: u32,
-    /// Do not switch CI on in GitLab at the end
-    #[arg(long)]
-    pub leave_ci_off: bool,
+    /// How it is published
+    #[command(flatten)]
+    pub publishing: PublishingArgs,
     /// Import into a GitLab that is not 8.0, too
     ///
     /// The upgrade of an older one to 8.0 drops the imported tables. A newer one has columns that the archive does
@@ -150,6 +145,19 @@ pub struct ImportArgs {
     /// How values and types are converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
+}
+
+/// How staged data is made live.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PublishingArgs {
+    /// How long to wait for others who hold the live tables, in seconds
+    ///
+    /// After that, what is loaded is kept for ci-import publish.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub wait_for_locks: u32,
+    /// Do not switch CI on in GitLab at the end
+    #[arg(long)]
+    pub leave_ci_off: bool,
 }
 
 /// The form of the output.
@@ -392,12 +400,9 @@ pub struct PublishArgs {
     /// Replace existing CI data without asking (also with force=yes in the environment)
     #[arg(long, short)]
     pub yes: bool,
-    /// How long to wait for others who hold the live tables, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub wait_for_locks: u32,
-    /// Do not switch CI on in GitLab at the end
-    #[arg(long)]
-    pub leave_ci_off: bool,
+    /// How it is published
+    #[command(flatten)]
+    pub publishing: PublishingArgs,
     /// The form of the output
     #[command(flatten)]
     pub telling: TellingArgs,

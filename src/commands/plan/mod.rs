@@ -36,7 +36,7 @@ pub fn run(
         .builds_path
         .as_ref()
         .map(|path| path.display().to_string());
-    let target = words_of(&arguments.target);
+    let named_target = words_of(&arguments.target);
     let source = match arguments.archive.archive {
         Some(archive) => Some(Source::named(
             Some(archive),
@@ -58,14 +58,20 @@ pub fn run(
         Installed::Source => Layout::Source,
     });
     let layout = typed.or(state.layout).unwrap_or(Layout::Omnibus);
-    let usual = match layout {
-        Layout::Omnibus => "/var/opt/gitlab/gitlab-ci/builds",
-        Layout::Source => "/home/git/gitlab/builds",
+    let (usual, database_yml) = match layout {
+        Layout::Omnibus => (
+            "/var/opt/gitlab/gitlab-ci/builds",
+            "/var/opt/gitlab/gitlab-rails/etc/database.yml",
+        ),
+        Layout::Source => (
+            "/home/git/gitlab/builds",
+            "/home/git/gitlab/config/database.yml",
+        ),
     };
     let words = Words {
         layout,
         archive: named,
-        target,
+        target: named_target.unwrap_or_else(|| format!("--database-yml {database_yml}")),
         builds: builds.unwrap_or_else(|| usual.to_owned()),
         mysql_to_postgresql: arguments.mysql_to_postgresql,
         ci_fqdn: arguments.ci_fqdn,
@@ -74,18 +80,15 @@ pub fn run(
     Ok(Plan(steps(&words, &state)))
 }
 
-/// The options that name the target. A URL may have a password, so it is not repeated.
-fn words_of(target: &TargetArgs) -> String {
-    match (&target.database_yml, &target.database_url) {
-        (Some(file), _) => {
-            let environment = target.environment.as_ref();
-            let more =
-                environment.map_or_else(String::new, |name| format!(" --environment {name}"));
-            format!("--database-yml {}{more}", file.display())
-        }
-        (None, Some(_)) => "--database-url \"$DATABASE_URL\"".to_owned(),
-        (None, None) => "--database-yml /var/opt/gitlab/gitlab-rails/etc/database.yml".to_owned(),
+/// The options that name the target, if it is named. A URL may have a password, so it is not repeated.
+fn words_of(target: &TargetArgs) -> Option<String> {
+    if let Some(file) = &target.database_yml {
+        let environment = target.environment.as_ref();
+        let more = environment.map_or_else(String::new, |name| format!(" --environment {name}"));
+        return Some(format!("--database-yml {}{more}", file.display()));
     }
+    let url = target.database_url.as_ref();
+    url.map(|_| "--database-url \"$DATABASE_URL\"".to_owned())
 }
 
 impl Tick {

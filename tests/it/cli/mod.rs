@@ -5,6 +5,7 @@ pub(crate) mod convert;
 pub(crate) mod info;
 pub(crate) mod leave_off;
 pub(crate) mod one_moment;
+pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod readme;
 pub(crate) mod refusals;
