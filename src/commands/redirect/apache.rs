@@ -1,30 +1,33 @@
 //! The configuration for Apache 2.4.
 
-use super::plan::{PROXIED_PATHS, Plan};
+use super::settings::{PROXIED_PATHS, RedirectSettings};
 use crate::cli::arguments::Scheme;
 
 /// The configuration, a file to include at the top level.
-pub(super) fn configuration(plan: &Plan) -> String {
-    let mut text = head(plan);
-    let ports = [(plan.http_port, 80), (plan.https_port, 443)];
-    let count = if plan.tls.is_some() { 2 } else { 1 };
+pub(super) fn configuration(settings: &RedirectSettings) -> String {
+    let mut text = head(settings);
+    let ports = [(settings.http_port, 80), (settings.https_port, 443)];
+    let count = if settings.tls.is_some() { 2 } else { 1 };
     for (port, _) in ports
         .iter()
         .take(count)
         .filter(|(port, usual)| port != usual)
     {
-        text += &format!("Listen {}{port}\n", if plan.ipv6 { "" } else { "0.0.0.0:" });
+        text += &format!(
+            "Listen {}{port}\n",
+            if settings.ipv6 { "" } else { "0.0.0.0:" }
+        );
     }
-    text += &virtual_host(plan, plan.http_port, None);
-    if let Some(tls) = &plan.tls {
-        text += &virtual_host(plan, plan.https_port, Some(tls));
+    text += &virtual_host(settings, settings.http_port, None);
+    if let Some(tls) = &settings.tls {
+        text += &virtual_host(settings, settings.https_port, Some(tls));
     }
     text
 }
 
 /// What the file is, where it belongs, and how to test it.
-fn head(plan: &Plan) -> String {
-    let tls = if plan.tls.is_some() || plan.scheme == Scheme::Https {
+fn head(settings: &RedirectSettings) -> String {
+    let tls = if settings.tls.is_some() || settings.scheme == Scheme::Https {
         " ssl"
     } else {
         ""
@@ -39,34 +42,37 @@ fn head(plan: &Plan) -> String {
          #\n\
          # Test:  apachectl configtest, then reload Apache, then\n\
          #        ci-import redirect check --ci-url {ci_url} --gitlab-url {gitlab}\n\n",
-        ci = plan.ci,
-        gitlab = plan.gitlab_url(),
-        ci_url = plan.ci_url(),
+        ci = settings.ci,
+        gitlab = settings.gitlab_url(),
+        ci_url = settings.ci_url(),
     )
 }
 
 /// The same on each port: a runner that was registered with http sends its traces there, and a redirect would lose them.
-fn virtual_host(plan: &Plan, port: u16, tls: Option<&(String, String)>) -> String {
-    let address = if plan.ipv6 { "*" } else { "0.0.0.0" };
-    let mut text = format!("<VirtualHost {address}:{port}>\n  ServerName {}\n", plan.ci);
+fn virtual_host(settings: &RedirectSettings, port: u16, tls: Option<&(String, String)>) -> String {
+    let address = if settings.ipv6 { "*" } else { "0.0.0.0" };
+    let mut text = format!(
+        "<VirtualHost {address}:{port}>\n  ServerName {}\n",
+        settings.ci
+    );
     if let Some((certificate, key)) = tls {
         text += &format!(
             "\n  SSLEngine on\n  SSLCertificateFile {certificate}\n  SSLCertificateKeyFile {key}\n"
         );
     }
     text += "\n  RewriteEngine on\n\n";
-    if plan.max_body.bytes > 0 {
+    if settings.max_body.bytes > 0 {
         // LimitRequestBody does not count for what is passed on (http_filters.c).
         text += &format!(
             "  # The largest trace that a runner may send, in bytes.\n  \
              RewriteCond %{{HTTP:Content-Length}} -gt{}\n  RewriteRule ^ - [R=413,L]\n\n",
-            plan.max_body.bytes
+            settings.max_body.bytes
         );
     }
-    text += &proxy_settings(plan);
-    let gitlab = plan.gitlab_url();
+    text += &proxy_settings(settings);
+    let gitlab = settings.gitlab_url();
     // A worker keeps the address that it has looked up for as long as it reuses its connections.
-    let again = if plan.name_servers.is_some() {
+    let again = if settings.name_servers.is_some() {
         " disablereuse=on"
     } else {
         ""
@@ -87,15 +93,15 @@ fn virtual_host(plan: &Plan, port: u16, tls: Option<&(String, String)>) -> Strin
 }
 
 /// How requests are passed on. Apache's own headers are off: X-Forwarded-Host would make GitLab write links to the old name.
-fn proxy_settings(plan: &Plan) -> String {
+fn proxy_settings(settings: &RedirectSettings) -> String {
     let mut text = format!(
         "  ProxyRequests off\n  ProxyPreserveHost off\n  ProxyAddHeaders off\n  \
          RequestHeader set X-Real-IP expr=%{{REMOTE_ADDR}}\n  \
          RequestHeader append X-Forwarded-For expr=%{{REMOTE_ADDR}}\n  RequestHeader set X-Forwarded-Proto {}\n",
-        plan.scheme_name()
+        settings.scheme_name()
     );
-    if plan.scheme == Scheme::Https
-        && let Some(cas) = &plan.gitlab_ca
+    if settings.scheme == Scheme::Https
+        && let Some(cas) = &settings.gitlab_ca
     {
         text += &format!(
             "\n  # The GitLab must prove who it is.\n  SSLProxyEngine on\n  SSLProxyVerify require\n  \

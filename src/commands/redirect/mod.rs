@@ -8,8 +8,8 @@ pub mod findings;
 mod http;
 mod names;
 mod nginx;
-mod plan;
 mod resolver;
+mod settings;
 
 use std::fs;
 use std::io::Write;
@@ -17,14 +17,14 @@ use std::io::Write;
 use crate::cli::arguments::{RedirectArgs, WebServer};
 use crate::error::{Doing, Error, Result};
 use crate::output::OutputFile;
-use plan::Plan;
+use settings::RedirectSettings;
 
 /// Writes the configuration to the file or to standard output.
 pub fn write(arguments: &RedirectArgs) -> Result<()> {
-    let plan = Plan::new(arguments)?;
+    let settings = RedirectSettings::new(arguments)?;
     let text = match arguments.server {
-        WebServer::Nginx => nginx::configuration(&plan),
-        WebServer::Apache => apache::configuration(&plan),
+        WebServer::Nginx => nginx::configuration(&settings),
+        WebServer::Apache => apache::configuration(&settings),
     };
     let path = arguments.output.as_deref();
     let refused = |path: &std::path::Path| {

@@ -21,7 +21,7 @@ pub(super) const PROXIED_PATHS: &str = r"^/projects/([0-9]+)/(build|status(\.[a-
 
 /// A redirect.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(super) struct RedirectSettings {
     /// The name of the CI.
     pub(super) ci: String,
     /// The GitLab.
@@ -45,9 +45,9 @@ pub(super) struct Plan {
     pub(super) name_servers: Option<Vec<String>>,
 }
 
-impl Plan {
-    /// The plan that `arguments` ask for.
-    pub(super) fn new(arguments: &RedirectArgs) -> Result<Plan> {
+impl RedirectSettings {
+    /// The settings that `arguments` ask for.
+    pub(super) fn new(arguments: &RedirectArgs) -> Result<RedirectSettings> {
         let named = |value: &Option<String>| value.clone().unwrap_or_default();
         let ci = Host::name_only("--ci-fqdn", &named(&arguments.ci_fqdn))?.name;
         let gitlab = Host::parse("--gitlab-fqdn", &named(&arguments.gitlab_fqdn))?;
@@ -85,7 +85,7 @@ impl Plan {
             (true, false) => Some(Vec::new()),
             (false, _) => None,
         };
-        Ok(Plan {
+        Ok(RedirectSettings {
             ci,
             gitlab,
             scheme,
