@@ -4,7 +4,7 @@ use super::constraint::constraint;
 use super::convert_notation::{changed_type, renamed_sequence};
 use super::default_value::default_value;
 use super::definition::Definition;
-use super::dump_statement::{AllTokens, BEGINNING_TOKENS, DumpStatement};
+use super::dump_statement::{AllTokens, DumpStatement};
 use super::lexer::Token;
 use super::parser::{Parser, split_at_commas};
 use super::sequence::sequence_options;
@@ -21,7 +21,7 @@ pub(super) fn alter(first: &[Token], whole: AllTokens<'_>) -> Result<DumpStateme
         let Ok(table) = parser.qualified() else {
             return Ok(DumpStatement::Unknown);
         };
-        return alter_table(&table, &parser, whole);
+        return alter_table(&table, first.len(), &parser, whole);
     }
     if parser.is("default") || parser.is("database") || parser.is("role") {
         return Ok(DumpStatement::WithoutEffect);
@@ -44,7 +44,13 @@ pub(super) fn alter(first: &[Token], whole: AllTokens<'_>) -> Result<DumpStateme
     })
 }
 
-fn alter_table(table: &str, begin: &Parser<'_>, whole: AllTokens<'_>) -> Result<DumpStatement> {
+/// `begin` is behind the name of the table, in `first_count` tokens from the beginning of the statement.
+fn alter_table(
+    table: &str,
+    first_count: usize,
+    begin: &Parser<'_>,
+    whole: AllTokens<'_>,
+) -> Result<DumpStatement> {
     let harmless: [&[&str]; 12] = [
         &["owner", "to"],
         &["drop", "constraint"],
@@ -67,8 +73,9 @@ fn alter_table(table: &str, begin: &Parser<'_>, whole: AllTokens<'_>) -> Result<
         return Ok(DumpStatement::LeftOut("row security of", table.to_owned()));
     }
     let tokens = whole()?;
-    let skipped = tokens.len().min(BEGINNING_TOKENS) - begin.rest().len();
-    let mut parser = Parser::new(&tokens[skipped..]);
+    // No string is before the action, so these tokens are the same whether backslashes escape or not.
+    let skipped = first_count - begin.rest().len();
+    let mut parser = Parser::new(tokens.get(skipped..).unwrap_or_default());
     if parser.take(&["add", "constraint"]) {
         let name = parser.name()?;
         let constraint = constraint(name, &mut parser)?;

@@ -170,6 +170,28 @@ mod tests {
     }
 
     #[test]
+    fn a_string_may_be_longer_where_backslashes_escape() {
+        // Found by fuzzing: sixteen tokens or more without escapes, two behind the name with them.
+        let statement = r"ALTER TABLE t ADD '\' a b c d e f g h i j k l m n'";
+        for escapes in [false, true] {
+            let class = classify(statement, escapes);
+            assert!(
+                !matches!(class, Ok(DumpStatement::Definition(_))),
+                "{class:?}"
+            );
+        }
+        let default = r"ALTER TABLE t ALTER a SET DEFAULT '\' a b c d e f g h i'";
+        let class = classify(default, true);
+        assert!(
+            matches!(
+                class,
+                Ok(DumpStatement::Definition(Definition::Default { .. }))
+            ),
+            "{class:?}"
+        );
+    }
+
+    #[test]
     fn what_has_no_effect_on_data() {
         for statement in [
             "SET statement_timeout = 0",
