@@ -16,6 +16,7 @@ use ci_import::cli::guesses;
 use ci_import::cli::secrets::SecretsSettings;
 use ci_import::cli::settings::{
     self, CheckSettings, Destination, MigrateSettings, PublishSettings, Settings, VerifySettings,
+    owner,
 };
 use ci_import::commands::backup::settings::BackupSettings;
 use ci_import::commands::import::report::Report;
@@ -382,7 +383,8 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
 fn run_fresh(arguments: &FreshArgs) -> Result<ExitCode> {
     let cancellation = Cancellation::on_signals()?;
     let builds = &arguments.builds_path;
-    let done = match fresh::run(builds, arguments.yes, &cancellation)? {
+    let owner = owner(&arguments.owner)?;
+    let done = match fresh::run(builds, owner, arguments.yes, &cancellation)? {
         Some(previous) => format!(
             "{} is empty; the old traces are in {}\n",
             builds.display(),

@@ -7,7 +7,7 @@ use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::server::Target;
 use crate::server::postgresql::private_server::PrivateServer;
-use crate::traces::BuildsDirectory;
+use crate::traces::{BuildsDirectory, Owner};
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
@@ -95,6 +95,15 @@ impl PreparedTarget {
             );
         }
         PreparedTarget::prepare(destination, has_traces, progress)
+    }
+
+    /// The same, with traces that become `owner`'s, if one is named.
+    pub(crate) fn owned_by(mut self, owner: Option<Owner>) -> Result<PreparedTarget> {
+        if let Some(owner) = owner {
+            let builds = self.builds.take();
+            self.builds = builds.map(|builds| builds.owned_by(owner)).transpose()?;
+        }
+        Ok(self)
     }
 
     /// The path of the builds directory; empty if there are no traces.

@@ -6,12 +6,20 @@ use super::locked_for_change::confirm;
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::publish::fresh::start_fresh;
-use crate::traces::BuildsDirectory;
+use crate::traces::{BuildsDirectory, Owner};
 
-/// Moves what is in the directory `builds` aside. Asks first, unless `yes`. Returns where it is then; none if there was
+/// Moves what is in the directory `builds` aside, and gives the new one to `owner`, if one is named. Asks first, unless `yes`. Returns where it is then; none if there was
 /// nothing.
-pub fn run(builds: &Path, yes: bool, cancellation: &Cancellation) -> Result<Option<PathBuf>> {
-    let builds = BuildsDirectory::at(builds)?;
+pub fn run(
+    builds: &Path,
+    owner: Option<Owner>,
+    yes: bool,
+    cancellation: &Cancellation,
+) -> Result<Option<PathBuf>> {
+    let mut builds = BuildsDirectory::at(builds)?;
+    if let Some(owner) = owner {
+        builds = builds.owned_by(owner)?;
+    }
     if !builds.is_live() {
         let shown = builds.path().display();
         return Err(Error::usage(format!("{shown} does not exist")).hint(

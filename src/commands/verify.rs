@@ -50,6 +50,7 @@ pub fn run(
         schema: &schema,
         expected: taken.dump,
         content,
+        builds: ready.builds.as_ref(),
         verifying: Verifying {
             jobs: settings.resources.jobs,
             counts: meter.counts(),
@@ -65,6 +66,7 @@ pub fn run(
         dropped: compared.dropped,
         traces: taken.traces,
         missing_taggings: compared.missing_taggings,
+        without_trace: compared.without_trace,
     })
 }
 

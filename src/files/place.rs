@@ -14,6 +14,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid, geteuid};
 
+use super::mounts::is_mounted;
 use super::tree::{self, names, open_directory};
 use super::walk::{Steerers, Way};
 use super::worker::Worker;
@@ -451,31 +452,4 @@ fn rights_hint(directory: &Path) -> String {
         "run ci-import as root or as GitLab's user (sudo -u git), who must be allowed to read the traces and to rename \
          their directory; to give {shown} to that user: sudo chown git {shown}"
     )
-}
-
-/// Whether something is mounted at `path`, also from the same file system.
-fn is_mounted(path: &Path) -> bool {
-    // Where there is no such file, the rename says it.
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    // The fifth field is the mount point (proc(5)).
-    let mut points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    points.any(|point| unescaped(point) == path.as_os_str().as_bytes())
-}
-
-/// The bytes of a path in /proc, where blanks and backslashes are octal numbers.
-fn unescaped(path: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = path.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let octal = behind.get(..3).filter(|_| *first == b'\\');
-        let octal = octal.and_then(|digits| std::str::from_utf8(digits).ok());
-        if let Some(byte) = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            bytes.push(byte);
-            rest = &behind[3..];
-        } else {
-            bytes.push(*first);
-            rest = behind;
-        }
-    }
-    bytes
 }

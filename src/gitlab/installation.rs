@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
@@ -44,6 +45,16 @@ pub struct Installation {
     pub backups: PathBuf,
     /// The file with its key.
     pub secrets: PathBuf,
+    /// The directory of the repositories; a GitLab CI has none.
+    pub repositories: Option<PathBuf>,
+}
+
+impl Installation {
+    /// The newest backup that GitLab has made of itself.
+    #[must_use]
+    pub fn own_backup(&self) -> Option<FoundArchive> {
+        newest_archive(&self.backups, "_gitlab_backup.tar")
+    }
 }
 
 /// The usual directories of installations from source.
@@ -52,6 +63,9 @@ const FROM_SOURCE: [&str; 2] = ["home/git/gitlab", "home/gitlab_ci/gitlab-ci"];
 /// Where an Omnibus package is, and where it has its data.
 const OMNIBUS: &str = "opt/gitlab/embedded/service";
 const OMNIBUS_DATA: &str = "var/opt/gitlab";
+
+/// The seconds of a day.
+const DAY: u64 = 86_400;
 
 /// The settings are smaller.
 const MOST_BYTES: u64 = 1 << 20;
@@ -91,6 +105,8 @@ fn from_source(directory: &Path) -> Option<Installation> {
         builds: path(settings.builds, "builds"),
         backups: path(settings.backups, "tmp/backups"),
         secrets: directory.join("config/secrets.yml"),
+        repositories: (product == Product::Gitlab)
+            .then(|| path(settings.repositories, "../repositories")),
         directory: directory.to_owned(),
     })
 }
@@ -114,6 +130,10 @@ fn omnibus(root: &Path) -> Vec<Installation> {
                 .unwrap_or_else(|| data.join("gitlab-ci/builds")),
             backups: settings.backups.unwrap_or_else(|| data.join(backups)),
             secrets: root.join("etc/gitlab/gitlab-secrets.json"),
+            repositories: (product == Product::Gitlab).then(|| {
+                let usual = || data.join("git-data/repositories");
+                settings.repositories.unwrap_or_else(usual)
+            }),
             directory,
         })
     };
@@ -136,6 +156,7 @@ fn read(path: &Path) -> Option<String> {
 struct Settings {
     builds: Option<PathBuf>,
     backups: Option<PathBuf>,
+    repositories: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default)]
@@ -149,12 +170,19 @@ struct Written {
 struct Production {
     gitlab_ci: Ci,
     backup: Backup,
+    gitlab_shell: Shell,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Ci {
     builds_path: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Shell {
+    repos_path: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -176,6 +204,7 @@ impl Settings {
         Settings {
             builds: place(production.gitlab_ci.builds_path),
             backups: place(production.backup.path),
+            repositories: place(production.gitlab_shell.repos_path),
         }
     }
 }
@@ -189,6 +218,21 @@ pub struct FoundArchive {
     pub made: u64,
     /// Its size in bytes.
     pub bytes: u64,
+}
+
+impl FoundArchive {
+    /// Its age in seconds.
+    #[must_use]
+    pub fn age(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.unwrap_or_default().as_secs().saturating_sub(self.made)
+    }
+
+    /// Whether it is not older than a day: an older backup of what changes every day does not help.
+    #[must_use]
+    pub fn is_recent(&self) -> bool {
+        self.age() < DAY
+    }
 }
 
 /// The newest file in `folder` whose name is a time and then `suffix`.
@@ -222,7 +266,7 @@ mod tests {
         put(root, "home/gitlab_ci/gitlab-ci/VERSION", "8.0.5\n");
         put(root, "home/gitlab_ci/gitlab-ci/config/application.yml", "");
         put(root, "home/git/gitlab/VERSION", "8.0.5");
-        let settings = "production: &base\n  gitlab_ci:\n    builds_path: /data/builds\n  backup:\n    path: \"tmp/b\"\n";
+        let settings = "production: &base\n  gitlab_ci:\n    builds_path: /data/builds\n  backup:\n    path: \"tmp/b\"\n  gitlab_shell:\n    repos_path: /data/repositories/\n";
         put(root, "home/git/gitlab/config/gitlab.yml", settings);
         put(
             root,
@@ -249,6 +293,15 @@ mod tests {
             ]
         );
         assert_eq!(found[0].builds, Path::new("/data/builds"));
+        let repositories = found.iter().map(|found| found.repositories.clone());
+        assert_eq!(
+            repositories.collect::<Vec<_>>(),
+            [
+                Some(PathBuf::from("/data/repositories/")),
+                None,
+                Some(root.join("var/opt/gitlab/git-data/repositories")),
+            ]
+        );
         assert_eq!(found[0].backups, root.join("home/git/gitlab/tmp/b"));
         assert_eq!(
             found[1].builds,

@@ -6,6 +6,7 @@ use crate::gitlab::content::Content;
 use crate::pipeline::reading::Dump;
 use crate::resources::Resources;
 use crate::server::encrypted::ReadsEncrypted;
+use crate::traces::{BuildWithout, BuildsDirectory, WithoutTrace};
 use crate::ui::counts::Counts;
 use crate::verify::{ExpectedTable, TableFinding, Verifying};
 
@@ -18,6 +19,8 @@ pub struct Comparison<'a> {
     /// The content that the tables are from. Migrations may have dropped tables of a backup, and its taggings
     /// are in GitLab's tables.
     pub content: Content,
+    /// The live traces of an archive.
+    pub builds: Option<&'a BuildsDirectory>,
     /// How it is done. There are several sessions if they can share a snapshot.
     pub verifying: Verifying<'a>,
 }
@@ -31,6 +34,8 @@ pub struct Compared {
     pub dropped: Vec<&'static str>,
     /// The number of CI's taggings that GitLab's taggings lack; none if the target has no tables for them.
     pub missing_taggings: Option<i64>,
+    /// The builds without a trace; none without a builds directory.
+    pub without_trace: Option<WithoutTrace>,
 }
 
 /// A view of a target at one moment.
@@ -46,6 +51,12 @@ pub(crate) trait ConsistentView {
     ) -> Result<Vec<TableFinding>>;
     /// The number of CI's taggings that GitLab's taggings lack; none if the target has no tables for them.
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>>;
+    /// Hands the builds whose rows have no trace to `take`. False if the tables are not CI's: then nothing was read.
+    fn builds_without_trace(
+        &mut self,
+        schema: &str,
+        take: &mut dyn FnMut(BuildWithout) -> Result<()>,
+    ) -> Result<bool>;
 }
 
 impl Comparison<'_> {
@@ -55,6 +66,7 @@ impl Comparison<'_> {
             schema,
             mut expected,
             content,
+            builds,
             verifying,
         } = self;
         let mut dropped = Vec::new();
@@ -68,10 +80,22 @@ impl Comparison<'_> {
         } else {
             None
         };
+        let mut without_trace = None;
+        if let Some(builds) = builds.filter(|_| content.has_gitlab_steps()) {
+            let mut found = WithoutTrace::of(builds)?;
+            let mut take = |build| {
+                verifying.cancellation.check()?;
+                found.add(build)
+            };
+            if moment.builds_without_trace(schema, &mut take)? {
+                without_trace = Some(found);
+            }
+        }
         Ok(Compared {
             tables,
             dropped,
             missing_taggings,
+            without_trace,
         })
     }
 }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Gid, Mode, Uid, fchmod, fchown, fstat, fsync};
+use rustix::fs::{Mode, Stat, fchmod, fstat, fsync};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::room::free_bytes_at;
 use crate::cancellation::stop;
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Error, Result};
 use crate::failpoint;
-use crate::files::{Place, PlaceLock};
+use crate::files::{Owner, Place, PlaceLock};
 use crate::ui::terminal;
 
 /// The suffix of a staging directory, behind the name of the builds directory.
@@ -23,6 +23,8 @@ pub(super) const STAGING_SUFFIX: &str = ".ci_import_staging.";
 #[derive(Debug, Clone)]
 pub struct BuildsDirectory {
     place: Arc<Place>,
+    /// Whose the traces become, if that is not the owner of the directory that they replace.
+    owner: Option<Owner>,
 }
 
 /// One import, rollback or recovery at a time has it.
@@ -36,7 +38,66 @@ impl BuildsDirectory {
     /// The directory at `path`, with links resolved; its parent must exist. From here on it is used by descriptors.
     pub fn at(path: &Path) -> Result<BuildsDirectory> {
         let place = Arc::new(Place::at(path)?);
-        Ok(BuildsDirectory { place })
+        Ok(BuildsDirectory { place, owner: None })
+    }
+
+    /// The same, with traces that become `owner`'s. An error if they cannot be given to that user.
+    pub fn owned_by(mut self, owner: Owner) -> Result<BuildsDirectory> {
+        let refused =
+            |what: String, hint: String| Error::usage(what).at("--builds-owner").hint(hint);
+        let worker = self.place.worker();
+        let (shown, user) = (owner.shown(), worker.user().as_raw());
+        if owner.user != user && !worker.is_root() {
+            let path = self.path().display();
+            return Err(if rustix::process::geteuid().is_root() {
+                refused(
+                    format!(
+                        "{path} lies in a directory of the user {user}, with whose rights the traces are written"
+                    ),
+                    format!("name that user, or give the directory above {path} to root"),
+                )
+            } else {
+                refused(
+                    format!("only root can give the traces to {shown}"),
+                    "run ci-import as root, or as that user without this option".to_owned(),
+                )
+            });
+        }
+        if self.is_mount_point()
+            && self
+                .model()?
+                .is_some_and(|found| found.st_uid != owner.user)
+        {
+            let path = self.path().display();
+            return Err(refused(
+                format!("{path} is a mount point, of which only the contents are replaced"),
+                format!("give it to that user before: sudo chown {shown} {path}"),
+            ));
+        }
+        self.owner = Some(owner);
+        Ok(self)
+    }
+
+    /// Whose the traces become.
+    pub fn future_owner(&self) -> Result<Owner> {
+        let of_model = || {
+            let model = match self.model()? {
+                Some(live) => live,
+                None => fstat(self.place.directory())
+                    .map_err(io::Error::from)
+                    .doing("look at it")?,
+            };
+            Ok(Owner::of(&model))
+        };
+        self.owner.map_or_else(of_model, Ok)
+    }
+
+    /// What the system says of the directory, if it exists.
+    fn model(&self) -> Result<Option<Stat>> {
+        let doing = || format!("look at {}", self.path().display());
+        let live = self.place.live().doing(doing())?;
+        let found = live.map(|live| fstat(&live).map_err(io::Error::from));
+        found.transpose().doing(doing())
     }
 
     /// Where it is.
@@ -130,23 +191,19 @@ impl BuildsDirectory {
             .doing(doing())
             .map_err(|error| error.hint_if_denied(|| place.rights_hint(&parent)))?;
         failpoint::reached("staging directory made");
-        let live = place.live().doing(doing())?;
-        let model = match &live {
-            Some(live) => fstat(live),
-            None => fstat(place.directory()),
-        };
-        let model = model.map_err(io::Error::from).doing(doing())?;
+        let model = self.model().map_err(|error| error.at(doing()))?;
         let made = fstat(&directory).map_err(io::Error::from).doing(doing())?;
-        let is_other = (model.st_uid, model.st_gid) != (made.st_uid, made.st_gid);
-        let gives = place.worker().is_root() || place.worker().user().as_raw() == model.st_uid;
-        let owner = (is_other && gives && rustix::process::geteuid().is_root())
-            .then_some((model.st_uid, model.st_gid));
-        let permissions = live.map(|_| Mode::from_raw_mode(model.st_mode & 0o2777 | 0o700));
+        let wanted = self.future_owner().map_err(|error| error.at(doing()))?;
+        let is_other = wanted != Owner::of(&made);
+        let can_give = rustix::process::geteuid().is_root()
+            && (place.worker().is_root() || place.worker().user().as_raw() == wanted.user);
+        let gives = is_other && (can_give || self.owner.is_some());
+        let permissions = model.map(|live| Mode::from_raw_mode(live.st_mode & 0o2777 | 0o700));
         Ok(StagedDirectory {
             place: Arc::clone(place),
             name,
             directory,
-            owner,
+            owner: gives.then_some(wanted),
             mode: permissions,
             removal: Some(removal),
             keep: false,
@@ -169,7 +226,7 @@ pub struct StagedDirectory {
     place: Arc<Place>,
     name: OsString,
     directory: OwnedFd,
-    owner: Option<(u32, u32)>,
+    owner: Option<Owner>,
     mode: Option<Mode>,
     removal: Option<stop::Removal>,
     keep: bool,
@@ -212,7 +269,7 @@ impl StagedDirectory {
 
     /// The owner of the files in it, if that is not the owner of the process.
     #[must_use]
-    pub fn owner(&self) -> Option<(u32, u32)> {
+    pub fn owner(&self) -> Option<Owner> {
         self.owner
     }
 
@@ -232,9 +289,8 @@ impl StagedDirectory {
             if let Some(mode) = self.mode {
                 fchmod(&self.directory, mode)?;
             }
-            if let Some((user, group)) = self.owner {
-                let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
-                fchown(&self.directory, Some(user), Some(group))?;
+            if let Some(owner) = self.owner {
+                owner.give(self.directory.as_fd())?;
             }
             fsync(&self.directory)
         });

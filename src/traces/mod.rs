@@ -11,8 +11,10 @@ mod extract;
 mod kept;
 mod pack;
 mod room;
+mod without;
 mod writer;
 
+pub use crate::files::Owner;
 pub use compare::{Measured, Names, TraceFindings, compare, measure};
 pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, BuildsLock, StagedDirectory};
@@ -20,3 +22,4 @@ pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, extract, surv
 pub use kept::KeptDirectory;
 pub use pack::{Packed, pack, traces_in};
 pub use room::free_bytes;
+pub use without::{BuildWithout, Without, WithoutTrace};

@@ -15,6 +15,7 @@ use super::digest::{TraceDigest, TraceHasher};
 use crate::archive::{shown, twice};
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::files::Owner;
 
 /// An order to a writer. The parts of a file follow each other.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ pub(super) struct Attributes {
 /// A directory that is open, and the file in it that is being written.
 pub(super) struct Writer<'a> {
     root: BorrowedFd<'a>,
-    owner: Option<(u32, u32)>,
+    owner: Option<Owner>,
     /// The permissions that nothing gets.
     mask: u32,
     current: Option<(PathBuf, OwnedFd)>,
@@ -62,7 +63,7 @@ impl<'a> Writer<'a> {
     /// `owner` is who gets the files, if not the user of the process; the mask is that of [`umask`].
     pub(super) fn new(
         root: BorrowedFd<'a>,
-        (owner, mask): (Option<(u32, u32)>, u32),
+        (owner, mask): (Option<Owner>, u32),
         hashes: bool,
     ) -> Self {
         Writer {
@@ -221,15 +222,8 @@ pub(super) fn umask() -> u32 {
     said.unwrap_or(0o022)
 }
 
-fn own(file: BorrowedFd<'_>, owner: Option<(u32, u32)>) -> rustix::io::Result<()> {
-    let Some((user, group)) = owner else {
-        return Ok(());
-    };
-    let (user, group) = (
-        rustix::fs::Uid::from_raw(user),
-        rustix::fs::Gid::from_raw(group),
-    );
-    rustix::fs::fchown(file, Some(user), Some(group))
+fn own(file: BorrowedFd<'_>, owner: Option<Owner>) -> rustix::io::Result<()> {
+    owner.map_or(Ok(()), |owner| owner.give(file))
 }
 
 /// The error for two files, or a file and a directory, of the same name.

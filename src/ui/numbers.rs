@@ -15,3 +15,31 @@ pub(crate) fn grouped(number: impl std::fmt::Display) -> String {
     }
     grouped
 }
+
+/// A time in the largest unit that it has two of.
+pub(crate) fn age_of(seconds: u64) -> String {
+    let units = [(86400, "days"), (3600, "hours"), (60, "minutes")];
+    let unit = units.into_iter().find(|(unit, _)| seconds >= 2 * unit);
+    unit.map_or_else(
+        || format!("{seconds} seconds"),
+        |(unit, name)| format!("{} {name}", seconds / unit),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::age_of;
+
+    #[test]
+    fn ages_are_told_in_one_unit() {
+        for (seconds, expected) in [
+            (0, "0 seconds"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (7200, "2 hours"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(age_of(seconds), expected);
+        }
+    }
+}

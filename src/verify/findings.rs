@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::tables::TableFinding;
-use crate::traces::{Names, TraceFindings};
+use crate::traces::{Names, TraceFindings, Without, WithoutTrace};
 use crate::ui::numbers::grouped;
 use crate::ui::shown::{in_column, write_line};
 
@@ -29,6 +29,8 @@ pub struct Findings {
     pub traces: Option<TraceFindings>,
     /// The number of CI's taggings that GitLab's taggings lack, if GitLab has any.
     pub missing_taggings: Option<i64>,
+    /// The builds without a trace, for an archive. They had none on the CI server either, if the rest agrees.
+    pub without_trace: Option<WithoutTrace>,
 }
 
 impl Findings {
@@ -92,6 +94,13 @@ impl Findings {
                 "problems": Findings::trace_problems(traces),
             })
         });
+        let without = self.without_trace.as_ref().map(|without| {
+            let months = without.months.iter();
+            let months = months.map(|(month, count)| {
+                json!({"month": month, "builds": count.builds, "have_run": count.have_run})
+            });
+            months.collect::<Vec<_>>()
+        });
         json!({
             "input": self.input,
             "target": self.target,
@@ -101,6 +110,7 @@ impl Findings {
             "dropped": self.dropped,
             "traces": traces,
             "missing_taggings": self.missing_taggings,
+            "builds_without_trace": without,
         })
     }
 }
@@ -172,6 +182,9 @@ impl fmt::Display for Findings {
             };
             write_line!(f, "{:width$} {:>44}  {result}", "taggings", "")?;
         }
+        if let Some(without) = &self.without_trace {
+            tell_without(f, without)?;
+        }
         let verdict = if self.agree() {
             "all agree"
         } else {
@@ -180,4 +193,27 @@ impl fmt::Display for Findings {
         writeln!(f)?;
         write_line!(f, "{verdict}")
     }
+}
+
+/// The builds that have a trace neither in the table nor in a file: canceled ones, and those whose trace was lost before.
+fn tell_without(f: &mut fmt::Formatter<'_>, without: &WithoutTrace) -> fmt::Result {
+    let told = |count: Without| {
+        let (builds, have_run) = (grouped(count.builds), grouped(count.have_run));
+        format!("{builds}, of which {have_run} have run")
+    };
+    let all = without.all();
+    if all.builds == 0 {
+        return Ok(());
+    }
+    writeln!(f)?;
+    write_line!(
+        f,
+        "builds without a trace in the table or in a file: {}",
+        told(all)
+    )?;
+    for (month, count) in &without.months {
+        let month = month.as_deref().unwrap_or("no date");
+        write_line!(f, "  {month}: {}", told(*count))?;
+    }
+    Ok(())
 }

@@ -115,6 +115,9 @@ pub struct ImportArgs {
     /// A file system that compresses its files may still have enough space.
     #[arg(long)]
     pub no_space_check: bool,
+    /// Whose the traces become
+    #[command(flatten)]
+    pub owner: OwnerArgs,
     /// How it is published
     #[command(flatten)]
     pub publishing: PublishingArgs,
@@ -145,6 +148,15 @@ pub struct ImportArgs {
     /// How values and types are converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
+}
+
+/// Whose the traces become.
+#[derive(Debug, Args)]
+pub struct OwnerArgs {
+    /// The user, and the group if it is not the user's own, who gets the builds directory and the traces; by names or
+    /// numbers: git:git [default: who has the builds directory now; if there is none, who has the directory above it]
+    #[arg(long, value_name = "USER[:GROUP]")]
+    pub builds_owner: Option<String>,
 }
 
 /// How staged data is made live.
@@ -347,6 +359,13 @@ pub struct CheckArgs {
     /// Accept a GitLab that is not 8.0, too
     #[arg(long)]
     pub ignore_target_version: bool,
+    /// Whose the traces become
+    #[command(flatten)]
+    pub owner: OwnerArgs,
+    /// The directory of GitLab's repositories, to compare its file system with that of the builds [default: as the
+    /// settings of the GitLab on this machine say]
+    #[arg(long, value_name = "DIR")]
+    pub repositories_path: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

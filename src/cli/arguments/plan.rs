@@ -33,12 +33,15 @@ pub struct PlanArgs {
     /// How GitLab is installed [default: as it is found here, otherwise by an Omnibus package]
     #[arg(long, value_enum, value_name = "HOW")]
     pub installed: Option<Installed>,
-    /// The address of GitLab CI, for the redirect
-    #[arg(long, value_name = "NAME", default_value = "ci.example.com")]
-    pub ci_fqdn: String,
-    /// The address of GitLab, for the redirect
-    #[arg(long, value_name = "NAME", default_value = "gitlab.example.com")]
-    pub gitlab_fqdn: String,
+    /// The URL of GitLab CI, without a path; it is asked whether CI is stopped, and later whether the redirect works
+    #[arg(long, value_name = "URL", requires = "gitlab_url")]
+    pub ci_url: Option<String>,
+    /// The URL of the GitLab, without a path
+    #[arg(long, value_name = "URL", requires = "ci_url")]
+    pub gitlab_url: Option<String>,
+    /// The CAs to verify the certificates of both with [default: those of the operating system]
+    #[arg(long, value_name = "FILE", requires = "ci_url")]
+    pub ca: Option<PathBuf>,
     /// Print the plan as JSON
     #[arg(long)]
     pub json: bool,

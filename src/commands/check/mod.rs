@@ -1,17 +1,21 @@
 //! `ci-import check`: runs the checks that an import runs before it begins, and reports their results and
 //! what the import would do. Changes nothing.
 
+mod builds;
 mod checks;
+
+use std::path::Path;
 
 use super::destination::PreparedTarget;
 use super::estimate::{Estimate, estimate};
-use super::space::{database_space, traces_space};
+use super::space::database_space;
 use crate::cancellation::Cancellation;
 use crate::cli::settings::{CheckSettings, Destination};
 use crate::dump::Dialect;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
+use crate::gitlab::installation::{Product, find};
 use crate::gitlab::target_version;
 use crate::input::locate::locate;
 use crate::input::open::{Input, Judged};
@@ -19,8 +23,8 @@ use crate::publish::outcome::Live;
 use crate::schema::policies::Policies;
 use crate::server::Rights;
 use crate::server::postgresql::private_server::PrivateServer;
-use crate::server::postgresql::publish;
-use crate::traces::{BuildsDirectory, empty_traces};
+use crate::traces::empty_traces;
+use crate::ui::numbers::age_of;
 use crate::ui::progress::Progress;
 pub use checks::Checks;
 
@@ -113,6 +117,7 @@ fn check_target(
         content.has_traces(),
         &Progress::new(true),
     );
+    let ready = ready.and_then(|ready| ready.owned_by(settings.builds_owner));
     let Some(ready) = checks.add("target", ready, PreparedTarget::shown) else {
         return;
     };
@@ -131,11 +136,11 @@ fn check_target(
         }
     }
     if let Some(builds) = &ready.builds {
-        check_builds(checks, builds, estimate);
+        builds::check(checks, builds, settings, estimate);
     }
 }
 
-fn tell_space(checks: &mut Checks, name: &'static str, space: Option<String>) {
+pub(super) fn tell_space(checks: &mut Checks, name: &'static str, space: Option<String>) {
     match space {
         Some(space) => _ = checks.add(name, Ok(space), Clone::clone),
         None => checks.note(name, "the file system does not report it"),
@@ -212,6 +217,40 @@ fn check_tables(
             None => "no GitLab in this schema: only the tables are imported".to_owned(),
         },
     );
+    tell_backup(checks);
+}
+
+/// The age of the newest backup that the GitLab on this machine has made of itself. The import keeps what it replaces, but
+/// a backup survives the machine.
+fn tell_backup(checks: &mut Checks) {
+    let name = "backup of GitLab";
+    let installations = find(Path::new("/"), None);
+    let mut gitlabs = installations.iter();
+    let Some(gitlab) = gitlabs.find(|found| found.product == Product::Gitlab) else {
+        checks.note(
+            name,
+            "no GitLab is installed here: see that its backup is of today",
+        );
+        return;
+    };
+    let folder = gitlab.backups.display();
+    match gitlab.own_backup() {
+        Some(backup) if backup.is_recent() => {
+            let told = format!("{} is {} old", backup.name, age_of(backup.age()));
+            checks.add(name, Ok(told), Clone::clone);
+        }
+        Some(backup) => checks.note(
+            name,
+            format!(
+                "the newest in {folder} is {} old: make one before the import",
+                age_of(backup.age())
+            ),
+        ),
+        None => checks.note(
+            name,
+            format!("none is in {folder}: make one before the import"),
+        ),
+    }
 }
 
 fn tell_what_is_replaced(checks: &mut Checks, live: &Live, aside: &str) {
@@ -227,43 +266,5 @@ fn tell_what_is_replaced(checks: &mut Checks, live: &Live, aside: &str) {
             "previous import",
             format!("the tables that the previous import kept in {aside} are dropped"),
         );
-    }
-}
-
-fn check_builds(checks: &mut Checks, builds: &BuildsDirectory, estimate: Option<Estimate>) {
-    let shown = builds.path().display();
-    let usable = builds
-        .check_unused()
-        .and_then(|()| builds.check_writable())
-        .and_then(|()| builds.has_content());
-    let is_mount_point = builds.is_mount_point();
-    checks.add("builds directory", usable, |has_content| {
-        match (is_mount_point, *has_content) {
-            (true, true) => {
-                format!("{shown} is a mount point: its contents will be kept aside in it")
-            }
-            (true, false) => format!("{shown} is a mount point: the traces will be put into it"),
-            (false, true) => format!("{shown} will be kept aside"),
-            (false, false) if builds.is_live() => format!("{shown} is empty"),
-            (false, false) => format!("{shown} will be created"),
-        }
-    });
-    match publish::is_cut(builds) {
-        Ok(false) => {}
-        Ok(true) => checks.note(
-            "journal",
-            "a publish was interrupted; the import, or ci-import recover, completes or undoes it",
-        ),
-        Err(error) => _ = checks.add("journal", Err::<(), _>(error), |()| String::new()),
-    }
-    if let Some(estimate) = estimate {
-        match traces_space(builds, estimate.least_traces) {
-            Some(space) if !space.is_enough() => {
-                let error = Error::failed(format!("not enough: {space}"))
-                    .hint("free some space, or name a --builds-path with more space");
-                checks.add("space for traces", Err::<(), _>(error), |()| String::new());
-            }
-            space => tell_space(checks, "space for traces", space.map(|s| s.to_string())),
-        }
     }
 }

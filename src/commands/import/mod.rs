@@ -68,7 +68,8 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
     let opened = OpenedInput::open(settings, progress, cancellation)?;
     let content = opened.content;
     let destination =
-        PreparedTarget::prepare(&settings.destination, content.has_traces(), progress)?;
+        PreparedTarget::prepare(&settings.destination, content.has_traces(), progress)?
+            .owned_by(settings.builds_owner)?;
     let builds = destination.builds.as_ref();
     let mut held = destination.target.lock()?;
     let _lock = builds.map(BuildsDirectory::lock).transpose()?;

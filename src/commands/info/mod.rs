@@ -2,8 +2,6 @@
 
 mod place;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
 
 use place::Place;
@@ -14,7 +12,7 @@ use crate::gitlab::installation::{
     FoundArchive, Installation, Layout, Product, find, newest_archive,
 };
 use crate::server::{About, Target};
-use crate::ui::numbers::grouped;
+use crate::ui::numbers::{age_of, grouped};
 use crate::ui::shown::write_line;
 
 /// The environment of a database.yml.
@@ -35,7 +33,6 @@ struct Seen {
     about: Result<About>,
     builds: Option<Place>,
     backups: Vec<FoundArchive>,
-    now: u64,
 }
 
 /// Looks at the installations of this machine.
@@ -45,17 +42,12 @@ pub fn run(arguments: &InfoArgs) -> Result<Found> {
         let error = Error::usage("no GitLab and no GitLab CI is here");
         return Err(error.hint("--install names the directory of one: /home/gitlab_ci/gitlab-ci"));
     }
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let seen = found
-        .into_iter()
-        .map(|installation| Seen::of(installation, now.as_secs()));
+    let seen = found.into_iter().map(Seen::of);
     Ok(Found(seen.collect()))
 }
 
 impl Seen {
-    fn of(installation: Installation, now: u64) -> Seen {
+    fn of(installation: Installation) -> Seen {
         let variable = |name: &str| std::env::var(name).ok();
         let target = Target::from_database_yml(&installation.database_yml, ENVIRONMENT, variable);
         let is_mysql = target.as_ref().ok().map(Target::is_mysql);
@@ -69,7 +61,6 @@ impl Seen {
                 .filter_map(|suffix| newest_archive(&installation.backups, suffix))
                 .collect(),
             installation,
-            now,
         }
     }
 
@@ -185,13 +176,12 @@ impl Seen {
             let _ = write_line!(text, "            none");
         }
         for archive in &self.backups {
-            let age = self.now.saturating_sub(archive.made);
             let _ = write_line!(
                 text,
                 "            {}, {} bytes, {} old",
                 archive.name,
                 grouped(archive.bytes),
-                age_of(age)
+                age_of(archive.age())
             );
         }
         if let Some(matrix) = self.matrix() {
@@ -240,16 +230,6 @@ impl Seen {
     }
 }
 
-/// A time in the largest unit that it has two of.
-fn age_of(seconds: u64) -> String {
-    let units = [(86400, "days"), (3600, "hours"), (60, "minutes")];
-    let unit = units.into_iter().find(|(unit, _)| seconds >= 2 * unit);
-    unit.map_or_else(
-        || format!("{seconds} seconds"),
-        |(unit, name)| format!("{} {name}", seconds / unit),
-    )
-}
-
 impl Found {
     /// As text.
     #[must_use]
@@ -268,23 +248,5 @@ impl Found {
     #[must_use]
     pub fn to_json(&self) -> Value {
         json!({"installations": self.0.iter().map(Seen::to_json).collect::<Vec<_>>()})
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::age_of;
-
-    #[test]
-    fn ages_are_told_in_one_unit() {
-        for (seconds, expected) in [
-            (0, "0 seconds"),
-            (119, "119 seconds"),
-            (120, "2 minutes"),
-            (7200, "2 hours"),
-            (172_800, "2 days"),
-        ] {
-            assert_eq!(age_of(seconds), expected);
-        }
     }
 }

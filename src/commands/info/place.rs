@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::error::Result;
+use crate::files::{Owner, file_system_of};
 use crate::traces::{free_bytes, traces_in};
 use crate::ui::numbers::grouped;
 
@@ -30,14 +31,16 @@ impl Place {
         let metadata = fs::metadata(path).ok()?;
         let parent = path.join("..");
         let above = fs::metadata(parent).ok();
-        let name = |id: u32, file: &str| named(id, file).unwrap_or_else(|| id.to_string());
-        let owner = name(metadata.uid(), "/etc/passwd");
-        let group = name(metadata.gid(), "/etc/group");
+        let owner = Owner {
+            user: metadata.uid(),
+            group: metadata.gid(),
+        };
         Some(Place {
-            owner: format!("{owner}:{group}"),
+            owner: owner.shown(),
             mode: metadata.permissions().mode() & 0o7777,
             content: traces_in(path),
-            file_system: file_system_of(path),
+            file_system: file_system_of(path)
+                .unwrap_or_else(|| "an unknown file system".to_owned()),
             free: free_bytes(path),
             is_mount_point: above.is_some_and(|above| above.dev() != metadata.dev()),
         })
@@ -79,33 +82,4 @@ impl Place {
             "free_bytes": self.free,
         })
     }
-}
-
-/// The name that the system's `file` has for a number.
-fn named(id: u32, file: &str) -> Option<String> {
-    let text = fs::read_to_string(file).ok()?;
-    let id = id.to_string();
-    let line = text
-        .lines()
-        .find(|line| line.split(':').nth(2) == Some(&id))?;
-    line.split(':').next().map(str::to_owned)
-}
-
-/// The kind of the file system at `path`, as /proc/self/mountinfo says (proc(5)).
-fn file_system_of(path: &Path) -> String {
-    let unknown = || "an unknown file system".to_owned();
-    let Ok(path) = fs::canonicalize(path) else {
-        return unknown();
-    };
-    let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let mounts = text.lines().filter_map(|line| {
-        let (before, after) = line.split_once(" - ")?;
-        // Octal escapes stand for blanks.
-        let at = before.split(' ').nth(4)?.replace("\\040", " ");
-        Some((at, after.split(' ').next()?))
-    });
-    let longest = mounts
-        .filter(|(at, _)| path.starts_with(at))
-        .max_by_key(|(at, _)| at.len());
-    longest.map_or_else(unknown, |(_, kind)| kind.to_owned())
 }

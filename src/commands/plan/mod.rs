@@ -1,10 +1,12 @@
 //! `ci-import plan`: the whole move as a list of steps. What is done is ticked off by looking. Changes nothing.
 
+mod addresses;
 mod state;
 mod steps;
 
 use serde_json::{Value, json};
 
+use addresses::Addresses;
 use state::State;
 use steps::{Step, Tick, Words, steps};
 
@@ -46,11 +48,19 @@ pub fn run(
         None => None,
     };
     let destination = Destination::named(arguments.target, variable)?;
+    let urls = arguments.ci_url.zip(arguments.gitlab_url);
+    let addresses = urls.map(|(ci, gitlab)| Addresses {
+        ci,
+        gitlab,
+        ca: arguments.ca,
+    });
+    let looked = addresses.as_ref().map(Addresses::see).transpose()?;
     let state = State::see(
         source.as_ref(),
         &destination,
         arguments.mysql_to_postgresql,
         arguments.secrets.as_deref(),
+        looked,
         cancellation,
     );
     let typed = arguments.installed.map(|installed| match installed {
@@ -74,8 +84,7 @@ pub fn run(
         target: named_target.unwrap_or_else(|| format!("--database-yml {database_yml}")),
         builds: builds.unwrap_or_else(|| usual.to_owned()),
         mysql_to_postgresql: arguments.mysql_to_postgresql,
-        ci_fqdn: arguments.ci_fqdn,
-        gitlab_fqdn: arguments.gitlab_fqdn,
+        addresses,
     };
     Ok(Plan(steps(&words, &state)))
 }

@@ -1,17 +1,18 @@
 //! What is seen of a move: on the GitLab server, and in the archive.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::addresses::SeenAddress;
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::cancellation::Cancellation;
 use crate::cli::secrets::{SecretsSettings, Values};
 use crate::cli::settings::Destination;
 use crate::commands::estimate::estimate;
+use crate::commands::redirect::sites::Front;
 use crate::commands::secrets::check;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
-use crate::gitlab::installation::{Layout, Product, find, newest_archive};
+use crate::gitlab::installation::{FoundArchive, Installation, Layout, Product, find};
 use crate::gitlab::secrets::read;
 use crate::gitlab::target_version;
 use crate::input::locate::locate;
@@ -21,16 +22,15 @@ use crate::resources::Resources;
 use crate::server::About;
 use crate::ui::progress::Progress;
 
-/// A backup of GitLab that is older than a day does not help.
-const FRESH: u64 = 86_400;
-
 /// What is seen.
 #[derive(Debug)]
 pub(super) struct State {
     /// How GitLab is installed here, if it is.
     pub(super) layout: Option<Layout>,
-    /// The age of GitLab's newest own backup, in seconds.
-    pub(super) backup_age: Option<u64>,
+    /// GitLab's newest own backup.
+    pub(super) backup: Option<FoundArchive>,
+    /// What is seen at the address of GitLab CI, if it is named.
+    pub(super) address: Option<SeenAddress>,
     /// GitLab's database.
     pub(super) about: Result<About>,
     /// The archive, if it is named: when it was made, and how long its import may take.
@@ -55,17 +55,13 @@ impl State {
         destination: &Destination,
         mysql_to_postgresql: bool,
         secrets: Option<&Path>,
+        address: Option<SeenAddress>,
         cancellation: &Cancellation,
     ) -> State {
         let installations = find(Path::new("/"), None);
         let gitlab = installations
             .iter()
             .find(|found| found.product == Product::Gitlab);
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let newest =
-            gitlab.and_then(|gitlab| newest_archive(&gitlab.backups, "_gitlab_backup.tar"));
         let about = match destination {
             Destination::Named { target, .. } => target.about(),
             Destination::Private { .. } => Err(Error::usage("no database is named")
@@ -73,7 +69,8 @@ impl State {
         };
         State {
             layout: gitlab.map(|gitlab| gitlab.layout),
-            backup_age: newest.map(|newest| now.as_secs().saturating_sub(newest.made)),
+            backup: gitlab.and_then(Installation::own_backup),
+            address,
             about,
             archive: source.map(|source| see(source, mysql_to_postgresql, cancellation)),
             key: source
@@ -106,7 +103,31 @@ impl State {
 
     /// Whether GitLab's own backup is of today.
     pub(super) fn has_backup(&self) -> Option<bool> {
-        self.backup_age.map(|age| age < FRESH)
+        self.backup.as_ref().map(FoundArchive::is_recent)
+    }
+
+    /// What the address of GitLab CI answers.
+    pub(super) fn front(&self) -> Option<&Front> {
+        self.address.as_ref().map(|address| &address.front)
+    }
+
+    /// Whether GitLab CI is stopped.
+    pub(super) fn is_ci_stopped(&self) -> Option<bool> {
+        match self.front()? {
+            Front::Redirected | Front::Stopped(_) => Some(true),
+            Front::Runs(_) => Some(false),
+            Front::Silent(_) => None,
+        }
+    }
+
+    /// Whether the old address leads to the GitLab, for runners and triggers, too.
+    pub(super) fn is_redirected(&self) -> Option<bool> {
+        let address = self.address.as_ref()?;
+        match address.front {
+            Front::Redirected => Some(address.trouble.is_none()),
+            Front::Stopped(_) | Front::Runs(_) => Some(false),
+            Front::Silent(_) => None,
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! The steps of a move, in the manual's order.
 
+use super::addresses::Addresses;
 use super::state::State;
+use crate::commands::redirect::sites::Front;
 use crate::error::Result;
 use crate::gitlab::installation::Layout;
+use crate::ui::numbers::age_of;
 
 /// Whether a step is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +41,8 @@ pub(super) struct Words {
     pub(super) target: String,
     pub(super) builds: String,
     pub(super) mysql_to_postgresql: bool,
-    pub(super) ci_fqdn: String,
-    pub(super) gitlab_fqdn: String,
+    /// The addresses of both, if they are named.
+    pub(super) addresses: Option<Addresses>,
 }
 
 const GITLAB: &str = "GitLab server";
@@ -88,6 +91,33 @@ impl Words {
         )
     }
 
+    /// The commands that make the redirect.
+    fn redirect(&self) -> Vec<String> {
+        let (ci, gitlab) = match &self.addresses {
+            Some(addresses) => (addresses.ci.as_str(), addresses.gitlab.as_str()),
+            None => ("http://ci.example.com", "https://gitlab.example.com"),
+        };
+        let name = |url: &str| {
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            rest.trim_end_matches('/').to_owned()
+        };
+        // The configuration is for the name; ports are options of their own.
+        let ci_name = name(ci).split(':').next().unwrap_or_default().to_owned();
+        let scheme = if gitlab.starts_with("http://") {
+            " --gitlab-scheme http"
+        } else {
+            ""
+        };
+        vec![
+            format!(
+                "ci-import redirect --ci-fqdn {ci_name} --gitlab-fqdn {}{scheme}",
+                name(gitlab)
+            ),
+            "sudo nginx -t && sudo service nginx restart".to_owned(),
+            format!("ci-import redirect check --ci-url {ci} --gitlab-url {gitlab}"),
+        ]
+    }
+
     /// A command of ours with the target alone.
     fn of_target(&self, command: &str) -> String {
         format!(
@@ -112,9 +142,9 @@ fn before(words: &Words, state: &State) -> Vec<Step> {
         Ok(about) => format!("{}, {}", about.server, about.encoding),
         Err(error) => error.to_string(),
     };
-    let backup = state.backup_age.map_or_else(
+    let backup = state.backup.as_ref().map_or_else(
         || "no backup of GitLab is seen here".to_owned(),
-        |age| format!("the newest backup is {} hours old", age / 3600),
+        |backup| format!("the newest backup is {} old", age_of(backup.age())),
     );
     let switch = match state.ci_enabled() {
         Some(true) => "CI is on",
@@ -167,8 +197,14 @@ fn before(words: &Words, state: &State) -> Vec<Step> {
             changes: "nobody can use CI until the end",
             undone_by: "start it again".to_owned(),
             time: "minutes".to_owned(),
-            tick: Tick::Unknown,
-            seen: String::new(),
+            tick: tick(state.is_ci_stopped()),
+            seen: match state.front() {
+                None => String::new(),
+                Some(Front::Redirected) => "its address leads to the GitLab".to_owned(),
+                Some(Front::Stopped(status)) => format!("its address answers {status}"),
+                Some(Front::Runs(status)) => format!("it runs: its address answers {status}"),
+                Some(Front::Silent(cause)) => format!("its address does not answer: {cause}"),
+            },
         },
     ]
 }
@@ -177,6 +213,11 @@ fn before(words: &Words, state: &State) -> Vec<Step> {
 fn move_data(words: &Words, state: &State) -> Vec<Step> {
     let (archive, seen, time) = match &state.archive {
         None => (Tick::Open, "no archive is named".to_owned(), None),
+        // What happens there from now on is not in the archive.
+        Some(Ok(archive)) if state.is_ci_stopped() == Some(false) => {
+            let seen = format!("{}; make it again when CI is stopped", archive.what);
+            (Tick::Open, seen, archive.time.clone())
+        }
         Some(Ok(archive)) => (Tick::Done, archive.what.clone(), archive.time.clone()),
         Some(Err(error)) => (Tick::Open, error.to_string(), None),
     };
@@ -281,22 +322,18 @@ fn afterwards(words: &Words, state: &State) -> Vec<Step> {
         Step {
             server: CI,
             title: "Redirect the old address",
-            commands: vec![
-                format!(
-                    "ci-import redirect --ci-fqdn {} --gitlab-fqdn {}",
-                    words.ci_fqdn, words.gitlab_fqdn
-                ),
-                "sudo nginx -t && sudo service nginx restart".to_owned(),
-                format!(
-                    "ci-import redirect check --ci-url http://{} --gitlab-url https://{}",
-                    words.ci_fqdn, words.gitlab_fqdn
-                ),
-            ],
+            commands: words.redirect(),
             changes: "the configuration of nginx",
             undone_by: "put the old configuration back".to_owned(),
             time: "minutes".to_owned(),
-            tick: Tick::Unknown,
-            seen: String::new(),
+            tick: tick(state.is_redirected()),
+            seen: match state.address.as_ref().map(|seen| (seen, &seen.front)) {
+                Some((seen, Front::Redirected)) => match &seen.trouble {
+                    None => "runners, triggers and pages arrive at the GitLab".to_owned(),
+                    Some(trouble) => trouble.clone(),
+                },
+                _ => String::new(),
+            },
         },
         Step {
             server: GITLAB,

@@ -2,52 +2,50 @@
 //! GitLab itself, and compares the answers. No request changes anything: the tokens are wrong.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ureq::http::Method;
 
-use super::certificate::{WORDS, reach};
+use super::certificate::reach;
 use super::findings::{Findings, Outcome};
 use super::http::{Answer, Came, Client, Request};
-use super::names::Base;
-use crate::cli::arguments::{RedirectCheckArgs, Scheme};
+use super::sites::{Sites, plain};
+use crate::cli::arguments::RedirectCheckArgs;
 use crate::error::Result;
-use crate::server::options::{client_configuration, read_certificates, system_certificates};
+use crate::server::options::client_configuration;
 
 /// A form with a token that nobody has.
 const WRONG_TOKEN: &str = "token=ci-import-redirect-check";
+
+/// So long is the longest trace that a runner sends, if its output_limit was not changed.
+const LONG_TRACE: usize = 4 << 20;
+
+/// The status of an answer to a body that is too large (RFC 9110, 15.5.14).
+const TOO_LARGE: u16 = 413;
 
 /// Where GitLab has its CI.
 const BELOW: &str = "/ci";
 
 /// Makes the requests.
 pub fn run(arguments: &RedirectCheckArgs) -> Result<Findings> {
-    let ci = Base::parse("--ci-url", &arguments.ci_url)?;
-    let gitlab = Base::parse("--gitlab-url", &arguments.gitlab_url)?;
-    let timeout = Duration::from_secs(arguments.timeout.into());
-    let needs_tls = [&ci, &gitlab]
-        .iter()
-        .any(|base| base.scheme == Scheme::Https);
-    let authorities = match &arguments.ca {
-        Some(file) => read_certificates(file)?,
-        None if needs_tls => system_certificates(&WORDS)?,
-        None => Vec::new(),
-    };
+    let sites = Sites::new(arguments)?;
+    let believed = sites.needs_tls().then(|| sites.authorities.clone());
+    let tls = Arc::new(client_configuration(believed, true, None)?);
     let trusted = match &arguments.ca {
         Some(file) => file.display().to_string(),
         None => "the operating system".to_owned(),
     };
-    let believed = needs_tls.then(|| authorities.clone());
-    let tls = Arc::new(client_configuration(believed, true, None)?);
     let mut findings = Findings::default();
-    for (check, base) in [("GitLab: connection", &gitlab), ("CI: connection", &ci)] {
-        findings.add(check, reach(base, &tls, &trusted, timeout));
+    for (check, base) in [
+        ("GitLab: connection", &sites.gitlab),
+        ("CI: connection", &sites.ci),
+    ] {
+        findings.add(check, reach(base, &tls, &trusted, sites.timeout));
     }
     if findings.works() {
         let requests = Requests {
-            client: Client::new(&authorities, timeout),
-            ci: ci.to_string(),
-            gitlab: gitlab.to_string(),
+            client: sites.client(),
+            ci: sites.ci.to_string(),
+            gitlab: sites.gitlab.to_string(),
         };
         requests.make(arguments, &mut findings);
     }
@@ -94,6 +92,7 @@ impl Requests {
             };
             findings.add(check, outcome);
         }
+        findings.add("CI: long trace", self.long_trace(build));
         let page = get(format!("/projects/{project}/builds/{build}"));
         let expected = format!("{}{BELOW}{}", self.gitlab, page.path);
         let came = self.client.send(&self.ci, "", &page);
@@ -102,13 +101,40 @@ impl Requests {
             judged(came, |came| redirected(came, &expected)),
         );
     }
+
+    /// Sends a trace that is as long as runners of that time let it become.
+    fn long_trace(&self, build: u32) -> Outcome {
+        let request = Request {
+            method: Method::PUT,
+            path: format!("/api/v1/builds/{build}.json"),
+            form: Some(format!("{WRONG_TOKEN}&trace={}", "x".repeat(LONG_TRACE))),
+        };
+        let direct = match self.client.send(&self.gitlab, BELOW, &request) {
+            Err(cause) => return no_answer(&format!("of GitLab itself: {cause}")),
+            Ok(direct) => direct,
+        };
+        let shown = direct.shown();
+        if direct.status == TOO_LARGE {
+            return Outcome::Note(format!("{shown}: GitLab itself refuses traces of 4 MiB"));
+        }
+        let came = self.client.send(&self.ci, "", &request);
+        judged(came, |came| match came.status {
+            TOO_LARGE => failed(
+                format!(
+                    "{TOO_LARGE}: the web server refuses the body of a request with a trace of 4 MiB"
+                ),
+                "write the configuration with --max-body 10m (client_max_body_size of nginx, LimitRequestBody of Apache)",
+            ),
+            _ => passed_on(came, &direct, false, &self.gitlab),
+        })
+    }
 }
 
 fn post(path: String) -> Request {
     Request {
         method: Method::POST,
         path,
-        form: Some(WRONG_TOKEN),
+        form: Some(WRONG_TOKEN.to_owned()),
     }
 }
 
@@ -221,36 +247,5 @@ fn redirected(came: &Answer, expected: &str) -> Outcome {
         _ => Outcome::Note(format!(
             "{shown}: browsers do not remember it, a 301 they do"
         )),
-    }
-}
-
-/// A URL without a port that its scheme has anyway.
-fn plain(url: &str) -> String {
-    let usual = [("http://", ":80"), ("https://", ":443")];
-    for (scheme, port) in usual {
-        let Some(rest) = url.strip_prefix(scheme) else {
-            continue;
-        };
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host = host.strip_suffix(port).unwrap_or(host);
-        return format!("{scheme}{}{path}", host.to_ascii_lowercase());
-    }
-    url.to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_that_go_without_saying() {
-        for (url, expected) in [
-            ("https://A.b:443/c:443", "https://a.b/c:443"),
-            ("http://a:80", "http://a"),
-            ("https://a:80/", "https://a:80/"),
-            ("/a", "/a"),
-        ] {
-            assert_eq!(plain(url), expected);
-        }
     }
 }

@@ -34,6 +34,14 @@ impl Findings {
         !outcomes.any(|outcome| matches!(outcome, Outcome::Failed(..)))
     }
 
+    /// The first one that must be fixed.
+    pub(in crate::commands) fn first_failure(&self) -> Option<String> {
+        self.0.iter().find_map(|(check, outcome)| match outcome {
+            Outcome::Failed(what, _) => Some(format!("{check}: {what}")),
+            _ => None,
+        })
+    }
+
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {

@@ -23,7 +23,7 @@ pub(super) struct Request {
     /// With a slash at its start, as it goes on the wire.
     pub(super) path: String,
     /// A form.
-    pub(super) form: Option<&'static str>,
+    pub(super) form: Option<String>,
 }
 
 /// An answer.
@@ -88,12 +88,13 @@ impl Client {
         let built = http::Request::builder()
             .method(&request.method)
             .uri(format!("{origin}{below}{}", request.path));
-        let response = match request.form {
+        let response = match &request.form {
             None => self.0.run(built.body(()).map_err(|error| told(&error))?),
             Some(form) => {
                 let form_type = "application/x-www-form-urlencoded";
                 let built = built.header("Content-Type", form_type);
-                self.0.run(built.body(form).map_err(|error| told(&error))?)
+                self.0
+                    .run(built.body(form.as_str()).map_err(|error| told(&error))?)
             }
         };
         let response = response.map_err(|error| told(&error))?;

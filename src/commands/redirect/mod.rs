@@ -10,6 +10,7 @@ mod names;
 mod nginx;
 mod resolver;
 mod settings;
+pub(in crate::commands) mod sites;
 
 use std::fs;
 use std::io::Write;

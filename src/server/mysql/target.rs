@@ -31,7 +31,7 @@ use crate::server::encrypted::{ReadsEncrypted, TakeEncrypted};
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
-use crate::traces::BuildsDirectory;
+use crate::traces::{BuildWithout, BuildsDirectory};
 use crate::ui::counts::Counts;
 use crate::verify::{
     Expected, ExpectedTable, TableFinding, Verifying, verify_tables, verify_tables_in,
@@ -298,6 +298,14 @@ impl ConsistentView for TableReader {
 
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {
         gitlab::missing_taggings(self.connection(), schema)
+    }
+
+    fn builds_without_trace(
+        &mut self,
+        schema: &str,
+        take: &mut dyn FnMut(BuildWithout) -> Result<()>,
+    ) -> Result<bool> {
+        gitlab::builds_without_trace(self.connection(), schema, take)
     }
 }
 

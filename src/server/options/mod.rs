@@ -8,7 +8,7 @@ mod parameters;
 pub(crate) mod peers;
 pub(crate) mod reason;
 pub(crate) mod sockets;
-pub(crate) mod system_user;
+mod system_user;
 mod tls;
 mod url;
 

@@ -3,8 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::system_user::ids_of;
-use crate::files::is_stranger;
+use crate::files::{ids_of, is_stranger};
 
 /// The kernel's tables of TCP (proc(5)).
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];

@@ -3,8 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::system_user::ids_of;
-use crate::files::is_stranger;
+use crate::files::{ids_of, is_stranger};
 
 /// Whether the socket at `path` may be that of the server, which runs as the user `server`. In a directory where everybody
 /// can make files, such as /tmp, anybody could wait there for passwords: so it must be root's, the server's or one's own.

@@ -10,8 +10,7 @@ use std::process::{Command, Stdio};
 
 use super::options::ConnectionOptions;
 use crate::error::{Doing, Error, Result};
-use crate::files::{Worker, open_regular, stranger_at};
-use crate::server::options::system_user::ids_of;
+use crate::files::{Worker, ids_of, open_regular, stranger_at};
 
 /// The name of its database.
 pub const DATABASE: &str = "gitlab_ci";

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use postgres::Transaction;
 
+use super::gitlab::builds_without_trace;
 use super::gitlab::migrations::{concerning, dropped_tables};
 use super::gitlab::tags::{self, missing_taggings};
 use super::gitlab::{self, live};
@@ -31,7 +32,7 @@ use crate::server::encrypted::{ReadsEncrypted, TakeEncrypted};
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
-use crate::traces::BuildsDirectory;
+use crate::traces::{BuildWithout, BuildsDirectory};
 use crate::ui::counts::Counts;
 use crate::verify::{Expected, ExpectedTable, TableFinding, Verifying, verify_tables};
 
@@ -310,6 +311,14 @@ impl ConsistentView for Seen<'_> {
 
     fn missing_taggings(&mut self, schema: &str) -> Result<Option<i64>> {
         missing_taggings(self.snapshot.transaction(), schema)
+    }
+
+    fn builds_without_trace(
+        &mut self,
+        schema: &str,
+        take: &mut dyn FnMut(BuildWithout) -> Result<()>,
+    ) -> Result<bool> {
+        builds_without_trace(self.snapshot.transaction(), schema, take)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What users type, and what they are told.
 
-pub(crate) mod check;
+pub(crate) mod builds_owner;
+mod check;
 pub(crate) mod convert;
 pub(crate) mod info;
 pub(crate) mod leave_off;

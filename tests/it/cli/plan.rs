@@ -15,10 +15,10 @@ fn the_list_in_each_form() {
     let text = plan(&[
         "--installed",
         "source",
-        "--ci-fqdn",
-        "ci.here",
-        "--gitlab-fqdn",
-        "gitlab.here",
+        "--ci-url",
+        "http://127.0.0.1:1",
+        "--gitlab-url",
+        "http://gitlab.here:8080/",
     ]);
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
@@ -28,7 +28,7 @@ fn the_list_in_each_form() {
         "[x] 5. Make the archive, on the CI server (GitLab CI 8.0.5, made 2015-10-01",
         "sudo service gitlab reload",
         "--database-url \"$DATABASE_URL\"",
-        "ci-import redirect --ci-fqdn ci.here --gitlab-fqdn gitlab.here",
+        "ci-import redirect --ci-fqdn 127.0.0.1 --gitlab-fqdn gitlab.here:8080 --gitlab-scheme http",
         "next: step 3, Switch CI off in GitLab",
     ] {
         assert!(joined.contains(part), "{part}: {text}");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::support::mysql_scene::MysqlScene;
 use crate::support::program::{Outcome, command, run, run_fed, unbroken};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
 use crate::support::servers::postgresql_url;
@@ -198,4 +199,114 @@ fn a_sequence_that_is_used_up() {
     let error = scene.connect().batch_execute(insert).unwrap_err();
     let message = error.as_db_error().unwrap().message().to_owned();
     assert!(message.contains("reached maximum value"), "{message}");
+}
+
+/// Adds builds of all kinds, and compares the counts with those before. `builds` has a month 2013_05 of the project 7.
+fn builds_without_a_trace_are_counted(
+    builds: &Path,
+    execute: impl Fn(&str),
+    verify: impl Fn(&[&str]) -> Outcome,
+) {
+    type Months = std::collections::BTreeMap<String, (u64, u64)>;
+    let months = |json: &str| -> Months {
+        let json: serde_json::Value = serde_json::from_str(json).unwrap();
+        let months = json["builds_without_trace"].as_array().unwrap().iter();
+        let number = |value: &serde_json::Value| value.as_u64().unwrap();
+        months
+            .map(|month| {
+                let name = month["month"].as_str().unwrap_or("none").to_owned();
+                (name, (number(&month["builds"]), number(&month["have_run"])))
+            })
+            .collect()
+    };
+    let mut expected = months(&verify(&["--json"]).succeeds().stdout);
+    execute("INSERT INTO ci_commits (id, project_id) VALUES (9001, 7)");
+    for (id, commit, project, created, started, trace) in [
+        (
+            9001,
+            "9001",
+            "1",
+            "'2013-05-31 23:59:59'",
+            "'2013-06-01'",
+            "NULL",
+        ),
+        (9002, "9001", "1", "'2013-05-01 00:00:00'", "NULL", "''"),
+        // These two have one.
+        (
+            9003,
+            "9001",
+            "1",
+            "'2013-05-02 00:00:00'",
+            "'2013-05-02'",
+            "'all is well'",
+        ),
+        (
+            9004,
+            "9001",
+            "1",
+            "'2013-05-02 00:00:00'",
+            "'2013-05-02'",
+            "NULL",
+        ),
+        // Its commit is gone, so the project is its own.
+        (
+            9005,
+            "NULL",
+            "7",
+            "'2013-05-02 00:00:00'",
+            "'2013-05-02'",
+            "NULL",
+        ),
+        (9006, "9001", "1", "NULL", "NULL", "NULL"),
+    ] {
+        execute(&format!(
+            "INSERT INTO ci_builds (id, commit_id, project_id, created_at, started_at, trace)
+             VALUES ({id}, {commit}, {project}, {created}, {started}, {trace})"
+        ));
+    }
+    fs::create_dir_all(builds.join("2013_05/7")).unwrap();
+    for build in ["9004", "9005"] {
+        fs::write(builds.join(format!("2013_05/7/{build}.log")), "a trace").unwrap();
+    }
+    // What is behind a link is not GitLab's.
+    std::os::unix::fs::symlink("9004.log", builds.join("2013_05/7/9001.log")).unwrap();
+    for (month, all, have_run) in [("2013_05", 2, 1), ("none", 1, 0)] {
+        let count = expected.entry(month.to_owned()).or_default();
+        *count = (count.0 + all, count.1 + have_run);
+    }
+    assert_eq!(months(&verify(&["--json"]).exits(1).stdout), expected);
+    verify(&[])
+        .exits(1)
+        .reports("2013_05: 2, of which 1 have run");
+}
+
+#[test]
+fn builds_without_a_trace_in_postgresql() {
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    scene.import(&archive).succeeds();
+    builds_without_a_trace_are_counted(
+        &scene.builds(),
+        |sql| scene.connect().batch_execute(sql).unwrap(),
+        |more| {
+            let mut verify = verify_command(&scene, archive.to_str().unwrap());
+            run(verify.args(more))
+        },
+    );
+}
+
+#[test]
+fn builds_without_a_trace_in_mysql() {
+    let scene = MysqlScene::gitlab();
+    let archive = scene.archive();
+    let archive = archive.to_str().unwrap();
+    run(scene.command(&[archive, "--yes"])).succeeds();
+    builds_without_a_trace_are_counted(
+        &scene.builds(),
+        |sql| scene.execute(sql),
+        |more| {
+            let mut verify = scene.command(&["verify", archive]);
+            run(verify.args(more))
+        },
+    );
 }

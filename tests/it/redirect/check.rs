@@ -1,6 +1,7 @@
 //! `redirect check`, before web servers that do it right, and before those that do not.
 
 use crate::support::program::{Outcome, command, run};
+use crate::support::scene::{Dialect, Scene, fixture_dump};
 use crate::support::tcp_servers::{Authority, free_port};
 use crate::support::web_servers::{Kind, WebServer, argument};
 use crate::support::web_stub::{Answer, Message, Stub};
@@ -15,7 +16,7 @@ fn answer(status: u16, body: &'static str, (name, value): (&'static str, &str)) 
 /// What GitLab 8.0 says to requests with wrong tokens.
 fn gitlab(request: &Message) -> Answer {
     match request.asked() {
-        ("POST", "/ci/api/v1/runners/register.json") => {
+        ("POST", "/ci/api/v1/runners/register.json") | ("PUT", "/ci/api/v1/builds/1.json") => {
             answer(403, "{\"message\":\"403 Forbidden\"}", JSON)
         }
         ("POST", "/ci/api/v1/projects/1/refs/ci-import%2Fcheck/trigger") => {
@@ -51,7 +52,7 @@ fn outcomes(outcome: &Outcome) -> Vec<(String, String)> {
         .collect()
 }
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     "GitLab: connection",
     "CI: connection",
     "GitLab: runner's API",
@@ -59,6 +60,7 @@ const ALL: [&str; 8] = [
     "CI: trigger",
     "CI: hook",
     "CI: badge",
+    "CI: long trace",
     "CI: page of a build",
 ];
 
@@ -146,7 +148,12 @@ fn what_must_be_fixed() {
     let cases: [Case<'_>; 6] = [
         (
             &all_redirected,
-            &["CI: runner's API", "CI: trigger", "CI: hook"],
+            &[
+                "CI: runner's API",
+                "CI: trigger",
+                "CI: hook",
+                "CI: long trace",
+            ],
             &["CI: badge"],
             &[
                 "repeats the request as a GET, without its body",
@@ -161,7 +168,13 @@ fn what_must_be_fixed() {
         ),
         (
             &unreached,
-            &["CI: runner's API", "CI: trigger", "CI: hook", "CI: badge"],
+            &[
+                "CI: runner's API",
+                "CI: trigger",
+                "CI: hook",
+                "CI: badge",
+                "CI: long trace",
+            ],
             &[],
             &[
                 "502: the web server does not reach",
@@ -174,6 +187,7 @@ fn what_must_be_fixed() {
                 "CI: runner's API",
                 "CI: trigger",
                 "CI: badge",
+                "CI: long trace",
                 "CI: page of a build",
             ],
             &["CI: hook"],
@@ -207,6 +221,111 @@ fn what_must_be_fixed() {
             outcome = outcome.reports(text);
         }
     }
+}
+
+/// A web server's own limit is often 1 MiB, and runners send traces of 4 MiB.
+#[test]
+fn a_limit_that_is_too_small_for_traces() {
+    for kind in [Kind::Nginx, Kind::Apache] {
+        let server = WebServer::new(kind);
+        let stub = Stub::start(None, gitlab);
+        let name = format!("localhost:{}", stub.port);
+        server.configure_for(
+            "localhost",
+            &name,
+            &["--gitlab-scheme", "http", "--max-body", "1m"],
+        );
+        server.start();
+        let outcome = check(&url(server.http), &url(stub.port), &["--json"]).exits(1);
+        let found = outcomes(&outcome).into_iter();
+        let failed = found.filter(|(_, outcome)| outcome == "failed");
+        let failed: Vec<_> = failed.map(|(check, _)| check).collect();
+        assert_eq!(failed, ["CI: long trace"], "{kind:?}: {}", outcome.stdout);
+        check(&url(server.http), &url(stub.port), &[])
+            .exits(1)
+            .reports("413: the web server refuses the body of a request with a trace of 4 MiB")
+            .reports("--max-body 10m");
+    }
+}
+
+/// The plan asks the old address how far the move is.
+#[test]
+fn the_plan_sees_what_the_old_address_answers() {
+    let real = Stub::start(None, gitlab);
+    let of_gitlab = url(real.port);
+    let location = {
+        let of_gitlab = of_gitlab.clone();
+        move |request: &Message| format!("{of_gitlab}/ci{}", request.asked().1)
+    };
+    let right = {
+        let location = location.clone();
+        Stub::start(None, move |request| match request.asked().1 {
+            "/" | "/projects/1/builds/1" => redirect(301, location(request)),
+            _ => {
+                let mut request = request.clone();
+                request.line = request.line.replacen(" /", " /ci/", 1);
+                gitlab(&request)
+            }
+        })
+    };
+    let all = Stub::start(None, move |request| redirect(301, location(request)));
+    let stopped = Stub::start(None, |_| answer(502, "<h1>502</h1>", HTML));
+    let runs = Stub::start(None, |_| redirect(302, "/user_sessions/new".to_owned()));
+    let closed = free_port();
+    let scene = Scene::gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let cases = [
+        (
+            runs.port,
+            ["open", "open", "open"],
+            "it runs: its address answers 302",
+        ),
+        (
+            stopped.port,
+            ["done", "done", "open"],
+            "its address answers 502",
+        ),
+        (all.port, ["done", "done", "open"], "CI: runner's API: 301"),
+        (
+            right.port,
+            ["done", "done", "done"],
+            "runners, triggers and pages arrive",
+        ),
+        (
+            closed,
+            ["unknown", "done", "unknown"],
+            "its address does not answer",
+        ),
+    ];
+    for (port, expected, told) in cases {
+        let mut plan = command([
+            "plan",
+            archive.to_str().unwrap(),
+            "--mysql-to-postgresql",
+            "--json",
+        ]);
+        plan.args(["--ci-url", &url(port), "--gitlab-url", &of_gitlab]);
+        let outcome = run(plan.env("HOME", scene.directory.path())).succeeds();
+        let json: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let steps = json["steps"].as_array().unwrap();
+        let state = |title: &str| {
+            let mut steps = steps.iter();
+            let step = steps.find(|step| step["title"].as_str().unwrap().starts_with(title));
+            step.unwrap()["state"].as_str().unwrap().to_owned()
+        };
+        let states = ["Upgrade GitLab CI", "Make the archive", "Redirect"].map(state);
+        assert_eq!(states, expected, "{told}: {}", outcome.stdout);
+        assert!(outcome.stdout.contains(told), "{told}: {}", outcome.stdout);
+    }
+    run(command([
+        "plan",
+        "--ci-url",
+        "ci",
+        "--gitlab-url",
+        &of_gitlab,
+    ]))
+    .exits(2);
+    run(command(["plan", "--ci-url", &of_gitlab])).exits(2);
 }
 
 #[test]

@@ -6,6 +6,8 @@ pub mod live;
 pub mod migrations;
 mod secrets;
 mod tags;
+mod without_trace;
 
 pub use live::{Exchange, Publishing, ci_enabled, undo};
 pub use tags::{analyze as analyze_tags, missing_taggings};
+pub use without_trace::builds_without_trace;

@@ -7,5 +7,7 @@ pub mod migrations;
 mod schema;
 mod secrets;
 pub mod tags;
+mod without_trace;
 
 pub use schema::schema;
+pub use without_trace::builds_without_trace;

@@ -1,118 +1,23 @@
 //! The meaning of the arguments and the environment. This module validates only, and runs nothing.
 
+mod destination;
+mod migrate;
+mod policies;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::arguments::{
-    CheckArgs, ConversionArgs, ImportArgs, MigrateAction, MigrateArgs, MigratingArgs,
-    MigrationsArgs, PublishArgs, TargetArgs, VerifyArgs,
-};
-use crate::dump::acceptance::Asked;
-use crate::error::{Error, Result};
-use crate::gitlab::content::Content;
+use crate::cli::arguments::{CheckArgs, ImportArgs, OwnerArgs, PublishArgs, VerifyArgs};
+use crate::error::Result;
 use crate::gitlab::secrets::{self, SecretsFile};
 use crate::input::source::Source;
-use crate::migrate::{Dialect, RetryPolicy, Version};
 use crate::resources::Resources;
-use crate::rows::{ValuePolicies, local_time_zone};
-use crate::schema::policies::{GeneratedSupport, Policies, Timestamps};
-use crate::server::Target;
-use crate::server::postgresql::migrate::DIALECT;
-use crate::server::postgresql::private_server::PrivateServer;
+use crate::schema::policies::Policies;
+use crate::traces::Owner;
 use crate::verify::depth::Depth;
-
-/// If it is not empty, post-deployment migrations stay pending. GitLab uses the same name.
-const SKIP_POST_DEPLOYMENT: &str = "SKIP_POST_DEPLOYMENT_MIGRATIONS";
-
-/// The environment of a database.yml that GitLab uses.
-const DEFAULT_ENVIRONMENT: &str = "production";
-
-/// The destination of the data.
-#[derive(Clone)]
-pub enum Destination {
-    /// A named database, with a builds directory.
-    Named {
-        /// The database.
-        target: Box<Target>,
-        /// The builds directory, which only an archive needs.
-        builds: Option<PathBuf>,
-    },
-    /// The private server.
-    Private {
-        /// Its directory.
-        directory: PathBuf,
-        /// The builds directory, if not the one beside the database.
-        builds: Option<PathBuf>,
-    },
-}
-
-impl Destination {
-    /// The SQL that migrations of it are written in.
-    #[must_use]
-    pub fn migration_dialect(&self) -> Dialect {
-        match self {
-            Destination::Named { target, .. } => target.migration_dialect(),
-            Destination::Private { .. } => DIALECT,
-        }
-    }
-
-    /// Which dumps can go there, whether `--mysql-to-postgresql` is given or not; of an archive, or
-    /// dumps by themselves. An error if what is asked for is not for this target.
-    pub fn asks(
-        &self,
-        mysql_to_postgresql: bool,
-        content: Content,
-        policies: &Policies,
-    ) -> Result<Asked> {
-        match self {
-            Destination::Named { target, .. } => {
-                target.asks(mysql_to_postgresql, content, policies)
-            }
-            Destination::Private { .. } => Ok(Asked::by_option(
-                mysql_to_postgresql,
-                content.is_converted_unasked(),
-            )),
-        }
-    }
-
-    /// The destination from the command line or the environment. `variable` looks up a variable.
-    pub fn named(
-        arguments: TargetArgs,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Destination> {
-        let TargetArgs {
-            database_url,
-            database_yml,
-            environment,
-            builds_path: builds,
-            private_dir,
-        } = arguments;
-        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let target = match (&database_url, &database_yml, &private_dir) {
-            (Some(url), ..) => Some(Target::named(url, variable)?),
-            (None, Some(file), _) => {
-                let environment = environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
-                Some(Target::from_database_yml(file, environment, variable)?)
-            }
-            (None, None, Some(_)) => None,
-            (None, None, None) => match Target::from_database_url(variable)? {
-                Some(target) => Some(target),
-                None => Target::from_environment(variable)?,
-            },
-        };
-        Ok(match target {
-            Some(target) => Destination::Named {
-                target: Box::new(target),
-                builds,
-            },
-            None => Destination::Private {
-                directory: private_dir
-                    .map_or_else(|| PrivateServer::default_directory(variable), Ok)?,
-                builds,
-            },
-        })
-    }
-}
+pub use destination::Destination;
+pub use migrate::{MigrateSettings, Migrating};
+pub use policies::policies;
 
 /// The settings of an import.
 #[derive(Clone)]
@@ -133,6 +38,8 @@ pub struct Settings {
     pub secrets: Option<SecretsFile>,
     /// How thoroughly the staged data is verified before the publish.
     pub verify: Depth,
+    /// Whose the traces become, if that is not as it is now.
+    pub builds_owner: Option<Owner>,
     /// Whether to start even if the file system reports too little space for the traces.
     pub no_space_check: bool,
     /// The maximum inflation of a member, as a multiple of its size.
@@ -182,6 +89,7 @@ impl Settings {
                 .map(secrets::read)
                 .transpose()?,
             verify: arguments.verify,
+            builds_owner: owner(&arguments.owner)?,
             no_space_check: arguments.no_space_check,
             max_inflation: arguments.inflation.max_inflation,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
@@ -249,6 +157,10 @@ pub struct CheckSettings {
     pub schema: Option<String>,
     /// Whether the version of the target's GitLab does not matter.
     pub ignore_target_version: bool,
+    /// Whose the traces become, if that is not as it is now.
+    pub builds_owner: Option<Owner>,
+    /// The directory of GitLab's repositories, if it is named.
+    pub repositories: Option<PathBuf>,
 }
 
 impl CheckSettings {
@@ -264,6 +176,8 @@ impl CheckSettings {
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
             ignore_target_version: arguments.ignore_target_version,
+            builds_owner: owner(&arguments.owner)?,
+            repositories: arguments.repositories_path,
         })
     }
 }
@@ -309,148 +223,11 @@ impl VerifySettings {
     }
 }
 
-/// The action of `migrate`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Migrating {
-    /// Run all pending migrations, with or without the post-deployment ones.
-    All {
-        /// Whether the post-deployment migrations stay pending.
-        skip_post_deployment: bool,
-    },
-    /// List the migrations.
-    Status,
-    /// Run one migration.
-    Up(Version),
-    /// Undo one migration, by default the last one.
-    Down(Option<Version>),
-}
-
-/// The settings of `migrate`.
-#[derive(Clone)]
-pub struct MigrateSettings {
-    /// The action.
-    pub migrating: Migrating,
-    /// The target.
-    pub destination: Destination,
-    /// The folder of migrations, if one is named.
-    pub folder: Option<PathBuf>,
-    /// The schema to migrate, if one is named.
-    pub schema: Option<String>,
-    /// Whether the SQL is printed instead of being run.
-    pub dry_run: bool,
-    /// How long migrations wait for locks.
-    pub retry_policy: RetryPolicy,
-    /// Whether only errors are printed.
-    pub quiet: bool,
-    /// Whether the report is in JSON.
-    pub json: bool,
-}
-
-impl MigrateSettings {
-    /// The settings from `arguments` and the environment. `variable` looks up a variable.
-    pub fn new(arguments: MigrateArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let (migrating, which, how) = match arguments.action {
-            None => {
-                let skip_post_deployment =
-                    arguments.skip_post_deployment || variable(SKIP_POST_DEPLOYMENT).is_some();
-                let all = Migrating::All {
-                    skip_post_deployment,
-                };
-                (all, arguments.which, arguments.how)
-            }
-            Some(MigrateAction::Status { which }) => (Migrating::Status, which, arguments.how),
-            Some(MigrateAction::Up {
-                version,
-                which,
-                how,
-            }) => (Migrating::Up(parse_version(&version)?), which, how),
-            Some(MigrateAction::Down {
-                version,
-                which,
-                how,
-            }) => {
-                let version = version.as_deref().map(parse_version).transpose()?;
-                (Migrating::Down(version), which, how)
-            }
-        };
-        let MigrationsArgs {
-            migrations,
-            schema,
-            target,
-            telling,
-        } = which;
-        if target.builds_path.is_some() {
-            return Err(Error::usage(
-                "--builds-path: migrations do not use the traces",
-            ));
-        }
-        let MigratingArgs {
-            dry_run,
-            lock_timeout,
-            lock_retries,
-        } = how;
-        Ok(MigrateSettings {
-            migrating,
-            destination: Destination::named(target, variable)?,
-            folder: migrations,
-            schema,
-            dry_run,
-            retry_policy: RetryPolicy {
-                lock_timeout: Duration::from_millis(lock_timeout.into()),
-                retries: lock_retries,
-            },
-            quiet: telling.quiet,
-            json: telling.json,
-        })
-    }
-}
-
-fn parse_version(text: &str) -> Result<Version> {
-    Version::parse(text).ok_or_else(|| {
-        Error::usage(format!("{text} is not the version of a migration"))
-            .hint("a version is a UTC time, as in 20151001120000")
-    })
-}
-
-/// The policies from the arguments.
-pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
-    let skip_columns = arguments.skip_column.iter().map(|name| {
-        let parts = name.split_once('.');
-        parts
-            .map(|(table, column)| (table.to_owned(), column.to_owned()))
-            .ok_or_else(|| Error::usage(format!("--skip-column {name}: name it as TABLE.COLUMN")))
-    });
-    if arguments.timestamps == Timestamps::Local && local_time_zone().is_none() {
-        let named = std::env::var("TZ").unwrap_or_default();
-        return Err(Error::usage(format!(
-            "--timestamps local: the time zone of this machine (TZ={named:?}) is not known"
-        ))
-        .hint(
-            "set TZ to a name of the time zone database, which the package tzdata has (Europe/Berlin), or to the \
-             rules of POSIX (CET-1CEST,M3.5.0,M10.5.0/3)",
-        ));
-    }
-    Ok(Policies {
-        values: ValuePolicies {
-            zero_dates: arguments.zero_dates,
-            invalid_dates: arguments.invalid_dates,
-            nul: arguments.nul,
-            invalid_utf8: arguments.invalid_utf8,
-        },
-        tinyint1: arguments.tinyint1,
-        enums: arguments.enums,
-        time: arguments.time,
-        timestamps: arguments.timestamps,
-        skip_columns: skip_columns.collect::<Result<_>>()?,
-        skip_tables: arguments.skip_table,
-        only_tables: arguments.only_table,
-        database: arguments.from_database,
-        skip_unsupported: false,
-        generated: arguments.generated,
-        generated_support: GeneratedSupport::default(),
-        settles: false,
-    })
+/// The owner that is named, if one is.
+pub fn owner(arguments: &OwnerArgs) -> Result<Option<Owner>> {
+    let named = arguments.builds_owner.as_deref().map(Owner::named);
+    let named = named.transpose();
+    named.map_err(|error| error.at("--builds-owner"))
 }
 
 #[cfg(test)]
@@ -530,35 +307,6 @@ mod tests {
         assert!(error.to_string().contains("BACKUP=7 of the"), "{error}");
         let error = source("ci-import -j 3", &empty).unwrap_err();
         assert_eq!(error.to_string(), "no archive is named");
-    }
-
-    #[test]
-    fn migrations_for_after_the_deployment_are_left_where_that_is_asked_for() {
-        let migrating = |line: &str, value: &str| {
-            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
-            let Some(crate::cli::arguments::Command::Migrate(arguments)) = cli.command else {
-                panic!("{line}");
-            };
-            let variable = |name: &str| match name {
-                "HOME" => Some("/home/x".to_owned()),
-                SKIP_POST_DEPLOYMENT => Some(value.to_owned()),
-                _ => None,
-            };
-            MigrateSettings::new(arguments, variable).map(|settings| settings.migrating)
-        };
-        let all = |skip_post_deployment| Migrating::All {
-            skip_post_deployment,
-        };
-        assert_eq!(migrating("ci-import migrate", "").unwrap(), all(false));
-        assert_eq!(migrating("ci-import migrate", "1").unwrap(), all(true));
-        assert_eq!(migrating("ci-import migrate", "false").unwrap(), all(true));
-        let option = "ci-import migrate --skip-post-deployment";
-        assert_eq!(migrating(option, "").unwrap(), all(true));
-        let version = Version::parse("20151001120000");
-        let down = migrating("ci-import migrate down 20151001120000 --json", "1");
-        assert_eq!(down.unwrap(), Migrating::Down(version));
-        assert!(migrating("ci-import migrate up 2015", "").is_err());
-        assert!(migrating("ci-import migrate --builds-path /b", "").is_err());
     }
 
     #[test]
