@@ -103,6 +103,7 @@ impl Facts {
             charset: self.charset.clone(),
             compatible: self.compatible,
             utc: self.utc,
+            server_version: self.server_version.clone(),
             ..Facts::default()
         }
     }

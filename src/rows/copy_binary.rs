@@ -86,7 +86,7 @@ impl Notation for CopyBinary {
         out.extend_from_slice(&aligned.to_be_bytes()[..length]);
     }
 
-    fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    fn bytes(out: &mut Vec<u8>, bytes: &[u8], _: Storage) {
         put_length(out, bytes.len());
         out.extend_from_slice(bytes);
     }

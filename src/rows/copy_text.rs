@@ -58,8 +58,11 @@ impl Notation for CopyText {
         out.extend(digits.map(|n| b'0' + u8::from(bits >> n & 1 == 1)));
     }
 
-    fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-        out.extend_from_slice(b"\\\\x");
+    fn bytes(out: &mut Vec<u8>, bytes: &[u8], storage: Storage) {
+        // PostGIS takes the digits alone.
+        if storage != Storage::Geometry {
+            out.extend_from_slice(b"\\\\x");
+        }
         out.extend(bytes.iter().flat_map(|byte| HEX[usize::from(*byte)]));
     }
 

@@ -64,7 +64,7 @@ impl Notation for LoadData {
         out.extend_from_slice(bits.to_string().as_bytes());
     }
 
-    fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    fn bytes(out: &mut Vec<u8>, bytes: &[u8], _: Storage) {
         out.extend(bytes.iter().flat_map(|byte| HEX[usize::from(*byte)]));
     }
 

@@ -12,6 +12,7 @@ mod dates;
 mod digest;
 mod escapes;
 mod format;
+mod geometry;
 mod hex;
 mod json_syntax;
 mod load_data;

@@ -42,7 +42,7 @@ pub(super) trait Notation {
     fn before_all(out: &mut Vec<u8>, storage: Storage);
     /// The lowest `width` of `bits`, in the order from high to low.
     fn bits(out: &mut Vec<u8>, bits: u64, width: u8);
-    fn bytes(out: &mut Vec<u8>, bytes: &[u8]);
+    fn bytes(out: &mut Vec<u8>, bytes: &[u8], storage: Storage);
 
     /// Begins a text; returns the argument `begun` of `end_text`.
     fn begin_text(out: &mut Vec<u8>, storage: Storage) -> usize;

@@ -21,6 +21,11 @@ pub enum ValueKind {
     EncodedText(Charset),
     /// Bytes to bytea.
     Bytes,
+    /// A geometry to EWKB.
+    Geometry {
+        /// Whether the order of axes in texts is the one of the reference system, as MySQL has it from 8.0 on.
+        by_system: bool,
+    },
     /// A number (FLOAT, DOUBLE, …), date or time for a MySQL server, exactly as the dump has it.
     AsWritten,
     /// `bit(1)` to boolean.
@@ -83,4 +88,6 @@ pub enum Storage {
     Uuid,
     /// `inet`
     Inet,
+    /// PostGIS' `geometry`
+    Geometry,
 }

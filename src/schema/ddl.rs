@@ -302,8 +302,12 @@ fn index_statements(
             texts.join(" || ' ' || ")
         )
     } else {
+        let method = match index.kind {
+            IndexKind::Spatial => "gist",
+            _ => "btree",
+        };
         let parts: Vec<String> = index.parts.iter().map(part).collect();
-        format!("btree ({})", parts.join(", "))
+        format!("{method} ({})", parts.join(", "))
     };
     let on = style.name(table);
     let mut statements = vec![format!(

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::dump::Duplicates;
 use crate::rows::Wider;
+use crate::schema::sql::qualified;
 
 /// A table as it will be in the target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -266,6 +267,8 @@ pub enum DataType {
     Uuid,
     /// `inet`
     Inet,
+    /// PostGIS' `geometry`
+    Geometry(Geometry),
     /// A type of the same schema as the table
     Enum(String),
     /// Another built-in type, without a modifier, as it is written
@@ -297,10 +300,36 @@ impl fmt::Display for DataType {
             DataType::Interval(Some(p)) => write!(f, "interval({p})"),
             DataType::Uuid => f.write_str("uuid"),
             DataType::Inet => f.write_str("inet"),
+            DataType::Geometry(geometry) => geometry.fmt(f),
             DataType::Enum(name) => f.write_str(name),
             DataType::Plain(name) => f.write_str(name),
             DataType::Time(None) => f.write_str("time without time zone"),
             DataType::Time(Some(p)) => write!(f, "time({p}) without time zone"),
+        }
+    }
+}
+
+/// PostGIS' `geometry`, with what it is limited to (PostGIS manual, 4.2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Geometry {
+    /// The schema that the type is in, if that is known.
+    pub schema: Option<String>,
+    /// The only kind of values: `Point`; `Geometry` for any.
+    pub kind: &'static str,
+    /// The only spatial reference system.
+    pub srid: Option<u32>,
+}
+
+impl fmt::Display for Geometry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => f.write_str(&qualified(schema, "geometry"))?,
+            None => f.write_str("geometry")?,
+        }
+        match (self.kind, self.srid.filter(|srid| *srid != 0)) {
+            ("Geometry", None) => Ok(()),
+            (kind, None) => write!(f, "({kind})"),
+            (kind, Some(srid)) => write!(f, "({kind},{srid})"),
         }
     }
 }
@@ -352,6 +381,8 @@ pub enum IndexKind {
     Unique,
     /// It finds words: GIN over the tsvector of all parts together.
     Fulltext,
+    /// It finds geometries: GiST.
+    Spatial,
 }
 
 /// A part of an index.

@@ -32,6 +32,10 @@ pub struct Policies {
     pub generated: GeneratedColumns,
     /// The generated columns that the server has.
     pub generated_support: GeneratedSupport,
+    /// What a spatial type becomes.
+    pub geometry: Geometry,
+    /// Where PostGIS is.
+    pub postgis: Postgis,
     /// Whether a server decides about generated columns and duplicates after all rows are loaded.
     pub settles: bool,
 }
@@ -116,6 +120,28 @@ pub enum GeneratedSupport {
     Stored,
     /// Virtual ones, too, since version 18.
     StoredAndVirtual,
+}
+
+/// What a spatial type becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Geometry {
+    /// PostGIS' type geometry; an error if the database does not have the extension
+    #[default]
+    Postgis,
+    /// bytea with the WKB, or the EWKB if the value has an SRID
+    Wkb,
+}
+
+/// Where PostGIS' types are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Postgis {
+    /// It is not known, as no server was asked: their names are not qualified.
+    #[default]
+    Somewhere,
+    /// In this schema.
+    In(String),
+    /// The database does not have them.
+    Missing,
 }
 
 /// What an enum becomes.

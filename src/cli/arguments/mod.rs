@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
-use crate::schema::policies::{Enums, GeneratedColumns, Times, Timestamps, Tinyint1};
+use crate::schema::policies::{Enums, GeneratedColumns, Geometry, Times, Timestamps, Tinyint1};
 use crate::verify::depth::Depth;
 
 pub use backup::BackupArgs;
@@ -269,6 +269,9 @@ pub struct ConversionArgs {
     /// What timestamp becomes; dumps contain it in UTC
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub timestamps: Timestamps,
+    /// What a spatial type becomes
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub geometry: Geometry,
     /// Leave out a column; can be given more than once
     #[arg(long, value_name = "TABLE.COLUMN")]
     pub skip_column: Vec<String>,

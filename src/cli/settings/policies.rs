@@ -3,7 +3,7 @@
 use crate::cli::arguments::ConversionArgs;
 use crate::error::{Error, Result};
 use crate::rows::{ValuePolicies, local_time_zone};
-use crate::schema::policies::{GeneratedSupport, Policies, Timestamps};
+use crate::schema::policies::{GeneratedSupport, Policies, Postgis, Timestamps};
 
 /// The policies from the arguments.
 pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
@@ -41,6 +41,8 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         skip_unsupported: false,
         generated: arguments.generated,
         generated_support: GeneratedSupport::default(),
+        geometry: arguments.geometry,
+        postgis: Postgis::default(),
         settles: false,
     })
 }

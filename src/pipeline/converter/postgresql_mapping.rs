@@ -78,6 +78,7 @@ impl Mapping for PostgresqlMapping {
             compatible: facts.compatible,
             charset,
             utc: facts.utc,
+            axes_by_system: facts.server_version.as_deref().is_some_and(is_mysql_8),
         };
         let mapped = from_mysql(definition, known, given.clone(), policies, &mut self.names)?;
         let table = mapped.table;
@@ -113,6 +114,16 @@ impl Mapping for PostgresqlMapping {
     }
 }
 
+/// Whether a server with this version is a MySQL 8.0 or later.
+fn is_mysql_8(version: &str) -> bool {
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
+    // MariaDB's begin at 10, after its 5.5.
+    major.is_some_and(|major: u32| (8..10).contains(&major)) && !version.contains("MariaDB")
+}
+
 fn storage(data_type: &DataType) -> Storage {
     match data_type {
         DataType::Boolean => Storage::Boolean,
@@ -133,6 +144,7 @@ fn storage(data_type: &DataType) -> Storage {
         DataType::Interval(_) => Storage::Interval,
         DataType::Uuid => Storage::Uuid,
         DataType::Inet => Storage::Inet,
+        DataType::Geometry(_) => Storage::Geometry,
         // No type of MySQL is mapped to this one.
         DataType::Plain(_) => Storage::Text,
     }

@@ -3,10 +3,11 @@
 use super::transcoder::{Transcoder, Wrong};
 use crate::rows::hex::unhex;
 use crate::rows::notation::Notation;
+use crate::rows::plan::PlannedColumn;
 use crate::rows::value_kind::ValueKind;
 
 impl<N: Notation> Transcoder<'_, N> {
-    pub(super) fn bytes(&mut self) -> Result<(), Wrong> {
+    pub(super) fn bytes(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
         self.skip_introducer();
         let mut bytes = std::mem::take(&mut self.spare);
         bytes.clear();
@@ -15,7 +16,7 @@ impl<N: Notation> Transcoder<'_, N> {
         } else {
             self.quoted_bytes(&mut bytes)?;
         }
-        N::bytes(self.out, &bytes);
+        N::bytes(self.out, &bytes, column.storage);
         self.spare = bytes;
         Ok(())
     }

@@ -4,6 +4,7 @@ mod as_written;
 mod bytes;
 mod date_values;
 mod escape_search;
+mod geometry;
 mod literals;
 mod numbers;
 #[cfg(test)]

@@ -182,7 +182,8 @@ impl<N: Notation> Transcoder<'_, N> {
             ValueKind::Time => self.date_or_time(column, dates::time),
             ValueKind::Interval => self.date_or_time(column, dates::interval),
             ValueKind::AsWritten => self.as_written(column),
-            ValueKind::Bytes => self.bytes(),
+            ValueKind::Bytes => self.bytes(column),
+            ValueKind::Geometry { by_system } => self.geometry(column, by_system),
             ValueKind::BitBoolean => {
                 let bit = self.bits(1)?;
                 N::boolean(self.out, bit == 1);

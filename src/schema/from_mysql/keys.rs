@@ -64,8 +64,14 @@ impl Mapper<'_> {
                 IndexKind::Fulltext
             }
             KeyKind::Spatial => {
-                self.note(Some(&key_name), "the spatial index was left out".to_owned());
-                return Ok(());
+                let is_geometry = |part: &IndexPart| {
+                    matches!(part.of, IndexPartOf::Column(_, _, DataType::Geometry(_)))
+                };
+                if !parts.iter().all(is_geometry) {
+                    self.note(Some(&key_name), "the spatial index was left out".to_owned());
+                    return Ok(());
+                }
+                IndexKind::Spatial
             }
         };
         table.indexes.push(Index {
@@ -91,10 +97,17 @@ impl Mapper<'_> {
                     };
                 };
                 let data_type = column.data_type.clone();
-                if data_type == DataType::Json && kind != KeyKind::Fulltext {
+                let is_left_out = match data_type {
+                    DataType::Json => kind != KeyKind::Fulltext,
+                    DataType::Geometry(_) => kind != KeyKind::Spatial,
+                    _ => false,
+                };
+                if is_left_out {
                     return Ok(None);
                 }
-                let prefix = part.prefix.and_then(|length| prefix(length, &data_type));
+                // MySQL shows the bytes of a spatial index as a prefix.
+                let length = part.prefix.filter(|_| kind != KeyKind::Spatial);
+                let prefix = length.and_then(|length| prefix(length, &data_type));
                 IndexPartOf::Column(column.name.clone(), prefix, data_type)
             }
             KeyPartOf::Expression(expression) => {

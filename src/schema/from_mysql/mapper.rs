@@ -22,6 +22,8 @@ pub struct DumpFacts {
     pub charset: Charset,
     /// Whether timestamps are in UTC.
     pub utc: bool,
+    /// Whether the server had the order of axes of the spatial reference system in texts of geometries: MySQL, from 8.0 on.
+    pub axes_by_system: bool,
 }
 
 /// What is known of the rows of a table before they are read.

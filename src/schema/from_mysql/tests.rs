@@ -17,6 +17,7 @@ fn mapped_by(sql: &str, compatible: bool, policies: &Policies) -> Result<Mapped>
         compatible,
         charset: Charset::Utf8,
         utc: true,
+        axes_by_system: false,
     };
     let names = &mut Names::default();
     from_mysql(
@@ -67,6 +68,9 @@ fn types() {
         ("timestamp(3)", "timestamp(3) without time zone"),
         ("time(6)", "time(6) without time zone"),
         ("year(4)", "smallint"),
+        ("geometry", "geometry"),
+        ("point SRID 4326", "geometry(Point,4326)"),
+        ("geomcollection SRID 0", "geometry(GeometryCollection)"),
     ];
     for (mysql, postgresql) in cases {
         assert_eq!(column_type(mysql), postgresql, "{mysql}");
@@ -75,11 +79,11 @@ fn types() {
 
 #[test]
 fn what_is_not_mapped_is_an_error_naming_table_and_column() {
-    let sql = "CREATE TABLE t (c geometry)";
+    let sql = "CREATE TABLE t (c vector(3))";
     let error = mapped(sql, false).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "column t.c: the type geometry is not supported"
+        "column t.c: the type vector is not supported"
     );
     assert_eq!(error.hint_text(), Some("--skip-column t.c leaves it out"));
     let skip_columns = vec![("t".to_owned(), "c".to_owned())];
@@ -101,6 +105,7 @@ fn generated(columns: GivenColumns, policies: &Policies) -> Vec<String> {
         compatible: false,
         charset: Charset::Utf8,
         utc: true,
+        axes_by_system: false,
     };
     let definition = create_table(sql).unwrap();
     let names = &mut Names::default();

@@ -7,8 +7,8 @@ use crate::dump::mysql::definition::{
 };
 use crate::error::{Error, Result};
 use crate::rows::{ValueKind, Wider};
-use crate::schema::model::{DataType, EnumType};
-use crate::schema::policies::{Enums, Times, Timestamps, Tinyint1};
+use crate::schema::model::{self, DataType, EnumType};
+use crate::schema::policies::{Enums, Geometry, Postgis, Times, Timestamps, Tinyint1};
 
 /// The longest `varchar(n)` of PostgreSQL (manual, 8.3).
 const MAX_VARCHAR: u64 = 10_485_760;
@@ -16,18 +16,26 @@ const MAX_VARCHAR: u64 = 10_485_760;
 /// The most digits `numeric(p,s)` can be declared with (manual, 8.1).
 const MAX_PRECISION: u64 = 1000;
 
-/// The spatial types (MySQL manual, 13.4).
-const SPATIAL: [&str; 9] = [
-    "geometry",
-    "point",
-    "linestring",
-    "polygon",
-    "multipoint",
-    "multilinestring",
-    "multipolygon",
-    "geometrycollection",
-    "geomcollection",
+/// The spatial types (MySQL manual, 13.4), and PostGIS' names of their values.
+const SPATIAL: [(&str, &str); 9] = [
+    ("geometry", "Geometry"),
+    ("point", "Point"),
+    ("linestring", "LineString"),
+    ("polygon", "Polygon"),
+    ("multipoint", "MultiPoint"),
+    ("multilinestring", "MultiLineString"),
+    ("multipolygon", "MultiPolygon"),
+    ("geometrycollection", "GeometryCollection"),
+    ("geomcollection", "GeometryCollection"),
 ];
+
+/// What the type `name` is in PostGIS, if it is a spatial one.
+fn spatial(name: &str) -> Option<&'static str> {
+    let mut known = SPATIAL.iter();
+    known
+        .find(|(known, _)| *known == name)
+        .map(|(_, kind)| *kind)
+}
 
 impl Mapper<'_> {
     /// The type of `column` in PostgreSQL, and the kind of its values.
@@ -99,17 +107,70 @@ impl Mapper<'_> {
                 Times::Time => (DataType::Time(precision(written)), ValueKind::Time),
                 Times::Interval => (DataType::Interval(precision(written)), ValueKind::Interval),
             },
-            (other, _) => return Err(self.unsupported(column, other)),
+            (other, _) => match spatial(other) {
+                Some(kind) => self.geometry(column, kind)?,
+                None => return Err(self.unsupported(column, other)),
+            },
         })
     }
 
-    /// The error for a type that has no counterpart in PostgreSQL. Its hint leaves out all such columns at once.
+    /// A column of a spatial type, whose values PostGIS calls `kind`.
+    fn geometry(
+        &mut self,
+        column: &ColumnDefinition,
+        kind: &'static str,
+    ) -> Result<(DataType, ValueKind)> {
+        let values = ValueKind::Geometry {
+            by_system: self.facts.axes_by_system,
+        };
+        let schema = match (self.policies.geometry, &self.policies.postgis) {
+            (Geometry::Wkb, _) => {
+                let form = match column.data_type.srid {
+                    None | Some(0) => "WKB, and EWKB where a value has an SRID".to_owned(),
+                    Some(srid) => format!("EWKB with the SRID {srid}"),
+                };
+                let what = format!("{kind} is bytea now: {form}");
+                self.note(Some(&column.name), what);
+                return Ok((DataType::Bytea, values));
+            }
+            (Geometry::Postgis, Postgis::Missing) => {
+                let leaves_out = self.leaving_out(&column.data_type.name);
+                let (table, column) = (&self.definition.name, &column.name);
+                return Err(Error::failed(format!(
+                    "column {table}.{column}: its type needs PostGIS, which the database does not have"
+                ))
+                .hint(format!(
+                    "CREATE EXTENSION postgis in the database; or --geometry wkb takes the values as bytes; \
+                     or {leaves_out}"
+                )));
+            }
+            (Geometry::Postgis, Postgis::In(schema)) => Some(schema.clone()),
+            (Geometry::Postgis, Postgis::Somewhere) => None,
+        };
+        let data_type = model::Geometry {
+            schema,
+            kind,
+            srid: column.data_type.srid,
+        };
+        Ok((DataType::Geometry(data_type), values))
+    }
+
+    /// The error for a type that has no counterpart in PostgreSQL.
     fn unsupported(&self, column: &ColumnDefinition, name: &str) -> Error {
+        Error::failed(format!(
+            "column {}.{}: the type {name} is not supported",
+            self.definition.name, column.name
+        ))
+        .hint(self.leaving_out(name))
+    }
+
+    /// How to leave out all columns of the type `name`, or of any spatial type if it is one.
+    fn leaving_out(&self, name: &str) -> String {
         let table = &self.definition.name;
         let is_alike = |other: &&ColumnDefinition| {
             let other_name = other.data_type.name.as_str();
             let alike =
-                other_name == name || SPATIAL.contains(&other_name) && SPATIAL.contains(&name);
+                other_name == name || spatial(other_name).is_some() && spatial(name).is_some();
             alike && self.policies.takes_column(table, &other.name)
         };
         let options: Vec<String> = self
@@ -124,11 +185,7 @@ impl Mapper<'_> {
         } else {
             "all of its kind"
         };
-        Error::failed(format!(
-            "column {table}.{}: the type {name} is not supported",
-            column.name
-        ))
-        .hint(format!("{} leaves {them} out", options.join(" ")))
+        format!("{} leaves {them} out", options.join(" "))
     }
 
     fn tinyint1(&mut self, column: &ColumnDefinition) -> (DataType, ValueKind) {

@@ -158,6 +158,7 @@ fn map(
     mapper.keys();
     mapper.defaults();
     mapper.expressions()?;
+    mapper.reference_systems();
     for (item, what) in std::mem::take(&mut mapper.definition.left_out) {
         mapper.note(item.as_deref(), what);
     }
@@ -175,6 +176,17 @@ struct Mapper<'a> {
 }
 
 impl Mapper<'_> {
+    /// MariaDB and MySQL write what limits a column to one spatial reference system in different ways.
+    fn reference_systems(&mut self) {
+        let columns = std::mem::take(&mut self.definition.columns);
+        for column in &columns {
+            if let Some(srid) = column.data_type.srid {
+                self.note(Some(&column.name), format!("its SRID {srid} was left out"));
+            }
+        }
+        self.definition.columns = columns;
+    }
+
     fn note(&mut self, item: Option<&str>, what: String) {
         self.notes.push(Note {
             table: self.definition.name.clone(),

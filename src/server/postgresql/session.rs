@@ -47,6 +47,8 @@ pub struct Server {
     pub data_directory: Option<PathBuf>,
     /// The generated columns that the server has.
     pub generated_support: GeneratedSupport,
+    /// The schema of PostGIS' types, if the database has them.
+    pub postgis: Option<String>,
 }
 
 impl ConnectionOptions {
@@ -79,7 +81,12 @@ impl ConnectionOptions {
                 "SELECT current_setting('server_version'),
                         CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
                              THEN current_setting('data_directory') END,
-                        current_setting('server_version_num')::int",
+                        current_setting('server_version_num')::int,
+                        (SELECT n.nspname::text FROM pg_extension e
+                         JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+                                         AND d.classid = 'pg_type'::regclass AND d.deptype = 'e'
+                         JOIN pg_type t ON t.oid = d.objid JOIN pg_namespace n ON n.oid = t.typnamespace
+                         WHERE e.extname = 'postgis' AND t.typname = 'geometry' AND t.typtype = 'b')",
                 &[],
             )
             .map_err(failure("ask for the server's version"))?;
@@ -96,6 +103,7 @@ impl ConnectionOptions {
                 GENERATED_COLUMNS.. => GeneratedSupport::Stored,
                 _ => GeneratedSupport::None,
             },
+            postgis: row.get(3),
         })
     }
 

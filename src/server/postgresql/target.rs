@@ -24,7 +24,7 @@ use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::resources::Resources;
-use crate::schema::policies::Policies;
+use crate::schema::policies::{Policies, Postgis};
 use crate::server::comparison::Verifies;
 use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
@@ -324,7 +324,9 @@ impl ConsistentView for Seen<'_> {
 
 /// Limits a conversion to the features of the server of `target`.
 fn limit(asked: &mut Policies, target: &ConnectionOptions) -> Result<()> {
-    asked.generated_support = target.server()?.generated_support;
+    let server = target.server()?;
+    asked.generated_support = server.generated_support;
+    asked.postgis = server.postgis.map_or(Postgis::Missing, Postgis::In);
     asked.settles = true;
     Ok(())
 }

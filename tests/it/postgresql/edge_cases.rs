@@ -515,10 +515,13 @@ fn types<'a>() -> Vec<Case<'a>> {
             )],
         ),
         case(
-            "geometry is an error",
+            "geometry without PostGIS is an error",
             "CREATE TABLE t (c point NOT NULL);\n",
             &[],
-            vec![Fails(1, "column t.c: the type point is not supported")],
+            vec![Fails(
+                1,
+                "column t.c: its type needs PostGIS, which the database does not have",
+            )],
         ),
         case(
             "geometry left out",

@@ -5,6 +5,7 @@ pub(crate) mod decided_by_values;
 pub(crate) mod definitions;
 mod edge_cases;
 mod generated_columns;
+mod geometry;
 pub(crate) mod gitlab_target;
 mod kept;
 mod many_rows;

@@ -96,8 +96,7 @@ impl DefinitionParser<'_> {
             column.invisible = true;
         } else if self.eat("SRID") || self.eat("REF_SYSTEM_ID") {
             let number = self.option_value()?;
-            let what = format!("its SRID {number} was left out");
-            table.left_out.push((Some(column.name.clone()), what));
+            column.data_type.srid = Some(number.parse().map_err(|_| self.unexpected())?);
         } else if self.eat("ON") {
             self.expect("UPDATE")?;
             self.expression()?;

@@ -114,6 +114,8 @@ pub struct DataType {
     pub charset: Option<String>,
     /// The column's own collation, in lower case.
     pub collation: Option<String>,
+    /// The only spatial reference system of its values.
+    pub srid: Option<u32>,
 }
 
 /// The default of a column.

@@ -251,7 +251,7 @@ impl<C: Consumer> Reader<C> {
         } else if let Some(version) = text.strip_prefix("Server version") {
             self.facts
                 .server_version
-                .get_or_insert_with(|| remembered(version.trim()));
+                .get_or_insert_with(|| remembered(version.trim_start_matches(':').trim()));
         } else if text.starts_with(COMPLETED) {
             self.facts.completed = true;
         }

@@ -4,10 +4,10 @@
 
 use postgres::{Client, GenericClient};
 
-use super::style::STYLE;
+use super::style::{STAGING_SCHEMA, STYLE};
 use crate::error::{Error, Result};
 use crate::schema::ddl;
-use crate::schema::{Column, Note, Table, as_loaded};
+use crate::schema::{Column, DataType, Note, Table, as_loaded};
 use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 
@@ -21,6 +21,48 @@ pub(crate) struct Created {
 
 /// Creates `table` as it is while its rows are loaded.
 pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Created> {
+    let created = as_accepted(client, table)?;
+    check_types(client, table)?;
+    Ok(created)
+}
+
+/// An error if a geometry is not PostGIS' own: whoever owns the schema of the extension could have put another type with
+/// code of theirs in its place.
+fn check_types(client: &mut Client, table: &Table) -> Result<()> {
+    let is_geometry = |column: &&Column| matches!(column.data_type, DataType::Geometry(_));
+    let names: Vec<&str> = table
+        .columns
+        .iter()
+        .filter(is_geometry)
+        .map(|column| column.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT count(*) FROM pg_attribute a
+               JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+               JOIN pg_type t ON t.oid = a.atttypid
+               JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+                               AND d.refclassid = 'pg_extension'::regclass
+               JOIN pg_extension e ON e.oid = d.refobjid
+               WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = ANY ($3) AND a.attnum > 0
+                 AND e.extname = 'postgis' AND t.typtype = 'b'";
+    let row = client
+        .query_one(sql, &[&STAGING_SCHEMA, &table.name, &names])
+        .map_err(failure(format!("look at the types of {}", table.name)))?;
+    let found: i64 = row.get(0);
+    if usize::try_from(found) != Ok(names.len()) {
+        return Err(Error::target(format!(
+            "table {}: the type geometry is not the one of PostGIS",
+            table.name
+        ))
+        .hint("somebody has changed the extension since the import began"));
+    }
+    Ok(())
+}
+
+/// Creates `table`, without what the server refuses.
+fn as_accepted(client: &mut Client, table: &Table) -> Result<Created> {
     let mut created = Created {
         table: table.clone(),
         notes: Vec::new(),

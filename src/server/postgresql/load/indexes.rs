@@ -160,7 +160,7 @@ fn index(
                 IndexKind::Unique => {
                     "the values are too long for the index; it is over checksums of the texts"
                 }
-                IndexKind::Plain => {
+                IndexKind::Plain | IndexKind::Spatial => {
                     "the values are too long for the index; it is over the beginnings of the texts"
                 }
             };

@@ -1,0 +1,129 @@
+//! Spatial values: as bytes in MySQL's form, or as calls of the functions that make them.
+
+use super::transcoder::{Transcoder, Wrong};
+use crate::rows::geometry::{ewkb, has_latitude_first, of_internal, of_text};
+use crate::rows::hex::unhex;
+use crate::rows::notation::Notation;
+use crate::rows::plan::PlannedColumn;
+
+/// What the argument of a function is.
+#[derive(Clone, Copy)]
+enum Of {
+    Text,
+    Wkb,
+}
+
+impl<N: Notation> Transcoder<'_, N> {
+    /// Writes the EWKB of a value. `by_system` says that the order of axes in texts is the one of the reference system, as
+    /// MySQL has it from 8.0 on.
+    pub(super) fn geometry(
+        &mut self,
+        column: &PlannedColumn,
+        by_system: bool,
+    ) -> Result<(), Wrong> {
+        let start = self.at;
+        let mut value = std::mem::take(&mut self.spare);
+        value.clear();
+        let done = self.geometry_value(by_system, &mut value);
+        if let Ok(written) = &done {
+            N::bytes(self.out, written, column.storage);
+        }
+        self.spare = value;
+        done.map(|_| ()).map_err(|(what, hint)| {
+            self.at = start;
+            (what, hint)
+        })
+    }
+
+    fn geometry_value(&mut self, by_system: bool, value: &mut Vec<u8>) -> Result<Vec<u8>, Wrong> {
+        let wrong = |what: &str| (what.to_owned(), None);
+        let mut written = Vec::new();
+        let Some(of) = self.function()? else {
+            self.bytes_or_text(value)?;
+            of_internal(value, &mut written).map_err(wrong)?;
+            return Ok(written);
+        };
+        self.bytes_or_text(value)?;
+        let mut srid = 0;
+        let mut by_system = by_system;
+        if self.argument_follows() {
+            let digits = self.digits();
+            srid = digits
+                .parse()
+                .map_err(|_| wrong("expected the number of a spatial reference system"))?;
+        }
+        let mut latitude_first = None;
+        if self.argument_follows() {
+            let mut order = Vec::new();
+            self.quoted_bytes(&mut order)?;
+            match order.as_slice() {
+                b"axis-order=long-lat" => latitude_first = Some(false),
+                b"axis-order=lat-long" => latitude_first = Some(true),
+                b"axis-order=srid-defined" => by_system = true,
+                _ => return Err(wrong("this order of axes is not known")),
+            }
+        }
+        self.skip_blank();
+        if self.peek() != b')' {
+            return Err(wrong("expected the end of a function"));
+        }
+        self.at += 1;
+        let is_geographic = has_latitude_first(srid);
+        let swapped = is_geographic && latitude_first.unwrap_or(by_system);
+        match of {
+            Of::Text => of_text(value, srid, swapped, &mut written),
+            Of::Wkb => ewkb(value, srid, swapped, &mut written),
+        }
+        .map_err(wrong)?;
+        Ok(written)
+    }
+
+    /// The function whose name and parenthesis stand here, if one does (MySQL manual, 14.16.3 and 14.16.4).
+    fn function(&mut self) -> Result<Option<Of>, Wrong> {
+        let rest = &self.input[self.at..];
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let length = rest.iter().take_while(is_part).count();
+        let is_call = rest[length..].trim_ascii_start().starts_with(b"(");
+        if !is_call {
+            return Ok(None);
+        }
+        let name = String::from_utf8_lossy(&rest[..length]).to_ascii_uppercase();
+        let of = match name.strip_prefix("ST_").unwrap_or(&name) {
+            name if name.ends_with("FROMTEXT") => Of::Text,
+            name if name.ends_with("FROMWKB") => Of::Wkb,
+            _ => return Err(("this function is not understood".to_owned(), None)),
+        };
+        self.at += length;
+        self.skip_blank();
+        self.at += 1;
+        self.skip_blank();
+        Ok(Some(of))
+    }
+
+    /// The bytes of a string or of hexadecimal digits.
+    fn bytes_or_text(&mut self, value: &mut Vec<u8>) -> Result<(), Wrong> {
+        self.skip_introducer();
+        match self.hex_digits()? {
+            Some(hex) => unhex(hex, value),
+            None => self.quoted_bytes(value)?,
+        }
+        Ok(())
+    }
+
+    fn argument_follows(&mut self) -> bool {
+        self.skip_blank();
+        let follows = self.peek() == b',';
+        if follows {
+            self.at += 1;
+            self.skip_blank();
+        }
+        follows
+    }
+
+    fn digits(&mut self) -> String {
+        let rest = &self.input[self.at..];
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += length;
+        String::from_utf8_lossy(&rest[..length]).into_owned()
+    }
+}
