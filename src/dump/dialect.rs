@@ -18,9 +18,10 @@ pub enum Dialect {
 /// The dialect of the dump that begins with `start` (about 64 KiB), if it is recognised.
 #[must_use]
 pub fn detect(start: &[u8]) -> Option<Dialect> {
-    let marks: [(&[u8], Dialect); 10] = [
+    let marks: [(&[u8], Dialect); 11] = [
         (b"-- Converted by db_converter", Dialect::ConvertedMysql),
         (b"-- PostgreSQL database dump", Dialect::Postgresql),
+        (b"-- PostgreSQL database cluster dump", Dialect::Postgresql),
         (CONVERTED.as_bytes(), Dialect::Postgresql),
         (b"-- MySQL dump", Dialect::Mysql),
         (b"-- MariaDB dump", Dialect::Mysql),

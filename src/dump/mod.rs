@@ -7,6 +7,7 @@ pub(crate) mod acceptance;
 mod bounds;
 pub mod charset;
 pub mod converted;
+mod databases;
 mod dialect;
 mod events;
 mod limits;

@@ -161,6 +161,7 @@ impl<S: Sink> Reader<S> {
                 let converter = PostgresqlConverter::new(conversion);
                 Reader::Postgresql(
                     dump::postgresql::Reader::new(converter)
+                        .of_database(database)
                         .within(limits)
                         .into(),
                 )

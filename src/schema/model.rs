@@ -271,6 +271,8 @@ pub enum DataType {
     Geometry(Geometry),
     /// A type of the same schema as the table
     Enum(String),
+    /// An array of another type
+    Array(Box<DataType>),
     /// Another built-in type, without a modifier, as it is written
     Plain(&'static str),
 }
@@ -302,6 +304,7 @@ impl fmt::Display for DataType {
             DataType::Inet => f.write_str("inet"),
             DataType::Geometry(geometry) => geometry.fmt(f),
             DataType::Enum(name) => f.write_str(name),
+            DataType::Array(of) => write!(f, "{of}[]"),
             DataType::Plain(name) => f.write_str(name),
             DataType::Time(None) => f.write_str("time without time zone"),
             DataType::Time(Some(p)) => write!(f, "time({p}) without time zone"),

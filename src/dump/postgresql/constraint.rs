@@ -49,6 +49,19 @@ fn other(name: String, kind: &'static str) -> Constraint {
 
 fn foreign_key(name: String, parser: &mut Parser<'_>) -> Result<Constraint> {
     let columns = parser.names()?;
+    let key = references(name, columns, parser)?;
+    Ok(Constraint {
+        has_more: !parser.at_end(),
+        ..key
+    })
+}
+
+/// Reads REFERENCES and what follows, of a foreign key over `columns`.
+pub(super) fn references(
+    name: String,
+    columns: Vec<String>,
+    parser: &mut Parser<'_>,
+) -> Result<Constraint> {
     if !parser.take(&["references"]) {
         return Err(not_understood("a foreign key references nothing"));
     }
@@ -83,6 +96,6 @@ fn foreign_key(name: String, parser: &mut Parser<'_>) -> Result<Constraint> {
             on_delete,
             on_update,
         },
-        has_more: !parser.at_end(),
+        has_more: false,
     })
 }

@@ -135,6 +135,8 @@ pub struct ColumnDefinition {
     pub is_collated: bool,
     /// How it is computed, if it is a generated column.
     pub generated: Option<Generated>,
+    /// Whether its type is `serial` or one like it: an integer with a sequence of its own.
+    pub is_serial: bool,
 }
 
 /// How a column is computed.

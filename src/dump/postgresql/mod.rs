@@ -6,6 +6,7 @@ mod alter;
 mod comment;
 pub(super) mod constraint;
 pub(super) mod convert_notation;
+mod databases;
 mod default_value;
 pub mod definition;
 mod dump_statement;

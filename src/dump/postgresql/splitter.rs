@@ -5,6 +5,7 @@
 
 use memchr::{memchr, memchr2};
 
+use super::databases::connected;
 use crate::dump::bounds::MAX_STATEMENT_BYTES;
 use crate::error::{Error, Result};
 
@@ -30,6 +31,8 @@ pub(super) enum Piece {
     EndOfRows,
     /// The comment is a whole line.
     Comment,
+    /// The comment is a line that connects psql to another database.
+    Connect,
 }
 
 /// The position of the next byte in the lexical structure.
@@ -125,7 +128,7 @@ impl Splitter {
             let (used, piece) = match self.place {
                 Place::Plain => (1, self.plain(rest[0], escapes)?),
                 Place::LineComment => self.line_comment(rest),
-                Place::Meta => (self.meta(rest)?, None),
+                Place::Meta => self.meta(rest)?,
                 Place::BlockComment { depth, last } => {
                     self.block_comment(rest[0], depth, last);
                     (1, None)
@@ -359,21 +362,22 @@ impl Splitter {
         };
     }
 
-    /// A line for psql. Only two commands are accepted: pg_dump writes them around each dump since
-    /// CVE-2025-8714.
-    fn meta(&mut self, rest: &[u8]) -> Result<usize> {
+    /// A line for psql. Only three commands are accepted: pg_dump writes two of them around each dump since
+    /// CVE-2025-8714, and the third before the tables of a database that the dump creates.
+    fn meta(&mut self, rest: &[u8]) -> Result<(usize, Option<Piece>)> {
         let end = memchr(b'\n', rest);
         let run = &rest[..end.unwrap_or(rest.len())];
         self.keep_comment(run);
         let is_whole = end.is_some() || self.comment.len() >= MAX_COMMENT_BYTES;
-        if is_whole && !is_harmless(&self.comment) {
+        let connects = is_whole && connected(&self.comment).is_some();
+        if is_whole && !connects && !is_harmless(&self.comment) {
             return Err(refused_line(&self.comment));
         }
         let Some(end) = end else {
-            return Ok(rest.len());
+            return Ok((rest.len(), None));
         };
         self.place = Place::Plain;
-        Ok(end + 1)
+        Ok((end + 1, connects.then_some(Piece::Connect)))
     }
 }
 

@@ -1,8 +1,11 @@
 //! `CREATE TABLE`.
 
-use super::constraint::{check, constraint};
+use super::constraint::{check, constraint, references};
 use super::default_value::default_value;
-use super::definition::{ColumnDefinition, Constraint, ConstraintKind, Generated, TableDefinition};
+use super::definition::{
+    ColumnDefinition, Constraint, ConstraintKind, DefaultValue, Definition, Generated,
+    SequenceDefinition, TableDefinition,
+};
 use super::expression::expression;
 use super::lexer::Token;
 use super::parser::{Parser, not_understood, split_at_commas};
@@ -17,6 +20,16 @@ const BEHIND_A_DEFAULT: [&str; 7] = [
     "primary",
     "unique",
     "check",
+];
+
+/// The types of columns that number themselves, and what they are (PostgreSQL manual, 8.1.4).
+const SERIAL: [(&str, &str); 6] = [
+    ("serial", "integer"),
+    ("serial4", "integer"),
+    ("bigserial", "bigint"),
+    ("serial8", "bigint"),
+    ("smallserial", "smallint"),
+    ("serial2", "smallint"),
 ];
 
 /// The table that `tokens` create.
@@ -83,14 +96,31 @@ fn column(table: &mut TableDefinition, mut parser: Parser<'_>) -> Result<ColumnD
         default: None,
         is_collated: false,
         generated: None,
+        is_serial: false,
     };
-    let mut other = |kind| {
+    let serial = SERIAL
+        .iter()
+        .find(|(written, _)| *written == column.data_type.name);
+    if let Some((_, integer)) = serial {
+        (*integer).clone_into(&mut column.data_type.name);
+        column.not_null = true;
+        column.is_serial = true;
+    }
+    // The names that the server gives (PostgreSQL manual, "CREATE TABLE").
+    let of_table = table.name.clone();
+    let mut other = |kind: ConstraintKind| {
+        let name = match &kind {
+            ConstraintKind::PrimaryKey(_) => format!("{of_table}_pkey"),
+            ConstraintKind::Unique(_) => format!("{of_table}_{}_key", column.name),
+            _ => format!("{of_table}_{}_check", column.name),
+        };
         table.constraints.push(Constraint {
-            name: format!("{}_{}_check", table.name, column.name),
+            name,
             kind,
             has_more: false,
         });
     };
+    let mut other_constraints = Vec::new();
     while !parser.at_end() {
         if parser.take(&["not", "null"]) {
             column.not_null = true;
@@ -113,12 +143,40 @@ fn column(table: &mut TableDefinition, mut parser: Parser<'_>) -> Result<ColumnD
             other(ConstraintKind::PrimaryKey(vec![column.name.clone()]));
         } else if parser.take(&["unique"]) {
             other(ConstraintKind::Unique(vec![column.name.clone()]));
+        } else if parser.is("references") {
+            let name = format!("{of_table}_{}_fkey", column.name);
+            let key = references(name, vec![column.name.clone()], &mut parser)?;
+            other_constraints.push(key);
         } else {
             let what = format!("column {} has more than is known", column.name);
             return Err(not_understood(&what));
         }
     }
+    table.constraints.append(&mut other_constraints);
     Ok(column)
+}
+
+/// The sequences of the `serial` columns of a table, and the defaults that take their values.
+pub(super) fn numbered_columns(definition: &Definition) -> Vec<Definition> {
+    let Definition::Table(table) = definition else {
+        return Vec::new();
+    };
+    let serial = table.columns.iter().filter(|column| column.is_serial);
+    let numbered = serial.flat_map(|column| {
+        let name = format!("{}_{}_seq", table.name, column.name);
+        [
+            Definition::Sequence(SequenceDefinition {
+                name: name.clone(),
+                increment: None,
+            }),
+            Definition::Default {
+                table: table.name.clone(),
+                column: column.name.clone(),
+                default: DefaultValue::NextValue(name),
+            },
+        ]
+    });
+    numbered.collect()
 }
 
 /// Reads how a column is computed, behind GENERATED.

@@ -101,10 +101,6 @@ impl<S: Sink> PostgresqlConverter<S> {
             let what = format!("--skip-column {table}.{column} is not possible here");
             return Err(Error::usage(what).hint("rows of a PostgreSQL dump are not changed"));
         }
-        if let Some(database) = &conversion.policies.database {
-            let what = format!("--from-database {database} is not possible here");
-            return Err(Error::usage(what).hint("a PostgreSQL dump has one database only"));
-        }
         if conversion.by_name.contains_key(&name) {
             return Err(Error::failed(format!("the dump has two tables {name}"))
                 .hint("dump one schema only: pg_dump --schema"));

@@ -145,8 +145,8 @@ fn storage(data_type: &DataType) -> Storage {
         DataType::Uuid => Storage::Uuid,
         DataType::Inet => Storage::Inet,
         DataType::Geometry(_) => Storage::Geometry,
-        // No type of MySQL is mapped to this one.
-        DataType::Plain(_) => Storage::Text,
+        // No type of MySQL is mapped to these.
+        DataType::Plain(_) | DataType::Array(_) => Storage::Text,
     }
 }
 

@@ -62,7 +62,11 @@ const ALIASES: [(&str, &str); 16] = [
 #[must_use]
 pub fn data_type(written: &TypeName) -> Option<DataType> {
     if written.is_array {
-        return None;
+        let of = TypeName {
+            is_array: false,
+            ..written.clone()
+        };
+        return data_type(&of).map(|of| DataType::Array(Box::new(of)));
     }
     let alias = ALIASES.iter().find(|(alias, _)| *alias == written.name);
     let name = alias.map_or(written.name.as_str(), |(_, name)| name);

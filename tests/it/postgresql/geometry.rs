@@ -39,6 +39,9 @@ const VALUES: [(&str, &str, &str); 8] = [
     ),
 ];
 
+/// A WKB in hexadecimal digits, and its reference system.
+type Value = (Option<String>, Option<i32>);
+
 fn import(database: &str, dump: &[u8], options: &[&str]) -> Outcome {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("dump.sql");
@@ -92,7 +95,6 @@ fn postgis_has_the_values_of_the_source() {
             of_source.join(", ")
         ))
         .unwrap();
-    type Value = (Option<String>, Option<i32>);
     let mut taken = |row: &mut mysql::Row| -> Vec<Value> {
         let mut value = |at: usize| (row.take(2 * at).unwrap(), row.take(2 * at + 1).unwrap());
         (0..names.len()).map(&mut value).collect()

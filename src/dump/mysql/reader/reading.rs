@@ -5,6 +5,7 @@ use super::created::CreatedTables;
 use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered};
 use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
+use crate::dump::databases;
 use crate::dump::events::Facts;
 use crate::dump::limits::{Definitions, DumpLimits};
 use crate::dump::mysql::piece::{Piece, Scanned};
@@ -135,7 +136,7 @@ impl<C: Consumer> Reader<C> {
     /// Ends the dump; it is an error if the dump is incomplete.
     pub fn finish(mut self) -> Result<(C, Facts)> {
         self.check_end()?;
-        self.check_databases()?;
+        databases::check(&self.facts, self.wanted_database.as_deref())?;
         self.facts.completed |= self.ends_with_completed();
         // A dump without tables has only its header to say so.
         self.facts.compatible |= self.was_compatible && self.tables.len() == 0;
@@ -174,30 +175,9 @@ impl<C: Consumer> Reader<C> {
         last.trim_start_matches('-').trim().starts_with(COMPLETED)
     }
 
-    fn check_databases(&self) -> Result<()> {
-        let list = self.facts.databases.join(", ");
-        match &self.wanted_database {
-            None if self.facts.databases.len() > 1 => Err(Error::usage(format!(
-                "the dump holds several databases: {list}"
-            ))
-            .hint("name the one to take: --from-database")),
-            Some(wanted) if !list.is_empty() && !self.facts.databases.contains(wanted) => Err(
-                Error::usage(format!("the dump holds no database {wanted}, but {list}")),
-            ),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether `database` is the wanted one. Without a choice the first one is taken; the end of the
-    /// dump is an error if there were several.
+    /// Whether `database` is taken.
     pub(super) fn is_taken(&self, database: Option<&str>) -> bool {
-        let Some(database) = database else {
-            return true;
-        };
-        self.wanted_database
-            .as_ref()
-            .or(self.facts.databases.first())
-            .is_none_or(|wanted| wanted == database)
+        databases::is_taken(&self.facts, self.wanted_database.as_deref(), database)
     }
 
     fn truncated(&self, how: &str) -> Error {

@@ -7,6 +7,7 @@ use super::created::{Created, Fate, engine_without_rows};
 use super::reading::Reader;
 use crate::dump::bounds::{check_count, refused_statement, unknown_statement};
 use crate::dump::charset::Charset;
+use crate::dump::databases;
 use crate::dump::events::{Duplicates, InsertTarget};
 use crate::dump::mysql::definition::{TableDefinition, insert_head, parse_table};
 use crate::dump::mysql::statement::{TableName, insert_table};
@@ -37,12 +38,9 @@ impl<C: Consumer> Reader<C> {
     pub(super) fn create_table(&mut self, statement: &[u8], name: &TableName) -> Result<()> {
         self.chunks.begin_table();
         let database = self.database_of(name);
-        if let Some(database) = &database
-            && !self.facts.databases.contains(database)
-        {
-            check_count(self.facts.databases.len(), "databases")
-                .map_err(|error| self.placed(error))?;
-            self.facts.databases.push(database.clone());
+        if let Some(database) = &database {
+            let noted = databases::note(&mut self.facts, database);
+            noted.map_err(|error| self.placed(error))?;
         }
         let database = database.as_deref();
         if !self.is_taken(database) {
