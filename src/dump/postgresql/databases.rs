@@ -21,9 +21,10 @@ impl Databases {
         }
     }
 
-    /// From here on the dump is in another one, as `line` says.
-    pub(super) fn connect(&mut self, line: &[u8]) {
+    /// From here on the dump is in another one, as `line` says. False if it says anything else.
+    pub(super) fn connect(&mut self, line: &[u8]) -> bool {
         self.current = connected(line);
+        self.current.is_some()
     }
 
     /// Whether a table or rows that come now are taken.
@@ -51,7 +52,7 @@ impl Databases {
 
 /// The database that a line connects to: `\connect name` or `\connect -reuse-previous=on "dbname='name'"` (PostgreSQL
 /// manual, "psql"). Other lines have more than a name.
-pub(super) fn connected(line: &[u8]) -> Option<String> {
+fn connected(line: &[u8]) -> Option<String> {
     let line = std::str::from_utf8(line).ok()?;
     let name = line
         .strip_prefix("\\connect ")

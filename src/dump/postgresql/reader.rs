@@ -10,7 +10,7 @@ use super::databases::Databases;
 use super::definition::Definition;
 use super::dump_statement::DumpStatement;
 use super::row_heads::{insert_head, is_end_of_insert};
-use super::splitter::{Piece, Splitter};
+use super::splitter::{Piece, Splitter, refused_line};
 use super::statement::classify;
 use super::table::numbered_columns;
 use super::values::write_line;
@@ -189,7 +189,10 @@ impl<C: Consumer> Reader<C> {
             Some(Piece::Connect) => {
                 self.hand_on()?;
                 self.chunk.target = None;
-                self.databases.connect(self.splitter.comment());
+                let line = self.splitter.comment();
+                if !self.databases.connect(line) {
+                    return Err(self.placed(refused_line(line)));
+                }
             }
             Some(Piece::Statement) => self.statement(used)?,
             Some(Piece::Head) => self.insert_head()?,

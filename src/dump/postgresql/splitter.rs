@@ -5,7 +5,6 @@
 
 use memchr::{memchr, memchr2};
 
-use super::databases::connected;
 use crate::dump::bounds::MAX_STATEMENT_BYTES;
 use crate::error::{Error, Result};
 
@@ -369,8 +368,10 @@ impl Splitter {
         let run = &rest[..end.unwrap_or(rest.len())];
         self.keep_comment(run);
         let is_whole = end.is_some() || self.comment.len() >= MAX_COMMENT_BYTES;
-        let connects = is_whole && connected(&self.comment).is_some();
-        if is_whole && !connects && !is_harmless(&self.comment) {
+        // What it connects to is looked at by whoever takes the piece, so it must be there to its end.
+        let connects = self.comment.starts_with(b"\\connect ") || self.comment.starts_with(b"\\c ");
+        let is_kept = self.comment.len() < MAX_COMMENT_BYTES;
+        if is_whole && !(connects && is_kept) && !is_harmless(&self.comment) {
             return Err(refused_line(&self.comment));
         }
         let Some(end) = end else {
@@ -392,7 +393,8 @@ fn is_harmless(line: &[u8]) -> bool {
     })
 }
 
-fn refused_line(line: &[u8]) -> Error {
+/// The error for a line for psql that is not accepted.
+pub(super) fn refused_line(line: &[u8]) -> Error {
     let line: String = String::from_utf8_lossy(line).chars().take(60).collect();
     let line = line.replace(char::is_control, " ");
     Error::archive("the dump holds a command for psql, which is refused")

@@ -209,7 +209,7 @@ mod tests {
         for written in [
             "public.evil",
             "hstore",
-            "text[]",
+            "public.evil[]",
             "integer(3)",
             "numeric(1,2,3)",
             "\"integer\"",

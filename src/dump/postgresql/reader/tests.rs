@@ -166,3 +166,28 @@ fn what_might_change_data_or_run_something_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_line_for_psql_may_only_name_a_database() {
+    for (line, is_taken) in [
+        ("\\connect shop", true),
+        ("\\connect -reuse-previous=on \"dbname='a b'\"", true),
+        ("\\connect shop host", false),
+        ("\\connect `id`", false),
+        ("\\c \\! id", false),
+        (&format!("\\connect {}", "a".repeat(300)), false),
+    ] {
+        let dump = format!(
+            "-- PostgreSQL database dump\n{line}\nCREATE TABLE t (a int);\n-- {COMPLETE}\n"
+        );
+        for cut in 0..=dump.len() {
+            let mut reader = Reader::new(Collected::default());
+            let (start, rest) = dump.as_bytes().split_at(cut);
+            let read = reader
+                .feed(start)
+                .and_then(|()| reader.feed(rest))
+                .and_then(|()| reader.finish());
+            assert_eq!(read.is_ok(), is_taken, "{line} cut at {cut}");
+        }
+    }
+}
