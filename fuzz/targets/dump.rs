@@ -24,11 +24,17 @@ impl Consumer for Seen {
             compatible: facts.compatible,
             charset: ci_import::dump::charset::Charset::Utf8,
             utc: facts.utc,
+            axes_by_system: false,
+            keys_follow: facts.keys_follow,
         };
         if let Ok(mapped) = from_mysql(&table, facts, GivenRows::whole(), &Policies::default(), &mut Names::default()) {
             self.tables.push(ddl::create_table(ddl::Style::in_schema("s"), &mapped.table).concat());
         }
         Ok(())
+    }
+
+    fn altered(&mut self, table: &TableDefinition, facts: &Facts) -> Result<()> {
+        self.table(table.clone(), facts)
     }
 
     fn rows(&mut self, rows: RowChunk) -> Result<()> {

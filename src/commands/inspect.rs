@@ -161,6 +161,12 @@ impl Sink for Observer {
         Ok(())
     }
 
+    fn widen(&mut self, number: usize, widening: &Widening) -> Result<()> {
+        let widenings = &mut self.tables[number].widenings;
+        widenings.retain(|known| known.column != widening.column);
+        Ok(())
+    }
+
     fn drop_table(&mut self, number: usize) -> Result<()> {
         self.tables[number].name.clear();
         Ok(())

@@ -63,6 +63,8 @@ pub struct Facts {
     pub compatible: bool,
     /// Whether timestamps are in UTC: `SET TIME_ZONE='+00:00'`.
     pub utc: bool,
+    /// Whether keys of the table may come behind its rows.
+    pub keys_follow: bool,
     /// The databases of the dump that have tables, if it names them.
     pub databases: Vec<String>,
     /// Whether GitLab CI has converted it for PostgreSQL.
@@ -104,6 +106,7 @@ impl Facts {
             compatible: self.compatible,
             utc: self.utc,
             server_version: self.server_version.clone(),
+            keys_follow: self.keys_follow,
             ..Facts::default()
         }
     }

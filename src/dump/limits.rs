@@ -93,7 +93,15 @@ impl Definitions {
     /// Counts a definition with this text. What is dropped again counts, too.
     pub(super) fn add(&mut self, text: &[u8]) -> Result<()> {
         let elements = memchr_iter(b',', text).count();
-        let bytes = text.len() + DEFINITION_BYTES + elements * ELEMENT_BYTES;
+        self.add_bytes(text.len() + DEFINITION_BYTES + elements * ELEMENT_BYTES)
+    }
+
+    /// Counts a definition again whose text has this length, because all of it is looked at again.
+    pub(super) fn add_again(&mut self, length: usize) -> Result<()> {
+        self.add_bytes(length + DEFINITION_BYTES)
+    }
+
+    fn add_bytes(&mut self, bytes: usize) -> Result<()> {
         self.bytes = self.bytes.saturating_add(bytes);
         let memory = self.limits.memory;
         let limit = memory.saturating_mul(MIB) / DEFINITIONS_PART;

@@ -28,6 +28,8 @@ enum Piece {
     Table(Box<Table>),
     /// The table with this number, with the keys and indexes that came after its rows.
     Complete(usize, Box<Table>),
+    /// The table with this number, before and after a change of its definition.
+    Alter(usize, Box<[Table; 2]>),
     /// A column of the table with this number gets a wider type.
     Widen(usize, Widening),
     /// Rows for this COPY of a table; `done` gives them when they are transcoded.
@@ -131,6 +133,7 @@ fn write_all(mut text: DumpText, pieces: Receiver<Piece>) -> Result<Written> {
         match piece {
             Piece::Table(table) => text.table(*table)?,
             Piece::Complete(number, table) => text.complete(number, *table),
+            Piece::Alter(number, tables) => text.alter(number, &tables[0], &tables[1])?,
             Piece::Rows { copy, done } => {
                 if let Err(error) = text.rows(copy, &done) {
                     let _ = text.text(&format!("{GIVEN_UP};\n"));
@@ -162,6 +165,13 @@ impl Sink for DumpWriter {
 
     fn complete(&mut self, number: usize, table: &Table) -> Result<()> {
         self.send(Piece::Complete(number, Box::new(table.clone())))
+    }
+
+    fn alter(&mut self, number: usize, before: &Table, after: &Table) -> Result<()> {
+        self.send(Piece::Alter(
+            number,
+            Box::new([before.clone(), after.clone()]),
+        ))
     }
 
     fn widen(&mut self, number: usize, widening: &Widening) -> Result<()> {

@@ -123,6 +123,22 @@ impl DumpText {
         self.tables[number].table = table;
     }
 
+    /// Changes the table with this number, which was created as `before`, to `after`. Its keys and constraints follow at
+    /// the end.
+    pub(super) fn alter(&mut self, number: usize, before: &Table, after: &Table) -> Result<()> {
+        let table = &mut self.tables[number].table;
+        table.take_over(before, after);
+        let changes = ddl::alter_table(STYLE, table, before, after);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut sql = "\n".to_owned();
+        for change in changes {
+            statements(&mut sql, &[change.statement]);
+        }
+        self.text(&sql)
+    }
+
     /// Writes rows of a COPY, which stays open for the rows that follow.
     pub(super) fn rows(
         &mut self,
@@ -167,13 +183,21 @@ impl DumpText {
     /// Gives a column a wider type, after the rows that are written already.
     pub(super) fn widen(&mut self, number: usize, widening: Widening) -> Result<()> {
         let known = |known: &Widening| (&known.column, known.to) == (&widening.column, widening.to);
+        let is_decided = widening.row == 0;
+        if is_decided {
+            // The dump has decided it, whatever the values are.
+            let table = &self.tables[number].table.name;
+            let is_it =
+                |note: &Note| note.table == *table && note.item.as_ref() == Some(&widening.column);
+            self.notes.retain(|note| !is_it(note));
+        }
         if self.widened().of(number).iter().any(known) {
             return Ok(());
         }
         let sql = self.change_type(number, &widening);
         self.text(&sql)?;
         let note = widening_note(&self.tables[number].table.name, &widening);
-        self.notes.push(note);
+        self.notes.extend((!is_decided).then_some(note));
         self.widened().add(number, widening);
         Ok(())
     }

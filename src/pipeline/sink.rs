@@ -14,6 +14,11 @@ pub trait Sink<T = schema::Table> {
     fn table(&mut self, table: &T) -> Result<()>;
     /// Receives a table for the second time, with the keys and indexes that came after the rows.
     fn complete(&mut self, number: usize, table: &T) -> Result<()>;
+    /// Changes an earlier table, whose rows may be there, from `before` to `after`. Types change by [`Sink::widen`] only.
+    fn alter(&mut self, _number: usize, _before: &T, _after: &T) -> Result<()> {
+        // A sink without definitions has nothing to do.
+        Ok(())
+    }
     /// Gives a column of an earlier table, with all rows so far, a wider type.
     fn widen(&mut self, _number: usize, _widening: &Widening) -> Result<()> {
         // A sink without types has nothing to do.

@@ -49,8 +49,8 @@ pub(crate) struct IndexBuild {
 /// What an [`IndexBuild`] builds.
 #[derive(Debug)]
 pub(crate) enum Built {
-    /// What these statements make.
-    By(Vec<String>),
+    /// What these statements make, for the table with this number.
+    By(usize, Vec<String>),
     /// The primary key of the table with this number.
     PrimaryKey(usize),
     /// The index at this position, of the table with this number.
@@ -60,11 +60,13 @@ pub(crate) enum Built {
 }
 
 impl IndexBuild {
-    /// The number of the table, if it has one.
-    pub(crate) fn of(&self) -> Option<usize> {
+    /// The number of the table.
+    pub(crate) fn of(&self) -> usize {
         match self.built {
-            Built::By(_) => None,
-            Built::PrimaryKey(of) | Built::Index(of, _) | Built::Statistics(of) => Some(of),
+            Built::By(of, _)
+            | Built::PrimaryKey(of)
+            | Built::Index(of, _)
+            | Built::Statistics(of) => of,
         }
     }
 }
@@ -182,7 +184,7 @@ impl WorkQueue {
     /// the next table of the same name.
     pub(crate) fn forget_builds(&self, table: usize) -> Result<()> {
         let mut state = self.lock();
-        state.builds.retain(|build| build.of() != Some(table));
+        state.builds.retain(|build| build.of() != table);
         let forgotten = &mut state.tables[table];
         forgotten.builds.clear();
         forgotten.settling = Settling::Done;
@@ -258,20 +260,16 @@ impl WorkQueue {
         let build = state.builds.pop_front();
         if let Some(build) = &build {
             self.counts.begin_step(&build.name);
-            if let Some(table) = build.of() {
-                state.tables[table].builds_under_way += 1;
-            }
+            state.tables[build.of()].builds_under_way += 1;
         }
         Ok(build.map(Task::Index))
     }
 
     /// Counts a build as done, of the table with this number.
-    pub(crate) fn built(&self, table: Option<usize>) {
+    pub(crate) fn built(&self, table: usize) {
         self.counts.end_step();
-        if let Some(table) = table {
-            self.lock().tables[table].builds_under_way -= 1;
-            self.changed.notify_all();
-        }
+        self.lock().tables[table].builds_under_way -= 1;
+        self.changed.notify_all();
     }
 
     /// What is counted for the progress.

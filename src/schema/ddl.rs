@@ -1,5 +1,6 @@
 //! Renders the model as PostgreSQL's DDL. Names are always quoted, so that they stay as they were.
 
+mod alter;
 mod copy;
 mod generated;
 mod style;
@@ -13,6 +14,7 @@ use super::model::{
 use super::sql::{identifier, literal};
 use crate::dump::postgresql::SINCE_VERSION_10;
 
+pub use alter::{Change, alter_table};
 pub use copy::{copy_from_stdin, copy_query_to_stdout, copy_to_stdout};
 use generated::computed;
 pub use generated::{compute_all, is_computed_otherwise};
@@ -36,25 +38,30 @@ pub fn create_table(style: Style<'_>, table: &Table) -> Vec<String> {
         ));
     }
     if let Some(sequence) = &table.sequence {
-        // No sequence is of floating-point numbers; their column takes whole ones, too.
-        let data_type = match &sequence.data_type {
-            DataType::DoublePrecision => &DataType::Bigint,
-            whole => whole,
-        };
-        let name = style.name(&sequence.name);
-        if style.typed_sequences {
-            statements.push(format!("CREATE SEQUENCE {name} AS {data_type}"));
-        } else {
-            statements.push(format!("CREATE SEQUENCE {name}"));
-            if *data_type != DataType::Bigint {
-                let statement = format!("ALTER SEQUENCE {name} AS {data_type}");
-                let [before, behind] = SINCE_VERSION_10;
-                let body = format!("{before}{}{behind}", literal(&statement));
-                statements.push(format!("DO {}", literal(&body)));
-            }
-        }
+        statements.extend(create_sequence(style, sequence));
     }
     statements.extend(create_table_alone(style, table));
+    statements
+}
+
+/// The statements that create `sequence`, with the type of its column.
+fn create_sequence(style: Style<'_>, sequence: &Sequence) -> Vec<String> {
+    // No sequence is of floating-point numbers; their column takes whole ones, too.
+    let data_type = match &sequence.data_type {
+        DataType::DoublePrecision => &DataType::Bigint,
+        whole => whole,
+    };
+    let name = style.name(&sequence.name);
+    if style.typed_sequences {
+        return vec![format!("CREATE SEQUENCE {name} AS {data_type}")];
+    }
+    let mut statements = vec![format!("CREATE SEQUENCE {name}")];
+    if *data_type != DataType::Bigint {
+        let statement = format!("ALTER SEQUENCE {name} AS {data_type}");
+        let [before, behind] = SINCE_VERSION_10;
+        let body = format!("{before}{}{behind}", literal(&statement));
+        statements.push(format!("DO {}", literal(&body)));
+    }
     statements
 }
 

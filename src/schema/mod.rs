@@ -3,6 +3,7 @@
 //! [`from_mysql`] and [`from_postgresql`] map definitions to the model; [`ddl`] renders it for PostgreSQL, and a MySQL
 //! server has a renderer of its own.
 
+mod altered;
 pub mod changed_keys;
 pub mod ddl;
 mod foreign_keys;

@@ -127,6 +127,11 @@ impl Sink for Expected {
         Ok(())
     }
 
+    fn alter(&mut self, number: usize, _: &Table, table: &Table) -> Result<()> {
+        self.number(number, table.numbered());
+        Ok(())
+    }
+
     fn drop_table(&mut self, number: usize) -> Result<()> {
         self.forget(number);
         Ok(())

@@ -223,6 +223,8 @@ fn alter(tokens: &[Token], words: &[String]) -> DumpStatement {
     }
     match words.get(at).map_or("", String::as_str) {
         "TABLE" => {
+            let is_if = words.get(at + 1).is_some_and(|word| word == "IF");
+            let at = at + 2 * usize::from(is_if);
             let table = table_name(tokens, at + 1);
             let behind = at + 2 + 2 * usize::from(table.database.is_some());
             let action: Vec<&str> = words[behind.min(words.len())..]

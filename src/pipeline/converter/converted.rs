@@ -167,6 +167,10 @@ impl<S: Sink> Consumer for ConvertedConverter<S> {
         self.converter.table(definition, facts)
     }
 
+    fn altered(&mut self, definition: &TableDefinition, facts: &Facts) -> Result<()> {
+        self.converter.altered(definition, facts)
+    }
+
     fn rows(&mut self, chunk: RowChunk) -> Result<()> {
         self.converter.rows(chunk)
     }

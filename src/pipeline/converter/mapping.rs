@@ -3,8 +3,8 @@
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
 use crate::dump::{Duplicates, Facts};
-use crate::error::Result;
-use crate::rows::{Normal, PlannedColumn, ValueKind};
+use crate::error::{Error, Result};
+use crate::rows::{Normal, PlannedColumn, ValueKind, Widening};
 use crate::schema::policies::Policies;
 use crate::schema::{GeneratedValues, GivenRows, Note};
 
@@ -25,6 +25,26 @@ pub trait Mapping {
         charset: Charset,
         policies: &Policies,
     ) -> Result<Mapped<Self::Table>>;
+
+    /// Maps `definition` again, after statements have changed it. The table was mapped as `before`; its rows may be loaded, so
+    /// their types stay the same or become wider.
+    fn map_again(
+        &mut self,
+        definition: &TableDefinition,
+        before: &Mapped<Self::Table>,
+        facts: &Facts,
+        charset: Charset,
+        policies: &Policies,
+    ) -> Result<MappedAgain<Self::Table>>;
+}
+
+/// A table that was mapped again.
+#[derive(Debug)]
+pub struct MappedAgain<T> {
+    /// The table now.
+    pub mapped: Mapped<T>,
+    /// The columns whose types must become wider.
+    pub widenings: Vec<Widening>,
 }
 
 /// A mapped table, and the plan for its rows.
@@ -42,8 +62,27 @@ pub struct Mapped<T> {
     pub duplicates: Duplicates,
     /// Whether two rows may not have the same key.
     pub has_unique_key: bool,
+    /// The rows, as far as they were known.
+    pub given: GivenRows,
     /// The differences on the server.
     pub notes: Vec<Note>,
+}
+
+impl<T> Mapped<T> {
+    /// Takes over from `before` how values are normalised: the rows so far were hashed in this way.
+    pub(crate) fn hash_as(&mut self, before: &Mapped<T>) {
+        for (column, known) in self.columns.iter_mut().zip(&before.columns) {
+            column.normal = known.normal;
+        }
+    }
+}
+
+/// The error that a statement behind the rows changes `table` in a way that changes its rows. `what` it changes.
+pub(crate) fn changes_rows(table: &str, what: &str) -> Error {
+    Error::failed(format!(
+        "table {table}: what comes behind its rows changes {what}"
+    ))
+    .hint(format!("--skip-table {table} leaves it out"))
 }
 
 /// A column of the dump.

@@ -13,7 +13,8 @@ mod postgresql_sequences;
 
 pub use conversion::{Accept, Conversion, LatePrefix};
 pub use converted::ConvertedConverter;
-pub use mapping::{Mapped, MappedColumn, Mapping};
+pub(crate) use mapping::changes_rows;
+pub use mapping::{Mapped, MappedAgain, MappedColumn, Mapping};
 pub use mysql::MysqlConverter;
 pub use postgresql::PostgresqlConverter;
 pub use postgresql_mapping::{PostgresqlMapping, not_null_after_load};

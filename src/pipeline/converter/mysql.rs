@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::conversion::{Conversion, Route, Taken};
-use super::mapping::{Mapped, MappedColumn, Mapping};
+use super::mapping::{Mapped, MappedAgain, MappedColumn, Mapping};
 use crate::dump::charset::{Charset, Multibyte};
 use crate::dump::converted::Part;
 use crate::dump::mysql::definition::TableDefinition;
@@ -48,8 +48,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         given: &GivenRows,
         facts: &Facts,
     ) -> Result<Mapped<M::Table>> {
-        let charset = facts.charset.as_deref();
-        let charset = charset.map_or(Ok(Charset::Utf8), Charset::named)?;
+        let charset = charset_of(facts)?;
         self.multibyte = charset.multibyte();
         let policies = &self.conversion.policies;
         self.mapping
@@ -68,8 +67,8 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         let Some((definition, facts)) = self.waiting.take() else {
             return Ok(());
         };
-        let mut mapped = self.map(&definition, given, &facts)?;
-        self.conversion.notes.append(&mut mapped.notes);
+        let mapped = self.map(&definition, given, &facts)?;
+        self.conversion.notes.extend_from_slice(&mapped.notes);
         self.conversion.sink.table(&mapped.table)?;
         self.keep(definition.name, mapped);
         Ok(())
@@ -133,6 +132,12 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
     }
 }
 
+/// The character set of the rows in the dump.
+fn charset_of(facts: &Facts) -> Result<Charset> {
+    let charset = facts.charset.as_deref();
+    charset.map_or(Ok(Charset::Utf8), Charset::named)
+}
+
 /// The columns of the rows after `insert`, in their order.
 fn columns_of<'a, T>(
     insert: &InsertTarget,
@@ -184,6 +189,42 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
             return Ok(());
         }
         self.waiting = Some((definition, facts.of_tables()));
+        Ok(())
+    }
+
+    fn altered(&mut self, definition: &TableDefinition, facts: &Facts) -> Result<()> {
+        let name = &definition.name;
+        if let Some(waiting) = self.waiting.as_mut().filter(|it| it.0.name == *name) {
+            *waiting = (definition.clone(), facts.of_tables());
+            return Ok(());
+        }
+        let Some(Taken::Into(number)) = self.conversion.by_name.get(name).copied() else {
+            return Ok(());
+        };
+        let charset = charset_of(facts)?;
+        let before = &self.tables[number];
+        let policies = &self.conversion.policies;
+        let again = self
+            .mapping
+            .map_again(definition, before, facts, charset, policies)?;
+        let MappedAgain { mapped, widenings } = again;
+        let conversion = &mut self.conversion;
+        for widening in &widenings {
+            conversion.sink.widen(number, widening)?;
+        }
+        conversion
+            .sink
+            .alter(number, &before.table, &mapped.table)?;
+        // Of the table as a whole nothing changes.
+        let is_gone = |note: &Note| {
+            note.item.is_some() && before.notes.contains(note) && !mapped.notes.contains(note)
+        };
+        conversion.notes.retain(|note| !is_gone(note));
+        let new = mapped.notes.iter();
+        let new = new.filter(|note| !before.notes.contains(note)).cloned();
+        conversion.notes.extend(new);
+        conversion.route = None;
+        self.tables[number] = mapped;
         Ok(())
     }
 

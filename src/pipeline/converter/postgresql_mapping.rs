@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::mapping::{Mapped, MappedColumn, Mapping};
+use super::mapping::{Mapped, MappedAgain, MappedColumn, Mapping, changes_rows};
 use crate::dump::Facts;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
 use crate::error::Result;
-use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind};
+use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind, Widening};
 use crate::schema::policies::{Policies, Timestamps};
-use crate::schema::{Column, DataType, DumpFacts, GivenRows, Names, Note, Table, from_mysql};
+use crate::schema::{
+    Column, DataType, DumpFacts, GivenRows, Names, Note, Sequence, Table, from_mysql,
+};
 
 /// The mapping for PostgreSQL.
 #[derive(Default)]
@@ -79,6 +81,7 @@ impl Mapping for PostgresqlMapping {
             charset,
             utc: facts.utc,
             axes_by_system: facts.server_version.as_deref().is_some_and(is_mysql_8),
+            keys_follow: facts.keys_follow,
         };
         let mapped = from_mysql(definition, known, given.clone(), policies, &mut self.names)?;
         let table = mapped.table;
@@ -109,9 +112,107 @@ impl Mapping for PostgresqlMapping {
             duplicates: table.duplicates,
             has_unique_key: table.has_unique_key(),
             table,
+            given: given.clone(),
             notes,
         })
     }
+
+    fn map_again(
+        &mut self,
+        definition: &TableDefinition,
+        before: &Mapped<Table>,
+        facts: &Facts,
+        charset: Charset,
+        policies: &Policies,
+    ) -> Result<MappedAgain<Table>> {
+        // The names are those that the table has got already.
+        let names = std::mem::take(&mut self.names);
+        let mapped = self.map(definition, &before.given, facts, charset, policies);
+        self.names = names;
+        let mut mapped = mapped?;
+        mapped.hash_as(before);
+        mapped.duplicates = before.duplicates;
+        let after = &mut mapped.table;
+        let widenings = keep_types(&before.table, after)?;
+        for (column, known) in mapped.columns.iter_mut().zip(&before.columns) {
+            let is_kept = |it: &Column| it.data_type == DataType::Numeric(20, 0);
+            let mut columns = after.columns.iter();
+            let kept = columns.find(|it| it.name == column.planned.name);
+            if kept.is_some_and(is_kept) && column.planned.storage == Storage::Bigint {
+                column.planned = known.planned.clone();
+                let what = "numeric(20,0) instead of bigint: its key comes behind the rows";
+                mapped.notes.push(Note {
+                    table: after.name.clone(),
+                    item: Some(column.planned.name.clone()),
+                    what: what.to_owned(),
+                });
+            }
+        }
+        after.duplicates = before.table.duplicates;
+        after.enum_types.clone_from(&before.table.enum_types);
+        let renamed = &before.table.renamed_sequences;
+        after.renamed_sequences.clone_from(renamed);
+        match (&mut after.sequence, &before.table.sequence) {
+            (Some(sequence), Some(known)) => {
+                *sequence = Sequence {
+                    next_at_least: sequence.next_at_least,
+                    ..known.clone()
+                };
+            }
+            (Some(sequence), None) => {
+                sequence.name = self.names.give_to_sequence(&sequence.name, &after.name);
+            }
+            (sequence @ None, known) => sequence.clone_from(known),
+        }
+        Ok(MappedAgain { mapped, widenings })
+    }
+}
+
+/// Checks that the columns of the table `before`, which may have rows, are those that it has `after`. Returns the columns
+/// whose types must become wider.
+fn keep_types(before: &Table, after: &mut Table) -> Result<Vec<Widening>> {
+    let name = &before.name;
+    if before.columns.len() != after.columns.len() {
+        return Err(changes_rows(name, "its columns"));
+    }
+    let mut widenings = Vec::new();
+    for (known, column) in before.columns.iter().zip(&mut after.columns) {
+        if known.name != column.name {
+            return Err(changes_rows(name, "its columns"));
+        }
+        column.generated.clone_from(&known.generated);
+        if known.data_type == column.data_type {
+            continue;
+        }
+        if let (DataType::Enum(_), DataType::Enum(_)) = (&known.data_type, &column.data_type) {
+            column.data_type.clone_from(&known.data_type);
+            continue;
+        }
+        let wider = known.wider.filter(|to| {
+            let mut wider = known.clone();
+            wider.widen(*to);
+            wider.data_type == column.data_type
+        });
+        if let Some(to) = wider {
+            widenings.push(Widening {
+                column: column.name.clone(),
+                to,
+                row: 0,
+            });
+            continue;
+        }
+        // Nobody knows yet whether all values fit into the narrower type of a key.
+        if let (DataType::Numeric(20, 0), DataType::Bigint) = (&known.data_type, &column.data_type)
+        {
+            column.data_type.clone_from(&known.data_type);
+            column.wider = None;
+            continue;
+        }
+        let (from, to) = (&known.data_type, &column.data_type);
+        let what = format!("the type of {} from {from} to {to}", column.name);
+        return Err(changes_rows(name, &what));
+    }
+    Ok(widenings)
 }
 
 /// Whether a server with this version is a MySQL 8.0 or later.

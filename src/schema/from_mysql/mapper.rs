@@ -24,6 +24,8 @@ pub struct DumpFacts {
     pub utc: bool,
     /// Whether the server had the order of axes of the spatial reference system in texts of geometries: MySQL, from 8.0 on.
     pub axes_by_system: bool,
+    /// Whether keys may come later: then a `bigint unsigned` is taken for one that a key has.
+    pub keys_follow: bool,
 }
 
 /// What is known of the rows of a table before they are read.

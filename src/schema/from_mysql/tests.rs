@@ -18,6 +18,7 @@ fn mapped_by(sql: &str, compatible: bool, policies: &Policies) -> Result<Mapped>
         charset: Charset::Utf8,
         utc: true,
         axes_by_system: false,
+        keys_follow: false,
     };
     let names = &mut Names::default();
     from_mysql(
@@ -106,6 +107,7 @@ fn generated(columns: GivenColumns, policies: &Policies) -> Vec<String> {
         charset: Charset::Utf8,
         utc: true,
         axes_by_system: false,
+        keys_follow: false,
     };
     let definition = create_table(sql).unwrap();
     let names = &mut Names::default();

@@ -56,7 +56,9 @@ impl Mapper<'_> {
                 (DataType::Bigint, ValueKind::Integer)
             }
             ("bigint" | "int8", true)
-                if column.auto_increment || self.is_in_a_key(&column.name) =>
+                if column.auto_increment
+                    || self.facts.keys_follow
+                    || self.is_in_a_key(&column.name) =>
             {
                 (DataType::Bigint, ValueKind::UnsignedToBigint)
             }

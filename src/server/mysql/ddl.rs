@@ -168,12 +168,65 @@ fn is_unambiguous(key: &KeyDefinition, lookup: &Lookup<'_>) -> bool {
 pub(super) fn late_keys(database: &str, table: &TableDefinition) -> (Vec<String>, Vec<String>) {
     let lookup = Lookup::of(table);
     let early: HashSet<usize> = early_keys(&lookup).collect();
-    let (mut together, mut alone, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, definition) in table.keys.iter().enumerate() {
-        if early.contains(&at) {
-            continue;
+    let keys = table.keys.iter().enumerate();
+    let late = keys.filter(|(at, _)| !early.contains(at));
+    let late: Vec<&KeyDefinition> = late.map(|(_, key)| key).collect();
+    add_keys(database, &lookup, &late, Vec::new())
+}
+
+/// The statements that make the table `before`, which may have rows, the table `after`, except for its constraints; and the
+/// names of keys likewise.
+pub(super) fn alter_table(
+    database: &str,
+    before: &TableDefinition,
+    after: &TableDefinition,
+) -> (Vec<String>, Vec<String>) {
+    let lookup = Lookup::of(after);
+    let columns = before.columns.iter().zip(&after.columns);
+    let modified = columns.filter(|(before, after)| before != after);
+    let mut changes: Vec<String> = modified
+        .map(|(_, after)| format!("MODIFY {}", column(after, &lookup)))
+        .collect();
+    for (keyword, before, after) in [
+        ("ENGINE", &before.options.engine, &after.options.engine),
+        (
+            "ROW_FORMAT",
+            &before.options.row_format,
+            &after.options.row_format,
+        ),
+    ] {
+        if let Some(value) = after.as_deref().and_then(word)
+            && before != after
+        {
+            changes.push(format!("{keyword}={value}"));
         }
-        match (key(definition, &lookup), definition.kind) {
+    }
+    let (options, known) = (&after.options, &before.options);
+    if let Some(next) = options.auto_increment
+        && known.auto_increment != Some(next)
+    {
+        changes.push(format!("AUTO_INCREMENT={next}"));
+    }
+    if options.comment != known.comment {
+        let comment = options.comment.as_deref().unwrap_or_default();
+        changes.push(format!("COMMENT={}", literal(comment)));
+    }
+    let new: Vec<&KeyDefinition> = after.keys.iter().skip(before.keys.len()).collect();
+    add_keys(database, &lookup, &new, changes)
+}
+
+/// The statements that add `keys` to a table, together with these other changes, and the names of the keys that cannot be
+/// added.
+fn add_keys(
+    database: &str,
+    lookup: &Lookup<'_>,
+    keys: &[&KeyDefinition],
+    changes: Vec<String>,
+) -> (Vec<String>, Vec<String>) {
+    let table = lookup.table;
+    let (mut together, mut alone, mut left_out) = (changes, Vec::new(), Vec::new());
+    for definition in keys {
+        match (key(definition, lookup), definition.kind) {
             (None, _) => left_out.push(definition.name.clone().unwrap_or_default()),
             (Some(sql), KeyKind::Fulltext | KeyKind::Spatial) => alone.push(format!("ADD {sql}")),
             (Some(sql), _) => together.push(format!("ADD {sql}")),

@@ -15,7 +15,7 @@ use crate::dump::mysql::definition::{
 };
 use crate::dump::{Duplicates, Facts};
 use crate::error::{Error, Result};
-use crate::pipeline::converter::{Mapped, MappedColumn, Mapping};
+use crate::pipeline::converter::{Mapped, MappedAgain, MappedColumn, Mapping, changes_rows};
 use crate::rows::{Normal, PlannedColumn, ValueKind};
 use crate::schema::policies::Policies;
 use crate::schema::{GeneratedValues, GivenRows, Note, text_kind};
@@ -89,7 +89,7 @@ impl Mapping for ServerMapping {
     fn map(
         &mut self,
         definition: &TableDefinition,
-        _: &GivenRows,
+        given: &GivenRows,
         facts: &Facts,
         charset: Charset,
         policies: &Policies,
@@ -99,6 +99,38 @@ impl Mapping for ServerMapping {
             return Err(Error::failed(format!("the name {name} is defined twice"))
                 .hint("a dump of one database defines a table once; --skip-table leaves one out"));
         }
+        self.mapped(definition, given, facts, charset, policies)
+    }
+
+    fn map_again(
+        &mut self,
+        definition: &TableDefinition,
+        before: &Mapped<Table>,
+        facts: &Facts,
+        charset: Charset,
+        policies: &Policies,
+    ) -> Result<MappedAgain<Table>> {
+        let mut mapped = self.mapped(definition, &before.given, facts, charset, policies)?;
+        mapped.hash_as(before);
+        if mapped.table.columns != before.table.columns {
+            return Err(changes_rows(&mapped.name, "its columns"));
+        }
+        Ok(MappedAgain {
+            mapped,
+            widenings: Vec::new(),
+        })
+    }
+}
+
+impl ServerMapping {
+    fn mapped(
+        &self,
+        definition: &TableDefinition,
+        given: &GivenRows,
+        facts: &Facts,
+        charset: Charset,
+        policies: &Policies,
+    ) -> Result<Mapped<Table>> {
         let (table, notes) = map(
             definition.clone(),
             facts,
@@ -121,6 +153,7 @@ impl Mapping for ServerMapping {
             duplicates: Duplicates::Refused,
             has_unique_key: false,
             table,
+            given: given.clone(),
             notes,
         })
     }

@@ -248,6 +248,16 @@ impl Sink<Table> for Expected {
         Ok(())
     }
 
+    fn alter(&mut self, number: usize, _: &Table, table: &Table) -> Result<()> {
+        self.number(number, table.numbered());
+        Ok(())
+    }
+
+    fn drop_table(&mut self, number: usize) -> Result<()> {
+        self.forget(number);
+        Ok(())
+    }
+
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
         self.hash(rows)
     }

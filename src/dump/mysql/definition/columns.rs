@@ -21,7 +21,7 @@ impl DefinitionParser<'_> {
         };
         self.place = format!("column {}.{}", table.name, column.name);
         column.data_type = self.data_type(table.columns.len())?;
-        while !self.is_symbol(',') && !self.is_symbol(')') {
+        while !self.ends_element() && !self.is("FIRST") && !self.is("AFTER") {
             self.column_attribute(&mut column, table)?;
         }
         table.columns.push(column);

@@ -199,6 +199,11 @@ impl DefinitionParser<'_> {
         }
     }
 
+    /// Whether a column, key or constraint ends before this token.
+    pub(super) fn ends_element(&self) -> bool {
+        self.is_symbol(',') || self.is_symbol(')') || self.peek().is_none()
+    }
+
     /// Where the token before this one ends.
     pub(super) fn end_of_last(&self) -> usize {
         self.at

@@ -39,7 +39,7 @@ impl DefinitionParser<'_> {
             }
         }
         self.symbol(')')?;
-        while !self.is_symbol(',') && !self.is_symbol(')') {
+        while !self.ends_element() {
             if self.eat("COMMENT") {
                 key.comment = Some(self.text_literal()?);
             } else if self.eat("USING") {

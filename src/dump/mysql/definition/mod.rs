@@ -1,10 +1,11 @@
-//! Reads `CREATE TABLE` as MySQL and MariaDB write it, and the heads of INSERTs.
+//! Reads `CREATE TABLE` as MySQL and MariaDB write it, the `ALTER TABLE` of dump programs, and the heads of INSERTs.
 //!
 //! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.20 (CREATE TABLE), and of
 //! MariaDB's knowledge base on the same statement, as far as `SHOW CREATE TABLE` prints it.
 //! Attributes that do not affect values (storage, format, visibility) are skipped. An unknown one is an error,
 //! since it might affect them.
 
+mod alter;
 mod columns;
 mod cursor;
 mod expressions;
@@ -17,6 +18,7 @@ mod storage;
 mod tests;
 mod values;
 
+pub(in crate::dump) use alter::alter_table;
 pub use model::{
     ColumnDefinition, DataType, DefaultValue, ForeignKeyDefinition, Generated, KeyDefinition,
     KeyKind, KeyPart, KeyPartOf, Period, StorageOption, TableDefinition, TableOptions,

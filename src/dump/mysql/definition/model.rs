@@ -22,6 +22,20 @@ pub struct TableDefinition {
 }
 
 impl TableDefinition {
+    /// A table without anything.
+    pub(super) fn new(name: String) -> TableDefinition {
+        TableDefinition {
+            name,
+            columns: Vec::new(),
+            keys: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            options: TableOptions::default(),
+            periods: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
     /// Whether its server keeps the history of its rows.
     #[must_use]
     pub fn is_versioned(&self) -> bool {

@@ -100,16 +100,7 @@ impl DefinitionParser<'_> {
         let name = self.qualified_name()?;
         self.place = format!("table {name}");
         self.refuse_copy_of_columns()?;
-        let mut definition = TableDefinition {
-            name,
-            columns: Vec::new(),
-            keys: Vec::new(),
-            foreign_keys: Vec::new(),
-            checks: Vec::new(),
-            options: TableOptions::default(),
-            periods: Vec::new(),
-            left_out: Vec::new(),
-        };
+        let mut definition = TableDefinition::new(name);
         self.symbol('(')?;
         for count in 0.. {
             if count == MAX_ELEMENTS {
@@ -140,7 +131,7 @@ impl DefinitionParser<'_> {
     }
 
     /// Whether an expression has a NOT: not `NOT NULL`, `IF NOT EXISTS` or `NOT ENFORCED`.
-    fn has_not(&self) -> bool {
+    pub(super) fn has_not(&self) -> bool {
         let is_word = |token: &Token, words: &[&str]| match &token.kind {
             TokenKind::Word(word) => words.iter().any(|known| word.eq_ignore_ascii_case(known)),
             _ => false,
@@ -201,7 +192,7 @@ impl DefinitionParser<'_> {
         false
     }
 
-    fn refused(&self, why: &str) -> Error {
+    pub(super) fn refused(&self, why: &str) -> Error {
         self.placed(refused_definition(self.text, |shown| {
             format!("{why}: {shown}")
         }))
@@ -224,7 +215,7 @@ impl DefinitionParser<'_> {
     }
 
     /// A column, key or constraint.
-    fn element(&mut self, table: &mut TableDefinition) -> Result<()> {
+    pub(super) fn element(&mut self, table: &mut TableDefinition) -> Result<()> {
         let name = if self.eat("CONSTRAINT") {
             let unnamed = ["FOREIGN", "CHECK", "PRIMARY", "UNIQUE"]
                 .iter()
@@ -279,30 +270,36 @@ impl DefinitionParser<'_> {
             if self.is("PARTITION") {
                 break;
             }
-            if self.eat("AUTO_INCREMENT") {
-                self.eat_symbol('=');
-                options.auto_increment = Some(self.number()?);
-            } else if self.eat("ENGINE") || self.eat("TYPE") {
-                options.engine = Some(self.option_value()?);
-            } else if self.eat("ROW_FORMAT") {
-                options.row_format = Some(self.option_value()?.to_ascii_uppercase());
-            } else if self.eat("COLLATE") {
-                options.collation = Some(self.option_value()?.to_ascii_lowercase());
-            } else if self.eat("COMMENT") {
-                self.eat_symbol('=');
-                options.comment = Some(self.text_literal()?);
-            } else if self.eat("CHARSET") {
-                options.charset = Some(self.option_value()?.to_ascii_lowercase());
-            } else if self.eat("CHARACTER") {
-                self.expect("SET")?;
-                options.charset = Some(self.option_value()?.to_ascii_lowercase());
-            } else if self.is("DEFAULT") || !self.is_name() {
-                self.at += 1;
-            } else {
-                let what = self.storage_option()?;
-                self.is_stored(None, what);
-            }
+            self.option(&mut options)?;
         }
         Ok(options)
+    }
+
+    /// One of the options of a table, or a symbol between them.
+    pub(super) fn option(&mut self, options: &mut TableOptions) -> Result<()> {
+        if self.eat("AUTO_INCREMENT") {
+            self.eat_symbol('=');
+            options.auto_increment = Some(self.number()?);
+        } else if self.eat("ENGINE") || self.eat("TYPE") {
+            options.engine = Some(self.option_value()?);
+        } else if self.eat("ROW_FORMAT") {
+            options.row_format = Some(self.option_value()?.to_ascii_uppercase());
+        } else if self.eat("COLLATE") {
+            options.collation = Some(self.option_value()?.to_ascii_lowercase());
+        } else if self.eat("COMMENT") {
+            self.eat_symbol('=');
+            options.comment = Some(self.text_literal()?);
+        } else if self.eat("CHARSET") {
+            options.charset = Some(self.option_value()?.to_ascii_lowercase());
+        } else if self.eat("CHARACTER") {
+            self.expect("SET")?;
+            options.charset = Some(self.option_value()?.to_ascii_lowercase());
+        } else if self.is("DEFAULT") || !self.is_name() {
+            self.at += 1;
+        } else {
+            let what = self.storage_option()?;
+            self.is_stored(None, what);
+        }
+        Ok(())
     }
 }

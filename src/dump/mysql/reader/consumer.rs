@@ -9,6 +9,9 @@ use crate::error::{Error, Result};
 pub trait Consumer {
     /// A table of the dump; its rows, if any, follow.
     fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()>;
+    /// The definition of a table that was passed on, and whose rows may have come, after statements have changed it: keys,
+    /// defaults, AUTO_INCREMENT. The columns and the types of their values are the same.
+    fn altered(&mut self, table: &TableDefinition, facts: &Facts) -> Result<()>;
     /// Whole rows of one table.
     fn rows(&mut self, rows: RowChunk) -> Result<()>;
     /// A part of a definition, or the end, of a dump that GitLab CI has converted.

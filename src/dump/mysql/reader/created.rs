@@ -1,8 +1,11 @@
 //! What the reader knows of the tables that the dump has created.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
-use crate::dump::mysql::definition::TableDefinition;
+use crate::dump::Facts;
+use crate::dump::mysql::definition::{TableDefinition, alter_table, parse_table};
+use crate::dump::quoting::Quoting;
+use crate::error::Result;
 
 /// What becomes of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +19,51 @@ pub(super) enum Fate {
 }
 
 /// A table that the dump has created.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Created {
     pub(super) fate: Fate,
     pub(super) has_rows: bool,
     /// Whether its timestamps were in UTC when it was created; none if it has no timestamps.
     pub(super) utc: Option<bool>,
-    /// The character set of the rows when it was created.
-    pub(super) charset: Option<String>,
     /// Whether its server keeps the history of its rows.
     pub(super) is_versioned: bool,
+    /// What the dump said of it when it was created.
+    pub(super) facts: Facts,
+    pub(super) state: State,
+    /// Whether types of its columns depend on keys that may still come.
+    pub(super) is_undecided: bool,
+    /// The bytes of the statements that define it.
+    pub(super) length: usize,
+    pub(super) definition: Definition,
+}
+
+/// How much of a table was passed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing: statements may still change all of it.
+    Waiting,
+    /// All that is known.
+    Given,
+    /// An earlier definition.
+    Changed,
+}
+
+/// What a table is like now.
+#[derive(Debug)]
+pub(super) enum Definition {
+    /// It is not known, nor wanted.
+    None,
+    /// As this statement says, which takes less memory.
+    Text(Statement),
+    /// So; and the statement that says so, if there is one.
+    Parsed(Box<TableDefinition>, Option<Statement>),
+}
+
+/// A CREATE TABLE, and how it is quoted.
+#[derive(Debug)]
+pub(super) struct Statement {
+    pub(super) text: Box<str>,
+    pub(super) quoting: Quoting,
 }
 
 impl Created {
@@ -35,37 +73,147 @@ impl Created {
             fate,
             has_rows: false,
             utc: None,
-            charset: None,
             is_versioned: false,
+            facts: Facts::default(),
+            state: State::Given,
+            is_undecided: false,
+            length: 0,
+            definition: Definition::None,
         }
     }
 
-    /// A table that is passed on.
-    pub(super) fn taken(table: &TableDefinition, utc: bool, charset: Option<&str>) -> Created {
-        let is_timestamp = |name: &str| name == "timestamp";
-        let mut columns = table.columns.iter();
-        Created {
+    /// A table that is passed on later, defined by `statement`.
+    pub(super) fn taken(table: TableDefinition, statement: Statement, facts: Facts) -> Created {
+        let mut created = Created {
             fate: Fate::Taken,
             has_rows: false,
-            utc: columns
-                .any(|column| is_timestamp(&column.data_type.name))
-                .then_some(utc),
-            charset: charset.map(str::to_owned),
+            utc: None,
             is_versioned: table.is_versioned(),
+            facts,
+            state: State::Waiting,
+            is_undecided: false,
+            length: statement.text.len(),
+            definition: Definition::Parsed(table.into(), Some(statement)),
+        };
+        created.look_for_timestamps(created.facts.utc);
+        created
+    }
+
+    /// Notes whether timestamps are in UTC, if the table has any now.
+    fn look_for_timestamps(&mut self, utc: bool) {
+        let Definition::Parsed(table, _) = &self.definition else {
+            return;
+        };
+        let mut columns = table.columns.iter();
+        if self.utc.is_none() && columns.any(|column| column.data_type.name == "timestamp") {
+            self.utc = Some(utc);
         }
     }
+
+    /// What the dump says of the table.
+    pub(super) fn facts(&self) -> Facts {
+        Facts {
+            keys_follow: self.is_undecided,
+            ..self.facts.clone()
+        }
+    }
+
+    /// The definition that is passed on for the first time.
+    pub(super) fn pass_on(&mut self) -> Option<TableDefinition> {
+        self.state = State::Given;
+        match std::mem::replace(&mut self.definition, Definition::None) {
+            Definition::Parsed(table, Some(statement)) => {
+                self.definition = Definition::Text(statement);
+                Some(*table)
+            }
+            Definition::Parsed(table, None) => {
+                let copy = (*table).clone();
+                self.definition = Definition::Parsed(table, None);
+                Some(copy)
+            }
+            Definition::Text(_) | Definition::None => None,
+        }
+    }
+
+    /// The definition as it is now. `database` is the one of the table.
+    pub(super) fn defined(
+        &mut self,
+        database: Option<&str>,
+    ) -> Result<Option<&mut TableDefinition>> {
+        if let Definition::Text(statement) = &self.definition {
+            let mut table = parse_table(&statement.text, statement.quoting)?.table;
+            leave_out_foreign_keys(&mut table, database);
+            self.definition = Definition::Parsed(table.into(), None);
+        }
+        Ok(match &mut self.definition {
+            Definition::Parsed(table, _) => Some(table),
+            Definition::Text(_) | Definition::None => None,
+        })
+    }
+
+    /// Changes the table as `statement` says; returns whether an expression of it has a NOT. `utc` says whether timestamps
+    /// are in UTC now.
+    pub(super) fn alter(
+        &mut self,
+        statement: &Statement,
+        database: Option<&str>,
+        utc: bool,
+    ) -> Result<bool> {
+        let is_given = self.state != State::Waiting;
+        let Some(table) = self.defined(database)? else {
+            return Ok(false);
+        };
+        let has_not = alter_table(table, &statement.text, statement.quoting, is_given)?;
+        leave_out_foreign_keys(table, database);
+        self.length += statement.text.len();
+        if let Definition::Parsed(_, text) = &mut self.definition {
+            *text = None;
+        }
+        if is_given {
+            self.state = State::Changed;
+        }
+        self.look_for_timestamps(utc);
+        Ok(has_not)
+    }
 }
+
+/// Leaves out the foreign keys to tables of other databases than `database`. A table of the same name in this one would
+/// be another table.
+pub(super) fn leave_out_foreign_keys(table: &mut TableDefinition, database: Option<&str>) {
+    let left_out = &mut table.left_out;
+    table.foreign_keys.retain(|key| {
+        let other = key.database.as_deref().filter(|of| Some(*of) != database);
+        if let Some(other) = other {
+            let what = format!(
+                "the foreign key was left out: it references {} in the database {other}",
+                key.references
+            );
+            left_out.push((key.name.clone(), what));
+        }
+        other.is_none()
+    });
+}
+
+/// The database of a table, if it is known, and its name.
+pub(super) type Key = (Option<String>, String);
 
 /// The tables that the dump has created and not dropped, by database and name.
 #[derive(Debug, Default)]
 pub(super) struct CreatedTables {
-    by_name: HashMap<(Option<String>, String), Created>,
+    by_name: HashMap<Key, Created>,
+    /// The tables that wait, in the order of the dump. Some of them were dropped.
+    waiting: VecDeque<Key>,
+    /// The tables that have changed since they were passed on, and those that are undecided, likewise.
+    changed: VecDeque<Key>,
 }
 
 impl CreatedTables {
     pub(super) fn get_mut(&mut self, database: Option<&str>, name: &str) -> Option<&mut Created> {
-        let key = (database.map(str::to_owned), name.to_owned());
-        self.by_name.get_mut(&key)
+        self.of_key(&(database.map(str::to_owned), name.to_owned()))
+    }
+
+    pub(super) fn of_key(&mut self, key: &Key) -> Option<&mut Created> {
+        self.by_name.get_mut(key)
     }
 
     pub(super) fn contains(&self, database: Option<&str>, name: &str) -> bool {
@@ -75,12 +223,38 @@ impl CreatedTables {
 
     pub(super) fn insert(&mut self, database: Option<&str>, name: &str, created: Created) {
         let key = (database.map(str::to_owned), name.to_owned());
+        if created.state == State::Waiting {
+            self.waiting.push_back(key.clone());
+        }
         self.by_name.insert(key, created);
     }
 
     pub(super) fn remove(&mut self, database: Option<&str>, name: &str) -> Option<Created> {
         let key = (database.map(str::to_owned), name.to_owned());
         self.by_name.remove(&key)
+    }
+
+    /// The next table that waits.
+    pub(super) fn next_waiting(&mut self) -> Option<Key> {
+        let is_waiting = |key: &Key| {
+            let created = self.by_name.get(key);
+            created.is_some_and(|created| created.state == State::Waiting)
+        };
+        std::iter::from_fn(|| self.waiting.pop_front()).find(is_waiting)
+    }
+
+    /// Remembers that a table has changed, or is undecided.
+    pub(super) fn is_changed(&mut self, key: Key) {
+        self.changed.push_back(key);
+    }
+
+    /// The next of these tables.
+    pub(super) fn next_changed(&mut self) -> Option<Key> {
+        let is_changed = |key: &Key| {
+            let created = self.by_name.get(key);
+            created.is_some_and(|created| created.state == State::Changed || created.is_undecided)
+        };
+        std::iter::from_fn(|| self.changed.pop_front()).find(is_changed)
     }
 
     pub(super) fn len(&self) -> usize {

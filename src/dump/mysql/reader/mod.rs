@@ -1,8 +1,10 @@
 //! Reads a MySQL dump in blocks, and passes on tables and chunks of whole rows.
 
+mod altered;
 mod consumer;
 mod created;
 mod executed;
+mod program;
 mod reading;
 mod statements;
 mod tables;

@@ -2,6 +2,7 @@
 
 use super::consumer::Consumer;
 use super::created::CreatedTables;
+use super::program::Program;
 use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered};
 use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
@@ -27,9 +28,6 @@ const PROGRAMS: [&str; 5] = [
     "Warning: Using a password ",
 ];
 
-/// How the last line of a dump begins.
-const COMPLETED: &str = "Dump completed";
-
 /// Says whether a table of this name is wanted. What is not wanted is not parsed, so it may be anything.
 pub type Wanted = Box<dyn Fn(&str) -> bool + Send>;
 
@@ -53,6 +51,8 @@ pub struct Reader<C> {
     pub(super) takes_rows: bool,
     /// Whether a mode was set that leaves out AUTO_INCREMENT.
     pub(super) was_compatible: bool,
+    /// Whether the end of the dump restores settings.
+    pub(super) restores_settings: bool,
     /// The state of reading a dump that GitLab CI has converted.
     pub(super) conversion: Option<Conversion>,
 }
@@ -75,6 +75,7 @@ impl<C: Consumer> Reader<C> {
             tables: CreatedTables::default(),
             takes_rows: true,
             was_compatible: false,
+            restores_settings: false,
             conversion: None,
         }
     }
@@ -137,6 +138,7 @@ impl<C: Consumer> Reader<C> {
     pub fn finish(mut self) -> Result<(C, Facts)> {
         self.check_end()?;
         databases::check(&self.facts, self.wanted_database.as_deref())?;
+        self.pass_on_all()?;
         self.facts.completed |= self.ends_with_completed();
         // A dump without tables has only its header to say so.
         self.facts.compatible |= self.was_compatible && self.tables.len() == 0;
@@ -162,17 +164,35 @@ impl<C: Consumer> Reader<C> {
             };
         }
         // --skip-comments omits all comments, so one comment shows that the last line must be there.
-        let has_comments = self.facts.written_by.is_some();
-        if has_comments && !self.facts.completed && !self.ends_with_completed() {
-            return Err(self.truncated("its last line, \"-- Dump completed\", is missing"));
+        let last = self.program().and_then(Program::last_comment);
+        if self.facts.completed || self.ends_with_completed() {
+            return Ok(());
         }
-        Ok(())
+        match last {
+            Some(last) => Err(self.truncated(&format!("its last line, \"-- {last}\", is missing"))),
+            None if self.restores_settings => {
+                Err(self.truncated("its last line, which restores settings, is missing"))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The last line needs no line end.
     fn ends_with_completed(&self) -> bool {
         let last = String::from_utf8_lossy(&self.prose);
-        last.trim_start_matches('-').trim().starts_with(COMPLETED)
+        self.is_last(last.trim_start_matches('-').trim())
+    }
+
+    /// The program that wrote the dump, if it names itself.
+    pub(super) fn program(&self) -> Option<Program> {
+        Program::of(self.facts.written_by.as_deref()?)
+    }
+
+    /// Whether this comment is at the end of a dump. A dump without other comments is taken for one of mysqldump.
+    fn is_last(&self, comment: &str) -> bool {
+        let program = self.program().unwrap_or(Program::Mysqldump);
+        let last = program.last_comment();
+        last.is_some_and(|last| comment.starts_with(last))
     }
 
     /// Whether `database` is taken.
@@ -182,8 +202,13 @@ impl<C: Consumer> Reader<C> {
 
     fn truncated(&self, how: &str) -> Error {
         let bytes = self.facts.bytes;
-        Error::archive(format!("the dump is truncated at byte {bytes}: {how}"))
-            .hint("make the backup again; mysqldump probably failed while it was made")
+        let hint = match self.program() {
+            None | Some(Program::Mysqldump) => {
+                "make the backup again; mysqldump probably failed while it was made"
+            }
+            Some(_) => "make the dump again; its program probably failed while it was made",
+        };
+        Error::archive(format!("the dump is truncated at byte {bytes}: {how}")).hint(hint)
     }
 
     fn take_prose(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
@@ -224,7 +249,7 @@ impl<C: Consumer> Reader<C> {
         let text = comment.trim_start_matches('-').trim();
         if let Some(conversion) = &mut self.conversion {
             conversion.comment(text);
-        } else if text.starts_with("MySQL dump ") || text.starts_with("MariaDB dump ") {
+        } else if Program::of(text).is_some() {
             self.facts
                 .written_by
                 .get_or_insert_with(|| remembered(text));
@@ -232,7 +257,7 @@ impl<C: Consumer> Reader<C> {
             self.facts
                 .server_version
                 .get_or_insert_with(|| remembered(version.trim_start_matches(':').trim()));
-        } else if text.starts_with(COMPLETED) {
+        } else if self.is_last(text) {
             self.facts.completed = true;
         }
     }

@@ -1,6 +1,7 @@
 //! What each statement of a dump does to the reader.
 
 use super::consumer::Consumer;
+use super::program::{Program, ends_settings};
 use super::reading::Reader;
 use crate::dump::bounds::{MAX_REMEMBERED, refused_statement, unknown_statement};
 use crate::dump::charset::{Charset, Multibyte};
@@ -61,9 +62,7 @@ impl<C: Consumer> Reader<C> {
             }
             DumpStatement::Clear(table) => self.clear_table(&table, text)?,
             DumpStatement::AlterTable(table) => {
-                if self.wants(&table) {
-                    return Err(self.placed(unknown_statement(text)));
-                }
+                return self.alter_table(bytes, text, &table);
             }
             DumpStatement::WithoutEffect => self.check_functions(&tokens, text)?,
             DumpStatement::Refused(why) => return Err(self.refused(why, text)),
@@ -107,6 +106,12 @@ impl<C: Consumer> Reader<C> {
 
     pub(super) fn set(&mut self, tokens: &[Token], text: &str) -> Result<()> {
         self.check_functions(tokens, text)?;
+        if self.program() == Some(Program::PhpMyAdmin)
+            && let Some(is_end) = ends_settings(text)
+        {
+            self.restores_settings = true;
+            self.facts.completed = is_end;
+        }
         let outcome = self.session.set(tokens, text);
         let SetOutcome { mode, client } = outcome.map_err(|error| self.placed(error))?;
         if mode {

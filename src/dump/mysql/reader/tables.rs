@@ -3,35 +3,18 @@
 use std::borrow::Cow;
 
 use super::consumer::Consumer;
-use super::created::{Created, Fate, engine_without_rows};
+use super::created::{Created, Fate, Statement, engine_without_rows, leave_out_foreign_keys};
 use super::reading::Reader;
 use crate::dump::bounds::{check_count, refused_statement, unknown_statement};
 use crate::dump::charset::Charset;
 use crate::dump::databases;
 use crate::dump::events::{Duplicates, InsertTarget};
-use crate::dump::mysql::definition::{TableDefinition, insert_head, parse_table};
+use crate::dump::mysql::definition::{insert_head, parse_table};
 use crate::dump::mysql::statement::{TableName, insert_table};
 use crate::error::{Error, Result};
 
 /// No definition of a table is longer; its tokens take much more memory than its text.
 const MAX_DEFINITION_BYTES: usize = 2 * 1024 * 1024;
-
-/// Leaves out the foreign keys to tables of other databases than `database`. A table of the same name in this one would
-/// be another table.
-fn leave_out_foreign_keys(table: &mut TableDefinition, database: Option<&str>) {
-    let left_out = &mut table.left_out;
-    table.foreign_keys.retain(|key| {
-        let other = key.database.as_deref().filter(|of| Some(*of) != database);
-        if let Some(other) = other {
-            let what = format!(
-                "the foreign key was left out: it references {} in the database {other}",
-                key.references
-            );
-            left_out.push((key.name.clone(), what));
-        }
-        other.is_none()
-    });
-}
 
 impl<C: Consumer> Reader<C> {
     /// Takes `CREATE TABLE name …`.
@@ -63,6 +46,9 @@ impl<C: Consumer> Reader<C> {
             }
             if parsed.or_replace {
                 self.drop_table(name)?;
+            } else {
+                // Whoever takes the tables says that there are two.
+                self.before_rows(database.map(str::to_owned), &name.name)?;
             }
         }
         if mode.has_high_not() && parsed.has_not {
@@ -83,12 +69,17 @@ impl<C: Consumer> Reader<C> {
         }
         self.facts.utc = self.session.is_utc();
         self.facts.compatible = self.session.mode().leaves_out_auto_increment();
-        let created = Created::taken(&table, self.facts.utc, self.facts.charset.as_deref());
-        self.tables.insert(database, &table.name, created);
-        self.consumer.table(table, &self.facts)
+        let name = table.name.clone();
+        let statement = Statement {
+            text: text.into(),
+            quoting: mode.quoting(),
+        };
+        let created = Created::taken(table, statement, self.facts.of_tables());
+        self.tables.insert(database, &name, created);
+        Ok(())
     }
 
-    fn count_definition(&mut self, text: &[u8]) -> Result<()> {
+    pub(super) fn count_definition(&mut self, text: &[u8]) -> Result<()> {
         let counted = self.definitions.add(text);
         counted.map_err(|error| self.placed(error))
     }
@@ -139,6 +130,9 @@ impl<C: Consumer> Reader<C> {
             table = insert_table(&text, quoting);
         }
         self.takes_rows = self.takes_rows_of(database.as_deref(), &table.name, &text)?;
+        if self.takes_rows {
+            self.before_rows(database.clone(), &table.name)?;
+        }
         let target = if self.takes_rows {
             let (table, columns) =
                 insert_head(&text, quoting).map_err(|error| self.placed(error))?;
@@ -181,7 +175,7 @@ impl<C: Consumer> Reader<C> {
         };
         created.has_rows = true;
         let of_rows = |charset: Option<&str>| charset.map_or(Ok(Charset::Utf8), Charset::named);
-        let then = of_rows(created.charset.as_deref())?;
+        let then = of_rows(created.facts.charset.as_deref())?;
         let now = client.map_or_else(|| of_rows(rows_charset.as_deref()), Ok)?;
         let why = match created.fate {
             Fate::Skipped | Fate::LeftOut("sequence") => return Ok(false),
@@ -206,7 +200,7 @@ impl<C: Consumer> Reader<C> {
     }
 
     /// A definition in UTF-8, from the character set of the statements.
-    fn definition_text<'a>(&self, bytes: &'a [u8], table: &str) -> Result<Cow<'a, str>> {
+    pub(super) fn definition_text<'a>(&self, bytes: &'a [u8], table: &str) -> Result<Cow<'a, str>> {
         self.check_length(bytes)?;
         let text = match self.client_charset() {
             Some(Charset::Other(foreign)) => foreign.decode(bytes),

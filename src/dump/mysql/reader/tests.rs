@@ -7,6 +7,7 @@ use crate::error::Result;
 #[derive(Default)]
 struct Collected {
     tables: Vec<String>,
+    altered: Vec<TableDefinition>,
     parts: Vec<Part>,
     rows: Vec<(String, String, u64, u64, u64)>,
 }
@@ -14,6 +15,11 @@ struct Collected {
 impl Consumer for Collected {
     fn table(&mut self, table: TableDefinition, _: &Facts) -> Result<()> {
         self.tables.push(table.name);
+        Ok(())
+    }
+
+    fn altered(&mut self, table: &TableDefinition, _: &Facts) -> Result<()> {
+        self.altered.push(table.clone());
         Ok(())
     }
 
@@ -361,11 +367,182 @@ impl Consumer for &mut Tables {
         Ok(())
     }
 
+    fn altered(&mut self, _: &TableDefinition, _: &Facts) -> Result<()> {
+        Ok(())
+    }
+
     fn rows(&mut self, _: RowChunk) -> Result<()> {
         Ok(())
     }
 
     fn converted(&mut self, _: Part, _: &Facts) -> Result<()> {
         Ok(())
+    }
+}
+
+/// The names of the tables and how many keys they have, as they are passed on, with their rows.
+#[derive(Default)]
+struct Order(Vec<String>);
+
+impl Consumer for Order {
+    fn table(&mut self, table: TableDefinition, facts: &Facts) -> Result<()> {
+        let follow = if facts.keys_follow { "+" } else { "" };
+        self.0
+            .push(format!("{} {}{follow}", table.name, table.keys.len()));
+        Ok(())
+    }
+
+    fn altered(&mut self, table: &TableDefinition, facts: &Facts) -> Result<()> {
+        let follow = if facts.keys_follow { "+" } else { "" };
+        self.0
+            .push(format!("then {} {}{follow}", table.name, table.keys.len()));
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: RowChunk) -> Result<()> {
+        self.0.push(format!("rows of {}", rows.insert.table));
+        Ok(())
+    }
+
+    fn converted(&mut self, _: Part, _: &Facts) -> Result<()> {
+        Ok(())
+    }
+
+    fn dropped(&mut self, table: &str) -> Result<()> {
+        self.0.push(format!("no {table}"));
+        Ok(())
+    }
+}
+
+#[test]
+fn tables_are_passed_on_before_their_rows_and_what_changes_them_later_at_the_end() {
+    let (a, b) = (
+        "CREATE TABLE a (x int);",
+        "CREATE TABLE b (y bigint unsigned);",
+    );
+    let rows = |of: &str| format!("INSERT INTO {of} VALUES (1);");
+    let key = |of: &str, column: &str| format!("ALTER TABLE {of} ADD KEY ({column});");
+    for (dump, expected) in [
+        (
+            format!("{a}{}{b}{}{}", rows("a"), rows("b"), key("a", "x")),
+            "a 0, rows of a, b 0+, rows of b, then b 0, then a 1",
+        ),
+        (
+            format!("{a}{b}{}{}{}", key("a", "x"), rows("b"), key("a", "x")),
+            "a 1, b 0+, rows of b, then b 0, then a 2",
+        ),
+        (
+            format!("{a}{b}{}{}", key("b", "y"), key("a", "x")),
+            "a 1, b 1",
+        ),
+        (
+            format!(
+                "{b}{}{}{}{}",
+                rows("b"),
+                key("b", "y"),
+                rows("b"),
+                key("b", "y")
+            ),
+            "b 0+, rows of b, then b 1+, rows of b, then b 2",
+        ),
+        (
+            format!("-- MySQL dump 10\n{b}{}-- Dump completed", rows("b")),
+            "b 0, rows of b",
+        ),
+        (
+            format!("{a}{}{}DROP TABLE a;{a}", rows("a"), key("a", "x")),
+            "a 0, rows of a, no a, a 0",
+        ),
+        (
+            format!("{a}{b}DROP TABLE a;{}", rows("b")),
+            "no a, b 0+, rows of b, then b 0",
+        ),
+    ] {
+        let mut reader = Reader::new(Order::default(), None, Box::new(|_| true));
+        reader.feed(dump.as_bytes()).unwrap();
+        let (Order(found), _) = reader.finish().unwrap();
+        assert_eq!(found.join(", "), expected, "{dump}");
+    }
+}
+
+#[test]
+fn changes_of_other_tables_are_not_looked_at() {
+    let create = "USE d; CREATE TABLE t (a int);";
+    for (alter, expected) in [
+        ("ALTER TABLE e.t ADD KEY (?);", "ok"),
+        (
+            "ALTER TABLE nobody ADD KEY (a);",
+            "the dump holds a statement that is not understood: ALTER TABLE …",
+        ),
+        (
+            "ALTER TABLE t ADD KEY (a), ADD FOREIGN KEY (a) REFERENCES e.u (b);",
+            "ok",
+        ),
+        (
+            "CREATE TABLE m (a int) ENGINE=MERGE; ALTER TABLE m ADD KEY (?);",
+            "ok",
+        ),
+        (
+            "SET sql_mode='HIGH_NOT_PRECEDENCE'; ALTER TABLE t ADD CHECK (NOT a);",
+            "table t: its expressions have a NOT under HIGH_NOT_PRECEDENCE, which is not supported",
+        ),
+        (
+            "INSERT INTO t VALUES (1); ALTER TABLE t ADD b int;",
+            "table t: the dump adds a column behind the rows: ALTER TABLE t ADD b int",
+        ),
+    ] {
+        let mut tables = Tables::default();
+        let mut reader = Reader::new(&mut tables, None, Box::new(|_| true));
+        let fed = reader.feed(format!("{create}{alter}").as_bytes());
+        let done = fed.and_then(|()| reader.finish().map(drop));
+        match done {
+            Ok(()) => assert_eq!(expected, "ok", "{alter}"),
+            Err(error) => {
+                assert_eq!(
+                    error.hint_text().is_some(),
+                    expected.starts_with("table t: the dump")
+                );
+                let error = error.to_string();
+                assert_eq!(error.split_once(": ").unwrap().1, expected, "{alter}");
+            }
+        }
+    }
+    assert_eq!(
+        outcome("USE d; CREATE TABLE t (a int); USE e; ALTER TABLE d.t ADD KEY (a);"),
+        "ok: "
+    );
+}
+
+#[test]
+fn the_ends_of_other_programs() {
+    let settings = "/*!40101 SET @OLD_COLLATION_CONNECTION=@@COLLATION_CONNECTION */;";
+    let restored = "/*!40101 SET COLLATION_CONNECTION=@OLD_COLLATION_CONNECTION */;";
+    for (dump, expected) in [
+        (
+            format!("-- phpMyAdmin SQL Dump\n{settings}\n{restored}"),
+            Ok(true),
+        ),
+        (
+            format!("-- phpMyAdmin SQL Dump\n{settings}\nCOMMIT;"),
+            Err("which restores settings"),
+        ),
+        ("-- phpMyAdmin SQL Dump\nCOMMIT;".to_owned(), Ok(false)),
+        (
+            "-- Dump created by MySQL pump utility, version: 5.7.29\n-- Dump end time: Thu"
+                .to_owned(),
+            Ok(true),
+        ),
+        (
+            "-- Dump created by MySQL pump utility, version: 5.7.29\n".to_owned(),
+            Err("\"-- Dump end time\", is missing"),
+        ),
+        ("SELECT 1;".to_owned(), Ok(false)),
+    ] {
+        let found = read(dump.as_bytes(), 0).map(|(_, facts)| facts.completed);
+        match (found, expected) {
+            (Ok(found), expected) => assert_eq!(Ok(found), expected, "{dump}"),
+            (Err(error), Err(what)) => assert!(error.to_string().contains(what), "{error}"),
+            (Err(error), Ok(_)) => panic!("{dump}: {error}"),
+        }
     }
 }

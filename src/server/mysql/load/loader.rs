@@ -26,6 +26,7 @@ use crate::server::mysql::error::failure;
 use crate::server::mysql::mapping::Table;
 use crate::server::mysql::options::ConnectionOptions;
 use crate::server::mysql::sql::{literal, qualified};
+use crate::server::mysql::statement::one_statement;
 use crate::ui::counts::Counts;
 
 /// Loads tables and rows into the staging database.
@@ -78,7 +79,9 @@ impl Loader {
         let counts = self.pool.queue.counts().clone();
         counts.begin_phase_of("adding constraints, analyzing", tables.len());
         let mut loaded = Vec::new();
-        for (table, counted) in tables.iter().zip(counted) {
+        // Those without a name were dropped.
+        let is_there = |(table, _): &(&Table, TableCounts)| !table.definition.name.is_empty();
+        for (table, counted) in tables.iter().zip(counted).filter(is_there) {
             counts.begin_step(&table.definition.name);
             let of_it = |note: &&Note| note.table == table.definition.name;
             let mut notes: Vec<Note> = told.iter().filter(of_it).cloned().collect();
@@ -92,6 +95,16 @@ impl Loader {
             counts.end_step();
         }
         Ok(loaded)
+    }
+
+    fn note_left_out(&self, table: &str, keys: Vec<String>) {
+        for key in keys {
+            self.pool.queue.note(Note {
+                table: table.to_owned(),
+                item: Some(key),
+                what: "the index was left out: its expression is not supported".to_owned(),
+            });
+        }
     }
 
     fn complete(
@@ -144,19 +157,13 @@ impl Sink<Table> for Loader {
             self.pool.queue.complete_table(last);
         }
         let (statements, left_out) = ddl::late_keys(&self.staging, definition);
-        for key in left_out {
-            self.pool.queue.note(Note {
-                table: name.clone(),
-                item: Some(key),
-                what: "the index was left out: its expression is not supported".to_owned(),
-            });
-        }
+        self.note_left_out(name, left_out);
         // One worker builds all keys of a table, so that keys of one kind keep their order. ALTERs of one
         // table would wait for each other anyway.
         let build = (!statements.is_empty()).then(|| IndexBuild {
             table: name.clone(),
             name: "all".to_owned(),
-            built: Built::By(statements),
+            built: Built::By(self.tables.len(), statements),
         });
         self.pool.queue.add_table(build.into_iter().collect());
         self.enums.add(&table);
@@ -168,6 +175,30 @@ impl Sink<Table> for Loader {
         // In a MySQL dump the keys are in the definition of the table.
         let name = &table.definition.name;
         Err(Error::failed(format!("{name}: keys came after the rows")))
+    }
+
+    fn alter(&mut self, number: usize, before: &Table, after: &Table) -> Result<()> {
+        let (before, after) = (&before.definition, &after.definition);
+        let (statements, left_out) = ddl::alter_table(&self.staging, before, after);
+        self.note_left_out(&after.name, left_out);
+        let build = (!statements.is_empty()).then(|| IndexBuild {
+            table: after.name.clone(),
+            name: "all".to_owned(),
+            built: Built::By(number, statements),
+        });
+        let builds = build.into_iter().collect();
+        self.pool.queue.add_builds(number, builds);
+        self.tables[number].definition = after.clone();
+        Ok(())
+    }
+
+    fn drop_table(&mut self, number: usize) -> Result<()> {
+        self.pool.queue.wait_for_rows(number)?;
+        self.pool.queue.forget_builds(number)?;
+        let name = std::mem::take(&mut self.tables[number].definition.name);
+        let drop = format!("DROP TABLE {}", qualified(&self.staging, &name));
+        one_statement(&mut self.connection, &drop)
+            .map_err(failure(format!("drop the table {name}")))
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {

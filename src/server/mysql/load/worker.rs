@@ -161,7 +161,7 @@ pub(crate) fn work(
 
 fn run_build(connection: &mut Conn, build: IndexBuild) -> Result<()> {
     failpoint::reached("index to be built");
-    let Built::By(statements) = build.built else {
+    let Built::By(_, statements) = build.built else {
         return Err(Error::failed("this server builds no such index"));
     };
     for statement in statements {

@@ -14,7 +14,7 @@ use crate::schema::changed_keys::{
     column_with_nulls, columns_of, index_note, key_note, may_be_equal,
 };
 use crate::schema::ddl;
-use crate::schema::{Index, IndexKind, IndexPartOf, KeptAs, Note, PrimaryKey, Table};
+use crate::schema::{Index, IndexKind, IndexPart, IndexPartOf, KeptAs, Note, PrimaryKey, Table};
 use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 
@@ -44,6 +44,27 @@ pub(crate) fn builds(table: &Table, number: usize) -> Vec<IndexBuild> {
     key.chain(indexes).chain([statistics]).collect()
 }
 
+/// What is to be built for `table`, the table with this `number`, after it has got more keys than it had `before`.
+pub(crate) fn more_builds(table: &Table, number: usize, before: &Table) -> Vec<IndexBuild> {
+    let is_new = |build: &IndexBuild| match build.built {
+        Built::PrimaryKey(_) => before.primary_key.is_none(),
+        Built::Index(_, at) => at >= before.indexes.len(),
+        // Only those of expressions are not there yet.
+        Built::Statistics(_) => table
+            .indexes
+            .iter()
+            .skip(before.indexes.len())
+            .any(|index| {
+                let mut parts = index.parts.iter();
+                let is_whole =
+                    |part: &IndexPart| matches!(part.of, IndexPartOf::Column(_, None, _));
+                index.kind == IndexKind::Fulltext || !parts.all(is_whole)
+            }),
+        Built::By(..) => false,
+    };
+    builds(table, number).into_iter().filter(is_new).collect()
+}
+
 /// Builds a key or an index.
 pub(crate) fn build(
     client: &mut Client,
@@ -52,13 +73,7 @@ pub(crate) fn build(
     build: &IndexBuild,
 ) -> Result<()> {
     failpoint::reached("index to be built");
-    let number = match build.built {
-        Built::PrimaryKey(number) | Built::Index(number, _) | Built::Statistics(number) => {
-            Some(number)
-        }
-        Built::By(_) => None,
-    };
-    let is_dropped = || number.is_some_and(|number| tables.is_dropped(number));
+    let is_dropped = || tables.is_dropped(build.of());
     if is_dropped() {
         return Ok(());
     }
@@ -69,7 +84,7 @@ pub(crate) fn build(
             let name = STYLE.name(&tables.get(number).name);
             one_statement(client, &format!("ANALYZE {name}"))
         }
-        Built::By(ref statements) => run(client, statements),
+        Built::By(_, ref statements) => run(client, statements),
     };
     if done.is_err() && is_dropped() {
         return Ok(());

@@ -1,12 +1,13 @@
 //! Loads tables with the workers: creates the tables, queues the chunks, and completes the tables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use postgres::Client;
 
 use super::constraints;
 use super::create::{self, Created};
-use super::indexes::{builds, staged_index_name, staged_key_name};
+use super::indexes::{builds, more_builds, staged_index_name, staged_key_name};
 use super::settle::is_unsettled;
 use super::staged_tables::StagedTables;
 use super::staging::LockHolder;
@@ -36,6 +37,8 @@ pub struct Loader {
     client: Client,
     pool: WorkerPool,
     tables: Arc<StagedTables>,
+    /// The columns whose types the dump has decided, whatever their values are.
+    decided: HashSet<(usize, String)>,
 }
 
 impl Loader {
@@ -60,6 +63,7 @@ impl Loader {
             client,
             pool,
             tables,
+            decided: HashSet::new(),
         })
     }
 
@@ -74,8 +78,12 @@ impl Loader {
         let counted = self.pool.queue.counted();
         let tables = std::mem::take(&mut *self.tables.lock());
         let mut loaded = Vec::new();
-        let is_there = |(table, _): &(&Table, TableCounts)| !table.name.is_empty();
-        for (table, counted) in tables.iter().zip(counted).filter(is_there) {
+        for (number, mut counted) in counted.into_iter().enumerate() {
+            let is_by_values = |it: &Widening| !self.decided.contains(&(number, it.column.clone()));
+            counted.widenings.retain(is_by_values);
+            let Some(table) = tables.get(number).filter(|table| !table.name.is_empty()) else {
+                continue;
+            };
             loaded.push(complete_rows(&mut self.client, table, counted)?);
         }
         notes.extend(self.rename_indexes(&tables)?);
@@ -161,8 +169,24 @@ impl Sink for Loader {
         Ok(())
     }
 
+    fn alter(&mut self, number: usize, before: &Table, after: &Table) -> Result<()> {
+        self.pool.queue.wait_for_rows(number)?;
+        let notes = self.tables.alter(&mut self.client, number, before, after)?;
+        for note in notes {
+            self.pool.queue.note(note);
+        }
+        let table = self.tables.get(number);
+        // Otherwise the keys are built when the table is settled.
+        if !is_unsettled(&table) {
+            let builds = more_builds(&table, number, before);
+            self.pool.queue.add_builds(number, builds);
+        }
+        Ok(())
+    }
+
     fn widen(&mut self, number: usize, widening: &Widening) -> Result<()> {
         self.pool.queue.wait_for_rows(number)?;
+        self.decided.insert((number, widening.column.clone()));
         self.tables.widen(&mut self.client, number, widening)
     }
 

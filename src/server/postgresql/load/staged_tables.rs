@@ -8,9 +8,9 @@ use super::style::STYLE;
 use crate::error::Result;
 use crate::failpoint;
 use crate::rows::Widening;
-use crate::schema::Table;
-use crate::schema::ddl;
-use crate::server::postgresql::error::failure;
+use crate::schema::ddl::{self, Change};
+use crate::schema::{Note, Table};
+use crate::server::postgresql::error::{failure, is_refusal};
 use crate::server::postgresql::statement::one_statement;
 
 /// The tables, by number. The workers change them when values ask for it.
@@ -72,6 +72,48 @@ impl StagedTables {
         }
     }
 
+    /// Changes the table with this number, which was created as `before`, to `after`, without its keys and constraints.
+    /// Returns notes of what the server refuses.
+    pub(crate) fn alter(
+        &self,
+        client: &mut Client,
+        number: usize,
+        before: &Table,
+        after: &Table,
+    ) -> Result<Vec<Note>> {
+        let _names = self.keep_names();
+        let mut table = self.get(number);
+        table.take_over(before, after);
+        let mut notes = Vec::new();
+        let mut refused = Vec::new();
+        for Change { statement, default } in ddl::alter_table(STYLE, &table, before, after) {
+            match (one_statement(client, &statement), default) {
+                (Err(cause), Some((column, default))) if is_refusal(&cause) => {
+                    let why = failure("set this default")(cause);
+                    notes.push(Note {
+                        table: table.name.clone(),
+                        item: Some(column.clone()),
+                        what: format!("the default {default} was left out: the server {why}"),
+                    });
+                    refused.push(column);
+                }
+                (done, _) => done.map_err(failure(format!("change the table {}", table.name)))?,
+            }
+        }
+        failpoint::reached("table altered");
+        // Workers may have changed its keys meanwhile.
+        let now = &mut self.lock()[number];
+        now.take_over(before, after);
+        for column in now
+            .columns
+            .iter_mut()
+            .filter(|it| refused.contains(&it.name))
+        {
+            column.default = None;
+        }
+        Ok(notes)
+    }
+
     /// Gives a column of the table with this number a wider type.
     pub(crate) fn widen(
         &self,
@@ -81,9 +123,13 @@ impl StagedTables {
     ) -> Result<()> {
         let _names = self.keep_names();
         let mut table = self.get(number);
+        let before = table.clone();
         let Some((column, unused)) = table.widen(&widening.column, widening.to) else {
             return Ok(());
         };
+        if table == before {
+            return Ok(());
+        }
         let mut statements = vec![ddl::change_type(STYLE, &table, &column)];
         statements.extend(unused.map(|unused| ddl::drop_type(STYLE, &unused)));
         for statement in statements {

@@ -1,0 +1,513 @@
+//! `ALTER TABLE`, which changes the definition of a table: phpMyAdmin and others write the keys of a table so, behind its
+//! rows.
+//!
+//! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.9 (ALTER TABLE). What is behind the rows may not
+//! change them: other columns and other types of columns are refused then.
+
+use super::cursor::DefinitionParser;
+use super::model::{
+    ColumnDefinition, DataType, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
+};
+use crate::dump::mysql::lexer::{TokenKind, tokens_in};
+use crate::dump::quoting::Quoting;
+use crate::error::Result;
+
+/// The words that begin a key or constraint behind ADD.
+const ELEMENTS: [&str; 8] = [
+    "CONSTRAINT",
+    "PRIMARY",
+    "UNIQUE",
+    "FULLTEXT",
+    "SPATIAL",
+    "KEY",
+    "INDEX",
+    "FOREIGN",
+];
+
+/// The options of a table that may stand without a `=`.
+const OPTIONS: [&str; 11] = [
+    "AUTO_INCREMENT",
+    "ENGINE",
+    "TYPE",
+    "ROW_FORMAT",
+    "COLLATE",
+    "COMMENT",
+    "CHARSET",
+    "CHARACTER",
+    "DEFAULT",
+    "TABLESPACE",
+    "STORAGE",
+];
+
+/// Changes `table` as `statement`, an ALTER TABLE, says. If the table `is_given`, it may have rows, which stay as they are.
+/// Returns whether an expression has a NOT.
+pub(in crate::dump) fn alter_table(
+    table: &mut TableDefinition,
+    statement: &str,
+    quoting: Quoting,
+    is_given: bool,
+) -> Result<bool> {
+    let mut tokens = tokens_in(statement, quoting)?;
+    // The delimiter.
+    tokens.pop_if(|last| last.kind == TokenKind::Symbol(';'));
+    let mut parser = DefinitionParser::new(statement, &tokens, quoting);
+    parser.alterations(table, is_given)?;
+    Ok(parser.has_not())
+}
+
+impl DefinitionParser<'_> {
+    fn alterations(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
+        self.place = format!("table {}", table.name);
+        self.expect("ALTER")?;
+        self.skip_words(&["ONLINE", "OFFLINE", "IGNORE"]);
+        self.expect("TABLE")?;
+        self.skip_words(&["IF", "EXISTS"]);
+        self.qualified_name()?;
+        while self.peek().is_some() {
+            self.alteration(table, is_given)?;
+            self.eat_symbol(',');
+        }
+        for option in std::mem::take(&mut self.storage) {
+            if !table.options.storage.contains(&option) {
+                table.options.storage.push(option);
+            }
+        }
+        fill_primary_key(table);
+        Ok(())
+    }
+
+    fn alteration(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
+        if self.eat("ADD") {
+            self.added(table, is_given)
+        } else if self.eat("MODIFY") {
+            self.eat("COLUMN");
+            self.skip_words(&["IF", "EXISTS"]);
+            self.modified(table, None, is_given)
+        } else if self.eat("CHANGE") {
+            self.eat("COLUMN");
+            self.skip_words(&["IF", "EXISTS"]);
+            let name = self.name()?;
+            self.modified(table, Some(name), is_given)
+        } else if self.eat("ALTER") {
+            self.altered(table)
+        } else if self.eat("DROP") {
+            self.dropped(table, is_given)
+        } else if self.eat("CONVERT") {
+            self.converted(table, is_given)
+        } else if self.is("RENAME") && (self.is_word_at(1, "KEY") || self.is_word_at(1, "INDEX")) {
+            self.renamed_key(table, is_given)
+        } else if self.eat("ORDER") || self.is("PARTITION") && self.is_word_at(1, "BY") {
+            if self.is("PARTITION") {
+                leave_out_partitions(table);
+            }
+            self.at = self.tokens.len();
+            Ok(())
+        } else {
+            self.changed_option(table, is_given)
+        }
+    }
+
+    /// What is without effect on the table, and the options of a table.
+    fn changed_option(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
+        let is_switch = self.is("DISABLE") || self.is("ENABLE");
+        if is_switch && self.is_word_at(1, "KEYS") {
+            self.at += 2;
+            return Ok(());
+        }
+        if self.eat("FORCE") || self.eat("NOWAIT") {
+            return Ok(());
+        }
+        if ["ALGORITHM", "LOCK", "WAIT"]
+            .iter()
+            .any(|word| self.eat(word))
+        {
+            return self.option_value().map(drop);
+        }
+        if ["WITH", "WITHOUT"].iter().any(|word| self.is(word)) && self.is_word_at(1, "VALIDATION")
+        {
+            self.at += 2;
+            return Ok(());
+        }
+        let is_option = self.is_symbol_at(1, '=') || OPTIONS.iter().any(|word| self.is(word));
+        if !is_option {
+            return Err(self.refused("this change of a table is not supported"));
+        }
+        let (charset, collation) = (
+            table.options.charset.clone(),
+            table.options.collation.clone(),
+        );
+        self.option(&mut table.options)?;
+        if table.options.charset != charset || table.options.collation != collation {
+            if is_given {
+                let why = "the dump changes the character set of a table behind its rows";
+                return Err(self.refused(why));
+            }
+            // The columns keep theirs.
+            for column in table.columns.iter_mut().filter(|it| is_text(&it.data_type)) {
+                let data_type = &mut column.data_type;
+                if data_type.charset.is_none() && data_type.collation.is_none() {
+                    data_type.charset.clone_from(&charset);
+                    data_type.collation.clone_from(&collation);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands behind ADD.
+    fn added(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
+        if self.is("PARTITION") {
+            leave_out_partitions(table);
+            self.at = self.tokens.len();
+            return Ok(());
+        }
+        let is_two = |word: &str, next: &[&str]| {
+            self.is(word) && next.iter().any(|it| self.is_word_at(1, it))
+        };
+        let is_check = self.is("CHECK") && self.is_symbol_at(1, '(');
+        if ELEMENTS.iter().any(|word| self.is(word))
+            || is_check
+            || is_two("PERIOD", &["FOR"])
+            || is_two("VECTOR", &["KEY", "INDEX"])
+        {
+            let had_primary = has_primary_key(table);
+            let before = table.keys.len();
+            self.element(table)?;
+            if had_primary && table.keys[before..].iter().any(is_primary) {
+                return Err(self.refused("the dump adds a second primary key"));
+            }
+            name_keys(table, before);
+            return Ok(());
+        }
+        if self.is("SYSTEM") && self.is_word_at(1, "VERSIONING") {
+            return Err(self.refused("this change of a table is not supported"));
+        }
+        if is_given {
+            return Err(self.refused("the dump adds a column behind the rows"));
+        }
+        self.eat("COLUMN");
+        if !self.eat_symbol('(') {
+            return self.added_column(table);
+        }
+        loop {
+            self.added_column(table)?;
+            if !self.eat_symbol(',') {
+                return self.symbol(')');
+            }
+        }
+    }
+
+    fn added_column(&mut self, table: &mut TableDefinition) -> Result<()> {
+        let (column, at) = self.new_column(table)?;
+        table
+            .columns
+            .insert(at.unwrap_or(table.columns.len()), column);
+        Ok(())
+    }
+
+    /// Reads a column, whose keys and CHECKs go to `table`; returns it, and its new place if it has one.
+    fn new_column(
+        &mut self,
+        table: &mut TableDefinition,
+    ) -> Result<(ColumnDefinition, Option<usize>)> {
+        let mut part = TableDefinition::new(table.name.clone());
+        part.options.charset.clone_from(&table.options.charset);
+        part.options.collation.clone_from(&table.options.collation);
+        self.column(&mut part)?;
+        self.resolve_values(&mut part)?;
+        let Some(column) = part.columns.pop() else {
+            return Err(self.unexpected());
+        };
+        let at = if self.eat("FIRST") {
+            Some(0)
+        } else if self.eat("AFTER") {
+            let name = self.name()?;
+            Some(1 + self.place_of(table, &name)?)
+        } else {
+            None
+        };
+        let before = table.keys.len();
+        table.keys.append(&mut part.keys);
+        name_keys(table, before);
+        for check in part.checks {
+            if !table.checks.contains(&check) {
+                table.checks.push(check);
+            }
+        }
+        for what in part.left_out {
+            if !table.left_out.contains(&what) {
+                table.left_out.push(what);
+            }
+        }
+        Ok((column, at))
+    }
+
+    fn place_of(&self, table: &TableDefinition, column: &str) -> Result<usize> {
+        let mut columns = table.columns.iter();
+        columns
+            .position(|known| known.name.eq_ignore_ascii_case(column))
+            .ok_or_else(|| self.error(&format!("there is no column {column}")))
+    }
+
+    /// MODIFY or CHANGE of the column `name`, or of the one that is named in the new definition.
+    fn modified(
+        &mut self,
+        table: &mut TableDefinition,
+        name: Option<String>,
+        is_given: bool,
+    ) -> Result<()> {
+        let (mut new, to) = self.new_column(table)?;
+        let name = name.unwrap_or_else(|| new.name.clone());
+        let at = self.place_of(table, &name)?;
+        let old = &table.columns[at];
+        if !new.name.eq_ignore_ascii_case(&old.name) {
+            return Err(self.refused("the dump renames a column"));
+        }
+        new.name.clone_from(&old.name);
+        if is_given {
+            let moves = to.is_some_and(|to| to != at && to != at + 1);
+            if moves
+                || new.generated != old.generated
+                || !is_same_type(&new.data_type, &old.data_type, table)
+                || old.auto_increment && !new.auto_increment
+            {
+                let why = "the dump changes the type or place of a column behind the rows";
+                return Err(self.refused(why));
+            }
+            new.data_type.clone_from(&old.data_type);
+        }
+        let Some(to) = to.filter(|_| !is_given) else {
+            table.columns[at] = new;
+            return Ok(());
+        };
+        table.columns.remove(at);
+        table.columns.insert(to - usize::from(to > at), new);
+        Ok(())
+    }
+
+    /// `ALTER COLUMN c SET DEFAULT …`, `DROP DEFAULT`
+    fn altered(&mut self, table: &mut TableDefinition) -> Result<()> {
+        if ["INDEX", "CHECK", "CONSTRAINT"]
+            .iter()
+            .any(|word| self.is(word))
+        {
+            return Err(self.refused("this change of a table is not supported"));
+        }
+        self.eat("COLUMN");
+        let name = self.name()?;
+        let at = self.place_of(table, &name)?;
+        if self.eat("DROP") {
+            self.expect("DEFAULT")?;
+            table.columns[at].default = None;
+        } else {
+            self.expect("SET")?;
+            if !self.eat("DEFAULT") {
+                return Err(self.refused("this change of a table is not supported"));
+            }
+            table.columns[at].default = Some(self.default_value()?);
+        }
+        Ok(())
+    }
+
+    /// What stands behind DROP.
+    fn dropped(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
+        let is_primary_key = self.eat("PRIMARY");
+        let is_foreign = self.eat("FOREIGN");
+        let is_key = self.eat("KEY") || self.eat("INDEX");
+        let is_constraint = self.eat("CONSTRAINT") || self.eat("CHECK");
+        if self.is("PARTITION") || self.is("SYSTEM") || self.is("PERIOD") {
+            return Err(self.refused("this change of a table is not supported"));
+        }
+        if is_primary_key {
+            table.keys.retain(|key| !is_primary(key));
+        } else if is_foreign || is_key || is_constraint {
+            self.skip_words(&["IF", "EXISTS"]);
+            let name = self.name()?;
+            let is_it = |known: Option<&String>| {
+                known.is_some_and(|known| known.eq_ignore_ascii_case(&name))
+            };
+            if is_foreign || is_constraint {
+                table.foreign_keys.retain(|key| !is_it(key.name.as_ref()));
+                table.checks.retain(|(known, _)| !is_it(known.as_ref()));
+            }
+            let count = table.keys.len();
+            if !is_foreign {
+                table.keys.retain(|key| !is_it(key.name.as_ref()));
+            }
+            if table.keys.len() == count {
+                return Ok(());
+            }
+        } else {
+            self.eat("COLUMN");
+            self.skip_words(&["IF", "EXISTS"]);
+            let name = self.name()?;
+            let at = self.place_of(table, &name)?;
+            if table.keys.iter().any(|key| has_column(key, &name)) {
+                return Err(self.refused("the dump drops a column that a key has"));
+            }
+            table.columns.remove(at);
+        }
+        if is_given {
+            return Err(self.refused("the dump drops a key or column behind the rows"));
+        }
+        Ok(())
+    }
+
+    /// `CONVERT TO CHARACTER SET …`
+    fn converted(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
+        self.expect("TO")?;
+        if !self.eat("CHARSET") {
+            self.expect("CHARACTER")?;
+            self.expect("SET")?;
+        }
+        let charset = self.option_value()?.to_ascii_lowercase();
+        let collation = self
+            .eat("COLLATE")
+            .then(|| self.option_value())
+            .transpose()?;
+        if is_given || charset == "binary" {
+            let why = "the dump changes the character set of columns";
+            return Err(self.refused(why));
+        }
+        for column in table.columns.iter_mut().filter(|it| is_text(&it.data_type)) {
+            column.data_type.charset = None;
+            column.data_type.collation = None;
+        }
+        table.options.charset = Some(charset);
+        table.options.collation = collation.map(|name| name.to_ascii_lowercase());
+        Ok(())
+    }
+
+    /// `RENAME KEY a TO b`
+    fn renamed_key(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
+        if is_given {
+            return Err(self.refused("the dump renames a key behind the rows"));
+        }
+        self.at += 2;
+        let from = self.name()?;
+        self.expect("TO")?;
+        let to = self.name()?;
+        for key in &mut table.keys {
+            if key
+                .name
+                .as_ref()
+                .is_some_and(|name| name.eq_ignore_ascii_case(&from))
+            {
+                key.name = Some(to.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_primary(key: &KeyDefinition) -> bool {
+    key.kind == KeyKind::Primary
+}
+
+fn has_primary_key(table: &TableDefinition) -> bool {
+    table.keys.iter().any(is_primary)
+}
+
+fn has_column(key: &KeyDefinition, column: &str) -> bool {
+    key.parts.iter().any(|part| match &part.of {
+        KeyPartOf::Column(name) => name.eq_ignore_ascii_case(column),
+        KeyPartOf::Expression(_) => false,
+    })
+}
+
+fn leave_out_partitions(table: &mut TableDefinition) {
+    let what = (None, "its partitions were left out".to_owned());
+    if !table.left_out.contains(&what) {
+        table.left_out.push(what);
+    }
+}
+
+/// Names the keys of `table` from the place `begin` on that have no name, as the server does: after their first column.
+fn name_keys(table: &mut TableDefinition, begin: usize) {
+    for at in begin..table.keys.len() {
+        let key = &table.keys[at];
+        if is_primary(key) || key.name.is_some() {
+            continue;
+        }
+        let first = key.parts.first().map(|part| &part.of);
+        let wanted = match first {
+            Some(KeyPartOf::Column(name)) => name.clone(),
+            _ => "functional_index".to_owned(),
+        };
+        let is_taken = |name: &String| {
+            let mut keys = table.keys.iter().filter_map(|key| key.name.as_ref());
+            keys.any(|known| known.eq_ignore_ascii_case(name))
+        };
+        let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+        let mut names = std::iter::once(wanted.clone()).chain(numbered);
+        table.keys[at].name = names.find(|name| !is_taken(name));
+    }
+}
+
+/// The columns of a primary key are NOT NULL.
+fn fill_primary_key(table: &mut TableDefinition) {
+    let Some(key) = table.keys.iter().find(|key| is_primary(key)) else {
+        return;
+    };
+    for column in &mut table.columns {
+        if has_column(key, &column.name) {
+            column.nullable = false;
+            column
+                .default
+                .take_if(|default| *default == DefaultValue::Null);
+        }
+    }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    let name = data_type.name.as_str();
+    ["char", "varchar", "enum", "set"].contains(&name) || name.ends_with("text")
+}
+
+/// Whether values of the types `new` and `old` of a column of `table` are the same.
+fn is_same_type(new: &DataType, old: &DataType, table: &TableDefinition) -> bool {
+    let name = |data_type: &DataType| match data_type.name.as_str() {
+        "integer" | "int4" => "int".to_owned(),
+        "int1" | "bool" | "boolean" => "tinyint".to_owned(),
+        "int2" => "smallint".to_owned(),
+        "int3" => "mediumint".to_owned(),
+        "int8" => "bigint".to_owned(),
+        "dec" | "numeric" | "fixed" => "decimal".to_owned(),
+        "real" => "double".to_owned(),
+        known => known.to_owned(),
+    };
+    // The width of a whole number is for its display, but a `tinyint(1)` is taken for a truth value.
+    let is_whole = name(old).ends_with("int") || old.name == "year";
+    let is_truth = |data_type: &DataType| {
+        ["bool", "boolean"].contains(&data_type.name.as_str())
+            || name(data_type) == "tinyint" && data_type.numbers == [1]
+    };
+    let numbers = |data_type: &DataType| match data_type.numbers[..] {
+        [] if name(data_type) == "decimal" => vec![10, 0],
+        [precision] if name(data_type) == "decimal" => vec![precision, 0],
+        _ => data_type.numbers.clone(),
+    };
+    let charset = |data_type: &DataType| {
+        let of_collation = || {
+            Some(
+                data_type
+                    .collation
+                    .as_deref()?
+                    .split('_')
+                    .next()?
+                    .to_owned(),
+            )
+        };
+        let own = data_type.charset.clone().or_else(of_collation);
+        own.or_else(|| table.options.charset.clone())
+    };
+    name(new) == name(old)
+        && (is_whole || numbers(new) == numbers(old))
+        && is_truth(new) == is_truth(old)
+        && (&new.values, &new.bytes) == (&old.values, &old.bytes)
+        && (new.unsigned, new.zerofill) == (old.unsigned, old.zerofill)
+        && (!is_text(old) || charset(new) == charset(old))
+}
+
+#[cfg(test)]
+mod tests;
