@@ -450,7 +450,7 @@ pub struct Sequence {
 }
 
 /// A part of a definition that the target gets differently or not at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
     /// The table.
     pub table: String,

@@ -216,13 +216,13 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
             .sink
             .alter(number, &before.table, &mapped.table)?;
         // Of the table as a whole nothing changes.
-        let is_gone = |note: &Note| {
-            note.item.is_some() && before.notes.contains(note) && !mapped.notes.contains(note)
-        };
-        conversion.notes.retain(|note| !is_gone(note));
-        let new = mapped.notes.iter();
-        let new = new.filter(|note| !before.notes.contains(note)).cloned();
-        conversion.notes.extend(new);
+        let known: HashSet<&Note> = before.notes.iter().collect();
+        let now: HashSet<&Note> = mapped.notes.iter().collect();
+        let gone = known.difference(&now).filter(|note| note.item.is_some());
+        let gone: HashSet<&Note> = gone.copied().collect();
+        conversion.notes.retain(|note| !gone.contains(note));
+        let new = mapped.notes.iter().filter(|note| !known.contains(note));
+        conversion.notes.extend(new.cloned());
         conversion.route = None;
         self.tables[number] = mapped;
         Ok(())

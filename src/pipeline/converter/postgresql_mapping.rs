@@ -1,6 +1,6 @@
 //! Maps a MySQL dump for PostgreSQL, through the neutral model.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::mapping::{Mapped, MappedAgain, MappedColumn, Mapping, changes_rows};
 use crate::dump::Facts;
@@ -134,11 +134,12 @@ impl Mapping for PostgresqlMapping {
         mapped.duplicates = before.duplicates;
         let after = &mut mapped.table;
         let widenings = keep_types(&before.table, after)?;
+        let kept = after.columns.iter();
+        let kept = kept.filter(|it| it.data_type == DataType::Numeric(20, 0));
+        let kept: HashSet<&str> = kept.map(|it| it.name.as_str()).collect();
         for (column, known) in mapped.columns.iter_mut().zip(&before.columns) {
-            let is_kept = |it: &Column| it.data_type == DataType::Numeric(20, 0);
-            let mut columns = after.columns.iter();
-            let kept = columns.find(|it| it.name == column.planned.name);
-            if kept.is_some_and(is_kept) && column.planned.storage == Storage::Bigint {
+            let is_bigint = column.planned.storage == Storage::Bigint;
+            if is_bigint && kept.contains(column.planned.name.as_str()) {
                 column.planned = known.planned.clone();
                 let what = "numeric(20,0) instead of bigint: its key comes behind the rows";
                 mapped.notes.push(Note {

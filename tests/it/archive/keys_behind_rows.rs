@@ -225,7 +225,7 @@ fn a_converted_dump_has_them_too() {
     fs::write(&file, behind()).unwrap();
     run(command(["inspect", file.to_str().unwrap()]))
         .succeeds()
-        .reports("phpMyAdmin SQL Dump")
+        .reports("phpMyAdmin SQL Dump version 5.2.1")
         .reports("10.4.32-MariaDB");
 }
 

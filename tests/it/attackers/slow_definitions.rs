@@ -21,6 +21,18 @@ fn tables(definition: &str) -> String {
     format!("-- MySQL dump 10.13\n{tables}-- Dump completed\n")
 }
 
+/// A table of MySQL with these columns and a row, and so many statements behind the row that change it, each with `more`.
+fn altered(columns: &str, count: usize, more: impl Fn(usize) -> String) -> String {
+    let mut dump = format!("CREATE TABLE t ({columns});\nINSERT INTO t (c0) VALUES (0);\n");
+    for number in 0..count {
+        dump += &format!(
+            "ALTER TABLE t MODIFY c0 int DEFAULT {number};\n{}",
+            more(number)
+        );
+    }
+    dump
+}
+
 /// A dump of PostgreSQL, with a table of one column.
 fn postgresql(rest: &str) -> String {
     format!(
@@ -77,6 +89,23 @@ fn mysql() -> Vec<(&'static str, String)> {
         (
             "an enum of many values",
             tables(&format!("a enum({values})")),
+        ),
+        (
+            "ALTERs of one table",
+            altered(&columns, 3000, |_| String::new()),
+        ),
+        (
+            "rows between ALTERs of one table",
+            altered("c0 int,c1 int UNIQUE", 500, |number| {
+                format!("INSERT INTO t VALUES (1,{number});\n")
+            }),
+        ),
+        (
+            "keys without names",
+            altered("c0 int", 1, |_| {
+                let keys = list(250, |_| "ADD KEY (c0)".to_owned());
+                format!("ALTER TABLE t {keys};\n")
+            }),
         ),
         (
             "columns that become wider",

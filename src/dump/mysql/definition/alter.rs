@@ -4,13 +4,19 @@
 //! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.9 (ALTER TABLE). What is behind the rows may not
 //! change them: other columns and other types of columns are refused then.
 
+use std::collections::HashSet;
+
 use super::cursor::DefinitionParser;
 use super::model::{
     ColumnDefinition, DataType, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
 };
+use super::statements::MAX_ELEMENTS;
 use crate::dump::mysql::lexer::{TokenKind, tokens_in};
 use crate::dump::quoting::Quoting;
 use crate::error::Result;
+
+/// MySQL has at most 64 keys of a table, MariaDB 128.
+const MAX_KEYS: usize = 256;
 
 /// The words that begin a key or constraint behind ADD.
 const ELEMENTS: [&str; 8] = [
@@ -63,17 +69,41 @@ impl DefinitionParser<'_> {
         self.expect("TABLE")?;
         self.skip_words(&["IF", "EXISTS"]);
         self.qualified_name()?;
+        let keys = table.keys.len();
         while self.peek().is_some() {
             self.alteration(table, is_given)?;
+            self.check_size(table, keys)?;
             self.eat_symbol(',');
         }
         for option in std::mem::take(&mut self.storage) {
             if !table.options.storage.contains(&option) {
                 table.options.storage.push(option);
             }
+            self.check_size(table, keys)?;
         }
         fill_primary_key(table);
         Ok(())
+    }
+
+    /// Refuses a table that many statements have made too large; so many `keys` it had before.
+    fn check_size(&self, table: &TableDefinition, keys: usize) -> Result<()> {
+        let parts = [
+            table.columns.len(),
+            table.keys.len(),
+            table.foreign_keys.len(),
+            table.checks.len(),
+            table.periods.len(),
+            table.left_out.len(),
+            table.options.storage.len(),
+        ];
+        if table.keys.len() > MAX_KEYS.max(keys) {
+            return Err(self.error(&format!("more than {MAX_KEYS} keys")));
+        }
+        if parts.iter().sum::<usize>() <= MAX_ELEMENTS {
+            return Ok(());
+        }
+        let what = format!("more than {MAX_ELEMENTS} columns, keys and constraints");
+        Err(self.error(&what))
     }
 
     fn alteration(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
@@ -424,23 +454,21 @@ fn leave_out_partitions(table: &mut TableDefinition) {
 
 /// Names the keys of `table` from the place `begin` on that have no name, as the server does: after their first column.
 fn name_keys(table: &mut TableDefinition, begin: usize) {
-    for at in begin..table.keys.len() {
-        let key = &table.keys[at];
-        if is_primary(key) || key.name.is_some() {
-            continue;
-        }
+    let is_unnamed = |key: &KeyDefinition| !is_primary(key) && key.name.is_none();
+    if !table.keys[begin..].iter().any(is_unnamed) {
+        return;
+    }
+    let names = table.keys.iter().filter_map(|key| key.name.as_ref());
+    let mut taken: HashSet<String> = names.map(|name| name.to_ascii_lowercase()).collect();
+    for key in table.keys[begin..].iter_mut().filter(|key| is_unnamed(key)) {
         let first = key.parts.first().map(|part| &part.of);
         let wanted = match first {
             Some(KeyPartOf::Column(name)) => name.clone(),
             _ => "functional_index".to_owned(),
         };
-        let is_taken = |name: &String| {
-            let mut keys = table.keys.iter().filter_map(|key| key.name.as_ref());
-            keys.any(|known| known.eq_ignore_ascii_case(name))
-        };
         let numbered = (2..).map(|number| format!("{wanted}_{number}"));
         let mut names = std::iter::once(wanted.clone()).chain(numbered);
-        table.keys[at].name = names.find(|name| !is_taken(name));
+        key.name = names.find(|name| taken.insert(name.to_ascii_lowercase()));
     }
 }
 
@@ -449,8 +477,13 @@ fn fill_primary_key(table: &mut TableDefinition) {
     let Some(key) = table.keys.iter().find(|key| is_primary(key)) else {
         return;
     };
+    let columns = key.parts.iter().filter_map(|part| match &part.of {
+        KeyPartOf::Column(name) => Some(name.to_ascii_lowercase()),
+        KeyPartOf::Expression(_) => None,
+    });
+    let columns: HashSet<String> = columns.collect();
     for column in &mut table.columns {
-        if has_column(key, &column.name) {
+        if columns.contains(&column.name.to_ascii_lowercase()) {
             column.nullable = false;
             column
                 .default

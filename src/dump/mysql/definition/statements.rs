@@ -8,7 +8,7 @@ use crate::dump::quoting::Quoting;
 use crate::error::{Error, Result};
 
 /// MySQL has at most 4096 columns, and 64 keys.
-const MAX_ELEMENTS: usize = 5000;
+pub(super) const MAX_ELEMENTS: usize = 5000;
 
 /// Reads a `CREATE TABLE` statement.
 pub fn create_table(statement: &str) -> Result<TableDefinition> {

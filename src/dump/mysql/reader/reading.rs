@@ -257,6 +257,12 @@ impl<C: Consumer> Reader<C> {
             self.facts
                 .server_version
                 .get_or_insert_with(|| remembered(version.trim_start_matches(':').trim()));
+        } else if text.starts_with("version ") && self.program() == Some(Program::PhpMyAdmin) {
+            if let Some(program) = self.facts.written_by.as_mut()
+                && !program.contains(" version ")
+            {
+                *program = remembered(&format!("{program} {text}"));
+            }
         } else if self.is_last(text) {
             self.facts.completed = true;
         }

@@ -260,3 +260,23 @@ fn the_same_types_in_other_words() {
         assert_eq!(found.is_ok(), is_same, "{before}, {after}");
     }
 }
+
+#[test]
+fn many_statements_do_not_make_a_table_larger_than_one_could() {
+    let add = |what: &str| {
+        (0..300)
+            .map(|at| format!("{what}{at} (a)"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let keys = format!("ALTER TABLE t {}", add("ADD KEY k"));
+    let error = altered(BARE, &[&keys], true).unwrap_err();
+    assert_eq!(error, "table t: more than 256 keys");
+    let options: String = (0..6000).map(|at| format!(" X{at}=1")).collect();
+    let options = format!("ALTER TABLE t{options}");
+    let error = altered(BARE, &[&options], true).unwrap_err();
+    assert_eq!(
+        error,
+        "table t: more than 5000 columns, keys and constraints"
+    );
+}
