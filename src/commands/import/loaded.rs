@@ -183,9 +183,12 @@ pub(super) fn change_lines<'a>(
         } else {
             "-- Dump completed"
         };
-        lines.push(format!(
-            "the dump does not end with \"{line}\", so it may be incomplete"
-        ));
+        let program = facts.written_by.as_deref().unwrap_or_default();
+        lines.push(if program.starts_with("phpMyAdmin") {
+            "phpMyAdmin has not marked the end of the dump, so it may be incomplete".to_owned()
+        } else {
+            format!("the dump does not end with \"{line}\", so it may be incomplete")
+        });
     }
     lines
 }

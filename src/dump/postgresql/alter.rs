@@ -125,6 +125,10 @@ fn alter_column(table: String, column: String, mut parser: Parser<'_>) -> Result
             table,
             column,
         }
+    } else if parser.take(&["drop", "default"]) {
+        Definition::NoDefault { table, column }
+    } else if parser.take(&["drop", "not", "null"]) {
+        Definition::Nullable { table, column }
     } else if parser.take(&["add", "generated"]) {
         parser.until(&["identity"]);
         parser.take(&["identity"]);
@@ -142,7 +146,6 @@ fn alter_column(table: String, column: String, mut parser: Parser<'_>) -> Result
     } else if ["statistics", "storage", "compression"]
         .iter()
         .any(|what| parser.take(&["set", what]))
-        || parser.take(&["drop", "default"])
         || parser.take(&["set"]) && parser.take_symbol('(')
     {
         return Ok(DumpStatement::WithoutEffect);

@@ -43,6 +43,20 @@ pub enum Definition {
         /// Its default.
         default: DefaultValue,
     },
+    /// A column loses its default.
+    NoDefault {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// A column may be NULL.
+    Nullable {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// A table is dropped, though nothing says "if it exists".
     Dropped {
         /// The table.

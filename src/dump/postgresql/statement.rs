@@ -192,6 +192,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_column_loses() {
+        let lost = |statement: &str| match classify(statement, false) {
+            Ok(DumpStatement::Definition(definition)) => format!("{definition:?}"),
+            other => format!("{other:?}"),
+        };
+        // pg_dump --clean writes the first one before the table.
+        for (what, name) in [("DEFAULT", "NoDefault"), ("NOT NULL", "Nullable")] {
+            let statement = format!("ALTER TABLE public.t ALTER COLUMN id DROP {what}");
+            let expected = format!("{name} {{ table: \"t\", column: \"id\" }}");
+            assert_eq!(lost(&statement), expected);
+        }
+    }
+
+    #[test]
     fn what_has_no_effect_on_data() {
         for statement in [
             "SET statement_timeout = 0",
@@ -199,7 +213,6 @@ mod tests {
             "SELECT pg_catalog.set_config('search_path', '', false)",
             "DROP TABLE IF EXISTS public.t",
             "ALTER TABLE ONLY public.t DROP CONSTRAINT t_pkey",
-            "ALTER TABLE public.t ALTER COLUMN id DROP DEFAULT",
             "ALTER TABLE IF EXISTS ONLY public.t ALTER COLUMN a SET STATISTICS 100",
             "ALTER TABLE public.t OWNER TO git",
             "ALTER TABLE public.t CLUSTER ON i",

@@ -1,6 +1,8 @@
 //! Converts a PostgreSQL dump for a sink: tables before their rows, keys and indexes after the rows, as in
 //! the dump. Rows are already lines of COPY's text format, and pass through.
 
+mod late;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{Format, PlannedColumn, TranscodePlan, Widening, Wider, Written};
 use crate::schema::{
-    Column, DataType, EnumType, KeptAs, Names, Note, PrimaryKey, Sequence, Table, from_postgresql,
+    Column, DataType, EnumType, KeptAs, Names, Note, PrimaryKey, Table, from_postgresql,
 };
 
 /// PostgreSQL's limit for a table (manual, appendix K).
@@ -53,6 +55,8 @@ struct Pending {
     is_dropped: bool,
     /// The columns whose types have changed between rows, as they were.
     before: Vec<Column>,
+    /// The table as the sink has it, if something else has changed since.
+    given: Option<Box<Table>>,
 }
 
 impl<S: Sink> PostgresqlConverter<S> {
@@ -139,6 +143,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             is_given: false,
             is_dropped: false,
             before: Vec::new(),
+            given: None,
         });
         self.conversion.notes.extend(notes);
         for column in definition.columns {
@@ -206,46 +211,6 @@ impl<S: Sink> PostgresqlConverter<S> {
         pending.table.widen(&column, to);
         let widening = Widening { column, to, row: 0 };
         self.conversion.sink.widen(number, &widening)
-    }
-
-    fn default(&mut self, table: &str, column: &str, default: &DefaultValue) -> Result<()> {
-        let Some(number) = self.number(table) else {
-            return Ok(());
-        };
-        let pending = &mut self.tables[number];
-        if pending.is_given {
-            let what = format!("{table}.{column}: its default comes after the rows");
-            return Err(
-                Error::failed(what).hint("check that nobody changed the dump after pg_dump")
-            );
-        }
-        let columns = &mut pending.table.columns;
-        let Some(found) = columns.iter_mut().find(|known| known.name == column) else {
-            let what = format!("the dump has a default of {table}.{column}, but no such column");
-            return Err(Error::failed(what));
-        };
-        if let DefaultValue::NextValue(sequence) = default {
-            let counts = matches!(
-                found.data_type,
-                DataType::Smallint | DataType::Integer | DataType::Bigint
-            );
-            if counts && pending.table.sequence.is_none() {
-                pending.table.sequence = Some(Sequence {
-                    name: sequence.clone(),
-                    column: column.to_owned(),
-                    data_type: found.data_type.clone(),
-                    next_at_least: 1,
-                });
-                pending.counted_by = Some(sequence.clone());
-                return Ok(());
-            }
-        }
-        found.default = from_postgresql::default_sql(default, &found.data_type);
-        if found.default.is_none() {
-            let what = "its default was left out: the expression is not supported";
-            self.note(table, Some(column), what);
-        }
-        Ok(())
     }
 
     fn constraint(&mut self, table: &str, constraint: Constraint) {
@@ -438,22 +403,6 @@ impl<S: Sink> PostgresqlConverter<S> {
         })
     }
 
-    fn comment(&mut self, table: &str, column: Option<&str>, text: String) {
-        let Some(number) = self.number(table) else {
-            return;
-        };
-        let table = &mut self.tables[number].table;
-        let mut columns = table.columns.iter_mut();
-        match column {
-            None => table.comment = Some(text),
-            Some(name) => {
-                if let Some(column) = columns.find(|column| column.name == name) {
-                    column.comment = Some(text);
-                }
-            }
-        }
-    }
-
     /// The last steps: next values of sequences, comments on indexes.
     fn complete(&mut self) -> Result<()> {
         let tables = self.tables.iter_mut().enumerate();
@@ -467,6 +416,10 @@ impl<S: Sink> PostgresqlConverter<S> {
             }
             if let Some(key) = &mut pending.table.primary_key {
                 key.comment = self.index_comments.remove(&key.name);
+            }
+            if let Some(given) = pending.given.take() {
+                let now = bare(&pending.table);
+                self.conversion.sink.alter(number, &given, &now)?;
             }
             self.conversion.sink.complete(number, &pending.table)?;
         }
@@ -509,6 +462,8 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
                 column,
                 default,
             } => self.default(&table, &column, &default)?,
+            Definition::NoDefault { table, column } => self.no_default(&table, &column),
+            Definition::Nullable { table, column } => self.nullable(&table, &column),
             Definition::Dropped { table } => self.dropped(&table)?,
             Definition::ChangedType {
                 table,

@@ -73,6 +73,7 @@ pub fn alter_table(style: Style<'_>, now: &Table, before: &Table, after: &Table)
     changes
 }
 
+/// A comment as SQL. An empty one is none.
 fn text(comment: Option<&String>) -> String {
-    comment.map_or_else(|| "NULL".to_owned(), |comment| literal(comment))
+    literal(comment.map_or("", String::as_str))
 }

@@ -1,5 +1,5 @@
-//! Random tables with random rows, dumped with random options, arrive value for value, and so does what `convert` makes
-//! of them.
+//! Random tables with random rows, dumped with random options, arrive value for value, with keys before and behind their
+//! rows, and so does what `convert` makes of them.
 //!
 //! Runs for a minute, or as many seconds as `CI_IMPORT_RANDOM_SECONDS` says. The seed is printed, and
 //! `CI_IMPORT_RANDOM_SEED` repeats it.
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use mysql::prelude::Queryable;
 
+use super::keys_behind_rows::as_phpmyadmin;
 use crate::support::compare::{Comparison, Renamed};
 use crate::support::program::{command, run};
 use crate::support::scene::mysqldump;
@@ -136,7 +137,20 @@ fn round(rng: &mut Rng) -> usize {
         }
     }
     let arguments: Vec<&str> = options.iter().map(String::as_str).collect();
-    let dump = mysqldump(&source, &arguments);
+    let mut dump = mysqldump(&source, &arguments);
+    let has_other_definitions = |option: &&String| {
+        let other = [
+            "--compatible",
+            "--skip-quote-names",
+            "--skip-create-options",
+        ];
+        other.iter().any(|other| option.starts_with(other))
+    };
+    let is_late = round.rng.bool() && !options.iter().any(|option| has_other_definitions(&option));
+    if let Some(text) = std::str::from_utf8(&dump).ok().filter(|_| is_late) {
+        options.push("keys behind the rows".to_owned());
+        dump = as_phpmyadmin(text).into_bytes();
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dump.sql");
     fs::write(&path, &dump).unwrap();

@@ -4,11 +4,14 @@
 //! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.9 (ALTER TABLE). What is behind the rows may not
 //! change them: other columns and other types of columns are refused then.
 
-use std::collections::HashSet;
+mod same_type;
 
+use std::collections::{HashMap, HashSet};
+
+use self::same_type::{is_same_type, is_text};
 use super::cursor::DefinitionParser;
 use super::model::{
-    ColumnDefinition, DataType, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
+    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
 };
 use super::statements::MAX_ELEMENTS;
 use crate::dump::mysql::lexer::{TokenKind, tokens_in};
@@ -69,7 +72,7 @@ impl DefinitionParser<'_> {
         self.expect("TABLE")?;
         self.skip_words(&["IF", "EXISTS"]);
         self.qualified_name()?;
-        let keys = table.keys.len();
+        let (keys, foreign) = (table.keys.len(), table.foreign_keys.len());
         while self.peek().is_some() {
             self.alteration(table, is_given)?;
             self.check_size(table, keys)?;
@@ -81,6 +84,7 @@ impl DefinitionParser<'_> {
             }
             self.check_size(table, keys)?;
         }
+        write_columns_exactly(table, keys, foreign);
         fill_primary_key(table);
         Ok(())
     }
@@ -472,6 +476,33 @@ fn name_keys(table: &mut TableDefinition, begin: usize) {
     }
 }
 
+/// Gives the columns of the keys and foreign keys from these places on the names that the columns have: a server ignores
+/// their case.
+fn write_columns_exactly(table: &mut TableDefinition, keys: usize, foreign: usize) {
+    let new_keys = table.keys.get_mut(keys..).unwrap_or_default();
+    let new_foreign = table.foreign_keys.get_mut(foreign..).unwrap_or_default();
+    if new_keys.is_empty() && new_foreign.is_empty() {
+        return;
+    }
+    let columns = table.columns.iter().map(|column| &column.name);
+    let exact: HashMap<String, &String> = columns
+        .map(|name| (name.to_ascii_lowercase(), name))
+        .collect();
+    let write = |name: &mut String| {
+        if let Some(exact) = exact.get(&name.to_ascii_lowercase()) {
+            name.clone_from(exact);
+        }
+    };
+    for part in new_keys.iter_mut().flat_map(|key| &mut key.parts) {
+        if let KeyPartOf::Column(name) = &mut part.of {
+            write(name);
+        }
+    }
+    for key in new_foreign {
+        key.columns.iter_mut().for_each(write);
+    }
+}
+
 /// The columns of a primary key are NOT NULL.
 fn fill_primary_key(table: &mut TableDefinition) {
     let Some(key) = table.keys.iter().find(|key| is_primary(key)) else {
@@ -490,56 +521,6 @@ fn fill_primary_key(table: &mut TableDefinition) {
                 .take_if(|default| *default == DefaultValue::Null);
         }
     }
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    let name = data_type.name.as_str();
-    ["char", "varchar", "enum", "set"].contains(&name) || name.ends_with("text")
-}
-
-/// Whether values of the types `new` and `old` of a column of `table` are the same.
-fn is_same_type(new: &DataType, old: &DataType, table: &TableDefinition) -> bool {
-    let name = |data_type: &DataType| match data_type.name.as_str() {
-        "integer" | "int4" => "int".to_owned(),
-        "int1" | "bool" | "boolean" => "tinyint".to_owned(),
-        "int2" => "smallint".to_owned(),
-        "int3" => "mediumint".to_owned(),
-        "int8" => "bigint".to_owned(),
-        "dec" | "numeric" | "fixed" => "decimal".to_owned(),
-        "real" => "double".to_owned(),
-        known => known.to_owned(),
-    };
-    // The width of a whole number is for its display, but a `tinyint(1)` is taken for a truth value.
-    let is_whole = name(old).ends_with("int") || old.name == "year";
-    let is_truth = |data_type: &DataType| {
-        ["bool", "boolean"].contains(&data_type.name.as_str())
-            || name(data_type) == "tinyint" && data_type.numbers == [1]
-    };
-    let numbers = |data_type: &DataType| match data_type.numbers[..] {
-        [] if name(data_type) == "decimal" => vec![10, 0],
-        [precision] if name(data_type) == "decimal" => vec![precision, 0],
-        _ => data_type.numbers.clone(),
-    };
-    let charset = |data_type: &DataType| {
-        let of_collation = || {
-            Some(
-                data_type
-                    .collation
-                    .as_deref()?
-                    .split('_')
-                    .next()?
-                    .to_owned(),
-            )
-        };
-        let own = data_type.charset.clone().or_else(of_collation);
-        own.or_else(|| table.options.charset.clone())
-    };
-    name(new) == name(old)
-        && (is_whole || numbers(new) == numbers(old))
-        && is_truth(new) == is_truth(old)
-        && (&new.values, &new.bytes) == (&old.values, &old.bytes)
-        && (new.unsigned, new.zerofill) == (old.unsigned, old.zerofill)
-        && (!is_text(old) || charset(new) == charset(old))
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn what_may_come_behind_the_rows() {
         ),
         (
             &[
-                "ALTER TABLE `d`.`t` ADD PRIMARY KEY USING BTREE (id), CHANGE COLUMN `id` `id` int(11) NOT NULL AUTO_INCREMENT, AUTO_INCREMENT 3",
+                "ALTER TABLE `d`.`t` ADD PRIMARY KEY USING BTREE (ID), CHANGE COLUMN `id` `id` int(11) NOT NULL AUTO_INCREMENT, AUTO_INCREMENT 3",
             ],
             numbered.replace("PRIMARY KEY (id)", "PRIMARY KEY USING BTREE (id)"),
         ),

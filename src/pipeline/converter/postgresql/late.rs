@@ -1,0 +1,118 @@
+//! What comes for a table after its definition: defaults and comments, in dumps of `convert` also behind the rows.
+
+use super::{Pending, PostgresqlConverter, bare};
+use crate::dump::postgresql::definition::DefaultValue;
+use crate::error::{Error, Result};
+use crate::pipeline::sink::Sink;
+use crate::schema::{Column, DataType, Sequence, Table, from_postgresql};
+
+impl Pending {
+    /// The table, to change it: what the sink has is kept, if it has the table.
+    fn changing(&mut self) -> &mut Table {
+        if self.is_given && self.given.is_none() {
+            self.given = Some(bare(&self.table).into());
+        }
+        &mut self.table
+    }
+
+    fn column(&mut self, name: &str) -> Option<&mut Column> {
+        let mut columns = self.changing().columns.iter_mut();
+        columns.find(|known| known.name == name)
+    }
+}
+
+impl<S: Sink> PostgresqlConverter<S> {
+    pub(super) fn default(
+        &mut self,
+        table: &str,
+        column: &str,
+        default: &DefaultValue,
+    ) -> Result<()> {
+        let Some(number) = self.number(table) else {
+            return Ok(());
+        };
+        let pending = &mut self.tables[number];
+        let Some(found) = pending.column(column) else {
+            let what = format!("the dump has a default of {table}.{column}, but no such column");
+            return Err(Error::failed(what));
+        };
+        let data_type = found.data_type.clone();
+        if let DefaultValue::NextValue(sequence) = default {
+            let counts = matches!(
+                data_type,
+                DataType::Smallint
+                    | DataType::Integer
+                    | DataType::Bigint
+                    | DataType::Numeric(20, 0)
+            );
+            if counts && pending.table.sequence.is_none() {
+                pending.table.sequence = Some(Sequence {
+                    name: sequence.clone(),
+                    column: column.to_owned(),
+                    data_type: match data_type {
+                        DataType::Numeric(..) => DataType::Bigint,
+                        whole => whole,
+                    },
+                    next_at_least: 1,
+                });
+                pending.counted_by = Some(sequence.clone());
+                if pending.is_given {
+                    self.name_sequence(number);
+                }
+                return Ok(());
+            }
+        }
+        set_default(
+            pending,
+            column,
+            from_postgresql::default_sql(default, &data_type),
+        );
+        let is_left_out = pending
+            .column(column)
+            .is_some_and(|it| it.default.is_none());
+        if is_left_out {
+            let what = "its default was left out: the expression is not supported";
+            self.note(table, Some(column), what);
+        }
+        Ok(())
+    }
+
+    /// A column loses its default.
+    pub(super) fn no_default(&mut self, table: &str, column: &str) {
+        if let Some(number) = self.number(table) {
+            set_default(&mut self.tables[number], column, None);
+        }
+    }
+
+    /// A column may be NULL.
+    pub(super) fn nullable(&mut self, table: &str, column: &str) {
+        if let Some(number) = self.number(table)
+            && let Some(column) = self.tables[number].column(column)
+        {
+            column.not_null = false;
+            column.not_null_after_load = false;
+        }
+    }
+
+    pub(super) fn comment(&mut self, table: &str, column: Option<&str>, text: String) {
+        let Some(number) = self.number(table) else {
+            return;
+        };
+        let pending = &mut self.tables[number];
+        let text = Some(text).filter(|text| !text.is_empty());
+        match column {
+            None => pending.changing().comment = text,
+            Some(name) => {
+                if let Some(column) = pending.column(name) {
+                    column.comment = text;
+                }
+            }
+        }
+    }
+}
+
+fn set_default(pending: &mut Pending, column: &str, default: Option<String>) {
+    if let Some(column) = pending.column(column) {
+        column.default = default;
+    }
+}
