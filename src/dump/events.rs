@@ -63,7 +63,7 @@ pub struct Facts {
     pub compatible: bool,
     /// Whether timestamps are in UTC: `SET TIME_ZONE='+00:00'`.
     pub utc: bool,
-    /// Whether keys of the table may come behind its rows.
+    /// Whether keys of the table may come after its rows.
     pub keys_follow: bool,
     /// The databases of the dump that have tables, if it names them.
     pub databases: Vec<String>,

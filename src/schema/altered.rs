@@ -1,4 +1,4 @@
-//! A table whose definition has changed behind its rows.
+//! A table whose definition has changed after its rows.
 
 use super::model::{Column, Table};
 

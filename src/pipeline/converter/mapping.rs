@@ -77,10 +77,10 @@ impl<T> Mapped<T> {
     }
 }
 
-/// The error that a statement behind the rows changes `table` in a way that changes its rows. `what` it changes.
+/// The error that a statement after the rows changes `table` in a way that changes its rows. `what` it changes.
 pub(crate) fn changes_rows(table: &str, what: &str) -> Error {
     Error::failed(format!(
-        "table {table}: what comes behind its rows changes {what}"
+        "table {table}: what comes after its rows changes {what}"
     ))
     .hint(format!("--skip-table {table} leaves it out"))
 }

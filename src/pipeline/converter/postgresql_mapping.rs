@@ -141,7 +141,7 @@ impl Mapping for PostgresqlMapping {
             let is_bigint = column.planned.storage == Storage::Bigint;
             if is_bigint && kept.contains(column.planned.name.as_str()) {
                 column.planned = known.planned.clone();
-                let what = "numeric(20,0) instead of bigint: its key comes behind the rows";
+                let what = "numeric(20,0) instead of bigint: its key comes after the rows";
                 mapped.notes.push(Note {
                     table: after.name.clone(),
                     item: Some(column.planned.name.clone()),

@@ -1,4 +1,4 @@
-//! The SQL of what changes a table behind its rows.
+//! The SQL of what changes a table after its rows.
 
 use super::{create_sequence, default, set_default};
 use crate::schema::altered::has_other_default;

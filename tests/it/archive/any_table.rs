@@ -1,4 +1,4 @@
-//! Random tables with random rows, dumped with random options, arrive value for value, with keys before and behind their
+//! Random tables with random rows, dumped with random options, arrive value for value, with keys before and after their
 //! rows, and so does what `convert` makes of them.
 //!
 //! Runs for a minute, or as many seconds as `CI_IMPORT_RANDOM_SECONDS` says. The seed is printed, and
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use mysql::prelude::Queryable;
 
-use super::keys_behind_rows::as_phpmyadmin;
+use super::keys_after_rows::as_phpmyadmin;
 use crate::support::compare::{Comparison, Renamed};
 use crate::support::program::{command, run};
 use crate::support::scene::mysqldump;
@@ -148,7 +148,7 @@ fn round(rng: &mut Rng) -> usize {
     };
     let is_late = round.rng.bool() && !options.iter().any(|option| has_other_definitions(&option));
     if let Some(text) = std::str::from_utf8(&dump).ok().filter(|_| is_late) {
-        options.push("keys behind the rows".to_owned());
+        options.push("keys after the rows".to_owned());
         dump = as_phpmyadmin(text).into_bytes();
     }
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ pub(crate) mod damage;
 pub(crate) mod damaged;
 pub(crate) mod forms;
 pub(crate) mod genuine;
-pub(crate) mod keys_behind_rows;
+pub(crate) mod keys_after_rows;
 mod postgres_databases;
 pub(crate) mod postgres_source;
 pub(crate) mod refused_definitions;

@@ -1,7 +1,7 @@
-//! `ALTER TABLE`, which changes the definition of a table: phpMyAdmin and others write the keys of a table so, behind its
+//! `ALTER TABLE`, which changes the definition of a table: phpMyAdmin and others write the keys of a table so, after its
 //! rows.
 //!
-//! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.9 (ALTER TABLE). What is behind the rows may not
+//! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.9 (ALTER TABLE). What is after the rows may not
 //! change them: other columns and other types of columns are refused then.
 
 mod same_type;
@@ -21,7 +21,7 @@ use crate::error::Result;
 /// MySQL has at most 64 keys of a table, MariaDB 128.
 const MAX_KEYS: usize = 256;
 
-/// The words that begin a key or constraint behind ADD.
+/// The words that begin a key or constraint after ADD.
 const ELEMENTS: [&str; 8] = [
     "CONSTRAINT",
     "PRIMARY",
@@ -173,7 +173,7 @@ impl DefinitionParser<'_> {
         self.option(&mut table.options)?;
         if table.options.charset != charset || table.options.collation != collation {
             if is_given {
-                let why = "the dump changes the character set of a table behind its rows";
+                let why = "the dump changes the character set of a table after its rows";
                 return Err(self.refused(why));
             }
             // The columns keep theirs.
@@ -188,7 +188,7 @@ impl DefinitionParser<'_> {
         Ok(())
     }
 
-    /// What stands behind ADD.
+    /// What stands after ADD.
     fn added(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
         if self.is("PARTITION") {
             leave_out_partitions(table);
@@ -217,7 +217,7 @@ impl DefinitionParser<'_> {
             return Err(self.refused("this change of a table is not supported"));
         }
         if is_given {
-            return Err(self.refused("the dump adds a column behind the rows"));
+            return Err(self.refused("the dump adds a column after the rows"));
         }
         self.eat("COLUMN");
         if !self.eat_symbol('(') {
@@ -305,7 +305,7 @@ impl DefinitionParser<'_> {
                 || !is_same_type(&new.data_type, &old.data_type, table)
                 || old.auto_increment && !new.auto_increment
             {
-                let why = "the dump changes the type or place of a column behind the rows";
+                let why = "the dump changes the type or place of a column after the rows";
                 return Err(self.refused(why));
             }
             new.data_type.clone_from(&old.data_type);
@@ -343,7 +343,7 @@ impl DefinitionParser<'_> {
         Ok(())
     }
 
-    /// What stands behind DROP.
+    /// What stands after DROP.
     fn dropped(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
         let is_primary_key = self.eat("PRIMARY");
         let is_foreign = self.eat("FOREIGN");
@@ -382,7 +382,7 @@ impl DefinitionParser<'_> {
             table.columns.remove(at);
         }
         if is_given {
-            return Err(self.refused("the dump drops a key or column behind the rows"));
+            return Err(self.refused("the dump drops a key or column after the rows"));
         }
         Ok(())
     }
@@ -415,7 +415,7 @@ impl DefinitionParser<'_> {
     /// `RENAME KEY a TO b`
     fn renamed_key(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
         if is_given {
-            return Err(self.refused("the dump renames a key behind the rows"));
+            return Err(self.refused("the dump renames a key after the rows"));
         }
         self.at += 2;
         let from = self.name()?;

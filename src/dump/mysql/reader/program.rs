@@ -9,7 +9,7 @@ pub(super) enum Program {
     PhpMyAdmin,
 }
 
-/// Which keys of a table may come behind its rows.
+/// Which keys of a table may come after its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeysFollow {
     /// None.
@@ -46,7 +46,7 @@ impl Program {
         }
     }
 
-    /// Which keys it writes behind the rows.
+    /// Which keys it writes after the rows.
     pub(super) fn keys_follow(self) -> KeysFollow {
         match self {
             Program::Mysqldump => KeysFollow::Never,

@@ -488,7 +488,7 @@ fn changes_of_other_tables_are_not_looked_at() {
         ),
         (
             "INSERT INTO t VALUES (1); ALTER TABLE t ADD b int;",
-            "table t: the dump adds a column behind the rows: ALTER TABLE t ADD b int",
+            "table t: the dump adds a column after the rows: ALTER TABLE t ADD b int",
         ),
     ] {
         let mut tables = Tables::default();

@@ -1,4 +1,4 @@
-//! What comes for a table after its definition: defaults and comments, in dumps of `convert` also behind the rows.
+//! What comes for a table after its definition: defaults and comments, in dumps of `convert` also after the rows.
 
 use super::{Pending, PostgresqlConverter, bare};
 use crate::dump::postgresql::definition::DefaultValue;

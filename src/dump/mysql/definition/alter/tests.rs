@@ -23,7 +23,7 @@ fn with(elements: &str, options: &str) -> String {
 }
 
 #[test]
-fn what_may_come_behind_the_rows() {
+fn what_may_come_after_the_rows() {
     let numbered = "CREATE TABLE t (id int(11) NOT NULL AUTO_INCREMENT, a varchar(9) DEFAULT NULL, b text, \
          PRIMARY KEY (id)) ENGINE=InnoDB AUTO_INCREMENT=3";
     let cases: &[(&[&str], String)] = &[
@@ -73,7 +73,7 @@ fn what_may_come_behind_the_rows() {
 }
 
 #[test]
-fn what_else_may_come_behind_the_rows() {
+fn what_else_may_come_after_the_rows() {
     assert_defined(&[
         (
             &[
@@ -127,27 +127,27 @@ fn what_may_only_come_before_the_rows() {
         (
             "ALTER TABLE t ADD c enum('x') NOT NULL FIRST, ADD COLUMN d int AFTER id",
             "CREATE TABLE t (c enum('x') NOT NULL, id int(11) NOT NULL, d int, a varchar(9) DEFAULT NULL, b text) ENGINE=InnoDB",
-            "the dump adds a column behind the rows",
+            "the dump adds a column after the rows",
         ),
         (
             "ALTER TABLE t ADD (c int UNIQUE, d int);",
             "CREATE TABLE t (id int(11) NOT NULL, a varchar(9) DEFAULT NULL, b text, c int UNIQUE, d int) ENGINE=InnoDB",
-            "the dump adds a column behind the rows",
+            "the dump adds a column after the rows",
         ),
         (
             "ALTER TABLE t MODIFY id bigint unsigned NOT NULL",
             "CREATE TABLE t (id bigint unsigned NOT NULL, a varchar(9) DEFAULT NULL, b text) ENGINE=InnoDB",
-            "the dump changes the type or place of a column behind the rows",
+            "the dump changes the type or place of a column after the rows",
         ),
         (
             "ALTER TABLE t CHANGE b b text FIRST",
             "CREATE TABLE t (b text, id int(11) NOT NULL, a varchar(9) DEFAULT NULL) ENGINE=InnoDB",
-            "the dump changes the type or place of a column behind the rows",
+            "the dump changes the type or place of a column after the rows",
         ),
         (
             "ALTER TABLE t DROP COLUMN a",
             "CREATE TABLE t (id int(11) NOT NULL, b text) ENGINE=InnoDB",
-            "the dump drops a key or column behind the rows",
+            "the dump drops a key or column after the rows",
         ),
         (
             "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
@@ -157,7 +157,7 @@ fn what_may_only_come_before_the_rows() {
         (
             "ALTER TABLE t DEFAULT CHARACTER SET = latin1",
             "CREATE TABLE t (id int(11) NOT NULL, a varchar(9) DEFAULT NULL, b text) ENGINE=InnoDB CHARSET=latin1",
-            "the dump changes the character set of a table behind its rows",
+            "the dump changes the character set of a table after its rows",
         ),
     ] {
         let found = altered(BARE, &[alter], false).unwrap();

@@ -1,4 +1,4 @@
-//! Dumps whose keys come behind the rows, as phpMyAdmin and others write them: all comes out as if the keys had been in
+//! Dumps whose keys come after the rows, as phpMyAdmin and others write them: all comes out as if the keys had been in
 //! CREATE TABLE.
 
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ struct Case {
     at_once: &'static str,
     bare: &'static str,
     rows: &'static str,
-    behind: &'static str,
+    later: &'static str,
 }
 
 const CASES: &[Case] = &[
@@ -25,90 +25,90 @@ const CASES: &[Case] = &[
         at_once: "CREATE TABLE orders (id int(11) NOT NULL AUTO_INCREMENT, name varchar(40) NOT NULL, paid tinyint(1) NOT NULL DEFAULT 0, made timestamp NOT NULL DEFAULT current_timestamp(), PRIMARY KEY (id), UNIQUE KEY name (name), KEY paid (paid)) ENGINE=InnoDB AUTO_INCREMENT=9 DEFAULT CHARSET=utf8mb4",
         bare: "CREATE TABLE orders (id int(11) NOT NULL, name varchar(40) NOT NULL, paid tinyint(1) NOT NULL DEFAULT 0, made timestamp NOT NULL DEFAULT current_timestamp()) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
         rows: "INSERT INTO orders VALUES (1, 'a', 0, '2026-01-01 09:00:00'), (2, 'b; (c)', 1, '2026-01-02 09:00:00')",
-        behind: "ALTER TABLE `orders`\n  ADD PRIMARY KEY (`id`),\n  ADD UNIQUE KEY `name` (`name`),\n  ADD KEY `paid` (`paid`);\nALTER TABLE `orders`\n  MODIFY `id` int(11) NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=9",
+        later: "ALTER TABLE `orders`\n  ADD PRIMARY KEY (`id`),\n  ADD UNIQUE KEY `name` (`name`),\n  ADD KEY `paid` (`paid`);\nALTER TABLE `orders`\n  MODIFY `id` int(11) NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=9",
     },
-    // A truth value that is a number, and one that another table refers to; the next number is behind the largest one.
+    // A truth value that is a number, and one that another table refers to; the next number is after the largest one.
     Case {
         at_once: "CREATE TABLE sizes (id tinyint(1) NOT NULL AUTO_INCREMENT, PRIMARY KEY (id)) ENGINE=InnoDB",
         bare: "CREATE TABLE sizes (id tinyint(1) NOT NULL) ENGINE=InnoDB",
         rows: "INSERT INTO sizes VALUES (0), (1)",
-        behind: "ALTER TABLE sizes ADD PRIMARY KEY (id); ALTER TABLE sizes MODIFY id tinyint(1) NOT NULL AUTO_INCREMENT",
+        later: "ALTER TABLE sizes ADD PRIMARY KEY (id); ALTER TABLE sizes MODIFY id tinyint(1) NOT NULL AUTO_INCREMENT",
     },
     Case {
         at_once: "CREATE TABLE weights (id tinyint(1) NOT NULL AUTO_INCREMENT, is_heavy tinyint(1) DEFAULT NULL, n tinyint(1) DEFAULT 1, PRIMARY KEY (id), UNIQUE KEY n (n)) ENGINE=InnoDB AUTO_INCREMENT=3",
         bare: "CREATE TABLE weights (id tinyint(1) NOT NULL, is_heavy tinyint(1) DEFAULT NULL, n tinyint(1) DEFAULT 1) ENGINE=InnoDB",
         rows: "INSERT INTO weights VALUES (7, 0, 1), (8, 1, NULL)",
-        behind: "ALTER TABLE weights ADD PRIMARY KEY (id), ADD UNIQUE KEY n (n); ALTER TABLE weights MODIFY id tinyint(1) NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=3",
+        later: "ALTER TABLE weights ADD PRIMARY KEY (id), ADD UNIQUE KEY n (n); ALTER TABLE weights MODIFY id tinyint(1) NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=3",
     },
     Case {
         at_once: "CREATE TABLE shirts (size tinyint(1) NOT NULL, weight tinyint(1), KEY size (size), KEY weight (weight), CONSTRAINT of_size FOREIGN KEY (size) REFERENCES sizes (id) ON DELETE CASCADE, CONSTRAINT of_weight FOREIGN KEY (weight) REFERENCES weights (id) ON DELETE SET NULL ON UPDATE CASCADE) ENGINE=InnoDB",
         bare: "CREATE TABLE shirts (size tinyint(1) NOT NULL, weight tinyint(1)) ENGINE=InnoDB",
         rows: "INSERT INTO shirts VALUES (0, NULL), (1, 7)",
-        behind: "ALTER TABLE shirts ADD KEY size (size), ADD KEY weight (weight); ALTER TABLE shirts ADD CONSTRAINT of_size FOREIGN KEY (size) REFERENCES sizes (id) ON DELETE CASCADE, ADD CONSTRAINT of_weight FOREIGN KEY (weight) REFERENCES weights (id) ON DELETE SET NULL ON UPDATE CASCADE",
+        later: "ALTER TABLE shirts ADD KEY size (size), ADD KEY weight (weight); ALTER TABLE shirts ADD CONSTRAINT of_size FOREIGN KEY (size) REFERENCES sizes (id) ON DELETE CASCADE, ADD CONSTRAINT of_weight FOREIGN KEY (weight) REFERENCES weights (id) ON DELETE SET NULL ON UPDATE CASCADE",
     },
     // Numbers that are a bigint in a key, if they fit, and otherwise numeric.
     Case {
         at_once: "CREATE TABLE large (id bigint(20) unsigned NOT NULL AUTO_INCREMENT, n bigint(20) unsigned DEFAULT NULL, o bigint(20) unsigned DEFAULT 5, u bigint(20) unsigned, PRIMARY KEY (id), UNIQUE KEY u (u)) ENGINE=InnoDB AUTO_INCREMENT=70",
         bare: "CREATE TABLE large (id bigint(20) unsigned NOT NULL, n bigint(20) unsigned DEFAULT NULL, o bigint(20) unsigned DEFAULT 5, u bigint(20) unsigned) ENGINE=InnoDB",
         rows: "INSERT INTO large VALUES (1, 18446744073709551615, 1, 18446744073709551615), (2, 3, 4, 5)",
-        behind: "ALTER TABLE large ADD PRIMARY KEY (id), ADD UNIQUE KEY u (u); ALTER TABLE large MODIFY id bigint(20) unsigned NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=70",
+        later: "ALTER TABLE large ADD PRIMARY KEY (id), ADD UNIQUE KEY u (u); ALTER TABLE large MODIFY id bigint(20) unsigned NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=70",
     },
     Case {
         at_once: "CREATE TABLE texts (a varchar(100) NOT NULL, b text, c text, KEY k (a(10), b(20) DESC) COMMENT 'it''s; \"k\"', FULLTEXT KEY f (b, c), UNIQUE KEY u (a) USING BTREE, KEY b (b(5)), KEY b_2 (b(6))) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
         bare: "CREATE TABLE texts (a varchar(100) NOT NULL, b text, c text) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
         rows: "INSERT INTO texts VALUES ('a', 'b', 'c'), ('d', NULL, '')",
-        behind: "ALTER TABLE texts ADD KEY k (a(10), b(20) DESC) COMMENT 'it''s; \"k\"'; ALTER TABLE texts ADD FULLTEXT KEY f (b, c); ALTER TABLE texts ADD UNIQUE KEY u (a) USING BTREE, ADD KEY (b(5)), ADD INDEX (b(6))",
+        later: "ALTER TABLE texts ADD KEY k (a(10), b(20) DESC) COMMENT 'it''s; \"k\"'; ALTER TABLE texts ADD FULLTEXT KEY f (b, c); ALTER TABLE texts ADD UNIQUE KEY u (a) USING BTREE, ADD KEY (b(5)), ADD INDEX (b(6))",
     },
     // The same names of keys, and one that a table has.
     Case {
         at_once: "CREATE TABLE texts_too (a varchar(100), KEY k (a), KEY name (a), KEY orders (a)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
         bare: "CREATE TABLE texts_too (a varchar(100)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
         rows: "INSERT INTO texts_too VALUES ('a')",
-        behind: "ALTER TABLE texts_too ADD KEY k (a), ADD KEY name (a), ADD KEY orders (a)",
+        later: "ALTER TABLE texts_too ADD KEY k (a), ADD KEY name (a), ADD KEY orders (a)",
     },
     Case {
         at_once: "CREATE TABLE days (day datetime NOT NULL, other date NOT NULL, PRIMARY KEY (day), UNIQUE KEY o (other)) ENGINE=InnoDB",
         bare: "CREATE TABLE days (day datetime NOT NULL, other date NOT NULL) ENGINE=InnoDB",
         rows: "INSERT INTO days VALUES ('0000-00-00 00:00:00', '2026-01-01'), ('2026-01-02 03:04:05', '2026-01-02')",
-        behind: "ALTER TABLE days ADD PRIMARY KEY (day), ADD UNIQUE KEY o (other)",
+        later: "ALTER TABLE days ADD PRIMARY KEY (day), ADD UNIQUE KEY o (other)",
     },
     // What is no key.
     Case {
         at_once: "CREATE TABLE others (a int(11) NOT NULL DEFAULT 3 COMMENT 'c', b varchar(9) NOT NULL, c int(11) DEFAULT NULL, d tinyint(1) DEFAULT NULL, CONSTRAINT positive CHECK (a > 0), CONSTRAINT other CHECK (b <> 'x')) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMMENT='it''s'",
         bare: "CREATE TABLE others (a int(11), b varchar(9) DEFAULT 'b', c int(11) NOT NULL DEFAULT 1 COMMENT 'd', d tinyint(1) DEFAULT 1) ENGINE=MyISAM DEFAULT CHARSET=utf8mb4",
         rows: "INSERT INTO others VALUES (1, 'y', 2, 0)",
-        behind: "ALTER TABLE others MODIFY a int(11) NOT NULL DEFAULT 3 COMMENT 'c', CHANGE b b varchar(9) NOT NULL, MODIFY COLUMN c int DEFAULT NULL; ALTER TABLE others ALTER d SET DEFAULT 0; ALTER TABLE others ALTER COLUMN d DROP DEFAULT; ALTER TABLE others MODIFY d tinyint(1) DEFAULT NULL; ALTER TABLE others ENGINE=InnoDB COMMENT='it''s'; ALTER TABLE others ADD CONSTRAINT positive CHECK (a > 0), ADD CONSTRAINT other CHECK (b <> 'x'); ALTER TABLE others ORDER BY b; ALTER TABLE others DISABLE KEYS; ALTER TABLE others ENABLE KEYS",
+        later: "ALTER TABLE others MODIFY a int(11) NOT NULL DEFAULT 3 COMMENT 'c', CHANGE b b varchar(9) NOT NULL, MODIFY COLUMN c int DEFAULT NULL; ALTER TABLE others ALTER d SET DEFAULT 0; ALTER TABLE others ALTER COLUMN d DROP DEFAULT; ALTER TABLE others MODIFY d tinyint(1) DEFAULT NULL; ALTER TABLE others ENGINE=InnoDB COMMENT='it''s'; ALTER TABLE others ADD CONSTRAINT positive CHECK (a > 0), ADD CONSTRAINT other CHECK (b <> 'x'); ALTER TABLE others ORDER BY b; ALTER TABLE others DISABLE KEYS; ALTER TABLE others ENABLE KEYS",
     },
     // A table that follows the ones that refer to it, and refers to itself.
     Case {
         at_once: "CREATE TABLE children (id int(11) NOT NULL, parent int(11) DEFAULT NULL, PRIMARY KEY (id), KEY parent (parent), CONSTRAINT children_ibfk_1 FOREIGN KEY (parent) REFERENCES parents (id)) ENGINE=InnoDB",
         bare: "CREATE TABLE children (id int(11) NOT NULL, parent int(11) DEFAULT NULL, PRIMARY KEY (id)) ENGINE=InnoDB",
         rows: "INSERT INTO children VALUES (1, 1)",
-        behind: "ALTER TABLE children ADD KEY parent (parent); ALTER TABLE children ADD CONSTRAINT children_ibfk_1 FOREIGN KEY (parent) REFERENCES parents (id)",
+        later: "ALTER TABLE children ADD KEY parent (parent); ALTER TABLE children ADD CONSTRAINT children_ibfk_1 FOREIGN KEY (parent) REFERENCES parents (id)",
     },
     Case {
         at_once: "CREATE TABLE parents (id int(11) NOT NULL, parent int(11) DEFAULT NULL, PRIMARY KEY (id), KEY p (parent), CONSTRAINT itself FOREIGN KEY (parent) REFERENCES parents (id)) ENGINE=InnoDB",
         bare: "CREATE TABLE parents (id int(11) NOT NULL, parent int(11) DEFAULT NULL, KEY p (parent)) ENGINE=InnoDB",
         rows: "INSERT INTO parents VALUES (1, NULL), (2, 1)",
-        behind: "ALTER TABLE parents ADD PRIMARY KEY (id); ALTER TABLE parents ADD CONSTRAINT itself FOREIGN KEY (parent) REFERENCES parents (id)",
+        later: "ALTER TABLE parents ADD PRIMARY KEY (id); ALTER TABLE parents ADD CONSTRAINT itself FOREIGN KEY (parent) REFERENCES parents (id)",
     },
     Case {
         at_once: "CREATE TABLE empty (id int(10) unsigned NOT NULL AUTO_INCREMENT, PRIMARY KEY (id)) ENGINE=InnoDB AUTO_INCREMENT=5",
         bare: "CREATE TABLE empty (id int(10) unsigned NOT NULL) ENGINE=InnoDB",
         rows: "",
-        behind: "ALTER TABLE empty ADD PRIMARY KEY (id); ALTER TABLE empty MODIFY id int(10) unsigned NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=5",
+        later: "ALTER TABLE empty ADD PRIMARY KEY (id); ALTER TABLE empty MODIFY id int(10) unsigned NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=5",
     },
     Case {
         at_once: "CREATE TABLE computed (a int(11) NOT NULL, b int(11) GENERATED ALWAYS AS (a + 1) STORED, PRIMARY KEY (a), UNIQUE KEY b (b)) ENGINE=InnoDB",
         bare: "CREATE TABLE computed (a int(11) NOT NULL, b int(11) GENERATED ALWAYS AS (a + 1) STORED) ENGINE=InnoDB",
         rows: "INSERT INTO computed (a) VALUES (1), (2)",
-        behind: "ALTER TABLE computed ADD PRIMARY KEY (a), ADD UNIQUE KEY b (b)",
+        later: "ALTER TABLE computed ADD PRIMARY KEY (a), ADD UNIQUE KEY b (b)",
     },
     Case {
         at_once: "CREATE TABLE counted (kind char(3) NOT NULL, n int(11) NOT NULL AUTO_INCREMENT, e enum('x','y') DEFAULT 'x', PRIMARY KEY (kind, n), KEY e (e)) ENGINE=MyISAM DEFAULT CHARSET=utf8mb4",
         bare: "CREATE TABLE counted (kind char(3) NOT NULL, n int(11) NOT NULL, e enum('x','y') DEFAULT 'x') ENGINE=MyISAM DEFAULT CHARSET=utf8mb4",
         rows: "INSERT INTO counted VALUES ('a', 1, 'x'), ('a', 2, 'y'), ('b', 1, NULL)",
-        behind: "ALTER TABLE counted ADD PRIMARY KEY (kind, n), ADD KEY e (e); ALTER TABLE counted MODIFY n int(11) NOT NULL AUTO_INCREMENT",
+        later: "ALTER TABLE counted ADD PRIMARY KEY (kind, n), ADD KEY e (e); ALTER TABLE counted MODIFY n int(11) NOT NULL AUTO_INCREMENT",
     },
 ];
 
@@ -130,14 +130,14 @@ fn at_once() -> String {
 }
 
 /// As phpMyAdmin does.
-fn behind() -> String {
+fn later() -> String {
     let head = "-- phpMyAdmin SQL Dump\n-- version 5.2.1\n--\n-- Server version: 10.4.32-MariaDB\n";
-    head.to_owned() + &dump(|case| vec![case.bare, case.rows], |case| case.behind)
+    head.to_owned() + &dump(|case| vec![case.bare, case.rows], |case| case.later)
 }
 
 /// Before any row.
 fn before() -> String {
-    dump(|case| vec![case.bare, case.behind, case.rows], |_| "")
+    dump(|case| vec![case.bare, case.later, case.rows], |_| "")
 }
 
 fn import(scene: &Scene, dump: &[u8], options: &[&str]) -> Outcome {
@@ -195,8 +195,8 @@ fn keys_come_out_as_if_they_had_come_at_once() {
     assert!(has("setval('public.orders_id_seq', 9, false)"));
     assert!(has("setval('public.weights_id_seq', 9, false)"));
     for (dump, options) in [
-        (behind(), &[][..]),
-        (behind(), &["--jobs=1"]),
+        (later(), &[][..]),
+        (later(), &["--jobs=1"]),
         (before(), &[]),
     ] {
         let scene = Scene::bare();
@@ -219,13 +219,13 @@ fn a_converted_dump_has_them_too() {
         import(&again, &fs::read(&out).unwrap(), &[]);
         (contents(&scene), contents(&again), notes(&outcome))
     };
-    let (expected, found) = (converted(at_once()), converted(behind()));
+    let (expected, found) = (converted(at_once()), converted(later()));
     assert_same(&expected.0, &found.0);
     assert_same(&expected.1, &found.1);
     assert_eq!(expected.2, found.2);
     let scene = Scene::bare();
     let file = scene.path("in.sql");
-    fs::write(&file, behind()).unwrap();
+    fs::write(&file, later()).unwrap();
     run(command(["inspect", file.to_str().unwrap()]))
         .succeeds()
         .reports("phpMyAdmin SQL Dump version 5.2.1")
@@ -244,7 +244,7 @@ fn psql(scene: &Scene, file: &Path) {
 #[test]
 fn a_mysql_target_has_them_too() {
     let server = &mariadb().directory;
-    for dump in [behind(), before()] {
+    for dump in [later(), before()] {
         let shop = Shop::new(server, &at_once());
         shop.arrives(dump.as_bytes(), &[]);
     }
@@ -299,11 +299,11 @@ pub(crate) fn as_phpmyadmin(dump: &str) -> String {
         };
         let element = line.trim_start().trim_end_matches(',');
         if let Some(options) = element.strip_prefix(") ") {
-            let (before, behind) = options
+            let (before, later) = options
                 .split_once(" AUTO_INCREMENT=")
                 .unwrap_or((options, ""));
-            let number = behind.find([' ', ';']).map_or(behind, |at| &behind[..at]);
-            let rest = behind.strip_prefix(number).unwrap_or_default();
+            let number = later.find([' ', ';']).map_or(later, |at| &later[..at]);
+            let rest = later.strip_prefix(number).unwrap_or_default();
             writeln!(out, "{}\n) {before}{rest}", columns.join(",\n")).unwrap();
             let next = if number.is_empty() {
                 String::new()
@@ -385,15 +385,15 @@ fn what_changes_rows_is_refused() {
     for (alter, said) in [
         (
             "ADD COLUMN b int",
-            "table t: the dump adds a column behind the rows: ALTER TABLE t ADD COLUMN b int",
+            "table t: the dump adds a column after the rows: ALTER TABLE t ADD COLUMN b int",
         ),
         (
             "MODIFY id bigint",
-            "the dump changes the type or place of a column behind the rows: ALTER TABLE t MODIFY id bigint",
+            "the dump changes the type or place of a column after the rows: ALTER TABLE t MODIFY id bigint",
         ),
         (
             "DROP COLUMN a",
-            "the dump drops a key or column behind the rows",
+            "the dump drops a key or column after the rows",
         ),
         (
             "CONVERT TO CHARACTER SET latin1",
