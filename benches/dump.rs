@@ -91,6 +91,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
         format,
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
+        is_decoded: false,
         numbers_rows: false,
         quoting: Quoting::default(),
         layout: None,

@@ -95,6 +95,7 @@ fuzz_target!(|data: &[u8]| {
                 [usize::from(policy / 9 % 3)],
         },
         multibyte: if *policy > 127 { Multibyte::ShiftJis } else { Multibyte::None },
+        is_decoded: *policy % 5 == 0,
         numbers_rows: false,
         quoting: Quoting {
             backslash_escapes: policy % 2 == 0,

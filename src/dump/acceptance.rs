@@ -1,6 +1,7 @@
 //! Which dumps a target accepts.
 
 use super::dialect::{Dialect, detect};
+use super::noise;
 use super::postgresql::CONVERTED;
 use crate::error::{Error, Result};
 
@@ -81,15 +82,15 @@ fn is_by_convert(start: &[u8]) -> bool {
 /// Whether a dump without comments and backticks (`--skip-comments --skip-quote-names`) begins here.
 pub(crate) fn looks_like_sql(start: &[u8]) -> bool {
     let text = String::from_utf8_lossy(start);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let text = noise::behind_lines(text.trim_start_matches('\u{feff}'));
     let begins = |word: &str| {
         text.get(..word.len())
             .is_some_and(|t| t.eq_ignore_ascii_case(word))
     };
     [
-        "CREATE ", "DROP ", "INSERT ", "SET ", "USE ", "LOCK ", "--", "/*", "REPLACE ",
+        "CREATE ", "DROP ", "INSERT ", "SET ", "USE ", "LOCK ", "--", "/*", "#", "REPLACE ", "DELETE ",
+        "TRUNCATE ", "ALTER ", "BEGIN", "START ", "DELIMITER ",
     ]
     .iter()
     .any(|word| begins(word))
-        || text.starts_with("mysqldump:")
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::bounds::{check_count, remembered};
 use super::limits::HeldMemory;
 use super::quoting::Quoting;
+use super::utf16::Utf16Facts;
 use crate::error::Result;
 
 /// Whole rows: of a MySQL dump `(…),(…)` as the dump has them, with what is between and behind them; of a PostgreSQL
@@ -57,6 +58,8 @@ pub struct Facts {
     pub written_by: Option<String>,
     /// The server's version.
     pub server_version: Option<String>,
+    /// What was seen if the file is UTF-16. Then its texts were decoded, whatever `SET NAMES` says.
+    pub utf16: Option<Utf16Facts>,
     /// `SET NAMES`, in lower case.
     pub charset: Option<String>,
     /// Whether the dump was made with a `--compatible` mode that leaves out AUTO_INCREMENT.
@@ -102,6 +105,7 @@ impl Facts {
     #[must_use]
     pub fn of_tables(&self) -> Facts {
         Facts {
+            utf16: self.utf16,
             charset: self.charset.clone(),
             compatible: self.compatible,
             utc: self.utc,

@@ -12,11 +12,14 @@ mod dialect;
 mod events;
 mod limits;
 pub mod mysql;
+mod noise;
 pub mod postgresql;
 pub mod quoting;
 mod token_list;
+mod utf16;
 
 pub use dialect::{Dialect, detect};
 pub use events::{Duplicates, Facts, InsertTarget, RowChunk};
 pub use limits::{CHUNK_BYTES, DEFAULT_MEMORY, DumpLimits, HeldMemory};
 pub use mysql::reader::{Consumer, Reader, Wanted};
+pub use utf16::{Utf16Decoder, Utf16Facts, beginning_in_utf8};

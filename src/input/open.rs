@@ -9,7 +9,7 @@ use crate::archive::{
 };
 use crate::cancellation::Cancellation;
 use crate::dump::acceptance::{Asked, DIALECT_BYTES, check_dialect, looks_like_sql};
-use crate::dump::{Dialect, detect};
+use crate::dump::{Dialect, beginning_in_utf8, detect};
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::information::{self, Information};
@@ -99,9 +99,7 @@ impl<'a> Input<'a> {
     ) -> Result<Input<'a>> {
         archive::refuse_foreign(start)?;
         match kind {
-            InputKind::Other(Compression::None)
-                if detect(start).is_none() && !looks_like_sql(start) =>
-            {
+            InputKind::Other(Compression::None) if !is_dump(start) => {
                 Err(Error::archive(
                     "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
                 )
@@ -183,6 +181,12 @@ impl<'a> Input<'a> {
             Input::ArchivePipe(_) | Input::Dump { .. } => None,
         })
     }
+}
+
+/// Whether a dump begins with `start`.
+fn is_dump(start: &[u8]) -> bool {
+    let start = beginning_in_utf8(start);
+    detect(&start).is_some() || looks_like_sql(&start)
 }
 
 fn judge(

@@ -10,7 +10,7 @@ use super::converter::{
 use super::sink::Sink;
 use crate::archive::for_each_block;
 use crate::dump::acceptance::{Asked, check_dialect};
-use crate::dump::{self, Dialect, DumpLimits, Facts, detect};
+use crate::dump::{self, Dialect, DumpLimits, Facts, Utf16Decoder, Utf16Facts, detect};
 use crate::error::{Error, Result};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
@@ -54,9 +54,11 @@ impl Dump<'_> {
         let wanted = wanted(&self.policies);
         let (reader, asked, limits) = (self.reader, self.asked, self.limits);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
-        let begin = |start: &[u8]| Reader::of_dialect(start, conversion, database, wanted, limits);
-        let reader = scan(name, reader, asked, begin, Reader::feed)?;
-        ended(name, reader.finish())
+        let begin = |start: Start<'_>| {
+            Reader::of_dialect(&start, conversion, database, wanted, limits)
+        };
+        let (reader, utf16) = scan(name, reader, asked, begin, Reader::feed)?;
+        ended(name, reader.finish(), utf16)
     }
 
     /// Reads the dump, which must be a MySQL dump, to its end into `sink`, as tables of `mapping`.
@@ -70,12 +72,16 @@ impl Dump<'_> {
         let (reader, asked, limits) = (self.reader, self.asked, self.limits);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
         let converter = MysqlConverter::new(mapping, conversion);
-        let begin = |_: &[u8]| dump::Reader::new(converter, database, wanted).within(limits);
-        let reader = scan(name, reader, asked, begin, dump::Reader::feed)?;
+        let begin = |start: Start<'_>| {
+            let reader = dump::Reader::new(converter, database, wanted).within(limits);
+            reader.beginning_with(start.text, start.utf16)
+        };
+        let (reader, utf16) = scan(name, reader, asked, begin, dump::Reader::feed)?;
         let read = reader.finish();
         ended(
             name,
             read.map(|(converter, facts)| (converter.into_inner(), facts)),
+            utf16,
         )
     }
 }
@@ -86,9 +92,22 @@ fn wanted(policies: &Policies) -> dump::Wanted {
     Box::new(move |table| policies.takes_table(table))
 }
 
+/// The beginning of a dump.
+struct Start<'a> {
+    /// The first bytes, in UTF-8.
+    text: &'a [u8],
+    /// Set if the dump is decoded from UTF-16.
+    utf16: Option<Utf16Facts>,
+}
+
 /// The result for the dump whose name in errors is `name`.
-fn ended<S>(name: &str, read: Result<(Conversion<S>, Facts)>) -> Result<ReadDump<S>> {
-    let (Conversion { sink, notes, .. }, facts) = read.map_err(|error| error.at(name))?;
+fn ended<S>(
+    name: &str,
+    read: Result<(Conversion<S>, Facts)>,
+    utf16: Option<Utf16Facts>,
+) -> Result<ReadDump<S>> {
+    let (Conversion { sink, notes, .. }, mut facts) = read.map_err(|error| error.at(name))?;
+    facts.utf16 = utf16;
     Ok(ReadDump { sink, notes, facts })
 }
 
@@ -98,18 +117,21 @@ fn scan<R: Send>(
     name: &str,
     input: &mut dyn Read,
     asked: Asked,
-    begin: impl FnOnce(&[u8]) -> R + Send,
+    begin: impl FnOnce(Start<'_>) -> R + Send,
     feed: impl Fn(&mut R, &[u8]) -> Result<()> + Send,
-) -> Result<R> {
-    let (blocks, scanned) = sync_channel::<Vec<u8>>(BLOCKS_IN_FLIGHT);
+) -> Result<(R, Option<Utf16Facts>)> {
+    let (blocks, scanned) = sync_channel::<(Vec<u8>, bool)>(BLOCKS_IN_FLIGHT);
     let (give_back, spare) = channel();
     std::thread::scope(|scope| {
         let scanning = scope.spawn(move || {
             let mut begin = Some(begin);
             let mut reader: Option<R> = None;
-            for block in scanned {
+            for (block, is_decoded) in scanned {
                 if let Some(begin) = begin.take() {
-                    reader = Some(begin(&block));
+                    reader = Some(begin(Start {
+                        text: &block,
+                        utf16: is_decoded.then(Utf16Facts::default),
+                    }));
                 }
                 reader
                     .as_mut()
@@ -119,11 +141,19 @@ fn scan<R: Send>(
             Ok(reader)
         });
         let mut is_first = true;
-        let read = for_each_block(name, input, |block| {
-            if std::mem::take(&mut is_first) {
+        let mut decoder = None;
+        let read = for_each_block(name, input, |mut block| {
+            let is_start = std::mem::take(&mut is_first);
+            if is_start {
+                decoder = Utf16Decoder::of(&block);
+            }
+            if let Some(decoder) = &mut decoder {
+                block = decoder.decode(&block).map_err(|error| error.at(name))?;
+            }
+            if is_start {
                 check_dialect(&block, asked).map_err(|error| error.at(name))?;
             }
-            let taken = blocks.send(block).is_ok();
+            let taken = blocks.send((block, decoder.is_some())).is_ok();
             // If the scanner has stopped, it reports the cause.
             taken
                 .then(|| spare.try_recv().ok())
@@ -135,8 +165,11 @@ fn scan<R: Send>(
             .unwrap_or_else(|_| Err(Error::failed("scanning the dump crashed")));
         let reader = reader.map_err(|error: Error| error.at(name))?;
         let is_empty = read? == 0;
+        let utf16 = decoder.map(Utf16Decoder::finish).transpose();
+        let utf16 = utf16.map_err(|error| error.at(name))?;
         let reader = reader.filter(|_| !is_empty);
-        reader.ok_or_else(|| Error::archive("it is empty").at(name))
+        let reader = reader.ok_or_else(|| Error::archive("it is empty").at(name))?;
+        Ok((reader, utf16))
     })
 }
 
@@ -150,13 +183,13 @@ enum Reader<S> {
 impl<S: Sink> Reader<S> {
     /// The reader for the dump that begins with `start`.
     fn of_dialect(
-        start: &[u8],
+        start: &Start<'_>,
         conversion: Conversion<S>,
         database: Option<String>,
         wanted: dump::Wanted,
         limits: DumpLimits,
     ) -> Self {
-        match detect(start) {
+        match detect(start.text) {
             Some(Dialect::Postgresql) => {
                 let converter = PostgresqlConverter::new(conversion);
                 Reader::Postgresql(
@@ -173,7 +206,8 @@ impl<S: Sink> Reader<S> {
             Some(Dialect::Mysql) | None => {
                 let converter = MysqlConverter::new(PostgresqlMapping::default(), conversion);
                 let reader = dump::Reader::new(converter, database, wanted);
-                Reader::Mysql(reader.within(limits).into())
+                let reader = reader.within(limits);
+                Reader::Mysql(reader.beginning_with(start.text, start.utf16).into())
             }
         }
     }

@@ -24,6 +24,8 @@ pub struct TranscodePlan {
     pub policies: ValuePolicies,
     /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub multibyte: Multibyte,
+    /// Whether the dump was decoded from UTF-16: bytes that are not ASCII came through a shell then.
+    pub is_decoded: bool,
     /// Whether each row gets one more value, its number in its table, as a bigint.
     pub numbers_rows: bool,
     /// How quotes and backslashes in the dump are read.

@@ -25,6 +25,8 @@ pub enum Change {
     InvalidAsLatin1,
     /// A number other than 0 and 1 became true.
     NumberToTrue,
+    /// Bytes that are not ASCII, in a dump in UTF-16: a shell has decoded them as if they were a text.
+    BytesAsText,
     /// A time outside of a day became an interval: the value is unchanged, but the report names it.
     OutsideDay,
 }
@@ -41,6 +43,7 @@ impl Change {
                 "texts not valid in their character set (--invalid-utf8)"
             }
             Change::NumberToTrue => "numbers other than 0 and 1 in a tinyint(1) (--tinyint1)",
+            Change::BytesAsText => "binary values in a dump in UTF-16 (make it with --hex-blob)",
             Change::OutsideDay => "times outside of a day (--time)",
         }
     }
@@ -57,6 +60,9 @@ impl fmt::Display for Change {
             Change::InvalidReplaced => "texts had invalid bytes replaced by U+FFFD",
             Change::InvalidAsLatin1 => "invalid texts were read as latin1",
             Change::NumberToTrue => "numbers other than 0 and 1 became true",
+            Change::BytesAsText => {
+                "binary values may be damaged: the shell that wrote the dump in UTF-16 decoded them"
+            }
             Change::OutsideDay => "times are outside of a day",
         })
     }

@@ -87,6 +87,7 @@ impl Loaded {
             "written_by": facts.written_by,
             "server_version": facts.server_version,
             "charset": facts.charset,
+            "utf16": facts.utf16.map(|utf16| json!({"replacement_characters": utf16.replaced})),
             "tables": tables.iter().map(table_json).collect::<Value>(),
             "notes": notes().map(note_json).collect::<Value>(),
             "left_out": left_out.collect::<Value>(),
@@ -114,7 +115,9 @@ impl Loaded {
             version: archive.map(|(information, _)| information.version.clone()),
             created_at: archive.and_then(|(information, _)| information.created_at.clone()),
             changes: change_lines(tallies, notes(), facts),
-            has_changes: is_truncated || tables.iter().any(|table| !table.tally.is_empty()),
+            has_changes: is_truncated
+                || facts.utf16.is_some_and(|utf16| utf16.replaced > 0)
+                || tables.iter().any(|table| !table.tally.is_empty()),
             tables: tables.iter().map(Line::of).collect(),
             traces: archive.map(|(_, traces)| Traces {
                 files: traces.files,
@@ -173,6 +176,18 @@ pub(super) fn change_lines<'a>(
     lines.extend(notes.map(note_line));
     for (kind, name) in &facts.left_out {
         lines.push(format!("the {kind} {name} was left out"));
+    }
+    if let Some(utf16) = facts.utf16 {
+        lines.push(
+            "the dump was in UTF-16, as PowerShell writes it, and was read as the characters that it has".to_owned(),
+        );
+        if utf16.replaced > 0 {
+            let count = grouped(utf16.replaced);
+            lines.push(format!(
+                "the dump has {count} characters U+FFFD: the shell that wrote it may have lost characters; make it with \
+                 --result-file=FILE"
+            ));
+        }
     }
     for line in &facts.noise {
         lines.push(format!("skipped a line that is not SQL: {line}"));

@@ -128,7 +128,9 @@ impl<'a> Lexer<'a> {
                     .ok_or_else(|| Error::archive("a comment has no end"))?;
                 self.at += end + 4;
             } else if rest.starts_with(b"#") || is_line_comment(rest) {
-                self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                // In a file of an old Macintosh no line ends with LF.
+                let end = memchr::memchr(b'\n', rest).or_else(|| memchr::memchr(b'\r', rest));
+                self.at += end.unwrap_or(rest.len());
             } else {
                 return Ok(());
             }

@@ -25,6 +25,8 @@ enum Mode {
     LineComment,
     /// In a line that is not SQL.
     NoiseLine,
+    /// In a question that a program has asked, up to its colon: `Enter password: `.
+    Prompt,
     /// In a `DELIMITER …` line.
     DelimiterLine,
     /// After `/*`: an executable comment's `!` or `M!` may follow.
@@ -78,6 +80,8 @@ pub struct Scanner {
     rows: RowScanner,
     quoting: Quoting,
     multibyte: Multibyte,
+    /// The byte that ends a line.
+    line_end: u8,
 }
 
 /// The bytes of a keyword that were read so far, in capitals.
@@ -86,6 +90,8 @@ struct Word {
     bytes: [u8; WORD],
     length: usize,
     complete: bool,
+    /// Whether a dot is in it: then it is the name of a program.
+    has_dot: bool,
 }
 
 impl Word {
@@ -94,6 +100,7 @@ impl Word {
             self.bytes[self.length] = byte.to_ascii_uppercase();
         }
         self.length += 1;
+        self.has_dot |= byte == b'.';
     }
 
     fn is(&self, keyword: &str) -> bool {
@@ -124,7 +131,13 @@ impl Scanner {
             rows: RowScanner::default(),
             quoting: Quoting::default(),
             multibyte: Multibyte::None,
+            line_end: b'\n',
         }
+    }
+
+    /// Sets the byte that ends a comment and every other line.
+    pub fn set_line_end(&mut self, line_end: u8) {
+        self.line_end = line_end;
     }
 
     /// Sets how quotes and backslashes are read from here on.
@@ -144,7 +157,7 @@ impl Scanner {
     #[must_use]
     pub fn may_end(&self) -> bool {
         match self.mode {
-            Mode::Gap | Mode::NoiseLine => true,
+            Mode::Gap | Mode::NoiseLine | Mode::Prompt => true,
             Mode::LineComment => self.only_comment,
             _ => false,
         }
@@ -213,10 +226,14 @@ impl Scanner {
         match self.mode {
             Mode::Code => return self.code_byte(byte),
             Mode::Quoted { quote, before } => self.mode = self.quoted_byte(byte, quote, before),
-            Mode::LineComment if byte == b'\n' => return self.comment_ended(),
-            Mode::NoiseLine if byte == b'\n' => return Some(self.between(Piece::Noise)),
+            Mode::LineComment if byte == self.line_end => return self.comment_ended(),
+            Mode::NoiseLine if byte == self.line_end => return Some(self.between(Piece::Noise)),
+            // What follows a prompt in its line may be the beginning of the dump.
+            Mode::Prompt if byte == b':' || byte == self.line_end => {
+                return Some(self.between(Piece::Noise));
+            }
             Mode::DelimiterLine => {
-                if byte == b'\n' {
+                if byte == self.line_end {
                     return Some(self.delimiter_line_ended());
                 }
                 if self.tail.len() <= MAX_DELIMITER_LINE {
@@ -249,7 +266,7 @@ impl Scanner {
             }
             Mode::BlockComment { star: true } if byte == b'/' => return self.comment_ended(),
             Mode::BlockComment { .. } => self.mode = Mode::BlockComment { star: byte == b'*' },
-            Mode::LineComment | Mode::NoiseLine => {}
+            Mode::LineComment | Mode::NoiseLine | Mode::Prompt => {}
             Mode::Gap | Mode::Rows => unreachable!("not prose"),
         }
         None
@@ -287,12 +304,17 @@ impl Scanner {
             }
             b'\n' | b'\r' | b'\t' | b' ' if before == *b"--" => {
                 self.open_comment(Mode::LineComment, 3);
-                if byte == b'\n' {
+                if byte == self.line_end {
                     return self.comment_ended();
                 }
             }
-            b':' if in_first_word && self.length > 0 => self.mode = Mode::NoiseLine,
-            b'\n' if in_first_word && self.first_word.is("DELIMITER") => {
+            // mysqldump 4.0 has a line of hyphens in its header.
+            b'-' if self.length == 2 && before == *b"--" => {
+                self.open_comment(Mode::LineComment, 3);
+            }
+            _ if self.is_noise(byte, in_first_word) => self.mode = Mode::NoiseLine,
+            b' ' if in_first_word && self.first_word.is("ENTER") => self.mode = Mode::Prompt,
+            _ if byte == self.line_end && in_first_word && self.first_word.is("DELIMITER") => {
                 self.tail.clear();
                 return Some(self.delimiter_line_ended());
             }
@@ -313,6 +335,18 @@ impl Scanner {
             return Some(self.between(Piece::Statement));
         }
         None
+    }
+
+    /// Whether `byte` shows that the piece is a line of a program: `mysqldump: …`, `/usr/bin/mysqldump: …`,
+    /// `mysqldump.exe : …` and what PowerShell adds to it. No statement begins like that.
+    fn is_noise(&self, byte: u8, in_first_word: bool) -> bool {
+        match self.length {
+            0 => matches!(byte, b'.' | b'[' | b'+'),
+            1 if self.recent[0] == b'/' => byte != b'*',
+            _ if !in_first_word => false,
+            _ if byte == b':' => true,
+            _ => byte == b' ' && (self.first_word.has_dot || self.first_word.is("AT")),
+        }
     }
 
     fn word_byte(&mut self, byte: u8) {

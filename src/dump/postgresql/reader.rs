@@ -134,6 +134,10 @@ impl<C: Consumer> Reader<C> {
     /// Takes the next bytes of the dump; they may be cut anywhere.
     pub fn feed(&mut self, block: &[u8]) -> Result<()> {
         let mut rest = block;
+        if self.facts.bytes == 0 {
+            rest = rest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(rest);
+            self.facts.bytes += (block.len() - rest.len()) as u64;
+        }
         while !rest.is_empty() {
             let used = match self.place {
                 Place::Sql => self.sql(rest)?,

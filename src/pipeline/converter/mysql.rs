@@ -22,6 +22,8 @@ pub struct MysqlConverter<M: Mapping, S> {
     /// The table whose rows did not come yet: they show which columns have values.
     waiting: Option<(TableDefinition, Facts)>,
     multibyte: Multibyte,
+    /// Whether the dump was decoded from UTF-16.
+    is_decoded: bool,
 }
 
 impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
@@ -33,6 +35,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
             tables: Vec::new(),
             waiting: None,
             multibyte: Multibyte::None,
+            is_decoded: false,
         }
     }
 
@@ -50,6 +53,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
     ) -> Result<Mapped<M::Table>> {
         let charset = charset_of(facts)?;
         self.multibyte = charset.multibyte();
+        self.is_decoded = facts.utf16.is_some();
         let policies = &self.conversion.policies;
         self.mapping
             .map(definition, given, facts, charset, policies)
@@ -124,6 +128,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
                 format: S::FORMAT,
                 policies: self.conversion.policies.values,
                 multibyte: self.multibyte,
+                is_decoded: self.is_decoded,
                 numbers_rows,
                 quoting: insert.quoting,
                 layout: layout.map(Arc::new),

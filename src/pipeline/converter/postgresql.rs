@@ -396,6 +396,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 format: Format::Text,
                 policies: self.conversion.policies.values,
                 multibyte: Multibyte::None,
+                is_decoded: false,
                 numbers_rows: false,
                 quoting: Quoting::default(),
                 layout,

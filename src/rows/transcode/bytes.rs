@@ -4,6 +4,7 @@ use super::transcoder::{Transcoder, Wrong};
 use crate::rows::hex::unhex;
 use crate::rows::notation::Notation;
 use crate::rows::plan::PlannedColumn;
+use crate::rows::tally::Change;
 use crate::rows::value_kind::ValueKind;
 
 impl<N: Notation> Transcoder<'_, N> {
@@ -15,15 +16,23 @@ impl<N: Notation> Transcoder<'_, N> {
             unhex(hex, &mut bytes);
         } else {
             self.quoted_bytes(&mut bytes)?;
+            self.note_decoded(column, &bytes);
         }
         N::bytes(self.out, &bytes, column.storage);
         self.spare = bytes;
         Ok(())
     }
 
-    pub(super) fn bits(&mut self, width: u8) -> Result<u64, Wrong> {
+    /// Counts quoted bytes that a shell has decoded as a text, if they are not ASCII.
+    fn note_decoded(&mut self, column: &PlannedColumn, bytes: &[u8]) {
+        if self.is_decoded && !bytes.is_ascii() {
+            self.count(column, Change::BytesAsText);
+        }
+    }
+
+    pub(super) fn bits(&mut self, column: &PlannedColumn, width: u8) -> Result<u64, Wrong> {
         let start = self.at;
-        let bits = self.bit_value()?;
+        let bits = self.bit_value(column)?;
         if width < 64 && bits >> width != 0 {
             self.at = start;
             return Err((format!("the value does not fit into bit({width})"), None));
@@ -32,7 +41,7 @@ impl<N: Notation> Transcoder<'_, N> {
     }
 
     /// The value of a bit column: its bytes as a string, in hexadecimal, in bits or as a number.
-    fn bit_value(&mut self) -> Result<u64, Wrong> {
+    fn bit_value(&mut self, column: &PlannedColumn) -> Result<u64, Wrong> {
         self.skip_introducer();
         let mut bytes = Vec::new();
         if matches!(self.peek(), b'b' | b'B') {
@@ -57,6 +66,7 @@ impl<N: Notation> Transcoder<'_, N> {
             });
         } else {
             self.quoted_bytes(&mut bytes)?;
+            self.note_decoded(column, &bytes);
         }
         let significant = bytes.iter().skip_while(|byte| **byte == 0);
         if significant.clone().count() > 8 {

@@ -21,6 +21,7 @@ fn plan(kinds: &[ValueKind]) -> TranscodePlan {
         format: Format::Text,
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
+        is_decoded: false,
         numbers_rows: false,
         quoting: Quoting::default(),
         layout: None,

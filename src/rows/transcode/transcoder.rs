@@ -47,6 +47,8 @@ pub(super) struct Transcoder<'a, N> {
     pub(super) policies: ValuePolicies,
     /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub(super) multibyte: Multibyte,
+    /// Whether the dump was decoded from UTF-16.
+    pub(super) is_decoded: bool,
     /// How quotes and backslashes are read.
     pub(super) quoting: Quoting,
     pub(super) notation: PhantomData<N>,

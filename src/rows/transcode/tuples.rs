@@ -56,6 +56,7 @@ fn transcode_to<N: Notation>(
         misfit: false,
         policies: plan.policies,
         multibyte: plan.multibyte,
+        is_decoded: plan.is_decoded,
         quoting: plan.quoting,
         notation: PhantomData::<N>,
     };
@@ -185,12 +186,12 @@ impl<N: Notation> Transcoder<'_, N> {
             ValueKind::Bytes => self.bytes(column),
             ValueKind::Geometry { by_system } => self.geometry(column, by_system),
             ValueKind::BitBoolean => {
-                let bit = self.bits(1)?;
+                let bit = self.bits(column, 1)?;
                 N::boolean(self.out, bit == 1);
                 Ok(())
             }
             ValueKind::Bits { width } => {
-                let bits = self.bits(width)?;
+                let bits = self.bits(column, width)?;
                 N::bits(self.out, bits, width);
                 Ok(())
             }

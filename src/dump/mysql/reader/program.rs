@@ -5,6 +5,8 @@
 pub(super) enum Program {
     /// mysqldump and mariadb-dump
     Mysqldump,
+    /// mysqldump before its version 10.10, of MySQL 5.0, which may write no last line
+    OldMysqldump,
     Mysqlpump,
     PhpMyAdmin,
 }
@@ -33,14 +35,24 @@ impl Program {
             ("Dump created by MySQL pump utility", Program::Mysqlpump),
             ("phpMyAdmin SQL Dump", Program::PhpMyAdmin),
         ];
-        let found = names.iter().find(|(name, _)| comment.starts_with(name));
-        found.map(|(_, program)| *program)
+        let (name, program) = names.iter().find(|(name, _)| comment.starts_with(name))?;
+        let is_old = is_before_10_10(&comment[name.len()..]);
+        Some(match program {
+            Program::Mysqldump if is_old => Program::OldMysqldump,
+            program => *program,
+        })
+    }
+
+    /// The comment that must be at the end of its dumps.
+    pub(super) fn needed_comment(self) -> Option<&'static str> {
+        self.last_comment()
+            .filter(|_| self != Program::OldMysqldump)
     }
 
     /// The comment at the end of its dumps.
     pub(super) fn last_comment(self) -> Option<&'static str> {
         match self {
-            Program::Mysqldump => Some("Dump completed"),
+            Program::Mysqldump | Program::OldMysqldump => Some("Dump completed"),
             Program::Mysqlpump => Some("Dump end time"),
             Program::PhpMyAdmin => None,
         }
@@ -49,11 +61,22 @@ impl Program {
     /// Which keys it writes after the rows.
     pub(super) fn keys_follow(self) -> KeysFollow {
         match self {
-            Program::Mysqldump => KeysFollow::Never,
+            Program::Mysqldump | Program::OldMysqldump => KeysFollow::Never,
             Program::Mysqlpump => KeysFollow::Some,
             Program::PhpMyAdmin => KeysFollow::All,
         }
     }
+}
+
+/// Whether `text` begins with such a version: `9.08`, `10.9  Distrib 4.1.22`.
+fn is_before_10_10(text: &str) -> bool {
+    let version = text.split_whitespace().next();
+    let (major, minor) = version
+        .and_then(|version| version.split_once('.'))
+        .unwrap_or_default();
+    let number = |text: &str| text.parse::<u32>().ok();
+    let version = number(major).zip(number(minor));
+    version.is_some_and(|version| version < (10, 10))
 }
 
 /// Whether the SET `statement` saves settings that the end of the dump restores (false), or is this end (true).

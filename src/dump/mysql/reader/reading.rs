@@ -3,7 +3,7 @@
 use super::consumer::Consumer;
 use super::created::CreatedTables;
 use super::program::Program;
-use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered};
+use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered, unknown_statement};
 use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
 use crate::dump::databases;
@@ -14,19 +14,19 @@ use crate::dump::mysql::row_chunks::RowChunks;
 use crate::dump::mysql::scanner::Scanner;
 use crate::dump::mysql::session::Session;
 use crate::dump::mysql::sql_mode::SqlMode;
+use crate::dump::noise::is_of_program;
+use crate::dump::utf16::Utf16Facts;
 use crate::error::{Error, Result};
 
 /// So many bytes of a statement show what it is for.
 const MAX_BEGINNING_BYTES: usize = 64 * 1024;
 
-/// How lines begin that dump programs write beside the dump.
-const PROGRAMS: [&str; 5] = [
-    "mysqldump: ",
-    "mariadb-dump: ",
-    "Enter password: ",
-    "Warning: A partial dump ",
-    "Warning: Using a password ",
-];
+/// Whether `line` begins with a word and a colon, as lines of programs do.
+fn begins_with_word(line: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    line.split_once(':')
+        .is_some_and(|(word, _)| !word.is_empty() && word.chars().all(is_part))
+}
 
 /// Says whether a table of this name is wanted. What is not wanted is not parsed, so it may be anything.
 pub type Wanted = Box<dyn Fn(&str) -> bool + Send>;
@@ -112,6 +112,17 @@ impl<C: Consumer> Reader<C> {
         self
     }
 
+    /// The reader, for a dump that begins with `start`, about 256 KiB, and of which these facts are known.
+    #[must_use]
+    pub fn beginning_with(mut self, start: &[u8], utf16: Option<Utf16Facts>) -> Self {
+        self.facts.utf16 = utf16;
+        // Lines of an old Macintosh end with CR. Elsewhere a CR in a comment does not end it.
+        if start.contains(&b'\r') && !start.contains(&b'\n') {
+            self.scanner.set_line_end(b'\r');
+        }
+        self
+    }
+
     /// Takes the next bytes of the dump; they may be cut anywhere.
     pub fn feed(&mut self, block: &[u8]) -> Result<()> {
         let mut rest = block;
@@ -164,7 +175,7 @@ impl<C: Consumer> Reader<C> {
             };
         }
         // --skip-comments omits all comments, so one comment shows that the last line must be there.
-        let last = self.program().and_then(Program::last_comment);
+        let last = self.program().and_then(Program::needed_comment);
         if self.facts.completed || self.ends_with_completed() {
             return Ok(());
         }
@@ -246,7 +257,7 @@ impl<C: Consumer> Reader<C> {
     }
 
     fn comment(&mut self, comment: &str) {
-        let text = comment.trim_start_matches('-').trim();
+        let text = comment.trim_start_matches(['-', '#']).trim();
         if let Some(conversion) = &mut self.conversion {
             conversion.comment(text);
         } else if Program::of(text).is_some() {
@@ -272,9 +283,12 @@ impl<C: Consumer> Reader<C> {
         if self.conversion.is_some() {
             Conversion::noise(line).map_err(|error| self.placed(error))?;
         }
+        let is_of_program = is_of_program(line);
+        // After damage, the text of a row may be taken for a line of a program.
+        if !is_of_program && !begins_with_word(line) {
+            return Err(self.placed(unknown_statement(line)));
+        }
         if self.facts.noise.len() < 10 {
-            // After damage, the text of a row may be taken for a line of a program.
-            let is_of_program = PROGRAMS.iter().any(|program| line.starts_with(program));
             let noise = if is_of_program {
                 remembered(line.trim_end())
             } else {

@@ -98,6 +98,8 @@ impl<C: Consumer> Reader<C> {
 
     fn set_names(&mut self, charset: String) -> Result<()> {
         Charset::named(&charset).map_err(|error| self.placed(error))?;
+        let is_decoded = self.facts.utf16.is_some();
+        let charset = if is_decoded { "utf8mb4".to_owned() } else { charset };
         self.session.set_client(charset.clone());
         self.facts.charset = Some(charset);
         self.apply_client();
@@ -134,6 +136,9 @@ impl<C: Consumer> Reader<C> {
 
     /// The character set of the statements, if it is known.
     pub(super) fn client_charset(&self) -> Option<Charset> {
+        if self.facts.utf16.is_some() {
+            return Some(Charset::Utf8);
+        }
         let name = self.session.client().or(self.facts.charset.as_deref())?;
         Charset::named(name).ok()
     }

@@ -176,6 +176,69 @@ fn noise_between_statements() {
     );
     check("mysqldump.exe: x\na;", &["N mysqldump.exe: x\n", "S a;"]);
     check("a :b;", &["S a :b;"]);
+    for line in [
+        "/usr/bin/mysqldump: Deprecated program name; it's odd\n",
+        "./mysqldump: x\r\n",
+        "[Warning] it's; odd\n",
+        "mysqldump.exe : mysqldump: [Warning] x\r\n",
+        "At line:1 char:1\n",
+        "+ mysqldump.exe -u root; it's\n",
+    ] {
+        check(&format!("{line}a;"), &[&format!("N {line}"), "S a;"]);
+        check(&format!("a;{line}b;"), &["S a;", &format!("N {line}"), "S b;"]);
+    }
+    check(
+        "Enter password: -- MySQL dump\nenter password:\r\na;",
+        &["N Enter password:", "C -- MySQL dump\n", "N enter password:", "S a;"],
+    );
+    check("/* a */ b;", &["C /* a */", "S b;"]);
+    check("BEGIN-- a: b\n;", &["S BEGIN-- a: b\n;"]);
+}
+
+#[test]
+fn lines_of_hyphens_are_comments() {
+    check("--\n------;'\na;", &["C --\n", "C ------;'\n", "S a;"]);
+    check("a---b;", &["S a---b;"]);
+}
+
+#[test]
+fn lines_of_an_old_macintosh_end_with_cr() {
+    let pieces = |dump: &str, cut: usize| {
+        let mut scanner = Scanner::new();
+        scanner.set_line_end(b'\r');
+        let mut found = Vec::new();
+        for mut slice in [&dump.as_bytes()[..cut], &dump.as_bytes()[cut..]] {
+            while !slice.is_empty() {
+                let Scanned { used, piece } = scanner.scan(slice);
+                slice = &slice[used..];
+                if !matches!(piece, Piece::Gap | Piece::Partial | Piece::Rows { .. }) {
+                    found.push(piece);
+                }
+            }
+        }
+        found
+    };
+    let dump = "-- it's\r--\rmysqldump: x\rDELIMITER ;;\ra -- '\r;;DELIMITER ;\rINSERT INTO t VALUES\r('\r');";
+    let expected = [
+        Piece::Comment,
+        Piece::Comment,
+        Piece::Noise,
+        Piece::Delimiter,
+        Piece::Statement,
+        Piece::Delimiter,
+        Piece::InsertHead,
+        Piece::LastRows { rows: 1 },
+    ];
+    for cut in 0..=dump.len() {
+        let mut found = pieces(dump, cut);
+        // The rows before the cut are counted in another piece.
+        if let Some(Piece::LastRows { rows }) = found.last_mut() {
+            *rows = 1;
+        }
+        assert_eq!(found, expected, "cut at {cut}");
+    }
+    // Elsewhere a comment goes on to LF, as for a server.
+    check("-- a\rb;\nc;", &["C -- a\rb;\n", "S c;"]);
 }
 
 #[test]

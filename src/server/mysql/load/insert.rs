@@ -121,6 +121,7 @@ mod tests {
             format: Format::LoadData,
             policies: ValuePolicies::default(),
             multibyte: Multibyte::None,
+            is_decoded: false,
             numbers_rows: false,
             quoting: crate::dump::quoting::Quoting::default(),
             layout: None,
