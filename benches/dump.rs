@@ -85,6 +85,8 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
                 storage,
                 null_is_zero_date: false,
                 wider: None,
+                default: None,
+                takes_numbers: false,
             })
             .to_vec(),
         written: Written::Tuples,

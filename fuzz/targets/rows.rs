@@ -82,6 +82,8 @@ fuzz_target!(|data: &[u8]| {
         storage: storage(kind(byte), byte),
         null_is_zero_date: byte > 127,
         wider: None,
+        takes_numbers: byte % 2 == 0,
+        default: (byte % 7 == 0).then(|| "'0'".into()),
     };
     let mut plan = TranscodePlan {
         columns: vec![column(*a), column(*b)],

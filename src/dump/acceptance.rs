@@ -88,8 +88,22 @@ pub(crate) fn looks_like_sql(start: &[u8]) -> bool {
             .is_some_and(|t| t.eq_ignore_ascii_case(word))
     };
     [
-        "CREATE ", "DROP ", "INSERT ", "SET ", "USE ", "LOCK ", "--", "/*", "#", "REPLACE ", "DELETE ",
-        "TRUNCATE ", "ALTER ", "BEGIN", "START ", "DELIMITER ",
+        "CREATE ",
+        "DROP ",
+        "INSERT ",
+        "SET ",
+        "USE ",
+        "LOCK ",
+        "--",
+        "/*",
+        "#",
+        "REPLACE ",
+        "DELETE ",
+        "TRUNCATE ",
+        "ALTER ",
+        "BEGIN",
+        "START ",
+        "DELIMITER ",
     ]
     .iter()
     .any(|word| begins(word))

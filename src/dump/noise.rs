@@ -76,13 +76,28 @@ mod tests {
     #[test]
     fn lines_of_programs() {
         for (line, expected) in [
-            ("mysqldump: [Warning] Using a password on the command line", true),
-            ("/usr/bin/mysqldump: Deprecated program name. It will be removed", true),
-            (r"C:\Program Files\MySQL\bin\mysqldump.exe: Error: 'x'", true),
-            ("mysqldump.exe : mysqldump: [Warning] Using a password", true),
+            (
+                "mysqldump: [Warning] Using a password on the command line",
+                true,
+            ),
+            (
+                "/usr/bin/mysqldump: Deprecated program name. It will be removed",
+                true,
+            ),
+            (
+                r"C:\Program Files\MySQL\bin\mysqldump.exe: Error: 'x'",
+                true,
+            ),
+            (
+                "mysqldump.exe : mysqldump: [Warning] Using a password",
+                true,
+            ),
             ("Enter password: ", true),
             ("At line:1 char:1", true),
-            ("    + CategoryInfo          : NotSpecified: (mysqldump: [Warn", true),
+            (
+                "    + CategoryInfo          : NotSpecified: (mysqldump: [Warn",
+                true,
+            ),
             ("+ ~~~~~~~~", true),
             ("/etc/passwd is a file", false),
             ("At home", false),

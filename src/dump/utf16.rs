@@ -1,12 +1,11 @@
 //! Dumps in UTF-16, as Windows PowerShell redirects the output of a program, are decoded to UTF-8.
 
-use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE};
+use std::borrow::Cow;
+
+use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::memmem;
 
 use crate::error::{Error, Result};
-
-/// The byte order mark of UTF-8.
-const MARK_OF_UTF8: &[u8] = b"\xef\xbb\xbf";
 
 /// What stands where a program could not decode a byte: U+FFFD, in UTF-8.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
@@ -64,15 +63,17 @@ impl Utf16Decoder {
             .max_utf8_buffer_length_without_replacement(block.len());
         // Two bytes become at most three.
         let mut text = vec![0; needed.unwrap_or(2 * block.len() + 16)];
-        let (result, read, written) =
-            self.decoder
-                .decode_to_utf8_without_replacement(block, &mut text, at_end);
+        let (result, read, written) = self
+            .decoder
+            .decode_to_utf8_without_replacement(block, &mut text, at_end);
         self.bytes += read as u64;
         text.truncate(written);
         match result {
             DecoderResult::InputEmpty => {}
             DecoderResult::OutputFull => {
-                return Err(Error::failed("the buffer for a text in UTF-16 is too small"));
+                return Err(Error::failed(
+                    "the buffer for a text in UTF-16 is too small",
+                ));
             }
             DecoderResult::Malformed(..) if at_end => {
                 let byte = self.bytes;
@@ -96,14 +97,18 @@ impl Utf16Decoder {
     }
 }
 
-/// The beginning of a dump in UTF-8, without a byte order mark. `start` is a part of the file; what is not whole in it
-/// is left out.
+/// The beginning of a dump in UTF-8, without a byte order mark. `start` is a part of the file; what is not valid in it is
+/// replaced.
 #[must_use]
-pub fn beginning_in_utf8(start: &[u8]) -> std::borrow::Cow<'_, [u8]> {
-    if let Some(mut decoder) = Utf16Decoder::of(start) {
-        return decoder.decode(start).unwrap_or_default().into();
+pub fn beginning_in_utf8(start: &[u8]) -> Cow<'_, [u8]> {
+    match Encoding::for_bom(start) {
+        Some((encoding, mark)) if encoding != UTF_8 => {
+            let (text, _) = encoding.decode_without_bom_handling(&start[mark..]);
+            text.into_owned().into_bytes().into()
+        }
+        Some((_, mark)) => start[mark..].into(),
+        None => start.into(),
     }
-    start.strip_prefix(MARK_OF_UTF8).unwrap_or(start).into()
 }
 
 #[cfg(test)]
@@ -154,10 +159,19 @@ mod tests {
         let a = [b'a', 0];
         let mark = [0xff, 0xfe];
         for (units, expected) in [
-            (vec![a, high, a, a], "has half of a surrogate pair at byte 4"),
+            (
+                vec![a, high, a, a],
+                "has half of a surrogate pair at byte 4",
+            ),
             (vec![a, low, a, a], "has half of a surrogate pair at byte 4"),
-            (vec![a, high, high, low], "has half of a surrogate pair at byte 4"),
-            (vec![a, a, high], "ends in the middle of a character, at byte 8"),
+            (
+                vec![a, high, high, low],
+                "has half of a surrogate pair at byte 4",
+            ),
+            (
+                vec![a, a, high],
+                "ends in the middle of a character, at byte 8",
+            ),
         ] {
             let bytes = [&mark[..], &units.concat()].concat();
             for cut in 2..=bytes.len() {

@@ -99,12 +99,10 @@ impl<'a> Input<'a> {
     ) -> Result<Input<'a>> {
         archive::refuse_foreign(start)?;
         match kind {
-            InputKind::Other(Compression::None) if !is_dump(start) => {
-                Err(Error::archive(
-                    "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
-                )
-                .hint("check that the file is the right one and was copied completely"))
-            }
+            InputKind::Other(Compression::None) if !is_dump(start) => Err(Error::archive(
+                "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",
+            )
+            .hint("check that the file is the right one and was copied completely")),
             InputKind::Archive(compression) | InputKind::Other(compression) => Ok(Input::Dump {
                 reader,
                 compression,

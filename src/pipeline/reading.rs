@@ -54,9 +54,8 @@ impl Dump<'_> {
         let wanted = wanted(&self.policies);
         let (reader, asked, limits) = (self.reader, self.asked, self.limits);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
-        let begin = |start: Start<'_>| {
-            Reader::of_dialect(&start, conversion, database, wanted, limits)
-        };
+        let begin =
+            |start: Start<'_>| Reader::of_dialect(&start, conversion, database, wanted, limits);
         let (reader, utf16) = scan(name, reader, asked, begin, Reader::feed)?;
         ended(name, reader.finish(), utf16)
     }

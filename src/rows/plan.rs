@@ -56,6 +56,10 @@ pub struct PlannedColumn {
     pub null_is_zero_date: bool,
     /// What the column becomes if a value does not fit into `storage`; an error if it is none.
     pub wider: Option<Wider>,
+    /// The literal of its default, if that is a constant: a row may have DEFAULT as a value. A backslash escapes in it.
+    pub default: Option<Arc<str>>,
+    /// Whether a number becomes its digits in a text. In an enum it stands for another value.
+    pub takes_numbers: bool,
 }
 
 impl PlannedColumn {
@@ -68,6 +72,8 @@ impl PlannedColumn {
             storage: Storage::Text,
             null_is_zero_date: false,
             wider: None,
+            default: None,
+            takes_numbers: false,
         }
     }
 }

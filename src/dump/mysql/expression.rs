@@ -173,6 +173,10 @@ fn call(name: &str, tokens: &[Token], variable: &dyn Fn(&str) -> Value) -> Value
             }
             _ => Value::Unknown,
         },
+        ("IFNULL" | "COALESCE", 2) => match value(0) {
+            Value::Null => value(1),
+            known => known,
+        },
         ("REPLACE", 3) => match (value(0), value(1).single(), value(2).single()) {
             (Value::OneOf(texts), Some(from), Some(to)) if !from.is_empty() => {
                 Value::OneOf(texts.iter().map(|text| text.replace(from, to)).collect())

@@ -34,9 +34,11 @@ pub enum Piece {
         /// Where the last of them ends, just behind its parenthesis, if one does.
         last_end: Option<usize>,
     },
-    /// As `Rows`, and the last byte is the delimiter that ends the statement.
+    /// As `Rows`, and the last byte is the delimiter that ends the statement. A clause may stand before it.
     LastRows {
         /// How many rows end in these bytes.
         rows: u32,
+        /// Where the last of them ends, just behind its parenthesis, if one does.
+        last_end: Option<usize>,
     },
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::piece::Piece;
-use crate::dump::events::{InsertTarget, RowChunk};
+use crate::dump::events::{Duplicates, InsertTarget, RowChunk};
 use crate::dump::limits::{CHUNK_BYTES, DumpLimits, LargeRows};
 use crate::error::Result;
 
@@ -20,6 +20,10 @@ pub(super) struct RowChunks {
     rows: u64,
     last_end: usize,
     insert: Option<Arc<InsertTarget>>,
+    /// The target as the head of the INSERT says it, if a clause behind the rows has changed it.
+    as_in_head: Option<InsertTarget>,
+    /// What stands behind the last row of the statement.
+    clause: Vec<u8>,
     /// Rows of the current table before these.
     rows_before: u64,
     limits: DumpLimits,
@@ -40,10 +44,15 @@ impl RowChunks {
     pub(super) fn begin_table(&mut self) {
         self.rows_before = 0;
         self.insert = None;
+        self.as_in_head = None;
     }
 
-    /// The following rows go to `target`.
-    pub(super) fn begin_insert(&mut self, target: InsertTarget) {
+    /// The following rows go to `target`. Whether they are the first of their table.
+    pub(super) fn begin_insert(&mut self, target: InsertTarget) -> bool {
+        if self.as_in_head.as_ref() == Some(&target) {
+            return false;
+        }
+        self.as_in_head = None;
         match &self.insert {
             Some(same) if **same == target => {}
             Some(other) if other.table == target.table => self.insert = Some(Arc::new(target)),
@@ -52,6 +61,29 @@ impl RowChunks {
                 self.insert = Some(Arc::new(target));
             }
         }
+        self.rows_before == 0
+    }
+
+    /// The table and columns of the rows.
+    pub(super) fn target(&self) -> Option<&InsertTarget> {
+        self.insert.as_deref()
+    }
+
+    /// What stands behind the last row of the statement that has ended, if it is not blank.
+    pub(super) fn take_clause(&mut self) -> Option<Vec<u8>> {
+        (!self.clause.is_empty()).then(|| std::mem::take(&mut self.clause))
+    }
+
+    /// A clause behind the rows says what becomes of `duplicates`, in this statement and in the next ones with the same
+    /// head. Returns their target.
+    pub(super) fn amend(&mut self, duplicates: Duplicates) -> Option<Arc<InsertTarget>> {
+        let head = self.insert.as_deref()?.clone();
+        if head.duplicates != duplicates {
+            self.as_in_head.get_or_insert(head.clone());
+            let duplicates = InsertTarget { duplicates, ..head };
+            self.insert = Some(Arc::new(duplicates));
+        }
+        self.insert.clone()
     }
 
     /// Takes the `bytes` of a `piece` of rows at `offset` in the dump. Returns a chunk if it is complete; `spare` gives
@@ -79,10 +111,17 @@ impl RowChunks {
                 self.check_row_length()?;
                 Ok(chunk.flatten())
             }
-            Piece::LastRows { rows } => {
+            Piece::LastRows { rows, last_end } => {
                 self.rows += u64::from(rows);
-                // Behind the last row only the delimiter may stand; the transcoder checks that.
                 self.bytes.pop();
+                let end = last_end.map_or(self.last_end, |end| before + end);
+                let tail = self.bytes[end..].trim_ascii();
+                // Behind a comma a row is missing; the transcoder says so.
+                let is_clause = !matches!(tail, [] | [b',', ..]);
+                if is_clause && self.rows + self.rows_before > 0 {
+                    self.clause = tail.to_vec();
+                    self.bytes.truncate(end);
+                }
                 Ok(self.hand_on(self.bytes.len(), spare))
             }
             _ => unreachable!("the scanner was in rows"),

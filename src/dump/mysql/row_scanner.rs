@@ -33,6 +33,10 @@ pub(super) struct RowScanner {
     multibyte: Multibyte,
     after_lead: bool,
     quoting: Quoting,
+    /// The last byte of the slices before this one that is not blank.
+    last_byte: u8,
+    /// Whether a clause behind the rows is read.
+    in_clause: bool,
 }
 
 impl Default for RowScanner {
@@ -44,6 +48,8 @@ impl Default for RowScanner {
             multibyte: Multibyte::None,
             after_lead: false,
             quoting: Quoting::default(),
+            last_byte: b',',
+            in_clause: false,
         }
     }
 }
@@ -64,6 +70,8 @@ impl RowScanner {
         self.depth = 0;
         self.quote = None;
         self.escaped = false;
+        self.last_byte = b',';
+        self.in_clause = false;
     }
 
     /// Scans `input` up to the end of the statement, or to its own end.
@@ -99,17 +107,21 @@ impl RowScanner {
             } else {
                 match input[at] {
                     byte @ (b'\'' | b'"' | b'`') => self.quote = Some(byte),
-                    byte => self.structural(byte, at, &mut found),
+                    byte => self.structural(input, byte, at, &mut found),
                 }
                 at += 1;
             }
             if let Some(used) = found.statement_end {
-                let rows = found.rows;
+                let Found { rows, last_end, .. } = found;
                 return Scanned {
                     used,
-                    piece: Piece::LastRows { rows },
+                    piece: Piece::LastRows { rows, last_end },
                 };
             }
+        }
+        let mut bytes = input.iter().rev();
+        if let Some(last) = bytes.find(|byte| !byte.is_ascii_whitespace()) {
+            self.last_byte = *last;
         }
         let Found { rows, last_end, .. } = found;
         Scanned {
@@ -119,12 +131,17 @@ impl RowScanner {
     }
 
     /// Takes a byte outside of strings that may be structural.
-    fn structural(&mut self, byte: u8, at: usize, found: &mut Found) {
+    fn structural(&mut self, input: &[u8], byte: u8, at: usize, found: &mut Found) {
         match byte {
-            b'(' => self.depth += 1,
+            b'(' => {
+                if self.depth == 0 && !self.follows_comma(input, at) {
+                    self.in_clause = true;
+                }
+                self.depth += 1;
+            }
             b')' => {
                 self.depth = self.depth.saturating_sub(1);
-                if self.depth == 0 {
+                if self.depth == 0 && !self.in_clause {
                     found.rows += 1;
                     found.last_end = Some(at + 1);
                 }
@@ -132,6 +149,20 @@ impl RowScanner {
             b';' if self.depth == 0 => found.statement_end = Some(at + 1),
             _ => {}
         }
+    }
+
+    /// Whether the parenthesis at `at` opens a row: a comma stands before it. In `ON DUPLICATE KEY UPDATE a = VALUES(a)`
+    /// none does.
+    #[inline]
+    fn follows_comma(&self, input: &[u8], at: usize) -> bool {
+        let before = &input[..at];
+        before.last() == Some(&b',') || self.follows_comma_and_blanks(before)
+    }
+
+    fn follows_comma_and_blanks(&self, before: &[u8]) -> bool {
+        let mut bytes = before.iter().rev();
+        let last = bytes.find(|byte| !byte.is_ascii_whitespace());
+        *last.unwrap_or(&self.last_byte) == b','
     }
 
     /// The block at `at`, if it can be examined as a whole.
@@ -156,7 +187,7 @@ impl RowScanner {
         while let Some((mut structural, behind)) = structural_mask::<ESCAPES>(block, state) {
             while structural != 0 {
                 let index = structural.trailing_zeros() as usize;
-                self.structural(block[index], at + index, found);
+                self.structural(input, block[index], at + index, found);
                 if found.statement_end.is_some() {
                     self.quote = None;
                     return at;

@@ -327,6 +327,14 @@ mod tests {
                 "",
             ),
             (&["SET sql_mode='A'", saved, ansi, back], "A"),
+            (
+                &[
+                    "SET @o=@@sql_mode, sql_mode='A'",
+                    "SET sql_mode=IFNULL(@o, 'B')",
+                ],
+                "",
+            ),
+            (&["SET sql_mode=IFNULL(@o, 'B')"], "B"),
             (&["SET sql_mode='A'", saved, ansi], "ANSI_QUOTES"),
             (&["SET @a = 'X'", "SET sql_mode = @A"], "X"),
         ] {

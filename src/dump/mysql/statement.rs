@@ -32,6 +32,8 @@ pub(super) enum DumpStatement {
     Execute(String),
     /// `EXECUTE IMMEDIATE …`: the first token of the text.
     ExecuteImmediate(usize),
+    /// `INSERT … SET a = 1`
+    InsertSet,
     /// Locks, transactions, settings of the server: no effect on the data.
     WithoutEffect,
     /// It changes the data in a way that a dump does not show; why it is refused.
@@ -132,6 +134,9 @@ pub(super) fn classify(statement: &str, quoting: Quoting) -> (DumpStatement, Vec
             } else {
                 DumpStatement::Unknown
             }
+        }
+        "INSERT" | "REPLACE" if place_of_table(&tokens).is_some_and(|at| is(at, "SET")) => {
+            DumpStatement::InsertSet
         }
         "INSERT" | "REPLACE" => {
             DumpStatement::Refused("the dump inserts rows that are not written as VALUES")
@@ -396,6 +401,18 @@ pub(super) fn table_name(tokens: &[Token], at: usize) -> TableName {
 /// The table of the head of an INSERT.
 pub(super) fn insert_table(head: &str, quoting: Quoting) -> TableName {
     let tokens = first_tokens(head, 12, quoting);
+    table_name(&tokens, modifiers(&tokens))
+}
+
+/// The place of the token behind the table of an INSERT.
+pub(super) fn place_of_table(tokens: &[Token]) -> Option<usize> {
+    let at = modifiers(tokens);
+    let table = table_name(tokens, at);
+    (at > 0).then_some(at + 1 + 2 * usize::from(table.database.is_some()))
+}
+
+/// How many words stand before the table of an INSERT.
+fn modifiers(tokens: &[Token]) -> usize {
     let modifiers = [
         "INSERT",
         "REPLACE",
@@ -406,7 +423,7 @@ pub(super) fn insert_table(head: &str, quoting: Quoting) -> TableName {
         "INTO",
     ];
     let is_modifier = |token: &&Token| modifiers.contains(&word(token).as_str());
-    table_name(&tokens, tokens.iter().take_while(is_modifier).count())
+    tokens.iter().take_while(is_modifier).count()
 }
 
 /// A user or role: `name@host`.

@@ -7,11 +7,11 @@ use super::conversion::{Conversion, Route, Taken};
 use super::mapping::{Mapped, MappedAgain, MappedColumn, Mapping};
 use crate::dump::charset::{Charset, Multibyte};
 use crate::dump::converted::Part;
-use crate::dump::mysql::definition::TableDefinition;
+use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue, TableDefinition};
 use crate::dump::{Consumer, Duplicates, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
-use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, Written};
+use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, ValueKind, Written};
 use crate::schema::{GivenColumns, GivenRows, Note};
 
 /// The consumer of a MySQL dump.
@@ -55,8 +55,21 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         self.multibyte = charset.multibyte();
         self.is_decoded = facts.utf16.is_some();
         let policies = &self.conversion.policies;
-        self.mapping
-            .map(definition, given, facts, charset, policies)
+        let mapped = self
+            .mapping
+            .map(definition, given, facts, charset, policies);
+        let mut mapped = mapped?;
+        for column in &mut mapped.columns {
+            let kind = column.planned.kind;
+            let mut defined = definition.columns.iter();
+            let Some(defined) = defined.find(|defined| defined.name == column.name) else {
+                continue;
+            };
+            column.planned.default = default_literal(defined, kind);
+            let name = &defined.data_type.name;
+            column.planned.takes_numbers = name.ends_with("char") || name.ends_with("text");
+        }
+        Ok(mapped)
     }
 
     /// Keeps the mapping of the table that the dump calls `name`, after the sink has taken the table.
@@ -141,6 +154,26 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
 fn charset_of(facts: &Facts) -> Result<Charset> {
     let charset = facts.charset.as_deref();
     charset.map_or(Ok(Charset::Utf8), Charset::named)
+}
+
+/// The literal of the default of `column`, whose values are of `kind`, if the default is a constant.
+fn default_literal(column: &ColumnDefinition, kind: ValueKind) -> Option<Arc<str>> {
+    let literal = match column.default.as_ref() {
+        None if column.nullable && !column.auto_increment => "NULL".to_owned(),
+        Some(DefaultValue::Null) => "NULL".to_owned(),
+        Some(DefaultValue::Text(text)) => {
+            let quoted = format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
+            match kind {
+                ValueKind::Text | ValueKind::EncodedText(_) => format!("_utf8mb4{quoted}"),
+                _ => quoted,
+            }
+        }
+        Some(DefaultValue::Number(number)) => number.clone(),
+        Some(DefaultValue::Bits(bits)) => format!("b'{bits}'"),
+        Some(DefaultValue::Hex(digits)) => format!("x'{digits}'"),
+        None | Some(DefaultValue::Expression(_)) => return None,
+    };
+    Some(literal.into())
 }
 
 /// The columns of the rows after `insert`, in their order.

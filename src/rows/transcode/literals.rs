@@ -114,8 +114,12 @@ impl<'a, N> Transcoder<'a, N> {
         word.is_some_and(|word| word.eq_ignore_ascii_case(b"null"))
     }
 
-    /// Skips `_binary` or another character set before a string; returns its name.
+    /// Skips `_binary` or another character set before a string; returns its name. `N'…'` is in utf8.
     pub(super) fn skip_introducer(&mut self) -> Option<&'a [u8]> {
+        if matches!(self.peek(), b'N' | b'n') && self.input.get(self.at + 1) == Some(&b'\'') {
+            self.at += 1;
+            return Some(b"utf8");
+        }
         if self.peek() != b'_' {
             return None;
         }

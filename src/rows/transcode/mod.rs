@@ -7,6 +7,7 @@ mod escape_search;
 mod geometry;
 mod literals;
 mod numbers;
+mod other_notations;
 #[cfg(test)]
 mod tests;
 mod text;

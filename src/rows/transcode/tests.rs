@@ -14,6 +14,8 @@ fn plan(kinds: &[ValueKind]) -> TranscodePlan {
         storage: Storage::Text,
         null_is_zero_date: false,
         wider: None,
+        default: None,
+        takes_numbers: false,
     };
     TranscodePlan {
         columns: kinds.iter().enumerate().map(column).collect(),
@@ -135,7 +137,10 @@ fn words_for_values_have_any_case_and_introducers_count() {
         b"_dec8'x'",
         "the text has a character set that is not supported",
     );
-    fails(ValueKind::Text, b"DEFAULT", "expected a string");
+    check(ValueKind::Text, "N'é'", "é");
+    check(latin1, "n'é'", "é");
+    check(ValueKind::Bytes, "N'a'", r"\\x61");
+    fails(ValueKind::Text, b"DEFAULTS", "expected a string");
     fails(ValueKind::Integer, b"'true'", "expected a whole number");
 }
 
@@ -203,7 +208,11 @@ fn numbers() {
     );
     fails(Integer, b"1.5", "expected a whole number");
     fails(Integer, b"'a'", "expected a whole number");
-    fails(Number, b"pi()", "expected a number");
+    fails(
+        Number,
+        b"pi()",
+        "the value is a function, which only a server can compute",
+    );
     fails(Integer, b"", "expected a whole number");
 }
 
@@ -324,4 +333,78 @@ fn bytes_that_are_no_utf8_are_named_with_their_place() {
     .unwrap_err();
     assert_eq!(error.message, "byte 3 of the text is not valid UTF-8");
     assert_eq!((error.row, error.at), (1, 15));
+}
+
+#[test]
+fn notations_of_other_programs() {
+    use ValueKind::{BitBoolean, Bits, Boolean, Bytes, Integer, Number, Text, Timestamp};
+    let run = |kind, literal: &str| {
+        let mut plan = plan(&[kind, kind]);
+        for column in &mut plan.columns {
+            column.takes_numbers = true;
+            column.default = Some(r"'2015-10-01 12:00:00'".into());
+        }
+        let input = format!("({literal} , {literal})");
+        let (mut out, mut tally) = (Vec::new(), Tally::default());
+        let done = transcode(&plan, input.as_bytes(), 1, &mut out, &mut tally);
+        done.map(|_| String::from_utf8(out).unwrap())
+            .map_err(|error| error.message)
+    };
+    for (kind, literal, expected) in [
+        (
+            Bits { width: 10 },
+            "CONV('1000000001', 2, 10) + 0",
+            "1000000001",
+        ),
+        (BitBoolean, "CONV('1', 2, 10) + 0", "t"),
+        (BitBoolean, "TRUE", "t"),
+        (Integer, "b'101'", "5"),
+        (Integer, "0x1F", "31"),
+        (Integer, "+7", "7"),
+        (Boolean, "b'1'", "t"),
+        (Number, "+1.5e3", "1.5e3"),
+        (Bytes, "b'100000001'", r"\\x0101"),
+        (Bytes, "UNHEX('4142')", r"\\x4142"),
+        (Text, "b'01000001'", "A"),
+        (Text, "0b1000001", "A"),
+        (Text, "5", "5"),
+        (Text, "-1.50", "-1.50"),
+        (Text, "TRUE", "1"),
+        (Timestamp, "DEFAULT", "2015-10-01 12:00:00"),
+        (Text, "default", "2015-10-01 12:00:00"),
+    ] {
+        let expected = format!("{expected}\t{expected}\n");
+        assert_eq!(run(kind, literal), Ok(expected), "{literal}");
+    }
+    for (kind, literal, expected) in [
+        (
+            Timestamp,
+            "NOW()",
+            "the value is NOW(), which only a server can compute",
+        ),
+        (
+            Text,
+            "uuid()",
+            "the value is UUID(), which only a server can compute",
+        ),
+        (
+            Text,
+            "s3cr3t('a')",
+            "the value is a function, which only a server can compute",
+        ),
+        // MySQL would show another text.
+        (Text, "1e3", "expected a string"),
+        (Text, "007", "expected a string"),
+        (Integer, "x'010203040506070809'", "expected a whole number"),
+        (Integer, "5 + 1", "expected \",\" before this column"),
+    ] {
+        assert_eq!(run(kind, literal), Err(expected.to_owned()), "{literal}");
+    }
+    // A number in an enum is the place of its value.
+    fails(Text, b"2", "expected a string");
+    fails(
+        Timestamp,
+        b"DEFAULT",
+        "the value is DEFAULT, but the column has no constant default",
+    );
 }

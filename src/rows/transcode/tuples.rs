@@ -147,6 +147,10 @@ impl<N: Notation> Transcoder<'_, N> {
                     commas = 1;
                     self.at += 1;
                 }
+                Some(b'-' | b'#' | b'/') => {
+                    let what = "a comment stands between the rows, which is not supported";
+                    return Err(self.error(None, (what.to_owned(), None)));
+                }
                 Some(_) => {
                     return Err(self.error(None, ("expected a row".to_owned(), None)));
                 }
@@ -155,6 +159,19 @@ impl<N: Notation> Transcoder<'_, N> {
     }
 
     fn value(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
+        let (start, before) = (self.at, self.out.len());
+        match self.usual_value(column) {
+            Ok(()) => Ok(()),
+            Err(wrong) => {
+                self.out.truncate(before);
+                self.other_notation(column, start, wrong)
+            }
+        }
+    }
+
+    /// A value as mysqldump writes it.
+    #[inline]
+    pub(super) fn usual_value(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
         // Dump programs write it in capitals.
         let is_null = match self.peek() {
             b'N' => self.input[self.at..].starts_with(b"NULL") || self.is_null(),

@@ -4,6 +4,7 @@ mod ci_migrate;
 pub(crate) mod decided_by_values;
 pub(crate) mod definitions;
 mod edge_cases;
+mod forms_of_dumps;
 mod generated_columns;
 mod geometry;
 pub(crate) mod gitlab_target;

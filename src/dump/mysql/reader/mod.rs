@@ -1,6 +1,7 @@
 //! Reads a MySQL dump in blocks, and passes on tables and chunks of whole rows.
 
 mod altered;
+mod clause;
 mod consumer;
 mod created;
 mod executed;
@@ -10,6 +11,7 @@ mod statements;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use consumer::Consumer;
 pub use reading::{Reader, Wanted};

@@ -3,6 +3,7 @@
 use super::consumer::Consumer;
 use super::created::CreatedTables;
 use super::program::Program;
+use super::waiting::WaitingChunks;
 use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered, unknown_statement};
 use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
@@ -47,6 +48,8 @@ pub struct Reader<C> {
     pub(super) wanted: Wanted,
     pub(super) session: Session,
     pub(super) tables: CreatedTables,
+    /// Rows that wait for the end of their INSERT.
+    pub(super) waiting: WaitingChunks,
     /// Whether the rows of the current INSERT are passed on.
     pub(super) takes_rows: bool,
     /// Whether a mode was set that leaves out AUTO_INCREMENT.
@@ -73,6 +76,7 @@ impl<C: Consumer> Reader<C> {
             wanted,
             session: Session::default(),
             tables: CreatedTables::default(),
+            waiting: WaitingChunks::default(),
             takes_rows: true,
             was_compatible: false,
             restores_settings: false,
@@ -258,6 +262,7 @@ impl<C: Consumer> Reader<C> {
 
     fn comment(&mut self, comment: &str) {
         let text = comment.trim_start_matches(['-', '#']).trim();
+        self.waiting.comment(text);
         if let Some(conversion) = &mut self.conversion {
             conversion.comment(text);
         } else if Program::of(text).is_some() {
@@ -299,15 +304,16 @@ impl<C: Consumer> Reader<C> {
         Ok(())
     }
 
-    fn take_rows(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
+    pub(super) fn take_rows(&mut self, bytes: &[u8], piece: Piece) -> Result<()> {
         let consumer = &mut self.consumer;
         let offset = self.facts.bytes;
         let whole = self
             .chunks
             .take(bytes, piece, offset, || consumer.spare())?;
-        match whole.filter(|_| self.takes_rows) {
-            Some(chunk) => self.consumer.rows(chunk),
-            None => Ok(()),
+        let is_end = matches!(piece, Piece::LastRows { .. });
+        match whole {
+            None if !is_end => Ok(()),
+            chunk => self.pass_on(chunk, is_end),
         }
     }
 

@@ -64,6 +64,7 @@ impl<C: Consumer> Reader<C> {
             DumpStatement::AlterTable(table) => {
                 return self.alter_table(bytes, text, &table);
             }
+            DumpStatement::InsertSet => return self.insert_set(bytes),
             DumpStatement::WithoutEffect => self.check_functions(&tokens, text)?,
             DumpStatement::Refused(why) => return Err(self.refused(why, text)),
             DumpStatement::Unknown => {
@@ -99,7 +100,11 @@ impl<C: Consumer> Reader<C> {
     fn set_names(&mut self, charset: String) -> Result<()> {
         Charset::named(&charset).map_err(|error| self.placed(error))?;
         let is_decoded = self.facts.utf16.is_some();
-        let charset = if is_decoded { "utf8mb4".to_owned() } else { charset };
+        let charset = if is_decoded {
+            "utf8mb4".to_owned()
+        } else {
+            charset
+        };
         self.session.set_client(charset.clone());
         self.facts.charset = Some(charset);
         self.apply_client();

@@ -150,7 +150,8 @@ impl<C: Consumer> Reader<C> {
                 quoting,
             }
         };
-        self.chunks.begin_insert(target);
+        let is_first = self.chunks.begin_insert(target);
+        self.waiting.begin(is_first);
         Ok(())
     }
 

@@ -43,7 +43,7 @@ fn pieces_of(quoting: Quoting, multibyte: Multibyte, dump: &[u8], cuts: &[usize]
                 Piece::Delimiter => "D".to_owned(),
                 Piece::Statement => "S".to_owned(),
                 Piece::InsertHead => "I".to_owned(),
-                Piece::LastRows { rows } => format!("R{}", std::mem::take(&mut count) + rows),
+                Piece::LastRows { rows, .. } => format!("R{}", std::mem::take(&mut count) + rows),
             };
             pieces.push(format!("{letter} {}", String::from_utf8_lossy(&text)));
             text.clear();
@@ -185,11 +185,19 @@ fn noise_between_statements() {
         "+ mysqldump.exe -u root; it's\n",
     ] {
         check(&format!("{line}a;"), &[&format!("N {line}"), "S a;"]);
-        check(&format!("a;{line}b;"), &["S a;", &format!("N {line}"), "S b;"]);
+        check(
+            &format!("a;{line}b;"),
+            &["S a;", &format!("N {line}"), "S b;"],
+        );
     }
     check(
         "Enter password: -- MySQL dump\nenter password:\r\na;",
-        &["N Enter password:", "C -- MySQL dump\n", "N enter password:", "S a;"],
+        &[
+            "N Enter password:",
+            "C -- MySQL dump\n",
+            "N enter password:",
+            "S a;",
+        ],
     );
     check("/* a */ b;", &["C /* a */", "S b;"]);
     check("BEGIN-- a: b\n;", &["S BEGIN-- a: b\n;"]);
@@ -227,13 +235,16 @@ fn lines_of_an_old_macintosh_end_with_cr() {
         Piece::Statement,
         Piece::Delimiter,
         Piece::InsertHead,
-        Piece::LastRows { rows: 1 },
+        Piece::LastRows {
+            rows: 1,
+            last_end: Some(6),
+        },
     ];
     for cut in 0..=dump.len() {
         let mut found = pieces(dump, cut);
         // The rows before the cut are counted in another piece.
-        if let Some(Piece::LastRows { rows }) = found.last_mut() {
-            *rows = 1;
+        if let Some(Piece::LastRows { rows, last_end }) = found.last_mut() {
+            (*rows, *last_end) = (1, Some(6));
         }
         assert_eq!(found, expected, "cut at {cut}");
     }
@@ -265,6 +276,14 @@ fn rows() {
     check(
         "INSERT INTO t VALUES (f(1),\")\\\"\");",
         &["I INSERT INTO t VALUES ", "R1 (f(1),\")\\\"\");"],
+    );
+    check(
+        "INSERT INTO t VALUES (1),\n (2)\nON DUPLICATE KEY UPDATE a = VALUES(a), b=(1);x;",
+        &[
+            "I INSERT INTO t VALUES ",
+            "R2 (1),\n (2)\nON DUPLICATE KEY UPDATE a = VALUES(a), b=(1);",
+            "S x;",
+        ],
     );
     check(
         "INSERT INTO t VALUES (1",

@@ -23,6 +23,7 @@ fn outcome(statement: &str) -> String {
         DumpStatement::Prepare(name, _) => format!("prepare {name}"),
         DumpStatement::Execute(name) => format!("execute {name}"),
         DumpStatement::ExecuteImmediate(_) => "execute".to_owned(),
+        DumpStatement::InsertSet => "insert".to_owned(),
         DumpStatement::WithoutEffect => "-".to_owned(),
         DumpStatement::Refused(_) => "refused".to_owned(),
         DumpStatement::Unknown => "unknown".to_owned(),
@@ -162,7 +163,8 @@ fn what_might_change_data_is_refused() {
         r"
         UPDATE t SET a = 1; => unknown
         INSERT INTO t SELECT 1; => refused
-        INSERT INTO t SET a = 1; => refused
+        INSERT INTO t SET a = 1; => insert
+        REPLACE IGNORE d.t SET a = 1; => insert
         REPLACE INTO t SELECT 1; => refused
         DELETE FROM t WHERE a = 1; => refused
         DELETE t FROM t; => unknown

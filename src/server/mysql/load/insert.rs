@@ -114,6 +114,8 @@ mod tests {
             storage: Storage::Text,
             null_is_zero_date: false,
             wider: None,
+            default: None,
+            takes_numbers: false,
         };
         let plan = TranscodePlan {
             columns: kinds.map(column).to_vec(),
