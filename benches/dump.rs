@@ -85,8 +85,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
                 storage,
                 null_is_zero_date: false,
                 wider: None,
-                default: None,
-                takes_numbers: false,
+                unusual: 0,
             })
             .to_vec(),
         written: Written::Tuples,
@@ -94,6 +93,7 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
         is_decoded: false,
+        unusual: std::sync::Arc::default(),
         numbers_rows: false,
         quoting: Quoting::default(),
         layout: None,

@@ -4,7 +4,7 @@
 use ci_import::dump::charset::{Charset, Multibyte};
 use ci_import::dump::quoting::Quoting;
 use ci_import::rows::{
-    Format, InvalidDates, InvalidUtf8, Nul, TranscodePlan, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
+    Format, InvalidDates, InvalidUtf8, Nul, TranscodePlan, UnusualValues, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Written,
     ZeroDates, transcode,
 };
 use libfuzzer_sys::fuzz_target;
@@ -82,8 +82,7 @@ fuzz_target!(|data: &[u8]| {
         storage: storage(kind(byte), byte),
         null_is_zero_date: byte > 127,
         wider: None,
-        takes_numbers: byte % 2 == 0,
-        default: (byte % 7 == 0).then(|| "'0'".into()),
+        unusual: u16::from(byte % 3),
     };
     let mut plan = TranscodePlan {
         columns: vec![column(*a), column(*b)],
@@ -98,6 +97,11 @@ fuzz_target!(|data: &[u8]| {
         },
         multibyte: if *policy > 127 { Multibyte::ShiftJis } else { Multibyte::None },
         is_decoded: *policy % 5 == 0,
+        unusual: vec![
+            UnusualValues::default(),
+            UnusualValues { default: Some("'0'".into()), takes_numbers: true },
+        ]
+        .into(),
         numbers_rows: false,
         quoting: Quoting {
             backslash_escapes: policy % 2 == 0,

@@ -3,8 +3,12 @@
 use std::fmt;
 use std::io::{self, BufReader, Read};
 
+use bzip2::bufread::MultiBzDecoder;
+
 use super::inflate::{BLOCK_BYTES, inflated};
 use super::inflation_limit::Limit;
+use super::xz::Xz;
+use super::zip::{self, Zip};
 use crate::error::Error;
 
 /// The supported compressions.
@@ -16,10 +20,22 @@ pub enum Compression {
     Gzip,
     /// Zstandard (RFC 8878).
     Zstd,
+    /// bzip2.
+    Bzip2,
+    /// xz.
+    Xz,
+    /// A ZIP archive with one file.
+    Zip,
 }
 
 /// The first bytes of gzip (RFC 1952, 2.3.1).
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// The first bytes of bzip2; the size of its blocks follows, from `1` to `9`.
+const BZIP2_MAGIC: &[u8] = b"BZh";
+
+/// The first bytes of xz (The .xz File Format, 2.1.1.1).
+const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 
 /// The first bytes of a Zstandard frame (RFC 8878, 3.1.1).
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -48,8 +64,26 @@ impl Compression {
             Compression::Gzip
         } else if start.starts_with(ZSTD_MAGIC) || is_skippable(start) {
             Compression::Zstd
+        } else if start.starts_with(BZIP2_MAGIC) && matches!(start.get(3), Some(b'1'..=b'9')) {
+            Compression::Bzip2
+        } else if start.starts_with(XZ_MAGIC) {
+            Compression::Xz
+        } else if start.starts_with(zip::MAGIC) {
+            Compression::Zip
         } else {
             Compression::None
+        }
+    }
+
+    /// How many bytes of a compressed input are needed to decompress its first bytes: those of a block, which can only
+    /// be read whole.
+    pub(super) fn first_block_bytes(self) -> usize {
+        match self {
+            Compression::None | Compression::Gzip | Compression::Zip => 0,
+            // A block has up to 128 KiB (RFC 8878, 3.1.1.2.4), a chunk of LZMA2 up to 64 KiB.
+            Compression::Zstd | Compression::Xz => BLOCK_BYTES,
+            // A block has up to 900,000 bytes, and may grow.
+            Compression::Bzip2 => 4 * BLOCK_BYTES,
         }
     }
 }
@@ -60,6 +94,9 @@ impl fmt::Display for Compression {
             Compression::None => "none",
             Compression::Gzip => "gzip",
             Compression::Zstd => "zstd",
+            Compression::Bzip2 => "bzip2",
+            Compression::Xz => "xz",
+            Compression::Zip => "ZIP",
         })
     }
 }
@@ -71,7 +108,14 @@ pub fn decompressed<'a, R: Read + 'a>(reader: R, compression: Compression) -> Bo
         Compression::None => Box::new(reader),
         Compression::Gzip => Box::new(inflated(reader)),
         Compression::Zstd => Box::new(Zstd::new(reader)),
+        Compression::Bzip2 => Box::new(MultiBzDecoder::new(buffered(reader))),
+        Compression::Xz => Box::new(Xz::new(buffered(reader))),
+        Compression::Zip => Box::new(Zip::new(buffered(reader))),
     }
+}
+
+fn buffered<R: Read>(reader: R) -> BufReader<R> {
+    BufReader::with_capacity(BLOCK_BYTES, reader)
 }
 
 /// As [`decompressed`], with the limit of [`inflated_within`](super::inflate::inflated_within).
@@ -91,8 +135,7 @@ struct Zstd<'a, R> {
 
 impl<R: Read> Zstd<'_, R> {
     fn new(reader: R) -> Self {
-        let buffered = BufReader::with_capacity(BLOCK_BYTES, reader);
-        let decoder = zstd::Decoder::with_buffer(buffered).and_then(|mut decoder| {
+        let decoder = zstd::Decoder::with_buffer(buffered(reader)).and_then(|mut decoder| {
             decoder.window_log_max(ZSTD_WINDOW_LOG)?;
             Ok(decoder)
         });
@@ -152,6 +195,11 @@ mod tests {
             (b"\x5f\x2a\x4d\x18", Compression::Zstd),
             (b"\x60\x2a\x4d\x18", Compression::None),
             (b"\x28\xb5\x2f", Compression::None),
+            (b"BZh91AY&SY", Compression::Bzip2),
+            (b"BZh0", Compression::None),
+            (b"\xfd7zXZ\0\0\x04", Compression::Xz),
+            (b"PK\x03\x04\x14\0", Compression::Zip),
+            (b"PK\x05\x06", Compression::None),
             (b"-- MySQL dump", Compression::None),
             (b"", Compression::None),
         ] {

@@ -3,10 +3,12 @@
 use crate::error::{Error, Result};
 
 /// The first bytes of a format, its name, and what to do.
-const FORMATS: [(&[u8], &str, &str); 9] = [
-    (b"BZh", "compressed with bzip2", PIPE_BZIP2),
-    (b"\xfd7zXZ\0", "compressed with xz", PIPE_XZ),
-    (b"\x5d\0\0", "compressed with lzma", PIPE_XZ),
+const FORMATS: [(&[u8], &str, &str); 8] = [
+    (
+        b"\x5d\0\0",
+        "compressed with lzma",
+        "decompress it: xz -dc FILE | ci-import - …",
+    ),
     (
         b"LZIP",
         "compressed with lzip",
@@ -23,9 +25,14 @@ const FORMATS: [(&[u8], &str, &str); 9] = [
         "decompress it: gzip -dc FILE | ci-import - …",
     ),
     (
-        b"PK\x03\x04",
-        "a ZIP archive",
-        "unpack it (unzip FILE), and name the file or the folder that was in it",
+        b"PK\x05\x06",
+        "a ZIP archive without a file",
+        "check that the file is the right one and was copied completely",
+    ),
+    (
+        b"PK\x07\x08",
+        "a ZIP archive in several parts",
+        "unpack it (7z x FILE), and name the file that was in it",
     ),
     (
         b"7z\xbc\xaf\x27\x1c",
@@ -35,12 +42,9 @@ const FORMATS: [(&[u8], &str, &str); 9] = [
     (
         b"Rar!\x1a\x07",
         "a RAR archive",
-        "unpack it (unrar x FILE), and name the file or the folder that was in it",
+        "unpack it (7z x FILE), and name the file or the folder that was in it",
     ),
 ];
-
-const PIPE_BZIP2: &str = "decompress it: bzip2 -dc FILE | ci-import - …";
-const PIPE_XZ: &str = "decompress it: xz -dc FILE | ci-import - …";
 
 /// The first words of pgloader's command file.
 const PGLOADER: &[u8] = b"LOAD DATABASE";
@@ -60,7 +64,7 @@ pub fn refuse_foreign(start: &[u8]) -> Result<()> {
     let mut formats = FORMATS.iter();
     match formats.find(|(magic, ..)| start.starts_with(magic)) {
         Some((_, what, how)) => Err(Error::archive(format!(
-            "the input is {what}; only gzip, zstd and tar are supported"
+            "the input is {what}; only gzip, bzip2, xz, zstd, ZIP and tar are supported"
         ))
         .hint(*how)),
         None => Ok(()),

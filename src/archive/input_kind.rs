@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::compression::{Compression, decompressed};
-use super::inflate::{BLOCK_BYTES, read_block};
+use super::inflate::read_block;
 
 /// The kinds of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +18,6 @@ pub enum InputKind {
 
 /// So many bytes are enough to detect the kind.
 pub const SNIFF_BYTES: usize = 4096;
-
-/// The same for Zstandard. A block of it has up to 128 KiB (RFC 8878, 3.1.1.2.4), and can only be read whole.
-const ZSTD_SNIFF_BYTES: usize = BLOCK_BYTES;
 
 /// Offset and bytes of the magic of a tar (POSIX.1-1988, ustar).
 const MAGIC: (usize, &[u8]) = (257, b"ustar");
@@ -65,8 +62,9 @@ fn beginning(start: &[u8], compression: Compression) -> Vec<u8> {
 pub fn sniff<R: Read>(mut reader: R) -> std::io::Result<(Vec<u8>, impl Read)> {
     let mut start = vec![0; SNIFF_BYTES];
     let mut count = read_block(&mut reader, &mut start)?;
-    if Compression::of(&start[..count]) == Compression::Zstd {
-        start.resize(ZSTD_SNIFF_BYTES, 0);
+    let needed = Compression::of(&start[..count]).first_block_bytes();
+    if needed > count && count == SNIFF_BYTES {
+        start.resize(needed, 0);
         count += read_block(&mut reader, &mut start[count..])?;
     }
     start.truncate(count);

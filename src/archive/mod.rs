@@ -18,6 +18,8 @@ mod layout;
 mod member;
 mod packed;
 mod pipe;
+mod xz;
+mod zip;
 
 pub use compressed::{CompressedArchive, decompressed_archive, read_through};
 pub use compression::{Compression, decompressed, decompressed_within};

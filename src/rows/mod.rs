@@ -28,7 +28,7 @@ mod wider;
 pub(crate) use copy_lines::Line;
 pub use digest::{Digest, Layout, Normal};
 pub use format::Format;
-pub use plan::{PlannedColumn, TranscodePlan, Written, loaded_names};
+pub use plan::{PlannedColumn, TranscodePlan, UnusualValues, Written, loaded_names};
 pub use tally::{Change, Occurrences, Tally};
 pub use time_zone::local_time_zone;
 pub use transcode::{RowError, transcode};

@@ -30,6 +30,8 @@ pub struct TranscodePlan {
     pub numbers_rows: bool,
     /// How quotes and backslashes in the dump are read.
     pub quoting: Quoting,
+    /// What values that are not usual literals mean, for columns that are alike.
+    pub unusual: Arc<Vec<UnusualValues>>,
     /// How the rows are hashed, if a checksum is wanted.
     pub layout: Option<Arc<Layout>>,
 }
@@ -56,8 +58,15 @@ pub struct PlannedColumn {
     pub null_is_zero_date: bool,
     /// What the column becomes if a value does not fit into `storage`; an error if it is none.
     pub wider: Option<Wider>,
+    /// Which of the plan's `unusual` is for it. A number, since a dump may have very many columns.
+    pub unusual: u16,
+}
+
+/// What values of a column mean that are not usual literals.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnusualValues {
     /// The literal of its default, if that is a constant: a row may have DEFAULT as a value. A backslash escapes in it.
-    pub default: Option<Arc<str>>,
+    pub default: Option<String>,
     /// Whether a number becomes its digits in a text. In an enum it stands for another value.
     pub takes_numbers: bool,
 }
@@ -72,8 +81,7 @@ impl PlannedColumn {
             storage: Storage::Text,
             null_is_zero_date: false,
             wider: None,
-            default: None,
-            takes_numbers: false,
+            unusual: 0,
         }
     }
 }

@@ -189,8 +189,8 @@ pub struct ArchiveArgs {
     /// The archive (EPOCH_gitlab_ci_backup.tar), a folder of archives, the folder of an unpacked archive, or
     /// a MySQL or PostgreSQL dump; "-" for a pipe
     ///
-    /// Archives and dumps may be compressed with gzip or zstd. The compression is detected from the
-    /// content, not from the name.
+    /// Archives and dumps may be compressed with gzip, bzip2, xz or zstd, or be the only file in a ZIP archive. The
+    /// compression is detected from the content, not from the name.
     pub archive: Option<PathBuf>,
     /// Which archive of the folder to use (also with BACKUP=EPOCH in the environment)
     #[arg(long, value_name = "EPOCH")]

@@ -11,8 +11,13 @@ use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue, TableDefini
 use crate::dump::{Consumer, Duplicates, Facts, InsertTarget, RowChunk};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
-use crate::rows::{Format, Normal, PlannedColumn, TranscodePlan, ValueKind, Written};
+use crate::rows::{
+    Format, Normal, PlannedColumn, TranscodePlan, UnusualValues, ValueKind, Written,
+};
 use crate::schema::{GivenColumns, GivenRows, Note};
+
+/// No more defaults of columns are kept, in case that rows have DEFAULT.
+const MAX_UNUSUAL: usize = 1000;
 
 /// The consumer of a MySQL dump.
 pub struct MysqlConverter<M: Mapping, S> {
@@ -24,6 +29,8 @@ pub struct MysqlConverter<M: Mapping, S> {
     multibyte: Multibyte,
     /// Whether the dump was decoded from UTF-16.
     is_decoded: bool,
+    /// What unusual values mean, for all columns that are alike. Of the first one nothing is known.
+    unusual: Arc<Vec<UnusualValues>>,
 }
 
 impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
@@ -36,6 +43,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
             waiting: None,
             multibyte: Multibyte::None,
             is_decoded: false,
+            unusual: Arc::new(vec![UnusualValues::default()]),
         }
     }
 
@@ -65,11 +73,28 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
             let Some(defined) = defined.find(|defined| defined.name == column.name) else {
                 continue;
             };
-            column.planned.default = default_literal(defined, kind);
-            let name = &defined.data_type.name;
-            column.planned.takes_numbers = name.ends_with("char") || name.ends_with("text");
+            column.planned.unusual = self.unusual(defined, kind);
         }
         Ok(mapped)
+    }
+
+    /// What unusual values of `column` mean, whose values are of `kind`.
+    fn unusual(&mut self, column: &ColumnDefinition, kind: ValueKind) -> u16 {
+        let name = &column.data_type.name;
+        let unusual = UnusualValues {
+            default: default_literal(column, kind),
+            takes_numbers: name.ends_with("char") || name.ends_with("text"),
+        };
+        let known = self.unusual.iter().position(|known| *known == unusual);
+        let number = known.unwrap_or_else(|| {
+            // Of more than these, the defaults are not known.
+            if self.unusual.len() == MAX_UNUSUAL {
+                return 0;
+            }
+            Arc::make_mut(&mut self.unusual).push(unusual);
+            self.unusual.len() - 1
+        });
+        u16::try_from(number).unwrap_or_default()
     }
 
     /// Keeps the mapping of the table that the dump calls `name`, after the sink has taken the table.
@@ -142,6 +167,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
                 policies: self.conversion.policies.values,
                 multibyte: self.multibyte,
                 is_decoded: self.is_decoded,
+                unusual: Arc::clone(&self.unusual),
                 numbers_rows,
                 quoting: insert.quoting,
                 layout: layout.map(Arc::new),
@@ -157,8 +183,8 @@ fn charset_of(facts: &Facts) -> Result<Charset> {
 }
 
 /// The literal of the default of `column`, whose values are of `kind`, if the default is a constant.
-fn default_literal(column: &ColumnDefinition, kind: ValueKind) -> Option<Arc<str>> {
-    let literal = match column.default.as_ref() {
+fn default_literal(column: &ColumnDefinition, kind: ValueKind) -> Option<String> {
+    Some(match column.default.as_ref() {
         None if column.nullable && !column.auto_increment => "NULL".to_owned(),
         Some(DefaultValue::Null) => "NULL".to_owned(),
         Some(DefaultValue::Text(text)) => {
@@ -172,8 +198,7 @@ fn default_literal(column: &ColumnDefinition, kind: ValueKind) -> Option<Arc<str
         Some(DefaultValue::Bits(bits)) => format!("b'{bits}'"),
         Some(DefaultValue::Hex(digits)) => format!("x'{digits}'"),
         None | Some(DefaultValue::Expression(_)) => return None,
-    };
-    Some(literal.into())
+    })
 }
 
 /// The columns of the rows after `insert`, in their order.

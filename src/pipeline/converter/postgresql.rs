@@ -397,6 +397,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 policies: self.conversion.policies.values,
                 multibyte: Multibyte::None,
                 is_decoded: false,
+                unusual: Arc::default(),
                 numbers_rows: false,
                 quoting: Quoting::default(),
                 layout,

@@ -56,8 +56,7 @@ impl PostgresqlMapping {
                 null_is_zero_date: self.is_converted
                     && column.is_some_and(|c| c.not_null_after_load),
                 wider: column.and_then(|column| column.wider),
-                default: None,
-                takes_numbers: false,
+                unusual: 0,
             },
         }
     }

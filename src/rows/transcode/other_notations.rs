@@ -70,7 +70,10 @@ impl<N: Notation> Transcoder<'_, N> {
         let Some((found, length)) = found.flatten() else {
             return Err(wrong);
         };
-        let literal = match (&found, &column.default) {
+        let unusual = self.unusual.get(usize::from(column.unusual));
+        let takes_numbers = unusual.is_some_and(|unusual| unusual.takes_numbers);
+        let default = unusual.and_then(|unusual| unusual.default.as_ref());
+        let literal = match (&found, default) {
             (Found::Function(name), _) => {
                 let name = name.map_or("a function".to_owned(), |name| format!("{name}()"));
                 let what = format!("the value is {name}, which only a server can compute");
@@ -83,7 +86,7 @@ impl<N: Notation> Transcoder<'_, N> {
                 return Err((what.to_owned(), Some(FUNCTION_HINT)));
             }
             (Found::Default, Some(default)) => default.as_bytes().to_vec(),
-            _ => match literal(found, column) {
+            _ => match literal(found, column.kind, takes_numbers) {
                 Some(literal) => literal,
                 None => return Err(wrong),
             },
@@ -101,6 +104,7 @@ impl<N: Notation> Transcoder<'_, N> {
             policies: self.policies,
             multibyte: self.multibyte,
             is_decoded: false,
+            unusual: &[],
             quoting: Quoting::default(),
             notation: PhantomData::<N>,
         };
@@ -112,11 +116,11 @@ impl<N: Notation> Transcoder<'_, N> {
     }
 }
 
-/// The usual literal of `found` in `column`, if it means the same to a server.
-fn literal(found: Found, column: &PlannedColumn) -> Option<Vec<u8>> {
-    let kind = column.kind;
+/// The usual literal of `found` in a column of `kind`, if it means the same to a server. A text `takes_numbers`, or they
+/// stand for something else there.
+fn literal(found: Found, kind: ValueKind, takes_numbers: bool) -> Option<Vec<u8>> {
     let is_text = matches!(kind, ValueKind::Text | ValueKind::EncodedText(_));
-    if is_text && !column.takes_numbers {
+    if is_text && !takes_numbers {
         return None;
     }
     let is_number = matches!(

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::dump::charset::{Charset, Multibyte};
 use crate::dump::quoting::Quoting;
 use crate::rows::format::Format;
-use crate::rows::plan::{PlannedColumn, TranscodePlan, Written};
+use crate::rows::plan::{PlannedColumn, TranscodePlan, UnusualValues, Written};
 use crate::rows::tally::{Change, Occurrences, Tally};
 use crate::rows::value_kind::{Storage, ValueKind};
 use crate::rows::value_policies::{ValuePolicies, ZeroDates};
@@ -14,8 +16,7 @@ fn plan(kinds: &[ValueKind]) -> TranscodePlan {
         storage: Storage::Text,
         null_is_zero_date: false,
         wider: None,
-        default: None,
-        takes_numbers: false,
+        unusual: 0,
     };
     TranscodePlan {
         columns: kinds.iter().enumerate().map(column).collect(),
@@ -24,6 +25,7 @@ fn plan(kinds: &[ValueKind]) -> TranscodePlan {
         policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
         is_decoded: false,
+        unusual: Arc::default(),
         numbers_rows: false,
         quoting: Quoting::default(),
         layout: None,
@@ -341,9 +343,15 @@ fn notations_of_other_programs() {
     let run = |kind, literal: &str| {
         let mut plan = plan(&[kind, kind]);
         for column in &mut plan.columns {
-            column.takes_numbers = true;
-            column.default = Some(r"'2015-10-01 12:00:00'".into());
+            column.unusual = 1;
         }
+        plan.unusual = Arc::new(vec![
+            UnusualValues::default(),
+            UnusualValues {
+                default: Some("'2015-10-01 12:00:00'".to_owned()),
+                takes_numbers: true,
+            },
+        ]);
         let input = format!("({literal} , {literal})");
         let (mut out, mut tally) = (Vec::new(), Tally::default());
         let done = transcode(&plan, input.as_bytes(), 1, &mut out, &mut tally);

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::dump::charset::Multibyte;
 use crate::dump::quoting::Quoting;
-use crate::rows::plan::PlannedColumn;
+use crate::rows::plan::{PlannedColumn, UnusualValues};
 use crate::rows::tally::{Change, Tally};
 use crate::rows::value_policies::ValuePolicies;
 use crate::rows::wider::Wider;
@@ -49,6 +49,8 @@ pub(super) struct Transcoder<'a, N> {
     pub(super) multibyte: Multibyte,
     /// Whether the dump was decoded from UTF-16.
     pub(super) is_decoded: bool,
+    /// What values that are not usual literals mean, by the number in the column.
+    pub(super) unusual: &'a [UnusualValues],
     /// How quotes and backslashes are read.
     pub(super) quoting: Quoting,
     pub(super) notation: PhantomData<N>,

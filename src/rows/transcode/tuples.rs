@@ -57,6 +57,7 @@ fn transcode_to<N: Notation>(
         policies: plan.policies,
         multibyte: plan.multibyte,
         is_decoded: plan.is_decoded,
+        unusual: &plan.unusual,
         quoting: plan.quoting,
         notation: PhantomData::<N>,
     };

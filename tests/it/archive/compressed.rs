@@ -1,4 +1,4 @@
-//! Archives that are compressed as a whole, and dumps compressed with zstd: recognised by their bytes,
+//! Archives that are compressed as a whole, and dumps compressed with zstd, bzip2, xz and ZIP: recognised by their bytes,
 //! imported from a file and a pipe, and refused when they are damaged or a bomb.
 
 use std::fs;
@@ -38,9 +38,85 @@ fn zstd_bomb(before: &[u8], byte: u8, mebibytes: usize) -> Vec<u8> {
     bytes
 }
 
+fn bzip2_bomb(before: &[u8], byte: u8, mebibytes: usize) -> Vec<u8> {
+    let stream = bzip2(&vec![byte; 1 << 20]);
+    [bzip2(before), stream.repeat(mebibytes)].concat()
+}
+
+fn xz_bomb(before: &[u8], byte: u8, mebibytes: usize) -> Vec<u8> {
+    let stream = xz(&vec![byte; 1 << 20]);
+    [xz(before), stream.repeat(mebibytes)].concat()
+}
+
 /// The compressions, and what errors call them.
 type Compress = fn(&[u8]) -> Vec<u8>;
-const COMPRESSIONS: [(&str, Compress); 2] = [("gzip", gzip), ("zstd", zstd)];
+const COMPRESSIONS: [(&str, Compress); 5] = [
+    ("gzip", gzip),
+    ("zstd", zstd),
+    ("bzip2", bzip2),
+    ("xz", xz),
+    ("ZIP", zip),
+];
+
+/// One stream of bzip2 for each MiB.
+fn bzip2(content: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in content.chunks(1 << 20) {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(part).unwrap();
+        bytes.extend(encoder.finish().unwrap());
+    }
+    bytes
+}
+
+/// One stream of xz for each MiB.
+fn xz(content: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in content.chunks(1 << 20) {
+        let options = lzma_rust2::XzOptions::with_preset(1);
+        let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        writer.write_all(part).unwrap();
+        bytes.extend(writer.finish().unwrap());
+    }
+    bytes
+}
+
+fn zip(content: &[u8]) -> Vec<u8> {
+    zip_of(&[("backup/", b""), ("backup/dump.sql", content)])
+}
+
+/// A ZIP archive of files, which are deflated. The directory has what is read of it.
+fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in files {
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(content).unwrap();
+        let compressed = encoder.finish().unwrap();
+        let mut checksum = flate2::Crc::new();
+        checksum.update(content);
+        let size = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        // Version, flags, method, time and date; then checksum, sizes and the length of the name.
+        let mut facts = vec![20, 0, 0, 0, 8, 0, 0, 0, 0, 0];
+        facts.extend(checksum.sum().to_le_bytes());
+        facts.extend(size(&compressed));
+        facts.extend(size(content));
+        facts.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        directory.extend(b"PK\x01\x02\x14\0");
+        directory.extend(&facts);
+        directory.extend([0; 16]);
+        directory.extend(name.as_bytes());
+        bytes.extend(b"PK\x03\x04");
+        bytes.extend(facts);
+        bytes.extend([0, 0]);
+        bytes.extend(name.as_bytes());
+        bytes.extend(compressed);
+    }
+    bytes.extend(directory);
+    bytes.extend(b"PK\x05\x06");
+    bytes.extend([0; 18]);
+    bytes
+}
 
 fn small_archive() -> Vec<u8> {
     archive(&small_traces(), SMALL_DUMP)
@@ -152,8 +228,14 @@ fn what_is_damaged_is_refused() {
             cases.push(Case::new(format!("{name} cut at {cut}"), bytes, 3, says));
         }
         let mut flipped = whole.clone();
-        // In the checksum: of gzip it stands before the size.
-        let at = whole.len() - if name == "gzip" { 8 } else { 1 };
+        // In the checksum: of gzip it stands before the size, of bzip2 before the bits that fill the last byte, of ZIP in
+        // the header behind the one of the folder.
+        let at = match name {
+            "gzip" => whole.len() - 8,
+            "bzip2" => whole.len() - 3,
+            "ZIP" => 30 + "backup/".len() + 2 + 14,
+            _ => whole.len() - 1,
+        };
         flipped[at] ^= 1;
         let says = format!("{place}damaged (");
         cases.push(Case::new(
@@ -196,6 +278,9 @@ fn a_bomb_is_refused() {
     let cases = [
         Case::new("gzip", gzip_bomb(&plain, 0, 64), 3, too_much),
         Case::new("zstd", zstd_bomb(&plain, 0, 64), 3, too_much),
+        Case::new("bzip2", bzip2_bomb(&plain, 0, 64), 3, too_much),
+        Case::new("xz", xz_bomb(&plain, 0, 64), 3, too_much),
+        Case::new("ZIP", zip(&[&plain[..], &large].concat()), 3, too_much),
         Case::new("unread", gzip(&unread), 3, too_much),
         Case::new("a bomb in a bomb", zstd(&regular), 3, too_much)
             .piped("db/database.sql.gz: it inflates to more than 200 times its size"),
@@ -236,4 +321,130 @@ fn dumps_compressed_with_zstd() {
     let mut verify = command(["verify", "-", "--database-url", &scene.url()]);
     verify.stdin(fs::File::open(&path).unwrap());
     run(verify).succeeds().reports("all agree");
+}
+
+#[test]
+fn dumps_compressed_with_bzip2_xz_and_zip() {
+    let dump = fixture_dump(Dialect::Native);
+    let bombs = [
+        (
+            "bzip2",
+            bzip2 as Compress,
+            bzip2_bomb(SMALL_DUMP, b'\n', 640),
+        ),
+        ("xz", xz, xz_bomb(SMALL_DUMP, b'\n', 640)),
+        (
+            "ZIP",
+            zip,
+            zip(&[SMALL_DUMP, &vec![b'\n'; 640 << 20]].concat()),
+        ),
+    ];
+    for (name, compress, bomb) in bombs {
+        println!("{name}");
+        let scene = Scene::bare();
+        let path = scene.path("dump.sql");
+        let import = |content: &[u8], piped: bool| {
+            fs::write(&path, content).unwrap();
+            let named = if piped { "-" } else { path.to_str().unwrap() };
+            let mut import = command([named, "--database-url", &scene.url()]);
+            import.args(["--memory", "40", "--jobs", "2", "--replace"]);
+            import.stdin(fs::File::open(&path).unwrap());
+            run(import)
+        };
+        let whole = compress(&dump);
+        for piped in [false, true] {
+            import(&whole, piped).succeeds();
+            scene.assert_same_values(&[]);
+        }
+        let before = State::of(&scene);
+        for cut in [whole.len() - 1, whole.len() / 2, 100] {
+            import(&whole[..cut], false)
+                .exits(3)
+                .says("the dump: it is truncated at inflated byte");
+        }
+        import(&[&whole[..], b"garbage"].concat(), true)
+            .exits(3)
+            .says("the dump: it is damaged (");
+        import(&bomb, false)
+            .exits(3)
+            .says("the dump: it inflates to more than 200 times its size")
+            .says("--max-inflation");
+        import(&compress(&whole), false)
+            .exits(3)
+            .says("compressed twice");
+        before.assert_same(&State::of(&scene));
+        let path = path.to_str().unwrap();
+        import(&compress(SMALL_DUMP), false).succeeds();
+        run(command(["verify", path, "--database-url", &scene.url()]))
+            .succeeds()
+            .reports("all agree");
+        run(command(["inspect", path]))
+            .succeeds()
+            .reports("ci_tags");
+        let converted = scene.path("converted.sql");
+        run(command([
+            "convert",
+            path,
+            "-o",
+            converted.to_str().unwrap(),
+        ]))
+        .succeeds();
+    }
+}
+
+#[test]
+fn zip_archives_that_are_not_one_dump() {
+    let scene = Scene::bare();
+    let before = State::of(&scene);
+    let two = [("a.sql", SMALL_DUMP), ("b.sql", SMALL_DUMP)];
+    let mut encrypted = zip(SMALL_DUMP);
+    // The flags of the second header, behind the one of the folder.
+    encrypted[30 + "backup/".len() + 2 + 6] |= 1;
+    let unpack = "hint: unpack it (7z x FILE), and name the file that was in it";
+    for (bytes, says, hint) in [
+        (
+            zip_of(&two),
+            "the dump: the ZIP archive has several files: \"a.sql\" and \"b.sql\"",
+            "hint: name the one with the dump: unzip -p FILE NAME | ci-import - …",
+        ),
+        (
+            encrypted,
+            "the dump: the file in the ZIP archive is encrypted",
+            unpack,
+        ),
+        (
+            zip_of(&[("backup/", b"")]),
+            "the dump: the ZIP archive has no file",
+            unpack,
+        ),
+        (
+            zip_of(&[]),
+            "the input is a ZIP archive without a file; only gzip, bzip2, xz, zstd, ZIP and tar are supported",
+            "hint: check that the file is the right one",
+        ),
+    ] {
+        let path = scene.path("dump.zip");
+        fs::write(&path, bytes).unwrap();
+        for named in [path.to_str().unwrap(), "-"] {
+            let mut import = command([named, "--database-url", &scene.url()]);
+            import.stdin(fs::File::open(&path).unwrap());
+            run(import).exits(3).says(says).says(hint);
+        }
+    }
+    before.assert_same(&State::of(&scene));
+    // What macOS and others add is no dump.
+    let path = scene.path("dump.zip");
+    let files = [
+        ("__MACOSX/._dump.sql", &b"of the Finder"[..]),
+        ("dump.sql", SMALL_DUMP),
+        ("__MACOSX/._x", b"of the Finder"),
+    ];
+    fs::write(&path, zip_of(&files)).unwrap();
+    run(command([
+        path.to_str().unwrap(),
+        "--database-url",
+        &scene.url(),
+    ]))
+    .succeeds();
+    assert_eq!(scene.value("SELECT count(*) FROM ci_tags"), "1");
 }

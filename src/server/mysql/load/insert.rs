@@ -114,8 +114,7 @@ mod tests {
             storage: Storage::Text,
             null_is_zero_date: false,
             wider: None,
-            default: None,
-            takes_numbers: false,
+            unusual: 0,
         };
         let plan = TranscodePlan {
             columns: kinds.map(column).to_vec(),
@@ -124,6 +123,7 @@ mod tests {
             policies: ValuePolicies::default(),
             multibyte: Multibyte::None,
             is_decoded: false,
+            unusual: std::sync::Arc::default(),
             numbers_rows: false,
             quoting: crate::dump::quoting::Quoting::default(),
             layout: None,
