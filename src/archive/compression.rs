@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read};
 use bzip2::bufread::MultiBzDecoder;
 
 use super::inflate::{BLOCK_BYTES, inflated};
-use super::inflation_limit::Limit;
+use super::inflation_limit::{Limit, error_behind};
 use super::xz::Xz;
 use super::zip::{self, Zip};
 use crate::error::Error;
@@ -108,9 +108,9 @@ pub fn decompressed<'a, R: Read + 'a>(reader: R, compression: Compression) -> Bo
         Compression::None => Box::new(reader),
         Compression::Gzip => Box::new(inflated(reader)),
         Compression::Zstd => Box::new(Zstd::new(reader)),
-        Compression::Bzip2 => Box::new(MultiBzDecoder::new(buffered(reader))),
-        Compression::Xz => Box::new(Xz::new(buffered(reader))),
-        Compression::Zip => Box::new(Zip::new(buffered(reader))),
+        Compression::Bzip2 => Box::new(Failing::of(MultiBzDecoder::new(buffered(reader)))),
+        Compression::Xz => Box::new(Failing::of(Xz::new(buffered(reader)))),
+        Compression::Zip => Box::new(Failing::of(Zip::new(buffered(reader)))),
     }
 }
 
@@ -125,6 +125,49 @@ pub fn decompressed_within<'a, R: Read + 'a>(
     ratio: u32,
 ) -> impl Read + 'a {
     Limit::of_data(ratio).keep(reader, |counted| decompressed(counted, compression))
+}
+
+/// A reader whose error comes again with each further read: some look at the beginning of a stream, whatever comes of it.
+struct Failing<R> {
+    inner: R,
+    failed: Option<Failed>,
+}
+
+/// The error of a reader.
+enum Failed {
+    Own(Error),
+    Other(io::ErrorKind, String),
+}
+
+impl<R> Failing<R> {
+    fn of(inner: R) -> Self {
+        Failing {
+            inner,
+            failed: None,
+        }
+    }
+}
+
+impl<R: Read> Read for Failing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &self.failed {
+            Some(Failed::Own(error)) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error.clone()));
+            }
+            Some(Failed::Other(kind, text)) => return Err(io::Error::new(*kind, text.clone())),
+            None => {}
+        }
+        let read = self.inner.read(buffer);
+        if let Err(cause) = &read
+            && cause.kind() != io::ErrorKind::Interrupted
+        {
+            self.failed = Some(match error_behind(cause) {
+                Some(error) => Failed::Own(error),
+                None => Failed::Other(cause.kind(), cause.to_string()),
+            });
+        }
+        read
+    }
 }
 
 /// Reads frames of Zstandard.
@@ -229,6 +272,22 @@ mod tests {
         for bytes in [changed, garbage] {
             let error = read(&bytes).expect_err("it is damaged");
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_comes_again() {
+        let truncated: [(&[u8], _); 3] = [
+            (b"BZh91AY&SY", Compression::Bzip2),
+            (b"\xfd7zXZ\0\0\x04", Compression::Xz),
+            (b"PK\x03\x04\x14\0", Compression::Zip),
+        ];
+        for (bytes, compression) in truncated {
+            let mut reader = decompressed(bytes, compression);
+            for _ in 0..3 {
+                let error = reader.read(&mut [0; 10]).expect_err("it is cut");
+                assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof, "{compression}");
+            }
         }
     }
 

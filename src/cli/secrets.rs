@@ -51,17 +51,18 @@ impl SecretsSettings {
         let is_named = target.database_url.is_some()
             || target.database_yml.is_some()
             || target.private_dir.is_some();
-        if archive.archive.is_some() && (is_named || arguments.schema.is_some()) {
+        if !archive.archive.is_empty() && (is_named || arguments.schema.is_some()) {
             return Err(
                 Error::usage("both an archive and a database are named").hint("check one of them")
             );
         }
-        let values = match archive.archive {
-            Some(path) => Values::Source(Source::named(Some(path), archive.backup, variable)?),
-            None => Values::Live {
+        let values = if archive.archive.is_empty() {
+            Values::Live {
                 destination: Box::new(Destination::named(target, variable)?),
                 schema: arguments.schema,
-            },
+            }
+        } else {
+            Values::Source(Source::named(archive.archive, archive.backup, variable)?)
         };
         Ok(SecretsSettings {
             values,

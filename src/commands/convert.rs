@@ -4,12 +4,12 @@ use std::io::Read;
 use std::path::Path;
 
 use super::import::report::Changes;
-use crate::archive::{self, Compression};
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::input::locate::locate;
 use crate::input::members::{DUMP, Stream};
 use crate::input::open::Input;
+use crate::input::packing::{Packing, unpacked};
 use crate::input::source::Source;
 use crate::output::{Converted, Limits, OutputFile, convert_archive, convert_dump};
 use crate::schema::policies::Policies;
@@ -33,10 +33,10 @@ pub fn run(
                 let meter = progress.member("converting the archive", 0, "");
                 convert_archive(meter.watch(tar), output.writer()?, policies, limits)
             }
-            Stream::Dump(reader, compression, size) => {
+            Stream::Dump(reader, packing, size) => {
                 let meter = progress.member("converting the dump", size, "");
                 let reader = meter.watch(reader);
-                convert_plain(reader, compression, &output, policies, limits)
+                convert_plain(reader, packing, &output, policies, limits)
             }
         }
     })?;
@@ -53,12 +53,12 @@ pub fn run(
 
 fn convert_plain(
     reader: impl Read,
-    compression: Compression,
+    packing: Packing,
     output: &OutputFile,
     policies: &Policies,
     limits: &Limits,
 ) -> Result<Converted> {
-    let mut reader = archive::decompressed_within(reader, compression, limits.max_inflation);
+    let mut reader = unpacked(reader, packing, limits.max_inflation);
     let converted = convert_dump(
         (DUMP, &mut reader),
         output.writer()?,

@@ -13,6 +13,7 @@ use crate::gitlab::information::Information;
 use crate::input::locate::locate;
 use crate::input::members::{DumpMember, Part};
 use crate::input::open::Input;
+use crate::input::packing::unpacked;
 use crate::input::source::Source;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::reading::Dump;
@@ -101,10 +102,10 @@ impl Inspector<'_> {
         let meter = self
             .progress
             .member("reading the database", member.size, "");
-        let (reader, compression) = (meter.watch(member.reader), member.compression);
+        let (reader, packing) = (meter.watch(member.reader), member.packing);
         let dump = Dump {
             name: member.name,
-            reader: &mut archive::decompressed_within(reader, compression, self.max_inflation),
+            reader: &mut unpacked(reader, packing, self.max_inflation),
             asked: Asked::Either,
             policies,
             accept: Box::new(|_| Ok(())),

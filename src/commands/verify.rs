@@ -11,6 +11,7 @@ use crate::gitlab::live::late_prefix;
 use crate::input::locate::locate;
 use crate::input::members::{DumpMember, TracesMember};
 use crate::input::open::Input;
+use crate::input::packing::unpacked;
 use crate::pipeline::reading::Dump;
 use crate::server::Comparison;
 use crate::server::Verifies;
@@ -90,10 +91,10 @@ impl Verification<'_> {
             .progress
             .member("reading the database", member.size, "rows");
         let reader = meter.watch(member.reader);
-        let (compression, ratio) = (member.compression, self.settings.max_inflation);
+        let (packing, ratio) = (member.packing, self.settings.max_inflation);
         let dump = Dump {
             name: member.name,
-            reader: &mut archive::decompressed_within(reader, compression, ratio),
+            reader: &mut unpacked(reader, packing, ratio),
             asked,
             policies: self
                 .settings

@@ -82,7 +82,9 @@ fn is_by_convert(start: &[u8]) -> bool {
 /// Whether a dump without comments and backticks (`--skip-comments --skip-quote-names`) begins here.
 pub(crate) fn looks_like_sql(start: &[u8]) -> bool {
     let text = String::from_utf8_lossy(start);
-    let text = noise::behind_lines(text.trim_start_matches('\u{feff}'));
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let has_lines = noise::behind_lines(text) != text;
+    let text = noise::behind_lines(text);
     let begins = |word: &str| {
         text.get(..word.len())
             .is_some_and(|t| t.eq_ignore_ascii_case(word))
@@ -107,4 +109,6 @@ pub(crate) fn looks_like_sql(start: &[u8]) -> bool {
     ]
     .iter()
     .any(|word| begins(word))
+        // A dump may consist of the error of its program.
+        || has_lines && text.is_empty()
 }

@@ -10,6 +10,7 @@ pub mod converted;
 mod databases;
 mod dialect;
 mod events;
+mod files;
 mod limits;
 pub mod mysql;
 mod noise;
@@ -20,6 +21,7 @@ mod utf16;
 
 pub use dialect::{Dialect, detect};
 pub use events::{Duplicates, Facts, InsertTarget, RowChunk};
+pub use files::{beginning_of_files, end_of_file, is_of_files};
 pub use limits::{CHUNK_BYTES, DEFAULT_MEMORY, DumpLimits, HeldMemory};
 pub use mysql::reader::{Consumer, Reader, Wanted};
 pub use utf16::{Utf16Decoder, Utf16Facts, beginning_in_utf8};

@@ -23,6 +23,8 @@ const MAX_LISTED: usize = 20;
 pub enum Located {
     /// A file, or anything with a path that is not a folder.
     Path(PathBuf),
+    /// Several files, which are read as one dump.
+    Several(Vec<PathBuf>),
     /// Standard input.
     Stdin,
 }
@@ -31,21 +33,24 @@ impl Located {
     /// The name in reports.
     #[must_use]
     pub fn name(&self) -> String {
+        let of_path = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.display().to_string()
+        };
         match self {
             Located::Stdin => "standard input".to_owned(),
-            Located::Path(path) => path
-                .file_name()
-                .unwrap_or(path.as_os_str())
-                .display()
-                .to_string(),
+            Located::Path(path) => of_path(path),
+            Located::Several(paths) => paths.iter().map(of_path).collect::<Vec<_>>().join(", "),
         }
     }
 }
 
 /// Finds `source`. In a folder of backups, the selected archive, or the only one.
 pub fn locate(source: &Source) -> Result<Located> {
-    let Source::Path { path, wanted } = source else {
-        return Ok(Located::Stdin);
+    let (path, wanted) = match source {
+        Source::Path { path, wanted } => (path, wanted),
+        Source::Several(paths) => return Ok(Located::Several(paths.clone())),
+        Source::Stdin => return Ok(Located::Stdin),
     };
     if path.is_dir() {
         return in_folder(path, wanted.as_ref()).map(Located::Path);

@@ -3,6 +3,7 @@
 use std::io::{BufReader, Read};
 
 use super::open::Input;
+use super::packing::Packing;
 use crate::archive::{self, ArchiveFile, Compression, DATABASE, Member, PassingMember};
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
@@ -14,8 +15,8 @@ pub struct DumpMember<'a> {
     pub name: &'static str,
     /// The bytes.
     pub reader: &'a mut dyn Read,
-    /// The compression of the bytes.
-    pub compression: Compression,
+    /// How the bytes are packed.
+    pub packing: Packing,
     /// The number of bytes, or 0 if it is not known.
     pub size: u64,
 }
@@ -42,8 +43,8 @@ pub enum Part<'a> {
 pub enum Stream<'a> {
     /// The tar of an archive.
     Archive(Box<dyn Read + 'a>),
-    /// A dump: its bytes, their compression, and their number if it is known, or else 0.
-    Dump(Box<dyn Read + 'a>, Compression, u64),
+    /// A dump: its bytes, how they are packed, and their number if it is known, or else 0.
+    Dump(Box<dyn Read + 'a>, Packing, u64),
 }
 
 /// The results of the parts of an input. A plain dump has no information and no traces.
@@ -75,9 +76,9 @@ impl<'a> Input<'a> {
             Input::ArchivePipe(pipe) => Stream::Archive(Box::new(cancellation.watch(pipe))),
             Input::Dump {
                 reader,
-                compression,
+                packing,
                 size,
-            } => Stream::Dump(Box::new(cancellation.watch(reader)), compression, size),
+            } => Stream::Dump(Box::new(cancellation.watch(reader)), packing, size),
         }
     }
 
@@ -102,10 +103,10 @@ impl<'a> Input<'a> {
                 }
             }),
             other => match other.into_stream(cancellation) {
-                Stream::Dump(mut reader, compression, size) => take(Part::Dump(DumpMember {
+                Stream::Dump(mut reader, packing, size) => take(Part::Dump(DumpMember {
                     name: DUMP,
                     reader: &mut reader,
-                    compression,
+                    packing,
                     size,
                 })),
                 Stream::Archive(tar) => {
@@ -159,7 +160,7 @@ fn database(reader: &mut dyn Read, size: u64) -> DumpMember<'_> {
     DumpMember {
         name: DATABASE,
         reader,
-        compression: Compression::Gzip,
+        packing: Packing::One(Compression::Gzip),
         size,
     }
 }

@@ -3,4 +3,5 @@
 pub mod locate;
 pub mod members;
 pub mod open;
+pub mod packing;
 pub mod source;

@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use super::locate::Located;
+use super::packing::{PackedFile, Packing};
 use crate::archive::{
     self, ArchiveFile, CompressedArchive, Compression, DATABASE, InputKind, Member, MemberSize,
 };
@@ -27,8 +29,8 @@ pub enum Input<'a> {
     Dump {
         /// The bytes, compressed or not.
         reader: Box<dyn Read + 'a>,
-        /// The compression of the bytes.
-        compression: Compression,
+        /// How the bytes are packed.
+        packing: Packing,
         /// The number of bytes, or 0 if it is not known.
         size: u64,
     },
@@ -43,20 +45,14 @@ impl<'a> Input<'a> {
     ) -> Result<Input<'a>> {
         // The writer of a pipe may delay the reader.
         let from_pipe = |pipe| cancellation.guard(|| Input::from_pipe(pipe));
-        let Located::Path(path) = located else {
-            return from_pipe(Box::new(cancellation.watch_pipe(std::io::stdin())));
+        let path = match located {
+            Located::Path(path) => path,
+            Located::Several(paths) => return Input::of_files(paths),
+            Located::Stdin => {
+                return from_pipe(Box::new(cancellation.watch_pipe(std::io::stdin())));
+            }
         };
-        let cannot_read = |cause: std::io::Error| {
-            let shown = path.display();
-            Error::usage(format!("cannot read {shown}: {cause}"))
-                .caused_by(cause)
-                .hint_if_denied(|| {
-                    format!(
-                        "run ci-import as the owner of the file or as root, or give the file to your user: \
-                         sudo chown \"$USER\" {shown}"
-                    )
-                })
-        };
+        let cannot_read = |cause| cannot_read(path, cause);
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
         if metadata.is_dir() {
             return Ok(Input::ArchiveFile(archive::open_folder(path)?));
@@ -90,6 +86,48 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// Several files, which are read as one dump.
+    fn of_files(paths: &[PathBuf]) -> Result<Input<'a>> {
+        let mut reader: Box<dyn Read + 'a> = Box::new(std::io::empty());
+        let mut files = Vec::new();
+        for path in paths {
+            let name = path.display().to_string();
+            let metadata = std::fs::metadata(path).map_err(|cause| cannot_read(path, cause))?;
+            let file = File::open(path).map_err(|cause| cannot_read(path, cause))?;
+            if !metadata.is_file() {
+                return Err(Error::usage(format!("{name} is not a file"))
+                    .hint("several inputs must be files with dumps"));
+            }
+            let (start, whole) = archive::sniff(file).doing(format!("read {name}"))?;
+            let kind = archive::kind_of_input(&start);
+            if let InputKind::Archive(_) = kind {
+                return Err(Error::usage(format!("{name} is an archive, not a dump"))
+                    .hint("an archive is imported alone"));
+            }
+            let size = metadata.len();
+            let opened = Input::dump(kind, &start, Box::new(whole.take(size)), size);
+            let opened = opened.map_err(|error| error.at(&name))?;
+            if let Input::Dump {
+                reader: next,
+                packing: Packing::One(compression),
+                size,
+            } = opened
+            {
+                reader = Box::new(reader.chain(next));
+                files.push(PackedFile {
+                    name,
+                    compression,
+                    size,
+                });
+            }
+        }
+        Ok(Input::Dump {
+            reader,
+            size: files.iter().map(|file| file.size).sum(),
+            packing: Packing::Several(files),
+        })
+    }
+
     /// The input if it is not an archive: a dump, or an error.
     fn dump(
         kind: InputKind,
@@ -105,7 +143,7 @@ impl<'a> Input<'a> {
             .hint("check that the file is the right one and was copied completely")),
             InputKind::Archive(compression) | InputKind::Other(compression) => Ok(Input::Dump {
                 reader,
-                compression,
+                packing: Packing::One(compression),
                 size,
             }),
             InputKind::Twice => Err(Error::archive("the input is compressed twice")
@@ -123,6 +161,10 @@ impl<'a> Input<'a> {
             Input::ArchiveFile(_) => format!("{name}, an archive in a file"),
             Input::CompressedArchive(_) => format!("{name}, an archive in a file, compressed"),
             Input::ArchivePipe(_) => "an archive in a pipe".to_owned(),
+            Input::Dump {
+                packing: Packing::Several(files),
+                ..
+            } => format!("a dump in {} files", files.len()),
             Input::Dump { .. } => "a dump".to_owned(),
         }
     }
@@ -179,6 +221,18 @@ impl<'a> Input<'a> {
             Input::ArchivePipe(_) | Input::Dump { .. } => None,
         })
     }
+}
+
+fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
+    let shown = path.display();
+    Error::usage(format!("cannot read {shown}: {cause}"))
+        .caused_by(cause)
+        .hint_if_denied(|| {
+            format!(
+                "run ci-import as the owner of the file or as root, or give the file to your user: \
+                 sudo chown \"$USER\" {shown}"
+            )
+        })
 }
 
 /// Whether a dump begins with `start`.

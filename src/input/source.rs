@@ -15,6 +15,8 @@ pub enum Source {
         /// The selected archive of a folder.
         wanted: Option<Wanted>,
     },
+    /// Several files, which are read as one dump.
+    Several(Vec<PathBuf>),
     /// Standard input.
     Stdin,
 }
@@ -76,13 +78,17 @@ pub fn refuse_url(text: &str) -> Option<Error> {
 }
 
 impl Source {
-    /// The source from the arguments `archive` and `--backup` and from the environment. `variable` looks up a
+    /// The source from the arguments `archives` and `--backup` and from the environment. `variable` looks up a
     /// variable.
     pub fn named(
-        archive: Option<PathBuf>,
+        mut archives: Vec<PathBuf>,
         backup: Option<String>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Source> {
+        if archives.len() > 1 {
+            return Source::several(archives, backup);
+        }
+        let archive = archives.pop();
         let option = backup.map(Wanted::Option);
         let from_environment = || variable("BACKUP").filter(|value| !value.is_empty());
         let wanted = option.or_else(|| from_environment().map(Wanted::Environment));
@@ -112,5 +118,34 @@ impl Source {
             )),
             (None, None) => Err(Error::usage("no archive is named").hint("see ci-import --help")),
         }
+    }
+
+    /// Several files, which are read as one dump.
+    fn several(paths: Vec<PathBuf>, backup: Option<String>) -> Result<Source> {
+        if let Some(epoch) = backup {
+            return Err(Error::usage(format!(
+                "--backup {epoch} selects an archive in a folder, but several inputs are named"
+            ))
+            .hint("name the folder, or omit --backup"));
+        }
+        for path in &paths {
+            if path.as_os_str() == "-" {
+                return Err(
+                    Error::usage("\"-\" is a pipe, and several inputs must be files")
+                        .hint("send all of them through the pipe: cat FILE FILE | ci-import - …"),
+                );
+            }
+            if is_rake_backup(path) {
+                return Err(Error::usage(format!("{} is not a file", path.display())).hint(
+                    "--backup EPOCH selects an archive of the folder; BACKUP=EPOCH before the command means the same",
+                ));
+            }
+            let text = path.as_os_str().to_string_lossy();
+            match refuse_url(&text) {
+                Some(refused) if !path.exists() => return Err(refused),
+                _ => {}
+            }
+        }
+        Ok(Source::Several(paths))
     }
 }

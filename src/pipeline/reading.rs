@@ -150,7 +150,13 @@ fn scan<R: Send>(
                 block = decoder.decode(&block).map_err(|error| error.at(name))?;
             }
             if is_start {
-                check_dialect(&block, asked).map_err(|error| error.at(name))?;
+                let dialect = check_dialect(&block, asked).map_err(|error| error.at(name))?;
+                if dialect == Dialect::Postgresql && dump::is_of_files(&block) {
+                    return Err(Error::usage(
+                        "several files are only supported for dumps of MySQL",
+                    )
+                    .hint("send all of them through a pipe: cat FILE FILE | ci-import - …"));
+                }
             }
             let taken = blocks.send((block, decoder.is_some())).is_ok();
             // If the scanner has stopped, it reports the cause.

@@ -12,8 +12,10 @@ mod secrets;
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand};
 
+use super::guesses::hint_for;
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
 use crate::schema::policies::{Enums, GeneratedColumns, Geometry, Times, Timestamps, Tinyint1};
@@ -191,10 +193,23 @@ pub struct ArchiveArgs {
     ///
     /// Archives and dumps may be compressed with gzip, bzip2, xz or zstd, or be the only file in a ZIP archive. The
     /// compression is detected from the content, not from the name.
-    pub archive: Option<PathBuf>,
+    ///
+    /// Several dumps of MySQL are read as one, in this order: schema.sql data.sql.gz.
+    #[arg(value_name = "ARCHIVE", value_parser = PathBufValueParser::new().try_map(input_path))]
+    pub archive: Vec<PathBuf>,
     /// Which archive of the folder to use (also with BACKUP=EPOCH in the environment)
     #[arg(long, value_name = "EPOCH")]
     pub backup: Option<String>,
+}
+
+/// The path of an input. Variables of GitLab's rake tasks are none (`force=yes`); they get a hint.
+fn input_path(path: PathBuf) -> Result<PathBuf, String> {
+    let text = path.to_string_lossy();
+    let is_variable = text.contains('=') && !text.starts_with("BACKUP=");
+    if is_variable && hint_for(&text).is_some() && !path.exists() {
+        return Err("it is a variable of GitLab's tasks, not a file".to_owned());
+    }
+    Ok(path)
 }
 
 /// The limit of inflation of an archive or dump.

@@ -289,7 +289,7 @@ mod tests {
         let source = |line: &str, environment| settings(line, environment).map(|s| s.source);
         let wanted = |line: &str, environment| match source(line, environment).unwrap() {
             Source::Path { wanted, .. } => wanted,
-            Source::Stdin => panic!("no path: {line}"),
+            Source::Stdin | Source::Several(_) => panic!("no path: {line}"),
         };
         let by_option = Some(Wanted::Option("8".to_owned()));
         assert_eq!(wanted("ci-import d --backup 8", &environment), by_option);
@@ -298,6 +298,24 @@ mod tests {
         let empty = [("BACKUP", ""), ("HOME", "/home/x")];
         assert_eq!(wanted("ci-import d", &empty), None);
         assert_eq!(source("ci-import -", &environment).unwrap(), Source::Stdin);
+        let several = Source::Several(vec!["a.sql".into(), "b.sql".into()]);
+        assert_eq!(
+            source("ci-import a.sql b.sql", &environment).unwrap(),
+            several
+        );
+        for (line, expected) in [
+            (
+                "ci-import a.sql b.sql --backup 8",
+                "--backup 8 selects an archive in a folder",
+            ),
+            (
+                "ci-import a.sql -",
+                "\"-\" is a pipe, and several inputs must be files",
+            ),
+        ] {
+            let error = source(line, &environment).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
         let error = source("ci-import - --backup 8", &empty).unwrap_err();
         assert!(
             error.to_string().starts_with("--backup 8 selects"),

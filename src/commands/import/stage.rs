@@ -11,6 +11,7 @@ use crate::failpoint;
 use crate::gitlab::information::Information;
 use crate::gitlab::live::late_prefix;
 use crate::input::members::{DumpMember, TracesMember};
+use crate::input::packing::unpacked;
 use crate::pipeline::loaded::LoadedDump;
 use crate::pipeline::reading::Dump;
 use crate::server::{Loading, Loads, LockedTarget};
@@ -72,12 +73,12 @@ impl Import<'_> {
             .progress
             .member("loading the database", member.size, "rows");
         let reader = meter.watch(member.reader);
-        let (compression, ratio) = (member.compression, settings.max_inflation);
+        let (packing, ratio) = (member.packing, settings.max_inflation);
         let is_hashed = settings.verify == Depth::Full;
         let loaded = loads.load(Loading {
             dump: Dump {
                 name: member.name,
-                reader: &mut archive::decompressed_within(reader, compression, ratio),
+                reader: &mut unpacked(reader, packing, ratio),
                 asked,
                 policies: settings
                     .policies

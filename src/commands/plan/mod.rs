@@ -13,7 +13,7 @@ use steps::{Step, Tick, Words, steps};
 use crate::cancellation::Cancellation;
 use crate::cli::arguments::{Installed, PlanArgs, TargetArgs};
 use crate::cli::settings::Destination;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gitlab::installation::Layout;
 use crate::input::source::Source;
 use crate::ui::shown::{Shown, write_line};
@@ -28,24 +28,27 @@ pub fn run(
     variable: impl Fn(&str) -> Option<String>,
     cancellation: &Cancellation,
 ) -> Result<Plan> {
-    let named = arguments
-        .archive
-        .archive
-        .as_ref()
-        .map(|path| path.display().to_string());
+    let archives = arguments.archive.archive;
+    if archives.len() > 1 {
+        return Err(Error::usage(
+            "a move has one archive, but several are named",
+        ));
+    }
+    let named = archives.first().map(|path| path.display().to_string());
     let builds = arguments
         .target
         .builds_path
         .as_ref()
         .map(|path| path.display().to_string());
     let named_target = words_of(&arguments.target);
-    let source = match arguments.archive.archive {
-        Some(archive) => Some(Source::named(
-            Some(archive),
+    let source = if archives.is_empty() {
+        None
+    } else {
+        Some(Source::named(
+            archives,
             arguments.archive.backup,
             &variable,
-        )?),
-        None => None,
+        )?)
     };
     let destination = Destination::named(arguments.target, variable)?;
     let urls = arguments.ci_url.zip(arguments.gitlab_url);

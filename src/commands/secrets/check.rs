@@ -15,6 +15,7 @@ use crate::gitlab::secrets::{Checked, Checking};
 use crate::input::locate::locate;
 use crate::input::members::{DumpMember, Part};
 use crate::input::open::Input;
+use crate::input::packing::unpacked;
 use crate::input::source::Source;
 use crate::pipeline::reading::Dump;
 use crate::schema::policies::Policies;
@@ -76,14 +77,10 @@ impl Check<'_> {
         let meter = self
             .progress
             .member("reading the database", member.size, "encrypted values");
-        let (reader, compression) = (meter.watch(member.reader), member.compression);
+        let (reader, packing) = (meter.watch(member.reader), member.packing);
         let dump = Dump {
             name: member.name,
-            reader: &mut archive::decompressed_within(
-                reader,
-                compression,
-                self.settings.max_inflation,
-            ),
+            reader: &mut unpacked(reader, packing, self.settings.max_inflation),
             asked: Asked::Either,
             policies: Policies::to_look(),
             accept: Box::new(|_| Ok(())),

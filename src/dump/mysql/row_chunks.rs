@@ -116,8 +116,12 @@ impl RowChunks {
                 self.bytes.pop();
                 let end = last_end.map_or(self.last_end, |end| before + end);
                 let tail = self.bytes[end..].trim_ascii();
-                // Behind a comma a row is missing; the transcoder says so.
-                let is_clause = !matches!(tail, [] | [b',', ..]);
+                // The transcoder says where anything else stands.
+                let begins = |word: &[u8]| {
+                    let begin = tail.get(..word.len());
+                    begin.is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+                };
+                let is_clause = begins(b"ON") || begins(b"AS");
                 if is_clause && self.rows + self.rows_before > 0 {
                     self.clause = tail.to_vec();
                     self.bytes.truncate(end);

@@ -9,7 +9,9 @@ use std::process::Command;
 use crate::support::archives::gzip;
 use crate::support::mysql_scene::MysqlScene;
 use crate::support::program::{command, program, project, run};
-use crate::support::scene::{Dialect, Scene, fixture_database, fixture_dump, make_traces};
+use crate::support::scene::{
+    Dialect, Scene, fixture_database, fixture_dump, make_traces, mysqldump,
+};
 use crate::support::servers::{expect_success, mariadb, postgresql_url};
 
 fn readme() -> String {
@@ -53,6 +55,10 @@ fn its_commands_run() {
         gzip(&fixture_dump(Dialect::Native)),
     )
     .unwrap();
+    let schema = mysqldump(fixture_database(), &["--no-data"]);
+    let data = mysqldump(fixture_database(), &["--no-create-info"]);
+    fs::write(scene.path("shop_schema.sql"), schema).unwrap();
+    fs::write(scene.path("shop_data.sql.gz"), gzip(&data)).unwrap();
     let backups = scene.path("backups");
     fs::create_dir(&backups).unwrap();
     for epoch in ["1443700800", "1443704400"] {
@@ -161,7 +167,7 @@ fn its_commands_run() {
         }
         count += 1;
     }
-    assert_eq!(count, 42, "commands in the README");
+    assert_eq!(count, 43, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
     let column = "SELECT column_name FROM information_schema.columns
                   WHERE table_name = 'application_settings' AND column_name ~ '^signup'";

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 impl<C: Consumer> Reader<C> {
     /// Passes on `chunk`, or keeps it until the end of its statement is read.
-    pub(super) fn pass_on(&mut self, chunk: Option<RowChunk>, is_end: bool) -> Result<()> {
+    pub(super) fn pass_on_rows(&mut self, chunk: Option<RowChunk>, is_end: bool) -> Result<()> {
         let clause = if is_end {
             self.chunks.take_clause()
         } else {
@@ -52,7 +52,7 @@ impl<C: Consumer> Reader<C> {
         let what = if text.to_ascii_uppercase().starts_with("ON DUPLICATE") {
             "ON DUPLICATE KEY UPDATE changes rows in a way that is not supported"
         } else {
-            "an INSERT has something behind its rows that is not understood"
+            "an INSERT has something after its rows that is not understood"
         };
         let error = Error::failed(format!("table {table}: {what}")).withholding(text.into_owned());
         Err(self

@@ -9,6 +9,7 @@ use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
 use crate::dump::databases;
 use crate::dump::events::Facts;
+use crate::dump::files::Files;
 use crate::dump::limits::{Definitions, DumpLimits};
 use crate::dump::mysql::piece::{Piece, Scanned};
 use crate::dump::mysql::row_chunks::RowChunks;
@@ -29,6 +30,9 @@ fn begins_with_word(line: &str) -> bool {
         .is_some_and(|(word, _)| !word.is_empty() && word.chars().all(is_part))
 }
 
+/// The mark at the beginning of several files is not longer.
+const MAX_MARK_BYTES: u64 = 64;
+
 /// Says whether a table of this name is wanted. What is not wanted is not parsed, so it may be anything.
 pub type Wanted = Box<dyn Fn(&str) -> bool + Send>;
 
@@ -48,6 +52,10 @@ pub struct Reader<C> {
     pub(super) wanted: Wanted,
     pub(super) session: Session,
     pub(super) tables: CreatedTables,
+    /// The files of the dump, if it has several.
+    files: Files,
+    /// The program that wrote the current file, if it names itself.
+    file_program: Option<Program>,
     /// Rows that wait for the end of their INSERT.
     pub(super) waiting: WaitingChunks,
     /// Whether the rows of the current INSERT are passed on.
@@ -76,6 +84,8 @@ impl<C: Consumer> Reader<C> {
             wanted,
             session: Session::default(),
             tables: CreatedTables::default(),
+            files: Files::default(),
+            file_program: None,
             waiting: WaitingChunks::default(),
             takes_rows: true,
             was_compatible: false,
@@ -155,6 +165,7 @@ impl<C: Consumer> Reader<C> {
         databases::check(&self.facts, self.wanted_database.as_deref())?;
         self.pass_on_all()?;
         self.facts.completed |= self.ends_with_completed();
+        self.facts.completed &= !self.files.has_incomplete();
         // A dump without tables has only its header to say so.
         self.facts.compatible |= self.was_compatible && self.tables.len() == 0;
         if self.conversion.is_some() {
@@ -167,6 +178,7 @@ impl<C: Consumer> Reader<C> {
 
     /// Checks that the dump may end here.
     pub fn check_end(&self) -> Result<()> {
+        self.files.check_end()?;
         if !self.scanner.may_end() {
             return Err(self.truncated("it ends in the middle of a statement"));
         }
@@ -179,16 +191,22 @@ impl<C: Consumer> Reader<C> {
             };
         }
         // --skip-comments omits all comments, so one comment shows that the last line must be there.
-        let last = self.program().and_then(Program::needed_comment);
-        if self.facts.completed || self.ends_with_completed() {
-            return Ok(());
-        }
-        match last {
-            Some(last) => Err(self.truncated(&format!("its last line, \"-- {last}\", is missing"))),
-            None if self.restores_settings => {
-                Err(self.truncated("its last line, which restores settings, is missing"))
-            }
+        match self.missing_end() {
+            Some(what) => Err(self.truncated(&what)),
             None => Ok(()),
+        }
+    }
+
+    /// What is missing at the end of the dump, or of one of its files, if anything is.
+    fn missing_end(&self) -> Option<String> {
+        if self.facts.completed || self.ends_with_completed() {
+            return None;
+        }
+        match self.file_program.and_then(Program::needed_comment) {
+            Some(last) => Some(format!("its last line, \"-- {last}\", is missing")),
+            None => self
+                .restores_settings
+                .then(|| "its last line, which restores settings, is missing".to_owned()),
         }
     }
 
@@ -200,7 +218,8 @@ impl<C: Consumer> Reader<C> {
 
     /// The program that wrote the dump, if it names itself.
     pub(super) fn program(&self) -> Option<Program> {
-        Program::of(self.facts.written_by.as_deref()?)
+        let first = || Program::of(self.facts.written_by.as_deref()?);
+        self.file_program.or_else(first)
     }
 
     /// Whether this comment is at the end of a dump. A dump without other comments is taken for one of mysqldump.
@@ -251,7 +270,7 @@ impl<C: Consumer> Reader<C> {
         let beginning = &prose[..prose.len().min(MAX_BEGINNING_BYTES)];
         let text = String::from_utf8_lossy(beginning);
         match piece {
-            Piece::Comment => self.comment(&text),
+            Piece::Comment => return self.comment(&text),
             Piece::Noise => return self.noise(&text),
             Piece::Statement => return self.statement(prose, &text),
             Piece::InsertHead => return self.insert_head(prose),
@@ -260,12 +279,19 @@ impl<C: Consumer> Reader<C> {
         Ok(())
     }
 
-    fn comment(&mut self, comment: &str) {
+    fn comment(&mut self, comment: &str) -> Result<()> {
         let text = comment.trim_start_matches(['-', '#']).trim();
+        if self
+            .files
+            .has_ended(text, self.facts.bytes < MAX_MARK_BYTES)?
+        {
+            return self.file_ended();
+        }
         self.waiting.comment(text);
         if let Some(conversion) = &mut self.conversion {
             conversion.comment(text);
-        } else if Program::of(text).is_some() {
+        } else if let Some(program) = Program::of(text) {
+            self.file_program.get_or_insert(program);
             self.facts
                 .written_by
                 .get_or_insert_with(|| remembered(text));
@@ -282,6 +308,20 @@ impl<C: Consumer> Reader<C> {
         } else if self.is_last(text) {
             self.facts.completed = true;
         }
+        Ok(())
+    }
+
+    /// One of several files has ended; another one follows.
+    fn file_ended(&mut self) -> Result<()> {
+        if let Some(what) = self.missing_end() {
+            return Err(self.files.last_is_truncated(&what));
+        }
+        if !std::mem::take(&mut self.facts.completed) {
+            self.files.add_incomplete();
+        }
+        self.file_program = None;
+        self.restores_settings = false;
+        Ok(())
     }
 
     fn noise(&mut self, line: &str) -> Result<()> {
@@ -313,7 +353,7 @@ impl<C: Consumer> Reader<C> {
         let is_end = matches!(piece, Piece::LastRows { .. });
         match whole {
             None if !is_end => Ok(()),
-            chunk => self.pass_on(chunk, is_end),
+            chunk => self.pass_on_rows(chunk, is_end),
         }
     }
 
