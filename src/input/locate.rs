@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::dump_folder::DumpFolder;
 use super::source::{Source, Wanted};
 use crate::archive::is_unpacked;
 use crate::error::{Error, Result};
@@ -95,7 +96,7 @@ struct Backups {
     of_gitlab: Option<String>,
 }
 
-/// The selected archive of `folder`, or the folder itself if it is an unpacked archive.
+/// The selected archive of `folder`, or the folder itself if it is an unpacked archive or a dump.
 fn in_folder(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
     let backups = Backups::in_folder(folder)?;
     if backups.whole.is_empty() && is_unpacked(folder) {
@@ -107,6 +108,9 @@ fn in_folder(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
             .hint("omit --backup")),
             Some(Wanted::Environment(_)) | None => Ok(folder.to_owned()),
         };
+    }
+    if backups.whole.is_empty() && wanted.is_none() && DumpFolder::at(folder)?.is_some() {
+        return Ok(folder.to_owned());
     }
     backups.choose(folder, wanted)
 }

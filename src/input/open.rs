@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::dump_folder::DumpFolder;
 use super::locate::Located;
 use super::packing::{PackedFile, Packing};
 use crate::archive::{
@@ -55,6 +56,15 @@ impl<'a> Input<'a> {
         let cannot_read = |cause| cannot_read(path, cause);
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
         if metadata.is_dir() {
+            if !archive::is_unpacked(path)
+                && let Some(folder) = DumpFolder::at(path)?
+            {
+                return Ok(Input::Dump {
+                    reader: Box::new(folder.open()?),
+                    packing: Packing::One(Compression::None),
+                    size: 0,
+                });
+            }
             return Ok(Input::ArchiveFile(archive::open_folder(path)?));
         }
         let file = File::open(path).map_err(cannot_read)?;

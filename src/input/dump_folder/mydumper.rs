@@ -1,0 +1,84 @@
+//! Folders of mydumper and of TiDB's dumpling: `DB-schema-create.sql`, `DB.TABLE-schema.sql`, `DB.TABLE.sql` or
+//! `DB.TABLE.00000.sql`, each compressed or not, and `metadata` (mydumper's documentation, "Files").
+
+use std::path::Path;
+
+use super::stream::Part;
+use super::{description, has_extension, plain, use_database};
+use crate::error::{Error, Result};
+
+const METADATA: &str = "metadata";
+
+const DATABASE: &str = "-schema-create.sql";
+const TABLE: &str = "-schema.sql";
+
+/// What comes after the rows. The reader takes or leaves out what is in it.
+const AFTER: [&str; 5] = [
+    "-schema-triggers.sql",
+    "-schema-view.sql",
+    "-schema-post.sql",
+    "-schema-sequence.sql",
+    "-checksum",
+];
+
+/// Whether a folder with these files is of mydumper.
+pub(super) fn wrote(names: &[String]) -> bool {
+    let has_metadata = names
+        .iter()
+        .any(|name| name == METADATA || name == "metadata.partial");
+    has_metadata
+        && names
+            .iter()
+            .any(|name| plain(name).ends_with(TABLE) || plain(name).ends_with(DATABASE))
+}
+
+/// The parts: definitions, rows, and what comes after them.
+pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
+    let metadata = description(folder, METADATA).unwrap_or_default();
+    // dumpling writes it without the comment.
+    if !metadata.contains("Finished dump at") {
+        return Err(Error::archive(
+            "the dump is truncated: its metadata do not say that it was finished",
+        )
+        .hint("make the dump again; mydumper probably failed while it was made"));
+    }
+    if let Some(name) = names.iter().find(|name| has_extension(plain(name), "dat")) {
+        return Err(
+            Error::archive(format!("{name}: files for LOAD DATA are not read"))
+                .hint("make the dump without --load-data and --csv"),
+        );
+    }
+    let database_of = |name: &str| {
+        let databases = names
+            .iter()
+            .filter_map(|name| plain(name).strip_suffix(DATABASE));
+        let begins = |database: &&str| {
+            name.strip_prefix(*database)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        let longest = databases
+            .filter(begins)
+            .max_by_key(|database| database.len());
+        // Without the file of the database, its name ends at the first dot.
+        longest
+            .or_else(|| name.split_once('.').map(|(database, _)| database))
+            .map(str::to_owned)
+    };
+    let mut sql = vec![Part::Text(
+        "-- MySQL dump in a folder, by mydumper\n".to_owned(),
+    )];
+    let mut add = |belongs: &dyn Fn(&str) -> bool| {
+        for name in names.iter().filter(|file| belongs(plain(file))) {
+            sql.extend(database_of(name).as_deref().map(use_database));
+            sql.push(Part::Sql(folder.join(name)));
+        }
+    };
+    let is_after = |name: &str| AFTER.iter().any(|suffix| name.ends_with(suffix));
+    let is_definition = |name: &str| name.ends_with(TABLE) || name.ends_with(DATABASE);
+    add(&|name| name.ends_with(DATABASE));
+    add(&|name| name.ends_with(TABLE));
+    add(&|name| has_extension(name, "sql") && !is_definition(name) && !is_after(name));
+    add(&|name| has_extension(name, "sql") && is_after(name));
+    sql.push(Part::Text("-- Dump completed\n".to_owned()));
+    Ok(sql)
+}

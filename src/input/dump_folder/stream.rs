@@ -1,0 +1,125 @@
+//! The files of a folder as one stream of SQL.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use super::tuples::{Decode, Tuples};
+use crate::archive::{self, Compression, DEFAULT_MAX_INFLATION, InputKind};
+
+/// So many bytes are read at a time.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// A part of the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// This text.
+    Text(String),
+    /// A file with SQL.
+    Sql(PathBuf),
+    /// A file with lines of values.
+    Rows {
+        path: PathBuf,
+        /// The INSERT, to VALUES.
+        head: String,
+        /// How the values of each column are written, in order; a column that is not there is text.
+        columns: Vec<Decode>,
+    },
+}
+
+/// A stream of SQL.
+pub(in crate::input) struct FolderStream {
+    parts: VecDeque<Part>,
+    current: Option<Current>,
+}
+
+enum Current {
+    Text(Box<dyn Read>),
+    Rows(Box<Tuples<BufReader<Box<dyn Read>>>>),
+}
+
+impl FolderStream {
+    pub(super) fn of(parts: Vec<Part>) -> FolderStream {
+        FolderStream {
+            parts: parts.into(),
+            current: None,
+        }
+    }
+}
+
+impl Current {
+    fn open(part: Part) -> io::Result<Current> {
+        Ok(match part {
+            Part::Text(text) => Current::Text(Box::new(Cursor::new(text.into_bytes()))),
+            // The last line of a file may have no end.
+            Part::Sql(path) => Current::Text(Box::new(named(&path)?.chain(Cursor::new(b"\n")))),
+            Part::Rows {
+                path,
+                head,
+                columns,
+            } => {
+                let lines = BufReader::with_capacity(BLOCK_BYTES, named(&path)?);
+                let tuples = Tuples::new(lines, head.into_bytes(), columns, shown(&path));
+                Current::Rows(Box::new(tuples))
+            }
+        })
+    }
+}
+
+impl Read for FolderStream {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let count = match &mut self.current {
+                Some(Current::Text(reader)) => reader.read(into)?,
+                Some(Current::Rows(tuples)) => tuples.read(into)?,
+                None => match self.parts.pop_front() {
+                    None => return Ok(0),
+                    Some(part) => {
+                        self.current = Some(Current::open(part)?);
+                        continue;
+                    }
+                },
+            };
+            if count > 0 {
+                return Ok(count);
+            }
+            self.current = None;
+        }
+    }
+}
+
+/// The content of a file, decompressed. Its errors have its name.
+fn named(path: &Path) -> io::Result<Box<dyn Read>> {
+    let name = shown(path);
+    let with_name = |cause: io::Error| io::Error::new(cause.kind(), format!("{name}: {cause}"));
+    let file = File::open(path).map_err(with_name)?;
+    let (start, whole) = archive::sniff(file).map_err(with_name)?;
+    let compression = match archive::kind_of_input(&start) {
+        InputKind::Other(compression) => compression,
+        _ => Compression::None,
+    };
+    let reader = archive::decompressed_within(whole, compression, DEFAULT_MAX_INFLATION);
+    Ok(Box::new(Named { reader, name }))
+}
+
+fn shown(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.display().to_string()
+}
+
+struct Named<R> {
+    reader: R,
+    name: String,
+}
+
+impl<R: Read> Read for Named<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.reader
+            .read(into)
+            .map_err(|cause| io::Error::new(cause.kind(), format!("{}: {cause}", self.name)))
+    }
+}

@@ -1,0 +1,306 @@
+//! Lines of values become tuples of INSERTs.
+//!
+//! The lines are what `SELECT … INTO OUTFILE` writes: tabs between values, backslashes for escapes, `\N` for NULL (MySQL
+//! manual, 15.2.9, "LOAD DATA").
+
+use std::io::{self, BufRead, Read};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memchr3;
+
+/// An INSERT gets no more rows when it has so many bytes.
+const INSERT_BYTES: usize = 1 << 20;
+
+/// How the values of a column are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decode {
+    /// As text, with escapes.
+    Text,
+    /// In base64.
+    Base64,
+    /// In hexadecimal digits.
+    Hex,
+}
+
+/// The tuples of a file.
+pub(super) struct Tuples<R> {
+    lines: R,
+    head: Vec<u8>,
+    columns: Vec<Decode>,
+    /// The file, for errors.
+    name: String,
+    out: Vec<u8>,
+    /// How much of `out` was handed on.
+    taken: usize,
+    /// How many bytes the running INSERT has; none if there is none.
+    insert: Option<usize>,
+    /// The number of the value in its row, from 0; none between rows.
+    column: Option<usize>,
+    /// The value so far, as it is written.
+    value: Vec<u8>,
+    /// Whether the last byte was a backslash.
+    escaped: bool,
+    ended: bool,
+}
+
+impl<R: BufRead> Tuples<R> {
+    pub(super) fn new(lines: R, head: Vec<u8>, columns: Vec<Decode>, name: String) -> Self {
+        Tuples {
+            lines,
+            head,
+            columns,
+            name,
+            out: Vec::new(),
+            taken: 0,
+            insert: None,
+            column: None,
+            value: Vec::new(),
+            escaped: false,
+            ended: false,
+        }
+    }
+
+    /// Takes the next block of the file.
+    fn fill(&mut self) -> io::Result<()> {
+        self.out.clear();
+        self.taken = 0;
+        // Its bytes cannot be borrowed while the value is written.
+        let block = self.lines.fill_buf()?.to_vec();
+        if block.is_empty() {
+            return self.end();
+        }
+        self.lines.consume(block.len());
+        let mut rest = block.as_slice();
+        while let Some(first) = rest.first() {
+            if self.escaped {
+                self.value.push(*first);
+                self.escaped = false;
+                rest = &rest[1..];
+                continue;
+            }
+            let plain = memchr3(b'\\', b'\t', b'\n', rest).unwrap_or(rest.len());
+            self.value.extend_from_slice(&rest[..plain]);
+            rest = &rest[plain..];
+            match rest.first() {
+                None => break,
+                Some(b'\\') => {
+                    self.value.push(b'\\');
+                    self.escaped = true;
+                }
+                Some(b'\t') => self.value_ends()?,
+                Some(_) => {
+                    self.value_ends()?;
+                    self.row_ends();
+                }
+            }
+            rest = &rest[1..];
+        }
+        Ok(())
+    }
+
+    fn value_ends(&mut self) -> io::Result<()> {
+        let begun = self.out.len();
+        let column = if let Some(column) = self.column {
+            self.out.push(b',');
+            column + 1
+        } else {
+            if self.insert.is_none() {
+                self.out.extend_from_slice(&self.head);
+            } else {
+                self.out.push(b',');
+            }
+            self.out.push(b'(');
+            0
+        };
+        self.column = Some(column);
+        let decode = self.columns.get(column).copied().unwrap_or(Decode::Text);
+        match decode {
+            _ if self.value == b"\\N" => self.out.extend_from_slice(b"NULL"),
+            Decode::Text => put_text(&mut self.out, &self.value),
+            Decode::Hex if self.value.is_empty() => self.out.extend_from_slice(b"''"),
+            Decode::Hex => {
+                self.out.extend_from_slice(b"0x");
+                self.out.extend_from_slice(&self.value);
+            }
+            Decode::Base64 => {
+                let digits = without_line_ends(&self.value);
+                let bytes = STANDARD
+                    .decode(digits)
+                    .map_err(|_| self.wrong("a value is not in base64"))?;
+                self.out.extend_from_slice(b"x'");
+                for byte in bytes {
+                    self.out.extend_from_slice(format!("{byte:02x}").as_bytes());
+                }
+                self.out.push(b'\'');
+            }
+        }
+        self.value.clear();
+        *self.insert.get_or_insert(0) += self.out.len() - begun;
+        Ok(())
+    }
+
+    fn row_ends(&mut self) {
+        self.column = None;
+        self.out.push(b')');
+        if self.insert.is_some_and(|bytes| bytes >= INSERT_BYTES) {
+            self.insert_ends();
+        }
+    }
+
+    fn insert_ends(&mut self) {
+        if self.insert.take().is_some() {
+            self.out.extend_from_slice(b";\n");
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.column.is_some() || !self.value.is_empty() || self.escaped {
+            return Err(self.wrong("it is truncated within a row"));
+        }
+        self.insert_ends();
+        self.ended = true;
+        Ok(())
+    }
+
+    fn wrong(&self, what: &str) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", self.name))
+    }
+}
+
+impl<R: BufRead> Read for Tuples<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.out.len() && !self.ended {
+            self.fill()?;
+        }
+        let count = into.len().min(self.out.len() - self.taken);
+        into[..count].copy_from_slice(&self.out[self.taken..self.taken + count]);
+        self.taken += count;
+        Ok(count)
+    }
+}
+
+/// Appends a value as a string. Its escapes mean the same in a string, but for two: there, `\%` and `\_` keep their
+/// backslash.
+fn put_text(out: &mut Vec<u8>, value: &[u8]) {
+    out.push(b'\'');
+    let mut rest = value;
+    while let Some(at) = memchr::memchr2(b'\'', b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        match (rest[at], rest.get(at + 1)) {
+            (b'\'', _) => {
+                out.extend_from_slice(b"''");
+                rest = &rest[at + 1..];
+            }
+            (_, Some(escaped @ (b'%' | b'_'))) => {
+                out.push(*escaped);
+                rest = &rest[at + 2..];
+            }
+            (_, Some(escaped)) => {
+                out.extend_from_slice(&[b'\\', *escaped]);
+                rest = &rest[at + 2..];
+            }
+            (_, None) => {
+                out.extend_from_slice(b"\\\\");
+                rest = &[];
+            }
+        }
+    }
+    out.extend_from_slice(rest);
+    out.push(b'\'');
+}
+
+/// Base64 without the ends of its lines, which MySQL's TO_BASE64 makes and the dump escapes.
+fn without_line_ends(value: &[u8]) -> Vec<u8> {
+    let mut digits = Vec::with_capacity(value.len());
+    let mut bytes = value.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'\\' {
+            bytes.next();
+        } else {
+            digits.push(*byte);
+        }
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use super::*;
+
+    fn sql(lines: &[u8], columns: &[Decode], block: usize) -> io::Result<String> {
+        let reader = BufReader::with_capacity(block, lines);
+        let head = b"INSERT INTO t VALUES ".to_vec();
+        let mut sql = Vec::new();
+        Tuples::new(reader, head, columns.to_vec(), "t.txt".to_owned()).read_to_end(&mut sql)?;
+        Ok(String::from_utf8(sql).unwrap())
+    }
+
+    #[test]
+    fn lines_become_tuples_wherever_they_are_cut() {
+        use Decode::{Base64, Hex, Text};
+        let cases: [(&[u8], &[Decode], &str); 8] = [
+            (b"", &[], ""),
+            (
+                b"1\tx\n2\t\\N\n",
+                &[],
+                "INSERT INTO t VALUES ('1','x'),('2',NULL);\n",
+            ),
+            // One column that is empty.
+            (b"\n\n", &[], "INSERT INTO t VALUES (''),('');\n"),
+            (
+                b"it's\t\\\\N\t\\%\t\\_\n",
+                &[],
+                "INSERT INTO t VALUES ('it''s','\\\\N','%','_');\n",
+            ),
+            // Escaped as letters, and as they are.
+            (
+                b"a\\tb\\nc\\0\ta\\\tb\\\nc\n",
+                &[],
+                "INSERT INTO t VALUES ('a\\tb\\nc\\0','a\\\tb\\\nc');\n",
+            ),
+            (
+                "日本\té\n".as_bytes(),
+                &[],
+                "INSERT INTO t VALUES ('日本','é');\n",
+            ),
+            (
+                b"00fF\tAP8=\t\\N\tx\n",
+                &[Hex, Base64, Base64],
+                "INSERT INTO t VALUES (0x00fF,x'00ff',NULL,'x');\n",
+            ),
+            (
+                b"\tAP\\\n8=\tAP\\n8=\n",
+                &[Hex, Base64, Base64, Text],
+                "INSERT INTO t VALUES ('',x'00ff',x'00ff');\n",
+            ),
+        ];
+        for (lines, columns, expected) in cases {
+            for block in 1..=lines.len().max(1) {
+                assert_eq!(sql(lines, columns, block).unwrap(), expected, "{block}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_ends_too_early() {
+        for lines in [&b"1\t2"[..], b"1\t", b"1\\", b"x"] {
+            let error = sql(lines, &[], 64).unwrap_err();
+            assert!(
+                error.to_string().contains("t.txt: it is truncated"),
+                "{error}"
+            );
+        }
+        assert!(sql(b"*\n", &[Decode::Base64], 64).is_err());
+    }
+
+    #[test]
+    fn inserts_have_an_end() {
+        let line = format!("{}\n", "x".repeat(1000));
+        let text = sql(line.repeat(3000).as_bytes(), &[], 4096).unwrap();
+        assert_eq!(text.matches("INSERT INTO").count(), 3);
+        assert_eq!(text.matches('(').count(), 3000);
+    }
+}
