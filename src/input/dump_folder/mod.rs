@@ -10,6 +10,7 @@ mod tab;
 mod tuples;
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -93,16 +94,28 @@ fn names_in(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// A file of the dump. The description of a dump can name any file, but only those of its folder are read.
+fn file_of(folder: &Path, names: &[String], name: &str) -> Result<PathBuf> {
+    if names.iter().any(|known| known == name) {
+        return Ok(folder.join(name));
+    }
+    Err(Error::archive(format!("the file {name:?} is missing"))
+        .hint("copy all files of the folder again"))
+}
+
 /// The text of a file that describes the dump.
-fn description(folder: &Path, name: &str) -> Result<String> {
-    let path = folder.join(name);
+fn description(folder: &Path, names: &[String], name: &str) -> Result<String> {
+    let path = file_of(folder, names, name)?;
     let cannot_read =
         |cause: std::io::Error| Error::archive(format!("cannot read {name}: {cause}"));
-    let metadata = fs::metadata(&path).map_err(cannot_read)?;
-    if metadata.len() > MAX_DESCRIPTION_BYTES {
+    let file = stream::open_file(&path).map_err(cannot_read)?;
+    let mut text = String::new();
+    let read = file.take(MAX_DESCRIPTION_BYTES).read_to_string(&mut text);
+    read.map_err(cannot_read)?;
+    if text.len() as u64 == MAX_DESCRIPTION_BYTES {
         return Err(Error::archive(format!("{name} is too long")));
     }
-    fs::read_to_string(&path).map_err(cannot_read)
+    Ok(text)
 }
 
 /// A name without the suffix of a compression.

@@ -34,7 +34,7 @@ pub(super) fn wrote(names: &[String]) -> bool {
 
 /// The parts: definitions, rows, and what comes after them.
 pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
-    let metadata = description(folder, METADATA).unwrap_or_default();
+    let metadata = description(folder, names, METADATA).unwrap_or_default();
     // dumpling writes it without the comment.
     if !metadata.contains("Finished dump at") {
         return Err(Error::archive(

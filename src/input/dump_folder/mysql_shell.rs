@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::stream::Part;
 use super::tuples::Decode;
-use super::{description, has_extension, plain, quoted, use_database};
+use super::{description, file_of, has_extension, plain, quoted, use_database};
 use crate::error::{Error, Result};
 
 const INSTANCE: &str = "@.json";
@@ -99,7 +99,7 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
                 .hint("make the dump again, or copy it again"),
         );
     }
-    let instance: Instance = read(folder, INSTANCE)?;
+    let instance: Instance = read(folder, names, INSTANCE)?;
     // Both are shown, so they must be single lines.
     let line = |text: &str| text.replace(['\n', '\r'], " ");
     let mut head = format!(
@@ -114,7 +114,7 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
     let has_any_rows = names.iter().any(|name| has_extension(plain(name), "tsv"));
     for schema in &instance.schemas {
         let base = instance.basenames.get(schema).unwrap_or(schema);
-        let about: Schema = read(folder, &format!("{base}.json"))?;
+        let about: Schema = read(folder, names, &format!("{base}.json"))?;
         let of = |name: &String| {
             let given = about.basenames.get(name).cloned();
             given.unwrap_or_else(|| format!("{base}@{name}"))
@@ -148,9 +148,10 @@ fn table_parts(
     has_any_rows: bool,
     parts: &mut Vec<Part>,
 ) -> Result<()> {
-    let about: Table = read(folder, &format!("{base}.json"))?;
+    let about: Table = read(folder, names, &format!("{base}.json"))?;
     if about.includes_ddl {
-        parts.push(Part::Sql(folder.join(format!("{base}.sql"))));
+        let definition = file_of(folder, names, &format!("{base}.sql"))?;
+        parts.push(Part::Sql(definition));
     }
     if !about.includes_data {
         return Ok(());
@@ -242,8 +243,8 @@ fn row_files<'a>(names: &'a [String], base: &str, extension: &str) -> RowFiles<'
     }
 }
 
-fn read<T: for<'a> Deserialize<'a>>(folder: &Path, name: &str) -> Result<T> {
-    let text = description(folder, name)?;
+fn read<T: for<'a> Deserialize<'a>>(folder: &Path, names: &[String], name: &str) -> Result<T> {
+    let text = description(folder, names, name)?;
     serde_json::from_str(&text)
         .map_err(|cause| Error::archive(format!("{name} cannot be read: {cause}")))
 }

@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::tuples::{Decode, Tuples};
 use crate::archive::{self, Compression, DEFAULT_MAX_INFLATION, InputKind};
@@ -96,7 +99,7 @@ impl Read for FolderStream {
 fn named(path: &Path) -> io::Result<Box<dyn Read>> {
     let name = shown(path);
     let with_name = |cause: io::Error| io::Error::new(cause.kind(), format!("{name}: {cause}"));
-    let file = File::open(path).map_err(with_name)?;
+    let file = open_file(path).map_err(with_name)?;
     let (start, whole) = archive::sniff(file).map_err(with_name)?;
     let compression = match archive::kind_of_input(&start) {
         InputKind::Other(compression) => compression,
@@ -104,6 +107,19 @@ fn named(path: &Path) -> io::Result<Box<dyn Read>> {
     };
     let reader = archive::decompressed_within(whole, compression, DEFAULT_MAX_INFLATION);
     Ok(Box::new(Named { reader, name }))
+}
+
+/// Opens a file that was one when the folder was read. Nobody waits for the other end of a pipe that has come in its place.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
 }
 
 fn shown(path: &Path) -> String {

@@ -244,7 +244,8 @@ fn of_mysql_shell() {
             "the dump is truncated: @.done.json is missing",
         ),
         ("shop@a%2Fb@@0.tsv", "rows of shop.a/b are missing"),
-        ("shop@t.json", "cannot read shop@t.json"),
+        ("shop@t.json", "the file \"shop@t.json\" is missing"),
+        ("shop@t.sql", "the file \"shop@t.sql\" is missing"),
     ] {
         fs::rename(folder.path().join(missing), folder.path().join("aside")).unwrap();
         import(folder.path(), &database, &["--replace"])
@@ -252,4 +253,11 @@ fn of_mysql_shell() {
             .says(told);
         fs::rename(folder.path().join("aside"), folder.path().join(missing)).unwrap();
     }
+    // A description names files of its folder alone.
+    let about = folder.path().join("shop.json");
+    let text = fs::read_to_string(&about).unwrap();
+    fs::write(&about, text.replace("shop@t", "../shop@t")).unwrap();
+    import(folder.path(), &database, &["--replace"])
+        .exits(3)
+        .says("the file \"../shop@t.json\" is missing");
 }
