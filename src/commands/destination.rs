@@ -99,10 +99,16 @@ impl PreparedTarget {
 
     /// The same, with traces that become `owner`'s, if one is named.
     pub(crate) fn owned_by(mut self, owner: Option<Owner>) -> Result<PreparedTarget> {
-        if let Some(owner) = owner {
-            let builds = self.builds.take();
-            self.builds = builds.map(|builds| builds.owned_by(owner)).transpose()?;
-        }
+        let Some(owner) = owner else {
+            return Ok(self);
+        };
+        let Some(builds) = self.builds.take() else {
+            return Err(
+                Error::usage("--builds-owner: the input has no build traces")
+                    .hint("leave the option out"),
+            );
+        };
+        self.builds = Some(builds.owned_by(owner)?);
         Ok(self)
     }
 

@@ -70,6 +70,13 @@ const DAY: u64 = 86_400;
 /// The settings are smaller.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// The GitLab of this machine, if it has one.
+#[must_use]
+pub fn local_gitlab() -> Option<Installation> {
+    let mut found = find(Path::new("/"), None).into_iter();
+    found.find(|found| found.product == Product::Gitlab)
+}
+
 /// The installations below `root`; only that in `install`, if it is named.
 #[must_use]
 pub fn find(root: &Path, install: Option<&Path>) -> Vec<Installation> {

@@ -24,6 +24,8 @@ const MAX_LISTED: usize = 20;
 pub enum Located {
     /// A file, or anything with a path that is not a folder.
     Path(PathBuf),
+    /// A folder that is a dump.
+    DumpFolder(DumpFolder),
     /// Several files, which are read as one dump.
     Several(Vec<PathBuf>),
     /// Standard input.
@@ -34,14 +36,19 @@ impl Located {
     /// The name in reports.
     #[must_use]
     pub fn name(&self) -> String {
-        let of_path = |path: &PathBuf| {
+        let of_path = |path: &Path| {
             let name = path.file_name().unwrap_or(path.as_os_str());
             name.display().to_string()
         };
         match self {
             Located::Stdin => "standard input".to_owned(),
             Located::Path(path) => of_path(path),
-            Located::Several(paths) => paths.iter().map(of_path).collect::<Vec<_>>().join(", "),
+            Located::DumpFolder(folder) => of_path(folder.path()),
+            Located::Several(paths) => paths
+                .iter()
+                .map(|path| of_path(path))
+                .collect::<Vec<_>>()
+                .join(", "),
         }
     }
 }
@@ -54,7 +61,7 @@ pub fn locate(source: &Source) -> Result<Located> {
         Source::Stdin => return Ok(Located::Stdin),
     };
     if path.is_dir() {
-        return in_folder(path, wanted.as_ref()).map(Located::Path);
+        return in_folder(path, wanted.as_ref());
     }
     match wanted {
         // A file and --backup contradict each other; the variable in the environment is meant for folders.
@@ -97,7 +104,7 @@ struct Backups {
 }
 
 /// The selected archive of `folder`, or the folder itself if it is an unpacked archive or a dump.
-fn in_folder(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
+fn in_folder(folder: &Path, wanted: Option<&Wanted>) -> Result<Located> {
     let backups = Backups::in_folder(folder)?;
     if backups.whole.is_empty() && is_unpacked(folder) {
         return match wanted {
@@ -106,13 +113,16 @@ fn in_folder(folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
                 folder.display()
             ))
             .hint("omit --backup")),
-            Some(Wanted::Environment(_)) | None => Ok(folder.to_owned()),
+            Some(Wanted::Environment(_)) | None => Ok(Located::Path(folder.to_owned())),
         };
     }
-    if backups.whole.is_empty() && wanted.is_none() && DumpFolder::at(folder)?.is_some() {
-        return Ok(folder.to_owned());
+    if backups.whole.is_empty()
+        && wanted.is_none()
+        && let Some(dump) = DumpFolder::at(folder)?
+    {
+        return Ok(Located::DumpFolder(dump));
     }
-    backups.choose(folder, wanted)
+    backups.choose(folder, wanted).map(Located::Path)
 }
 
 impl Backups {

@@ -1,6 +1,6 @@
 //! The input: how it is found, opened and read.
 
-mod dump_folder;
+pub mod dump_folder;
 pub mod locate;
 pub mod members;
 pub mod open;

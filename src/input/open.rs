@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::dump_folder::DumpFolder;
 use super::locate::Located;
 use super::packing::{PackedFile, Packing};
 use crate::archive::{
@@ -48,6 +47,13 @@ impl<'a> Input<'a> {
         let from_pipe = |pipe| cancellation.guard(|| Input::from_pipe(pipe));
         let path = match located {
             Located::Path(path) => path,
+            Located::DumpFolder(folder) => {
+                return Ok(Input::Dump {
+                    reader: Box::new(folder.open()?),
+                    packing: Packing::One(Compression::None),
+                    size: 0,
+                });
+            }
             Located::Several(paths) => return Input::of_files(paths),
             Located::Stdin => {
                 return from_pipe(Box::new(cancellation.watch_pipe(std::io::stdin())));
@@ -56,15 +62,6 @@ impl<'a> Input<'a> {
         let cannot_read = |cause| cannot_read(path, cause);
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
         if metadata.is_dir() {
-            if !archive::is_unpacked(path)
-                && let Some(folder) = DumpFolder::at(path)?
-            {
-                return Ok(Input::Dump {
-                    reader: Box::new(folder.open()?),
-                    packing: Packing::One(Compression::None),
-                    size: 0,
-                });
-            }
             return Ok(Input::ArchiveFile(archive::open_folder(path)?));
         }
         let file = File::open(path).map_err(cannot_read)?;

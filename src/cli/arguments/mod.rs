@@ -189,7 +189,7 @@ pub struct TellingArgs {
 #[derive(Debug, Args)]
 pub struct ArchiveArgs {
     /// The archive (EPOCH_gitlab_ci_backup.tar), a folder of archives, the folder of an unpacked archive, or
-    /// a MySQL or PostgreSQL dump; "-" for a pipe
+    /// a MySQL or PostgreSQL dump, also a folder that mydumper or MySQL Shell has written; "-" for a pipe
     ///
     /// Archives and dumps may be compressed with gzip, bzip2, xz or zstd, or be the only file in a ZIP archive. The
     /// compression is detected from the content, not from the name.

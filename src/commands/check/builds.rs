@@ -11,7 +11,7 @@ use crate::commands::estimate::Estimate;
 use crate::commands::space::traces_space;
 use crate::error::Error;
 use crate::files::{Owner, file_system_of, ids_of, is_shared};
-use crate::gitlab::installation::find;
+use crate::gitlab::installation::Installation;
 use crate::server::postgresql::publish;
 use crate::traces::BuildsDirectory;
 
@@ -23,7 +23,7 @@ pub(super) fn check(
     checks: &mut Checks,
     builds: &BuildsDirectory,
     settings: &CheckSettings,
-    estimate: Option<Estimate>,
+    (gitlab, estimate): (Option<&Installation>, Option<Estimate>),
 ) {
     let shown = builds.path().display();
     let usable = builds
@@ -43,7 +43,10 @@ pub(super) fn check(
         }
     });
     tell_owner(checks, builds, settings);
-    tell_file_system(checks, builds, settings.repositories.as_deref());
+    let of_gitlab = gitlab.and_then(|gitlab| gitlab.repositories.as_deref());
+    if let Some(repositories) = settings.repositories.as_deref().or(of_gitlab) {
+        tell_file_system(checks, builds, repositories);
+    }
     match publish::is_cut(builds) {
         Ok(false) => {}
         Ok(true) => checks.note(
@@ -89,19 +92,11 @@ fn tell_owner(checks: &mut Checks, builds: &BuildsDirectory, settings: &CheckSet
 }
 
 /// Servers of one GitLab share its repositories, and must share the traces, too.
-fn tell_file_system(checks: &mut Checks, builds: &BuildsDirectory, named: Option<&Path>) {
-    let found = || {
-        find(Path::new("/"), None)
-            .into_iter()
-            .find_map(|found| found.repositories)
-    };
-    let Some(repositories) = named.map(Path::to_owned).or_else(found) else {
-        return;
-    };
+fn tell_file_system(checks: &mut Checks, builds: &BuildsDirectory, repositories: &Path) {
     let name = "file system";
     let above = builds.path().parent().unwrap_or(Path::new("/"));
     let ours = System::of(builds.path()).or_else(|| System::of(above));
-    let (ours, theirs) = match (ours, System::of(&repositories)) {
+    let (ours, theirs) = match (ours, System::of(repositories)) {
         (Some(ours), Some(theirs)) => (ours, theirs),
         (_, None) => {
             let shown = repositories.display();

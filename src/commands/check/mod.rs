@@ -4,8 +4,6 @@
 mod builds;
 mod checks;
 
-use std::path::Path;
-
 use super::destination::PreparedTarget;
 use super::estimate::{Estimate, estimate};
 use super::space::database_space;
@@ -15,7 +13,7 @@ use crate::dump::Dialect;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
-use crate::gitlab::installation::{Product, find};
+use crate::gitlab::installation::{Installation, local_gitlab};
 use crate::gitlab::target_version;
 use crate::input::locate::locate;
 use crate::input::open::{Input, Judged};
@@ -122,9 +120,11 @@ fn check_target(
         return;
     };
     let connected = ready.target.server();
+    let gitlab = local_gitlab();
+    let gitlab = gitlab.as_ref();
     let server = checks.add("server", connected, |server| server.version.clone());
     if let Some(server) = server {
-        check_tables(checks, settings, content, &ready);
+        check_tables(checks, settings, content, &ready, gitlab);
         if let (Some(data), Some(estimate)) = (server.data_directory, estimate) {
             match database_space(&data, estimate.sql) {
                 Some(space) if !space.is_enough() => checks.note(
@@ -136,7 +136,7 @@ fn check_target(
         }
     }
     if let Some(builds) = &ready.builds {
-        builds::check(checks, builds, settings, estimate);
+        builds::check(checks, builds, settings, (gitlab, estimate));
     }
 }
 
@@ -152,6 +152,7 @@ fn check_tables(
     settings: &CheckSettings,
     content: Content,
     ready: &PreparedTarget,
+    gitlab: Option<&Installation>,
 ) {
     let locked = ready.target.lock();
     let locked = checks.add("lock", locked, |_| "no other import is running".to_owned());
@@ -217,16 +218,14 @@ fn check_tables(
             None => "no GitLab in this schema: only the tables are imported".to_owned(),
         },
     );
-    tell_backup(checks);
+    tell_backup(checks, gitlab);
 }
 
 /// The age of the newest backup that the GitLab on this machine has made of itself. The import keeps what it replaces, but
 /// a backup survives the machine.
-fn tell_backup(checks: &mut Checks) {
+fn tell_backup(checks: &mut Checks, gitlab: Option<&Installation>) {
     let name = "backup of GitLab";
-    let installations = find(Path::new("/"), None);
-    let mut gitlabs = installations.iter();
-    let Some(gitlab) = gitlabs.find(|found| found.product == Product::Gitlab) else {
+    let Some(gitlab) = gitlab else {
         checks.note(
             name,
             "no GitLab is installed here: see that its backup is of today",

@@ -40,9 +40,10 @@ impl Addresses {
             timeout: TIMEOUT,
             json: false,
         };
-        let front = Sites::new(&asked)?.front();
+        let sites = Sites::new(&asked)?;
+        let front = sites.front();
         let trouble = match front {
-            Front::Redirected => check::run(&asked)?.first_failure(),
+            Front::Redirected => check::of_sites(&sites, &asked)?.first_failure(),
             _ => None,
         };
         Ok(SeenAddress { front, trouble })

@@ -12,7 +12,7 @@ use crate::commands::redirect::sites::Front;
 use crate::commands::secrets::check;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
-use crate::gitlab::installation::{FoundArchive, Installation, Layout, Product, find};
+use crate::gitlab::installation::{FoundArchive, Installation, Layout, local_gitlab};
 use crate::gitlab::secrets::read;
 use crate::gitlab::target_version;
 use crate::input::locate::locate;
@@ -58,18 +58,15 @@ impl State {
         address: Option<SeenAddress>,
         cancellation: &Cancellation,
     ) -> State {
-        let installations = find(Path::new("/"), None);
-        let gitlab = installations
-            .iter()
-            .find(|found| found.product == Product::Gitlab);
+        let gitlab = local_gitlab();
         let about = match destination {
             Destination::Named { target, .. } => target.about(),
             Destination::Private { .. } => Err(Error::usage("no database is named")
                 .hint("--database-yml names GitLab's; the plan is the same without it, but nothing is ticked off")),
         };
         State {
-            layout: gitlab.map(|gitlab| gitlab.layout),
-            backup: gitlab.and_then(Installation::own_backup),
+            layout: gitlab.as_ref().map(|gitlab| gitlab.layout),
+            backup: gitlab.as_ref().and_then(Installation::own_backup),
             address,
             about,
             archive: source.map(|source| see(source, mysql_to_postgresql, cancellation)),

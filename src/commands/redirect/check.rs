@@ -27,7 +27,14 @@ const BELOW: &str = "/ci";
 
 /// Makes the requests.
 pub fn run(arguments: &RedirectCheckArgs) -> Result<Findings> {
-    let sites = Sites::new(arguments)?;
+    of_sites(&Sites::new(arguments)?, arguments)
+}
+
+/// Makes the requests at sites that are known already.
+pub(in crate::commands) fn of_sites(
+    sites: &Sites,
+    arguments: &RedirectCheckArgs,
+) -> Result<Findings> {
     let believed = sites.needs_tls().then(|| sites.authorities.clone());
     let tls = Arc::new(client_configuration(believed, true, None)?);
     let trusted = match &arguments.ca {

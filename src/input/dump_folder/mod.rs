@@ -25,7 +25,7 @@ const MAX_FILES: usize = 1_000_000;
 
 /// A folder with a dump.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DumpFolder {
+pub struct DumpFolder {
     path: PathBuf,
     names: Vec<String>,
     writer: Writer,
@@ -59,15 +59,20 @@ impl DumpFolder {
         }))
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its SQL.
     pub(super) fn open(&self) -> Result<FolderStream> {
         let parts = match self.writer {
             Writer::Mydumper => mydumper::parts(&self.path, &self.names),
             Writer::MysqlShell => mysql_shell::parts(&self.path, &self.names),
-            Writer::Tab => Ok(tab::parts(&self.path, &self.names)),
+            Writer::Tab => tab::parts(&self.path, &self.names),
         };
-        let shown = || self.path.display().to_string();
-        Ok(FolderStream::of(parts.map_err(|error| error.at(shown()))?))
+        let parts = parts.map_err(|error| error.at(self.path.display().to_string()))?;
+        Ok(FolderStream::of(parts))
     }
 }
 
@@ -96,11 +101,18 @@ fn names_in(folder: &Path) -> Result<Vec<String>> {
 
 /// A file of the dump. The description of a dump can name any file, but only those of its folder are read.
 fn file_of(folder: &Path, names: &[String], name: &str) -> Result<PathBuf> {
-    if names.iter().any(|known| known == name) {
+    if has(names, name) {
         return Ok(folder.join(name));
     }
     Err(Error::archive(format!("the file {name:?} is missing"))
         .hint("copy all files of the folder again"))
+}
+
+/// Whether `name` is one of `names`, which are in order.
+fn has(names: &[String], name: &str) -> bool {
+    names
+        .binary_search_by(|known| known.as_str().cmp(name))
+        .is_ok()
 }
 
 /// The text of a file that describes the dump.

@@ -1,6 +1,7 @@
 //! Folders of mydumper and of TiDB's dumpling: `DB-schema-create.sql`, `DB.TABLE-schema.sql`, `DB.TABLE.sql` or
 //! `DB.TABLE.00000.sql`, each compressed or not, and `metadata` (mydumper's documentation, "Files").
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::stream::Part;
@@ -13,12 +14,11 @@ const DATABASE: &str = "-schema-create.sql";
 const TABLE: &str = "-schema.sql";
 
 /// What comes after the rows. The reader takes or leaves out what is in it.
-const AFTER: [&str; 5] = [
+const AFTER: [&str; 4] = [
     "-schema-triggers.sql",
     "-schema-view.sql",
     "-schema-post.sql",
     "-schema-sequence.sql",
-    "-checksum",
 ];
 
 /// Whether a folder with these files is of mydumper.
@@ -48,17 +48,23 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
                 .hint("make the dump without --load-data and --csv"),
         );
     }
+    let unread = names.iter().find(|name| {
+        let rest = name.split(".sql").nth(1);
+        rest.is_some_and(|rest| !rest.is_empty() && !has_extension(plain(name), "sql"))
+    });
+    if let Some(name) = unread {
+        return Err(
+            Error::archive(format!("{name}: this compression is not read"))
+                .hint("decompress the files; gzip, zstd, bzip2 and xz are read"),
+        );
+    }
+    let databases: HashSet<&str> = names
+        .iter()
+        .filter_map(|name| plain(name).strip_suffix(DATABASE))
+        .collect();
     let database_of = |name: &str| {
-        let databases = names
-            .iter()
-            .filter_map(|name| plain(name).strip_suffix(DATABASE));
-        let begins = |database: &&str| {
-            name.strip_prefix(*database)
-                .is_some_and(|rest| rest.starts_with('.'))
-        };
-        let longest = databases
-            .filter(begins)
-            .max_by_key(|database| database.len());
+        let ends = name.match_indices('.').map(|(at, _)| &name[..at]);
+        let longest = ends.rev().find(|name| databases.contains(name));
         // Without the file of the database, its name ends at the first dot.
         longest
             .or_else(|| name.split_once('.').map(|(database, _)| database))

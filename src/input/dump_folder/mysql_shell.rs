@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::stream::Part;
 use super::tuples::Decode;
-use super::{description, file_of, has_extension, plain, quoted, use_database};
+use super::{description, file_of, has, has_extension, plain, quoted, use_database};
 use crate::error::{Error, Result};
 
 const INSTANCE: &str = "@.json";
@@ -88,12 +88,12 @@ fn line_end() -> String {
 
 /// Whether a folder with these files is of MySQL Shell.
 pub(super) fn wrote(names: &[String]) -> bool {
-    names.iter().any(|name| name == INSTANCE)
+    has(names, INSTANCE)
 }
 
 /// The parts: for each schema its tables and their rows, then its views.
 pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
-    if !names.iter().any(|name| name == DONE) {
+    if !has(names, DONE) {
         return Err(
             Error::archive(format!("the dump is truncated: {DONE} is missing"))
                 .hint("make the dump again, or copy it again"),
@@ -112,6 +112,11 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
     }
     let mut parts = vec![Part::Text(head)];
     let has_any_rows = names.iter().any(|name| has_extension(plain(name), "tsv"));
+    if !has_any_rows {
+        // A line of a program, which the report shows.
+        let told = "mysqlsh: the folder has no file with rows, only definitions\n";
+        parts.push(Part::Text(told.to_owned()));
+    }
     for schema in &instance.schemas {
         let base = instance.basenames.get(schema).unwrap_or(schema);
         let about: Schema = read(folder, names, &format!("{base}.json"))?;
@@ -131,7 +136,7 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
         }
         for view in &about.views {
             let name = format!("{}.sql", of(view));
-            if names.contains(&name) {
+            if has(names, &name) {
                 parts.extend([use_database(schema), Part::Sql(folder.join(name))]);
             }
         }
@@ -228,8 +233,11 @@ fn row_files<'a>(names: &'a [String], base: &str, extension: &str) -> RowFiles<'
         };
         Some((number.parse::<u64>().ok()?, is_last))
     };
-    let mut files: Vec<((u64, bool), &String)> = names
+    let begin = names.partition_point(|name| name.as_str() < base);
+    let of_table = names[begin..]
         .iter()
+        .take_while(|name| name.starts_with(base));
+    let mut files: Vec<((u64, bool), &String)> = of_table
         .filter_map(|name| Some((number(name)?, name)))
         .collect();
     files.sort();

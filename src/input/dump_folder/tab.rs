@@ -1,39 +1,60 @@
 //! Folders of `mysqldump --tab`: for each table `TABLE.sql` with its definition, and `TABLE.txt` with lines of values.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use super::quoted;
 use super::stream::Part;
+use super::{description, has, plain, quoted};
+use crate::error::{Error, Result};
 
 /// Whether a folder with these files is of `mysqldump --tab`.
 pub(super) fn wrote(names: &[String]) -> bool {
-    let mut rows = names.iter().filter_map(|name| name.strip_suffix(".txt"));
-    let has = |name: String| names.binary_search(&name).is_ok();
-    rows.next().is_some_and(|first| has(format!("{first}.sql")))
-        && rows.all(|table| has(format!("{table}.sql")))
+    let mut rows = names.iter().filter_map(|name| table_of_rows(name));
+    let has_definition = |table: &str| has(names, &format!("{table}.sql"));
+    rows.next().is_some_and(has_definition) && rows.all(has_definition)
+}
+
+/// The table whose rows the file `name` has.
+fn table_of_rows(name: &str) -> Option<&str> {
+    plain(name).strip_suffix(".txt")
 }
 
 /// The parts: each definition, and its rows.
-pub(super) fn parts(folder: &Path, names: &[String]) -> Vec<Part> {
+pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
+    let files_of_rows: HashMap<&str, &String> = names
+        .iter()
+        .filter_map(|name| Some((table_of_rows(name)?, name)))
+        .collect();
     let mut parts = vec![Part::Text(
         "-- MySQL dump in a folder, by mysqldump --tab\n".to_owned(),
     )];
-    for table in names.iter().filter_map(|name| name.strip_suffix(".sql")) {
-        parts.push(Part::Sql(folder.join(format!("{table}.sql"))));
-        let rows = format!("{table}.txt");
-        if names.contains(&rows) {
-            // The definition has put the old settings back at its end.
-            let settings = "SET NAMES utf8mb4;\nSET time_zone = '+00:00';\n";
-            parts.push(Part::Text(settings.to_owned()));
-            parts.push(Part::Rows {
-                path: folder.join(rows),
-                head: format!("INSERT INTO {} VALUES ", quoted(&decoded(table))),
-                columns: Vec::new(),
-            });
-        }
+    for (file, table) in names
+        .iter()
+        .filter_map(|name| Some((name, name.strip_suffix(".sql")?)))
+    {
+        parts.push(Part::Sql(folder.join(file)));
+        let Some(rows) = files_of_rows.get(table) else {
+            // A view has none.
+            let is_table = |line: &str| line.starts_with("CREATE TABLE ");
+            if description(folder, names, file)?.lines().any(is_table) {
+                return Err(
+                    Error::archive(format!("the file \"{table}.txt\" is missing"))
+                        .hint("copy all files of the folder again"),
+                );
+            }
+            continue;
+        };
+        // The definition has put the old settings back at its end.
+        let settings = "SET NAMES utf8mb4;\nSET time_zone = '+00:00';\n";
+        parts.push(Part::Text(settings.to_owned()));
+        parts.push(Part::Rows {
+            path: folder.join(rows),
+            head: format!("INSERT INTO {} VALUES ", quoted(&decoded(table))),
+            columns: Vec::new(),
+        });
     }
     parts.push(Part::Text("-- Dump completed\n".to_owned()));
-    parts
+    Ok(parts)
 }
 
 /// The name of the table whose files have the name `file`: the server writes other characters than letters, digits and `_` as

@@ -12,6 +12,9 @@ use memchr::memchr3;
 /// An INSERT gets no more rows when it has so many bytes.
 const INSERT_BYTES: usize = 1 << 20;
 
+/// A longer value is handed on in parts.
+const PART_BYTES: usize = 64 * 1024;
+
 /// How the values of a column are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decode {
@@ -21,6 +24,16 @@ pub(super) enum Decode {
     Base64,
     /// In hexadecimal digits.
     Hex,
+}
+
+impl Decode {
+    /// What a literal of it begins with.
+    fn before(self) -> &'static [u8] {
+        match self {
+            Decode::Text => b"'",
+            Decode::Base64 | Decode::Hex => b"x'",
+        }
+    }
 }
 
 /// The tuples of a file.
@@ -37,8 +50,10 @@ pub(super) struct Tuples<R> {
     insert: Option<usize>,
     /// The number of the value in its row, from 0; none between rows.
     column: Option<usize>,
-    /// The value so far, as it is written.
+    /// The value so far, as it is written, without what was handed on.
     value: Vec<u8>,
+    /// Whether the beginning of the value was handed on.
+    begun: bool,
     /// Whether the last byte was a backslash.
     escaped: bool,
     ended: bool,
@@ -56,6 +71,7 @@ impl<R: BufRead> Tuples<R> {
             insert: None,
             column: None,
             value: Vec::new(),
+            begun: false,
             escaped: false,
             ended: false,
         }
@@ -83,7 +99,7 @@ impl<R: BufRead> Tuples<R> {
             self.value.extend_from_slice(&rest[..plain]);
             rest = &rest[plain..];
             match rest.first() {
-                None => break,
+                None => {}
                 Some(b'\\') => {
                     self.value.push(b'\\');
                     self.escaped = true;
@@ -94,49 +110,98 @@ impl<R: BufRead> Tuples<R> {
                     self.row_ends();
                 }
             }
-            rest = &rest[1..];
+            rest = rest.get(1..).unwrap_or_default();
+            if self.value.len() >= PART_BYTES && !self.escaped {
+                self.part_of_value()?;
+            }
         }
         Ok(())
     }
 
+    /// Hands on what there is of a long value.
+    fn part_of_value(&mut self) -> io::Result<()> {
+        let before = self.out.len();
+        if !self.begun {
+            self.begin_value();
+            self.out.extend_from_slice(self.decode().before());
+            self.begun = true;
+        }
+        self.content(false)?;
+        self.count(before);
+        Ok(())
+    }
+
     fn value_ends(&mut self) -> io::Result<()> {
-        let begun = self.out.len();
-        let column = if let Some(column) = self.column {
-            self.out.push(b',');
-            column + 1
+        let before = self.out.len();
+        if self.begun {
+            self.content(true)?;
+            self.out.push(b'\'');
         } else {
-            if self.insert.is_none() {
-                self.out.extend_from_slice(&self.head);
+            self.begin_value();
+            if self.value == b"\\N" {
+                self.out.extend_from_slice(b"NULL");
             } else {
-                self.out.push(b',');
-            }
-            self.out.push(b'(');
-            0
-        };
-        self.column = Some(column);
-        let decode = self.columns.get(column).copied().unwrap_or(Decode::Text);
-        match decode {
-            _ if self.value == b"\\N" => self.out.extend_from_slice(b"NULL"),
-            Decode::Text => put_text(&mut self.out, &self.value),
-            Decode::Hex if self.value.is_empty() => self.out.extend_from_slice(b"''"),
-            Decode::Hex => {
-                self.out.extend_from_slice(b"0x");
-                self.out.extend_from_slice(&self.value);
-            }
-            Decode::Base64 => {
-                let digits = without_line_ends(&self.value);
-                let bytes = STANDARD
-                    .decode(digits)
-                    .map_err(|_| self.wrong("a value is not in base64"))?;
-                self.out.extend_from_slice(b"x'");
-                for byte in bytes {
-                    self.out.extend_from_slice(format!("{byte:02x}").as_bytes());
-                }
+                self.out.extend_from_slice(self.decode().before());
+                self.content(true)?;
                 self.out.push(b'\'');
             }
         }
         self.value.clear();
-        *self.insert.get_or_insert(0) += self.out.len() - begun;
+        self.begun = false;
+        self.column = Some(self.column.map_or(0, |column| column + 1));
+        self.count(before);
+        Ok(())
+    }
+
+    fn count(&mut self, before: usize) {
+        *self.insert.get_or_insert(0) += self.out.len() - before;
+    }
+
+    /// How the current value is written.
+    fn decode(&self) -> Decode {
+        let number = self.column.map_or(0, |column| column + 1);
+        self.columns.get(number).copied().unwrap_or(Decode::Text)
+    }
+
+    /// Writes what stands before a value.
+    fn begin_value(&mut self) {
+        if self.column.is_some() {
+            self.out.push(b',');
+            return;
+        }
+        if self.insert.is_none() {
+            self.out.extend_from_slice(&self.head);
+        } else {
+            self.out.push(b',');
+        }
+        self.out.push(b'(');
+    }
+
+    /// Writes the content of the value as far as it is there; at its end, all of it.
+    fn content(&mut self, is_end: bool) -> io::Result<()> {
+        match self.decode() {
+            Decode::Text => put_escaped(&mut self.out, &self.value),
+            Decode::Hex => self.out.extend_from_slice(&self.value),
+            Decode::Base64 => {
+                let mut digits = without_line_ends(&self.value);
+                // Four digits are three bytes.
+                let whole = if is_end {
+                    digits.len()
+                } else {
+                    digits.len() / 4 * 4
+                };
+                let rest = digits.split_off(whole);
+                let bytes = STANDARD
+                    .decode(digits)
+                    .map_err(|_| self.wrong("a value is not in base64"))?;
+                let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
+                let pair = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
+                self.out.extend(bytes.iter().flat_map(pair));
+                self.value = rest;
+                return Ok(());
+            }
+        }
+        self.value.clear();
         Ok(())
     }
 
@@ -155,7 +220,7 @@ impl<R: BufRead> Tuples<R> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if self.column.is_some() || !self.value.is_empty() || self.escaped {
+        if self.column.is_some() || self.begun || !self.value.is_empty() || self.escaped {
             return Err(self.wrong("it is truncated within a row"));
         }
         self.insert_ends();
@@ -180,10 +245,9 @@ impl<R: BufRead> Read for Tuples<R> {
     }
 }
 
-/// Appends a value as a string. Its escapes mean the same in a string, but for two: there, `\%` and `\_` keep their
+/// Appends the content of a string. Its escapes mean the same in a string, but for two: there, `\%` and `\_` keep their
 /// backslash.
-fn put_text(out: &mut Vec<u8>, value: &[u8]) {
-    out.push(b'\'');
+fn put_escaped(out: &mut Vec<u8>, value: &[u8]) {
     let mut rest = value;
     while let Some(at) = memchr::memchr2(b'\'', b'\\', rest) {
         out.extend_from_slice(&rest[..at]);
@@ -207,7 +271,6 @@ fn put_text(out: &mut Vec<u8>, value: &[u8]) {
         }
     }
     out.extend_from_slice(rest);
-    out.push(b'\'');
 }
 
 /// Base64 without the ends of its lines, which MySQL's TO_BASE64 makes and the dump escapes.
@@ -269,18 +332,43 @@ mod tests {
             (
                 b"00fF\tAP8=\t\\N\tx\n",
                 &[Hex, Base64, Base64],
-                "INSERT INTO t VALUES (0x00fF,x'00ff',NULL,'x');\n",
+                "INSERT INTO t VALUES (x'00fF',x'00ff',NULL,'x');\n",
             ),
             (
                 b"\tAP\\\n8=\tAP\\n8=\n",
                 &[Hex, Base64, Base64, Text],
-                "INSERT INTO t VALUES ('',x'00ff',x'00ff');\n",
+                "INSERT INTO t VALUES (x'',x'00ff',x'00ff');\n",
             ),
         ];
         for (lines, columns, expected) in cases {
             for block in 1..=lines.len().max(1) {
                 assert_eq!(sql(lines, columns, block).unwrap(), expected, "{block}");
             }
+        }
+    }
+
+    #[test]
+    fn long_values_are_handed_on_in_parts() {
+        use Decode::{Base64, Hex, Text};
+        for (part, column, expected) in [
+            ("it's \\t", Text, "it''s \\t"),
+            ("AP8=\\n", Text, "AP8=\\n"),
+            ("AP8A\\n", Base64, "00ff00"),
+            ("00fF", Hex, "00fF"),
+        ] {
+            let count = 3 * PART_BYTES / part.len() + 1;
+            let line = format!("1\t{}\n", part.repeat(count));
+            let before = if column == Text { "'" } else { "x'" };
+            let expected = format!(
+                "INSERT INTO t VALUES ('1',{before}{}');\n",
+                expected.repeat(count)
+            );
+            for block in [1000, 65_536, 1 << 20] {
+                let found = sql(line.as_bytes(), &[Text, column], block).unwrap();
+                assert!(found == expected, "{part} {block}");
+            }
+            let cut = &line[..line.len() - 1];
+            assert!(sql(cut.as_bytes(), &[Text, column], 4096).is_err());
         }
     }
 

@@ -13,6 +13,9 @@ pub(super) use wkt::of_text;
 /// The largest SRID that PostGIS keeps (`SRID_MAXIMUM`).
 const MAX_SRID: u32 = 999_999;
 
+/// Collections in collections, no deeper.
+const MAX_DEPTH: u32 = 64;
+
 /// What WKB begins a value with: little-endian order.
 const LITTLE_ENDIAN: u8 = 1;
 

@@ -1,9 +1,6 @@
 //! WKB, as it is (OGC 06-103r4, 8.2).
 
-use super::{Kind, begin, check_srid};
-
-/// Collections in collections, no deeper.
-const MAX_DEPTH: u32 = 64;
+use super::{Kind, MAX_DEPTH, begin, check_srid};
 
 const POINT_BYTES: usize = 16;
 

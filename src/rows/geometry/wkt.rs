@@ -1,9 +1,6 @@
 //! WKT: geometries as texts (OGC 06-103r4, 7.2), in the two dimensions that MySQL has.
 
-use super::{Kind, begin, check_srid};
-
-/// Collections in collections, no deeper.
-const MAX_DEPTH: u32 = 64;
+use super::{Kind, MAX_DEPTH, begin, check_srid};
 
 const NO_WKT: &str = "it is no geometry as text";
 

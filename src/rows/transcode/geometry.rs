@@ -23,25 +23,29 @@ impl<N: Notation> Transcoder<'_, N> {
     ) -> Result<(), Wrong> {
         let start = self.at;
         let mut value = std::mem::take(&mut self.spare);
+        let mut written = std::mem::take(&mut self.spare_geometry);
         value.clear();
-        let done = self.geometry_value(by_system, &mut value);
-        if let Ok(written) = &done {
-            N::bytes(self.out, written, column.storage);
+        written.clear();
+        let done = self.geometry_value(by_system, &mut value, &mut written);
+        match &done {
+            Ok(()) => N::bytes(self.out, &written, column.storage),
+            Err(_) => self.at = start,
         }
-        self.spare = value;
-        done.map(|_| ()).map_err(|(what, hint)| {
-            self.at = start;
-            (what, hint)
-        })
+        (self.spare, self.spare_geometry) = (value, written);
+        done
     }
 
-    fn geometry_value(&mut self, by_system: bool, value: &mut Vec<u8>) -> Result<Vec<u8>, Wrong> {
+    /// Appends the EWKB to `written`. `value` is for what stands in the dump.
+    fn geometry_value(
+        &mut self,
+        by_system: bool,
+        value: &mut Vec<u8>,
+        written: &mut Vec<u8>,
+    ) -> Result<(), Wrong> {
         let wrong = |what: &str| (what.to_owned(), None);
-        let mut written = Vec::new();
         let Some(of) = self.function()? else {
             self.bytes_or_text(value)?;
-            of_internal(value, &mut written).map_err(wrong)?;
-            return Ok(written);
+            return of_internal(value, written).map_err(wrong);
         };
         self.bytes_or_text(value)?;
         let mut srid = 0;
@@ -71,11 +75,10 @@ impl<N: Notation> Transcoder<'_, N> {
         let is_geographic = has_latitude_first(srid);
         let swapped = is_geographic && latitude_first.unwrap_or(by_system);
         match of {
-            Of::Text => of_text(value, srid, swapped, &mut written),
-            Of::Wkb => ewkb(value, srid, swapped, &mut written),
+            Of::Text => of_text(value, srid, swapped, written),
+            Of::Wkb => ewkb(value, srid, swapped, written),
         }
-        .map_err(wrong)?;
-        Ok(written)
+        .map_err(wrong)
     }
 
     /// The function whose name and parenthesis stand here, if one does (MySQL manual, 14.16.3 and 14.16.4).

@@ -96,6 +96,7 @@ impl<N: Notation> Transcoder<'_, N> {
             at: 0,
             out: self.out,
             spare: std::mem::take(&mut self.spare),
+            spare_geometry: Vec::new(),
             valid_utf8: false,
             row: self.row,
             first_row: self.first_row,

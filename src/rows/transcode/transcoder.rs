@@ -38,6 +38,8 @@ pub(super) struct Transcoder<'a, N> {
     pub(super) out: &'a mut Vec<u8>,
     /// A buffer for a value that is assembled before it is written.
     pub(super) spare: Vec<u8>,
+    /// A second one, for geometries.
+    pub(super) spare_geometry: Vec<u8>,
     pub(super) valid_utf8: bool,
     pub(super) row: u64,
     pub(super) first_row: u64,

@@ -48,6 +48,7 @@ fn transcode_to<N: Notation>(
         at: 0,
         out,
         spare: Vec::new(),
+        spare_geometry: Vec::new(),
         // One check of the whole chunk replaces that of each text. The bytes of blobs may make it fail.
         valid_utf8: simdutf8::basic::from_utf8(input).is_ok(),
         row: 0,

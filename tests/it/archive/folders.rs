@@ -138,6 +138,45 @@ fn of_mydumper_that_was_interrupted() {
         .says("the dump is truncated: its metadata do not say that it was finished");
 }
 
+/// TiDB's dumpling has the layout of mydumper, names of rows with more digits, and other metadata.
+#[test]
+fn of_dumpling() {
+    let folder = folder();
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    put(
+        "metadata",
+        "Started dump at: 2026-01-01 00:00:00\nSHOW MASTER STATUS:\n\tLog: x\n\nFinished dump at: 2026-01-01 00:00:01\n",
+    );
+    put(
+        "my.shop-schema-create.sql",
+        "/*!40101 SET NAMES binary*/;\nCREATE DATABASE `my.shop`;\n",
+    );
+    put(
+        "my.shop.a.b-schema.sql",
+        "/*!40101 SET NAMES binary*/;\nCREATE TABLE `a.b` (`a` int NOT NULL, PRIMARY KEY (`a`)) DEFAULT CHARSET=utf8mb4;\n",
+    );
+    put(
+        "my.shop.a.b.0000000000000.sql",
+        "/*!40101 SET NAMES binary*/;\nINSERT INTO `a.b` VALUES\n(1),\n(2);\n",
+    );
+    put(
+        "my.shop.a.b.0000000010000.sql",
+        "INSERT INTO `a.b` VALUES (3);\n",
+    );
+    let database = new_postgresql_database();
+    import(folder.path(), &database, &[]).succeeds();
+    let rows: i64 = connect_postgresql(&database)
+        .query_one("SELECT sum(a) FROM \"a.b\"", &[])
+        .unwrap()
+        .get(0);
+    assert_eq!(rows, 6);
+    // A file that cannot be read holds rows all the same.
+    put("my.shop.a.b.0000000020000.sql.lz4", "?");
+    import(folder.path(), &database, &["--replace"])
+        .exits(3)
+        .says("my.shop.a.b.0000000020000.sql.lz4: this compression is not read");
+}
+
 #[test]
 fn of_mysqldump_with_tab() {
     let source = source();
@@ -162,6 +201,10 @@ fn of_mysqldump_with_tab() {
     import(folder.path(), &new_postgresql_database(), &[])
         .exits(3)
         .says("child.txt: it is truncated within a row");
+    fs::remove_file(&rows).unwrap();
+    import(folder.path(), &new_postgresql_database(), &[])
+        .exits(3)
+        .says("the file \"child.txt\" is missing");
 }
 
 /// The files that MySQL Shell writes for two tables, one of them in chunks.
@@ -253,6 +296,13 @@ fn of_mysql_shell() {
             .says(told);
         fs::rename(folder.path().join("aside"), folder.path().join(missing)).unwrap();
     }
+    // Definitions alone are told.
+    for name in ["shop@t@0.tsv", "shop@t@@1.tsv", "shop@a%2Fb@@0.tsv"] {
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    import(folder.path(), &database, &["--replace"])
+        .succeeds()
+        .reports("skipped a line that is not SQL: mysqlsh: the folder has no file with rows");
     // A description names files of its folder alone.
     let about = folder.path().join("shop.json");
     let text = fs::read_to_string(&about).unwrap();

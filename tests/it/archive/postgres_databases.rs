@@ -3,10 +3,11 @@
 use std::fs;
 use std::process::Command;
 
+use crate::support::own_server::OwnServer;
 use crate::support::program::{Outcome, command, run};
 use crate::support::servers::{
-    connect_postgresql, expect_success, new_postgresql_database, postgresql, postgresql_programs,
-    postgresql_url,
+    connect_in, connect_postgresql, expect_success, new_postgresql_database, postgresql,
+    postgresql_programs, postgresql_url,
 };
 
 fn database_with(sql: &str) -> String {
@@ -84,6 +85,32 @@ fn one_of_several_databases_is_taken() {
         let (outcome, _) = import(&all, &["--from-database", &none]);
         outcome.exits(2).says("the dump holds no database");
     }
+}
+
+#[test]
+fn pg_dumpall_is_a_dump_of_several() {
+    let server = OwnServer::start_in_memory();
+    let mut client = connect_in(&server.directory, "postgres").unwrap();
+    for statement in [
+        "CREATE ROLE clerk LOGIN PASSWORD 'secret'",
+        "CREATE DATABASE shop OWNER clerk",
+    ] {
+        client.batch_execute(statement).unwrap();
+    }
+    let mut shop = connect_in(&server.directory, "shop").unwrap();
+    shop.batch_execute(
+        "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2); ALTER TABLE t OWNER TO clerk",
+    )
+    .unwrap();
+    let mut dump = Command::new(postgresql_programs().join("pg_dumpall"));
+    dump.arg("-h")
+        .arg(&server.directory)
+        .args(["-U", "postgres"]);
+    let dump = expect_success(&dump.output().unwrap());
+    let (outcome, target) = import(&dump, &[]);
+    let outcome = outcome.succeeds();
+    assert!(!outcome.whole().contains("secret"), "{outcome:?}");
+    assert_eq!(values(&target, "SELECT a::text FROM t ORDER BY a"), "1 2");
 }
 
 #[test]

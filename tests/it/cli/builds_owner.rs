@@ -50,6 +50,12 @@ fn root_gives_the_traces_to_the_user_that_is_named() {
         refused.args(["--builds-owner", name]);
         run(refused).exits(2).says("there is no ").says("id -u git");
     }
+    let dump = scene.path("dump.sql");
+    let mut refused = scene.command(["--yes"]);
+    refused.arg(dump);
+    run(owned(refused))
+        .exits(2)
+        .says("--builds-owner: the input has no build traces");
     run(scene.command(["rollback", "--yes"])).succeeds();
     run(scene.command(["rollback", "--yes"])).succeeds();
     assert_owned(&scene.builds());
