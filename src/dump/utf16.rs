@@ -13,6 +13,21 @@ const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 /// The bytes of a byte order mark of UTF-16.
 const MARK_BYTES: usize = 2;
 
+/// The encoding of a dump that begins with a byte order mark of UTF-16.
+fn encoding(start: &[u8]) -> Option<&'static Encoding> {
+    match start {
+        [0xff, 0xfe, ..] => Some(UTF_16LE),
+        [0xfe, 0xff, ..] => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// Whether a dump that begins with `start` is in UTF-16.
+#[must_use]
+pub fn is_utf16(start: &[u8]) -> bool {
+    encoding(start).is_some()
+}
+
 /// What was seen in a dump in UTF-16.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Utf16Facts {
@@ -32,13 +47,8 @@ impl Utf16Decoder {
     /// The decoder for a dump that begins with `start`, if it begins with a byte order mark of UTF-16.
     #[must_use]
     pub fn of(start: &[u8]) -> Option<Utf16Decoder> {
-        let encoding = match start {
-            [0xff, 0xfe, ..] => UTF_16LE,
-            [0xfe, 0xff, ..] => UTF_16BE,
-            _ => return None,
-        };
         Some(Utf16Decoder {
-            decoder: encoding.new_decoder_without_bom_handling(),
+            decoder: encoding(start)?.new_decoder_without_bom_handling(),
             bytes: 0,
             facts: Utf16Facts::default(),
         })

@@ -191,7 +191,7 @@ impl Backups {
         let folder = folder.display();
         let Some(newest) = self.whole.first() else {
             let unfinished = self.unfinished.first();
-            return Error::usage(format!("{folder} is a folder without a backup archive")).hint(
+            return Error::usage(format!("{folder} is a folder without a backup archive or a dump")).hint(
                 match (unfinished, &self.of_gitlab) {
                     (Some(name), _) => format!("{name} may be an unfinished copy of an archive"),
                     (None, Some(name)) => format!(

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::locate::Located;
-use super::packing::{PackedFile, Packing};
+use super::packing::{BytesOfFiles, PackedFile, Packing};
 use crate::archive::{
     self, ArchiveFile, CompressedArchive, Compression, DATABASE, InputKind, Member, MemberSize,
 };
@@ -95,32 +95,29 @@ impl<'a> Input<'a> {
 
     /// Several files, which are read as one dump.
     fn of_files(paths: &[PathBuf]) -> Result<Input<'a>> {
-        let mut reader: Box<dyn Read + 'a> = Box::new(std::io::empty());
         let mut files = Vec::new();
         for path in paths {
             let name = path.display().to_string();
             let metadata = std::fs::metadata(path).map_err(|cause| cannot_read(path, cause))?;
-            let file = File::open(path).map_err(|cause| cannot_read(path, cause))?;
             if !metadata.is_file() {
                 return Err(Error::usage(format!("{name} is not a file"))
                     .hint("several inputs must be files with dumps"));
             }
-            let (start, whole) = archive::sniff(file).doing(format!("read {name}"))?;
+            let file = File::open(path).map_err(|cause| cannot_read(path, cause))?;
+            let (start, _) = archive::sniff(file).doing(format!("read {name}"))?;
             let kind = archive::kind_of_input(&start);
             if let InputKind::Archive(_) = kind {
                 return Err(Error::usage(format!("{name} is an archive, not a dump"))
                     .hint("an archive is imported alone"));
             }
             let size = metadata.len();
-            let opened = Input::dump(kind, &start, Box::new(whole.take(size)), size);
-            let opened = opened.map_err(|error| error.at(&name))?;
+            let opened = Input::dump(kind, &start, Box::new(std::io::empty()), size);
             if let Input::Dump {
-                reader: next,
                 packing: Packing::One(compression),
                 size,
-            } = opened
+                ..
+            } = opened.map_err(|error| error.at(&name))?
             {
-                reader = Box::new(reader.chain(next));
                 files.push(PackedFile {
                     name,
                     compression,
@@ -128,8 +125,9 @@ impl<'a> Input<'a> {
                 });
             }
         }
+        let sizes = files.iter().map(|file| file.size);
         Ok(Input::Dump {
-            reader,
+            reader: Box::new(BytesOfFiles::of(paths.iter().cloned().zip(sizes))),
             size: files.iter().map(|file| file.size).sum(),
             packing: Packing::Several(files),
         })

@@ -1,15 +1,16 @@
 //! How the bytes of a dump are packed: one file, compressed or not, or several files that are read as one dump.
 
 use std::cell::RefCell;
-use std::io::{self, Cursor, Read};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Take};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::archive::{self, BLOCK_BYTES, Compression};
-use crate::dump::{beginning_of_files, end_of_file};
+use crate::dump::{beginning_of_files, end_of_file, has_lines_of_cr, is_utf16};
 use crate::error::Error;
 
-/// The byte order marks of UTF-16 and of UTF-8.
-const MARKS_OF_UTF16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+/// The byte order mark of UTF-8.
 const MARK_OF_UTF8: &[u8] = b"\xef\xbb\xbf";
 
 /// How the bytes of a dump are packed.
@@ -48,6 +49,50 @@ pub fn unpacked<'a, R: Read + 'a>(reader: R, packing: Packing, ratio: u32) -> Bo
             current: None,
             ratio,
         }),
+    }
+}
+
+/// The bytes of several files, of each as many as it had when it was looked at. One is open at a time.
+#[derive(Debug)]
+pub struct BytesOfFiles {
+    files: std::vec::IntoIter<(PathBuf, u64)>,
+    current: Option<(PathBuf, Take<File>)>,
+}
+
+impl BytesOfFiles {
+    /// Of these files, with their sizes.
+    pub fn of(files: impl Iterator<Item = (PathBuf, u64)>) -> BytesOfFiles {
+        BytesOfFiles {
+            files: files.collect::<Vec<_>>().into_iter(),
+            current: None,
+        }
+    }
+}
+
+impl Read for BytesOfFiles {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if let Some((path, file)) = &mut self.current {
+                let count = file.read(buffer)?;
+                if count > 0 {
+                    return Ok(count);
+                }
+                // The next bytes would be taken for those of this file.
+                if file.limit() > 0 {
+                    let what = format!("{} has become shorter while it was read", path.display());
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, what));
+                }
+            }
+            let Some((path, size)) = self.files.next() else {
+                self.current = None;
+                return Ok(0);
+            };
+            let file = File::open(&path)?.take(size);
+            self.current = Some((path, file));
+        }
     }
 }
 
@@ -141,10 +186,10 @@ impl<'a, R: Read + 'a> Several<'a, R> {
 
 /// Why a file that begins with `start` cannot be one of several: all have the encoding and the line ends of the first one.
 fn not_taken(start: &[u8]) -> Option<&'static str> {
-    if MARKS_OF_UTF16.iter().any(|mark| start.starts_with(mark)) {
+    if is_utf16(start) {
         return Some("it is UTF-16, which is not supported for one of several files");
     }
-    (start.contains(&b'\r') && !start.contains(&b'\n'))
+    has_lines_of_cr(start)
         .then_some("its lines end with CR, which is not supported for one of several files")
 }
 

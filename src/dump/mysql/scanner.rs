@@ -80,8 +80,8 @@ pub struct Scanner {
     rows: RowScanner,
     quoting: Quoting,
     multibyte: Multibyte,
-    /// The byte that ends a line.
-    line_end: u8,
+    /// Whether CR ends a line, too.
+    cr_ends_lines: bool,
 }
 
 /// The bytes of a keyword that were read so far, in capitals.
@@ -131,13 +131,17 @@ impl Scanner {
             rows: RowScanner::default(),
             quoting: Quoting::default(),
             multibyte: Multibyte::None,
-            line_end: b'\n',
+            cr_ends_lines: false,
         }
     }
 
-    /// Sets the byte that ends a comment and every other line.
-    pub fn set_line_end(&mut self, line_end: u8) {
-        self.line_end = line_end;
+    /// From here on, CR ends a comment and every other line, as LF always does.
+    pub fn end_lines_with_cr(&mut self) {
+        self.cr_ends_lines = true;
+    }
+
+    fn ends_line(&self, byte: u8) -> bool {
+        byte == b'\n' || self.cr_ends_lines && byte == b'\r'
     }
 
     /// Sets how quotes and backslashes are read from here on.
@@ -226,14 +230,14 @@ impl Scanner {
         match self.mode {
             Mode::Code => return self.code_byte(byte),
             Mode::Quoted { quote, before } => self.mode = self.quoted_byte(byte, quote, before),
-            Mode::LineComment if byte == self.line_end => return self.comment_ended(),
-            Mode::NoiseLine if byte == self.line_end => return Some(self.between(Piece::Noise)),
+            Mode::LineComment if self.ends_line(byte) => return self.comment_ended(),
+            Mode::NoiseLine if self.ends_line(byte) => return Some(self.between(Piece::Noise)),
             // What follows a prompt in its line may be the beginning of the dump.
-            Mode::Prompt if byte == b':' || byte == self.line_end => {
+            Mode::Prompt if byte == b':' || self.ends_line(byte) => {
                 return Some(self.between(Piece::Noise));
             }
             Mode::DelimiterLine => {
-                if byte == self.line_end {
+                if self.ends_line(byte) {
                     return Some(self.delimiter_line_ended());
                 }
                 if self.tail.len() <= MAX_DELIMITER_LINE {
@@ -304,7 +308,7 @@ impl Scanner {
             }
             b'\n' | b'\r' | b'\t' | b' ' if before == *b"--" => {
                 self.open_comment(Mode::LineComment, 3);
-                if byte == self.line_end {
+                if self.ends_line(byte) {
                     return self.comment_ended();
                 }
             }
@@ -314,7 +318,7 @@ impl Scanner {
             }
             _ if self.is_noise(byte, in_first_word) => self.mode = Mode::NoiseLine,
             b' ' if in_first_word && self.first_word.is("ENTER") => self.mode = Mode::Prompt,
-            _ if byte == self.line_end && in_first_word && self.first_word.is("DELIMITER") => {
+            _ if self.ends_line(byte) && in_first_word && self.first_word.is("DELIMITER") => {
                 self.tail.clear();
                 return Some(self.delimiter_line_ended());
             }

@@ -27,7 +27,7 @@ impl Databases {
         self.current.is_some()
     }
 
-    /// Whether a table or rows that come now are taken.
+    /// Whether a definition or rows that come now are taken.
     pub(super) fn take(&self, facts: &mut Facts) -> Result<bool> {
         if let Some(current) = &self.current {
             databases::note(facts, current)?;
@@ -35,7 +35,7 @@ impl Databases {
         Ok(self.are_taken(facts))
     }
 
-    /// Whether what comes now is taken, if it is no table.
+    /// Whether what comes now is taken, if it is left out anyway.
     pub(super) fn are_taken(&self, facts: &Facts) -> bool {
         databases::is_taken(facts, self.wanted.as_deref(), self.current.as_deref())
     }

@@ -243,13 +243,7 @@ impl<C: Consumer> Reader<C> {
             DumpStatement::Definition(definition) => {
                 self.definitions.add(text.as_bytes()).map_err(at)?;
                 self.hand_on()?;
-                let is_table = matches!(definition, Definition::Table(_));
-                let is_taken = if is_table {
-                    self.databases.take(&mut self.facts).map_err(at)?
-                } else {
-                    self.databases.are_taken(&self.facts)
-                };
-                if is_taken {
+                if self.databases.take(&mut self.facts).map_err(at)? {
                     let numbered = numbered_columns(&definition);
                     let definitions = std::iter::once(definition).chain(numbered);
                     for definition in definitions {

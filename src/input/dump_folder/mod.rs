@@ -9,16 +9,14 @@ mod stream;
 mod tab;
 mod tuples;
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 pub(super) use stream::FolderStream;
 use stream::Part;
-
-/// No file with what a program says about its dump is longer.
-const MAX_DESCRIPTION_BYTES: u64 = 16 << 20;
 
 /// So many files may be in a folder.
 const MAX_FILES: usize = 1_000_000;
@@ -42,7 +40,7 @@ enum Writer {
 impl DumpFolder {
     /// The dump in the folder `path`, if there is one.
     pub(super) fn at(path: &Path) -> Result<Option<DumpFolder>> {
-        let names = names_in(path)?;
+        let Names { names, unread } = names_in(path)?;
         let writer = if mysql_shell::wrote(&names) {
             Writer::MysqlShell
         } else if mydumper::wrote(&names) {
@@ -52,6 +50,20 @@ impl DumpFolder {
         } else {
             return Ok(None);
         };
+        let shown = path.display().to_string();
+        if let Some(name) = unread {
+            return Err(
+                Error::archive(format!("the file \"{}\" cannot be read", name.display())).at(shown),
+            );
+        }
+        let mut known = HashSet::new();
+        if let Some(name) = names.iter().find(|name| !known.insert(plain(name))) {
+            return Err(
+                Error::archive(format!("{name:?} is there twice, compressed and not"))
+                    .at(shown)
+                    .hint("remove one of the two"),
+            );
+        }
         Ok(Some(DumpFolder {
             path: path.to_owned(),
             names,
@@ -76,27 +88,37 @@ impl DumpFolder {
     }
 }
 
-/// The names of the files in `folder`, in order. Other names are not those of a dump.
-fn names_in(folder: &Path) -> Result<Vec<String>> {
+/// The files of a folder.
+struct Names {
+    /// Their names, in order.
+    names: Vec<String>,
+    /// One that is there, but cannot be looked at, or whose name is no text.
+    unread: Option<OsString>,
+}
+
+fn names_in(folder: &Path) -> Result<Names> {
     let cannot_read = |cause: std::io::Error| {
         Error::usage(format!("cannot read {}: {cause}", folder.display())).caused_by(cause)
     };
-    let mut names = Vec::new();
+    let (mut names, mut unread) = (Vec::new(), None);
     for entry in fs::read_dir(folder).map_err(cannot_read)? {
         let entry = entry.map_err(cannot_read)?;
-        let is_file = fs::metadata(entry.path()).is_ok_and(|found| found.is_file());
-        if let (true, Ok(name)) = (is_file, entry.file_name().into_string()) {
-            names.push(name);
+        let is_file = fs::metadata(entry.path()).map(|found| found.is_file());
+        match (is_file, entry.file_name().into_string()) {
+            (Ok(true), Ok(name)) => names.push(name),
+            (Ok(false), _) => {}
+            (Err(_), Ok(name)) => unread = Some(name.into()),
+            (_, Err(name)) => unread = Some(name),
         }
         if names.len() > MAX_FILES {
+            let shown = folder.display();
             return Err(Error::usage(format!(
-                "{} has more than {MAX_FILES} files",
-                folder.display()
+                "{shown} has more than {MAX_FILES} files"
             )));
         }
     }
     names.sort_unstable();
-    Ok(names)
+    Ok(Names { names, unread })
 }
 
 /// A file of the dump. The description of a dump can name any file, but only those of its folder are read.
@@ -118,16 +140,7 @@ fn has(names: &[String], name: &str) -> bool {
 /// The text of a file that describes the dump.
 fn description(folder: &Path, names: &[String], name: &str) -> Result<String> {
     let path = file_of(folder, names, name)?;
-    let cannot_read =
-        |cause: std::io::Error| Error::archive(format!("cannot read {name}: {cause}"));
-    let file = stream::open_file(&path).map_err(cannot_read)?;
-    let mut text = String::new();
-    let read = file.take(MAX_DESCRIPTION_BYTES).read_to_string(&mut text);
-    read.map_err(cannot_read)?;
-    if text.len() as u64 == MAX_DESCRIPTION_BYTES {
-        return Err(Error::archive(format!("{name} is too long")));
-    }
-    Ok(text)
+    stream::text_of(&path).map_err(|cause| Error::archive(format!("cannot read {name}: {cause}")))
 }
 
 /// A name without the suffix of a compression.

@@ -13,6 +13,9 @@ const METADATA: &str = "metadata";
 const DATABASE: &str = "-schema-create.sql";
 const TABLE: &str = "-schema.sql";
 
+/// The extensions of rows that are not SQL.
+const OTHER_ROWS: [&str; 4] = ["dat", "csv", "json", "parquet"];
+
 /// What comes after the rows. The reader takes or leaves out what is in it.
 const AFTER: [&str; 4] = [
     "-schema-triggers.sql",
@@ -42,11 +45,14 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
         )
         .hint("make the dump again; mydumper probably failed while it was made"));
     }
-    if let Some(name) = names.iter().find(|name| has_extension(plain(name), "dat")) {
-        return Err(
-            Error::archive(format!("{name}: files for LOAD DATA are not read"))
-                .hint("make the dump without --load-data and --csv"),
-        );
+    let is_other = |name: &&String| {
+        OTHER_ROWS
+            .iter()
+            .any(|kind| has_extension(plain(name), kind))
+    };
+    if let Some(name) = names.iter().find(is_other) {
+        return Err(Error::archive(format!("{name}: only rows as SQL are read"))
+            .hint("make the dump without --load-data, --csv and --filetype"));
     }
     let unread = names.iter().find(|name| {
         let rest = name.split(".sql").nth(1);

@@ -1,8 +1,9 @@
 //! Folders of MySQL Shell: `@.json`, `SCHEMA.json`, `SCHEMA@TABLE.json` and `.sql`, and the rows in `SCHEMA@TABLE.tsv.zst` or,
 //! in chunks, `SCHEMA@TABLE@0.tsv.zst` up to `SCHEMA@TABLE@@9.tsv.zst` (MySQL Shell manual, 11.5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -13,6 +14,9 @@ use crate::error::{Error, Result};
 
 const INSTANCE: &str = "@.json";
 const DONE: &str = "@.done.json";
+
+/// MySQL has at most 4096 columns with names of 64 characters.
+const MAX_HEAD_BYTES: usize = 2 << 20;
 
 /// What `@.json` says.
 #[derive(Deserialize)]
@@ -27,6 +31,8 @@ struct Instance {
     basenames: BTreeMap<String, String>,
     #[serde(default = "yes")]
     tz_utc: bool,
+    #[serde(default = "utf8mb4")]
+    default_character_set: String,
 }
 
 /// What `SCHEMA.json` says.
@@ -52,6 +58,9 @@ struct Table {
     includes_ddl: bool,
     #[serde(default)]
     extension: String,
+    /// Of a partitioned table, what the files of each partition begin with.
+    #[serde(default)]
+    basenames: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -68,10 +77,16 @@ struct Options {
     fields_escaped_by: String,
     #[serde(default = "line_end")]
     lines_terminated_by: String,
+    #[serde(default = "utf8mb4")]
+    default_character_set: String,
 }
 
 fn yes() -> bool {
     true
+}
+
+fn utf8mb4() -> String {
+    "utf8mb4".to_owned()
 }
 
 fn tab() -> String {
@@ -100,6 +115,7 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
         );
     }
     let instance: Instance = read(folder, names, INSTANCE)?;
+    check_charset(&instance.default_character_set, INSTANCE)?;
     // Both are shown, so they must be single lines.
     let line = |text: &str| text.replace(['\n', '\r'], " ");
     let mut head = format!(
@@ -117,6 +133,7 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
         let told = "mysqlsh: the folder has no file with rows, only definitions\n";
         parts.push(Part::Text(told.to_owned()));
     }
+    let mut known = HashSet::new();
     for schema in &instance.schemas {
         let base = instance.basenames.get(schema).unwrap_or(schema);
         let about: Schema = read(folder, names, &format!("{base}.json"))?;
@@ -125,6 +142,11 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
             given.unwrap_or_else(|| format!("{base}@{name}"))
         };
         for table in &about.tables {
+            if !known.insert((schema.clone(), table.clone())) {
+                return Err(Error::archive(format!(
+                    "{base}.json names the table {table:?} twice"
+                )));
+            }
             parts.push(use_database(schema));
             table_parts(
                 folder,
@@ -162,6 +184,7 @@ fn table_parts(
         return Ok(());
     }
     let options = &about.options;
+    check_charset(&options.default_character_set, base)?;
     let is_known = options.fields_terminated_by == "\t"
         && options.fields_enclosed_by.is_empty()
         && options.fields_escaped_by == "\\"
@@ -194,19 +217,32 @@ fn table_parts(
         quoted(name),
         quoted_columns.join(", ")
     );
-    let files = row_files(names, base, &about.extension);
-    // A folder without any rows was copied for its definitions.
-    if has_any_rows && !files.are_all {
-        return Err(
-            Error::archive(format!("rows of {schema}.{name} are missing"))
-                .hint("copy all files of the folder again"),
-        );
+    if head.len() > MAX_HEAD_BYTES {
+        return Err(Error::archive(format!(
+            "{base}.json: the names of the columns are too long"
+        )));
     }
-    parts.extend(files.names.into_iter().map(|file| Part::Rows {
-        path: folder.join(file),
-        head: head.clone(),
-        columns: columns.clone(),
-    }));
+    let (head, columns): (Arc<str>, Arc<[Decode]>) = (head.into(), columns.into());
+    let bases: Vec<&str> = if about.basenames.is_empty() {
+        vec![base]
+    } else {
+        about.basenames.values().map(String::as_str).collect()
+    };
+    for base in bases {
+        let files = row_files(names, base, &about.extension);
+        // A folder without any rows was copied for its definitions.
+        if has_any_rows && !files.are_all {
+            return Err(
+                Error::archive(format!("rows of {schema}.{name} are missing"))
+                    .hint("copy all files of the folder again"),
+            );
+        }
+        parts.extend(files.names.into_iter().map(|file| Part::Rows {
+            path: folder.join(file),
+            head: Arc::clone(&head),
+            columns: Arc::clone(&columns),
+        }));
+    }
     Ok(())
 }
 
@@ -249,6 +285,17 @@ fn row_files<'a>(names: &'a [String], base: &str, extension: &str) -> RowFiles<'
                 .all(|(at, ((number, is_last), _))| *number == at && *is_last == (at + 1 == count)),
         names: files.into_iter().map(|(_, name)| name).collect(),
     }
+}
+
+/// The texts of such a dump are in one character set.
+fn check_charset(name: &str, place: &str) -> Result<()> {
+    if ["utf8mb4", "utf8mb3", "utf8"].contains(&name) {
+        return Ok(());
+    }
+    Err(
+        Error::archive(format!("{place}: the character set {name:?} is not read"))
+            .hint("make the dump with --defaultCharacterSet=utf8mb4"),
+    )
 }
 
 fn read<T: for<'a> Deserialize<'a>>(folder: &Path, names: &[String], name: &str) -> Result<T> {

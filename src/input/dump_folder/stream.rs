@@ -5,11 +5,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
 use super::tuples::{Decode, Tuples};
 use crate::archive::{self, Compression, DEFAULT_MAX_INFLATION, InputKind};
+
+/// No definition, and no file with what a program says about its dump, is longer.
+const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// So many bytes are read at a time.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -21,13 +25,15 @@ pub(super) enum Part {
     Text(String),
     /// A file with SQL.
     Sql(PathBuf),
+    /// A file with the definition of one table, whose rows are in the character sets of their columns.
+    Definition(PathBuf),
     /// A file with lines of values.
     Rows {
         path: PathBuf,
         /// The INSERT, to VALUES.
-        head: String,
+        head: Arc<str>,
         /// How the values of each column are written, in order; a column that is not there is text.
-        columns: Vec<Decode>,
+        columns: Arc<[Decode]>,
     },
 }
 
@@ -55,6 +61,11 @@ impl Current {
     fn open(part: Part) -> io::Result<Current> {
         Ok(match part {
             Part::Text(text) => Current::Text(Box::new(Cursor::new(text.into_bytes()))),
+            // Definitions are UTF-8 whatever these settings say.
+            Part::Definition(path) => {
+                let text = text_of(&path)?.replace("SET NAMES utf8mb4", "SET NAMES binary");
+                Current::Text(Box::new(Cursor::new(text.into_bytes())))
+            }
             // The last line of a file may have no end.
             Part::Sql(path) => Current::Text(Box::new(named(&path)?.chain(Cursor::new(b"\n")))),
             Part::Rows {
@@ -63,7 +74,7 @@ impl Current {
                 columns,
             } => {
                 let lines = BufReader::with_capacity(BLOCK_BYTES, named(&path)?);
-                let tuples = Tuples::new(lines, head.into_bytes(), columns, shown(&path));
+                let tuples = Tuples::new(lines, head, columns, shown(&path));
                 Current::Rows(Box::new(tuples))
             }
         })
@@ -107,6 +118,19 @@ fn named(path: &Path) -> io::Result<Box<dyn Read>> {
     };
     let reader = archive::decompressed_within(whole, compression, DEFAULT_MAX_INFLATION);
     Ok(Box::new(Named { reader, name }))
+}
+
+/// The text of a file that is not long.
+pub(super) fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = open_file(path)?
+        .take(MAX_TEXT_BYTES)
+        .read_to_string(&mut text)?;
+    if read as u64 == MAX_TEXT_BYTES {
+        let what = format!("{} is longer than 16 MiB", shown(path));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+    }
+    Ok(text)
 }
 
 /// Opens a file that was one when the folder was read. Nobody waits for the other end of a pipe that has come in its place.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::stream::Part;
 use super::{description, has, plain, quoted};
@@ -32,7 +33,7 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
         .iter()
         .filter_map(|name| Some((name, name.strip_suffix(".sql")?)))
     {
-        parts.push(Part::Sql(folder.join(file)));
+        let definition = folder.join(file);
         let Some(rows) = files_of_rows.get(table) else {
             // A view has none.
             let is_table = |line: &str| line.starts_with("CREATE TABLE ");
@@ -42,15 +43,17 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
                         .hint("copy all files of the folder again"),
                 );
             }
+            parts.push(Part::Sql(definition));
             continue;
         };
+        parts.push(Part::Definition(definition));
         // The definition has put the old settings back at its end.
-        let settings = "SET NAMES utf8mb4;\nSET time_zone = '+00:00';\n";
+        let settings = "SET NAMES binary;\nSET time_zone = '+00:00';\n";
         parts.push(Part::Text(settings.to_owned()));
         parts.push(Part::Rows {
             path: folder.join(rows),
-            head: format!("INSERT INTO {} VALUES ", quoted(&decoded(table))),
-            columns: Vec::new(),
+            head: format!("INSERT INTO {} VALUES ", quoted(&decoded(table))).into(),
+            columns: Arc::new([]),
         });
     }
     parts.push(Part::Text("-- Dump completed\n".to_owned()));

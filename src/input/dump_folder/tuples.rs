@@ -4,6 +4,7 @@
 //! manual, 15.2.9, "LOAD DATA").
 
 use std::io::{self, BufRead, Read};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +15,9 @@ const INSERT_BYTES: usize = 1 << 20;
 
 /// A longer value is handed on in parts.
 const PART_BYTES: usize = 64 * 1024;
+
+/// So many bytes are written before they are handed on. The head of an INSERT can be much longer than its rows.
+const MOST_AT_ONCE: usize = 1 << 20;
 
 /// How the values of a column are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +43,8 @@ impl Decode {
 /// The tuples of a file.
 pub(super) struct Tuples<R> {
     lines: R,
-    head: Vec<u8>,
-    columns: Vec<Decode>,
+    head: Arc<str>,
+    columns: Arc<[Decode]>,
     /// The file, for errors.
     name: String,
     out: Vec<u8>,
@@ -60,7 +64,7 @@ pub(super) struct Tuples<R> {
 }
 
 impl<R: BufRead> Tuples<R> {
-    pub(super) fn new(lines: R, head: Vec<u8>, columns: Vec<Decode>, name: String) -> Self {
+    pub(super) fn new(lines: R, head: Arc<str>, columns: Arc<[Decode]>, name: String) -> Self {
         Tuples {
             lines,
             head,
@@ -86,9 +90,11 @@ impl<R: BufRead> Tuples<R> {
         if block.is_empty() {
             return self.end();
         }
-        self.lines.consume(block.len());
         let mut rest = block.as_slice();
         while let Some(first) = rest.first() {
+            if self.out.len() > MOST_AT_ONCE {
+                break;
+            }
             if self.escaped {
                 self.value.push(*first);
                 self.escaped = false;
@@ -115,6 +121,7 @@ impl<R: BufRead> Tuples<R> {
                 self.part_of_value()?;
             }
         }
+        self.lines.consume(block.len() - rest.len());
         Ok(())
     }
 
@@ -170,7 +177,7 @@ impl<R: BufRead> Tuples<R> {
             return;
         }
         if self.insert.is_none() {
-            self.out.extend_from_slice(&self.head);
+            self.out.extend_from_slice(self.head.as_bytes());
         } else {
             self.out.push(b',');
         }
@@ -181,7 +188,10 @@ impl<R: BufRead> Tuples<R> {
     fn content(&mut self, is_end: bool) -> io::Result<()> {
         match self.decode() {
             Decode::Text => put_escaped(&mut self.out, &self.value),
-            Decode::Hex => self.out.extend_from_slice(&self.value),
+            Decode::Hex if self.value.iter().all(u8::is_ascii_hexdigit) => {
+                self.out.extend_from_slice(&self.value);
+            }
+            Decode::Hex => return Err(self.wrong("a value is not in hexadecimal digits")),
             Decode::Base64 => {
                 let mut digits = without_line_ends(&self.value);
                 // Four digits are three bytes.
@@ -295,9 +305,14 @@ mod tests {
 
     fn sql(lines: &[u8], columns: &[Decode], block: usize) -> io::Result<String> {
         let reader = BufReader::with_capacity(block, lines);
-        let head = b"INSERT INTO t VALUES ".to_vec();
         let mut sql = Vec::new();
-        Tuples::new(reader, head, columns.to_vec(), "t.txt".to_owned()).read_to_end(&mut sql)?;
+        Tuples::new(
+            reader,
+            "INSERT INTO t VALUES ".into(),
+            columns.into(),
+            "t.txt".to_owned(),
+        )
+        .read_to_end(&mut sql)?;
         Ok(String::from_utf8(sql).unwrap())
     }
 
@@ -382,6 +397,7 @@ mod tests {
             );
         }
         assert!(sql(b"*\n", &[Decode::Base64], 64).is_err());
+        assert!(sql(b"41'),('2\n", &[Decode::Hex], 64).is_err());
     }
 
     #[test]

@@ -35,6 +35,20 @@ enum Kind {
 }
 
 impl Kind {
+    /// The one with this code.
+    fn of(code: u32) -> Option<Kind> {
+        let all = [
+            Kind::Point,
+            Kind::LineString,
+            Kind::Polygon,
+            Kind::MultiPoint,
+            Kind::MultiLineString,
+            Kind::MultiPolygon,
+            Kind::GeometryCollection,
+        ];
+        all.into_iter().find(|kind| *kind as u32 == code)
+    }
+
     /// What is inside of one that has values inside; none if anything can be.
     fn inside(self) -> Option<Kind> {
         match self {

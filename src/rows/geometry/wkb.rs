@@ -69,16 +69,7 @@ impl Reader<'_> {
             1 => true,
             _ => return Err(NO_WKB),
         };
-        let kind = match self.number()? {
-            1 => Kind::Point,
-            2 => Kind::LineString,
-            3 => Kind::Polygon,
-            4 => Kind::MultiPoint,
-            5 => Kind::MultiLineString,
-            6 => Kind::MultiPolygon,
-            7 => Kind::GeometryCollection,
-            _ => return Err(NO_WKB),
-        };
+        let kind = Kind::of(self.number()?).ok_or(NO_WKB)?;
         if wanted.is_some_and(|wanted| wanted != kind) || depth > MAX_DEPTH {
             return Err(NO_WKB);
         }

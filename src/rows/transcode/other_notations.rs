@@ -172,12 +172,18 @@ fn literal(found: Found, kind: ValueKind, takes_numbers: bool) -> Option<Vec<u8>
     }
 }
 
+/// MySQL keeps no more digits of an exact number (manual, 14.24.2).
+const MAX_DECIMAL: usize = 65;
+
 /// Whether MySQL shows the number in `digits` in the same way, as it does if the number becomes a text.
 fn is_as_mysql_writes_it(digits: &[u8]) -> bool {
-    let whole = digits.strip_prefix(b"-").unwrap_or(digits);
-    let whole = whole.split(|byte| *byte == b'.').next().unwrap_or(whole);
-    let is_plain = !digits.iter().any(u8::is_ascii_alphabetic) && digits != b"-0";
-    is_plain && !whole.is_empty() && (whole == b"0" || whole[0] != b'0')
+    let number = digits.strip_prefix(b"-").unwrap_or(digits);
+    let whole = number.split(|byte| *byte == b'.').next().unwrap_or(number);
+    let is_exact = !digits.iter().any(u8::is_ascii_alphabetic) && number.len() <= MAX_DECIMAL;
+    let is_zero = number.iter().all(|byte| matches!(byte, b'0' | b'.'));
+    let has_sign = number.len() < digits.len();
+    let begins_well = whole == b"0" || whole.first().is_some_and(|first| *first != b'0');
+    is_exact && begins_well && !number.ends_with(b".") && !(is_zero && has_sign)
 }
 
 /// The value in another notation at the beginning of `text`, and its length, if a whole value stands there.

@@ -377,6 +377,7 @@ fn notations_of_other_programs() {
         (Text, "0b1000001", "A"),
         (Text, "5", "5"),
         (Text, "-1.50", "-1.50"),
+        (Text, "0.0", "0.0"),
         (Text, "TRUE", "1"),
         (Timestamp, "DEFAULT", "2015-10-01 12:00:00"),
         (Text, "default", "2015-10-01 12:00:00"),
@@ -403,6 +404,9 @@ fn notations_of_other_programs() {
         // MySQL would show another text.
         (Text, "1e3", "expected a string"),
         (Text, "007", "expected a string"),
+        (Text, "5.", "expected a string"),
+        (Text, "-0.0", "expected a string"),
+        (Text, &"9".repeat(66), "expected a string"),
         (Integer, "x'010203040506070809'", "expected a whole number"),
         (Integer, "5 + 1", "expected \",\" before this column"),
     ] {

@@ -154,7 +154,7 @@ fn without_a_folder_or_an_archive() {
     let folder = folder(&scene);
     run(import(&scene, &folder, &[]))
         .exits(2)
-        .says("backups is a folder without a backup archive")
+        .says("backups is a folder without a backup archive or a dump")
         .says("archives of GitLab CI are named EPOCH_gitlab_ci_backup.tar");
     fs::write(folder.join(format!("{OLDER}.part")), "half of it").unwrap();
     run(import(&scene, &folder, &["--backup", "1443700800"]))

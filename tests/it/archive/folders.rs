@@ -17,8 +17,9 @@ use crate::support::servers::{
 /// Values that readers of lines and of SQL trip over.
 const ROWS: &str = "
     CREATE TABLE `odd name` (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, s varchar(200), n decimal(9,2), b varbinary(100),
-      t text CHARACTER SET latin1, d datetime, y bit(9), UNIQUE KEY u (s)) DEFAULT CHARSET=utf8mb4;
-    INSERT INTO `odd name` VALUES
+      t text CHARACTER SET latin1, d datetime, y bit(9), w varchar(9) CHARACTER SET ucs2 DEFAULT '中', UNIQUE KEY u (s))
+      DEFAULT CHARSET=utf8mb4;
+    INSERT INTO `odd name` (id, s, n, b, t, d, y) VALUES
       (1, 'it''s \\\\ \"q\"', 1.50, 0x00ff5c0a09, 'caf\u{e9}', '2026-01-02 03:04:05', b'100000001'),
       (2, NULL, NULL, NULL, NULL, NULL, NULL), (3, '\\\\N', -2, '', '', NULL, b'0'),
       (4, 'a\\tb\\nc\\rd\\0e\\Z', 0, 0x27, '%_\\\\%\\\\_', NULL, NULL), (5, '日本 🚀', 7, 0xc3a9, 'x', NULL, NULL);
@@ -171,20 +172,40 @@ fn of_dumpling() {
         .get(0);
     assert_eq!(rows, 6);
     // A file that cannot be read holds rows all the same.
-    put("my.shop.a.b.0000000020000.sql.lz4", "?");
-    import(folder.path(), &database, &["--replace"])
-        .exits(3)
-        .says("my.shop.a.b.0000000020000.sql.lz4: this compression is not read");
+    let refused = |name: &str, says: &str| {
+        import(folder.path(), &database, &["--replace"])
+            .exits(3)
+            .says(says);
+        fs::remove_file(folder.path().join(name)).unwrap();
+    };
+    for (name, says) in [
+        (
+            "my.shop.a.b.2.sql.lz4",
+            "my.shop.a.b.2.sql.lz4: this compression is not read",
+        ),
+        (
+            "my.shop.a.b.2.csv",
+            "my.shop.a.b.2.csv: only rows as SQL are read",
+        ),
+        (
+            "my.shop.a.b.0000000010000.sql.gz",
+            "is there twice, compressed and not",
+        ),
+    ] {
+        put(name, "?");
+        refused(name, says);
+    }
+    let link = folder.path().join("my.shop.a.b.2.sql");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    refused(
+        "my.shop.a.b.2.sql",
+        "the file \"my.shop.a.b.2.sql\" cannot be read",
+    );
 }
 
 #[test]
 fn of_mysqldump_with_tab() {
     let source = source();
-    // Lines of values have the bytes of each column's own character set.
-    let mut client = connect_mariadb(&source);
-    client
-        .query_drop("ALTER TABLE `odd name` MODIFY t text CHARACTER SET utf8mb4")
-        .unwrap();
     let folder = folder();
     // With a character set of its own, the server would write bytes as characters of that.
     let mut dump = Command::new("mariadb-dump");
@@ -296,6 +317,17 @@ fn of_mysql_shell() {
             .says(told);
         fs::rename(folder.path().join("aside"), folder.path().join(missing)).unwrap();
     }
+    let about = folder.path().join("shop@t.json");
+    let text = fs::read_to_string(&about).unwrap();
+    let other = text.replace(
+        "\"compression\"",
+        "\"defaultCharacterSet\": \"latin1\", \"compression\"",
+    );
+    fs::write(&about, other).unwrap();
+    import(folder.path(), &database, &["--replace"])
+        .exits(3)
+        .says("the character set \"latin1\" is not read");
+    fs::write(&about, text).unwrap();
     // Definitions alone are told.
     for name in ["shop@t@0.tsv", "shop@t@@1.tsv", "shop@a%2Fb@@0.tsv"] {
         fs::remove_file(folder.path().join(name)).unwrap();

@@ -266,7 +266,7 @@ fn wrong_usage_and_targets_that_are_not_there() {
         .says("cannot read /no/such/file");
     run(command(["/proc/self"]))
         .exits(2)
-        .says("/proc/self is a folder without a backup archive");
+        .says("/proc/self is a folder without a backup archive or a dump");
     run(command([
         archive,
         convert,

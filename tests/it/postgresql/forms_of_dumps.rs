@@ -582,6 +582,16 @@ fn several_files_are_one_dump() {
     );
     import(&[&first, &second]).succeeds();
     assert_eq!(scene.values("SELECT * FROM t"), ["1|a"]);
+    // More files than may be open at once.
+    let names: Vec<String> = (0..100)
+        .map(|number| write(&format!("{number}.sql"), small("").as_bytes()))
+        .collect();
+    let program = command(["convert"]);
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -n 60; exec \"$0\" \"$@\""]);
+    limited.arg(program.get_program()).args(program.get_args());
+    limited.arg(&first).args(&names).arg(&second);
+    run(limited).succeeds();
     let in_text = format!("{table}\nINSERT INTO `t` VALUES (1,'a");
     let packed = gzip(small("INSERT INTO `t` VALUES (2,'b');").as_bytes());
     let before = State::of(&scene);

@@ -11,6 +11,7 @@ use crate::dump::databases;
 use crate::dump::events::Facts;
 use crate::dump::files::Files;
 use crate::dump::limits::{Definitions, DumpLimits};
+use crate::dump::line_ends::has_lines_of_cr;
 use crate::dump::mysql::piece::{Piece, Scanned};
 use crate::dump::mysql::row_chunks::RowChunks;
 use crate::dump::mysql::scanner::Scanner;
@@ -130,9 +131,8 @@ impl<C: Consumer> Reader<C> {
     #[must_use]
     pub fn beginning_with(mut self, start: &[u8], utf16: Option<Utf16Facts>) -> Self {
         self.facts.utf16 = utf16;
-        // Lines of an old Macintosh end with CR. Elsewhere a CR in a comment does not end it.
-        if start.contains(&b'\r') && !start.contains(&b'\n') {
-            self.scanner.set_line_end(b'\r');
+        if has_lines_of_cr(start) {
+            self.scanner.end_lines_with_cr();
         }
         self
     }

@@ -213,7 +213,7 @@ fn lines_of_hyphens_are_comments() {
 fn lines_of_an_old_macintosh_end_with_cr() {
     let pieces = |dump: &str, cut: usize| {
         let mut scanner = Scanner::new();
-        scanner.set_line_end(b'\r');
+        scanner.end_lines_with_cr();
         let mut found = Vec::new();
         for mut slice in [&dump.as_bytes()[..cut], &dump.as_bytes()[cut..]] {
             while !slice.is_empty() {
@@ -248,6 +248,10 @@ fn lines_of_an_old_macintosh_end_with_cr() {
         }
         assert_eq!(found, expected, "cut at {cut}");
     }
+    // LF ends a line there, too: more than the beginning of the dump may have others.
+    let mixed = "-- a\n-- b\rc;";
+    let expected = [Piece::Comment, Piece::Comment, Piece::Statement];
+    assert_eq!(pieces(mixed, 3), expected);
     // Elsewhere a comment goes on to LF, as for a server.
     check("-- a\rb;\nc;", &["C -- a\rb;\n", "S c;"]);
 }
