@@ -6,7 +6,7 @@ use std::process::Command;
 
 use mysql::prelude::Queryable;
 
-use crate::support::compare::{Comparison, Meant};
+use crate::support::compare::Meant;
 use crate::support::converter::converted;
 use crate::support::program::{Outcome, command, run};
 use crate::support::scene::{Dialect, Scene, TABLES, fixture_dump, mysqldump};
@@ -169,19 +169,7 @@ fn with_quoted_defaults(dump: &[u8]) -> Vec<u8> {
 
 #[track_caller]
 fn same_as_mariadb(database: &str, scene: &Scene) {
-    let mut comparison = Comparison {
-        source: connect_mariadb(database),
-        target: scene.connect(),
-        schema: "public",
-        meant: &[],
-        renamed: &[],
-    };
-    let findings = comparison.all_tables();
-    assert!(
-        findings.differences.is_empty(),
-        "{:#?}",
-        findings.differences
-    );
+    let findings = scene.assert_same_tables(database);
     assert_eq!((findings.tables, findings.rows), (3, 4));
 }
 

@@ -193,13 +193,12 @@ fn links_of_others_lead_nowhere() {
     std::os::unix::fs::symlink(secret.path(), home.join("builds")).unwrap();
     lchown(home.join("builds"), Some(EVE), Some(EVE)).unwrap();
     chown(&home, Some(EVE), Some(EVE)).unwrap();
-    let mut backup = command(["backup", "--ci-version", "8.0.5", "--database-url", &ci.url]);
-    backup
-        .arg("-o")
-        .arg(ci.folder())
-        .arg("--builds-path")
-        .arg(home.join("builds"));
-    let outcome = run(backup);
+    let backup = || {
+        let mut backup = command(["backup", "--ci-version", "8.0.5", "--database-url", &ci.url]);
+        backup.arg("-o").arg(ci.folder());
+        run(backup.arg("--builds-path").arg(home.join("builds")))
+    };
+    let outcome = backup();
     assert_ne!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(ci.archives(), ["100_gitlab_ci_backup.tar"]);
     // What belongs to the owner of the way is packed.
@@ -209,13 +208,7 @@ fn links_of_others_lead_nowhere() {
     for path in [home.join("builds"), home.join("builds/1.log")] {
         chown(path, Some(EVE), Some(EVE)).unwrap();
     }
-    let mut backup = command(["backup", "--ci-version", "8.0.5", "--database-url", &ci.url]);
-    backup
-        .arg("-o")
-        .arg(ci.folder())
-        .arg("--builds-path")
-        .arg(home.join("builds"));
-    run(backup).succeeds().reports("1 traces of 7 bytes");
+    backup().succeeds().reports("1 traces of 7 bytes");
 }
 
 #[test]

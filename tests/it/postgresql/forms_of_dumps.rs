@@ -11,12 +11,11 @@ use std::fs;
 use super::edge_cases::Then::{Fails, Gives, Reports};
 use super::edge_cases::{Case, case, check};
 use crate::support::archives::{SMALL_DUMP, archive, gzip, small_traces};
-use crate::support::compare::Comparison;
 use crate::support::program::{command, run};
 use crate::support::scene::{
     Dialect, Scene, fixture_database, fixture_dump, load_into_mariadb, mysqldump,
 };
-use crate::support::servers::{connect_mariadb, new_mariadb_database, new_postgresql_database};
+use crate::support::servers::{new_mariadb_database, new_postgresql_database};
 use crate::support::state::State;
 
 const COUNT: &str = "SELECT count(*) FROM $.t";
@@ -353,19 +352,7 @@ ON DUPLICATE KEY UPDATE `id` = VALUES(`id`), `c` = VALUES(`c`);
         &scene.url(),
     ]))
     .succeeds();
-    let mut comparison = Comparison {
-        source: connect_mariadb(&source),
-        target: scene.connect(),
-        schema: "public",
-        meant: &[],
-        renamed: &[],
-    };
-    let findings = comparison.all_tables();
-    assert!(
-        findings.differences.is_empty(),
-        "{:#?}",
-        findings.differences
-    );
+    let findings = scene.assert_same_tables(&source);
     assert_eq!((findings.tables, findings.rows), (5, 8020), "{findings:?}");
 }
 
@@ -523,16 +510,7 @@ fn the_fixture_in_other_forms() {
         println!("{name}");
         run(command([path, "--database-url", &scene.url()])).succeeds();
         scene.assert_same_values(&[]);
-        run(command(["verify", path, "--database-url", &scene.url()])).succeeds();
-        run(command(["inspect", path])).succeeds();
-        let converted = scene.path("converted.sql");
-        run(command([
-            "convert",
-            path,
-            "-o",
-            converted.to_str().unwrap(),
-        ]))
-        .succeeds();
+        scene.assert_taken_by_all(path);
     }
 }
 

@@ -244,6 +244,33 @@ impl Scene {
         connect_in(&self.server, &self.database).unwrap()
     }
 
+    /// Asserts that the commands that only look at a dump take the one that was imported, and that `convert` takes it.
+    #[track_caller]
+    pub(crate) fn assert_taken_by_all(&self, dump: &str) {
+        run(command(["verify", dump, "--database-url", &self.url()]))
+            .succeeds()
+            .reports("all agree");
+        run(command(["inspect", dump])).succeeds();
+        let mut convert = command(["convert", dump, "-o"]);
+        run(convert.arg(self.path("converted.sql"))).succeeds();
+    }
+
+    /// Asserts that all tables of a database of the tests' MariaDB are here, with the same values.
+    #[track_caller]
+    pub(crate) fn assert_same_tables(&self, source: &str) -> Findings {
+        let mut comparison = Comparison {
+            source: connect_mariadb(source),
+            target: self.connect(),
+            schema: "public",
+            meant: &[],
+            renamed: &[],
+        };
+        let findings = comparison.all_tables();
+        let differences = &findings.differences;
+        assert!(differences.is_empty(), "{differences:#?}");
+        findings
+    }
+
     /// Every value of the fixture's rows is in this scene's database, but for what is `meant` to differ.
     #[track_caller]
     pub(crate) fn assert_same_values(&self, meant: &[Meant]) {
