@@ -4,6 +4,7 @@
 //! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.9 (ALTER TABLE). What is after the rows may not
 //! change them: other columns and other types of columns are refused then.
 
+mod named;
 mod same_type;
 
 use std::collections::{HashMap, HashSet};
@@ -14,7 +15,7 @@ use super::model::{
     ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
 };
 use super::statements::MAX_ELEMENTS;
-use crate::dump::mysql::lexer::{TokenKind, tokens_in};
+use crate::dump::mysql::lexer::{Token, TokenKind, tokens_in};
 use crate::dump::quoting::Quoting;
 use crate::error::Result;
 
@@ -34,7 +35,7 @@ const ELEMENTS: [&str; 8] = [
 ];
 
 /// The options of a table that may stand without a `=`.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 10] = [
     "AUTO_INCREMENT",
     "ENGINE",
     "TYPE",
@@ -43,10 +44,16 @@ const OPTIONS: [&str; 11] = [
     "COMMENT",
     "CHARSET",
     "CHARACTER",
-    "DEFAULT",
     "TABLESPACE",
     "STORAGE",
 ];
+
+/// The options of MySQL and MariaDB that may stand before a `=` only. They have no effect on rows.
+const OPTIONS_WITH_SIGN: &str = " AUTOEXTEND_SIZE AVG_ROW_LENGTH CHECKSUM COMPRESSION CONNECTION DELAY_KEY_WRITE ENCRYPTED \
+    ENCRYPTION ENCRYPTION_KEY_ID ENGINE_ATTRIBUTE IETF_QUOTES INSERT_METHOD ITEF_QUOTES KEY_BLOCK_SIZE MAX_ROWS MIN_ROWS \
+    PACK_KEYS PAGE_CHECKSUM PAGE_COMPRESSED PAGE_COMPRESSION_LEVEL PASSWORD RAID_CHUNKS RAID_CHUNKSIZE RAID_TYPE \
+    SECONDARY_ENGINE SECONDARY_ENGINE_ATTRIBUTE STATS_AUTO_RECALC STATS_PERSISTENT STATS_SAMPLE_PAGES TABLE_CHECKSUM \
+    TRANSACTIONAL UNION ";
 
 /// Changes `table` as `statement`, an ALTER TABLE, says. If the table `is_given`, it may have rows, which stay as they are.
 /// Returns whether an expression has a NOT.
@@ -68,7 +75,9 @@ impl DefinitionParser<'_> {
     fn alterations(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
         self.place = format!("table {}", table.name);
         self.expect("ALTER")?;
-        self.skip_words(&["ONLINE", "OFFLINE", "IGNORE"]);
+        self.skip_words(&["ONLINE", "OFFLINE"]);
+        let ignores = self.eat("IGNORE");
+        self.skip_words(&["ONLINE", "OFFLINE"]);
         self.expect("TABLE")?;
         self.skip_words(&["IF", "EXISTS"]);
         self.qualified_name()?;
@@ -77,6 +86,13 @@ impl DefinitionParser<'_> {
             self.alteration(table, is_given)?;
             self.check_size(table, keys)?;
             self.eat_symbol(',');
+        }
+        let new_keys = table.keys.get(keys..).unwrap_or_default();
+        let is_unique =
+            |key: &KeyDefinition| matches!(key.kind, KeyKind::Primary | KeyKind::Unique);
+        if ignores && is_given && new_keys.iter().any(is_unique) {
+            let why = "the dump deletes rows that have the same key, by ALTER IGNORE";
+            return Err(self.refused(why));
         }
         for option in std::mem::take(&mut self.storage) {
             if !table.options.storage.contains(&option) {
@@ -130,15 +146,51 @@ impl DefinitionParser<'_> {
             self.converted(table, is_given)
         } else if self.is("RENAME") && (self.is_word_at(1, "KEY") || self.is_word_at(1, "INDEX")) {
             self.renamed_key(table, is_given)
-        } else if self.eat("ORDER") || self.is("PARTITION") && self.is_word_at(1, "BY") {
-            if self.is("PARTITION") {
-                leave_out_partitions(table);
-            }
-            self.at = self.tokens.len();
-            Ok(())
+        } else if self.eat("ORDER") {
+            self.expect("BY")?;
+            self.order(table)
+        } else if self.is("PARTITION") && self.is_word_at(1, "BY") {
+            self.partitions(table)
         } else {
             self.changed_option(table, is_given)
         }
+    }
+
+    /// `a, b DESC` after ORDER BY. A name after a comma that is no column begins the next change.
+    fn order(&mut self, table: &TableDefinition) -> Result<()> {
+        loop {
+            let name = self.name()?;
+            self.place_of(table, &name)?;
+            let _ = self.eat("ASC") || self.eat("DESC");
+            let is_column = |token: &Token| match &token.kind {
+                TokenKind::Word(name) | TokenKind::Identifier(name) => {
+                    self.place_of(table, name).is_ok()
+                }
+                _ => false,
+            };
+            let ends = |at: usize| {
+                let words = ["ASC", "DESC"];
+                self.tokens.len() <= self.at + at
+                    || self.is_symbol_at(at, ',')
+                    || words.iter().any(|word| self.is_word_at(at, word))
+            };
+            let next = self.tokens.get(self.at + 1);
+            let goes_on = self.is_symbol(',') && next.is_some_and(is_column) && ends(2);
+            if !goes_on {
+                return Ok(());
+            }
+            self.at += 1;
+        }
+    }
+
+    /// The partitions, which stand at the end of a statement.
+    fn partitions(&mut self, table: &mut TableDefinition) -> Result<()> {
+        leave_out_partitions(table);
+        self.skip_element();
+        if self.peek().is_some() {
+            return Err(self.refused("something follows the partitions of a table"));
+        }
+        Ok(())
     }
 
     /// What is without effect on the table, and the options of a table.
@@ -162,8 +214,7 @@ impl DefinitionParser<'_> {
             self.at += 2;
             return Ok(());
         }
-        let is_option = self.is_symbol_at(1, '=') || OPTIONS.iter().any(|word| self.is(word));
-        if !is_option {
+        if !self.is_option() {
             return Err(self.refused("this change of a table is not supported"));
         }
         let (charset, collation) = (
@@ -188,12 +239,32 @@ impl DefinitionParser<'_> {
         Ok(())
     }
 
+    /// Whether an option of a table stands here.
+    fn is_option(&self) -> bool {
+        let is = |words: &[&str]| {
+            let mut words = words.iter().enumerate();
+            words.all(|(at, word)| self.is_word_at(at, word))
+        };
+        if self.is_symbol_at(1, '=') {
+            let known = self.peek().is_some_and(|token| match &token.kind {
+                TokenKind::Word(word) => {
+                    OPTIONS_WITH_SIGN.contains(&format!(" {} ", word.to_ascii_uppercase()))
+                }
+                _ => false,
+            });
+            return known || OPTIONS.iter().any(|word| self.is(word));
+        }
+        let defaults = ["CHARSET", "CHARACTER", "COLLATE"];
+        is(&["DATA", "DIRECTORY"])
+            || is(&["INDEX", "DIRECTORY"])
+            || self.is("DEFAULT") && defaults.iter().any(|word| self.is_word_at(1, word))
+            || OPTIONS.iter().any(|word| self.is(word))
+    }
+
     /// What stands after ADD.
     fn added(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
         if self.is("PARTITION") {
-            leave_out_partitions(table);
-            self.at = self.tokens.len();
-            return Ok(());
+            return self.partitions(table);
         }
         let is_two = |word: &str, next: &[&str]| {
             self.is(word) && next.iter().any(|it| self.is_word_at(1, it))
@@ -233,6 +304,9 @@ impl DefinitionParser<'_> {
 
     fn added_column(&mut self, table: &mut TableDefinition) -> Result<()> {
         let (column, at) = self.new_column(table)?;
+        if self.place_of(table, &column.name).is_ok() {
+            return Err(self.refused("the dump adds a column that the table has"));
+        }
         table
             .columns
             .insert(at.unwrap_or(table.columns.len()), column);
@@ -343,50 +417,6 @@ impl DefinitionParser<'_> {
         Ok(())
     }
 
-    /// What stands after DROP.
-    fn dropped(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
-        let is_primary_key = self.eat("PRIMARY");
-        let is_foreign = self.eat("FOREIGN");
-        let is_key = self.eat("KEY") || self.eat("INDEX");
-        let is_constraint = self.eat("CONSTRAINT") || self.eat("CHECK");
-        if self.is("PARTITION") || self.is("SYSTEM") || self.is("PERIOD") {
-            return Err(self.refused("this change of a table is not supported"));
-        }
-        if is_primary_key {
-            table.keys.retain(|key| !is_primary(key));
-        } else if is_foreign || is_key || is_constraint {
-            self.skip_words(&["IF", "EXISTS"]);
-            let name = self.name()?;
-            let is_it = |known: Option<&String>| {
-                known.is_some_and(|known| known.eq_ignore_ascii_case(&name))
-            };
-            if is_foreign || is_constraint {
-                table.foreign_keys.retain(|key| !is_it(key.name.as_ref()));
-                table.checks.retain(|(known, _)| !is_it(known.as_ref()));
-            }
-            let count = table.keys.len();
-            if !is_foreign {
-                table.keys.retain(|key| !is_it(key.name.as_ref()));
-            }
-            if table.keys.len() == count {
-                return Ok(());
-            }
-        } else {
-            self.eat("COLUMN");
-            self.skip_words(&["IF", "EXISTS"]);
-            let name = self.name()?;
-            let at = self.place_of(table, &name)?;
-            if table.keys.iter().any(|key| has_column(key, &name)) {
-                return Err(self.refused("the dump drops a column that a key has"));
-            }
-            table.columns.remove(at);
-        }
-        if is_given {
-            return Err(self.refused("the dump drops a key or column after the rows"));
-        }
-        Ok(())
-    }
-
     /// `CONVERT TO CHARACTER SET …`
     fn converted(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
         self.expect("TO")?;
@@ -411,27 +441,6 @@ impl DefinitionParser<'_> {
         table.options.collation = collation.map(|name| name.to_ascii_lowercase());
         Ok(())
     }
-
-    /// `RENAME KEY a TO b`
-    fn renamed_key(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
-        if is_given {
-            return Err(self.refused("the dump renames a key after the rows"));
-        }
-        self.at += 2;
-        let from = self.name()?;
-        self.expect("TO")?;
-        let to = self.name()?;
-        for key in &mut table.keys {
-            if key
-                .name
-                .as_ref()
-                .is_some_and(|name| name.eq_ignore_ascii_case(&from))
-            {
-                key.name = Some(to.clone());
-            }
-        }
-        Ok(())
-    }
 }
 
 fn is_primary(key: &KeyDefinition) -> bool {
@@ -440,13 +449,6 @@ fn is_primary(key: &KeyDefinition) -> bool {
 
 fn has_primary_key(table: &TableDefinition) -> bool {
     table.keys.iter().any(is_primary)
-}
-
-fn has_column(key: &KeyDefinition, column: &str) -> bool {
-    key.parts.iter().any(|part| match &part.of {
-        KeyPartOf::Column(name) => name.eq_ignore_ascii_case(column),
-        KeyPartOf::Expression(_) => false,
-    })
 }
 
 fn leave_out_partitions(table: &mut TableDefinition) {
