@@ -208,6 +208,48 @@ impl WorkQueue {
         self.changed.notify_all();
     }
 
+    /// Adds what `statements` build of `table`, after what is built of it already: one worker builds all that waits. Waits
+    /// for what is being built.
+    pub(crate) fn build_next(
+        &self,
+        table: usize,
+        name: &str,
+        statements: Vec<String>,
+    ) -> Result<()> {
+        let is_building = |state: &mut State| state.tables[table].builds_under_way > 0;
+        let mut guard = self.wait_while(is_building)?;
+        let state = &mut *guard;
+        let queued = state.builds.iter_mut().filter(|build| build.of() == table);
+        let waiting = state.tables[table].builds.iter_mut();
+        let last = queued.chain(waiting).last();
+        if let Some(Built::By(_, known)) = last.map(|build| &mut build.built) {
+            known.extend(statements);
+            return Ok(());
+        }
+        drop(guard);
+        let build = IndexBuild {
+            table: name.to_owned(),
+            name: "all".to_owned(),
+            built: Built::By(table, statements),
+        };
+        self.add_builds(table, vec![build]);
+        Ok(())
+    }
+
+    /// Waits until all rows of `table` so far are committed, and all that is to be built then is built. Rows that follow
+    /// are still accepted.
+    pub(crate) fn wait_for_builds(&self, table: usize) -> Result<()> {
+        self.complete_table(table);
+        let is_to_do = |state: &mut State| {
+            let of_table = &state.tables[table];
+            of_table.chunks_under_way > 0
+                || of_table.builds_under_way > 0
+                || !of_table.builds.is_empty()
+                || state.builds.iter().any(|build| build.of() == table)
+        };
+        self.wait_while(is_to_do).map(drop)
+    }
+
     /// Queues a chunk; blocks while the queue is full.
     pub(crate) fn put(&self, rows: PlannedRows) -> Result<()> {
         let mut state = self.wait_while(|state| state.chunks.len() >= self.capacity)?;

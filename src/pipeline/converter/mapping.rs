@@ -70,7 +70,7 @@ pub struct Mapped<T> {
 
 impl<T> Mapped<T> {
     /// Takes over from `before` how values are normalised: the rows so far were hashed in this way.
-    pub(crate) fn hash_as(&mut self, before: &Mapped<T>) {
+    pub(super) fn hash_as(&mut self, before: &Mapped<T>) {
         for (column, known) in self.columns.iter_mut().zip(&before.columns) {
             column.normal = known.normal;
         }

@@ -67,15 +67,37 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
             .mapping
             .map(definition, given, facts, charset, policies);
         let mut mapped = mapped?;
-        for column in &mut mapped.columns {
-            let kind = column.planned.kind;
-            let mut defined = definition.columns.iter();
-            let Some(defined) = defined.find(|defined| defined.name == column.name) else {
-                continue;
-            };
-            column.planned.unusual = self.unusual(defined, kind);
-        }
+        self.plan_unusual(definition, &mut mapped.columns);
         Ok(mapped)
+    }
+
+    /// Maps `definition`, after statements have changed it, for the table with this number.
+    fn map_again(
+        &mut self,
+        definition: &TableDefinition,
+        number: usize,
+        facts: &Facts,
+    ) -> Result<MappedAgain<M::Table>> {
+        let before = &self.tables[number];
+        let policies = &self.conversion.policies;
+        let mapped =
+            self.mapping
+                .map_again(definition, before, facts, charset_of(facts)?, policies);
+        let mut again = mapped?;
+        again.mapped.hash_as(before);
+        self.plan_unusual(definition, &mut again.mapped.columns);
+        Ok(again)
+    }
+
+    /// Plans what unusual values of `columns`, which are those of `definition`, mean.
+    fn plan_unusual(&mut self, definition: &TableDefinition, columns: &mut [MappedColumn]) {
+        let defined = definition.columns.iter().map(|it| (it.name.as_str(), it));
+        let defined: HashMap<&str, &ColumnDefinition> = defined.collect();
+        for column in columns {
+            if let Some(defined) = defined.get(column.name.as_str()) {
+                column.planned.unusual = self.unusual(defined, column.planned.kind);
+            }
+        }
     }
 
     /// What unusual values of `column` mean, whose values are of `kind`.
@@ -126,7 +148,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         if is_late {
             let name = &mapped.name;
             let what =
-                format!("{name}: REPLACE or INSERT IGNORE behind other INSERTs is not supported");
+                format!("{name}: REPLACE or INSERT IGNORE after other INSERTs is not supported");
             return Err(Error::failed(what).hint("--skip-table leaves the table out"));
         }
         Ok(mapped.duplicates != Duplicates::Refused)
@@ -264,13 +286,8 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
         let Some(Taken::Into(number)) = self.conversion.by_name.get(name).copied() else {
             return Ok(());
         };
-        let charset = charset_of(facts)?;
+        let MappedAgain { mapped, widenings } = self.map_again(definition, number, facts)?;
         let before = &self.tables[number];
-        let policies = &self.conversion.policies;
-        let again = self
-            .mapping
-            .map_again(definition, before, facts, charset, policies)?;
-        let MappedAgain { mapped, widenings } = again;
         let conversion = &mut self.conversion;
         for widening in &widenings {
             conversion.sink.widen(number, widening)?;

@@ -464,7 +464,7 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
                 column,
                 default,
             } => self.default(&table, &column, &default)?,
-            Definition::NoDefault { table, column } => self.no_default(&table, &column),
+            Definition::NoDefault { table, column } => self.no_default(&table, &column)?,
             Definition::Nullable { table, column } => self.nullable(&table, &column),
             Definition::Dropped { table } => self.dropped(&table)?,
             Definition::ChangedType {

@@ -131,7 +131,6 @@ impl Mapping for PostgresqlMapping {
         let mapped = self.map(definition, &before.given, facts, charset, policies);
         self.names = names;
         let mut mapped = mapped?;
-        mapped.hash_as(before);
         mapped.duplicates = before.duplicates;
         let after = &mut mapped.table;
         let widenings = keep_types(&before.table, after)?;

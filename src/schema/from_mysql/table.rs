@@ -147,8 +147,12 @@ impl Mapper<'_> {
         for key in &definition.keys {
             self.key(key, &mut table)?;
         }
-        if self.policies.settles && table.has_unique_key() {
+        let decides = self.given.duplicates != Duplicates::Refused && table.has_unique_key();
+        if decides && self.policies.settles {
             table.duplicates = self.given.duplicates;
+        } else if decides {
+            let what = "its rows replace or keep others with the same key, which only an import does: such rows are errors";
+            self.note(None, what.to_owned());
         }
         self.foreign_keys(&mut table);
         self.checks(&mut table);

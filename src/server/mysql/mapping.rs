@@ -99,38 +99,6 @@ impl Mapping for ServerMapping {
             return Err(Error::failed(format!("the name {name} is defined twice"))
                 .hint("a dump of one database defines a table once; --skip-table leaves one out"));
         }
-        self.mapped(definition, given, facts, charset, policies)
-    }
-
-    fn map_again(
-        &mut self,
-        definition: &TableDefinition,
-        before: &Mapped<Table>,
-        facts: &Facts,
-        charset: Charset,
-        policies: &Policies,
-    ) -> Result<MappedAgain<Table>> {
-        let mut mapped = self.mapped(definition, &before.given, facts, charset, policies)?;
-        mapped.hash_as(before);
-        if mapped.table.columns != before.table.columns {
-            return Err(changes_rows(&mapped.name, "its columns"));
-        }
-        Ok(MappedAgain {
-            mapped,
-            widenings: Vec::new(),
-        })
-    }
-}
-
-impl ServerMapping {
-    fn mapped(
-        &self,
-        definition: &TableDefinition,
-        given: &GivenRows,
-        facts: &Facts,
-        charset: Charset,
-        policies: &Policies,
-    ) -> Result<Mapped<Table>> {
         let (table, notes) = map(
             definition.clone(),
             facts,
@@ -155,6 +123,28 @@ impl ServerMapping {
             table,
             given: given.clone(),
             notes,
+        })
+    }
+
+    fn map_again(
+        &mut self,
+        definition: &TableDefinition,
+        before: &Mapped<Table>,
+        facts: &Facts,
+        charset: Charset,
+        policies: &Policies,
+    ) -> Result<MappedAgain<Table>> {
+        // It has its name already.
+        let names = std::mem::take(&mut self.names);
+        let mapped = self.map(definition, &before.given, facts, charset, policies);
+        self.names = names;
+        let mapped = mapped?;
+        if mapped.table.columns != before.table.columns {
+            return Err(changes_rows(&mapped.name, "its columns"));
+        }
+        Ok(MappedAgain {
+            mapped,
+            widenings: Vec::new(),
         })
     }
 }

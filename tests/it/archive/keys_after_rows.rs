@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::mysql_shop::Shop;
+use crate::support::mysql_shop::{Shop, hard_server};
 use crate::support::program::{Outcome, command, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
 use crate::support::servers::{expect_success, mariadb, postgresql};
@@ -357,8 +357,19 @@ fn rows_may_follow_a_change() {
          INSERT INTO t VALUES (1, 'a', 1);
          ALTER TABLE t ADD PRIMARY KEY (id), ADD KEY n (n), MODIFY a varchar(9) DEFAULT 'y';
          INSERT INTO t (id, n) VALUES (2, 2);
-         ALTER TABLE t MODIFY id tinyint(1) NOT NULL AUTO_INCREMENT;
-         INSERT INTO t VALUES (100, 'b', 18446744073709551615);"
+         ALTER TABLE t MODIFY id tinyint(1) NOT NULL AUTO_INCREMENT, ALTER a SET DEFAULT 'z';
+         INSERT INTO t VALUES (100, 'b', 18446744073709551615);
+         INSERT INTO t (id) VALUES (101);
+         INSERT INTO t (id, a) VALUES (102, DEFAULT), (103, 4);
+         CREATE TABLE u (id int NOT NULL, a int DEFAULT 1) ENGINE=InnoDB;
+         INSERT INTO u VALUES (1, 5);
+         INSERT INTO t (id, a) VALUES (104, 'c');
+         ALTER TABLE t ALTER a DROP DEFAULT, ADD UNIQUE KEY n_2 (n), ADD FULLTEXT KEY f (a);
+         INSERT INTO t (id, a) VALUES (105, 'd');
+         INSERT INTO u (id) VALUES (2);
+         ALTER TABLE u ALTER a SET DEFAULT 2, ADD KEY a (a);
+         ALTER TABLE u ADD PRIMARY KEY (id);
+         INSERT INTO u (id) VALUES (3);"
     );
     let scene = Scene::bare();
     import(&scene, dump.as_bytes(), &[]);
@@ -367,13 +378,28 @@ fn rows_may_follow_a_change() {
         [
             "1|a|1|smallint|numeric",
             "2|y|2|smallint|numeric",
-            "100|b|18446744073709551615|smallint|numeric"
+            "100|b|18446744073709551615|smallint|numeric",
+            "101|z|~|smallint|numeric",
+            "102|z|~|smallint|numeric",
+            "103|4|~|smallint|numeric",
+            "104|c|~|smallint|numeric",
+            "105|d|~|smallint|numeric"
         ]
     );
     assert_eq!(
-        scene.value("SELECT nextval(pg_get_serial_sequence('t', 'id'))"),
-        "101"
+        scene.values("SELECT id, a FROM u ORDER BY id"),
+        ["1|5", "2|1", "3|2"]
     );
+    assert_eq!(
+        scene.value("SELECT nextval(pg_get_serial_sequence('t', 'id'))"),
+        "106"
+    );
+    for directory in [&mariadb().directory, hard_server()] {
+        let shop = Shop::new(directory, &dump);
+        for options in [&["--jobs=1"][..], &["--jobs=4", "--replace"]] {
+            shop.arrives(dump.as_bytes(), options);
+        }
+    }
 }
 
 /// What would change rows is refused, and says what and what to do.

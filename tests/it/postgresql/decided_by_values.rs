@@ -315,7 +315,7 @@ fn replaced_rows<'a>() -> Vec<Case<'a>> {
             &[],
             vec![Fails(
                 1,
-                "REPLACE or INSERT IGNORE behind other INSERTs is not supported",
+                "REPLACE or INSERT IGNORE after other INSERTs is not supported",
             )],
         ),
         case(

@@ -15,6 +15,12 @@ impl Pending {
         &mut self.table
     }
 
+    /// Whether the default of `column` is the sequence of the table.
+    fn is_counted(&self, column: &str) -> bool {
+        let sequence = self.table.sequence.as_ref();
+        sequence.is_some_and(|sequence| sequence.column == column)
+    }
+
     fn column(&mut self, name: &str) -> Option<&mut Column> {
         let mut columns = self.changing().columns.iter_mut();
         columns.find(|known| known.name == name)
@@ -37,6 +43,14 @@ impl<S: Sink> PostgresqlConverter<S> {
             return Err(Error::failed(what));
         };
         let data_type = found.data_type.clone();
+        if let DefaultValue::NextValue(sequence) = default
+            && pending.counted_by.as_ref() == Some(sequence)
+            && pending.is_counted(column)
+        {
+            return Ok(());
+        }
+        self.no_sequence(number, column)?;
+        let pending = &mut self.tables[number];
         if let DefaultValue::NextValue(sequence) = default {
             let counts = matches!(
                 data_type,
@@ -78,10 +92,31 @@ impl<S: Sink> PostgresqlConverter<S> {
     }
 
     /// A column loses its default.
-    pub(super) fn no_default(&mut self, table: &str, column: &str) {
+    pub(super) fn no_default(&mut self, table: &str, column: &str) -> Result<()> {
         if let Some(number) = self.number(table) {
+            self.no_sequence(number, column)?;
             set_default(&mut self.tables[number], column, None);
         }
+        Ok(())
+    }
+
+    /// The `column` of the table with this number loses the sequence that is its default, if it has one.
+    fn no_sequence(&mut self, number: usize, column: &str) -> Result<()> {
+        let pending = &mut self.tables[number];
+        if !pending.is_counted(column) {
+            return Ok(());
+        }
+        let given = pending.given.as_ref().map(|table| &table.sequence);
+        if pending.is_given && !matches!(given, Some(None)) {
+            let table = &pending.table.name;
+            let what = format!(
+                "column {table}.{column}: after rows, the dump takes away the sequence that is its default, which is not supported"
+            );
+            return Err(Error::failed(what).hint(format!("--skip-table {table} leaves it out")));
+        }
+        pending.table.sequence = None;
+        pending.counted_by = None;
+        Ok(())
     }
 
     /// A column may be NULL.

@@ -1,5 +1,6 @@
 //! Loads tables with the workers: creates the tables, queues the chunks, and completes the tables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use mysql::Conn;
@@ -36,6 +37,8 @@ pub struct Loader {
     method: LoadMethod,
     pool: WorkerPool,
     tables: Vec<Table>,
+    /// The numbers of the tables whose changes wait with their keys.
+    changing: HashSet<usize>,
     enums: Arc<Enums>,
 }
 
@@ -65,6 +68,7 @@ impl Loader {
             method,
             pool,
             tables: Vec::new(),
+            changing: HashSet::new(),
             enums,
         })
     }
@@ -181,13 +185,11 @@ impl Sink<Table> for Loader {
         let (before, after) = (&before.definition, &after.definition);
         let (statements, left_out) = ddl::alter_table(&self.staging, before, after);
         self.note_left_out(&after.name, left_out);
-        let build = (!statements.is_empty()).then(|| IndexBuild {
-            table: after.name.clone(),
-            name: "all".to_owned(),
-            built: Built::By(number, statements),
-        });
-        let builds = build.into_iter().collect();
-        self.pool.queue.add_builds(number, builds);
+        if !statements.is_empty() {
+            let queue = &self.pool.queue;
+            queue.build_next(number, &after.name, statements)?;
+            self.changing.insert(number);
+        }
         self.tables[number].definition = after.clone();
         Ok(())
     }
@@ -195,6 +197,7 @@ impl Sink<Table> for Loader {
     fn drop_table(&mut self, number: usize) -> Result<()> {
         self.pool.queue.wait_for_rows(number)?;
         self.pool.queue.forget_builds(number)?;
+        self.changing.remove(&number);
         let name = std::mem::take(&mut self.tables[number].definition.name);
         let drop = format!("DROP TABLE {}", qualified(&self.staging, &name));
         one_statement(&mut self.connection, &drop)
@@ -202,6 +205,10 @@ impl Sink<Table> for Loader {
     }
 
     fn rows(&mut self, rows: PlannedRows) -> Result<()> {
+        // They get the defaults that the table has now.
+        if !self.changing.is_empty() && self.changing.remove(&rows.table) {
+            self.pool.queue.wait_for_builds(rows.table)?;
+        }
         self.pool.queue.put(rows)
     }
 
