@@ -218,6 +218,7 @@ fn concatenated(begin: Value, end: &Value) -> Value {
     }
 }
 
-fn is_word(token: &Token, word: &str) -> bool {
+/// Whether `token` is this word, in any case.
+pub(super) fn is_word(token: &Token, word: &str) -> bool {
     matches!(&token.kind, TokenKind::Word(found) if found.eq_ignore_ascii_case(word))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::piece::Piece;
 use crate::dump::events::{Duplicates, InsertTarget, RowChunk};
-use crate::dump::limits::{CHUNK_BYTES, DumpLimits, LargeRows};
+use crate::dump::limits::{CHUNK_BYTES, DumpLimits, HeldMemory, LargeRows};
 use crate::error::Result;
 
 /// MySQL's limit of a packet, and so of a row in a dump.
@@ -20,10 +20,14 @@ pub(super) struct RowChunks {
     rows: u64,
     last_end: usize,
     insert: Option<Arc<InsertTarget>>,
-    /// The target as the head of the INSERT says it, if a clause behind the rows has changed it.
+    /// The target as the head of the INSERT says it, if a clause after the rows has changed it.
     as_in_head: Option<InsertTarget>,
-    /// What stands behind the last row of the statement.
+    /// What stands after the last row of the statement.
     clause: Vec<u8>,
+    /// The text of the last head, if no other statement has followed.
+    head: Vec<u8>,
+    /// The database of the table, if it is known.
+    database: Option<String>,
     /// Rows of the current table before these.
     rows_before: u64,
     limits: DumpLimits,
@@ -64,17 +68,46 @@ impl RowChunks {
         self.rows_before == 0
     }
 
+    /// Begins an INSERT with this `head` if it is the head of the INSERT before, and no other statement is between. Whether
+    /// it is, and whether the rows that follow are the first of their table.
+    pub(super) fn begin_same(&self, head: &[u8]) -> Option<bool> {
+        let is_same = !self.head.is_empty() && self.head == head;
+        is_same.then_some(self.rows_before == 0)
+    }
+
+    /// Remembers the head of the INSERT that has begun, and the database of its table.
+    pub(super) fn remember_head(&mut self, head: &[u8], database: Option<String>) {
+        self.head.clear();
+        self.head.extend_from_slice(head);
+        self.database = database;
+    }
+
+    /// The database of the table of the rows, if it is known.
+    pub(super) fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    /// Another statement has come, after which the same head may mean something else.
+    pub(super) fn forget_head(&mut self) {
+        self.head.clear();
+    }
+
+    /// Waits until `chunk` may be passed on, if it is large.
+    pub(super) fn hold(&self, chunk: &mut RowChunk) {
+        chunk.held = self.large.hold(chunk.bytes.len());
+    }
+
     /// The table and columns of the rows.
     pub(super) fn target(&self) -> Option<&InsertTarget> {
         self.insert.as_deref()
     }
 
-    /// What stands behind the last row of the statement that has ended, if it is not blank.
+    /// What stands after the last row of the statement that has ended, if it is not blank.
     pub(super) fn take_clause(&mut self) -> Option<Vec<u8>> {
         (!self.clause.is_empty()).then(|| std::mem::take(&mut self.clause))
     }
 
-    /// A clause behind the rows says what becomes of `duplicates`, in this statement and in the next ones with the same
+    /// A clause after the rows says what becomes of `duplicates`, in this statement and in the next ones with the same
     /// head. Returns their target.
     pub(super) fn amend(&mut self, duplicates: Duplicates) -> Option<Arc<InsertTarget>> {
         let head = self.insert.as_deref()?.clone();
@@ -149,14 +182,13 @@ impl RowChunks {
         self.last_end = 0;
         let first_row = self.rows_before + 1;
         self.rows_before += rows;
-        let held = self.large.hold(bytes.len());
         Some(RowChunk {
             insert: self.insert.clone()?,
             bytes,
             offset,
             first_row,
             rows,
-            held,
+            held: HeldMemory::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -115,6 +116,56 @@ fn large_rows_wait_for_each_other() {
         verify.args(limits);
         stays_small("verify", verify);
     }
+}
+
+/// The first rows of a table in a dump of Adminer wait for the end of their INSERT, but not for each other.
+#[test]
+fn rows_that_wait_for_a_clause_are_small() {
+    let scene = Scene::bare();
+    let source = scene.path("dump.sql");
+    let row = |id: u32, kibibytes: usize| format!("({id}, '{}')", "x".repeat(kibibytes * 1024));
+    let dump = |rows: &[String]| {
+        let rows = rows.join(",\n");
+        format!(
+            "-- Adminer 4.8.1 MySQL 10.11.19-MariaDB dump\nCREATE TABLE `t` (`id` int NOT NULL, `a` longtext, PRIMARY KEY (`id`));\n\
+             INSERT INTO `t` (`id`, `a`) VALUES\n{rows}\nON DUPLICATE KEY UPDATE `id` = VALUES(`id`), `a` = VALUES(`a`);\n"
+        )
+    };
+    for (rows, memory) in [
+        (vec![row(1, 4000), row(2, 14_000)], "128"),
+        (
+            vec![row(1, 600), row(2, 600), row(1, 1024), row(3, 9000)],
+            "64",
+        ),
+    ] {
+        fs::write(&source, dump(&rows)).unwrap();
+        let mut import = scene.command([source.to_str().unwrap(), "--replace", "--yes"]);
+        import.args(["--memory", memory]);
+        ends_soon(import);
+        let mut convert = command(["convert", "-q", "--memory", memory, "-o"]);
+        convert.arg(scene.path("out.sql")).arg(&source);
+        ends_soon(convert);
+    }
+    assert_eq!(
+        scene.values("SELECT id, length(a) FROM t ORDER BY id"),
+        ["1|1048576", "2|614400", "3|9216000"]
+    );
+}
+
+/// Fails if the command does not succeed within a minute.
+fn ends_soon(mut command: std::process::Command) {
+    let mut child = command.spawn().unwrap();
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(60) {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{command:?}: {status}");
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    panic!("{command:?} does not end");
 }
 
 #[test]

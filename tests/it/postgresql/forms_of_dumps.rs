@@ -8,14 +8,19 @@
 
 use std::fs;
 
+use mysql::prelude::Queryable;
+
 use super::edge_cases::Then::{Fails, Gives, Reports};
 use super::edge_cases::{Case, case, check};
 use crate::support::archives::{SMALL_DUMP, archive, gzip, small_traces};
+use crate::support::mysql_shop::Shop;
 use crate::support::program::{command, run};
 use crate::support::scene::{
     Dialect, Scene, fixture_database, fixture_dump, load_into_mariadb, mysqldump,
 };
-use crate::support::servers::{new_mariadb_database, new_postgresql_database};
+use crate::support::servers::{
+    connect_mariadb, mariadb, new_mariadb_database, new_postgresql_database,
+};
 use crate::support::state::State;
 
 const COUNT: &str = "SELECT count(*) FROM $.t";
@@ -327,6 +332,9 @@ INSERT INTO `upserted` (`id`, `c`) VALUES (3, 'e'), (2, 'f') ON DUPLICATE KEY UP
 CREATE TABLE `kept` (`id` int NOT NULL, `c` text, PRIMARY KEY (`id`));
 INSERT INTO `kept` VALUES (1, 'a'), (2, 'b'), (1, 'c') ON DUPLICATE KEY UPDATE id = id;
 INSERT INTO `kept` VALUES (2, 'x'), (3, 'd') ON DUPLICATE KEY UPDATE id = id;
+CREATE TABLE `computed` (`id` int NOT NULL, `g` int GENERATED ALWAYS AS (`id` + 1) STORED, `c` text, PRIMARY KEY (`id`));
+INSERT INTO `computed` (`C`, `id`) VALUES ('a', 1), ('b', 2), ('c', 1) ON DUPLICATE KEY UPDATE id = VALUES(id), c = VALUES(c);
+INSERT INTO `computed` (`C`, `id`) VALUES ('d', 2) ON DUPLICATE KEY UPDATE id = VALUES(id), c = VALUES(c);
 ";
 
 #[test]
@@ -353,7 +361,7 @@ ON DUPLICATE KEY UPDATE `id` = VALUES(`id`), `c` = VALUES(`c`);
     ]))
     .succeeds();
     let findings = scene.assert_same_tables(&source);
-    assert_eq!((findings.tables, findings.rows), (5, 8020), "{findings:?}");
+    assert_eq!((findings.tables, findings.rows), (6, 8022), "{findings:?}");
 }
 
 #[test]
@@ -442,6 +450,29 @@ fn what_only_a_server_can_compute_is_refused() {
             ],
         ),
         case(
+            "a column of the table is not in the INSERT",
+            format!(
+                "{table}INSERT INTO t (id, c) VALUES (1,'a'),(1,'b') ON DUPLICATE KEY UPDATE id = VALUES(id), c = VALUES(c);\n"
+            ),
+            &[],
+            vec![
+                Fails(
+                    1,
+                    "table t: ON DUPLICATE KEY UPDATE keeps values of columns that the INSERT does not have",
+                ),
+                Fails(1, "hint: --skip-table t leaves it out"),
+            ],
+        ),
+        case(
+            "a column of an INSERT with SET comes twice",
+            format!("{table}INSERT INTO t SET id = 1, c = 'a', C = 's3cr3t';\n"),
+            &[],
+            vec![Fails(
+                1,
+                "the dump inserts a row that has a column twice: INSERT INTO",
+            )],
+        ),
+        case(
             "a value is computed",
             insert(
                 "(2,'b','2020-01-01') ON DUPLICATE KEY UPDATE id = VALUES(id), c = 's3cr3t', d = VALUES(d)",
@@ -476,6 +507,39 @@ fn what_only_a_server_can_compute_is_refused() {
     ];
     for (number, case) in cases.iter().chain(&others).enumerate() {
         check(&database, number, case);
+    }
+}
+
+/// Only an import into PostgreSQL decides between rows with the same key: anywhere else they are an error, or the report
+/// says that they will be.
+#[test]
+fn duplicates_are_not_decided_elsewhere() {
+    let table = "CREATE TABLE t (id int NOT NULL, c text, PRIMARY KEY (id));\n";
+    for clause in ["id = VALUES(id), c = VALUES(c)", "id = id"] {
+        let insert = |rows: &str| {
+            format!(
+                "{table}INSERT INTO t (id, c) VALUES {rows} ON DUPLICATE KEY UPDATE {clause};\n"
+            )
+        };
+        let shop = Shop::new(&mariadb().directory, "");
+        let outcome = shop.import(insert("(1,'a'),(2,'b'),(1,'c')").as_bytes(), &[]);
+        assert_ne!(outcome.code, Some(0), "{clause}");
+        let exists = format!("SHOW TABLES FROM {}", shop.target());
+        let mut target = connect_mariadb("mysql");
+        assert_eq!(target.query::<String, _>(exists).unwrap(), [""; 0]);
+        shop.import(insert("(1,'a'),(2,'b')").as_bytes(), &[])
+            .succeeds();
+        let scene = Scene::bare();
+        let (file, out) = (scene.path("in.sql"), scene.path("out.sql"));
+        fs::write(&file, insert("(1,'a'),(2,'b'),(1,'c')")).unwrap();
+        run(command([
+            "convert",
+            file.to_str().unwrap(),
+            "-o",
+            out.to_str().unwrap(),
+        ]))
+        .succeeds()
+        .says("t: its rows replace or keep others with the same key");
     }
 }
 

@@ -1,14 +1,12 @@
-//! INSERTs that other programs than mysqldump write: `INSERT … SET a = 1`, and `ON DUPLICATE KEY UPDATE` behind the rows.
+//! What stands after the rows of an INSERT: `ON DUPLICATE KEY UPDATE`, as other programs than mysqldump write it.
 
 use std::sync::Arc;
 
 use super::consumer::Consumer;
 use super::reading::Reader;
 use crate::dump::events::{Duplicates, RowChunk};
-use crate::dump::mysql::expression::split_at_commas;
+use crate::dump::mysql::expression::{is_word, split_at_commas};
 use crate::dump::mysql::lexer::{Token, TokenKind, tokens_in};
-use crate::dump::mysql::piece::Piece;
-use crate::dump::mysql::statement::place_of_table;
 use crate::error::{Error, Result};
 
 impl<C: Consumer> Reader<C> {
@@ -22,37 +20,56 @@ impl<C: Consumer> Reader<C> {
         if !self.takes_rows {
             return Ok(());
         }
-        let target = match clause {
-            Some(clause) => {
-                let duplicates = self.duplicates(&clause)?;
-                self.chunks.amend(duplicates)
+        if let Some(clause) = clause {
+            let duplicates = self.duplicates(&clause)?;
+            if let Some(target) = self.chunks.amend(duplicates) {
+                let mut chunks = self.waiting.end();
+                chunks.extend(chunk);
+                for mut chunk in chunks {
+                    chunk.insert = Arc::clone(&target);
+                    self.pass_on_chunk(chunk)?;
+                }
             }
-            None => None,
-        };
-        for mut chunk in self.waiting.after(chunk, is_end) {
-            if let Some(target) = &target {
-                chunk.insert = Arc::clone(target);
-            }
-            self.consumer.rows(chunk)?;
+            return Ok(());
         }
-        Ok(())
+        let chunk = match chunk {
+            Some(chunk) if !is_end => match self.waiting.keep(chunk) {
+                None => return Ok(()),
+                chunk => chunk,
+            },
+            chunk => chunk,
+        };
+        for waited in self.waiting.end() {
+            self.pass_on_chunk(waited)?;
+        }
+        chunk.map_or(Ok(()), |chunk| self.pass_on_chunk(chunk))
     }
 
-    /// What `clause`, which stands behind the rows of an INSERT, says about duplicates.
-    fn duplicates(&self, clause: &[u8]) -> Result<Duplicates> {
+    fn pass_on_chunk(&mut self, mut chunk: RowChunk) -> Result<()> {
+        // Only here, because nothing frees the memory of a chunk that is kept.
+        self.chunks.hold(&mut chunk);
+        self.consumer.rows(chunk)
+    }
+
+    /// What `clause`, which stands after the rows of an INSERT, says about duplicates.
+    fn duplicates(&mut self, clause: &[u8]) -> Result<Duplicates> {
         let target = self.chunks.target();
         let quoting = self.session.mode().quoting();
         let text = String::from_utf8_lossy(clause);
-        let columns = target.and_then(|target| target.columns.as_deref());
-        let found = tokens_in(&text, quoting).map(|tokens| on_duplicate(&tokens, columns));
-        if let Ok(Some(duplicates)) = found {
-            return Ok(duplicates);
-        }
-        let table = target.map_or("", |target| target.table.as_str());
-        let what = if text.to_ascii_uppercase().starts_with("ON DUPLICATE") {
-            "ON DUPLICATE KEY UPDATE changes rows in a way that is not supported"
-        } else {
-            "an INSERT has something after its rows that is not understood"
+        let columns = target.and_then(|target| target.columns.clone());
+        let table = target.map_or_else(String::new, |target| target.table.clone());
+        let found = tokens_in(&text, quoting).map(|it| on_duplicate(&it, columns.as_deref()));
+        let what = match found {
+            Ok(Some(Duplicates::Replace))
+                if !self.has_all_columns(&table, columns.as_deref().unwrap_or_default())? =>
+            {
+                "ON DUPLICATE KEY UPDATE keeps values of columns that the INSERT does not have"
+            }
+            Ok(Some(duplicates)) => return Ok(duplicates),
+            _ if text.to_ascii_uppercase().starts_with("ON DUPLICATE") => {
+                "ON DUPLICATE KEY UPDATE changes rows in a way that is not supported"
+            }
+            _ => "an INSERT has something after its rows that is not understood",
         };
         let error = Error::failed(format!("table {table}: {what}")).withholding(text.into_owned());
         Err(self
@@ -60,53 +77,27 @@ impl<C: Consumer> Reader<C> {
             .hint(format!("--skip-table {table} leaves it out")))
     }
 
-    /// Takes `INSERT INTO t SET a = 1, b = 2` as one row.
-    pub(super) fn insert_set(&mut self, statement: &[u8]) -> Result<()> {
-        let quoting = self.session.mode().quoting();
-        let text = std::str::from_utf8(statement).ok();
-        let tokens = text.and_then(|text| tokens_in(text, quoting).ok());
-        let parts = text
-            .zip(tokens)
-            .and_then(|(text, tokens)| as_values(text, &tokens));
-        let Some((head, rows)) = parts else {
-            let why = "the dump inserts rows that are not written as VALUES";
-            return Err(self.refused(why, &String::from_utf8_lossy(statement)));
+    /// Whether the `given` columns are all columns of `table` whose values are stored. A server keeps the values of the
+    /// others when it updates a row; REPLACE would lose them.
+    fn has_all_columns(&mut self, table: &str, given: &[String]) -> Result<bool> {
+        let database = self.chunks.database().map(str::to_owned);
+        let Some(created) = self.tables.get_mut(database.as_deref(), table) else {
+            return Ok(false);
         };
-        self.insert_head(head.as_bytes())?;
-        let last_end = rows.rfind(')').map(|at| at + 1);
-        let piece = Piece::LastRows { rows: 1, last_end };
-        self.take_rows(rows.as_bytes(), piece)
+        let is_new = created.stored_columns.is_none();
+        let length = created.length;
+        let columns = created.stored_columns(database.as_deref());
+        let columns = columns.map(|columns| {
+            let mut columns = columns.iter();
+            columns.all(|name| given.iter().any(|it| it.eq_ignore_ascii_case(name)))
+        });
+        let has_all = columns.map_err(|error| self.placed(error))?;
+        if is_new {
+            let counted = self.definitions.add_again(length);
+            counted.map_err(|error| self.placed(error))?;
+        }
+        Ok(has_all)
     }
-}
-
-/// The head and the row of `INSERT INTO t SET a = 1, b = 2`, written with VALUES.
-fn as_values(text: &str, tokens: &[Token]) -> Option<(String, String)> {
-    let set = place_of_table(tokens)?;
-    if !is_word(tokens.get(set)?, "SET") {
-        return None;
-    }
-    let mut assignments = &tokens[set + 1..];
-    while let [rest @ .., last] = assignments
-        && last.kind == TokenKind::Symbol(';')
-    {
-        assignments = rest;
-    }
-    let (mut columns, mut values) = (Vec::new(), Vec::new());
-    for assignment in split_at_commas(assignments) {
-        let equals = assignment
-            .iter()
-            .position(|token| token.kind == TokenKind::Symbol('='))?;
-        let (column, value) = (&assignment[..equals], &assignment[equals + 1..]);
-        let column = column.last()?;
-        columns.push(&text[column.start..column.end]);
-        values.push(&text[value.first()?.start..value.last()?.end]);
-    }
-    let head = format!(
-        "{}({}) VALUES ",
-        &text[..tokens[set].start],
-        columns.join(",")
-    );
-    Some((head, format!("({});", values.join(","))))
 }
 
 /// What `ON DUPLICATE KEY UPDATE a = VALUES(a), …` does if it replaces or keeps the whole row; the rows have `columns`.
@@ -178,10 +169,6 @@ fn name(token: &Token) -> Option<&str> {
     }
 }
 
-fn is_word(token: &Token, word: &str) -> bool {
-    matches!(&token.kind, TokenKind::Word(found) if found.eq_ignore_ascii_case(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,29 +205,6 @@ mod tests {
         ] {
             let found = on_duplicate(&tokens(clause).unwrap(), Some(&columns));
             assert_eq!(found, expected, "{clause}");
-        }
-    }
-
-    #[test]
-    fn set_is_written_with_values() {
-        for (text, expected) in [
-            (
-                "INSERT INTO `a`.`t` SET `x` = 'it''s, =', t.y=f(1, 2),z=NULL;",
-                Some((
-                    "INSERT INTO `a`.`t` (`x`,y,z) VALUES ",
-                    "('it''s, =',f(1, 2),NULL);",
-                )),
-            ),
-            (
-                "REPLACE t SET a = -1",
-                Some(("REPLACE t (a) VALUES ", "(-1);")),
-            ),
-            ("INSERT INTO t SELECT 1", None),
-            ("INSERT INTO t SET a", None),
-        ] {
-            let found = as_values(text, &tokens(text).unwrap());
-            let expected = expected.map(|(head, rows)| (head.to_owned(), rows.to_owned()));
-            assert_eq!(found, expected, "{text}");
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Created {
     /// The bytes of the statements that define it.
     pub(super) length: usize,
     pub(super) definition: Definition,
+    /// The columns whose values are stored, once they were asked for.
+    pub(super) stored_columns: Option<Box<[String]>>,
 }
 
 /// How much of a table was passed on.
@@ -79,6 +81,7 @@ impl Created {
             is_undecided: false,
             length: 0,
             definition: Definition::None,
+            stored_columns: None,
         }
     }
 
@@ -94,6 +97,7 @@ impl Created {
             is_undecided: false,
             length: statement.text.len(),
             definition: Definition::Parsed(table.into(), Some(statement)),
+            stored_columns: None,
         };
         created.look_for_timestamps(created.facts.utc);
         created
@@ -141,14 +145,29 @@ impl Created {
         database: Option<&str>,
     ) -> Result<Option<&mut TableDefinition>> {
         if let Definition::Text(statement) = &self.definition {
-            let mut table = parse_table(&statement.text, statement.quoting)?.table;
-            leave_out_foreign_keys(&mut table, database);
+            let table = parsed(statement, database)?;
             self.definition = Definition::Parsed(table.into(), None);
         }
         Ok(match &mut self.definition {
             Definition::Parsed(table, _) => Some(table),
             Definition::Text(_) | Definition::None => None,
         })
+    }
+
+    /// The columns whose values are stored: all but the generated ones.
+    pub(super) fn stored_columns(&mut self, database: Option<&str>) -> Result<&[String]> {
+        if self.stored_columns.is_none() {
+            let of = |table: &TableDefinition| {
+                let stored = table.columns.iter().filter(|it| it.generated.is_none());
+                stored.map(|column| column.name.clone()).collect()
+            };
+            self.stored_columns = match &self.definition {
+                Definition::Parsed(table, _) => Some(of(table)),
+                Definition::Text(statement) => Some(of(&parsed(statement, database)?)),
+                Definition::None => None,
+            };
+        }
+        Ok(self.stored_columns.as_deref().unwrap_or_default())
     }
 
     /// Changes the table as `statement` says; returns whether an expression of it has a NOT. `utc` says whether timestamps
@@ -166,6 +185,7 @@ impl Created {
         let has_not = alter_table(table, &statement.text, statement.quoting, is_given)?;
         leave_out_foreign_keys(table, database);
         self.length += statement.text.len();
+        self.stored_columns = None;
         if let Definition::Parsed(_, text) = &mut self.definition {
             *text = None;
         }
@@ -175,6 +195,13 @@ impl Created {
         self.look_for_timestamps(utc);
         Ok(has_not)
     }
+}
+
+/// The table of `database` that `statement` defines.
+fn parsed(statement: &Statement, database: Option<&str>) -> Result<TableDefinition> {
+    let mut table = parse_table(&statement.text, statement.quoting)?.table;
+    leave_out_foreign_keys(&mut table, database);
+    Ok(table)
 }
 
 /// Leaves out the foreign keys to tables of other databases than `database`. A table of the same name in this one would

@@ -5,6 +5,7 @@ mod clause;
 mod consumer;
 mod created;
 mod executed;
+mod insert_set;
 mod program;
 mod reading;
 mod statements;

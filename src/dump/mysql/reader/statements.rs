@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 impl<C: Consumer> Reader<C> {
     /// Takes a whole statement. `text` is its beginning.
     pub(super) fn statement(&mut self, bytes: &[u8], text: &str) -> Result<()> {
+        self.chunks.forget_head();
         if self.conversion.is_some() {
             return self.converted_statement(bytes);
         }

@@ -114,6 +114,10 @@ impl<C: Consumer> Reader<C> {
 
     /// Takes the head of an INSERT.
     pub(super) fn insert_head(&mut self, head: &[u8]) -> Result<()> {
+        if let Some(is_first) = self.chunks.begin_same(head) {
+            self.waiting.begin(is_first);
+            return Ok(());
+        }
         let quoting = self.session.mode().quoting();
         let mut text = self.head_text(head)?;
         let mut table = insert_table(&text, quoting);
@@ -151,6 +155,7 @@ impl<C: Consumer> Reader<C> {
             }
         };
         let is_first = self.chunks.begin_insert(target);
+        self.chunks.remember_head(head, database);
         self.waiting.begin(is_first);
         Ok(())
     }

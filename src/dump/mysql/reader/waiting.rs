@@ -29,17 +29,21 @@ impl WaitingChunks {
         self.is_open = self.is_of_adminer && is_first;
     }
 
-    /// The chunks to pass on after `chunk`, which is the last one of its INSERT or not.
-    pub(super) fn after(&mut self, chunk: Option<RowChunk>, is_end: bool) -> Vec<RowChunk> {
-        if self.is_open && !is_end && self.bytes < MAX_WAITING_BYTES {
-            self.bytes += chunk.as_ref().map_or(0, |chunk| chunk.bytes.len());
-            self.chunks.extend(chunk);
-            return Vec::new();
+    /// Keeps `chunk`, which is not the last one of its INSERT, if it has to wait. Otherwise returns it.
+    pub(super) fn keep(&mut self, chunk: RowChunk) -> Option<RowChunk> {
+        let bytes = self.bytes + chunk.bytes.len();
+        if !self.is_open || bytes > MAX_WAITING_BYTES {
+            return Some(chunk);
         }
+        self.bytes = bytes;
+        self.chunks.push(chunk);
+        None
+    }
+
+    /// The chunks that have waited. Those that follow do not.
+    pub(super) fn end(&mut self) -> Vec<RowChunk> {
         self.is_open = false;
         self.bytes = 0;
-        let mut chunks = std::mem::take(&mut self.chunks);
-        chunks.extend(chunk);
-        chunks
+        std::mem::take(&mut self.chunks)
     }
 }
