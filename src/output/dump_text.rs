@@ -238,6 +238,11 @@ impl DumpText {
         let tables: Vec<&Table> = self.tables.iter().map(|written| &written.table).collect();
         sql += &keys(&tables, &mut self.notes);
         sql += &foreign_keys(&tables, &mut self.notes);
+        for table in &tables {
+            let triggers = table.on_update.iter();
+            let triggers = triggers.map(|it| ddl::update_trigger_in_dump(STYLE, table, it));
+            statements(&mut sql, &triggers.collect::<Vec<_>>());
+        }
         sql += &format!("\n-- {CONVERTED_COMPLETE}\n");
         self.text(&sql)?;
         self.out.flush().map_err(cannot_write)?;

@@ -27,6 +27,7 @@ impl Table {
         self.foreign_keys.clone_from(&after.foreign_keys);
         self.checks.clone_from(&after.checks);
         self.comment.clone_from(&after.comment);
+        self.on_update.clone_from(&after.on_update);
         match (&mut self.sequence, &after.sequence) {
             (Some(sequence), Some(new)) => sequence.next_at_least = new.next_at_least,
             (sequence, new) => sequence.clone_from(new),

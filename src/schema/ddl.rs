@@ -3,6 +3,7 @@
 mod alter;
 mod copy;
 mod generated;
+mod on_update;
 mod style;
 
 use std::fmt::Write as _;
@@ -18,6 +19,7 @@ pub use alter::{Change, alter_table};
 pub use copy::{copy_from_stdin, copy_query_to_stdout, copy_to_stdout};
 use generated::computed;
 pub use generated::{compute_all, is_computed_otherwise};
+pub use on_update::{create_update_trigger, update_trigger_in_dump};
 pub use style::Style;
 
 /// The statements that create `table`, with its types, sequence and comments, without keys,

@@ -21,6 +21,6 @@ pub use from_mysql::{
 };
 pub use model::{
     Check, Column, DataType, EnumType, ForeignKey, Generated, Index, IndexKind, IndexPart,
-    IndexPartOf, KeptAs, Note, Prefix, PrimaryKey, Proof, Sequence, Table,
+    IndexPartOf, KeptAs, Note, Prefix, PrimaryKey, Proof, Sequence, Table, UpdateTrigger,
 };
 pub use names::{FinalNames, Names, final_names, final_sequence_name};

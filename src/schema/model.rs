@@ -31,6 +31,8 @@ pub struct Table {
     pub renamed_sequences: Vec<(String, String)>,
     /// Its comment.
     pub comment: Option<String>,
+    /// What sets its `ON UPDATE CURRENT_TIMESTAMP` columns; it is created after its rows are loaded.
+    pub on_update: Option<UpdateTrigger>,
 }
 
 impl Table {
@@ -204,6 +206,15 @@ pub enum Proof {
     /// If these conditions are true for all rows, as SQL, and the columns it is computed from are unchanged. The dump has
     /// no values.
     Conditions(Vec<String>),
+}
+
+/// A trigger that sets columns to the current time if an UPDATE changes other columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateTrigger {
+    /// Its name, and that of its function.
+    pub name: String,
+    /// The columns, and the current time of each, as SQL.
+    pub columns: Vec<(String, String)>,
 }
 
 /// A CHECK constraint.

@@ -18,6 +18,8 @@ pub struct Policies {
     pub time: Times,
     /// What `timestamp` becomes.
     pub timestamps: Timestamps,
+    /// What `ON UPDATE CURRENT_TIMESTAMP` becomes.
+    pub on_update: OnUpdate,
     /// Tables and columns that are left out.
     pub skip_columns: Vec<(String, String)>,
     /// Tables that are left out.
@@ -58,12 +60,16 @@ impl Policies {
         }
     }
 
-    /// The same policies for tables that are known, or not: the types of known ones do not depend on values.
+    /// The same policies for tables that are known, or not: the types of known ones do not depend on values, and GitLab sets
+    /// the time of a change itself.
     #[must_use]
     pub fn for_tables(&self, are_known: bool) -> Policies {
         let mut policies = self.clone();
         if are_known && policies.tinyint1 == Tinyint1::Auto {
             policies.tinyint1 = Tinyint1::Boolean;
+        }
+        if are_known {
+            policies.on_update = OnUpdate::None;
         }
         policies
     }
@@ -174,4 +180,14 @@ pub enum Timestamps {
     Tz,
     /// timestamp without time zone, in the time zone of this machine
     Local,
+}
+
+/// What `ON UPDATE CURRENT_TIMESTAMP` becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnUpdate {
+    /// A trigger of the table, which sets the column. In a GitLab CI backup the same as `none`
+    #[default]
+    Trigger,
+    /// It is left out
+    None,
 }

@@ -18,7 +18,9 @@ use clap::{Args, Parser, Subcommand};
 use super::guesses::hint_for;
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
-use crate::schema::policies::{Enums, GeneratedColumns, Geometry, Times, Timestamps, Tinyint1};
+use crate::schema::policies::{
+    Enums, GeneratedColumns, Geometry, OnUpdate, Times, Timestamps, Tinyint1,
+};
 use crate::verify::depth::Depth;
 
 pub use backup::BackupArgs;
@@ -284,6 +286,9 @@ pub struct ConversionArgs {
     /// What timestamp becomes; dumps contain it in UTC
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub timestamps: Timestamps,
+    /// What ON UPDATE CURRENT_TIMESTAMP becomes
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub on_update: OnUpdate,
     /// What a spatial type becomes
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub geometry: Geometry,

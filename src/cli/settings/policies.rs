@@ -34,6 +34,7 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         enums: arguments.enums,
         time: arguments.time,
         timestamps: arguments.timestamps,
+        on_update: arguments.on_update,
         skip_columns: skip_columns.collect::<Result<_>>()?,
         skip_tables: arguments.skip_table,
         only_tables: arguments.only_table,

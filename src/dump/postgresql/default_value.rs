@@ -36,7 +36,8 @@ fn next_value(tokens: &[Token]) -> Option<DefaultValue> {
     plain.then_some(DefaultValue::NextValue(sequence))
 }
 
-fn moment(tokens: &[Token]) -> Option<DefaultValue> {
+/// The current time or day.
+pub(super) fn moment(tokens: &[Token]) -> Option<DefaultValue> {
     if is_now_in_utc(tokens) {
         return Some(DefaultValue::Moment("timezone('UTC', now())"));
     }

@@ -96,6 +96,15 @@ pub enum Definition {
     },
     /// An index.
     Index(IndexDefinition),
+    /// A trigger that sets columns to the current time if an UPDATE changes others.
+    UpdateTrigger {
+        /// Its name.
+        name: String,
+        /// The table.
+        table: String,
+        /// What it sets.
+        columns: SetColumns,
+    },
     /// The value of a sequence.
     SetValue {
         /// The sequence.
@@ -119,6 +128,17 @@ pub enum Definition {
         /// The comment.
         text: String,
     },
+}
+
+/// Columns that a trigger sets, and the current time of each, as SQL from a fixed list.
+pub type SetColumns = Vec<(String, &'static str)>;
+
+/// A trigger of a table, and the function that it calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trigger {
+    pub(super) name: String,
+    pub(super) table: String,
+    pub(super) function: String,
 }
 
 /// A table.

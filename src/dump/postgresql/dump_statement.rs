@@ -1,6 +1,6 @@
 //! The classes of statements in a PostgreSQL dump.
 
-use super::definition::Definition;
+use super::definition::{Definition, SetColumns, Trigger};
 use super::lexer::Token;
 use crate::dump::events::InsertTarget;
 use crate::error::Result;
@@ -12,6 +12,10 @@ pub(super) enum DumpStatement {
     Definition(Definition),
     /// COPY: lines of rows follow.
     Copy(InsertTarget),
+    /// A function that sets columns to the current time, and nothing else.
+    SettingFunction(String, SetColumns),
+    /// A trigger that may call such a function.
+    Trigger(Trigger),
     /// Something that is not imported: its kind and name.
     LeftOut(&'static str, String),
     /// `SET client_encoding`

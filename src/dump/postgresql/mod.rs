@@ -15,6 +15,7 @@ mod expression;
 mod index;
 pub(super) mod lexer;
 mod names;
+mod on_update;
 pub(super) mod parser;
 mod reader;
 mod row_heads;

@@ -1,13 +1,13 @@
 //! Reads a PostgreSQL dump in blocks, and passes on definitions and chunks of whole rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use memchr::memchr;
 
 use super::convert_notation::{CONVERTED, CONVERTED_COMPLETE};
 use super::databases::Databases;
-use super::definition::Definition;
+use super::definition::{Definition, SetColumns};
 use super::dump_statement::DumpStatement;
 use super::row_heads::{insert_head, is_end_of_insert};
 use super::splitter::{Piece, Splitter, refused_line};
@@ -27,6 +27,9 @@ const BEGIN: &str = "PostgreSQL database dump";
 const COMPLETE: &str = "PostgreSQL database dump complete";
 const SERVER: &str = "Dumped from database version ";
 const PROGRAM: &str = "Dumped by pg_dump version ";
+
+/// What is left out, for an error about its count.
+const LEFT_OUT: &str = "views, functions, …";
 
 /// Takes what the reader finds.
 pub trait Consumer {
@@ -74,6 +77,8 @@ pub struct Reader<C> {
     /// The comment that must be the last one; the first comment decides that.
     last_comment: Option<&'static str>,
     databases: Databases,
+    /// The functions that set columns to the current time, of which no trigger is known yet.
+    functions: BTreeMap<String, SetColumns>,
     /// Whether the rows that are read are of a database that is not taken.
     skips_rows: bool,
 }
@@ -111,6 +116,7 @@ impl<C: Consumer> Reader<C> {
             rows: HashMap::new(),
             last_comment: None,
             databases: Databases::default(),
+            functions: BTreeMap::new(),
             skips_rows: false,
         }
     }
@@ -164,6 +170,9 @@ impl<C: Consumer> Reader<C> {
         }
         self.hand_on()?;
         self.databases.check(&self.facts)?;
+        for name in self.functions.into_keys() {
+            self.facts.leave_out("function", &name, LEFT_OUT)?;
+        }
         self.consumer.end()?;
         Ok((self.consumer, self.facts))
     }
@@ -239,7 +248,16 @@ impl<C: Consumer> Reader<C> {
         let at = |error: Error| error.at(format!("byte {place}"));
         let text = std::str::from_utf8(self.splitter.text())
             .map_err(|_| at(Error::archive("a definition is not valid UTF-8")))?;
-        match classify(text, self.escapes).map_err(at)? {
+        match with_function(
+            classify(text, self.escapes).map_err(at)?,
+            &mut self.functions,
+        ) {
+            DumpStatement::SettingFunction(name, columns) => {
+                self.definitions.add(text.as_bytes()).map_err(at)?;
+                if self.databases.are_taken(&self.facts) {
+                    self.functions.insert(name, columns);
+                }
+            }
             DumpStatement::Definition(definition) => {
                 self.definitions.add(text.as_bytes()).map_err(at)?;
                 self.hand_on()?;
@@ -258,7 +276,7 @@ impl<C: Consumer> Reader<C> {
             }
             DumpStatement::LeftOut(..) if !self.databases.are_taken(&self.facts) => {}
             DumpStatement::LeftOut(kind, name) => {
-                let known = self.facts.leave_out(kind, &name, "views, functions, …");
+                let known = self.facts.leave_out(kind, &name, LEFT_OUT);
                 known.map_err(at)?;
             }
             DumpStatement::Encoding(name) => {
@@ -271,7 +289,7 @@ impl<C: Consumer> Reader<C> {
                 self.facts.charset = Some(name);
             }
             DumpStatement::Escapes(escapes) => self.escapes = escapes,
-            DumpStatement::WithoutEffect => {}
+            DumpStatement::WithoutEffect | DumpStatement::Trigger(_) => {}
             DumpStatement::Unknown => return Err(at(unknown_statement(text))),
         }
         Ok(())
@@ -443,6 +461,24 @@ impl<C: Consumer> Reader<C> {
 
     fn placed(&self, error: Error) -> Error {
         error.at(format!("byte {}", self.facts.bytes))
+    }
+}
+
+/// The trigger as a definition, if `statement` is one and calls one of `functions`, which set columns.
+fn with_function(
+    statement: DumpStatement,
+    functions: &mut BTreeMap<String, SetColumns>,
+) -> DumpStatement {
+    let DumpStatement::Trigger(trigger) = statement else {
+        return statement;
+    };
+    match functions.remove(&trigger.function) {
+        Some(columns) => DumpStatement::Definition(Definition::UpdateTrigger {
+            name: trigger.name,
+            table: trigger.table,
+            columns,
+        }),
+        None => DumpStatement::LeftOut("trigger", trigger.name),
     }
 }
 

@@ -8,6 +8,7 @@ use super::dump_statement::{AllTokens, BEGINNING_TOKENS, DumpStatement};
 use super::enum_type::create_enum;
 use super::index::create_index;
 use super::lexer::{Token, first_tokens, tokens};
+use super::on_update;
 use super::parser::Parser;
 use super::row_heads::copy;
 use super::sequence::{create_sequence, select};
@@ -52,6 +53,16 @@ pub(super) fn classify(statement: &str, escapes: bool) -> Result<DumpStatement> 
     let first = first_tokens(statement, BEGINNING_TOKENS);
     let begins = |words: &[&str]| Parser::new(&first).take(words);
     let whole = || tokens(statement, escapes);
+    if begins(&["create", "function"])
+        && let Some((name, columns)) = on_update::function(statement, escapes)
+    {
+        return Ok(DumpStatement::SettingFunction(name, columns));
+    }
+    if begins(&["create", "trigger"])
+        && let Some(trigger) = on_update::trigger(statement, escapes)
+    {
+        return Ok(DumpStatement::Trigger(trigger));
+    }
     Ok(match first.first() {
         None => DumpStatement::WithoutEffect,
         Some(Token::Word(word)) => match word.as_str() {
@@ -60,6 +71,10 @@ pub(super) fn classify(statement: &str, escapes: bool) -> Result<DumpStatement> 
             "alter" => return alter(&first, &whole),
             "select" => return select(&first, &whole),
             "do" if is_type_of_sequence(statement, escapes)? => DumpStatement::WithoutEffect,
+            "do" => match on_update::in_do(statement, escapes) {
+                Some(trigger) => DumpStatement::Definition(trigger),
+                None => DumpStatement::Unknown,
+            },
             "copy" => return copy(&whole()?),
             "drop" if begins(&["drop", "table"]) && !begins(&["drop", "table", "if"]) => {
                 let mut parser = Parser::new(&first);

@@ -138,6 +138,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 sequence: None,
                 renamed_sequences,
                 comment: None,
+                on_update: None,
             },
             counted_by: None,
             is_given: false,
@@ -504,6 +505,11 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
             Definition::SetValue { sequence, next } => {
                 self.sequences.set_next(sequence, next);
             }
+            Definition::UpdateTrigger {
+                name,
+                table,
+                columns,
+            } => self.update_trigger(&table, name, columns),
             Definition::Comment {
                 table,
                 column,

@@ -89,7 +89,11 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
 
 /// `CURRENT_TIMESTAMP` in its many spellings. A timestamp is in UTC, as in the dump; a datetime
 /// is in the time zone of the session that inserts.
-fn current_time(expression: &str, mysql_type: &str, data_type: &DataType) -> Option<String> {
+pub(super) fn current_time(
+    expression: &str,
+    mysql_type: &str,
+    data_type: &DataType,
+) -> Option<String> {
     let name = expression
         .split('(')
         .next()

@@ -6,6 +6,7 @@ mod generated;
 mod keys;
 mod known_columns;
 mod mapper;
+mod on_update;
 mod prepared;
 mod table;
 #[cfg(test)]

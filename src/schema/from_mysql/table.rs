@@ -82,6 +82,8 @@ struct MappedColumns {
     names: Vec<(String, Option<String>)>,
     /// The CHECKs of the columns that are enums.
     checks: Vec<Check>,
+    /// The columns that an UPDATE sets, and the current time of each.
+    on_update: Vec<(String, String)>,
 }
 
 impl MappedColumns {
@@ -113,6 +115,7 @@ impl Mapper<'_> {
             mut kinds,
             mut names,
             checks,
+            on_update,
         } = self.columns()?;
         let mut generated = self.generated_columns(&mut kinds)?;
         for (dump_name, name) in &mut names {
@@ -143,6 +146,7 @@ impl Mapper<'_> {
                 .comment
                 .clone()
                 .filter(|comment| !comment.is_empty()),
+            on_update: self.update_trigger(on_update),
         };
         for key in &definition.keys {
             self.key(key, &mut table)?;
@@ -202,6 +206,11 @@ impl Mapper<'_> {
                 let check = enum_check(&self.name, &mapped.name, column);
                 mapped_columns.checks.push(check);
             }
+            if column.on_update {
+                let now = self.time_of_update(column, &mapped);
+                let name = mapped.name.clone();
+                mapped_columns.on_update.extend(now.map(|now| (name, now)));
+            }
             mapped_columns.kinds.push(kind);
             let names = (column.name.clone(), Some(mapped.name.clone()));
             mapped_columns.names.push(names);
@@ -217,12 +226,6 @@ impl Mapper<'_> {
             self.data_type(column)?
         };
         let default = self.default(column, &data_type);
-        if column.on_update {
-            self.note(
-                Some(&column.name),
-                "ON UPDATE CURRENT_TIMESTAMP left out".to_owned(),
-            );
-        }
         if column.invisible {
             let what = "the column was INVISIBLE, and is visible now".to_owned();
             self.note(Some(&column.name), what);

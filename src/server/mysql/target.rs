@@ -359,6 +359,7 @@ pub(crate) fn refuse_conversions(asked: &Policies) -> Result<()> {
         ("--enum", asked.enums != default.enums),
         ("--time", asked.time != default.time),
         ("--timestamps", asked.timestamps != default.timestamps),
+        ("--on-update", asked.on_update != default.on_update),
         (
             "--zero-dates",
             asked.values.zero_dates != default.values.zero_dates,

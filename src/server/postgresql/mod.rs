@@ -20,4 +20,5 @@ pub mod session;
 pub mod statement;
 pub mod target;
 pub mod tls;
+mod update_triggers;
 pub mod verify;

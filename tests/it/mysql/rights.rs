@@ -86,6 +86,7 @@ fn what_is_for_postgresql_only_is_refused() {
         ("--enum", "type"),
         ("--time", "interval"),
         ("--timestamps", "tz"),
+        ("--on-update", "none"),
         ("--zero-dates", "error"),
         ("--nul", "error"),
     ] {

@@ -12,6 +12,7 @@ mod kept;
 mod many_rows;
 pub(crate) mod memory;
 mod obstacles;
+mod on_update;
 pub(crate) mod private_server;
 pub(crate) mod rollback;
 pub(crate) mod target;

@@ -4,7 +4,8 @@ use super::{Pending, PostgresqlConverter, bare};
 use crate::dump::postgresql::definition::DefaultValue;
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
-use crate::schema::{Column, DataType, Sequence, Table, from_postgresql};
+use crate::schema::policies::OnUpdate;
+use crate::schema::{Column, DataType, Sequence, Table, UpdateTrigger, from_postgresql};
 
 impl Pending {
     /// The table, to change it: what the sink has is kept, if it has the table.
@@ -127,6 +128,45 @@ impl<S: Sink> PostgresqlConverter<S> {
             column.not_null = false;
             column.not_null_after_load = false;
         }
+    }
+
+    /// A trigger sets `columns` to the current time if an UPDATE changes others.
+    pub(super) fn update_trigger(
+        &mut self,
+        table: &str,
+        name: String,
+        columns: Vec<(String, &'static str)>,
+    ) {
+        let Some(number) = self.number(table) else {
+            return;
+        };
+        let pending = &mut self.tables[number].table;
+        let is_moment = |column: &Column| {
+            let has_time = matches!(
+                column.data_type,
+                DataType::Timestamp(_) | DataType::Timestamptz(_)
+            );
+            has_time && column.generated.is_none()
+        };
+        let has = |wanted: &str| {
+            let mut known = pending.columns.iter();
+            known.any(|column| column.name == wanted && is_moment(column))
+        };
+        let why = if self.conversion.policies.on_update == OnUpdate::None {
+            "--on-update none"
+        } else if pending.on_update.is_some() || !columns.iter().all(|(column, _)| has(column)) {
+            "it is not one that an import has made"
+        } else {
+            let columns = columns.into_iter();
+            let columns = columns.map(|(column, now)| (column, now.to_owned()));
+            pending.on_update = Some(UpdateTrigger {
+                name,
+                columns: columns.collect(),
+            });
+            return;
+        };
+        let what = format!("the trigger was left out: {why}");
+        self.note(table, Some(&name), what);
     }
 
     pub(super) fn comment(&mut self, table: &str, column: Option<&str>, text: String) {

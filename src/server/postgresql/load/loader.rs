@@ -12,6 +12,7 @@ use super::settle::is_unsettled;
 use super::staged_tables::StagedTables;
 use super::staging::LockHolder;
 use super::style::STYLE;
+use super::update_triggers;
 use super::worker::work;
 use crate::cancellation::stop;
 use crate::dump::Duplicates;
@@ -88,6 +89,7 @@ impl Loader {
         }
         notes.extend(self.rename_indexes(&tables)?);
         notes.extend(constraints::add_all(&mut self.client, &tables)?);
+        notes.extend(update_triggers::create_all(&mut self.client, &tables)?);
         for note in notes {
             if let Some(loaded) = loaded.iter_mut().find(|loaded| loaded.name == note.table) {
                 loaded.notes.push(note);

@@ -14,6 +14,7 @@ pub(crate) mod settle;
 pub(crate) mod staged_tables;
 pub(crate) mod staging;
 pub(crate) mod style;
+mod update_triggers;
 pub(crate) mod worker;
 
 pub use loader::Loader;

@@ -39,6 +39,22 @@ pub(super) fn remove_schema(
         let sql = format!("DROP TABLE IF EXISTS {} CASCADE", tables.join(", "));
         one_statement(client, &sql)?;
     }
+    loop {
+        let found = client.query(
+            "SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE n.nspname = $1 AND p.pronargs = 0 AND p.prorettype = 'trigger'::regtype LIMIT $2",
+            &[&schema, &AT_ONCE],
+        )?;
+        if found.is_empty() {
+            break;
+        }
+        let functions: Vec<String> = found
+            .iter()
+            .map(|row| qualified(schema, &row.get::<_, String>(0)) + "()")
+            .collect();
+        let sql = format!("DROP FUNCTION IF EXISTS {} CASCADE", functions.join(", "));
+        one_statement(client, &sql)?;
+    }
     let sql = format!("DROP SCHEMA IF EXISTS {} CASCADE", identifier(schema));
     one_statement(client, &sql)
 }

@@ -12,6 +12,7 @@ use crate::publish::record::Record;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::foreign_code;
+use crate::server::postgresql::update_triggers::ours;
 
 /// Examines the target before tables named `tables` are published in `schema`. An error names dependents that
 /// would still refer to the old tables.
@@ -128,12 +129,14 @@ pub fn tables_of(client: &mut Client, schema: &str) -> Result<Vec<String>> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Views, foreign keys and triggers that would stay with the old tables.
+/// Views, foreign keys and triggers that would stay with the old tables. Those of an import go with them.
 pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&str]) -> Result<()> {
-    let sql = "
+    let sql = format!(
+        "
         WITH live AS (
           SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE n.nspname = $1 AND c.relname = ANY($2) AND c.relkind = 'r')
+          WHERE n.nspname = $1 AND c.relname = ANY($2) AND c.relkind = 'r'),
+        ours AS ({})
         SELECT DISTINCT 'the view ' || v.oid::regclass::text
           FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
           WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
@@ -145,6 +148,7 @@ pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&st
         UNION
         SELECT 'the trigger ' || quote_ident(tgname) || ' of ' || tgrelid::regclass::text
           FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM live)
+            AND oid NOT IN (SELECT oid FROM ours)
         UNION
         SELECT 'the policy ' || quote_ident(polname) || ' of ' || polrelid::regclass::text
           FROM pg_policy WHERE polrelid IN (SELECT oid FROM live)
@@ -162,9 +166,11 @@ pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&st
         UNION
         SELECT 'the inheriting table ' || inhrelid::regclass::text
           FROM pg_inherits WHERE inhparent IN (SELECT oid FROM live)
-        ORDER BY 1";
+        ORDER BY 1",
+        ours("t.oid")
+    );
     let rows = client
-        .query(sql, &[&schema, &tables])
+        .query(&sql, &[&schema, &tables])
         .map_err(failure("look for what depends on the tables"))?;
     if rows.is_empty() {
         return Ok(());

@@ -8,6 +8,7 @@ use crate::publish::kept::Kept;
 use crate::schema::sql::{identifier, literal};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::load::{MARK, STAGING_SCHEMA};
+use crate::server::postgresql::update_triggers::{IS_OURS, ours};
 
 /// Writes the record: from then on the staging is kept.
 pub(crate) fn write(client: &mut Client, kept: &Kept) -> Result<()> {
@@ -31,8 +32,11 @@ pub(crate) fn read(client: &mut Client) -> Result<Option<Kept>> {
     Ok(comment.and_then(|comment| Kept::from_json(comment.strip_prefix(MARK)?.trim())))
 }
 
-/// What a staging does not have, or what belongs to somebody else, with its kind.
-const STRANGE: &str = "
+/// The query of what a staging does not have, or what belongs to somebody else, with its kind.
+fn strange() -> String {
+    let triggers = ours("t.oid");
+    format!(
+        "
     WITH s AS (SELECT oid, nspowner FROM pg_namespace WHERE nspname = $1),
          t AS (SELECT c.oid FROM pg_class c JOIN s ON c.relnamespace = s.oid WHERE c.relkind = 'r')
     SELECT 'the owner ' || pg_get_userbyid(nspowner)::text FROM s
@@ -43,9 +47,11 @@ const STRANGE: &str = "
       WHERE c.relowner <> s.nspowner OR c.relkind NOT IN ('r', 'i', 'S')
         OR (c.relkind = 'r' AND c.relname <> ALL($2))
     UNION ALL
-    SELECT 'a function ' || proname::text FROM pg_proc JOIN s ON pronamespace = s.oid
+    SELECT 'a function ' || proname::text FROM pg_proc p JOIN s ON pronamespace = s.oid
+      WHERE proowner <> nspowner OR NOT ({IS_OURS})
     UNION ALL
     SELECT 'a trigger ' || tgname::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM t)
+      AND oid NOT IN ({triggers})
     UNION ALL
     SELECT 'a rule ' || rulename::text FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM t)
     UNION ALL
@@ -53,7 +59,9 @@ const STRANGE: &str = "
     UNION ALL
     SELECT 'an inheriting table ' || inhrelid::regclass::text FROM pg_inherits
       WHERE inhparent IN (SELECT oid FROM t) AND inhrelid NOT IN (SELECT indexrelid FROM pg_index)
-    ORDER BY 1 LIMIT 1";
+    ORDER BY 1 LIMIT 1"
+    )
+}
 
 /// An error unless the staging has exactly `tables`, of this user.
 pub(crate) fn check(client: &mut Client, tables: &[&str]) -> Result<()> {
@@ -63,7 +71,7 @@ pub(crate) fn check(client: &mut Client, tables: &[&str]) -> Result<()> {
     };
     let doing = || failure("look at what is kept");
     let strange = client
-        .query_opt(STRANGE, &[&STAGING_SCHEMA, &tables])
+        .query_opt(&strange(), &[&STAGING_SCHEMA, &tables])
         .map_err(doing())?;
     if let Some(strange) = strange {
         let what: String = strange.get(0);

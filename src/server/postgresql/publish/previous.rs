@@ -2,7 +2,7 @@
 
 use postgres::{GenericClient, Transaction};
 
-use super::relations::{enum_types, relations, unowned_sequences};
+use super::relations::{enum_types, functions, relations, unowned_sequences};
 use crate::error::{Error, Result};
 use crate::publish::record::Record;
 use crate::schema::sql::{identifier, literal, qualified};
@@ -160,6 +160,9 @@ pub(super) fn drop_statements(
     }
     for name in enum_types(transaction, schema)? {
         statements.push(format!("DROP TYPE {}", qualified(schema, &name)));
+    }
+    for name in functions(transaction, schema)? {
+        statements.push(format!("DROP FUNCTION {}()", qualified(schema, &name)));
     }
     if schema_too {
         statements.push(format!("DROP SCHEMA {}", identifier(schema)));

@@ -1,4 +1,4 @@
-//! Moves tables with their sequences and types between schemas.
+//! Moves tables with their sequences, types and triggers between schemas.
 
 use postgres::Transaction;
 
@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::failpoint;
 use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::update_triggers::{IS_OURS, ours};
 
 /// The rights on the tables `replaced` of `schema`, and on its sequences that have the same names as those in
 /// the schema `from`.
@@ -23,8 +24,8 @@ pub(super) fn rights(
         .collect()
 }
 
-/// Moves `tables` from `schema` to the schema `to`, with the types and sequences whose names the schema
-/// `from` has, too.
+/// Moves `tables` from `schema` to the schema `to`, with their triggers, and with the types and sequences whose names the
+/// schema `from` has, too.
 pub(super) fn move_aside(
     transaction: &mut Transaction<'_>,
     schema: &str,
@@ -32,8 +33,12 @@ pub(super) fn move_aside(
     from: &str,
     to: &str,
 ) -> Result<()> {
+    let functions = functions_of(transaction, schema, tables)?;
     for table in tables {
         set_schema(transaction, "TABLE", (schema, table), to)?;
+    }
+    for name in functions {
+        move_function(transaction, (schema, &name), to)?;
     }
     let live_types = enum_types(transaction, schema)?;
     let coming_types = enum_types(transaction, from)?;
@@ -52,7 +57,7 @@ pub(super) fn move_aside(
     Ok(())
 }
 
-/// Moves `tables`, and all sequences and types, from the schema `from` to `schema`.
+/// Moves `tables`, and all sequences, types and functions of triggers, from the schema `from` to `schema`.
 pub(super) fn move_in(
     transaction: &mut Transaction<'_>,
     from: &str,
@@ -68,8 +73,40 @@ pub(super) fn move_in(
     for name in enum_types(transaction, from)? {
         set_schema(transaction, "TYPE", (from, &name), schema)?;
     }
+    for name in functions(transaction, from)? {
+        move_function(transaction, (from, &name), schema)?;
+    }
     failpoint::reached("new tables in place");
     Ok(())
+}
+
+/// Moves the function `name` of a trigger from its schema to the schema `to`. If a function there has the name, it gets
+/// another one: only its trigger, which finds it all the same, has the name that is reported.
+fn move_function(
+    transaction: &mut Transaction<'_>,
+    (from, name): (&str, &str),
+    to: &str,
+) -> Result<()> {
+    let sql = "SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+               WHERE n.nspname = ANY($1) AND p.pronargs = 0";
+    let here = names(transaction, sql, &[&vec![to]])?;
+    if !here.iter().any(|taken| taken == name) {
+        return set_schema(transaction, "FUNCTION", (from, name), to);
+    }
+    let taken = names(transaction, sql, &[&vec![from, to]])?;
+    let mut free = (1_u64..).map(|number| format!("ci_import_on_update_{number}"));
+    let Some(other) = free.find(|name| !taken.contains(name)) else {
+        return Ok(());
+    };
+    let sql = format!(
+        "ALTER FUNCTION {}() RENAME TO {}",
+        qualified(from, name),
+        identifier(&other)
+    );
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure(format!("rename the function {from}.{name}")))?;
+    set_schema(transaction, "FUNCTION", (from, &other), to)
 }
 
 /// Drops `schema`, which must be empty.
@@ -79,15 +116,16 @@ pub(super) fn drop_empty(transaction: &mut Transaction<'_>, schema: &str) -> Res
         .map_err(failure(format!("drop the empty schema {schema}")))
 }
 
-/// Moves `name`, a table, type or sequence as `kind` says, from its schema to the schema `to`.
+/// Moves `name`, a table, type, sequence or function as `kind` says, from its schema to the schema `to`.
 fn set_schema(
     transaction: &mut Transaction<'_>,
     kind: &str,
     (from, name): (&str, &str),
     to: &str,
 ) -> Result<()> {
+    let arguments = if kind == "FUNCTION" { "()" } else { "" };
     let sql = format!(
-        "ALTER {kind} {} SET SCHEMA {}",
+        "ALTER {kind} {}{arguments} SET SCHEMA {}",
         qualified(from, name),
         identifier(to)
     );
@@ -127,6 +165,54 @@ pub(super) fn enum_types(transaction: &mut Transaction<'_>, schema: &str) -> Res
     let sql = "SELECT t.typname::text FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
                WHERE n.nspname = $1 AND t.typtype = 'e' ORDER BY 1";
     names(transaction, sql, &[&schema])
+}
+
+/// The functions of triggers of an import in `schema`.
+pub(super) fn functions(transaction: &mut Transaction<'_>, schema: &str) -> Result<Vec<String>> {
+    let sql = format!(
+        "SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+         WHERE n.nspname = $1 AND {IS_OURS} ORDER BY 1"
+    );
+    names(transaction, &sql, &[&schema])
+}
+
+/// Those of `tables` in `schema`.
+fn functions_of(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    tables: &[String],
+) -> Result<Vec<String>> {
+    let of_tables = ours("p.proname::text");
+    let sql = format!("{of_tables} AND n.nspname = $1 AND c.relname = ANY($2) ORDER BY 1");
+    names(transaction, &sql, &[&schema, &tables])
+}
+
+/// Gives the functions of triggers the owner of their tables, of those in `schema`.
+pub(super) fn give_functions(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    tables: &[&str],
+) -> Result<()> {
+    let doing = || failure("copy the owners of the tables to their triggers");
+    let of_others = ours("p.proname::text, r.rolname::text").replacen(
+        "WHERE",
+        "JOIN pg_roles r ON r.oid = c.relowner AND r.oid <> p.proowner WHERE",
+        1,
+    );
+    let sql = format!("{of_others} AND n.nspname = $1 AND c.relname = ANY($2) ORDER BY 1");
+    let rows = transaction
+        .query(&sql, &[&schema, &tables])
+        .map_err(doing())?;
+    for row in rows {
+        let (name, owner): (String, String) = (row.get(0), row.get(1));
+        let sql = format!(
+            "ALTER FUNCTION {}() OWNER TO {}",
+            qualified(schema, &name),
+            identifier(&owner)
+        );
+        transaction.batch_execute(&sql).map_err(doing())?;
+    }
+    Ok(())
 }
 
 fn names(

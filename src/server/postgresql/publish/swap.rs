@@ -8,7 +8,7 @@ use super::comments;
 use super::commit::{number, rename_and_commit};
 use super::lock::{begin, live, lock_live, patiently};
 use super::previous::{self, PREVIOUS_SCHEMA};
-use super::relations::{drop_empty, move_aside, move_in, rights};
+use super::relations::{drop_empty, give_functions, move_aside, move_in, rights};
 use super::table_settings::{self, TableSettings};
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -145,6 +145,7 @@ fn exchange(
         rights.give(transaction)?;
         failpoint::reached("rights given");
     }
+    give_functions(transaction, schema, tables)?;
     for comments in comments {
         comments.give(transaction, schema)?;
     }

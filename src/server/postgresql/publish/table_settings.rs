@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::message::message;
+use crate::server::postgresql::update_triggers::ours;
 
 /// What was set on a replaced table.
 pub(super) struct TableSettings {
@@ -65,12 +66,32 @@ pub(super) fn read(
             "ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS {value}"
         ));
     }
+    statements.extend(trigger_states(transaction, &table)?);
     Ok(TableSettings {
         table: name.to_owned(),
         statements,
         indexes: indexes(transaction, &table)?,
         told,
     })
+}
+
+/// The statements that disable the triggers of an import as they are disabled on `table`.
+fn trigger_states(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>> {
+    let triggers = ours("t.tgname::text, t.tgenabled::text");
+    let sql = format!("{triggers} AND c.oid = to_regclass($1) AND t.tgenabled <> 'O'");
+    let rows = transaction
+        .query(&sql, &[&table])
+        .map_err(failure("list the triggers of the live tables"))?;
+    let states = rows.iter().map(|row| {
+        let (name, state): (String, String) = (row.get(0), row.get(1));
+        let state = match state.as_str() {
+            "A" => "ENABLE ALWAYS",
+            "R" => "ENABLE REPLICA",
+            _ => "DISABLE",
+        };
+        format!("ALTER TABLE {table} {state} TRIGGER {}", identifier(&name))
+    });
+    Ok(states.collect())
 }
 
 /// The definitions of the indexes of `table`.
