@@ -10,7 +10,7 @@ use ci_import::rows::{
 use libfuzzer_sys::fuzz_target;
 
 fn kind(byte: u8) -> ValueKind {
-    match byte % 17 {
+    match byte % 18 {
         0 => ValueKind::Boolean,
         1 => ValueKind::Truthy,
         2 => ValueKind::Integer,
@@ -28,6 +28,7 @@ fn kind(byte: u8) -> ValueKind {
         13 => ValueKind::Skipped,
         14 => ValueKind::AsWritten,
         15 => ValueKind::Geometry { by_system: byte > 127 },
+        16 => ValueKind::Vector { dimensions: (byte > 127).then_some(2) },
         _ => ValueKind::Text,
     }
 }
@@ -46,6 +47,7 @@ fn storage(kind: ValueKind, byte: u8) -> Storage {
         ValueKind::Number => [Storage::Double, Storage::Numeric][usize::from(byte >> 7)],
         ValueKind::Bytes => Storage::Bytea,
         ValueKind::Geometry { .. } => [Storage::Geometry, Storage::Bytea][usize::from(byte >> 7)],
+        ValueKind::Vector { .. } => [Storage::Vector, Storage::Reals][usize::from(byte >> 7)],
         ValueKind::Bits { .. } => Storage::Bit,
         ValueKind::Date => Storage::Date,
         ValueKind::Timestamp | ValueKind::LocalTimestamp => Storage::Timestamp,

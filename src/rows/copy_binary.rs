@@ -7,6 +7,7 @@ use super::dates;
 use super::escapes::{Escape, PLAIN_ESCAPES};
 use super::notation::{NotA, Notation, OutOfRange, check_text};
 use super::value_kind::Storage;
+use super::vectors;
 
 /// The binary format.
 pub(super) struct CopyBinary;
@@ -86,7 +87,14 @@ impl Notation for CopyBinary {
         out.extend_from_slice(&aligned.to_be_bytes()[..length]);
     }
 
-    fn bytes(out: &mut Vec<u8>, bytes: &[u8], _: Storage) {
+    fn bytes(out: &mut Vec<u8>, bytes: &[u8], storage: Storage) {
+        if matches!(storage, Storage::Vector | Storage::Reals) {
+            put_length(out, 0);
+            let begun = out.len();
+            vectors::put_binary(out, bytes, storage);
+            close(out, begun);
+            return;
+        }
         put_length(out, bytes.len());
         out.extend_from_slice(bytes);
     }

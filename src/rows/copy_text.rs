@@ -5,6 +5,7 @@ use super::escapes::{Escape, TEXT_ESCAPES};
 use super::hex::HEX;
 use super::notation::{NotA, Notation, OutOfRange, check_text};
 use super::value_kind::Storage;
+use super::vectors;
 
 /// The text format.
 pub(super) struct CopyText;
@@ -59,6 +60,10 @@ impl Notation for CopyText {
     }
 
     fn bytes(out: &mut Vec<u8>, bytes: &[u8], storage: Storage) {
+        if matches!(storage, Storage::Vector | Storage::Reals) {
+            vectors::put_text(out, bytes, storage);
+            return;
+        }
         // PostGIS takes the digits alone.
         if storage != Storage::Geometry {
             out.extend_from_slice(b"\\\\x");

@@ -23,6 +23,7 @@ mod time_zone;
 mod transcode;
 mod value_kind;
 pub(crate) mod value_policies;
+mod vectors;
 mod wider;
 
 pub(crate) use copy_lines::Line;

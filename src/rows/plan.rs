@@ -93,6 +93,9 @@ impl PlannedColumn {
         if matches!(to, Wider::Smallint | Wider::Numeric) {
             self.kind = ValueKind::Integer;
         }
+        if to == Wider::Vector {
+            self.kind = ValueKind::Vector { dimensions: None };
+        }
     }
 }
 

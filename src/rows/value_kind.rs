@@ -26,6 +26,11 @@ pub enum ValueKind {
         /// Whether the order of axes in texts is the one of the reference system, as MySQL has it from 8.0 on.
         by_system: bool,
     },
+    /// A vector to pgvector's type or an array.
+    Vector {
+        /// How many entries each value must have, if it must.
+        dimensions: Option<u16>,
+    },
     /// A number (FLOAT, DOUBLE, …), date or time for a MySQL server, exactly as the dump has it.
     AsWritten,
     /// `bit(1)` to boolean.
@@ -90,4 +95,8 @@ pub enum Storage {
     Inet,
     /// PostGIS' `geometry`
     Geometry,
+    /// pgvector's `vector`
+    Vector,
+    /// `real[]`
+    Reals,
 }

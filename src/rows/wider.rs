@@ -13,6 +13,8 @@ pub enum Wider {
     Json,
     /// A json whose text is not JSON, or an enum with MySQL's value for an error.
     Text,
+    /// pgvector's `vector`, without a number of entries: MySQL's `vector(n)` may hold fewer than n.
+    Vector,
 }
 
 /// A column that got a wider type because of a value.
@@ -38,6 +40,7 @@ impl Wider {
             Wider::Numeric => Storage::Numeric,
             Wider::Json => Storage::Json,
             Wider::Text => Storage::Text,
+            Wider::Vector => Storage::Vector,
         }
     }
 }

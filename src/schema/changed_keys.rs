@@ -116,6 +116,9 @@ pub fn widening_note(table: &str, Widening { column, to, row }: &Widening) -> No
             "numeric(20,0) instead of bigint: row {row} has a number above 9223372036854775807"
         ),
         Wider::Json => format!("json instead of jsonb: row {row} has the escape \\u0000"),
+        Wider::Vector => {
+            format!("vector without a number of entries: row {row} has another number of them")
+        }
         Wider::Text => {
             format!("text instead of its own type: the value in row {row} is not of this type")
         }

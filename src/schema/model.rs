@@ -148,6 +148,13 @@ impl Column {
     /// Gives the column a wider type, and a default of this type.
     pub fn widen(&mut self, to: Wider) {
         self.data_type = match to {
+            Wider::Vector => match &self.data_type {
+                DataType::Vector(vector) => DataType::Vector(Vector {
+                    dimensions: None,
+                    ..vector.clone()
+                }),
+                other => other.clone(),
+            },
             Wider::Smallint => DataType::Smallint,
             Wider::Numeric => DataType::Numeric(20, 0),
             Wider::Json => DataType::Json,
@@ -280,6 +287,8 @@ pub enum DataType {
     Inet,
     /// PostGIS' `geometry`
     Geometry(Geometry),
+    /// pgvector's `vector`
+    Vector(Vector),
     /// A type of the same schema as the table
     Enum(String),
     /// An array of another type
@@ -314,6 +323,7 @@ impl fmt::Display for DataType {
             DataType::Uuid => f.write_str("uuid"),
             DataType::Inet => f.write_str("inet"),
             DataType::Geometry(geometry) => geometry.fmt(f),
+            DataType::Vector(vector) => vector.fmt(f),
             DataType::Enum(name) => f.write_str(name),
             DataType::Array(of) => write!(f, "{of}[]"),
             DataType::Plain(name) => f.write_str(name),
@@ -344,6 +354,28 @@ impl fmt::Display for Geometry {
             ("Geometry", None) => Ok(()),
             (kind, None) => write!(f, "({kind})"),
             (kind, Some(srid)) => write!(f, "({kind},{srid})"),
+        }
+    }
+}
+
+/// pgvector's `vector`, with the number of its entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vector {
+    /// The schema that the type is in, if that is known.
+    pub schema: Option<String>,
+    /// The number of entries of each value, if all have the same.
+    pub dimensions: Option<u16>,
+}
+
+impl fmt::Display for Vector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => f.write_str(&qualified(schema, "vector"))?,
+            None => f.write_str("vector")?,
+        }
+        match self.dimensions {
+            Some(dimensions) => write!(f, "({dimensions})"),
+            None => Ok(()),
         }
     }
 }

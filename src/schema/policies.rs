@@ -37,7 +37,11 @@ pub struct Policies {
     /// What a spatial type becomes.
     pub geometry: Geometry,
     /// Where PostGIS is.
-    pub postgis: Postgis,
+    pub postgis: Extension,
+    /// What a vector becomes.
+    pub vectors: Vectors,
+    /// Where pgvector is.
+    pub pgvector: Extension,
     /// Whether a server decides about generated columns and duplicates after all rows are loaded.
     pub settles: bool,
 }
@@ -138,9 +142,21 @@ pub enum Geometry {
     Wkb,
 }
 
-/// Where PostGIS' types are.
+/// What a vector becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Vectors {
+    /// pgvector's type vector if the database has the extension, otherwise real[]. Of `convert` real[]
+    #[default]
+    Auto,
+    /// pgvector's type vector; an error if the database does not have the extension
+    Pgvector,
+    /// real[]
+    Real,
+}
+
+/// Where the types of an extension are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Postgis {
+pub enum Extension {
     /// It is not known, as no server was asked: their names are not qualified.
     #[default]
     Somewhere,

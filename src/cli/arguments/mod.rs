@@ -19,7 +19,7 @@ use super::guesses::hint_for;
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
 use crate::schema::policies::{
-    Enums, GeneratedColumns, Geometry, OnUpdate, Times, Timestamps, Tinyint1,
+    Enums, GeneratedColumns, Geometry, OnUpdate, Times, Timestamps, Tinyint1, Vectors,
 };
 use crate::verify::depth::Depth;
 
@@ -292,6 +292,9 @@ pub struct ConversionArgs {
     /// What a spatial type becomes
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub geometry: Geometry,
+    /// What a vector becomes
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
+    pub vector: Vectors,
     /// Leave out a column; can be given more than once
     #[arg(long, value_name = "TABLE.COLUMN")]
     pub skip_column: Vec<String>,

@@ -3,7 +3,7 @@
 use crate::cli::arguments::ConversionArgs;
 use crate::error::{Error, Result};
 use crate::rows::{ValuePolicies, local_time_zone};
-use crate::schema::policies::{GeneratedSupport, Policies, Postgis, Timestamps};
+use crate::schema::policies::{Extension, GeneratedSupport, Policies, Timestamps};
 
 /// The policies from the arguments.
 pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
@@ -43,7 +43,9 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         generated: arguments.generated,
         generated_support: GeneratedSupport::default(),
         geometry: arguments.geometry,
-        postgis: Postgis::default(),
+        postgis: Extension::default(),
+        vectors: arguments.vector,
+        pgvector: Extension::default(),
         settles: false,
     })
 }

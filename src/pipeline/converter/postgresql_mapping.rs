@@ -247,8 +247,11 @@ fn storage(data_type: &DataType) -> Storage {
         DataType::Uuid => Storage::Uuid,
         DataType::Inet => Storage::Inet,
         DataType::Geometry(_) => Storage::Geometry,
-        // No type of MySQL is mapped to these.
-        DataType::Plain(_) | DataType::Array(_) => Storage::Text,
+        DataType::Vector(_) => Storage::Vector,
+        // Of vectors, the only arrays.
+        DataType::Array(_) => Storage::Reals,
+        // No type of MySQL is mapped to this.
+        DataType::Plain(_) => Storage::Text,
     }
 }
 

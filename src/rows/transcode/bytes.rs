@@ -24,7 +24,7 @@ impl<N: Notation> Transcoder<'_, N> {
     }
 
     /// Counts quoted bytes that a shell has decoded as a text, if they are not ASCII.
-    fn note_decoded(&mut self, column: &PlannedColumn, bytes: &[u8]) {
+    pub(super) fn note_decoded(&mut self, column: &PlannedColumn, bytes: &[u8]) {
         if self.is_decoded && !bytes.is_ascii() {
             self.count(column, Change::BytesAsText);
         }

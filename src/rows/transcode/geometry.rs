@@ -83,23 +83,14 @@ impl<N: Notation> Transcoder<'_, N> {
 
     /// The function whose name and parenthesis stand here, if one does (MySQL manual, 14.16.3 and 14.16.4).
     fn function(&mut self) -> Result<Option<Of>, Wrong> {
-        let rest = &self.input[self.at..];
-        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-        let length = rest.iter().take_while(is_part).count();
-        let is_call = rest[length..].trim_ascii_start().starts_with(b"(");
-        if !is_call {
+        let Some(name) = self.call() else {
             return Ok(None);
-        }
-        let name = String::from_utf8_lossy(&rest[..length]).to_ascii_uppercase();
+        };
         let of = match name.strip_prefix("ST_").unwrap_or(&name) {
             name if name.ends_with("FROMTEXT") => Of::Text,
             name if name.ends_with("FROMWKB") => Of::Wkb,
             _ => return Err(("this function is not understood".to_owned(), None)),
         };
-        self.at += length;
-        self.skip_blank();
-        self.at += 1;
-        self.skip_blank();
         Ok(Some(of))
     }
 

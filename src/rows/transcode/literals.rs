@@ -75,6 +75,22 @@ impl<'a, N> Transcoder<'a, N> {
         }
     }
 
+    /// Takes the name of a function and its parenthesis, if they stand here: the name in capitals.
+    pub(super) fn call(&mut self) -> Option<String> {
+        let rest = &self.input[self.at..];
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let length = rest.iter().take_while(is_part).count();
+        let is_call = rest[length..].trim_ascii_start().starts_with(b"(");
+        if !is_call {
+            return None;
+        }
+        self.at += length;
+        self.skip_blank();
+        self.at += 1;
+        self.skip_blank();
+        Some(String::from_utf8_lossy(&rest[..length]).to_ascii_uppercase())
+    }
+
     /// The digits of `0x…` or `x'…'`, if the value has this notation.
     pub(super) fn hex_digits(&mut self) -> Result<Option<&'a [u8]>, Wrong> {
         let rest = &self.input[self.at..];

@@ -13,6 +13,7 @@ mod tests;
 mod text;
 mod transcoder;
 mod tuples;
+mod vector;
 
 pub use transcoder::RowError;
 pub use tuples::transcode;

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use super::transcoder::{Transcoder, Wrong};
+use super::vector::is_call;
 use crate::dump::quoting::Quoting;
 use crate::rows::hex::unhex;
 use crate::rows::notation::Notation;
@@ -64,9 +65,13 @@ impl<N: Notation> Transcoder<'_, N> {
         start: usize,
         wrong: Wrong,
     ) -> Result<(), Wrong> {
-        // Spatial values are calls of functions, which are read there.
-        let is_spatial = matches!(column.kind, ValueKind::Geometry { .. });
-        let found = (!is_spatial).then(|| read(&self.input[start..]));
+        // Spatial values and vectors are calls of functions, which are read there.
+        let is_read = match column.kind {
+            ValueKind::Geometry { .. } => true,
+            ValueKind::Vector { .. } => is_call(&self.input[start..]),
+            _ => false,
+        };
+        let found = (!is_read).then(|| read(&self.input[start..]));
         let Some((found, length)) = found.flatten() else {
             return Err(wrong);
         };

@@ -204,6 +204,7 @@ impl<N: Notation> Transcoder<'_, N> {
             ValueKind::AsWritten => self.as_written(column),
             ValueKind::Bytes => self.bytes(column),
             ValueKind::Geometry { by_system } => self.geometry(column, by_system),
+            ValueKind::Vector { dimensions } => self.vector(column, dimensions),
             ValueKind::BitBoolean => {
                 let bit = self.bits(column, 1)?;
                 N::boolean(self.out, bit == 1);

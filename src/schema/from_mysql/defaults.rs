@@ -67,7 +67,9 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
         | DataType::Time(_)
         | DataType::Interval(_) => (!text.contains('\0')).then(|| sql::literal(text)),
         // No type of MySQL is mapped to the first, and the others have no constant defaults.
-        DataType::Plain(_) | DataType::Array(_) | DataType::Geometry(_) => None,
+        DataType::Plain(_) | DataType::Array(_) | DataType::Geometry(_) | DataType::Vector(_) => {
+            None
+        }
         DataType::Bytea => {
             let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
             Some(format!("'\\x{hex}'::bytea"))

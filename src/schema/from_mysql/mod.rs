@@ -13,6 +13,7 @@ mod table;
 mod tests;
 mod text_keys;
 mod types;
+mod vectors;
 
 pub use generated::{GeneratedValues, ROW_NUMBER, as_loaded};
 pub use mapper::{DumpFacts, GivenColumns, GivenRows};

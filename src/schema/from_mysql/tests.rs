@@ -80,11 +80,11 @@ fn types() {
 
 #[test]
 fn what_is_not_mapped_is_an_error_naming_table_and_column() {
-    let sql = "CREATE TABLE t (c vector(3))";
+    let sql = "CREATE TABLE t (c xmltype)";
     let error = mapped(sql, false).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "column t.c: the type vector is not supported"
+        "column t.c: the type xmltype is not supported"
     );
     assert_eq!(error.hint_text(), Some("--skip-column t.c leaves it out"));
     let skip_columns = vec![("t".to_owned(), "c".to_owned())];

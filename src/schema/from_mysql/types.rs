@@ -8,7 +8,7 @@ use crate::dump::mysql::definition::{
 use crate::error::{Error, Result};
 use crate::rows::{ValueKind, Wider};
 use crate::schema::model::{self, DataType, EnumType};
-use crate::schema::policies::{Enums, Geometry, Postgis, Times, Timestamps, Tinyint1};
+use crate::schema::policies::{Enums, Extension, Geometry, Times, Timestamps, Tinyint1};
 
 /// The longest `varchar(n)` of PostgreSQL (manual, 8.3).
 const MAX_VARCHAR: u64 = 10_485_760;
@@ -109,6 +109,7 @@ impl Mapper<'_> {
                 Times::Time => (DataType::Time(precision(written)), ValueKind::Time),
                 Times::Interval => (DataType::Interval(precision(written)), ValueKind::Interval),
             },
+            ("vector", _) => self.vector(column)?,
             (other, _) => match spatial(other) {
                 Some(kind) => self.geometry(column, kind)?,
                 None => return Err(self.unsupported(column, other)),
@@ -135,7 +136,7 @@ impl Mapper<'_> {
                 self.note(Some(&column.name), what);
                 return Ok((DataType::Bytea, values));
             }
-            (Geometry::Postgis, Postgis::Missing) => {
+            (Geometry::Postgis, Extension::Missing) => {
                 let leaves_out = self.leaving_out(&column.data_type.name);
                 let (table, column) = (&self.definition.name, &column.name);
                 return Err(Error::failed(format!(
@@ -146,8 +147,8 @@ impl Mapper<'_> {
                      or {leaves_out}"
                 )));
             }
-            (Geometry::Postgis, Postgis::In(schema)) => Some(schema.clone()),
-            (Geometry::Postgis, Postgis::Somewhere) => None,
+            (Geometry::Postgis, Extension::In(schema)) => Some(schema.clone()),
+            (Geometry::Postgis, Extension::Somewhere) => None,
         };
         let data_type = model::Geometry {
             schema,
@@ -167,7 +168,7 @@ impl Mapper<'_> {
     }
 
     /// How to leave out all columns of the type `name`, or of any spatial type if it is one.
-    fn leaving_out(&self, name: &str) -> String {
+    pub(super) fn leaving_out(&self, name: &str) -> String {
         let table = &self.definition.name;
         let is_alike = |other: &&ColumnDefinition| {
             let other_name = other.data_type.name.as_str();
@@ -244,6 +245,7 @@ impl Mapper<'_> {
                 (self.policies.tinyint1 == Tinyint1::Auto).then_some(Wider::Smallint)
             }
             (DataType::Bigint, ValueKind::UnsignedToBigint) => Some(Wider::Numeric),
+            (DataType::Vector(_), _) => Some(Wider::Vector),
             (DataType::Jsonb, _) => Some(Wider::Json),
             (DataType::Json | DataType::Enum(_), _) => Some(Wider::Text),
             _ => None,

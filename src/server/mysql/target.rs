@@ -359,6 +359,8 @@ pub(crate) fn refuse_conversions(asked: &Policies) -> Result<()> {
         ("--enum", asked.enums != default.enums),
         ("--time", asked.time != default.time),
         ("--timestamps", asked.timestamps != default.timestamps),
+        ("--geometry", asked.geometry != default.geometry),
+        ("--vector", asked.vectors != default.vectors),
         ("--on-update", asked.on_update != default.on_update),
         (
             "--zero-dates",

@@ -49,6 +49,8 @@ pub struct Server {
     pub generated_support: GeneratedSupport,
     /// The schema of PostGIS' types, if the database has them.
     pub postgis: Option<String>,
+    /// The schema of pgvector's type, if the database has it.
+    pub pgvector: Option<String>,
 }
 
 impl ConnectionOptions {
@@ -78,15 +80,15 @@ impl ConnectionOptions {
         let mut client = self.connect()?;
         let row = client
             .query_one(
-                "SELECT current_setting('server_version'),
+                &format!(
+                    "SELECT current_setting('server_version'),
                         CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
                              THEN current_setting('data_directory') END,
                         current_setting('server_version_num')::int,
-                        (SELECT n.nspname::text FROM pg_extension e
-                         JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-                                         AND d.classid = 'pg_type'::regclass AND d.deptype = 'e'
-                         JOIN pg_type t ON t.oid = d.objid JOIN pg_namespace n ON n.oid = t.typnamespace
-                         WHERE e.extname = 'postgis' AND t.typname = 'geometry' AND t.typtype = 'b')",
+                        ({}), ({})",
+                    schema_of_type("postgis", "geometry"),
+                    schema_of_type("vector", "vector")
+                ),
                 &[],
             )
             .map_err(failure("ask for the server's version"))?;
@@ -104,6 +106,7 @@ impl ConnectionOptions {
                 _ => GeneratedSupport::None,
             },
             postgis: row.get(3),
+            pgvector: row.get(4),
         })
     }
 
@@ -124,4 +127,15 @@ impl ConnectionOptions {
             .map_err(failure("prepare the session"))?;
         Ok(client)
     }
+}
+
+/// The query of the schema of the type `name` that belongs to `extension`.
+fn schema_of_type(extension: &str, name: &str) -> String {
+    format!(
+        "SELECT n.nspname::text FROM pg_extension e
+         JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+                         AND d.classid = 'pg_type'::regclass AND d.deptype = 'e'
+         JOIN pg_type t ON t.oid = d.objid JOIN pg_namespace n ON n.oid = t.typnamespace
+         WHERE e.extname = '{extension}' AND t.typname = '{name}' AND t.typtype = 'b'"
+    )
 }

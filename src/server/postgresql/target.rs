@@ -24,7 +24,7 @@ use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::resources::Resources;
-use crate::schema::policies::{Policies, Postgis};
+use crate::schema::policies::{Extension, Policies};
 use crate::server::comparison::Verifies;
 use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
@@ -326,7 +326,8 @@ impl ConsistentView for Seen<'_> {
 fn limit(asked: &mut Policies, target: &ConnectionOptions) -> Result<()> {
     let server = target.server()?;
     asked.generated_support = server.generated_support;
-    asked.postgis = server.postgis.map_or(Postgis::Missing, Postgis::In);
+    asked.postgis = server.postgis.map_or(Extension::Missing, Extension::In);
+    asked.pgvector = server.pgvector.map_or(Extension::Missing, Extension::In);
     asked.settles = true;
     Ok(())
 }

@@ -224,12 +224,12 @@ fn what_is_not_mapped_names_table_and_column() {
     let scene = Scene::gitlab();
     let empty = tar(&[], false);
     let dump =
-        b"-- MySQL dump\nCREATE TABLE `ci_tags` (`id` int, `place` vector(3));\n-- Dump completed\n";
+        b"-- MySQL dump\nCREATE TABLE `ci_tags` (`id` int, `place` xmltype);\n-- Dump completed\n";
     refused(
         &scene,
         &archive(&empty, dump),
         1,
-        "column ci_tags.place: the type vector is not supported",
+        "column ci_tags.place: the type xmltype is not supported",
     );
     let dump = b"-- MySQL dump\nCREATE TABLE `ci_tags` (`id` int, `ok` tinyint(1));\nINSERT INTO `ci_tags` VALUES (1,2);\n-- Dump completed\n";
     refused(

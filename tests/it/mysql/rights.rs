@@ -86,6 +86,8 @@ fn what_is_for_postgresql_only_is_refused() {
         ("--enum", "type"),
         ("--time", "interval"),
         ("--timestamps", "tz"),
+        ("--geometry", "wkb"),
+        ("--vector", "real"),
         ("--on-update", "none"),
         ("--zero-dates", "error"),
         ("--nul", "error"),

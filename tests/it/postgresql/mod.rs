@@ -18,5 +18,6 @@ pub(crate) mod rollback;
 pub(crate) mod target;
 pub(crate) mod tls;
 pub(crate) mod values;
+mod vectors;
 pub(crate) mod versions;
 mod which_gitlab;

