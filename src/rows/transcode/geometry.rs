@@ -51,10 +51,9 @@ impl<N: Notation> Transcoder<'_, N> {
         let mut srid = 0;
         let mut by_system = by_system;
         if self.argument_follows() {
-            let digits = self.digits();
-            srid = digits
-                .parse()
-                .map_err(|_| wrong("expected the number of a spatial reference system"))?;
+            srid = self
+                .reference_system()
+                .ok_or_else(|| wrong("expected the number of a spatial reference system"))?;
         }
         let mut latitude_first = None;
         if self.argument_follows() {
@@ -114,10 +113,21 @@ impl<N: Notation> Transcoder<'_, N> {
         follows
     }
 
-    fn digits(&mut self) -> String {
+    /// The number of a reference system. Adminer writes `SRID(a)` of the column itself, which has no value yet: MariaDB
+    /// takes this for 0.
+    fn reference_system(&mut self) -> Option<u32> {
         let rest = &self.input[self.at..];
-        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += length;
-        String::from_utf8_lossy(&rest[..length]).into_owned()
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let length = rest.iter().take_while(is_part).count();
+        let (word, behind) = (std::str::from_utf8(&rest[..length]).ok()?, &rest[length..]);
+        if word.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.at += length;
+            return word.parse().ok();
+        }
+        let is_of_column = ["SRID", "ST_SRID"].contains(&word.to_ascii_uppercase().as_str())
+            && behind.starts_with(b"(");
+        let end = memchr::memchr(b')', behind).filter(|_| is_of_column)?;
+        self.at += length + end + 1;
+        Some(0)
     }
 }

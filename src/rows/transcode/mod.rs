@@ -6,6 +6,7 @@ mod date_values;
 mod escape_search;
 mod geometry;
 mod literals;
+mod moments;
 mod numbers;
 mod other_notations;
 #[cfg(test)]

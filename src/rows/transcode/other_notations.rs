@@ -1,8 +1,9 @@
 //! Values that programs other than mysqldump write in their own way: `CONV('101', 2, 10) + 0` of Adminer, `b'101'` for a
-//! number, DEFAULT, a number for a text. Each becomes a usual literal, which is then transcoded.
+//! number, DEFAULT, a number for a text, `20030411152233` or `{ts '2003-04-11 15:22:33'}` for a date and time. Each becomes a usual literal, which is then transcoded.
 
 use std::marker::PhantomData;
 
+use super::moments::usual_form;
 use super::transcoder::{Transcoder, Wrong};
 use super::vector::is_call;
 use crate::dump::quoting::Quoting;
@@ -50,6 +51,8 @@ enum Found {
     Bits(Vec<u8>),
     /// The digits of bytes in hexadecimal.
     Bytes(Vec<u8>),
+    /// A text, which may be a date or time.
+    Text(Vec<u8>),
     /// The default of the column.
     Default,
     /// A call of this function, if its name is known.
@@ -142,6 +145,10 @@ fn literal(found: Found, kind: ValueKind, takes_numbers: bool) -> Option<Vec<u8>
     let quoted = |digits: &[u8]| [b"'", digits, b"'"].concat();
     let hex = |digits: &[u8]| [b"0x", digits].concat();
     match found {
+        Found::Digits(text) | Found::Text(text) if is_moment(kind) => {
+            Some(quoted(usual_form(&text, kind)?.as_bytes()))
+        }
+        Found::Text(text) if kind == ValueKind::AsWritten => Some(quoted(&text)),
         Found::Number(number) if is_number || is_bits => Some(number.to_string().into_bytes()),
         Found::Digits(digits) if is_number => Some(digits),
         Found::Number(number) if is_text => Some(quoted(number.to_string().as_bytes())),
@@ -175,6 +182,17 @@ fn literal(found: Found, kind: ValueKind, takes_numbers: bool) -> Option<Vec<u8>
         Found::Bytes(digits) => Some(hex(&digits)),
         _ => None,
     }
+}
+
+fn is_moment(kind: ValueKind) -> bool {
+    matches!(
+        kind,
+        ValueKind::Date
+            | ValueKind::Timestamp
+            | ValueKind::LocalTimestamp
+            | ValueKind::Time
+            | ValueKind::Interval
+    )
 }
 
 /// MySQL keeps no more digits of an exact number (manual, 14.24.2).
@@ -214,6 +232,8 @@ impl<'a> Words<'a> {
                 return self.number();
             }
             b'-' | b'.' | b'0'..=b'9' if !self.has_prefix() => return self.number(),
+            b'\'' | b'"' => return self.quoted().map(|text| Found::Text(text.to_vec())),
+            b'{' => return self.of_odbc(),
             _ => {}
         }
         let word = self.word();
@@ -237,10 +257,16 @@ impl<'a> Words<'a> {
         let end = self.at;
         self.blank();
         let is_call = self.peek() == b'(';
-        if !is_call {
+        let has_text = matches!(self.peek(), b'\'' | b'"');
+        if !is_call && !has_text {
             self.at = end;
         }
         match () {
+            () if has_text => {
+                let is_moment = is("TIMESTAMP") || is("DATE") || is("TIME");
+                let text = is_moment.then(|| self.quoted())??;
+                Some(Found::Text(text.to_vec()))
+            }
             () if is("DEFAULT") && !is_call => Some(Found::Default),
             () if is("TRUE") && !is_call => Some(Found::Number(1)),
             () if is("FALSE") && !is_call => Some(Found::Number(0)),
@@ -326,13 +352,30 @@ impl<'a> Words<'a> {
         are_digits.then(|| Found::Bytes(digits.to_vec()))
     }
 
+    /// `{ts '2003-04-11 15:22:33'}`, `{d '2003-04-11'}`, `{t '15:22:33'}`
+    fn of_odbc(&mut self) -> Option<Found> {
+        self.eat(b'{')?;
+        let word = self.word();
+        let is_known = ["ts", "d", "t"]
+            .iter()
+            .any(|it| word.eq_ignore_ascii_case(it.as_bytes()));
+        let text = is_known.then(|| self.quoted())??;
+        self.eat(b'}')?;
+        Some(Found::Text(text.to_vec()))
+    }
+
     /// The content of a text without escapes.
     fn quoted(&mut self) -> Option<&'a [u8]> {
-        self.eat(b'\'')?;
+        self.blank();
+        let quote = self.peek();
+        if !matches!(quote, b'\'' | b'"') {
+            return None;
+        }
+        self.at += 1;
         let rest = &self.text[self.at..];
-        let length = memchr::memchr2(b'\'', b'\\', rest)?;
+        let length = memchr::memchr2(quote, b'\\', rest)?;
         self.at += length;
-        self.eat(b'\'')?;
+        self.eat(quote)?;
         Some(&rest[..length])
     }
 
@@ -400,6 +443,7 @@ mod tests {
     fn notations_of_other_programs() {
         let number = |number| Some(Found::Number(number));
         let digits = |text: &str| Some(Found::Digits(text.into()));
+        let text = |text: &str| Some(Found::Text(text.into()));
         let bits = |text: &str| Some(Found::Bits(text.into()));
         let bytes = |text: &str| Some(Found::Bytes(text.into()));
         for (text, expected) in [
@@ -425,6 +469,18 @@ mod tests {
                 "CURRENT_TIMESTAMP",
                 Some(Found::Function(Some("CURRENT_TIMESTAMP"))),
             ),
+            ("'2003-04-11'", text("2003-04-11")),
+            ("\"2003-04-11\"", text("2003-04-11")),
+            (
+                "TIMESTAMP '2003-04-11 15:22:33'",
+                text("2003-04-11 15:22:33"),
+            ),
+            ("date'2003-04-11'", text("2003-04-11")),
+            ("{ts '2003-04-11 15:22:33'}", text("2003-04-11 15:22:33")),
+            ("{D'2003-04-11'}", text("2003-04-11")),
+            ("{x'2003-04-11'}", None),
+            ("_utf8'2003'", None),
+            ("'it\\'s'", None),
             ("my_own(1,(2))", Some(Found::Function(None))),
             ("s3cr3t", None),
             ("", None),

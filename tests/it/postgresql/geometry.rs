@@ -187,7 +187,8 @@ fn texts_have_the_axes_of_their_server() {
              INSERT INTO t VALUES (1,ST_GeomFromText('POINT(1 2)', 4326)),(2, GeomFromText('POINT(1 2)')),\n\
              (3,ST_GeomFromText('LINESTRING(1 2,3 4)',4326,'axis-order=long-lat')),(4, NULL),\n\
              (5, ST_GeomFromWKB(0x0101000000000000000000F03F0000000000000040, 3857)),\n\
-             (6,ST_GeomFromText('POINT(1 2)',4326,'axis-order=lat-long'));\n\
+             (6,ST_GeomFromText('POINT(1 2)',4326,'axis-order=lat-long')),\n\
+             (7,\tST_GeomFromText('POINT(1 2)', SRID(g))),(8, ST_GeomFromText('POINT(1 2)', ST_SRID(`g`)));\n\
              -- Dump completed on 2026-01-01  0:00:00\n"
         )
     };
@@ -213,6 +214,8 @@ fn texts_have_the_axes_of_their_server() {
                 (None, None),
                 some("POINT(1 2)", 3857),
                 some("POINT(2 1)", 4326),
+                some("POINT(1 2)", 0),
+                some("POINT(1 2)", 0),
             ],
             "{server}"
         );
