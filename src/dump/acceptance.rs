@@ -38,6 +38,7 @@ impl Asked {
 /// beginning.
 pub(crate) fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
     let start = &start[..start.len().min(DIALECT_BYTES)];
+    refuse_xml(start)?;
     let may_convert = asked != Asked::AsTheyAre;
     Err(match detect(start) {
         Some(Dialect::Postgresql) if asked == Asked::ForMysql => {
@@ -70,6 +71,33 @@ pub(crate) fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
         }
         None => Error::archive("it is no dump of MySQL, MariaDB or PostgreSQL"),
     })
+}
+
+/// Refuses XML, which dump programs write if they are told to. Their SQL has what XML does not: the types of texts in a
+/// definition, the keys, the bytes that are no characters.
+pub(crate) fn refuse_xml(start: &[u8]) -> Result<()> {
+    let start = String::from_utf8_lossy(start);
+    if !start
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with("<?xml")
+    {
+        return Ok(());
+    }
+    let (what, hint) = if start.contains("<mysqldump") {
+        (
+            "the dump is XML of mysqldump",
+            "make the dump again without --xml",
+        )
+    } else if start.contains("<pma_xml_export") {
+        (
+            "the dump is XML of phpMyAdmin",
+            "export it again with the format SQL",
+        )
+    } else {
+        ("the dump is XML", "make a dump as SQL")
+    };
+    Err(Error::archive(format!("{what}; only SQL is supported")).hint(hint))
 }
 
 /// Whether `convert` wrote the dump that begins with `start`.

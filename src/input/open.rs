@@ -10,7 +10,7 @@ use crate::archive::{
     self, ArchiveFile, CompressedArchive, Compression, DATABASE, InputKind, Member, MemberSize,
 };
 use crate::cancellation::Cancellation;
-use crate::dump::acceptance::{Asked, DIALECT_BYTES, check_dialect, looks_like_sql};
+use crate::dump::acceptance::{Asked, DIALECT_BYTES, check_dialect, looks_like_sql, refuse_xml};
 use crate::dump::{Dialect, beginning_in_utf8, detect};
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::content::Content;
@@ -141,6 +141,9 @@ impl<'a> Input<'a> {
         size: u64,
     ) -> Result<Input<'a>> {
         archive::refuse_foreign(start)?;
+        if let InputKind::Other(Compression::None) = kind {
+            refuse_xml(&beginning_in_utf8(start))?;
+        }
         match kind {
             InputKind::Other(Compression::None) if !is_dump(start) => Err(Error::archive(
                 "the input is neither a backup archive nor a dump of MySQL or PostgreSQL",

@@ -6,7 +6,8 @@ use tar::EntryType;
 
 use crate::support::archives::{Entry, INFORMATION, SMALL_DUMP, archive, gzip, tar};
 use crate::support::program::{command, run};
-use crate::support::scene::{Dialect, Scene, fixture_dump};
+use crate::support::scene::{Dialect, Scene, fixture_database, fixture_dump, mysqldump};
+use crate::support::servers::{new_postgresql_database, postgresql_url};
 use crate::support::state::State;
 
 #[track_caller]
@@ -364,6 +365,46 @@ fn a_command_file_of_pgloader_is_no_dump() {
         .exits(3)
         .says("the input is a command file of pgloader, not a dump")
         .says("hint: dump the database: mysqldump");
+}
+
+#[test]
+fn xml_is_no_dump() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = postgresql_url(&new_postgresql_database());
+    let of_mysqldump = mysqldump(fixture_database(), &["--xml"]);
+    let of_phpmyadmin = b"\xef\xbb\xbf<?xml version=\"1.0\"?>\n<pma_xml_export version=\"1.0\">\n";
+    for (name, bytes, says, hint) in [
+        (
+            "dump.xml",
+            of_mysqldump.clone(),
+            "the dump is XML of mysqldump; only SQL is supported",
+            "hint: make the dump again without --xml",
+        ),
+        (
+            "dump.xml.gz",
+            gzip(&of_mysqldump),
+            "the dump is XML of mysqldump; only SQL is supported",
+            "hint: make the dump again without --xml",
+        ),
+        (
+            "phpmyadmin.xml",
+            of_phpmyadmin.to_vec(),
+            "the dump is XML of phpMyAdmin; only SQL is supported",
+            "hint: export it again with the format SQL",
+        ),
+        (
+            "other.xml",
+            b"<?xml version='1.0'?><a/>".to_vec(),
+            "the dump is XML; only SQL is supported",
+            "hint: make a dump as SQL",
+        ),
+    ] {
+        let path = directory.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let mut import = command([&path]);
+        import.arg("--database-url").arg(&url);
+        run(import).exits(3).says(says).says(hint);
+    }
 }
 
 /// GitLab's tasks are told what to do by variables. Those that mean nothing here are named, with the option.
