@@ -14,7 +14,7 @@ pub(super) enum DumpStatement {
     DropDatabase(String),
     /// `TRUNCATE`, or DELETE without a condition.
     Clear(TableName),
-    /// `ALTER TABLE`, except for keys that are switched off and on.
+    /// `ALTER TABLE`, except for keys that are switched off and on; `CREATE INDEX`, `DROP INDEX`.
     AlterTable(TableName),
     /// Something that is not imported: its kind and name.
     LeftOut(&'static str, String),
@@ -196,6 +196,9 @@ fn create(statement: &str, tokens: &[Token], words: &[String]) -> DumpStatement 
     }) {
         after += 1;
     }
+    if words.get(1).is_none_or(|word| word != "OR") && is_index(words, at) {
+        return change_of_index(tokens, words);
+    }
     match kind {
         // Old versions of mysqldump write a placeholder table for each view, inside an executable
         // comment.
@@ -215,6 +218,22 @@ fn create(statement: &str, tokens: &[Token], words: &[String]) -> DumpStatement 
             Some(kind) => DumpStatement::LeftOut(kind, table_name(tokens, after).name),
             None => DumpStatement::Unknown,
         },
+    }
+}
+
+/// Whether an index is named at `at`, with its kind.
+fn is_index(words: &[String], at: usize) -> bool {
+    let is =
+        |at: usize, known: &[&str]| words.get(at).is_some_and(|it| known.contains(&it.as_str()));
+    let has_kind = is(at, &["UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR"]);
+    is(at + usize::from(has_kind), &["INDEX"])
+}
+
+/// `CREATE INDEX i ON t …`, `DROP INDEX i ON t`: other words for ALTER TABLE.
+fn change_of_index(tokens: &[Token], words: &[String]) -> DumpStatement {
+    match words.iter().position(|word| word == "ON") {
+        Some(on) => DumpStatement::AlterTable(table_name(tokens, on + 1)),
+        None => DumpStatement::Unknown,
     }
 }
 
@@ -280,6 +299,7 @@ fn drop(tokens: &[Token], words: &[String]) -> DumpStatement {
         }
         "DATABASE" | "SCHEMA" => DumpStatement::DropDatabase(name(tokens, after)),
         "TEMPORARY" | "PREPARE" | "UNDO" => DumpStatement::WithoutEffect,
+        "INDEX" => change_of_index(tokens, words),
         _ if kind_of(words.get(1)).is_some() => DumpStatement::WithoutEffect,
         _ => DumpStatement::Unknown,
     }

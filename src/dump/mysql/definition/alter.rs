@@ -4,6 +4,7 @@
 //! The grammar is that of the MySQL 8.0 Reference Manual, chapter 15.1.9 (ALTER TABLE). What is after the rows may not
 //! change them: other columns and other types of columns are refused then.
 
+mod index;
 mod named;
 mod same_type;
 
@@ -55,7 +56,7 @@ const OPTIONS_WITH_SIGN: &str = " AUTOEXTEND_SIZE AVG_ROW_LENGTH CHECKSUM COMPRE
     SECONDARY_ENGINE SECONDARY_ENGINE_ATTRIBUTE STATS_AUTO_RECALC STATS_PERSISTENT STATS_SAMPLE_PAGES TABLE_CHECKSUM \
     TRANSACTIONAL UNION ";
 
-/// Changes `table` as `statement`, an ALTER TABLE, says. If the table `is_given`, it may have rows, which stay as they are.
+/// Changes `table` as `statement` says: an ALTER TABLE, CREATE INDEX or DROP INDEX. If the table `is_given`, it may have rows, which stay as they are.
 /// Returns whether an expression has a NOT.
 pub(in crate::dump) fn alter_table(
     table: &mut TableDefinition,
@@ -74,6 +75,12 @@ pub(in crate::dump) fn alter_table(
 impl DefinitionParser<'_> {
     fn alterations(&mut self, table: &mut TableDefinition, is_given: bool) -> Result<()> {
         self.place = format!("table {}", table.name);
+        let (keys, foreign) = (table.keys.len(), table.foreign_keys.len());
+        if self.change_of_index(table, is_given)? {
+            self.check_size(table, keys)?;
+            write_columns_exactly(table, keys, foreign);
+            return Ok(());
+        }
         self.expect("ALTER")?;
         self.skip_words(&["ONLINE", "OFFLINE"]);
         let ignores = self.eat("IGNORE");
@@ -81,7 +88,6 @@ impl DefinitionParser<'_> {
         self.expect("TABLE")?;
         self.skip_words(&["IF", "EXISTS"]);
         self.qualified_name()?;
-        let (keys, foreign) = (table.keys.len(), table.foreign_keys.len());
         while self.peek().is_some() {
             self.alteration(table, is_given)?;
             self.check_size(table, keys)?;

@@ -21,6 +21,7 @@ impl DefinitionParser<'_> {
         };
         self.place = format!("column {}.{}", table.name, column.name);
         column.data_type = self.data_type(table.columns.len())?;
+        self.serial_type(&mut column, table);
         while !self.ends_element() && !self.is("FIRST") && !self.is("AFTER") {
             self.column_attribute(&mut column, table)?;
         }
@@ -35,13 +36,7 @@ impl DefinitionParser<'_> {
         if self.is("MARIADB_SCHEMA") && self.is_symbol_at(1, '.') {
             self.at += 2;
         }
-        let mut data_type = DataType {
-            name: self.word()?.to_ascii_lowercase(),
-            ..DataType::default()
-        };
-        if data_type.name == "double" {
-            self.eat("PRECISION");
-        }
+        let mut data_type = self.type_name()?;
         if self.eat_symbol('(') {
             while !self.eat_symbol(')') {
                 match self.next()?.kind {
@@ -106,7 +101,10 @@ impl DefinitionParser<'_> {
             self.generated(column)?;
         } else if self.is("AS") {
             self.generated(column)?;
-        } else if self.eat("PRIMARY") {
+        } else if self.eat("SERIAL") {
+            self.serial_attribute(column, table)?;
+        } else if self.is("PRIMARY") || self.is("KEY") {
+            self.eat("PRIMARY");
             self.expect("KEY")?;
             table.keys.push(key_of(KeyKind::Primary, &column.name));
         } else if self.eat("UNIQUE") {
@@ -126,7 +124,7 @@ impl DefinitionParser<'_> {
 
     /// Attributes of `column` that affect neither its values nor the target's column.
     fn attribute_without_effect(&mut self, column: &str) -> Result<()> {
-        let alone = ["VISIBLE", "BINARY", "ASCII", "UNICODE", "VIRTUAL", "KEY"];
+        let alone = ["VISIBLE", "BINARY", "ASCII", "UNICODE", "VIRTUAL"];
         if alone.iter().any(|word| self.eat(word)) {
             return Ok(());
         }

@@ -49,6 +49,7 @@ impl DefinitionParser<'_> {
     pub(super) fn default_value(&mut self) -> Result<DefaultValue> {
         let start = self.at;
         let sign = if self.eat_symbol('-') { "-" } else { "" };
+        self.eat_symbol('+');
         let token = self.next()?;
         Ok(match token.kind {
             TokenKind::Number(number) => DefaultValue::Number(format!("{sign}{number}")),
@@ -63,6 +64,9 @@ impl DefinitionParser<'_> {
             }
             TokenKind::Word(word) if word.eq_ignore_ascii_case("FALSE") => {
                 DefaultValue::Number("0".to_owned())
+            }
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("N") && self.is_text() => {
+                DefaultValue::Text(self.text_literal()?)
             }
             // A charset introducer: `_utf8mb3'x'`, `_latin1 0x92`.
             TokenKind::Word(word) if word.starts_with('_') && self.is_hex() => {

@@ -12,17 +12,26 @@ impl DefinitionParser<'_> {
         kind: KeyKind,
         table: &mut TableDefinition,
     ) -> Result<Option<KeyDefinition>> {
+        let is_named = !self.is_symbol('(') && !self.is("USING");
+        let name = is_named.then(|| self.name()).transpose()?;
+        self.key_with_name(kind, name, table)
+    }
+
+    /// The key that has this name, from behind the name on.
+    pub(super) fn key_with_name(
+        &mut self,
+        kind: KeyKind,
+        name: Option<String>,
+        table: &mut TableDefinition,
+    ) -> Result<Option<KeyDefinition>> {
         let mut key = KeyDefinition {
             kind,
-            name: None,
+            name,
             parts: Vec::new(),
             using: None,
             comment: None,
         };
         // `TYPE BTREE` is how MySQL 5.0 wrote `USING BTREE`.
-        if !self.is_symbol('(') && !self.is("USING") {
-            key.name = Some(self.name()?);
-        }
         if self.eat("USING") || self.eat("TYPE") {
             key.using = Some(self.word()?.to_ascii_uppercase());
         }
@@ -51,6 +60,13 @@ impl DefinitionParser<'_> {
             } else if self.eat("INVISIBLE") || self.eat("IGNORED") {
                 let what = "the index was not used, and is now".to_owned();
                 table.left_out.push((key.name.clone(), what));
+            } else if self.eat("NOWAIT") {
+                // It says how the key is created, as the next ones do.
+            } else if ["ALGORITHM", "LOCK", "WAIT"]
+                .iter()
+                .any(|word| self.eat(word))
+            {
+                self.option_value()?;
             } else if self.is("VISIBLE") || self.is("WITH") || !self.is_name() {
                 self.next()?;
             } else {

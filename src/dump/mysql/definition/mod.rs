@@ -16,6 +16,7 @@ mod statements;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod type_names;
 mod values;
 
 pub(in crate::dump) use alter::alter_table;

@@ -38,4 +38,11 @@ impl DefinitionParser<'_> {
             Some(TokenKind::Hex(_))
         )
     }
+
+    pub(super) fn is_text(&self) -> bool {
+        matches!(
+            self.peek().map(|token| &token.kind),
+            Some(TokenKind::Text(_) | TokenKind::DoubleQuoted(_))
+        )
+    }
 }

@@ -101,6 +101,14 @@ impl DefinitionParser<'_> {
         self.place = format!("table {name}");
         self.refuse_copy_of_columns()?;
         let mut definition = TableDefinition::new(name);
+        if self
+            .peek()
+            .is_none_or(|token| token.kind == TokenKind::Symbol(';'))
+        {
+            let hint = "phpMyAdmin writes such definitions for another database system: export again with the \
+                        compatibility NONE";
+            return Err(self.error("the definition has no columns").hint(hint));
+        }
         self.symbol('(')?;
         for count in 0.. {
             if count == MAX_ELEMENTS {

@@ -69,7 +69,14 @@ impl<C: Consumer> Reader<C> {
             DumpStatement::WithoutEffect => self.check_functions(&tokens, text)?,
             DumpStatement::Refused(why) => return Err(self.refused(why, text)),
             DumpStatement::Unknown => {
-                return Err(self.placed(unknown_statement(without_password(text))));
+                let error = self.placed(unknown_statement(without_password(text)));
+                // phpMyAdmin writes so if it is told to.
+                return Err(match tokens.first().map(|token| &token.kind) {
+                    Some(TokenKind::Word(word)) if word.eq_ignore_ascii_case("UPDATE") => {
+                        error.hint("make the dump again with INSERT instead of UPDATE")
+                    }
+                    _ => error,
+                });
             }
         }
         Ok(())

@@ -44,6 +44,10 @@ fn what_mysqldump_and_mariadb_dump_write_around_tables() {
         r"
         CREATE TABLE `t` (`a` int); => table t
         CREATE TABLE IF NOT EXISTS d.t (a int); => table d.t
+        CREATE INDEX i ON t (a); => alter t
+        create unique index `on` using btree on `d`.`t` (a); => alter d.t
+        CREATE FULLTEXT INDEX IF NOT EXISTS i ON t (a); => alter t
+        DROP INDEX i ON t; => alter t
         CREATE OR REPLACE TABLE `t` (`a` int); => table t
         /*!40101 SET NAMES utf8 */; => names utf8
         /*!40101 SET NAMES 'UTF8MB4' */; => names utf8mb4
@@ -176,7 +180,8 @@ fn what_might_change_data_is_refused() {
         ALTER TABLE t ADD COLUMN b int; => alter t
         ALTER TABLE t ADD KEY (a), DISABLE KEYS; => alter t
         RENAME TABLE a TO b; => unknown
-        CREATE INDEX i ON t (a); => unknown
+        CREATE OR REPLACE INDEX i ON t (a); => unknown
+        CREATE INDEX i; => unknown
         CREATE UNIQUE INDEX view ON t (a); => unknown
         CREATE TEMPORARY TABLE t (a int); => refused
         DROP INDEX i ON t; => unknown

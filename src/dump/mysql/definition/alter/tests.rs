@@ -51,6 +51,19 @@ fn what_may_come_after_the_rows() {
         ),
         (
             &[
+                "CREATE UNIQUE INDEX `u` USING BTREE ON `d`.`t` (`A` ASC);",
+                "create index k on t (b(5), a desc) comment 'a; b' ALGORITHM=INPLACE LOCK = NONE;",
+                "CREATE INDEX IF NOT EXISTS k ON t (id)",
+                "CREATE FULLTEXT INDEX f ON t (b) NOWAIT;",
+                "DROP INDEX IF EXISTS x ON t ALGORITHM=COPY;",
+            ],
+            with(
+                ", UNIQUE KEY u (a) USING BTREE, KEY k (b(5), a DESC) COMMENT 'a; b', FULLTEXT KEY f (b)",
+                "",
+            ),
+        ),
+        (
+            &[
                 "ALTER TABLE ONLY_ADDS ADD INDEX (a), ADD KEY (a), ADD UNIQUE (a, id), ADD CONSTRAINT c UNIQUE (id)",
             ],
             with(
