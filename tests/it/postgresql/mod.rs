@@ -21,3 +21,4 @@ pub(crate) mod values;
 mod vectors;
 pub(crate) mod versions;
 mod which_gitlab;
+mod writers;

@@ -333,7 +333,7 @@ fn from_mariadb(kind: &str, bytes: Vec<u8>) -> Cell {
             }
             without_fraction_zeros(&text)
         }
-        "time" => without_fraction_zeros(&text()),
+        "time" | "interval" => without_fraction_zeros(&text()),
         "double" => float(&text()),
         "numeric" => decimal(&text()),
         "bytea" => bytes
@@ -361,7 +361,14 @@ fn from_mariadb(kind: &str, bytes: Vec<u8>) -> Cell {
 fn from_postgresql(kind: &str, text: &str) -> Vec<u8> {
     let base = kind.split(['(', ' ']).next().unwrap();
     match base {
-        "date" | "timestamp" | "time" => without_fraction_zeros(text),
+        "date" | "timestamp" | "time" | "interval" => without_fraction_zeros(text),
+        // It says that this is no network.
+        "inet" => {
+            let address = text
+                .strip_suffix("/32")
+                .or_else(|| text.strip_suffix("/128"));
+            address.unwrap_or(text).as_bytes().to_vec()
+        }
         "double" => float(text),
         "numeric" => decimal(text),
         "jsonb" => json(text),

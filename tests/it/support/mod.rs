@@ -15,6 +15,7 @@ pub(crate) mod other_versions;
 pub(crate) mod own_mariadb;
 pub(crate) mod own_server;
 pub(crate) mod paused;
+pub(crate) mod php_tools;
 pub(crate) mod pooler;
 pub(crate) mod program;
 pub(crate) mod scene;
