@@ -206,6 +206,10 @@ fn charset_of(facts: &Facts) -> Result<Charset> {
 
 /// The literal of the default of `column`, whose values are of `kind`, if the default is a constant.
 fn default_literal(column: &ColumnDefinition, kind: ValueKind) -> Option<String> {
+    // A server computes it.
+    if column.generated.is_some() {
+        return None;
+    }
     Some(match column.default.as_ref() {
         None if column.nullable && !column.auto_increment => "NULL".to_owned(),
         Some(DefaultValue::Null) => "NULL".to_owned(),

@@ -403,6 +403,15 @@ fn what_only_a_server_can_compute_is_refused() {
             ),
         ),
         (
+            insert("(2,'b','2020-01-01')")
+                .replace("c text", "c text AS (reverse(d)) VIRTUAL")
+                .replace("'b'", "DEFAULT"),
+            place(
+                "c",
+                "the value is DEFAULT, but the column has no constant default",
+            ),
+        ),
+        (
             insert("(DEFAULT,'b','2020-01-01')"),
             place(
                 "id",
