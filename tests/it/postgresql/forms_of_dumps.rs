@@ -426,7 +426,7 @@ fn what_only_a_server_can_compute_is_refused() {
             dump,
             &[],
             vec![
-                Fails(1, "the dump: t row 2 (byte 1"),
+                Fails(1, "the dump: t row 2 (byte "),
                 Fails(1, message.leak()),
                 Fails(1, hint),
             ],

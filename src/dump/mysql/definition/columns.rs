@@ -3,6 +3,7 @@
 use super::cursor::DefinitionParser;
 use super::keys::key_of;
 use super::model::{ColumnDefinition, DataType, KeyKind, TableDefinition};
+use super::type_names::replace_serial;
 use crate::dump::mysql::lexer::TokenKind;
 use crate::error::Result;
 
@@ -21,7 +22,7 @@ impl DefinitionParser<'_> {
         };
         self.place = format!("column {}.{}", table.name, column.name);
         column.data_type = self.data_type(table.columns.len())?;
-        self.serial_type(&mut column, table);
+        replace_serial(&mut column, table);
         while !self.ends_element() && !self.is("FIRST") && !self.is("AFTER") {
             self.column_attribute(&mut column, table)?;
         }

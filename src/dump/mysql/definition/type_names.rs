@@ -47,15 +47,6 @@ impl DefinitionParser<'_> {
         })
     }
 
-    /// The type SERIAL is a large number with its attributes.
-    pub(super) fn serial_type(&self, column: &mut ColumnDefinition, table: &mut TableDefinition) {
-        if column.data_type.name == "serial" {
-            "bigint".clone_into(&mut column.data_type.name);
-            column.data_type.unsigned = true;
-            serial(column, table);
-        }
-    }
-
     /// The attribute `SERIAL DEFAULT VALUE`, behind its first word.
     pub(super) fn serial_attribute(
         &mut self,
@@ -66,6 +57,15 @@ impl DefinitionParser<'_> {
         self.expect("VALUE")?;
         serial(column, table);
         Ok(())
+    }
+}
+
+/// Replaces the type SERIAL of `column` with what it stands for.
+pub(super) fn replace_serial(column: &mut ColumnDefinition, table: &mut TableDefinition) {
+    if column.data_type.name == "serial" {
+        "bigint".clone_into(&mut column.data_type.name);
+        column.data_type.unsigned = true;
+        serial(column, table);
     }
 }
 
