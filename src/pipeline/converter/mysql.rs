@@ -349,7 +349,8 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
             };
             self.begin_waiting(&given)?;
         }
-        let hint = "make the dump without --no-create-info";
+        let hint = "name the file with the definitions before it: ci-import DEFINITIONS.sql ROWS.sql; or make the dump \
+                    with them (without --no-create-info)";
         let Some(number) = self.conversion.number_of(&chunk.insert.table, hint)? else {
             return Ok(());
         };

@@ -324,6 +324,9 @@ fn what_is_no_row_is_an_error() {
     ] {
         assert!(run(&[Integer, Text], input.as_bytes()).is_err(), "{input}");
     }
+    let error = run(&[Integer, Text], b"(1)").unwrap_err();
+    let what = "the row has fewer values than the table has columns";
+    assert_eq!(error.message, what);
 }
 
 #[test]

@@ -83,8 +83,12 @@ impl<N: Notation> Transcoder<'_, N> {
                     self.skip_blank();
                 }
                 if self.peek() != separator {
-                    let message =
-                        format!("expected \"{}\" before this column", char::from(separator));
+                    let message = match self.peek() {
+                        b')' if separator == b',' => {
+                            "the row has fewer values than the table has columns".to_owned()
+                        }
+                        _ => format!("expected \"{}\" before this column", char::from(separator)),
+                    };
                     return Err(self.error(Some(column), (message, None)));
                 }
                 self.at += 1;

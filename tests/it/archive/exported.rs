@@ -328,6 +328,11 @@ fn of_adminer() {
             .adminer(source)
             .with(&[("table_style", "")])
             .exported();
+        let (_, outcome) = import(&[&file("rows.sql", &rows)]);
+        outcome
+            .exits(1)
+            .says("but not its definition")
+            .says("hint: name the file with the definitions before it");
         let (definitions, rows) = (file("a.sql", &definitions), file("b.sql.gz", &gzip(&rows)));
         assert_eq!(
             differences(&restored_of, &[&definitions, &rows]),

@@ -31,7 +31,11 @@ impl DefinitionParser<'_> {
                 }
                 "mediumtext"
             }
-            "middleint" => "mediumint",
+            "int1" => "tinyint",
+            "int2" => "smallint",
+            "int3" | "middleint" => "mediumint",
+            "int4" => "int",
+            "int8" => "bigint",
             "float4" => "float",
             "float8" => "double",
             "double" => {
