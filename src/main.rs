@@ -452,7 +452,7 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
         let progress = Progress::new(false);
         inspect::run(
             &source,
-            arguments.from_database,
+            settings::databases(arguments.from_database, arguments.databases_to_schemas),
             limits,
             &progress,
             &cancellation,

@@ -3,7 +3,7 @@
 
 use ci_import::dump::converted::Part;
 use ci_import::dump::mysql::definition::TableDefinition;
-use ci_import::dump::{Consumer, Dialect, Facts, Reader, RowChunk, detect};
+use ci_import::dump::{Consumer, Databases, Dialect, Facts, Reader, RowChunk, detect};
 use ci_import::error::Result;
 use ci_import::schema::policies::Policies;
 use ci_import::schema::{DumpFacts, GivenRows, Names, from_mysql};
@@ -56,7 +56,7 @@ fn read(pieces: [&[u8]; 2], is_converted: bool) -> Option<Seen> {
     let mut reader = if is_converted {
         Reader::of_converted(Seen::default())
     } else {
-        Reader::new(Seen::default(), None, Box::new(|_| true))
+        Reader::new(Seen::default(), Databases::Single, Box::new(|_, _| true))
     };
     for piece in pieces {
         reader.feed(piece).ok()?;

@@ -43,7 +43,7 @@ pub fn run(
     output.keep()?;
     let tables = tables
         .into_iter()
-        .map(|written| (written.table.name, written.rows, written.tally));
+        .map(|written| (written.table.shown(), written.rows, written.tally));
     Ok(Changes {
         tables: tables.collect(),
         notes,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::archive;
 use crate::cancellation::Cancellation;
+use crate::dump::Databases;
 use crate::dump::acceptance::Asked;
 use crate::dump::{DumpLimits, Facts};
 use crate::error::{Error, Result};
@@ -53,14 +54,14 @@ struct FoundTable {
 /// `limits`. `database` selects one of several databases.
 pub fn run(
     source: &Source,
-    database: Option<String>,
+    databases: Databases,
     (max_inflation, limits): (u32, DumpLimits),
     progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<Findings> {
     let mut inspector = Inspector {
         progress,
-        database,
+        databases,
         max_inflation,
         limits,
         findings: Findings::default(),
@@ -73,7 +74,7 @@ pub fn run(
 
 struct Inspector<'a> {
     progress: &'a Progress,
-    database: Option<String>,
+    databases: Databases,
     max_inflation: u32,
     limits: DumpLimits,
     findings: Findings,
@@ -96,7 +97,7 @@ impl Inspector<'_> {
 
     fn dump(&mut self, member: DumpMember<'_>) -> Result<()> {
         let policies = Policies {
-            database: self.database.clone(),
+            databases: self.databases.clone(),
             ..Policies::to_look()
         };
         let meter = self
@@ -108,7 +109,7 @@ impl Inspector<'_> {
             reader: &mut unpacked(reader, packing, self.max_inflation),
             asked: Asked::Either,
             policies,
-            accept: Box::new(|_| Ok(())),
+            accept: Box::new(|_, _| Ok(())),
             late_prefix: None,
             limits: self.limits,
         };
@@ -134,7 +135,7 @@ struct Observer {
 impl Sink for Observer {
     fn table(&mut self, table: &Table) -> Result<()> {
         self.tables.push(FoundTable {
-            name: table.name.clone(),
+            name: table.shown(),
             rows: 0,
             bytes: 0,
             tally: Tally::default(),

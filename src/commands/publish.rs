@@ -18,7 +18,7 @@ use crate::gitlab::live::LiveChanges;
 use crate::gitlab::target_version;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::kept::{Kept, KeptTable};
-use crate::publish::outcome::Published;
+use crate::publish::outcome::{Published, SchemaTables};
 use crate::rows::Tally;
 use crate::rows::contents::Contents;
 use crate::traces::{StagedDirectory, TraceSummary};
@@ -124,11 +124,14 @@ impl Step<'_> {
         directory: Option<&StagedDirectory>,
     ) -> Result<()> {
         let meter = self.progress.steps("verifying what is kept");
-        let names = self.kept.names();
-        for name in &names {
+        let (tables, others) = self.kept.sorted();
+        for name in &tables {
             self.content().check_table(name)?;
         }
-        held.target.check_kept(&names)?;
+        held.target.check_kept(None, &tables)?;
+        for SchemaTables { schema, tables } in &others {
+            held.target.check_kept(Some(schema), tables)?;
+        }
         let tables: Vec<LoadedTable> = self.kept.tables.iter().map(loaded_table).collect();
         let verifying = Verifying {
             jobs: self.settings.resources.jobs,
@@ -160,24 +163,31 @@ impl Step<'_> {
         if content.has_gitlab_steps() && !kept.ignore_target_version {
             target_version::check(&target.recorded_versions(&kept.schema)?)?;
         }
-        let live = target.examine(&kept.schema, &kept.names())?;
+        let (tables, others) = kept.sorted();
+        let live = target.examine(&kept.schema, &tables)?;
         if content.has_gitlab_steps() {
             let previous = target.previous();
             let yes = self.settings.yes;
             return confirm_replacing(&held.ready, yes, &live, &previous, self.cancellation);
         }
-        let existing = target.tables_of(&kept.schema)?;
-        match existing
-            .iter()
-            .find(|name| kept.names().contains(&name.as_str()))
-        {
-            Some(name) if !kept.replace => Err(Error::usage(format!(
-                "the target already has a table {}.{name}",
-                kept.schema
-            ))
-            .hint("to replace it, import again with --replace")),
-            _ => Ok(()),
+        let first = SchemaTables {
+            schema: &kept.schema,
+            tables,
+        };
+        for SchemaTables { schema, tables } in others.iter().chain([&first]) {
+            target.examine(schema, tables)?;
+            let existing = target.tables_of(schema)?;
+            let mut existing = existing.iter();
+            match existing.find(|name| tables.contains(&name.as_str())) {
+                Some(name) if !kept.replace => {
+                    let what = format!("the target already has a table {schema}.{name}");
+                    let hint = "to replace it, import again with --replace";
+                    return Err(Error::usage(what).hint(hint));
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     fn publish(
@@ -185,9 +195,11 @@ impl Step<'_> {
         held: &mut LockedForChange,
         directory: Option<&StagedDirectory>,
     ) -> Result<Published<LiveChanges>> {
+        let (tables, others) = self.kept.sorted();
         let publishing = Publishing {
             schema: &self.kept.schema,
-            tables: &self.kept.names(),
+            tables: &tables,
+            others: &others,
             builds: held.ready.builds.as_ref().zip(directory),
             content: self.content(),
             wait_for_locks: self.settings.wait_for_locks,
@@ -208,6 +220,7 @@ impl Step<'_> {
 /// The table as it was loaded, as far as the record says.
 fn loaded_table(kept: &KeptTable) -> LoadedTable {
     LoadedTable {
+        schema: kept.schema.clone(),
         name: kept.name.clone(),
         numbered: kept.numbered.clone(),
         rows: kept.rows,

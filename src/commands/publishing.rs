@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
-use crate::publish::outcome::{Publication, Published, Waiting};
+use crate::publish::outcome::{Publication, Published, SchemaTables, Waiting};
 use crate::server::LockedTarget;
 use crate::traces::{BuildsDirectory, StagedDirectory};
 use crate::ui::progress::Progress;
@@ -16,6 +16,8 @@ use crate::ui::progress::Progress;
 pub(super) struct Publishing<'a> {
     pub(super) schema: &'a str,
     pub(super) tables: &'a [&'a str],
+    /// Those of other schemas.
+    pub(super) others: &'a [SchemaTables<'a>],
     pub(super) builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
     pub(super) content: Content,
     /// How long others who hold the live tables are waited for.
@@ -43,6 +45,7 @@ impl Publishing<'_> {
             },
             schema: self.schema,
             tables: self.tables,
+            others: self.others,
             builds: self.builds,
             leaves_ci_off: self.leaves_ci_off,
         };

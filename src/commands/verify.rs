@@ -13,6 +13,7 @@ use crate::input::members::{DumpMember, TracesMember};
 use crate::input::open::Input;
 use crate::input::packing::unpacked;
 use crate::pipeline::reading::Dump;
+use crate::schema::schemas_of;
 use crate::server::Comparison;
 use crate::server::Verifies;
 use crate::traces::{self, BuildsDirectory, TraceFindings};
@@ -46,6 +47,7 @@ pub fn run(
         |member| verification.expected(target, asked, member),
         |member| verification.compare(ready.builds.as_ref(), member),
     )?;
+    let schemas = schemas_of(taken.dump.iter().map(|table| table.schema.as_deref()));
     let meter = progress.steps("reading the target");
     let compared = target.compare(Comparison {
         schema: &schema,
@@ -63,6 +65,7 @@ pub fn run(
         input: located.name(),
         target: ready.shown(),
         schema,
+        schemas,
         tables: compared.tables,
         dropped: compared.dropped,
         traces: taken.traces,
@@ -100,7 +103,7 @@ impl Verification<'_> {
                 .settings
                 .policies
                 .for_tables(!self.content.known_tables().is_empty()),
-            accept: Box::new(|_: &str| Ok(())),
+            accept: Box::new(|_, _| Ok(())),
             late_prefix: Some(late_prefix),
             limits: self.settings.resources.dump,
         };

@@ -1,8 +1,55 @@
-//! A dump of several databases: which one is taken.
+//! A dump of several databases: which of them are taken.
 
 use super::bounds::check_count;
 use super::events::Facts;
 use crate::error::{Error, Result};
+
+/// The databases of the server itself. All that is taken of all databases is without them.
+const OF_SERVER: [&str; 4] = ["mysql", "sys", "information_schema", "performance_schema"];
+
+/// Which databases of a dump are taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Databases {
+    /// The only one. Several are an error.
+    #[default]
+    Single,
+    /// The one with this name.
+    Named(String),
+    /// All but those of the server itself, each for a schema of its own.
+    All,
+}
+
+impl Databases {
+    /// Whether `database` is taken. Without a choice the first one is; the end of the dump is an error if there were
+    /// several.
+    pub(super) fn takes(&self, facts: &Facts, database: Option<&str>) -> bool {
+        let (Some(database), first) = (database, facts.databases.first()) else {
+            return true;
+        };
+        match self {
+            Databases::Single => first.is_none_or(|first| first == database),
+            Databases::Named(name) => name == database,
+            Databases::All => !OF_SERVER.contains(&database),
+        }
+    }
+
+    /// At the end of the dump: an error if it has several and none is named, or if it does not have the named one.
+    pub(super) fn check(&self, facts: &Facts) -> Result<()> {
+        let found = &facts.databases;
+        let list = found.join(", ");
+        match self {
+            Databases::Single if found.len() > 1 => Err(Error::usage(format!(
+                "the dump holds several databases: {list}"
+            ))
+            .hint("--from-database NAME takes one of them, --databases-to-schemas each into a schema of its own")),
+            Databases::Named(wanted) if !found.is_empty() && !found.contains(wanted) => {
+                let what = format!("the dump holds no database {wanted}, but {list}");
+                Err(Error::usage(what))
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 /// Adds `database` to those that the dump has tables of.
 pub(super) fn note(facts: &mut Facts, database: &str) -> Result<()> {
@@ -12,33 +59,4 @@ pub(super) fn note(facts: &mut Facts, database: &str) -> Result<()> {
     check_count(facts.databases.len(), "databases")?;
     facts.databases.push(database.to_owned());
     Ok(())
-}
-
-/// Whether `database` is the wanted one. Without a choice the first one is taken; the end of the dump is an error if there
-/// were several.
-pub(super) fn is_taken(facts: &Facts, wanted: Option<&str>, database: Option<&str>) -> bool {
-    let Some(database) = database else {
-        return true;
-    };
-    let first = facts.databases.first().map(String::as_str);
-    wanted.or(first).is_none_or(|taken| taken == database)
-}
-
-/// At the end of the dump: an error if it has several and none is named, or if it does not have the named one.
-pub(super) fn check(facts: &Facts, wanted: Option<&str>) -> Result<()> {
-    let list = facts.databases.join(", ");
-    match wanted {
-        None if facts.databases.len() > 1 => Err(Error::usage(format!(
-            "the dump holds several databases: {list}"
-        ))
-        .hint("name the one to take: --from-database")),
-        Some(wanted)
-            if !list.is_empty() && !facts.databases.iter().any(|known| known == wanted) =>
-        {
-            Err(Error::usage(format!(
-                "the dump holds no database {wanted}, but {list}"
-            )))
-        }
-        _ => Ok(()),
-    }
 }

@@ -29,6 +29,8 @@ pub struct RowChunk {
 /// The table and columns that rows go to: the head of an INSERT or COPY.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InsertTarget {
+    /// The database of the table, if that becomes a schema.
+    pub database: Option<String>,
     /// The table.
     pub table: String,
     /// The columns, if the statement names them.

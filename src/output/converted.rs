@@ -30,7 +30,7 @@ pub fn convert_dump(
         reader,
         asked: Asked::Conversion,
         policies,
-        accept: Box::new(accept),
+        accept: Box::new(move |_, table| accept(table)),
         late_prefix: None,
         limits: limits.resources.dump,
     };

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::dump_text::{DumpText, STYLE, Written};
+use super::dump_text::{DumpText, Written, style};
 use super::transcoded::{Widened, transcoded};
 use crate::dump::postgresql::GIVEN_UP;
 use crate::error::{Error, Result};
@@ -199,6 +199,6 @@ impl Sink for DumpWriter {
     const FORMAT: Format = Format::Text;
 
     fn statement(&self, table: &Table, columns: &[PlannedColumn], format: Format) -> String {
-        ddl::copy_from_stdin(STYLE, &table.name, loaded_names(columns), format)
+        ddl::copy_from_stdin(style(table), &table.name, loaded_names(columns), format)
     }
 }

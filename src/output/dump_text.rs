@@ -14,16 +14,19 @@ use crate::schema::changed_keys::{
     computed_from_changed, foreign_key_note, give_up_keys, widening_note,
 };
 use crate::schema::ddl::{self, Style};
+use crate::schema::sql::identifier;
 use crate::schema::{
     KeptAs, Note, PrimaryKey, Sequence, Table, column_of_another_type, final_names,
     final_sequence_name, resolve_foreign_key,
 };
 
-/// The style that PostgreSQL 9 can read, too.
-pub(super) const STYLE: Style<'_> = Style {
-    schema: None,
-    typed_sequences: false,
-};
+/// How names beside `table` are written. PostgreSQL 9 can read it, too.
+pub(super) fn style(table: &Table) -> Style<'_> {
+    Style {
+        schema: table.schema.as_deref(),
+        typed_sequences: false,
+    }
+}
 
 const HEAD: &str = "\
 SET statement_timeout = 0;
@@ -90,17 +93,25 @@ impl DumpText {
 
     pub(super) fn table(&mut self, table: Table) -> Result<()> {
         let mut sql = "\n".to_owned();
+        let is_first = |schema: &&String| {
+            let mut tables = self.tables.iter();
+            tables.all(|it| it.table.schema.as_ref() != Some(schema))
+        };
+        if let Some(schema) = table.schema.as_ref().filter(is_first) {
+            sql += &format!("CREATE SCHEMA IF NOT EXISTS {};\n", identifier(schema));
+        }
+        let style = style(&table);
         // A sequence that has the name of the table is no table, and is renamed.
         if table.renamed_sequences.is_empty() {
-            sql += &format!("DROP TABLE IF EXISTS {};\n", STYLE.name(&table.name));
+            sql += &format!("DROP TABLE IF EXISTS {};\n", style.name(&table.name));
         }
         if let Some(sequence) = &table.sequence {
-            sql += &format!("DROP SEQUENCE IF EXISTS {};\n", STYLE.name(&sequence.name));
+            sql += &format!("DROP SEQUENCE IF EXISTS {};\n", style.name(&sequence.name));
         }
         for enum_type in &table.enum_types {
-            sql += &format!("DROP TYPE IF EXISTS {};\n", STYLE.name(&enum_type.name));
+            sql += &format!("DROP TYPE IF EXISTS {};\n", style.name(&enum_type.name));
         }
-        statements(&mut sql, &ddl::create_table(STYLE, &table));
+        statements(&mut sql, &ddl::create_table(style, &table));
         self.tables.push(WrittenTable {
             table,
             rows: 0,
@@ -113,8 +124,9 @@ impl DumpText {
     pub(super) fn drop_table(&mut self, number: usize) -> Result<()> {
         let table = std::mem::take(&mut self.tables[number].table);
         let mut sql = "\n".to_owned();
-        statements(&mut sql, &ddl::drop_table(STYLE, &table));
-        self.notes.retain(|note| note.table != table.name);
+        statements(&mut sql, &ddl::drop_table(style(&table), &table));
+        let shown = table.shown();
+        self.notes.retain(|note| note.table != shown);
         self.text(&sql)
     }
 
@@ -128,7 +140,7 @@ impl DumpText {
     pub(super) fn alter(&mut self, number: usize, before: &Table, after: &Table) -> Result<()> {
         let table = &mut self.tables[number].table;
         table.take_over(before, after);
-        let changes = ddl::alter_table(STYLE, table, before, after);
+        let changes = ddl::alter_table(style(table), table, before, after);
         if changes.is_empty() {
             return Ok(());
         }
@@ -186,9 +198,9 @@ impl DumpText {
         let is_decided = widening.row == 0;
         if is_decided {
             // The dump has decided it, whatever the values are.
-            let table = &self.tables[number].table.name;
+            let table = self.tables[number].table.shown();
             let is_it =
-                |note: &Note| note.table == *table && note.item.as_ref() == Some(&widening.column);
+                |note: &Note| note.table == table && note.item.as_ref() == Some(&widening.column);
             self.notes.retain(|note| !is_it(note));
         }
         if self.widened().of(number).iter().any(known) {
@@ -196,7 +208,7 @@ impl DumpText {
         }
         let sql = self.change_type(number, &widening);
         self.text(&sql)?;
-        let note = widening_note(&self.tables[number].table.name, &widening);
+        let note = widening_note(&self.tables[number].table.shown(), &widening);
         self.notes.extend((!is_decided).then_some(note));
         self.widened().add(number, widening);
         Ok(())
@@ -206,9 +218,9 @@ impl DumpText {
         let table = &mut self.tables[number].table;
         let mut sql = String::new();
         if let Some((column, unused)) = table.widen(&widening.column, widening.to) {
-            statements(&mut sql, &[ddl::change_type(STYLE, table, &column)]);
+            statements(&mut sql, &[ddl::change_type(style(table), table, &column)]);
             if let Some(unused) = unused {
-                statements(&mut sql, &[ddl::drop_type(STYLE, &unused)]);
+                statements(&mut sql, &[ddl::drop_type(style(table), &unused)]);
             }
         }
         sql
@@ -226,7 +238,7 @@ impl DumpText {
         for written in &mut self.tables {
             let (columns, late) = not_null_after_load(&written.table, &written.tally);
             if !columns.is_empty() {
-                let set = ddl::set_not_null(STYLE, &written.table.name, &columns);
+                let set = ddl::set_not_null(style(&written.table), &written.table.name, &columns);
                 statements(&mut sql, &[set]);
             }
             self.notes.extend(late);
@@ -240,7 +252,7 @@ impl DumpText {
         sql += &foreign_keys(&tables, &mut self.notes);
         for table in &tables {
             let triggers = table.on_update.iter();
-            let triggers = triggers.map(|it| ddl::update_trigger_in_dump(STYLE, table, it));
+            let triggers = triggers.map(|it| ddl::update_trigger_in_dump(style(table), table, it));
             statements(&mut sql, &triggers.collect::<Vec<_>>());
         }
         sql += &format!("\n-- {CONVERTED_COMPLETE}\n");
@@ -292,19 +304,22 @@ fn keys(tables: &[&Table], notes: &mut Vec<Note>) -> String {
             statements(&mut sql, &primary_key(table, key, name));
         }
         for (index, name) in table.indexes.iter().zip(&names.indexes) {
-            let create = ddl::create_index(STYLE, &table.name, index, name);
+            let create = ddl::create_index(style(table), &table.name, index, name);
             statements(&mut sql, &create);
         }
         if let Some(sequence) = &table.sequence {
             let sequence = Sequence {
-                name: final_sequence_name(tables, &sequence.name),
+                name: final_sequence_name(tables, table, &sequence.name),
                 ..sequence.clone()
             };
-            let set = ddl::set_sequence_in_dump(STYLE, &table.name, &sequence);
+            let set = ddl::set_sequence_in_dump(style(table), &table.name, &sequence);
             statements(&mut sql, &set);
         }
         for check in &table.checks {
-            statements(&mut sql, &[ddl::add_check(STYLE, &table.name, check)]);
+            statements(
+                &mut sql,
+                &[ddl::add_check(style(table), &table.name, check)],
+            );
         }
     }
     sql
@@ -312,21 +327,24 @@ fn keys(tables: &[&Table], notes: &mut Vec<Note>) -> String {
 
 fn primary_key(table: &Table, key: &PrimaryKey, name: &str) -> Vec<String> {
     if key.kept_as == KeptAs::Key {
-        return vec![ddl::add_primary_key(STYLE, &table.name, key, name)];
+        return vec![ddl::add_primary_key(style(table), &table.name, key, name)];
     }
-    ddl::primary_key(STYLE, &table.name, key, name)
+    ddl::primary_key(style(table), &table.name, key, name)
 }
 
 fn foreign_keys(tables: &[&Table], notes: &mut Vec<Note>) -> String {
     let mut sql = String::new();
     for table in tables {
         for key in &table.foreign_keys {
-            match resolve_foreign_key(tables, key) {
+            match resolve_foreign_key(tables, table, key) {
                 Ok(key) => {
-                    statements(&mut sql, &[ddl::add_foreign_key(STYLE, &table.name, &key)]);
+                    statements(
+                        &mut sql,
+                        &[ddl::add_foreign_key(style(table), &table.name, &key)],
+                    );
                 }
                 Err(why) => notes.push(Note {
-                    table: table.name.clone(),
+                    table: table.shown(),
                     item: Some(key.name.clone()),
                     what: format!("foreign key left out: {why}"),
                 }),

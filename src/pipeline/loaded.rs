@@ -3,11 +3,13 @@
 use crate::dump::Facts;
 use crate::rows::Tally;
 use crate::rows::contents::Contents;
-use crate::schema::Note;
+use crate::schema::{Note, shown};
 
 /// A table that was loaded.
 #[derive(Debug, Clone)]
 pub struct LoadedTable {
+    /// The schema that it goes to, if the tables of a dump go to several.
+    pub schema: Option<String>,
     /// Its name.
     pub name: String,
     /// The column that gets its values from a sequence, or by AUTO_INCREMENT.
@@ -22,6 +24,14 @@ pub struct LoadedTable {
     pub contents: Contents,
     /// Differences because of the rows.
     pub notes: Vec<Note>,
+}
+
+impl LoadedTable {
+    /// How it is called in messages.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(self.schema.as_deref(), &self.name)
+    }
 }
 
 /// The result of loading a dump.

@@ -10,7 +10,7 @@ use super::converter::{
 use super::sink::Sink;
 use crate::archive::for_each_block;
 use crate::dump::acceptance::{Asked, check_dialect};
-use crate::dump::{self, Dialect, DumpLimits, Facts, Utf16Decoder, Utf16Facts, detect};
+use crate::dump::{self, Databases, Dialect, DumpLimits, Facts, Utf16Decoder, Utf16Facts, detect};
 use crate::error::{Error, Result};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
@@ -50,13 +50,15 @@ pub struct ReadDump<S> {
 impl Dump<'_> {
     /// Reads the dump to its end into `sink`, as tables of the neutral model.
     pub fn read_into<S: Sink + Send>(self, sink: S) -> Result<ReadDump<S>> {
-        let (name, database) = (self.name, self.policies.database.clone());
+        let (name, databases) = (self.name, self.policies.databases.clone());
         let wanted = wanted(&self.policies);
         let (reader, asked, limits) = (self.reader, self.asked, self.limits);
+        let taken = databases.clone();
+        let check = |start: &[u8]| check_start(start, asked, &taken);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
         let begin =
-            |start: Start<'_>| Reader::of_dialect(&start, conversion, database, wanted, limits);
-        let (reader, utf16) = scan(name, reader, asked, begin, Reader::feed)?;
+            |start: Start<'_>| Reader::of_dialect(&start, conversion, databases, wanted, limits);
+        let (reader, utf16) = scan(name, reader, check, begin, Reader::feed)?;
         ended(name, reader.finish(), utf16)
     }
 
@@ -66,16 +68,18 @@ impl Dump<'_> {
         M: Mapping<Table: Send> + Send,
         S: Sink<M::Table> + Send,
     {
-        let (name, database) = (self.name, self.policies.database.clone());
+        let (name, databases) = (self.name, self.policies.databases.clone());
         let wanted = wanted(&self.policies);
         let (reader, asked, limits) = (self.reader, self.asked, self.limits);
+        let taken = databases.clone();
+        let check = |start: &[u8]| check_start(start, asked, &taken);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
         let converter = MysqlConverter::new(mapping, conversion);
         let begin = |start: Start<'_>| {
-            let reader = dump::Reader::new(converter, database, wanted).within(limits);
+            let reader = dump::Reader::new(converter, databases, wanted).within(limits);
             reader.beginning_with(start.text, start.utf16)
         };
-        let (reader, utf16) = scan(name, reader, asked, begin, dump::Reader::feed)?;
+        let (reader, utf16) = scan(name, reader, check, begin, dump::Reader::feed)?;
         let read = reader.finish();
         ended(
             name,
@@ -88,7 +92,7 @@ impl Dump<'_> {
 /// Says which tables `policies` take: the others are not parsed.
 fn wanted(policies: &Policies) -> dump::Wanted {
     let policies = policies.clone();
-    Box::new(move |table| policies.takes_table(table))
+    Box::new(move |database, table| policies.takes_table(database, table))
 }
 
 /// The beginning of a dump.
@@ -110,12 +114,29 @@ fn ended<S>(
     Ok(ReadDump { sink, notes, facts })
 }
 
-/// Reads `input` to its end, if it is a dump of the kinds in `asked`. `name` is its name in errors. A
-/// separate thread creates a reader by `begin`, which gets the first block, and passes all blocks to `feed`.
+/// An error unless a dump that begins with `start` is one of the kinds in `asked`, and its `databases` can be taken.
+fn check_start(start: &[u8], asked: Asked, databases: &Databases) -> Result<()> {
+    let dialect = check_dialect(start, asked)?;
+    if dialect == Dialect::Postgresql && dump::is_of_files(start) {
+        return Err(
+            Error::usage("several files are only supported for dumps of MySQL")
+                .hint("send all of them through a pipe: cat FILE FILE | ci-import - …"),
+        );
+    }
+    if dialect != Dialect::Mysql && *databases == Databases::All {
+        return Err(
+            Error::usage("--databases-to-schemas is only for dumps of MySQL and MariaDB")
+                .hint("--from-database NAME takes one database of a dump of PostgreSQL"),
+        );
+    }
+    Ok(())
+}
+
+/// Reads `input` to its end, if `check` accepts its beginning. `name` is its name in errors. A separate thread creates a reader by `begin`, which gets the first block, and passes all blocks to `feed`.
 fn scan<R: Send>(
     name: &str,
     input: &mut dyn Read,
-    asked: Asked,
+    check: impl Fn(&[u8]) -> Result<()>,
     begin: impl FnOnce(Start<'_>) -> R + Send,
     feed: impl Fn(&mut R, &[u8]) -> Result<()> + Send,
 ) -> Result<(R, Option<Utf16Facts>)> {
@@ -150,13 +171,7 @@ fn scan<R: Send>(
                 block = decoder.decode(&block).map_err(|error| error.at(name))?;
             }
             if is_start {
-                let dialect = check_dialect(&block, asked).map_err(|error| error.at(name))?;
-                if dialect == Dialect::Postgresql && dump::is_of_files(&block) {
-                    return Err(Error::usage(
-                        "several files are only supported for dumps of MySQL",
-                    )
-                    .hint("send all of them through a pipe: cat FILE FILE | ci-import - …"));
-                }
+                check(&block).map_err(|error| error.at(name))?;
             }
             let taken = blocks.send((block, decoder.is_some())).is_ok();
             // If the scanner has stopped, it reports the cause.
@@ -190,7 +205,7 @@ impl<S: Sink> Reader<S> {
     fn of_dialect(
         start: &Start<'_>,
         conversion: Conversion<S>,
-        database: Option<String>,
+        databases: Databases,
         wanted: dump::Wanted,
         limits: DumpLimits,
     ) -> Self {
@@ -199,7 +214,7 @@ impl<S: Sink> Reader<S> {
                 let converter = PostgresqlConverter::new(conversion);
                 Reader::Postgresql(
                     dump::postgresql::Reader::new(converter)
-                        .of_database(database)
+                        .of_databases(databases)
                         .within(limits)
                         .into(),
                 )
@@ -210,7 +225,7 @@ impl<S: Sink> Reader<S> {
             }
             Some(Dialect::Mysql) | None => {
                 let converter = MysqlConverter::new(PostgresqlMapping::default(), conversion);
-                let reader = dump::Reader::new(converter, database, wanted);
+                let reader = dump::Reader::new(converter, databases, wanted);
                 let reader = reader.within(limits);
                 Reader::Mysql(reader.beginning_with(start.text, start.utf16).into())
             }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::outcome::SchemaTables;
 use crate::traces::KeptDirectory;
 
 /// What is kept.
@@ -36,6 +37,9 @@ pub struct Kept {
 /// A table that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptTable {
+    /// The schema that it is for, if the tables are for several.
+    #[serde(default)]
+    pub schema: Option<String>,
     /// Its name.
     pub name: String,
     /// The number of its rows.
@@ -74,13 +78,11 @@ impl Kept {
         format!("what was loaded at {} from {}", self.loaded_at, self.input)
     }
 
-    /// The names of the tables.
+    /// The names of the tables, those of other schemas by their schemas.
     #[must_use]
-    pub fn names(&self) -> Vec<&str> {
-        self.tables
-            .iter()
-            .map(|table| table.name.as_str())
-            .collect()
+    pub fn sorted(&self) -> (Vec<&str>, Vec<SchemaTables<'_>>) {
+        let tables = self.tables.iter();
+        SchemaTables::sorted(tables.map(|table| (table.schema.as_deref(), table.name.as_str())))
     }
 }
 
@@ -99,6 +101,7 @@ mod tests {
             is_backup: true,
             schema: "日本".to_owned(),
             tables: vec![KeptTable {
+                schema: Some("s".to_owned()),
                 name: "t".to_owned(),
                 rows: u64::MAX,
                 numbered: Some("id".to_owned()),

@@ -14,12 +14,48 @@ pub struct Publication<'a> {
     pub schema: &'a str,
     /// The staged tables.
     pub tables: &'a [&'a str],
+    /// More staged tables, if each database of a dump has a schema of its own.
+    pub others: &'a [SchemaTables<'a>],
     /// The builds directory and its replacement, if there are traces.
     pub builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
     /// What is done while others hold the live tables.
     pub waiting: Waiting<'a>,
     /// Whether CI stays as it is, instead of being switched on.
     pub leaves_ci_off: bool,
+}
+
+/// Tables, and the schema that they are for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaTables<'a> {
+    /// The schema.
+    pub schema: &'a str,
+    /// The tables.
+    pub tables: Vec<&'a str>,
+}
+
+impl<'a> SchemaTables<'a> {
+    /// Sorts `tables`, with the schema that they are for, into those of the only schema, and the others by their schemas.
+    #[must_use]
+    pub fn sorted(
+        tables: impl Iterator<Item = (Option<&'a str>, &'a str)>,
+    ) -> (Vec<&'a str>, Vec<SchemaTables<'a>>) {
+        let mut of_only_schema = Vec::new();
+        let mut others: Vec<SchemaTables<'a>> = Vec::new();
+        for (schema, table) in tables {
+            let Some(schema) = schema else {
+                of_only_schema.push(table);
+                continue;
+            };
+            match others.iter_mut().find(|known| known.schema == schema) {
+                Some(known) => known.tables.push(table),
+                None => others.push(SchemaTables {
+                    schema,
+                    tables: vec![table],
+                }),
+            }
+        }
+        (of_only_schema, others)
+    }
 }
 
 /// How long a publish waits for others who hold the live tables.

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::aside::aside_name;
@@ -25,6 +26,19 @@ pub(crate) struct Record {
     pub(crate) builds: Option<BuildsRecord>,
     /// The epochs of older builds directories, whose tables were dropped.
     pub(crate) older_builds: Vec<u64>,
+    /// What it did in other schemas, if each database of a dump has one.
+    pub(crate) others: Vec<RecordOfSchema>,
+}
+
+/// What a publish has done in another schema.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RecordOfSchema {
+    /// The schema of the live tables.
+    pub(crate) schema: String,
+    /// The published tables.
+    pub(crate) published: Vec<String>,
+    /// The replaced tables, which are kept aside.
+    pub(crate) replaced: Vec<String>,
 }
 
 /// What a publish did to the builds directory.
@@ -58,6 +72,11 @@ impl Record {
                 }),
             },
             older_builds: epochs.map(Value::as_u64).collect::<Option<_>>()?,
+            // An earlier version of the program recorded none.
+            others: match &value["others"] {
+                Value::Null => Vec::new(),
+                others => serde_json::from_value(others.clone()).ok()?,
+            },
         })
     }
 
@@ -73,6 +92,7 @@ impl Record {
             "replaced": self.replaced,
             "builds": builds,
             "older_builds": self.older_builds,
+            "others": self.others,
         });
         record.to_string()
     }
@@ -92,7 +112,12 @@ impl Record {
 
     /// Whether it is the record of a publish, not the rest of an interrupted discard.
     pub(crate) fn can_be_undone(&self) -> bool {
-        !self.published.is_empty() || !self.replaced.is_empty()
+        let is_something = |published: &[String], replaced: &[String]| {
+            !published.is_empty() || !replaced.is_empty()
+        };
+        let mut others = self.others.iter();
+        is_something(&self.published, &self.replaced)
+            || others.any(|other| is_something(&other.published, &other.replaced))
     }
 
     /// The builds directory of the record, which must be `builds`; none if the publish had no traces.
@@ -168,6 +193,11 @@ mod tests {
                 previous: Some(1_443_700_800),
             }),
             older_builds: vec![1, 2],
+            others: vec![RecordOfSchema {
+                schema: "b".to_owned(),
+                published: vec!["t".to_owned()],
+                replaced: Vec::new(),
+            }],
         };
         for record in [record, Record::default()] {
             assert_eq!(Record::from_json(&record.to_json()), Some(record));

@@ -144,7 +144,7 @@ pub fn foreign_key_note(table: &Table, column: &str, to: Wider, key: &str) -> No
 
 fn note(table: &Table, item: Option<&str>, what: String) -> Note {
     Note {
-        table: table.name.clone(),
+        table: table.shown(),
         item: item.map(str::to_owned),
         what,
     }

@@ -7,13 +7,14 @@ use crate::rows::Wider;
 
 /// `key` with the exact names of its table and columns among `tables`, or why PostgreSQL cannot have it. MySQL on some
 /// systems ignores the case of these names.
-pub fn resolve_foreign_key(tables: &[&Table], key: &ForeignKey) -> Result<ForeignKey, String> {
-    let exact = tables.iter().find(|table| table.name == key.references);
-    let alike = || {
-        tables
-            .iter()
-            .find(|table| table.name.eq_ignore_ascii_case(&key.references))
-    };
+pub fn resolve_foreign_key(
+    tables: &[&Table],
+    of: &Table,
+    key: &ForeignKey,
+) -> Result<ForeignKey, String> {
+    let beside = || tables.iter().filter(|table| table.schema == of.schema);
+    let exact = beside().find(|table| table.name == key.references);
+    let alike = || beside().find(|table| table.name.eq_ignore_ascii_case(&key.references));
     let Some(other) = exact.or_else(alike) else {
         return Err(format!("there is no table {}", key.references));
     };
@@ -43,10 +44,12 @@ pub fn column_of_another_type(tables: &[Table]) -> Option<(usize, String, Wider,
     let all: Vec<&Table> = tables.iter().collect();
     for (number, table) in tables.iter().enumerate() {
         for key in &table.foreign_keys {
-            let Ok(key) = resolve_foreign_key(&all, key) else {
+            let Ok(key) = resolve_foreign_key(&all, table, key) else {
                 continue;
             };
-            let other = tables.iter().position(|table| table.name == key.references);
+            let other = tables
+                .iter()
+                .position(|it| it.schema == table.schema && it.name == key.references);
             let pairs = key.columns.iter().zip(&key.referenced_columns);
             for (column, (other, referenced)) in
                 pairs.filter_map(|(name, referenced)| Some((name, (other?, referenced))))

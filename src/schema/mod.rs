@@ -22,5 +22,7 @@ pub use from_mysql::{
 pub use model::{
     Check, Column, DataType, EnumType, ForeignKey, Generated, Index, IndexKind, IndexPart,
     IndexPartOf, KeptAs, Note, Prefix, PrimaryKey, Proof, Sequence, Table, UpdateTrigger,
+    schemas_of, shown,
 };
-pub use names::{FinalNames, Names, final_names, final_sequence_name};
+pub(crate) use names::fitting;
+pub use names::{FinalNames, Names, final_names, final_sequence_name, schema_of};

@@ -6,9 +6,29 @@ use crate::dump::Duplicates;
 use crate::rows::Wider;
 use crate::schema::sql::qualified;
 
+/// How the table `name` is called in messages, if the tables of a dump go to several schemas or to one.
+#[must_use]
+pub fn shown(schema: Option<&str>, name: &str) -> String {
+    schema.map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"))
+}
+
+/// The schemas of tables that go to several, in their order.
+#[must_use]
+pub fn schemas_of<'a>(tables: impl Iterator<Item = Option<&'a str>>) -> Vec<String> {
+    let mut schemas: Vec<String> = Vec::new();
+    for schema in tables.flatten() {
+        if !schemas.iter().any(|known| known == schema) {
+            schemas.push(schema.to_owned());
+        }
+    }
+    schemas
+}
+
 /// A table as it will be in the target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
+    /// The schema that it goes to, if each database of a dump has one. Otherwise all tables go to one schema.
+    pub schema: Option<String>,
     /// Its name.
     pub name: String,
     /// Its columns, in order.
@@ -36,6 +56,12 @@ pub struct Table {
 }
 
 impl Table {
+    /// How it is called in messages.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(self.schema.as_deref(), &self.name)
+    }
+
     /// Gives the column `name` a wider type; returns the changed column, and the enum's type that no column uses any more.
     pub fn widen(&mut self, name: &str, to: Wider) -> Option<(Column, Option<EnumType>)> {
         let column = self.columns.iter_mut().find(|column| column.name == name)?;

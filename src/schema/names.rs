@@ -86,8 +86,14 @@ impl Names {
     }
 }
 
+/// The schema for the tables of `database`.
+#[must_use]
+pub fn schema_of(database: &str) -> String {
+    fitting(database)
+}
+
 /// `name`, or where it is too long its beginning and a checksum of the whole.
-pub(super) fn fitting(name: &str) -> String {
+pub(crate) fn fitting(name: &str) -> String {
     if name.len() <= MAX_BYTES {
         return name.to_owned();
     }
@@ -115,9 +121,10 @@ pub struct FinalNames {
 /// sequences and types keep theirs. What is named otherwise is noted.
 #[must_use]
 pub fn final_names(tables: &[&Table]) -> (Vec<FinalNames>, Vec<Note>) {
-    let mut names = Names::default();
+    let mut by_schema: HashMap<Option<&str>, Names> = HashMap::new();
     let mut notes = Vec::new();
     for table in tables {
+        let names = by_schema.entry(table.schema.as_deref()).or_default();
         names.reserve(&table.name);
         table
             .sequence
@@ -133,20 +140,20 @@ pub fn final_names(tables: &[&Table]) -> (Vec<FinalNames>, Vec<Note>) {
     let keys: Vec<Option<String>> = tables
         .iter()
         .map(|table| {
-            table
-                .primary_key
-                .as_ref()
-                .map(|key| names.give(&key.name, &table.name))
+            let names = by_schema.entry(table.schema.as_deref()).or_default();
+            let key = table.primary_key.as_ref();
+            key.map(|key| names.give(&key.name, &table.name))
         })
         .collect();
     let mut all = Vec::new();
     for (table, primary_key) in tables.iter().zip(keys) {
         let mut indexes = Vec::new();
+        let names = by_schema.entry(table.schema.as_deref()).or_default();
         for index in &table.indexes {
             let name = names.give(&index.name, &table.name);
             if name != index.name {
                 notes.push(Note {
-                    table: table.name.clone(),
+                    table: table.shown(),
                     item: Some(index.name.clone()),
                     what: format!("the index is named {name}"),
                 });
@@ -161,10 +168,11 @@ pub fn final_names(tables: &[&Table]) -> (Vec<FinalNames>, Vec<Note>) {
     (all, notes)
 }
 
-/// The name that the sequence has at the end which is created as `name`: later ones of `tables` may have renamed it.
+/// The name that the sequence has at the end which is created as `name` for `of`: later ones of `tables` may have renamed it.
 #[must_use]
-pub fn final_sequence_name(tables: &[&Table], name: &str) -> String {
-    let renames = tables.iter().flat_map(|table| &table.renamed_sequences);
+pub fn final_sequence_name(tables: &[&Table], of: &Table, name: &str) -> String {
+    let beside = tables.iter().filter(|table| table.schema == of.schema);
+    let renames = beside.flat_map(|table| &table.renamed_sequences);
     renames.fold(name.to_owned(), |name, (from, to)| {
         if *from == name { to.clone() } else { name }
     })

@@ -3,6 +3,7 @@
 
 use clap::ValueEnum;
 
+use crate::dump::Databases;
 use crate::rows::{InvalidDates, InvalidUtf8, Nul, ValuePolicies, ZeroDates};
 
 /// The choices of one conversion.
@@ -26,8 +27,8 @@ pub struct Policies {
     pub skip_tables: Vec<String>,
     /// If not empty, all other tables are left out.
     pub only_tables: Vec<String>,
-    /// The database to take, of a dump that has several.
-    pub database: Option<String>,
+    /// The databases to take.
+    pub databases: Databases,
     /// Whether a column of a type that is not supported is left out instead of being an error.
     pub skip_unsupported: bool,
     /// What becomes of a generated column that the server cannot compute, if the dump has no values.
@@ -78,10 +79,15 @@ impl Policies {
         policies
     }
 
-    /// Whether `table` is taken.
+    /// Whether `table` is taken. If its `database` becomes a schema, it may be named with it.
     #[must_use]
-    pub fn takes_table(&self, table: &str) -> bool {
-        let named = |list: &[String]| list.iter().any(|name| name == table);
+    pub fn takes_table(&self, database: Option<&str>, table: &str) -> bool {
+        let is_it = |name: &String| {
+            let within =
+                database.and_then(|database| name.strip_prefix(database)?.strip_prefix('.'));
+            name == table || within == Some(table)
+        };
+        let named = |list: &[String]| list.iter().any(is_it);
         !named(&self.skip_tables) && (self.only_tables.is_empty() || named(&self.only_tables))
     }
 

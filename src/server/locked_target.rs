@@ -49,6 +49,9 @@ pub trait LockedTarget {
     /// The tables that are in `schema`.
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>>;
 
+    /// All tables of all schemas, if a dump can go to several: the schema and the name of each.
+    fn all_tables(&mut self) -> Result<Vec<(String, String)>>;
+
     /// Some of the sessions that currently use any of `tables`.
     fn holders(&mut self, schema: &str, tables: &[&str]) -> Result<Vec<String>>;
 
@@ -83,8 +86,9 @@ pub trait LockedTarget {
     /// The record of a staging that is kept for a later publish, if there is one.
     fn kept(&mut self) -> Result<Option<Kept>>;
 
-    /// An error unless the kept staging has exactly `tables`, and nobody else could have made them.
-    fn check_kept(&mut self, tables: &[&str]) -> Result<()>;
+    /// An error unless the kept staging has exactly `tables` for the `schema`, which is the only one or one of several, and
+    /// nobody else could have made them.
+    fn check_kept(&mut self, schema: Option<&str>, tables: &[&str]) -> Result<()>;
 
     /// Publishes the staged data: all of it, or nothing. Includes the GitLab steps of `content`. `cancellation` can
     /// stop the publish until just before the commit.

@@ -15,6 +15,7 @@ use super::options::{self, Kind, Origin};
 use super::postgresql::options::ConnectionOptions as Postgresql;
 use super::postgresql::target::{self as of_postgresql, LockedPostgresql};
 use crate::cancellation::Cancellation;
+use crate::dump::Databases;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
@@ -88,7 +89,17 @@ impl Target {
         content: Content,
         policies: &Policies,
     ) -> Result<Asked> {
+        let takes_all = policies.databases == Databases::All;
+        if takes_all && content.has_traces() {
+            return Err(Error::usage(
+                "--databases-to-schemas is for dumps: an archive of GitLab CI holds one database",
+            ));
+        }
         match self {
+            Target::Mysql(_) if takes_all => Err(Error::usage(
+                "--databases-to-schemas: the target is a MySQL server, where a database has no schemas",
+            )
+            .hint("import one database after the other: --from-database NAME")),
             Target::Postgresql(_) => Ok(Asked::by_option(
                 mysql_to_postgresql,
                 content.is_converted_unasked(),

@@ -24,7 +24,7 @@ pub struct Expected {
     workers: Vec<JoinHandle<Result<Counted>>>,
     spares: Receiver<Vec<u8>>,
     /// The names of the tables, and their numbered columns.
-    tables: Vec<(String, Option<String>)>,
+    tables: Vec<ExpectedTable>,
 }
 
 impl Expected {
@@ -56,30 +56,34 @@ impl Expected {
         let expected = tables.into_iter().enumerate().map(|(number, table)| {
             let (rows, contents) = counted.get(number).cloned().unwrap_or_default();
             ExpectedTable {
-                name: table.0,
-                numbered: table.1,
                 rows,
                 contents,
+                ..table
             }
         });
         // Those without a name were dropped.
         Ok(expected.filter(|table| !table.name.is_empty()).collect())
     }
 
-    /// Adds a table with its numbered column.
-    pub fn add(&mut self, name: &str, numbered: Option<&str>) {
-        self.tables
-            .push((name.to_owned(), numbered.map(str::to_owned)));
+    /// Adds a table with its numbered column, and with its schema, if the tables go to several.
+    pub fn add(&mut self, schema: Option<&str>, name: &str, numbered: Option<&str>) {
+        self.tables.push(ExpectedTable {
+            schema: schema.map(str::to_owned),
+            name: name.to_owned(),
+            numbered: numbered.map(str::to_owned),
+            rows: 0,
+            contents: Contents::None,
+        });
     }
 
     /// Sets the numbered column of the table with this `number`.
     pub fn number(&mut self, number: usize, numbered: Option<&str>) {
-        self.tables[number].1 = numbered.map(str::to_owned);
+        self.tables[number].numbered = numbered.map(str::to_owned);
     }
 
     /// Forgets the table with this number, and its rows.
     pub fn forget(&mut self, number: usize) {
-        self.tables[number].0.clear();
+        self.tables[number].name.clear();
     }
 
     /// Hashes rows of an added table, with their plan.
@@ -118,7 +122,7 @@ impl Sink for Expected {
     const FORMAT: Format = Format::Binary;
 
     fn table(&mut self, table: &Table) -> Result<()> {
-        self.add(&table.name, table.numbered());
+        self.add(table.schema.as_deref(), &table.name, table.numbered());
         Ok(())
     }
 

@@ -21,6 +21,8 @@ pub struct Findings {
     pub target: String,
     /// The schema of the tables.
     pub schema: String,
+    /// The schemas, if each database of a dump has one.
+    pub schemas: Vec<String>,
     /// The tables.
     pub tables: Vec<TableFinding>,
     /// Tables that are not compared, because a migration has dropped them.
@@ -104,7 +106,8 @@ impl Findings {
         json!({
             "input": self.input,
             "target": self.target,
-            "schema": self.schema,
+            "schema": self.schemas.is_empty().then_some(&self.schema),
+            "schemas": self.schemas,
             "agree": self.agree(),
             "tables": tables,
             "dropped": self.dropped,
@@ -118,7 +121,12 @@ impl Findings {
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_line!(f, "compared {}", self.input)?;
-        write_line!(f, "    with {}, schema {}", self.target, self.schema)?;
+        if self.schemas.is_empty() {
+            write_line!(f, "    with {}, schema {}", self.target, self.schema)?;
+        } else {
+            let schemas = self.schemas.join(", ");
+            write_line!(f, "    with {}, schemas {schemas}", self.target)?;
+        }
         writeln!(f)?;
         let names = self.tables.iter().map(|table| in_column(&table.name));
         let width = names.map(|name| name.chars().count()).max();

@@ -9,6 +9,7 @@ use crate::failpoint;
 use crate::pipeline::loaded::LoadedTable;
 use crate::rows::contents::Contents;
 use crate::rows::{Digest, Layout};
+use crate::schema::shown;
 use crate::ui::counts::Counts;
 
 /// How tables are compared.
@@ -25,6 +26,8 @@ pub struct Verifying<'a> {
 /// An expected table.
 #[derive(Debug, Clone)]
 pub struct ExpectedTable {
+    /// Its schema, if the tables are in several.
+    pub schema: Option<String>,
     /// Its name.
     pub name: String,
     /// The column that gets its values from a sequence, or by AUTO_INCREMENT.
@@ -40,11 +43,18 @@ impl ExpectedTable {
     #[must_use]
     pub fn of(loaded: &LoadedTable) -> ExpectedTable {
         ExpectedTable {
+            schema: loaded.schema.clone(),
             name: loaded.name.clone(),
             numbered: loaded.numbered.clone(),
             rows: loaded.rows,
             contents: loaded.contents.clone(),
         }
+    }
+
+    /// How it is called in messages.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(self.schema.as_deref(), &self.name)
     }
 }
 
@@ -159,7 +169,7 @@ impl Verifying<'_> {
         expected: &ExpectedTable,
     ) -> Result<TableFinding> {
         self.cancellation.check()?;
-        self.counts.begin_step(&expected.name);
+        self.counts.begin_step(&expected.shown());
         let finding = verify_table(session, schema, expected)?;
         self.counts.end_step();
         Ok(finding)
@@ -172,8 +182,9 @@ fn verify_table(
     expected: &ExpectedTable,
 ) -> Result<TableFinding> {
     let name = &expected.name;
+    let schema = expected.schema.as_deref().unwrap_or(schema);
     let mut finding = TableFinding {
-        name: name.clone(),
+        name: expected.shown(),
         expected: expected.rows,
         found: None,
         compared: false,

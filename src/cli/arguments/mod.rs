@@ -307,6 +307,9 @@ pub struct ConversionArgs {
     /// Which database to import, if the dump has several
     #[arg(long, value_name = "NAME")]
     pub from_database: Option<String>,
+    /// Import each database of the dump into the schema with its name
+    #[arg(long, conflicts_with = "from_database")]
+    pub databases_to_schemas: bool,
 }
 
 /// The other commands.

@@ -17,7 +17,8 @@ use crate::traces::Owner;
 use crate::verify::depth::Depth;
 pub use destination::Destination;
 pub use migrate::{MigrateSettings, Migrating};
-pub use policies::policies;
+use policies::policies_for;
+pub use policies::{databases, policies};
 
 /// The settings of an import.
 #[derive(Clone)]
@@ -99,9 +100,9 @@ impl Settings {
             ignore_target_version: arguments.ignore_target_version,
             strict: arguments.strict,
             json: arguments.telling.json,
+            policies: policies_for(arguments.conversion, arguments.schema.as_deref())?,
             schema: arguments.schema,
             replace: arguments.replace,
-            policies: policies(arguments.conversion)?,
         })
     }
 }
@@ -213,12 +214,12 @@ impl VerifySettings {
                 &variable,
             )?,
             destination: Destination::named(arguments.target, variable)?,
+            policies: policies_for(arguments.conversion, arguments.schema.as_deref())?,
             schema: arguments.schema,
             resources: Resources::new(arguments.jobs, arguments.memory)?,
             allow_truncated_traces: arguments.allow_truncated_traces,
             allow_no_traces: arguments.allow_no_traces,
             max_inflation: arguments.inflation.max_inflation,
-            policies: policies(arguments.conversion)?,
         })
     }
 }

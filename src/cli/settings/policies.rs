@@ -1,6 +1,7 @@
 //! The policies of a conversion, as they are named.
 
 use crate::cli::arguments::ConversionArgs;
+use crate::dump::Databases;
 use crate::error::{Error, Result};
 use crate::rows::{ValuePolicies, local_time_zone};
 use crate::schema::policies::{Extension, GeneratedSupport, Policies, Timestamps};
@@ -38,7 +39,7 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         skip_columns: skip_columns.collect::<Result<_>>()?,
         skip_tables: arguments.skip_table,
         only_tables: arguments.only_table,
-        database: arguments.from_database,
+        databases: databases(arguments.from_database, arguments.databases_to_schemas),
         skip_unsupported: false,
         generated: arguments.generated,
         generated_support: GeneratedSupport::default(),
@@ -48,4 +49,23 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         pgvector: Extension::default(),
         settles: false,
     })
+}
+
+/// The policies for tables that go to `schema`, if one is named.
+pub(super) fn policies_for(arguments: ConversionArgs, schema: Option<&str>) -> Result<Policies> {
+    match schema {
+        Some(schema) if arguments.databases_to_schemas => Err(Error::usage(format!(
+            "--schema {schema} is not possible with --databases-to-schemas"
+        ))
+        .hint("--from-database NAME imports one database into that schema")),
+        _ => policies(arguments),
+    }
+}
+
+/// The databases to take: each for a schema of its own, the one that is named, or the only one.
+pub fn databases(name: Option<String>, to_schemas: bool) -> Databases {
+    if to_schemas {
+        return Databases::All;
+    }
+    name.map_or(Databases::Single, Databases::Named)
 }

@@ -47,6 +47,7 @@ impl Import<'_> {
             .map(|(builds, directory)| KeptDirectory::of(directory, builds))
             .transpose()?;
         let tables = staged.dump.tables.iter().map(|table| KeptTable {
+            schema: table.schema.clone(),
             name: table.name.clone(),
             rows: table.rows,
             numbered: table.numbered.clone(),

@@ -8,7 +8,7 @@ use crate::dump::Facts;
 use crate::gitlab::information::Information;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::rows::Tally;
-use crate::schema::Note;
+use crate::schema::{Note, schemas_of};
 use crate::traces::TraceSummary;
 use crate::ui::numbers::grouped;
 use crate::verify::depth::Depth;
@@ -26,6 +26,9 @@ pub(in crate::commands) struct Loaded {
     pub(super) created_at: Option<String>,
     /// The tables, in the order of the dump.
     pub(super) tables: Vec<Line>,
+    /// Their schemas, if each database of the dump has one.
+    #[serde(default)]
+    pub(super) schemas: Vec<String>,
     /// The traces of an archive.
     pub(super) traces: Option<Traces>,
     /// The differences in the target.
@@ -76,9 +79,7 @@ impl Loaded {
             let of_tables = tables.iter().flat_map(|table| &table.notes);
             notes.iter().chain(missing).chain(of_tables)
         };
-        let tallies = tables
-            .iter()
-            .map(|table| (table.name.as_str(), &table.tally));
+        let tallies = tables.iter().map(|table| (table.shown(), &table.tally));
         let is_truncated = archive.is_some_and(|(_, traces)| traces.truncated.is_some());
         let left_out = facts.left_out.iter();
         let left_out = left_out.map(|(kind, name)| json!({"kind": kind, "name": name}));
@@ -119,6 +120,7 @@ impl Loaded {
                 || facts.utf16.is_some_and(|utf16| utf16.replaced > 0)
                 || tables.iter().any(|table| !table.tally.is_empty()),
             tables: tables.iter().map(Line::of).collect(),
+            schemas: schemas_of(tables.iter().map(|table| table.schema.as_deref())),
             traces: archive.map(|(_, traces)| Traces {
                 files: traces.files,
                 bytes: traces.bytes,
@@ -145,7 +147,7 @@ impl Loaded {
 impl Line {
     fn of(table: &LoadedTable) -> Line {
         Line {
-            name: table.name.clone(),
+            name: table.shown(),
             rows: table.rows,
             next_value: table.next_value,
         }
@@ -154,7 +156,7 @@ impl Line {
 
 /// A line for each change of values, and for each difference.
 pub(super) fn change_lines<'a>(
-    tallies: impl Iterator<Item = (&'a str, &'a Tally)>,
+    tallies: impl Iterator<Item = (String, &'a Tally)>,
     notes: impl Iterator<Item = &'a Note>,
     facts: &Facts,
 ) -> Vec<String> {
@@ -235,6 +237,7 @@ fn table_json(loaded: &LoadedTable) -> Value {
         })
         .collect();
     json!({
+        "schema": loaded.schema,
         "name": loaded.name,
         "rows": loaded.rows,
         "next_value": loaded.next_value,

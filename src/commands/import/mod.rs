@@ -22,7 +22,7 @@ use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::pipeline::loaded::LoadedTable;
-use crate::publish::outcome::Published;
+use crate::publish::outcome::{Published, SchemaTables};
 use crate::schema::Note;
 use crate::server::LockedTarget;
 use crate::traces::BuildsDirectory;
@@ -150,12 +150,16 @@ impl Import<'_> {
         prepared: &Prepared,
         staged: &Staged,
     ) -> Result<Published<LiveChanges>> {
-        let tables = staged.dump.tables.iter().map(|table| table.name.as_str());
-        let tables: Vec<&str> = tables.collect();
+        let tables = staged.dump.tables.iter();
+        let tables = tables.map(|table| (table.schema.as_deref(), table.name.as_str()));
+        let (tables, others) = SchemaTables::sorted(tables);
         let schema = &prepared.live.schema;
         if self.content.known_tables().is_empty() {
             // Only now the names of the tables are known, so their dependents can be checked.
             target.examine(schema, &tables)?;
+            for SchemaTables { schema, tables } in &others {
+                target.examine(schema, tables)?;
+            }
         }
         if let Some(directory) = &staged.directory {
             directory.finish()?;
@@ -163,6 +167,7 @@ impl Import<'_> {
         let publishing = Publishing {
             schema,
             tables: &tables,
+            others: &others,
             builds: self
                 .destination
                 .builds

@@ -9,6 +9,7 @@ use crate::cli::settings::Settings;
 use crate::commands::estimate::estimate;
 use crate::commands::replacing::confirm_replacing;
 use crate::commands::space::refuse_too_little;
+use crate::dump::Databases;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
@@ -18,6 +19,7 @@ use crate::input::locate::{Located, locate};
 use crate::input::open::Input;
 use crate::pipeline::converter::Accept;
 use crate::publish::outcome::Live;
+use crate::schema::{fitting, schema_of};
 use crate::server::LockedTarget;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
@@ -58,8 +60,8 @@ impl<'a> OpenedInput<'a> {
 pub(super) struct Prepared {
     /// The live data.
     pub(super) live: Live,
-    /// The existing tables that a dump must not replace.
-    existing: HashSet<String>,
+    /// The existing tables that a dump must not replace, with their schemas.
+    existing: HashSet<(String, String)>,
 }
 
 impl Prepared {
@@ -67,11 +69,14 @@ impl Prepared {
     /// that replace none, unless `--replace` allows it.
     pub(super) fn accept(&self, content: Content) -> Accept {
         let (existing, schema) = (self.existing.clone(), self.live.schema.clone());
-        Box::new(move |name| {
+        Box::new(move |database, name| {
             content.check_table(name)?;
-            if !existing.contains(name) {
+            let schema = database.map_or_else(|| schema.clone(), schema_of);
+            let table = (schema, fitting(name));
+            if !existing.contains(&table) {
                 return Ok(());
             }
+            let (schema, name) = table;
             Err(Error::usage(format!("the target already has a table {schema}.{name}")).hint(
                 "--replace replaces the tables of the target; --schema imports into another schema",
             ))
@@ -106,8 +111,14 @@ impl Import<'_> {
                 &target.previous(),
                 self.cancellation,
             )?;
+        } else if self.settings.policies.databases == Databases::All {
+            existing.extend(target.all_tables()?);
+            if self.settings.replace {
+                existing.clear();
+            }
         } else if !self.settings.replace {
-            existing.extend(target.tables_of(&live.schema)?);
+            let tables = target.tables_of(&live.schema)?.into_iter();
+            existing.extend(tables.map(|table| (live.schema.clone(), table)));
         }
         Ok(Prepared { live, existing })
     }

@@ -83,7 +83,7 @@ impl fmt::Display for Changes {
         let tallies = self
             .tables
             .iter()
-            .map(|(name, _, tally)| (name.as_str(), tally));
+            .map(|(name, _, tally)| (name.clone(), tally));
         let lines = change_lines(tallies, self.notes.iter(), &self.facts);
         lines.iter().try_for_each(|line| write_line!(f, "  {line}"))
     }
@@ -153,6 +153,9 @@ impl Report {
             write_line!(f, "    from {program}")?;
         }
         write_line!(f, "    into {}", self.target)?;
+        if !self.loaded.schemas.is_empty() {
+            write_line!(f, "      in the schemas {}", self.loaded.schemas.join(", "))?;
+        }
         if let Some(archive) = &self.archive {
             write_line!(f, "     and {}", archive.builds.display())?;
         }
@@ -267,7 +270,10 @@ impl Report {
         writeln!(f, "\nreplaced data that is kept")?;
         if !self.replaced.is_empty() {
             let count = self.replaced.len();
-            let previous = &self.previous_schema;
+            let mut previous = self.previous_schema.clone();
+            if !self.loaded.schemas.is_empty() {
+                previous.push_str(".NAME, of the schema NAME");
+            }
             write_line!(f, "  {count} tables, in the schema {previous}")?;
         }
         if let Some(path) = previous {
@@ -301,7 +307,8 @@ impl Report {
         let published = json!({
             "loaded_at": self.loaded_at,
             "target": self.target,
-            "schema": self.schema,
+            "schema": self.loaded.schemas.is_empty().then_some(&self.schema),
+            "schemas": self.loaded.schemas,
             "replaced": self.replaced,
             "previous_schema": (!self.replaced.is_empty()).then_some(&self.previous_schema),
             "seconds": self.elapsed.as_secs_f64(),

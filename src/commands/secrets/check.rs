@@ -83,7 +83,7 @@ impl Check<'_> {
             reader: &mut unpacked(reader, packing, self.settings.max_inflation),
             asked: Asked::Either,
             policies: Policies::to_look(),
-            accept: Box::new(|_| Ok(())),
+            accept: Box::new(|_, _| Ok(())),
             late_prefix: None,
             limits: self.settings.resources.dump,
         };

@@ -1,20 +1,20 @@
 //! The databases of a dump of several, as `pg_dump --create` and `pg_dumpall` write them.
 
 use super::lexer::{Token, first_tokens};
-use crate::dump::databases;
+use crate::dump::databases::{self, Databases as Taken};
 use crate::dump::events::Facts;
 use crate::error::{Error, Result};
 
 /// Which database the dump is in, and which one is taken.
 #[derive(Debug, Default)]
 pub(super) struct Databases {
-    wanted: Option<String>,
+    wanted: Taken,
     current: Option<String>,
 }
 
 impl Databases {
-    /// Of a dump of which `wanted` is taken; without a name it must have only one.
-    pub(super) fn wanted(wanted: Option<String>) -> Databases {
+    /// Of a dump of which `wanted` are taken.
+    pub(super) fn wanted(wanted: Taken) -> Databases {
         Databases {
             wanted,
             current: None,
@@ -37,16 +37,18 @@ impl Databases {
 
     /// Whether what comes now is taken, if it is left out anyway.
     pub(super) fn are_taken(&self, facts: &Facts) -> bool {
-        databases::is_taken(facts, self.wanted.as_deref(), self.current.as_deref())
+        self.wanted.takes(facts, self.current.as_deref())
     }
 
     /// At the end of the dump.
     pub(super) fn check(&self, facts: &Facts) -> Result<()> {
-        if let Some(wanted) = self.wanted.as_ref().filter(|_| facts.databases.is_empty()) {
+        if let Taken::Named(wanted) = &self.wanted
+            && facts.databases.is_empty()
+        {
             let what = format!("--from-database {wanted}: the dump does not name its database");
             return Err(Error::usage(what).hint("a dump of pg_dump has one; leave the option out"));
         }
-        databases::check(facts, self.wanted.as_deref())
+        self.wanted.check(facts)
     }
 }
 

@@ -121,10 +121,10 @@ impl<C: Consumer> Reader<C> {
         }
     }
 
-    /// The reader, for a dump of which only `database` is taken. Without a name the dump must have only one.
+    /// The reader, for a dump of which these databases are taken.
     #[must_use]
-    pub fn of_database(mut self, database: Option<String>) -> Self {
-        self.databases = Databases::wanted(database);
+    pub fn of_databases(mut self, databases: crate::dump::Databases) -> Self {
+        self.databases = Databases::wanted(databases);
         self
     }
 

@@ -18,6 +18,7 @@ pub(super) fn copy(tokens: &[Token]) -> Result<DumpStatement> {
     };
     if parser.take(&["from", "stdin"]) && parser.at_end() {
         return Ok(DumpStatement::Copy(InsertTarget {
+            database: None,
             table,
             columns,
             duplicates: Duplicates::Refused,
@@ -46,6 +47,7 @@ pub(super) fn insert_head(head: &str) -> Result<InsertTarget> {
     parser.take(&["overriding", "system", "value"]);
     if parser.take(&["values"]) && parser.at_end() {
         return Ok(InsertTarget {
+            database: None,
             table,
             columns,
             duplicates: Duplicates::Refused,

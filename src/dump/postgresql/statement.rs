@@ -407,6 +407,7 @@ mod tests {
     #[test]
     fn heads_of_rows() {
         let target = |columns: Option<&[&str]>| InsertTarget {
+            database: None,
             duplicates: crate::dump::events::Duplicates::Refused,
             table: "T x".to_owned(),
             columns: columns.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),

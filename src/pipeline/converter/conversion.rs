@@ -11,8 +11,8 @@ use crate::rows::{Layout, Normal, TranscodePlan};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
-/// Checks the name of a table before the table is used.
-pub type Accept = Box<dyn Fn(&str) -> Result<()> + Send>;
+/// Checks a table before it is used: its database, if that becomes a schema, and its name.
+pub type Accept = Box<dyn Fn(Option<&str>, &str) -> Result<()> + Send>;
 
 /// Returns the prefix that the texts of a column may get after the load.
 pub type LatePrefix = fn(&str, &str) -> Option<&'static str>;
@@ -25,11 +25,14 @@ pub struct Conversion<S> {
     pub notes: Vec<Note>,
     pub(super) policies: Policies,
     pub(super) accept: Accept,
-    pub(super) by_name: HashMap<String, Taken>,
+    by_name: HashMap<TableKey, Taken>,
     pub(super) route: Option<Route>,
     /// Set if rows are hashed.
     pub(super) late_prefix: Option<LatePrefix>,
 }
+
+/// The database of a table, if that becomes a schema, and the name of the table.
+type TableKey = (Option<String>, String);
 
 /// What happens to the rows of a table.
 #[derive(Debug, Clone, Copy)]
@@ -70,21 +73,46 @@ impl<S> Conversion<S> {
     }
 
     /// Whether `table` is converted; an error if it is refused.
-    pub(super) fn takes(&mut self, table: &str) -> Result<bool> {
-        if !self.policies.takes_table(table) {
-            self.by_name.insert(table.to_owned(), Taken::Not);
+    pub(super) fn takes(&mut self, database: Option<&str>, table: &str) -> Result<bool> {
+        if !self.policies.takes_table(database, table) {
+            self.keep(database, table, Taken::Not);
             return Ok(false);
         }
-        (self.accept)(table).map(|()| true)
+        (self.accept)(database, table).map(|()| true)
+    }
+
+    /// Keeps what happens to the rows of a table.
+    pub(super) fn keep(&mut self, database: Option<&str>, table: &str, taken: Taken) {
+        self.by_name.insert(key_of(database, table), taken);
+    }
+
+    /// What happens to the rows of a table, if the table is known.
+    pub(super) fn taken(&self, database: Option<&str>, table: &str) -> Option<Taken> {
+        self.by_name.get(&key_of(database, table)).copied()
+    }
+
+    /// Forgets a table that was dropped. Returns what happened to its rows.
+    pub(super) fn forget(&mut self, database: Option<&str>, table: &str) -> Option<Taken> {
+        self.by_name.remove(&key_of(database, table))
+    }
+
+    /// The names of the tables so far.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(|(_, name)| name.as_str())
     }
 
     /// The number of the table for rows of `table`; none if they are skipped. `hint` is for a dump without
     /// its definition.
-    pub(super) fn number_of(&self, table: &str, hint: &str) -> Result<Option<usize>> {
-        match self.by_name.get(table) {
-            Some(Taken::Into(number)) => Ok(Some(*number)),
+    pub(super) fn number_of(
+        &self,
+        database: Option<&str>,
+        table: &str,
+        hint: &str,
+    ) -> Result<Option<usize>> {
+        match self.taken(database, table) {
+            Some(Taken::Into(number)) => Ok(Some(number)),
             Some(Taken::Not) => Ok(None),
-            None if !self.policies.takes_table(table) => Ok(None),
+            None if !self.policies.takes_table(database, table) => Ok(None),
             None => Err(Error::failed(format!(
                 "the dump has rows of {table}, but not its definition"
             ))
@@ -136,4 +164,8 @@ impl<S> Conversion<S> {
         self.route = Some(route);
         self.sink.rows(rows)
     }
+}
+
+fn key_of(database: Option<&str>, table: &str) -> TableKey {
+    (database.map(str::to_owned), table.to_owned())
 }

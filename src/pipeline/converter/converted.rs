@@ -95,12 +95,12 @@ impl<S: Sink> ConvertedConverter<S> {
         facts: &Facts,
     ) -> Result<()> {
         let converter = &mut self.converter;
-        if !converter.conversion.takes(&definition.name)? {
+        if !converter.conversion.takes(None, &definition.name)? {
             return Ok(());
         }
         let mapped = converter.map(&definition, &GivenRows::whole(), facts)?;
         converter.conversion.sink.table(&bare(&mapped.table))?;
-        converter.keep(definition.name.clone(), mapped);
+        converter.keep(None, &definition.name, mapped);
         self.apart.push(Apart {
             definition,
             damages,
@@ -114,9 +114,9 @@ impl<S: Sink> ConvertedConverter<S> {
     /// most names there without quotes, so case is ignored.
     fn apart(&mut self, name: &str) -> Result<Option<&mut Apart>> {
         let alike = |known: &str| known.eq_ignore_ascii_case(name);
-        let by_name = &self.converter.conversion.by_name;
-        let number = match by_name.get(name) {
-            Some(Taken::Into(number)) => Some(*number),
+        let conversion = &self.converter.conversion;
+        let number = match conversion.taken(None, name) {
+            Some(Taken::Into(number)) => Some(number),
             Some(Taken::Not) => return Ok(None),
             None => self
                 .apart
@@ -125,7 +125,7 @@ impl<S: Sink> ConvertedConverter<S> {
         };
         match number {
             Some(number) => Ok(self.apart.get_mut(number)),
-            None if by_name.keys().any(|known| alike(known)) => Ok(None),
+            None if conversion.names().any(alike) => Ok(None),
             None => Err(Error::failed(format!(
                 "the dump has keys, casts or sequences of {name}, but not its definition"
             ))),

@@ -14,7 +14,7 @@ pub trait Mapping {
     type Table;
 
     /// Forgets the table with this name, which the dump has dropped.
-    fn forget(&mut self, name: &str);
+    fn forget(&mut self, database: Option<&str>, name: &str);
 
     /// Maps `definition` from a dump with these facts, whose texts are in `charset`. Its rows are `given`.
     fn map(
@@ -50,7 +50,7 @@ pub struct MappedAgain<T> {
 /// A mapped table, and the plan for its rows.
 #[derive(Debug)]
 pub struct Mapped<T> {
-    /// The name of the table on the server.
+    /// The name of the table on the server, as it is shown.
     pub name: String,
     /// The table.
     pub table: T,

@@ -14,7 +14,7 @@ use crate::pipeline::sink::Sink;
 use crate::rows::{
     Format, Normal, PlannedColumn, TranscodePlan, UnusualValues, ValueKind, Written,
 };
-use crate::schema::{GivenColumns, GivenRows, Note};
+use crate::schema::{GivenColumns, GivenRows, Note, shown};
 
 /// No more defaults of columns are kept, in case that rows have DEFAULT.
 const MAX_UNUSUAL: usize = 1000;
@@ -120,9 +120,9 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
     }
 
     /// Keeps the mapping of the table that the dump calls `name`, after the sink has taken the table.
-    pub(super) fn keep(&mut self, name: String, mapped: Mapped<M::Table>) {
+    pub(super) fn keep(&mut self, database: Option<&str>, name: &str, mapped: Mapped<M::Table>) {
         let taken = Taken::Into(self.tables.len());
-        self.conversion.by_name.insert(name, taken);
+        self.conversion.keep(database, name, taken);
         self.tables.push(mapped);
     }
 
@@ -134,7 +134,7 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
         let mapped = self.map(&definition, given, &facts)?;
         self.conversion.notes.extend_from_slice(&mapped.notes);
         self.conversion.sink.table(&mapped.table)?;
-        self.keep(definition.name, mapped);
+        self.keep(definition.database.as_deref(), &definition.name, mapped);
         Ok(())
     }
 
@@ -196,6 +196,11 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
             }),
         })
     }
+}
+
+/// Whether `definition` is of this table.
+fn is_of(definition: &TableDefinition, database: Option<&str>, table: &str) -> bool {
+    definition.name == table && definition.database.as_deref() == database
 }
 
 /// The character set of the rows in the dump.
@@ -274,7 +279,8 @@ fn columns_of<'a, T>(
 impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
     fn table(&mut self, definition: TableDefinition, facts: &Facts) -> Result<()> {
         self.begin_waiting(&GivenRows::none())?;
-        if !self.conversion.takes(&definition.name)? {
+        let database = definition.database.as_deref();
+        if !self.conversion.takes(database, &definition.name)? {
             return Ok(());
         }
         self.waiting = Some((definition, facts.of_tables()));
@@ -282,12 +288,13 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
     }
 
     fn altered(&mut self, definition: &TableDefinition, facts: &Facts) -> Result<()> {
-        let name = &definition.name;
-        if let Some(waiting) = self.waiting.as_mut().filter(|it| it.0.name == *name) {
+        let (database, name) = (definition.database.as_deref(), &definition.name);
+        let waiting = self.waiting.as_mut();
+        if let Some(waiting) = waiting.filter(|it| is_of(&it.0, database, name)) {
             *waiting = (definition.clone(), facts.of_tables());
             return Ok(());
         }
-        let Some(Taken::Into(number)) = self.conversion.by_name.get(name).copied() else {
+        let Some(Taken::Into(number)) = self.conversion.taken(database, name) else {
             return Ok(());
         };
         let MappedAgain { mapped, widenings } = self.map_again(definition, number, facts)?;
@@ -312,19 +319,19 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
         Ok(())
     }
 
-    fn dropped(&mut self, table: &str) -> Result<()> {
-        let waits = |(definition, _): &(TableDefinition, Facts)| definition.name == table;
+    fn dropped(&mut self, database: Option<&str>, table: &str) -> Result<()> {
+        let waits = |(definition, _): &(TableDefinition, Facts)| is_of(definition, database, table);
         if self.waiting.take_if(|waiting| waits(waiting)).is_none()
-            && let Some(Taken::Into(number)) = self.conversion.by_name.remove(table)
+            && let Some(Taken::Into(number)) = self.conversion.forget(database, table)
         {
             self.conversion.route = None;
             let name = self.tables[number].name.clone();
             self.conversion.sink.drop_table(number)?;
-            self.mapping.forget(table);
+            self.mapping.forget(database, table);
             self.conversion.notes.retain(|note| note.table != name);
         }
         self.conversion.notes.push(Note {
-            table: table.to_owned(),
+            table: shown(database, table),
             item: None,
             what: "the dump drops this table again".to_owned(),
         });
@@ -336,8 +343,9 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
     }
 
     fn rows(&mut self, chunk: RowChunk) -> Result<()> {
-        let waits =
-            |(definition, _): &(TableDefinition, Facts)| definition.name == chunk.insert.table;
+        let database = chunk.insert.database.as_deref();
+        let table = &chunk.insert.table;
+        let waits = |(definition, _): &(TableDefinition, Facts)| is_of(definition, database, table);
         if self.waiting.as_ref().is_some_and(waits) {
             let columns = match &chunk.insert.columns {
                 None => GivenColumns::All,
@@ -351,7 +359,7 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
         }
         let hint = "name the file with the definitions before it: ci-import DEFINITIONS.sql ROWS.sql; or make the dump \
                     with them (without --no-create-info)";
-        let Some(number) = self.conversion.number_of(&chunk.insert.table, hint)? else {
+        let Some(number) = self.conversion.number_of(database, table, hint)? else {
             return Ok(());
         };
         let route = match self.conversion.known_route(&chunk.insert) {

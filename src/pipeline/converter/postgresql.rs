@@ -87,8 +87,8 @@ impl<S: Sink> PostgresqlConverter<S> {
 
     /// The number of `table`; none if it is skipped.
     fn number(&self, table: &str) -> Option<usize> {
-        match self.conversion.by_name.get(table) {
-            Some(Taken::Into(number)) => Some(*number),
+        match self.conversion.taken(None, table) {
+            Some(Taken::Into(number)) => Some(number),
             _ => None,
         }
     }
@@ -96,16 +96,14 @@ impl<S: Sink> PostgresqlConverter<S> {
     fn table(&mut self, definition: TableDefinition) -> Result<()> {
         let name = definition.name.clone();
         let conversion = &mut self.conversion;
-        if !conversion.policies.takes_table(&name) {
-            conversion.by_name.insert(name, Taken::Not);
+        if !conversion.takes(None, &name)? {
             return Ok(());
         }
-        (conversion.accept)(&name)?;
         if let Some((table, column)) = conversion.policies.skip_columns.first() {
             let what = format!("--skip-column {table}.{column} is not possible here");
             return Err(Error::usage(what).hint("rows of a PostgreSQL dump are not changed"));
         }
-        if conversion.by_name.contains_key(&name) {
+        if conversion.taken(None, &name).is_some() {
             return Err(Error::failed(format!("the dump has two tables {name}"))
                 .hint("dump one schema only: pg_dump --schema"));
         }
@@ -123,10 +121,11 @@ impl<S: Sink> PostgresqlConverter<S> {
         let renamed_sequences = self.give_way();
         let taken = Taken::Into(self.tables.len());
         let conversion = &mut self.conversion;
-        conversion.by_name.insert(name.clone(), taken);
+        conversion.keep(None, &name, taken);
         self.names.reserve(&name);
         self.tables.push(Pending {
             table: Table {
+                schema: None,
                 name: name.clone(),
                 columns,
                 primary_key: None,
@@ -182,7 +181,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             return Ok(());
         };
         self.settle()?;
-        self.conversion.by_name.remove(table);
+        self.conversion.forget(None, table);
         self.conversion.route = None;
         self.tables[number].is_dropped = true;
         self.conversion.sink.drop_table(number)
@@ -524,7 +523,7 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
 
     fn rows(&mut self, chunk: RowChunk) -> Result<()> {
         let hint = "make the dump without --data-only";
-        let Some(number) = self.conversion.number_of(&chunk.insert.table, hint)? else {
+        let Some(number) = self.conversion.number_of(None, &chunk.insert.table, hint)? else {
             return Ok(());
         };
         self.settle()?;

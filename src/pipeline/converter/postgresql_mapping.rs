@@ -10,14 +10,14 @@ use crate::error::Result;
 use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind, Widening};
 use crate::schema::policies::{Policies, Timestamps};
 use crate::schema::{
-    Column, DataType, DumpFacts, GivenRows, Names, Note, Sequence, Table, from_mysql,
+    Column, DataType, DumpFacts, GivenRows, Names, Note, Sequence, Table, from_mysql, schema_of,
 };
 
 /// The mapping for PostgreSQL.
 #[derive(Default)]
 pub struct PostgresqlMapping {
-    /// The names in use.
-    names: Names,
+    /// The names in use in each schema.
+    names: HashMap<Option<String>, Names>,
     /// Whether GitLab CI has converted the dump: then a NULL in a NOT NULL column was a zero date.
     is_converted: bool,
 }
@@ -34,7 +34,7 @@ impl PostgresqlMapping {
 
     /// Starts the names anew, so that the same tables get the same names again.
     pub(super) fn name_again(&mut self) {
-        self.names = Names::default();
+        self.names.clear();
     }
 
     fn planned(
@@ -65,8 +65,10 @@ impl PostgresqlMapping {
 impl Mapping for PostgresqlMapping {
     type Table = Table;
 
-    fn forget(&mut self, name: &str) {
-        self.names.release_table(name);
+    fn forget(&mut self, database: Option<&str>, name: &str) {
+        if let Some(names) = self.names.get_mut(&database.map(schema_of)) {
+            names.release_table(name);
+        }
     }
 
     fn map(
@@ -84,16 +86,22 @@ impl Mapping for PostgresqlMapping {
             axes_by_system: facts.server_version.as_deref().is_some_and(is_mysql_8),
             keys_follow: facts.keys_follow,
         };
-        let mapped = from_mysql(definition, known, given.clone(), policies, &mut self.names)?;
-        let table = mapped.table;
+        let schema = definition.database.as_deref().map(schema_of);
+        let names = self.names.entry(schema.clone()).or_default();
+        let mapped = from_mysql(definition, known, given.clone(), policies, names)?;
+        let mut table = mapped.table;
+        table.schema = schema;
         let mut notes = mapped.notes;
+        for note in &mut notes {
+            note.table = table.shown();
+        }
         let has_timestamps = definition
             .columns
             .iter()
             .any(|column| column.data_type.name == "timestamp");
         if has_timestamps && !facts.utc && policies.timestamps == Timestamps::Utc {
             notes.push(Note {
-                table: table.name.clone(),
+                table: table.shown(),
                 item: None,
                 what: "timestamps are as in the dump, which does not say that they are in UTC"
                     .to_owned(),
@@ -107,7 +115,7 @@ impl Mapping for PostgresqlMapping {
         });
         let columns = columns.collect();
         Ok(Mapped {
-            name: table.name.clone(),
+            name: table.shown(),
             columns,
             generated: mapped.generated,
             duplicates: table.duplicates,
@@ -143,7 +151,7 @@ impl Mapping for PostgresqlMapping {
                 column.planned = known.planned.clone();
                 let what = "numeric(20,0) instead of bigint: its key comes after the rows";
                 mapped.notes.push(Note {
-                    table: after.name.clone(),
+                    table: after.shown(),
                     item: Some(column.planned.name.clone()),
                     what: what.to_owned(),
                 });
@@ -161,7 +169,8 @@ impl Mapping for PostgresqlMapping {
                 };
             }
             (Some(sequence), None) => {
-                sequence.name = self.names.give_to_sequence(&sequence.name, &after.name);
+                let names = self.names.entry(after.schema.clone()).or_default();
+                sequence.name = names.give_to_sequence(&sequence.name, &after.name);
             }
             (sequence @ None, known) => sequence.clone_from(known),
         }

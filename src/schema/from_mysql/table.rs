@@ -127,6 +127,7 @@ impl Mapper<'_> {
             *name = self.dump_name(name).to_owned();
         }
         let mut table = Table {
+            schema: None,
             name: self.name.clone(),
             columns: self
                 .columns

@@ -82,7 +82,7 @@ impl ServerMapping {
 impl Mapping for ServerMapping {
     type Table = Table;
 
-    fn forget(&mut self, name: &str) {
+    fn forget(&mut self, _: Option<&str>, name: &str) {
         self.names.remove(name);
     }
 

@@ -104,6 +104,11 @@ impl LockedTarget for LockedMysql {
         publish::tables_of(self.staging.connection(), schema)
     }
 
+    fn all_tables(&mut self) -> Result<Vec<(String, String)>> {
+        // A database has no schemas.
+        Ok(Vec::new())
+    }
+
     fn holders(&mut self, _: &str, tables: &[&str]) -> Result<Vec<String>> {
         publish::holders(self.staging.connection(), &self.databases, tables)
     }
@@ -160,7 +165,7 @@ impl LockedTarget for LockedMysql {
         publish::kept::read(self.staging.connection(), &self.databases)
     }
 
-    fn check_kept(&mut self, tables: &[&str]) -> Result<()> {
+    fn check_kept(&mut self, _: Option<&str>, tables: &[&str]) -> Result<()> {
         self.staging.refuse_foreign()?;
         publish::kept::check(self.staging.connection(), &self.databases, tables)
     }

@@ -239,7 +239,7 @@ impl Sink<Table> for Expected {
     const FORMAT: Format = Format::LoadData;
 
     fn table(&mut self, table: &Table) -> Result<()> {
-        self.add(&table.definition.name, table.numbered());
+        self.add(None, &table.definition.name, table.numbered());
         Ok(())
     }
 

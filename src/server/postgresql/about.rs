@@ -4,7 +4,7 @@ use postgres::Client;
 
 use super::error::failure;
 use super::options::ConnectionOptions;
-use super::publish::previous::PREVIOUS_SCHEMA;
+use super::publish::PREVIOUS_SCHEMA;
 use crate::error::Result;
 use crate::gitlab::live::SETTINGS;
 use crate::schema::sql::identifier;

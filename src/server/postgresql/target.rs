@@ -8,7 +8,7 @@ use super::gitlab::builds_without_trace;
 use super::gitlab::migrations::{concerning, dropped_tables};
 use super::gitlab::tags::{self, missing_taggings};
 use super::gitlab::{self, live};
-use super::load::{Loader, LockHolder, STAGING_SCHEMA, Staging};
+use super::load::{Loader, LockHolder, STAGING_SCHEMA, Staging, staging_of};
 use super::migrate::{Session, versions};
 use super::options::ConnectionOptions;
 use super::publish::{self, PREVIOUS_SCHEMA};
@@ -89,6 +89,10 @@ impl LockedTarget for LockedPostgresql {
         publish::tables_of(self.staging.client(), schema)
     }
 
+    fn all_tables(&mut self) -> Result<Vec<(String, String)>> {
+        publish::all_tables(self.staging.client())
+    }
+
     fn holders(&mut self, schema: &str, tables: &[&str]) -> Result<Vec<String>> {
         publish::holders(self.staging.client(), schema, tables)
     }
@@ -117,7 +121,14 @@ impl LockedTarget for LockedPostgresql {
         tables: &[LoadedTable],
         verifying: &Verifying<'_>,
     ) -> Result<Vec<TableFinding>> {
-        let expected: Vec<ExpectedTable> = tables.iter().map(ExpectedTable::of).collect();
+        let staged = |table: &LoadedTable| {
+            let schema = table.schema.as_deref();
+            ExpectedTable {
+                schema: schema.map(|schema| staging_of(Some(schema)).into_owned()),
+                ..ExpectedTable::of(table)
+            }
+        };
+        let expected: Vec<ExpectedTable> = tables.iter().map(staged).collect();
         // Nobody writes to the staging any more, so no snapshot is needed.
         let target = &self.target;
         let connect = || TableReader::connect(target, None);
@@ -143,8 +154,8 @@ impl LockedTarget for LockedPostgresql {
         publish::kept::read(self.staging.client())
     }
 
-    fn check_kept(&mut self, tables: &[&str]) -> Result<()> {
-        publish::kept::check(self.staging.client(), tables)
+    fn check_kept(&mut self, schema: Option<&str>, tables: &[&str]) -> Result<()> {
+        publish::kept::check(self.staging.client(), schema, tables)
     }
 
     fn publish(

@@ -1,6 +1,6 @@
 //! Damaged dumps: cut at every byte, or with bytes flipped. Never a short import, never a crash.
 
-use ci_import::dump::{Consumer, Reader};
+use ci_import::dump::{Consumer, Databases, Reader};
 use ci_import::error::{Kind, Result};
 use ci_import::pipeline::converter::{
     Conversion, ConvertedConverter, MysqlConverter, PostgresqlMapping,
@@ -51,12 +51,12 @@ impl Sink for Nowhere {
 }
 
 fn conversion() -> Conversion<Nowhere> {
-    Conversion::new(Nowhere, Policies::default(), Box::new(|_| Ok(())), None)
+    Conversion::new(Nowhere, Policies::default(), Box::new(|_, _| Ok(())), None)
 }
 
 fn reader() -> Reader<MysqlConverter<PostgresqlMapping, Nowhere>> {
     let converter = MysqlConverter::new(PostgresqlMapping::default(), conversion());
-    Reader::new(converter, None, Box::new(|_| true))
+    Reader::new(converter, Databases::Single, Box::new(|_, _| true))
 }
 
 fn reader_of_converted() -> Reader<ConvertedConverter<Nowhere>> {

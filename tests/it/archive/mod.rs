@@ -7,6 +7,7 @@ pub(crate) mod converted_dumps;
 pub(crate) mod converted_source;
 pub(crate) mod damage;
 pub(crate) mod damaged;
+mod databases;
 mod exported;
 mod folders;
 pub(crate) mod forms;

@@ -140,6 +140,7 @@ fn a_dump_that_replaces_nothing_leaves_no_record() {
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
         tables: &["shop"],
+        others: &[],
         builds: None,
     };
     let conn = &mut scene.target.connect().unwrap();
@@ -171,6 +172,7 @@ fn the_first_tables_of_ci_can_be_rolled_back_without_traces() {
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: live,
         tables: &STAGED,
+        others: &[],
         builds: None,
     };
     let conn = &mut scene.target.connect().unwrap();
@@ -206,6 +208,7 @@ fn foreign_keys_among_the_tables_go_with_them() {
             waiting: ci_import::publish::outcome::Waiting::silently(15),
             schema: &scene.databases.live,
             tables: &["a", "b"],
+            others: &[],
             builds: None,
         };
         let conn = &mut scene.target.connect().unwrap();

@@ -26,6 +26,7 @@ fn what_stops_it_last_leaves_everything_as_it_was() {
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
         tables: &STAGED,
+        others: &[],
         builds: Some((&builds, &staged)),
     };
     let conn = &mut scene.target.connect().unwrap();
@@ -51,6 +52,7 @@ fn a_session_that_is_lost_is_replaced() {
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
         tables: &STAGED,
+        others: &[],
         builds: None,
     };
     let conn = &mut scene.target.connect().unwrap();

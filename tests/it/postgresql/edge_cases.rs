@@ -750,7 +750,10 @@ fn whole_dumps<'a>() -> Vec<Case<'a>> {
             &[],
             vec![
                 Fails(2, "the dump holds several databases: a, b"),
-                Fails(2, "hint: name the one to take: --from-database"),
+                Fails(
+                    2,
+                    "hint: --from-database NAME takes one of them, --databases-to-schemas",
+                ),
             ],
         ),
         case(

@@ -288,6 +288,7 @@ impl Stage {
             waiting: ci_import::publish::outcome::Waiting::silently(15),
             schema: &databases.live,
             tables: &STAGED,
+            others: &[],
             builds: Some((&builds, &staged)),
         };
         let published = publish(

@@ -244,6 +244,12 @@ impl Scene {
         connect_in(&self.server, &self.database).unwrap()
     }
 
+    /// Runs `sql` in the target.
+    #[track_caller]
+    pub(crate) fn execute(&self, sql: &str) {
+        self.connect().batch_execute(sql).unwrap();
+    }
+
     /// Asserts that the commands that only look at a dump take the one that was imported, and that `convert` takes it.
     #[track_caller]
     pub(crate) fn assert_taken_by_all(&self, dump: &str) {

@@ -90,7 +90,7 @@ pub(crate) struct LiveState {
 
 impl LiveState {
     pub(crate) fn of(scene: &Scene) -> LiveState {
-        let dump = pg_dump(scene, &["--exclude-schema=ci_import_previous"]);
+        let dump = pg_dump(scene, &["--exclude-schema=ci_import_previous*"]);
         let mut database: Vec<String> = without_gaps(&dump).lines().map(str::to_owned).collect();
         database.sort();
         let builds = scene.builds();

@@ -3,6 +3,8 @@
 /// A table as its server defined it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableDefinition {
+    /// Its database, if that becomes a schema.
+    pub database: Option<String>,
     /// Its name, without the database.
     pub name: String,
     /// Its columns, in order.
@@ -25,6 +27,7 @@ impl TableDefinition {
     /// A table without anything.
     pub(super) fn new(name: String) -> TableDefinition {
         TableDefinition {
+            database: None,
             name,
             columns: Vec::new(),
             keys: Vec::new(),

@@ -121,6 +121,7 @@ impl<C: Consumer> Reader<C> {
     }
 
     fn pass_on_changed(&mut self, key: &Key) -> Result<()> {
+        let home = self.home(key.0.as_deref());
         let Some(created) = self.tables.of_key(key) else {
             return Ok(());
         };
@@ -130,6 +131,8 @@ impl<C: Consumer> Reader<C> {
         let Some(table) = changed else {
             return Ok(());
         };
+        // Its text does not always say it.
+        table.database = home;
         self.consumer.altered(table, &facts)
     }
 }

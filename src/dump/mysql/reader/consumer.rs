@@ -21,8 +21,8 @@ pub trait Consumer {
         Ok(())
     }
     /// The dump drops a table that it has created: the target must not have it, nor its rows. Another table of the same name
-    /// may follow.
-    fn dropped(&mut self, table: &str) -> Result<()> {
+    /// may follow. Its database is named if that becomes a schema.
+    fn dropped(&mut self, _database: Option<&str>, table: &str) -> Result<()> {
         Err(
             Error::failed(format!("the dump drops the table {table} again"))
                 .hint(format!("--skip-table {table} leaves it out")),

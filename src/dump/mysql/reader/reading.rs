@@ -7,7 +7,7 @@ use super::waiting::WaitingChunks;
 use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered, unknown_statement};
 use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
-use crate::dump::databases;
+use crate::dump::databases::Databases;
 use crate::dump::events::Facts;
 use crate::dump::files::Files;
 use crate::dump::limits::{Definitions, DumpLimits};
@@ -34,8 +34,9 @@ fn begins_with_word(line: &str) -> bool {
 /// The mark at the beginning of several files is not longer.
 const MAX_MARK_BYTES: u64 = 64;
 
-/// Says whether a table of this name is wanted. What is not wanted is not parsed, so it may be anything.
-pub type Wanted = Box<dyn Fn(&str) -> bool + Send>;
+/// Says whether a table is wanted: by its database, if that becomes a schema, and its name. What is not wanted is not parsed,
+/// so it may be anything.
+pub type Wanted = Box<dyn Fn(Option<&str>, &str) -> bool + Send>;
 
 /// A reader of one dump. `feed` takes its blocks in order, `finish` ends it.
 pub struct Reader<C> {
@@ -47,8 +48,8 @@ pub struct Reader<C> {
     pub(super) chunks: RowChunks,
     /// The definitions so far.
     pub(super) definitions: Definitions,
-    /// The database to take, and the one the dump is in.
-    wanted_database: Option<String>,
+    /// The databases to take, and the one the dump is in.
+    pub(super) databases: Databases,
     pub(super) current: Option<String>,
     pub(super) wanted: Wanted,
     pub(super) session: Session,
@@ -70,9 +71,8 @@ pub struct Reader<C> {
 }
 
 impl<C: Consumer> Reader<C> {
-    /// A reader that passes the `wanted` tables of `database` to `consumer`. Without a name the dump must have only one
-    /// database.
-    pub fn new(consumer: C, database: Option<String>, wanted: Wanted) -> Self {
+    /// A reader that passes the `wanted` tables of `databases` to `consumer`.
+    pub fn new(consumer: C, databases: Databases, wanted: Wanted) -> Self {
         Reader {
             scanner: Scanner::new(),
             consumer,
@@ -80,7 +80,7 @@ impl<C: Consumer> Reader<C> {
             prose: Vec::new(),
             chunks: RowChunks::default(),
             definitions: Definitions::default(),
-            wanted_database: database,
+            databases,
             current: None,
             wanted,
             session: Session::default(),
@@ -110,7 +110,7 @@ impl<C: Consumer> Reader<C> {
         let mut reader = Reader {
             facts,
             conversion: Some(Conversion::default()),
-            ..Reader::new(consumer, None, Box::new(|_| true))
+            ..Reader::new(consumer, Databases::Single, Box::new(|_, _| true))
         };
         // Names are in double quotes, texts in single ones.
         let mode = SqlMode::new("ANSI_QUOTES");
@@ -162,7 +162,7 @@ impl<C: Consumer> Reader<C> {
     /// Ends the dump; it is an error if the dump is incomplete.
     pub fn finish(mut self) -> Result<(C, Facts)> {
         self.check_end()?;
-        databases::check(&self.facts, self.wanted_database.as_deref())?;
+        self.databases.check(&self.facts)?;
         self.pass_on_all()?;
         self.facts.completed |= self.ends_with_completed();
         self.facts.completed &= !self.files.has_incomplete();
@@ -231,7 +231,13 @@ impl<C: Consumer> Reader<C> {
 
     /// Whether `database` is taken.
     pub(super) fn is_taken(&self, database: Option<&str>) -> bool {
-        databases::is_taken(&self.facts, self.wanted_database.as_deref(), database)
+        self.databases.takes(&self.facts, database)
+    }
+
+    /// The database whose schema its tables go to, if each has one.
+    pub(super) fn home(&self, database: Option<&str>) -> Option<String> {
+        let database = database.filter(|_| self.databases == Databases::All);
+        database.map(str::to_owned)
     }
 
     fn truncated(&self, how: &str) -> Error {

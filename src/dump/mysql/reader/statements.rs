@@ -102,7 +102,8 @@ impl<C: Consumer> Reader<C> {
     /// Whether `table` is in the database that is taken, and not skipped.
     pub(super) fn wants(&self, table: &TableName) -> bool {
         let database = self.database_of(table);
-        self.is_taken(database.as_deref()) && (self.wanted)(&table.name)
+        let home = self.home(database.as_deref());
+        self.is_taken(database.as_deref()) && (self.wanted)(home.as_deref(), &table.name)
     }
 
     fn set_names(&mut self, charset: String) -> Result<()> {

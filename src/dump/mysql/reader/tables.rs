@@ -7,7 +7,7 @@ use super::created::{Created, Fate, Statement, engine_without_rows, leave_out_fo
 use super::reading::Reader;
 use crate::dump::bounds::{check_count, refused_statement, unknown_statement};
 use crate::dump::charset::Charset;
-use crate::dump::databases;
+use crate::dump::databases::{self, Databases};
 use crate::dump::events::{Duplicates, InsertTarget};
 use crate::dump::mysql::definition::{insert_head, parse_table};
 use crate::dump::mysql::statement::{TableName, insert_table};
@@ -27,9 +27,10 @@ impl<C: Consumer> Reader<C> {
         }
         let database = database.as_deref();
         if !self.is_taken(database) {
-            return Ok(());
+            return self.not_taken(database);
         }
-        if !(self.wanted)(&name.name) {
+        self.check_home(database, &name.name)?;
+        if !self.wants(name) {
             self.count_definition(b"")?;
             self.tables
                 .insert(database, &name.name, Created::not_taken(Fate::Skipped));
@@ -59,6 +60,7 @@ impl<C: Consumer> Reader<C> {
             return Err(self.placed(Error::failed(what)));
         }
         let mut table = parsed.table;
+        table.database = self.home(database);
         leave_out_foreign_keys(&mut table, database);
         check_count(self.tables.len(), "tables").map_err(|error| self.placed(error))?;
         if let Some(kind) = engine_without_rows(&table) {
@@ -79,6 +81,27 @@ impl<C: Consumer> Reader<C> {
         Ok(())
     }
 
+    /// A table of a database that is not taken was left out. A database of the server is told, if all are taken.
+    fn not_taken(&mut self, database: Option<&str>) -> Result<()> {
+        match database {
+            Some(database) if self.databases == Databases::All => {
+                self.leave_out("server's own database", database)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An error if the tables of each database go to its schema, and the database of `table` is not known.
+    fn check_home(&self, database: Option<&str>, table: &str) -> Result<()> {
+        if self.databases != Databases::All || database.is_some() {
+            return Ok(());
+        }
+        let what = format!("the dump does not say which database the table {table} is of");
+        Err(self.placed(Error::usage(what)).hint(
+            "make it with --databases, or import it without --databases-to-schemas; --schema names the schema",
+        ))
+    }
+
     pub(super) fn count_definition(&mut self, text: &[u8]) -> Result<()> {
         let counted = self.definitions.add(text);
         counted.map_err(|error| self.placed(error))
@@ -90,7 +113,8 @@ impl<C: Consumer> Reader<C> {
         let dropped = self.tables.remove(database.as_deref(), &table.name);
         if dropped.is_some_and(|created| created.fate == Fate::Taken) {
             self.chunks.begin_table();
-            let outcome = self.consumer.dropped(&table.name);
+            let home = self.home(database.as_deref());
+            let outcome = self.consumer.dropped(home.as_deref(), &table.name);
             return outcome.map_err(|error| self.placed(error));
         }
         Ok(())
@@ -141,6 +165,7 @@ impl<C: Consumer> Reader<C> {
             let (table, columns) =
                 insert_head(&text, quoting).map_err(|error| self.placed(error))?;
             InsertTarget {
+                database: self.home(database.as_deref()),
                 table,
                 columns,
                 duplicates: Duplicates::of_head(&text),
@@ -148,6 +173,7 @@ impl<C: Consumer> Reader<C> {
             }
         } else {
             InsertTarget {
+                database: self.home(database.as_deref()),
                 table: table.name,
                 columns: None,
                 duplicates: Duplicates::Refused,
@@ -162,7 +188,8 @@ impl<C: Consumer> Reader<C> {
 
     /// Whether the rows of the table are passed on.
     fn takes_rows_of(&mut self, database: Option<&str>, name: &str, head: &str) -> Result<bool> {
-        if !self.is_taken(database) || !(self.wanted)(name) {
+        let home = self.home(database);
+        if !self.is_taken(database) || !(self.wanted)(home.as_deref(), name) {
             return Ok(false);
         }
         let (utc, client) = (self.session.is_utc(), self.client_charset());

@@ -1,4 +1,5 @@
 use super::{Consumer, Reader};
+use crate::dump::Databases;
 use crate::dump::converted::Part;
 use crate::dump::events::{Facts, RowChunk};
 use crate::dump::mysql::definition::TableDefinition;
@@ -47,7 +48,11 @@ INSERT INTO `t` VALUES (1),(2);\nINSERT INTO `t` VALUES (3);\n\
 /*!50001 CREATE VIEW `v` AS SELECT 1 AS `a`*/;\n-- Dump completed on 2015-10-01\n";
 
 fn read(dump: &[u8], cut: usize) -> Result<(Collected, Facts)> {
-    let mut reader = Reader::new(Collected::default(), None, Box::new(|_| true));
+    let mut reader = Reader::new(
+        Collected::default(),
+        Databases::Single,
+        Box::new(|_, _| true),
+    );
     reader.feed(&dump[..cut])?;
     reader.feed(&dump[cut..])?;
     reader.finish()
@@ -124,7 +129,11 @@ fn large_rows_are_handed_on_in_chunks_of_whole_rows() {
     let value = "x".repeat(100_000);
     let rows = vec![format!("('{value}')"); 20].join(",\n");
     let dump = format!("CREATE TABLE t (a text);\nINSERT INTO t VALUES {rows};\n");
-    let mut reader = Reader::new(Collected::default(), None, Box::new(|_| true));
+    let mut reader = Reader::new(
+        Collected::default(),
+        Databases::Single,
+        Box::new(|_, _| true),
+    );
     for block in dump.as_bytes().chunks(65_536) {
         reader.feed(block).unwrap();
     }
@@ -156,8 +165,8 @@ fn one_of_several_databases_is_taken() {
     let read = |database: Option<&str>| {
         let mut reader = Reader::new(
             Collected::default(),
-            database.map(str::to_owned),
-            Box::new(|_| true),
+            database.map_or(Databases::Single, |name| Databases::Named(name.to_owned())),
+            Box::new(|_, _| true),
         );
         reader.feed(dump)?;
         reader
@@ -311,8 +320,8 @@ fn a_skipped_table_may_be_anything() {
     let dump = b"CREATE TABLE `emb` (`v` vector(3), VECTOR KEY `v` (`v`) `M`=8, ???);\
         INSERT INTO emb (?) VALUES (1); ALTER TABLE emb ADD x; CREATE TABLE u (a int); \
         INSERT INTO u VALUES (2);";
-    let wanted = Box::new(|name: &str| name != "emb");
-    let mut reader = Reader::new(Collected::default(), None, wanted);
+    let wanted = Box::new(|_: Option<&str>, name: &str| name != "emb");
+    let mut reader = Reader::new(Collected::default(), Databases::Single, wanted);
     reader.feed(dump).unwrap();
     let (collected, _) = reader.finish().unwrap();
     assert_eq!(collected.tables, ["u"]);
@@ -346,7 +355,7 @@ fn a_foreign_key_to_another_database_is_left_out() {
     let left_out = |use_it: &str, of: &str| {
         let dump = format!("{use_it} CREATE TABLE t (a int, {});", key(of));
         let mut tables = Tables::default();
-        let mut reader = Reader::new(&mut tables, None, Box::new(|_| true));
+        let mut reader = Reader::new(&mut tables, Databases::Single, Box::new(|_, _| true));
         reader.feed(dump.as_bytes()).unwrap();
         reader.finish().unwrap();
         let table = tables.0.remove(0);
@@ -408,7 +417,7 @@ impl Consumer for Order {
         Ok(())
     }
 
-    fn dropped(&mut self, table: &str) -> Result<()> {
+    fn dropped(&mut self, _: Option<&str>, table: &str) -> Result<()> {
         self.0.push(format!("no {table}"));
         Ok(())
     }
@@ -458,7 +467,7 @@ fn tables_are_passed_on_before_their_rows_and_what_changes_them_later_at_the_end
             "no a, b 0+, rows of b, then b 0",
         ),
     ] {
-        let mut reader = Reader::new(Order::default(), None, Box::new(|_| true));
+        let mut reader = Reader::new(Order::default(), Databases::Single, Box::new(|_, _| true));
         reader.feed(dump.as_bytes()).unwrap();
         let (Order(found), _) = reader.finish().unwrap();
         assert_eq!(found.join(", "), expected, "{dump}");
@@ -492,7 +501,7 @@ fn changes_of_other_tables_are_not_looked_at() {
         ),
     ] {
         let mut tables = Tables::default();
-        let mut reader = Reader::new(&mut tables, None, Box::new(|_| true));
+        let mut reader = Reader::new(&mut tables, Databases::Single, Box::new(|_, _| true));
         let fed = reader.feed(format!("{create}{alter}").as_bytes());
         let done = fed.and_then(|()| reader.finish().map(drop));
         match done {

@@ -135,6 +135,7 @@ impl Loader {
             None => None,
         };
         Ok(LoadedTable {
+            schema: None,
             name: name.clone(),
             numbered,
             rows: counted.rows_committed,

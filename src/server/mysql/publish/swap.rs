@@ -76,6 +76,7 @@ fn publish_once<S: Steps>(
             replaced: replaced.clone(),
             builds: directories.record,
             older_builds: older_builds.unwrap_or_default(),
+            others: Vec::new(),
         },
         keeps,
         aside: aside.collect(),

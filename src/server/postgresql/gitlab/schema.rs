@@ -14,7 +14,7 @@ pub fn schema(client: &mut Client) -> Result<Option<String>> {
     let sql = "SELECT DISTINCT n.nspname::text FROM pg_catalog.pg_class c
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                WHERE c.relkind IN ('r', 'p') AND c.relname = $1 AND n.nspname <> ALL($2)
-                 AND n.nspname !~ '^pg_' ORDER BY 1";
+                 AND n.nspname !~ '^(pg_|ci_import_(staging|previous)[.])' ORDER BY 1";
     let ours: &[&str] = &[STAGING_SCHEMA, PREVIOUS_SCHEMA];
     let rows = client
         .query(sql, &[&SETTINGS, &ours])

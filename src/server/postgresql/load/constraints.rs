@@ -4,7 +4,7 @@
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::style::STYLE;
+use super::style::Staged;
 use crate::error::Result;
 use crate::failpoint;
 use crate::schema::ddl;
@@ -16,13 +16,13 @@ use crate::server::postgresql::statement::one_statement;
 pub(crate) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>> {
     let mut notes = Vec::new();
     let note = |table: &Table, item: &str, what: &str| Note {
-        table: table.name.clone(),
+        table: table.shown(),
         item: Some(item.to_owned()),
         what: what.to_owned(),
     };
     for table in tables {
         for check in &table.checks {
-            let sql = ddl::add_check(STYLE, &table.name, check);
+            let sql = ddl::add_check(Staged::of(table).style(), &table.name, check);
             match one_statement(client, &sql) {
                 Err(cause) if cause.code() == Some(&SqlState::CHECK_VIOLATION) => {
                     notes.push(note(
@@ -60,11 +60,11 @@ fn add_foreign_key(
     key: &ForeignKey,
 ) -> Result<Option<String>> {
     let tables: Vec<&Table> = tables.iter().collect();
-    let key = match resolve_foreign_key(&tables, key) {
+    let key = match resolve_foreign_key(&tables, table, key) {
         Ok(key) => key,
         Err(why) => return Ok(Some(format!("foreign key left out: {why}"))),
     };
-    let sql = ddl::add_foreign_key(STYLE, &table.name, &key);
+    let sql = ddl::add_foreign_key(Staged::of(table).style(), &table.name, &key);
     let doing = || {
         failure(format!(
             "add the foreign key {} of {}",

@@ -4,7 +4,7 @@
 
 use postgres::{Client, GenericClient};
 
-use super::style::{STAGING_SCHEMA, STYLE};
+use super::style::Staged;
 use crate::error::{Error, Result};
 use crate::schema::ddl;
 use crate::schema::{Column, DataType, Note, Table, as_loaded};
@@ -42,6 +42,8 @@ fn check_types(client: &mut Client, table: &Table) -> Result<()> {
                JOIN pg_extension e ON e.oid = d.refobjid
                WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0
                  AND e.extname = $4 AND t.typtype = 'b')";
+    let staged = Staged::of(table);
+    let schema = staged.schema();
     for column in &table.columns {
         let Some((extension, data_type, program)) = of_extension(column) else {
             continue;
@@ -49,7 +51,7 @@ fn check_types(client: &mut Client, table: &Table) -> Result<()> {
         let row = client
             .query_one(
                 sql,
-                &[&STAGING_SCHEMA, &table.name, &column.name, &extension],
+                &[&schema, &table.name, &column.name, &extension],
             )
             .map_err(failure(format!("look at the types of {}", table.name)))?;
         if !row.get::<_, bool>(0) {
@@ -87,7 +89,10 @@ fn as_accepted(client: &mut Client, table: &Table) -> Result<Created> {
     }
     for Column { name, default, .. } in &table.columns {
         let Some(default) = default else { continue };
-        match one_statement(client, &ddl::set_default(STYLE, &table.name, name, default)) {
+        match one_statement(
+            client,
+            &ddl::set_default(Staged::of(table).style(), &table.name, name, default),
+        ) {
             Err(cause) if is_refusal(&cause) => {
                 let why = failure("set this default")(cause);
                 let mut columns = created.table.columns.iter_mut();
@@ -95,7 +100,7 @@ fn as_accepted(client: &mut Client, table: &Table) -> Result<Created> {
                     column.default = None;
                 }
                 created.notes.push(Note {
-                    table: table.name.clone(),
+                    table: table.shown(),
                     item: Some(name.clone()),
                     what: format!("the default {default} was left out: the server {why}"),
                 });
@@ -117,7 +122,8 @@ fn create_in(
     client: &mut impl GenericClient,
     table: &Table,
 ) -> std::result::Result<(), postgres::Error> {
-    let statements = ddl::create_table(STYLE, table);
+    let staged = Staged::of(table);
+    let statements = ddl::create_table(staged.style(), table);
     let mut statements = statements.iter();
     statements.try_for_each(|statement| one_statement(client, statement))
 }

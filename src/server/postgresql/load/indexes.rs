@@ -6,7 +6,7 @@ use postgres::Client;
 use postgres::error::SqlState;
 
 use super::staged_tables::StagedTables;
-use super::style::STYLE;
+use super::style::Staged;
 use crate::error::Result;
 use crate::failpoint;
 use crate::pipeline::work_queue::{Built, IndexBuild, WorkQueue};
@@ -81,7 +81,7 @@ pub(crate) fn build(
         Built::PrimaryKey(number) => primary_key(client, queue, tables, number),
         Built::Index(number, at) => index(client, queue, tables, number, at),
         Built::Statistics(number) => {
-            let name = STYLE.name(&tables.get(number).name);
+            let name = Staged::of(&tables.get(number)).name();
             one_statement(client, &format!("ANALYZE {name}"))
         }
         Built::By(_, ref statements) => run(client, statements),
@@ -115,13 +115,16 @@ fn primary_key(
         return Ok(());
     };
     let tally = queue.tally(number);
-    let name = staged_key_name(number);
+    let (name, staged) = (staged_key_name(number), Staged::of(&table));
     let build = |client: &mut Client, kept_as: KeptAs| {
         let key = PrimaryKey {
             kept_as,
             ..key.clone()
         };
-        run(client, &ddl::primary_key(STYLE, &table.name, &key, &name))
+        run(
+            client,
+            &ddl::primary_key(staged.style(), &table.name, &key, &name),
+        )
     };
     let mut kept_as = if column_with_nulls(key, &tally).is_some() {
         KeptAs::UniqueIndex
@@ -132,7 +135,10 @@ fn primary_key(
         Err(cause) if is_too_long(&cause) => {
             let what = "the values of the primary key are too long; a unique index over checksums replaces it";
             queue.note(note(&table, &key.name, what));
-            return one_statement(client, &ddl::short_primary_key(STYLE, &table, key, &name));
+            return one_statement(
+                client,
+                &ddl::short_primary_key(staged.style(), &table, key, &name),
+            );
         }
         Err(cause) if is_twice(&cause) && may_be_equal(&table, &key.columns, &tally) => {
             kept_as = KeptAs::Index;
@@ -160,8 +166,11 @@ fn index(
 ) -> Done {
     let table = tables.get(number);
     let index = &table.indexes[at];
-    let name = staged_index_name(number, at);
-    match run(client, &ddl::create_index(STYLE, &table.name, index, &name)) {
+    let (name, staged) = (staged_index_name(number, at), Staged::of(&table));
+    match run(
+        client,
+        &ddl::create_index(staged.style(), &table.name, index, &name),
+    ) {
         Err(cause) if is_too_long(&cause) => {
             let what = match index.kind {
                 IndexKind::Fulltext => {
@@ -182,7 +191,7 @@ fn index(
             queue.note(note(&table, &index.name, what));
             run(
                 client,
-                &ddl::create_short_index(STYLE, &table.name, index, &name),
+                &ddl::create_short_index(staged.style(), &table.name, index, &name),
             )
         }
         Err(cause)
@@ -196,7 +205,7 @@ fn index(
             };
             run(
                 client,
-                &ddl::create_index(STYLE, &table.name, &plain, &name),
+                &ddl::create_index(staged.style(), &table.name, &plain, &name),
             )?;
             tables.lock()[number].indexes[at] = plain;
             Ok(())
@@ -226,7 +235,7 @@ fn is_twice(cause: &postgres::Error) -> bool {
 
 fn note(table: &Table, item: &str, what: &str) -> Note {
     Note {
-        table: table.name.clone(),
+        table: table.shown(),
         item: Some(item.to_owned()),
         what: what.to_owned(),
     }

@@ -10,8 +10,8 @@ use super::create::{self, Created};
 use super::indexes::{builds, more_builds, staged_index_name, staged_key_name};
 use super::settle::is_unsettled;
 use super::staged_tables::StagedTables;
-use super::staging::LockHolder;
-use super::style::STYLE;
+use super::staging::{self, LockHolder};
+use super::style::{STAGING_SCHEMA, Staged};
 use super::update_triggers;
 use super::worker::work;
 use crate::cancellation::stop;
@@ -40,6 +40,8 @@ pub struct Loader {
     tables: Arc<StagedTables>,
     /// The columns whose types the dump has decided, whatever their values are.
     decided: HashSet<(usize, String)>,
+    /// The staging schemas that exist.
+    schemas: HashSet<String>,
 }
 
 impl Loader {
@@ -65,6 +67,7 @@ impl Loader {
             pool,
             tables,
             decided: HashSet::new(),
+            schemas: HashSet::from([STAGING_SCHEMA.to_owned()]),
         })
     }
 
@@ -91,7 +94,10 @@ impl Loader {
         notes.extend(constraints::add_all(&mut self.client, &tables)?);
         notes.extend(update_triggers::create_all(&mut self.client, &tables)?);
         for note in notes {
-            if let Some(loaded) = loaded.iter_mut().find(|loaded| loaded.name == note.table) {
+            if let Some(loaded) = loaded
+                .iter_mut()
+                .find(|loaded| loaded.shown() == note.table)
+            {
                 loaded.notes.push(note);
             }
         }
@@ -113,12 +119,23 @@ impl Loader {
         }
     }
 
+    /// Creates the schema for a table that is to be staged, unless it exists.
+    fn make_schema(&mut self, staged: &Staged) -> Result<()> {
+        if self.schemas.contains(staged.schema()) {
+            return Ok(());
+        }
+        staging::make_schema(&mut self.client, staged.schema())?;
+        self.schemas.insert(staged.schema().to_owned());
+        Ok(())
+    }
+
     /// Gives the indexes their final names, after the names in all tables are known.
     fn rename_indexes(&mut self, tables: &[Table]) -> Result<Vec<Note>> {
         let tables: Vec<&Table> = tables.iter().collect();
         let (names, notes) = final_names(&tables);
         let mut sql = String::new();
-        for (number, names) in names.iter().enumerate() {
+        for (number, (names, table)) in names.iter().zip(&tables).enumerate() {
+            let staged = Staged::of(table);
             let key = names
                 .primary_key
                 .iter()
@@ -128,7 +145,7 @@ impl Loader {
                 key.chain(indexes.map(|(at, name)| (staged_index_name(number, at), name)))
             {
                 // An index that was left out does not exist.
-                let rename = ddl::rename_index(STYLE, &from, to);
+                let rename = ddl::rename_index(staged.style(), &from, to);
                 sql += &rename.replacen("ALTER INDEX", "ALTER INDEX IF EXISTS", 1);
                 sql += ";\n";
             }
@@ -143,13 +160,14 @@ impl Loader {
 
 impl Sink for Loader {
     fn table(&mut self, table: &Table) -> Result<()> {
+        self.make_schema(&Staged::of(table))?;
         let renames = !table.renamed_sequences.is_empty();
         let changing = renames.then(|| self.tables.change_names());
         let Created { table, notes } = create::table(&mut self.client, table)?;
         for note in notes {
             self.pool.queue.note(note);
         }
-        self.tables.rename_sequences(&table.renamed_sequences);
+        self.tables.rename_sequences(&table);
         drop(changing);
         failpoint::reached("table created");
         let mut tables = self.tables.lock();
@@ -211,13 +229,14 @@ impl Sink for Loader {
     fn statement(&self, table: &Table, columns: &[PlannedColumn], format: Format) -> String {
         let number = (table.duplicates != Duplicates::Refused).then_some(ROW_NUMBER);
         let columns = loaded_names(columns).chain(number);
-        ddl::copy_from_stdin(STYLE, &table.name, columns, format)
+        ddl::copy_from_stdin(Staged::of(table).style(), &table.name, columns, format)
     }
 }
 
 /// The steps that need all rows of `table`.
 fn complete_rows(client: &mut Client, table: &Table, counted: TableCounts) -> Result<LoadedTable> {
-    let name = &table.name;
+    let (name, staged) = (table.shown(), Staged::of(table));
+    let name = &name;
     if counted.rows_put != counted.rows_committed {
         return Err(Error::failed(format!(
             "{name}: the dump has {} rows, the target took {}",
@@ -233,20 +252,24 @@ fn complete_rows(client: &mut Client, table: &Table, counted: TableCounts) -> Re
     notes.extend(late);
     if !not_null.is_empty() {
         client
-            .batch_execute(&ddl::set_not_null(STYLE, name, &not_null))
+            .batch_execute(&ddl::set_not_null(staged.style(), &table.name, &not_null))
             .map_err(failure(format!("set NOT NULL in {name}")))?;
         failpoint::reached("NOT NULL set");
     }
     let mut next_value = None;
     if let Some(sequence) = &table.sequence {
         let row = client
-            .query_one(&ddl::set_sequence(STYLE, name, sequence), &[])
+            .query_one(
+                &ddl::set_sequence(staged.style(), &table.name, sequence),
+                &[],
+            )
             .map_err(failure(format!("set the sequence {}", sequence.name)))?;
         next_value = Some(row.get(0));
         failpoint::reached("sequence set");
     }
     Ok(LoadedTable {
-        name: name.clone(),
+        schema: table.schema.clone(),
+        name: table.name.clone(),
         numbered: table.numbered().map(str::to_owned),
         rows: counted.rows_committed,
         tally: counted.tally,

@@ -20,4 +20,4 @@ pub(crate) mod worker;
 pub use loader::Loader;
 pub(crate) use staging::MARK;
 pub use staging::{LockHolder, Staging};
-pub use style::STAGING_SCHEMA;
+pub use style::{STAGING_SCHEMA, staging_of};

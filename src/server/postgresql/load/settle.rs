@@ -7,7 +7,7 @@ use postgres::Client;
 
 use super::indexes::builds;
 use super::staged_tables::StagedTables;
-use super::style::STYLE;
+use super::style::Staged;
 use crate::dump::Duplicates;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -146,7 +146,12 @@ impl Settling {
         // A value that does not fit was another one in the source.
         match query(
             client,
-            &ddl::compute_all(STYLE, &self.table.name, column, generated),
+            &ddl::compute_all(
+                Staged::of(&self.table).style(),
+                &self.table.name,
+                column,
+                generated,
+            ),
         ) {
             Err(cause) if is_refusal(&cause) => {
                 Ok(Some("PostgreSQL cannot compute all values".to_owned()))
@@ -270,7 +275,7 @@ impl Settling {
         if places.is_empty() {
             return Ok(());
         }
-        let name = STYLE.name(&self.table.name);
+        let name = Staged::of(&self.table).name();
         let sql = format!(
             "DELETE FROM {name} AS t USING (
                SELECT {ROW_NUMBER} AS n, {} AS is_duplicate FROM {name}) AS d
@@ -286,7 +291,7 @@ impl Settling {
         }
         if self.removed > 0 {
             self.notes.push(Note {
-                table: self.table.name.clone(),
+                table: self.table.shown(),
                 item: None,
                 what: format!("{} rows were {what}", grouped(self.removed)),
             });
@@ -300,7 +305,8 @@ impl Settling {
         number: usize,
     ) -> std::result::Result<(), postgres::Error> {
         let loaded = format!("ci_import_loaded_{number}");
-        let (name, old) = (STYLE.name(&self.table.name), STYLE.name(&loaded));
+        let staged = Staged::of(&self.table);
+        let (name, old) = (staged.name(), staged.style().name(&loaded));
         let columns: Vec<String> = as_loaded(&self.table)
             .columns
             .iter()
@@ -325,7 +331,7 @@ impl Settling {
         if !not_null.is_empty() {
             statements.push(format!("ALTER TABLE {old} {}", not_null.join(", ")));
         }
-        statements.extend(ddl::create_table_alone(STYLE, &self.table));
+        statements.extend(ddl::create_table_alone(staged.style(), &self.table));
         if columns.is_empty() {
             statements.push(format!("INSERT INTO {name} SELECT FROM {old}"));
         } else {
@@ -343,7 +349,7 @@ impl Settling {
 
     fn note(&mut self, item: &str, what: String) {
         self.notes.push(Note {
-            table: self.table.name.clone(),
+            table: self.table.shown(),
             item: Some(item.to_owned()),
             what,
         });
@@ -356,7 +362,7 @@ fn count(
     table: &Table,
     condition: &str,
 ) -> std::result::Result<i64, postgres::Error> {
-    let name = STYLE.name(&table.name);
+    let name = Staged::of(table).name();
     query(
         client,
         &format!("SELECT count(*) FROM {name} WHERE {condition}"),

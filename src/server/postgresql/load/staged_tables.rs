@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 use postgres::Client;
 
-use super::style::STYLE;
+use super::style::Staged;
 use crate::error::Result;
 use crate::failpoint;
 use crate::rows::Widening;
@@ -46,7 +46,7 @@ impl StagedTables {
     /// Drops the table with this number.
     pub(crate) fn drop_table(&self, client: &mut Client, number: usize) -> Result<()> {
         let table = std::mem::take(&mut self.lock()[number]);
-        for statement in ddl::drop_table(STYLE, &table) {
+        for statement in ddl::drop_table(Staged::of(&table).style(), &table) {
             one_statement(client, &statement)
                 .map_err(failure(format!("drop the table {}", table.name)))?;
         }
@@ -59,13 +59,12 @@ impl StagedTables {
         self.lock()[number].name.is_empty()
     }
 
-    /// Gives the sequences of the tables so far other names.
-    pub(crate) fn rename_sequences(&self, renamed: &[(String, String)]) {
-        for (from, to) in renamed {
+    /// Gives the sequences other names that give way to the table `of`.
+    pub(crate) fn rename_sequences(&self, of: &Table) {
+        for (from, to) in &of.renamed_sequences {
             let mut tables = self.lock();
-            let mut sequences = tables
-                .iter_mut()
-                .filter_map(|table| table.sequence.as_mut());
+            let beside = tables.iter_mut().filter(|it| it.schema == of.schema);
+            let mut sequences = beside.filter_map(|table| table.sequence.as_mut());
             if let Some(sequence) = sequences.find(|sequence| sequence.name == *from) {
                 sequence.name.clone_from(to);
             }
@@ -84,14 +83,16 @@ impl StagedTables {
         let _names = self.keep_names();
         let mut table = self.get(number);
         table.take_over(before, after);
+        let staged = Staged::of(&table);
         let mut notes = Vec::new();
         let mut refused = Vec::new();
-        for Change { statement, default } in ddl::alter_table(STYLE, &table, before, after) {
+        for Change { statement, default } in ddl::alter_table(staged.style(), &table, before, after)
+        {
             match (one_statement(client, &statement), default) {
                 (Err(cause), Some((column, default))) if is_refusal(&cause) => {
                     let why = failure("set this default")(cause);
                     notes.push(Note {
-                        table: table.name.clone(),
+                        table: table.shown(),
                         item: Some(column.clone()),
                         what: format!("the default {default} was left out: the server {why}"),
                     });
@@ -130,8 +131,9 @@ impl StagedTables {
         if table == before {
             return Ok(());
         }
-        let mut statements = vec![ddl::change_type(STYLE, &table, &column)];
-        statements.extend(unused.map(|unused| ddl::drop_type(STYLE, &unused)));
+        let staged = Staged::of(&table);
+        let mut statements = vec![ddl::change_type(staged.style(), &table, &column)];
+        statements.extend(unused.map(|unused| ddl::drop_type(staged.style(), &unused)));
         for statement in statements {
             one_statement(client, &statement).map_err(failure(format!(
                 "give {}.{} the type {}",

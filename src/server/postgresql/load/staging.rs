@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::{Client, GenericClient, SimpleQueryMessage};
 
 use super::removal::remove_schema;
-use super::style::STAGING_SCHEMA;
+use super::style::{OF_SCHEMA, STAGING_SCHEMA};
 use crate::cancellation::stop;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -66,17 +66,13 @@ impl Staging {
     /// Creates the schema, after dropping one that an earlier import has left. The locks prove that the
     /// earlier import has ended: its sessions may go on loading after its main session was lost.
     pub fn make(&mut self) -> Result<()> {
-        let schema = identifier(STAGING_SCHEMA);
         self.refuse_foreign()?;
         take_lock(&mut self.client, LOADING_KEY)?;
-        remove_schema(&mut self.client, STAGING_SCHEMA, MARK)
+        remove_all(&mut self.client)
             .map_err(failure("remove what an earlier import has staged"))?;
+        make_schema(&mut self.client, STAGING_SCHEMA)?;
         self.client
-            .batch_execute(&format!(
-                "CREATE SCHEMA {schema};
-                 COMMENT ON SCHEMA {schema} IS '{MARK}';
-                 SELECT pg_advisory_unlock({LOADING_KEY})"
-            ))
+            .batch_execute(&format!("SELECT pg_advisory_unlock({LOADING_KEY})"))
             .map_err(failure("create the staging schema"))?;
         self.made = true;
         Ok(())
@@ -137,7 +133,7 @@ impl Drop for Staging {
         let _unhurried = stop::unhurried();
         let remove = |client: &mut Client| {
             client.batch_execute("SET lock_timeout = '60s'")?;
-            remove_schema(client, STAGING_SCHEMA, MARK)
+            remove_all(client)
         };
         if remove(&mut self.client).is_ok() {
             failpoint::reached("staging schema dropped");
@@ -155,6 +151,37 @@ impl Drop for Staging {
             ));
         }
     }
+}
+
+/// Creates a staging schema.
+pub(super) fn make_schema(client: &mut Client, schema: &str) -> Result<()> {
+    let schema = identifier(schema);
+    let sql = format!("CREATE SCHEMA {schema}; COMMENT ON SCHEMA {schema} IS '{MARK}'");
+    client
+        .batch_execute(&sql)
+        .map_err(failure(format!("create the staging schema {schema}")))
+}
+
+/// The staging schemas beside the first one, of tables that go to several schemas: those that are this user's.
+pub(crate) fn schemas_beside(
+    client: &mut impl GenericClient,
+) -> std::result::Result<Vec<String>, postgres::Error> {
+    let sql = "SELECT n.nspname::text FROM pg_namespace n
+               WHERE left(n.nspname::text, length($1)) = $1 AND n.nspowner = (
+                       SELECT oid FROM pg_roles WHERE rolname = current_user)
+                 AND left(COALESCE(obj_description(n.oid, 'pg_namespace'), ''), length($2)) = $2
+               ORDER BY 1";
+    let beside = format!("{STAGING_SCHEMA}{OF_SCHEMA}");
+    let rows = client.query(sql, &[&beside, &MARK])?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Removes all staging schemas. The first one is the last to go.
+fn remove_all(client: &mut Client) -> std::result::Result<(), postgres::Error> {
+    for schema in schemas_beside(client)? {
+        remove_schema(client, &schema, MARK)?;
+    }
+    remove_schema(client, STAGING_SCHEMA, MARK)
 }
 
 /// Refuses a pooler that gives each transaction any of its sessions: the lock of the import would stay with one of them. Two

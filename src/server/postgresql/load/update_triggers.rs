@@ -3,7 +3,7 @@
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::style::STYLE;
+use super::style::Staged;
 use crate::error::Result;
 use crate::failpoint;
 use crate::schema::ddl;
@@ -23,7 +23,7 @@ pub(crate) fn create_all(client: &mut Client, tables: &[Table]) -> Result<Vec<No
             Err(cause) if is_refused(&cause) => {
                 let why = doing()(cause);
                 notes.push(Note {
-                    table: table.name.clone(),
+                    table: table.shown(),
                     item: Some(trigger.name.clone()),
                     what: format!("the trigger was left out: {why}"),
                 });
@@ -42,7 +42,7 @@ fn create(
     trigger: &UpdateTrigger,
 ) -> std::result::Result<(), postgres::Error> {
     let mut transaction = client.transaction()?;
-    for statement in ddl::create_update_trigger(STYLE, table, trigger) {
+    for statement in ddl::create_update_trigger(Staged::of(table).style(), table, trigger) {
         one_statement(&mut transaction, &statement)?;
     }
     transaction.commit()

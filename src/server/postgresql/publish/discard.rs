@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use postgres::{Client, Transaction};
 
 use super::lock::begin;
-use super::previous::{self, PREVIOUS_SCHEMA};
+use super::part::PREVIOUS_SCHEMA;
+use super::previous;
 use super::relations::relations;
 use crate::error::Result;
 use crate::failpoint;
@@ -36,7 +37,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     record.builds(builds)?;
     // From here on, a rollback is no longer possible.
     let mut transaction = begin(client)?;
-    previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, false)?;
+    previous::drop_all(&mut transaction, &record, false)?;
     record.without_tables().write(&mut transaction)?;
     failpoint::reached("old tables to be dropped");
     transaction
@@ -51,7 +52,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
         .map_err(failure("drop the schema of the old tables"))?;
     failpoint::reached("schema of the old tables dropped");
     Ok(Discarded {
-        tables: record.replaced,
+        tables: record.shown_replaced(),
         previous: PREVIOUS_SCHEMA.to_owned(),
         directories,
         kept: None,
@@ -64,27 +65,37 @@ pub fn look_aside(transaction: &mut Transaction<'_>) -> Result<Option<Aside>> {
     let Some(record) = Record::read(transaction)?.filter(Record::can_be_undone) else {
         return Ok(None);
     };
-    let mut with_rows: Vec<String> = Vec::new();
-    let mut tables = Vec::new();
-    for name in relations(transaction, schema, "r")? {
-        let table = qualified(schema, &name);
-        let any = format!("SELECT EXISTS (SELECT 1 FROM {table})");
-        tables.push(table);
-        let row = transaction
-            .query_one(&any, &[])
-            .map_err(failure("look at the tables of the previous import"))?;
-        if row.get(0) {
-            with_rows.push(name);
+    let (mut replaced, mut kept, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+    for (schemas, of_schema) in record.parts() {
+        let previous = schemas.previous();
+        for name in relations(transaction, &previous, "r")? {
+            let table = qualified(&previous, &name);
+            let any = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+            tables.push(table);
+            let row = transaction
+                .query_one(&any, &[])
+                .map_err(failure("look at the tables of the previous import"))?;
+            if !row.get::<_, bool>(0) {
+                continue;
+            }
+            let is_replaced = of_schema.replaced.contains(&name);
+            let with_rows = if is_replaced {
+                &mut replaced
+            } else {
+                &mut kept
+            };
+            with_rows.push(schemas.shown(&name));
         }
     }
     let has_builds = record.has_builds_aside();
-    let mut statements = previous::drop_statements(transaction, schema, !has_builds)?;
+    let mut statements = Vec::new();
+    for beside in previous::schemas_beside(&record) {
+        statements.extend(previous::drop_statements(transaction, &beside, true)?);
+    }
+    statements.extend(previous::drop_statements(transaction, schema, !has_builds)?);
     if has_builds {
         statements.push(record.without_tables().statement());
     }
-    let (replaced, kept) = with_rows
-        .into_iter()
-        .partition(|name| record.replaced.contains(name));
     Ok(Some(Aside {
         replaced,
         kept,

@@ -3,7 +3,8 @@
 use postgres::Client;
 
 use super::obstacles;
-use super::previous::PREVIOUS_SCHEMA;
+use super::part::PREVIOUS_SCHEMA;
+use super::previous;
 use crate::error::{Error, Result};
 use crate::gitlab::live::WRITTEN;
 use crate::gitlab::migrations::list::CI_TAG_TABLES;
@@ -78,9 +79,9 @@ pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Liv
 /// it.
 fn examine_previous(client: &mut Client) -> Result<bool> {
     let schema = PREVIOUS_SCHEMA;
-    if Record::read(client)?.is_none() {
+    let Some(record) = Record::read(client)? else {
         return Ok(false);
-    }
+    };
     let ours: bool = client
         .query_one(
             "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = $1",
@@ -94,9 +95,12 @@ fn examine_previous(client: &mut Client) -> Result<bool> {
                 .hint("connect as its owner, or as a superuser"),
         );
     }
-    let tables = tables_of(client, schema)?;
-    let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
-    refuse_dependents(client, schema, &tables)?;
+    let beside = previous::schemas_beside(&record);
+    for schema in std::iter::once(schema.to_owned()).chain(beside) {
+        let tables = tables_of(client, &schema)?;
+        let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+        refuse_dependents(client, &schema, &tables)?;
+    }
     Ok(true)
 }
 
@@ -127,6 +131,17 @@ pub fn tables_of(client: &mut Client, schema: &str) -> Result<Vec<String>> {
         .query(sql, &[&schema])
         .map_err(failure("list the tables of the target"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// All tables, with their schemas but those of the server itself.
+pub fn all_tables(client: &mut Client) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT n.nspname::text, c.relname::text
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_'";
+    let rows = client
+        .query(sql, &[])
+        .map_err(failure("list the tables of the target"))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// Views, foreign keys and triggers that would stay with the old tables. Those of an import go with them.

@@ -7,7 +7,7 @@ use crate::failpoint;
 use crate::publish::kept::Kept;
 use crate::schema::sql::{identifier, literal};
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::load::{MARK, STAGING_SCHEMA};
+use crate::server::postgresql::load::{MARK, STAGING_SCHEMA, staging_of};
 use crate::server::postgresql::update_triggers::{IS_OURS, ours};
 
 /// Writes the record: from then on the staging is kept.
@@ -63,31 +63,33 @@ fn strange() -> String {
     )
 }
 
-/// An error unless the staging has exactly `tables`, of this user.
-pub(crate) fn check(client: &mut Client, tables: &[&str]) -> Result<()> {
+/// An error unless the staging, or the one of a `schema` of several, has exactly `tables`, of this user.
+pub(crate) fn check(client: &mut Client, schema: Option<&str>, tables: &[&str]) -> Result<()> {
+    let schema = staging_of(schema);
+    let schema = &*schema;
     let altered = |what: &str| {
         Error::target(format!("it is not what was loaded any more: {what}"))
             .hint("import the archive again; the import drops what is kept")
     };
     let doing = || failure("look at what is kept");
     let strange = client
-        .query_opt(&strange(), &[&STAGING_SCHEMA, &tables])
+        .query_opt(&strange(), &[&schema, &tables])
         .map_err(doing())?;
     if let Some(strange) = strange {
         let what: String = strange.get(0);
-        return Err(altered(&format!("{STAGING_SCHEMA} has {what}")));
+        return Err(altered(&format!("{schema} has {what}")));
     }
     let sql = "SELECT name FROM unnest($2::text[]) name WHERE NOT EXISTS (
                  SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                  WHERE n.nspname = $1 AND c.relname = name AND c.relkind = 'r') LIMIT 1";
     let missing = client
-        .query_opt(sql, &[&STAGING_SCHEMA, &tables])
+        .query_opt(sql, &[&schema, &tables])
         .map_err(doing())?;
     match missing {
         None => Ok(()),
         Some(missing) => {
             let name: String = missing.get(0);
-            Err(altered(&format!("{STAGING_SCHEMA} has no table {name}")))
+            Err(altered(&format!("{schema} has no table {name}")))
         }
     }
 }

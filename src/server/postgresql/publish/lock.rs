@@ -4,6 +4,7 @@ use postgres::error::SqlState;
 use postgres::{Client, Transaction};
 
 use super::examine::holders;
+use super::part::Part;
 use super::relations::relations;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -45,29 +46,39 @@ pub(super) fn lock_live(
 const LOCK_TIMEOUT: &str = "2s";
 
 /// Tries `publish` again and again while others hold the tables it needs, as long as `waiting` allows: those that it
-/// replaces, and those of which it changes rows.
+/// replaces, and the `others` of which it changes rows.
 pub(super) fn patiently<T>(
     client: &mut Client,
-    schema: &str,
-    (tables, others): (&[&str], &[&str]),
+    parts: &[Part<'_>],
+    others: &[&str],
     waiting: Waiting<'_>,
     mut publish: impl FnMut(&mut Client) -> Result<T>,
 ) -> Result<T> {
-    let all = [tables, others].concat();
     patience::patiently(
         client,
         waiting,
         is_about_locks,
-        |client| holders(client, schema, &all),
+        |client| {
+            let mut all = Vec::new();
+            for (at, part) in parts.iter().enumerate() {
+                // The others are in the first schema.
+                let others = if at == 0 { others } else { &[] };
+                let tables = [&part.tables, others].concat();
+                all.extend(holders(client, part.schemas.live, &tables)?);
+            }
+            Ok(all)
+        },
         // What is tried first costs nothing if it fails.
-        |client| try_locks(client, schema, tables).and_then(|()| publish(client)),
+        |client| try_locks(client, parts).and_then(|()| publish(client)),
     )
 }
 
 /// Takes the locks of a publish for a moment.
-fn try_locks(client: &mut Client, schema: &str, tables: &[&str]) -> Result<()> {
+fn try_locks(client: &mut Client, parts: &[Part<'_>]) -> Result<()> {
     let mut transaction = begin(client)?;
-    lock_live(&mut transaction, schema, tables)?;
+    for part in parts {
+        lock_live(&mut transaction, part.schemas.live, &part.tables)?;
+    }
     transaction
         .rollback()
         .map_err(failure("lock the live tables"))

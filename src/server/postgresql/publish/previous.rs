@@ -2,14 +2,12 @@
 
 use postgres::{GenericClient, Transaction};
 
+use super::part::PREVIOUS_SCHEMA;
 use super::relations::{enum_types, functions, relations, unowned_sequences};
 use crate::error::{Error, Result};
 use crate::publish::record::Record;
 use crate::schema::sql::{identifier, literal, qualified};
 use crate::server::postgresql::error::failure;
-
-/// The schema of the replaced tables.
-pub const PREVIOUS_SCHEMA: &str = "ci_import_previous";
 
 /// The prefix of the schema's comment, which marks the schema as ours. The record follows, in JSON.
 const COMMENT: &str = "tables replaced by ci-import";
@@ -49,12 +47,20 @@ impl Record {
                    WHERE c.relowner::bigint <> $1
                      AND (n.nspname = $2 OR n.nspname = $3 AND c.relname = ANY($4)) ORDER BY 1 LIMIT 1";
         let (owner, number) = owner;
-        let names: Vec<&String> = self.published.iter().chain(&self.replaced).collect();
-        let found = client
-            .query_opt(sql, &[&number, &PREVIOUS_SCHEMA, &self.schema, &names])
-            .map_err(failure(
-                "look whose tables the previous import has replaced",
-            ))?;
+        let mut found = None;
+        for (schemas, of_schema) in self.parts() {
+            let names = of_schema.published.iter().chain(&of_schema.replaced);
+            let names: Vec<&String> = names.collect();
+            let previous = schemas.previous();
+            found = client
+                .query_opt(sql, &[&number, &&*previous, &schemas.live, &names])
+                .map_err(failure(
+                    "look whose tables the previous import has replaced",
+                ))?;
+            if found.is_some() {
+                break;
+            }
+        }
         let what = match found {
             Some(found) => format!("the table {}", found.get::<_, String>(0)),
             // What lies beside the builds directory is not his.
@@ -107,6 +113,7 @@ impl Record {
         Record {
             published: Vec::new(),
             replaced: Vec::new(),
+            others: Vec::new(),
             ..self.clone()
         }
     }
@@ -121,11 +128,38 @@ impl Record {
 /// Creates the schema, which belongs to the user: who owned it could write another record. The schema of the previous
 /// publish must have been dropped or renamed.
 pub(super) fn make(transaction: &mut Transaction<'_>, record: &Record) -> Result<()> {
-    let sql = format!("CREATE SCHEMA {}", identifier(PREVIOUS_SCHEMA));
-    transaction
-        .batch_execute(&sql)
-        .map_err(failure("create the schema for the old tables"))?;
+    for (at, (schemas, of_schema)) in record.parts().into_iter().enumerate() {
+        // The first one has the record.
+        if at > 0 && of_schema.replaced.is_empty() {
+            continue;
+        }
+        let sql = format!("CREATE SCHEMA {}", identifier(&schemas.previous()));
+        transaction
+            .batch_execute(&sql)
+            .map_err(failure("create the schema for the old tables"))?;
+    }
     record.write(transaction)
+}
+
+/// The schemas with the tables that `record` says are replaced, but the first one, which has the record.
+pub(super) fn schemas_beside(record: &Record) -> Vec<String> {
+    let others = record.parts().into_iter().skip(1);
+    let others = others.filter(|(_, of_schema)| !of_schema.replaced.is_empty());
+    others
+        .map(|(schemas, _)| schemas.previous().into_owned())
+        .collect()
+}
+
+/// Drops all tables that `record` says are replaced, and with `schema_too` the schema with the record.
+pub(super) fn drop_all(
+    transaction: &mut Transaction<'_>,
+    record: &Record,
+    schema_too: bool,
+) -> Result<()> {
+    for schema in schemas_beside(record) {
+        drop_contents(transaction, &schema, true)?;
+    }
+    drop_contents(transaction, PREVIOUS_SCHEMA, schema_too)
 }
 
 /// Drops the contents of `schema`, which must be ours, and with `schema_too` the schema. Objects outside that

@@ -57,6 +57,23 @@ pub(super) fn move_aside(
     Ok(())
 }
 
+/// Moves the types of enums that columns of `tables` have, from `schema` to the schema `to`.
+pub(super) fn move_types_of(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    tables: &[String],
+    to: &str,
+) -> Result<()> {
+    let sql = "SELECT DISTINCT t.typname::text FROM pg_attribute a
+               JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+               JOIN pg_type t ON t.oid = a.atttypid AND t.typnamespace = n.oid
+               WHERE n.nspname = $1 AND c.relname = ANY($2) AND t.typtype = 'e' ORDER BY 1";
+    for name in names(transaction, sql, &[&schema, &tables])? {
+        set_schema(transaction, "TYPE", (schema, &name), to)?;
+    }
+    Ok(())
+}
+
 /// Moves `tables`, and all sequences, types and functions of triggers, from the schema `from` to `schema`.
 pub(super) fn move_in(
     transaction: &mut Transaction<'_>,

@@ -7,20 +7,18 @@ use super::commit::{number, rename_and_commit};
 use super::examine::refuse_dependents;
 use super::lock::begin;
 use super::lock::lock_live;
-use super::previous::{self, PREVIOUS_SCHEMA};
-use super::relations::{drop_empty, move_aside, move_in, relations};
+use super::part::{PREVIOUS_SCHEMA, RETURNING_SCHEMA};
+use super::previous;
+use super::relations::{drop_empty, move_aside, move_in, move_types_of, relations};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_rollback;
 use crate::publish::outcome::RolledBack;
-use crate::publish::record::Record;
+use crate::publish::record::{BuildsRecord, Record, RecordOfSchema};
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
-
-/// The schema of the returning tables until the live tables are moved aside.
-const RETURNING_SCHEMA: &str = "ci_import_returning";
 
 /// Exchanges the rows that a publish has changed in tables it did not replace. Arguments: the transaction,
 /// the schema of the live tables, the schema with the kept rows, and the schema for the rows to keep now.
@@ -30,7 +28,7 @@ pub type Exchange<'a> = &'a mut dyn FnMut(&mut Transaction<'_>, &str, &str, &str
 /// to undo.
 pub fn previous_import(client: &mut Client) -> Result<Option<(Vec<String>, Vec<String>)>> {
     let record = Record::read(client)?.filter(Record::can_be_undone);
-    Ok(record.map(|record| (record.replaced, record.published)))
+    Ok(record.map(|record| (record.shown_replaced(), record.shown_published())))
 }
 
 /// Undoes the last publish: all of it, or nothing.
@@ -47,29 +45,26 @@ pub fn rollback(
         })?;
     let builds = record.builds(builds)?;
     let directories = plan_rollback(&record, builds)?;
-    let names: Vec<&str> = record.published.iter().map(String::as_str).collect();
-    refuse_dependents(client, &record.schema, &names)?;
+    let parts = record.parts();
+    for (schemas, of_schema) in &parts {
+        refuse_dependents(client, schemas.live, &names(&of_schema.published))?;
+    }
     let mut transaction = begin(client)?;
-    let schema = &record.schema;
-    let going = lock_live(&mut transaction, schema, &names)?;
+    let mut going = Vec::new();
+    for (schemas, of_schema) in &parts {
+        let published = names(&of_schema.published);
+        going.push(lock_live(&mut transaction, schemas.live, &published)?);
+    }
     failpoint::reached("live tables locked");
-    let sql = format!(
-        "ALTER SCHEMA {} RENAME TO {}",
-        identifier(PREVIOUS_SCHEMA),
-        identifier(RETURNING_SCHEMA)
-    );
-    transaction
-        .batch_execute(&sql)
-        .map_err(failure("rename the schema of the old tables"))?;
+    for (at, (schemas, of_schema)) in parts.iter().enumerate() {
+        if at == 0 || !of_schema.replaced.is_empty() {
+            rename_schema(&mut transaction, &schemas.previous(), &schemas.returning())?;
+        }
+    }
     failpoint::reached("schema of the old tables renamed");
-    let reverse = Record {
-        schema: schema.clone(),
-        published: record.replaced.clone(),
-        replaced: going.clone(),
-        builds: directories.record.clone(),
-        older_builds: record.older_builds.clone(),
-    };
+    let reverse = reverse(&record, &going, directories.record.clone());
     previous::make(&mut transaction, &reverse)?;
+    let schema = &record.schema;
     // The schema also has the old tables that a dump has replaced. They are restored as a whole.
     let kept_rows = relations(&mut transaction, RETURNING_SCHEMA, "r")?
         .iter()
@@ -78,23 +73,26 @@ pub fn rollback(
         exchange(&mut transaction, schema, RETURNING_SCHEMA, PREVIOUS_SCHEMA)?;
     }
     failpoint::reached("rows exchanged");
-    move_aside(
-        &mut transaction,
-        schema,
-        &going,
-        RETURNING_SCHEMA,
-        PREVIOUS_SCHEMA,
-    )?;
-    let returning: Vec<&str> = record.replaced.iter().map(String::as_str).collect();
-    move_in(&mut transaction, RETURNING_SCHEMA, &returning, schema)?;
-    // Only the exchanged rows are left.
-    previous::drop_contents(&mut transaction, RETURNING_SCHEMA, false)?;
-    drop_empty(&mut transaction, RETURNING_SCHEMA)?;
+    for (at, ((schemas, of_schema), going)) in parts.iter().zip(&going).enumerate() {
+        let (returning, previous) = (schemas.returning(), schemas.previous());
+        let (live, is_there) = (schemas.live, at == 0 || !of_schema.replaced.is_empty());
+        if !is_there {
+            move_types_of(&mut transaction, live, going, &previous)?;
+        }
+        move_aside(&mut transaction, live, going, &returning, &previous)?;
+        if is_there {
+            let replaced = names(&of_schema.replaced);
+            move_in(&mut transaction, &returning, &replaced, live)?;
+            // Only the exchanged rows are left.
+            previous::drop_contents(&mut transaction, &returning, false)?;
+            drop_empty(&mut transaction, &returning)?;
+        }
+    }
     failpoint::reached("empty schema dropped");
     let done = RolledBack {
-        schema: schema.clone(),
-        restored: record.replaced.clone(),
-        aside: going,
+        schema: schemas_of(&record),
+        restored: record.shown_replaced(),
+        aside: reverse.shown_replaced(),
         previous: PREVIOUS_SCHEMA.to_owned(),
         builds: directories.live(),
         builds_aside: directories.previous(),
@@ -102,4 +100,48 @@ pub fn rollback(
     let id = number(&mut transaction, target, directories.renames.is_some())?;
     rename_and_commit(transaction, target, id, directories.renames)?;
     Ok(done)
+}
+
+/// The record of a rollback of `record`, in which the tables `going` of each schema were moved aside.
+fn reverse(record: &Record, going: &[Vec<String>], builds: Option<BuildsRecord>) -> Record {
+    let parts = record.parts().into_iter().zip(going);
+    let mut reversed = parts.map(|((_, of_schema), going)| RecordOfSchema {
+        schema: of_schema.schema,
+        published: of_schema.replaced,
+        replaced: going.clone(),
+    });
+    let first = reversed.next().unwrap_or_default();
+    Record {
+        schema: first.schema,
+        published: first.published,
+        replaced: first.replaced,
+        builds,
+        older_builds: record.older_builds.clone(),
+        others: reversed.collect(),
+    }
+}
+
+/// The schemas of `record` that have tables, for messages.
+fn schemas_of(record: &Record) -> String {
+    let others = record.others.iter().map(|other| other.schema.as_str());
+    let others: Vec<&str> = others.collect();
+    if others.is_empty() {
+        return record.schema.clone();
+    }
+    others.join(", ")
+}
+
+fn names(tables: &[String]) -> Vec<&str> {
+    tables.iter().map(String::as_str).collect()
+}
+
+fn rename_schema(transaction: &mut Transaction<'_>, from: &str, to: &str) -> Result<()> {
+    let sql = format!(
+        "ALTER SCHEMA {} RENAME TO {}",
+        identifier(from),
+        identifier(to)
+    );
+    transaction
+        .batch_execute(&sql)
+        .map_err(failure("rename the schema of the old tables"))
 }

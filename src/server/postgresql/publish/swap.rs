@@ -7,22 +7,22 @@ use postgres::{Client, Transaction};
 use super::comments;
 use super::commit::{number, rename_and_commit};
 use super::lock::{begin, live, lock_live, patiently};
-use super::previous::{self, PREVIOUS_SCHEMA};
+use super::part::Part;
+use super::previous;
 use super::relations::{drop_empty, give_functions, move_aside, move_in, rights};
 use super::table_settings::{self, TableSettings};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_publish;
 use crate::publish::outcome::{Publication, Published};
-use crate::publish::record::Record;
+use crate::publish::record::{Record, RecordOfSchema};
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
-use crate::server::postgresql::load::STAGING_SCHEMA;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
 /// The steps of a publish in its transaction, besides moving the tables. They keep the rows that they change in
-/// [`PREVIOUS_SCHEMA`].
+/// [`PREVIOUS_SCHEMA`](super::PREVIOUS_SCHEMA).
 pub trait Steps {
     /// What the first step did.
     type Before;
@@ -51,36 +51,49 @@ pub fn publish<S: Steps>(
     publication: &Publication<'_>,
     steps: &mut S,
 ) -> Result<Published<S::Done>> {
-    let (schema, tables) = (publication.schema, publication.tables);
+    let parts = Part::all(publication);
     let others = steps.locks();
-    patiently(
-        client,
-        schema,
-        (tables, others),
-        publication.waiting,
-        |client| publish_once(target, client, publication, steps),
-    )
+    patiently(client, &parts, others, publication.waiting, |client| {
+        publish_once(target, client, publication, &parts, steps)
+    })
 }
 
 fn publish_once<S: Steps>(
     target: &ConnectionOptions,
     client: &mut Client,
     publication: &Publication<'_>,
+    parts: &[Part<'_>],
     steps: &mut S,
 ) -> Result<Published<S::Done>> {
-    let (schema, tables) = (publication.schema, publication.tables);
+    let schema = publication.schema;
     let mut transaction = begin(client)?;
-    let replaced = live(&mut transaction, schema, tables)?;
-    make_schema(&mut transaction, schema)?;
+    let mut replaced = Vec::new();
+    for part in parts {
+        replaced.push(live(&mut transaction, part.schemas.live, &part.tables)?);
+        if !part.tables.is_empty() {
+            make_schema(&mut transaction, part.schemas.live)?;
+        }
+    }
+    let is_replacing = replaced.iter().any(|tables| !tables.is_empty());
     let builds = publication.builds.map(|(builds, _)| builds);
     let directories = plan_publish(publication.builds);
-    if !replaced.is_empty() || builds.is_some() {
+    if is_replacing || builds.is_some() {
+        let mut of_schemas = parts.iter().zip(&replaced).map(|(part, replaced)| {
+            let tables = part.tables.iter();
+            RecordOfSchema {
+                schema: part.schemas.live.to_owned(),
+                published: tables.map(ToString::to_string).collect(),
+                replaced: replaced.clone(),
+            }
+        });
+        let first = of_schemas.next().unwrap_or_default();
         let record = Record {
-            schema: schema.to_owned(),
-            published: tables.iter().map(ToString::to_string).collect(),
-            replaced: replaced.clone(),
+            schema: first.schema,
+            published: first.published,
+            replaced: first.replaced,
             builds: directories.record.clone(),
             older_builds: drop_older(&mut transaction, builds)?,
+            others: of_schemas.collect(),
         };
         previous::make(&mut transaction, &record)?;
         failpoint::reached("publish on record");
@@ -88,43 +101,53 @@ fn publish_once<S: Steps>(
     let before = steps.before(&mut transaction, schema)?;
     failpoint::reached("steps before the moves done");
     let id = number(&mut transaction, target, directories.renames.is_some())?;
-    if lock_live(&mut transaction, schema, tables)? != replaced {
-        return Err(
-            Error::target("the tables of the target have changed meanwhile")
-                .hint("stop GitLab and its jobs, then run it again"),
-        );
+    for (part, replaced) in parts.iter().zip(&replaced) {
+        if lock_live(&mut transaction, part.schemas.live, &part.tables)? != *replaced {
+            return Err(
+                Error::target("the tables of the target have changed meanwhile")
+                    .hint("stop GitLab and its jobs, then run it again"),
+            );
+        }
     }
     let locked = Instant::now();
     failpoint::reached("live tables locked");
-    let lost = exchange(&mut transaction, schema, &replaced, tables)?;
-    drop_empty(&mut transaction, STAGING_SCHEMA)?;
+    let mut lost = Vec::new();
+    for (part, replaced) in parts.iter().zip(&replaced) {
+        lost.extend(exchange(&mut transaction, part, replaced)?);
+        drop_empty(&mut transaction, &part.schemas.staging())?;
+    }
     failpoint::reached("empty schema dropped");
     let finished = steps.finish(&mut transaction, schema, before)?;
     failpoint::reached("steps done");
     let previous_builds = directories.previous();
     rename_and_commit(transaction, target, id, directories.renames)?;
+    let of_parts = parts.iter().zip(&replaced);
+    let shown = of_parts.flat_map(|(part, tables)| {
+        let tables = tables.iter();
+        tables.map(|table| part.schemas.shown(table))
+    });
     Ok(Published {
         lost,
-        locked: (!replaced.is_empty()).then(|| locked.elapsed()),
-        replaced,
+        locked: is_replacing.then(|| locked.elapsed()),
+        replaced: shown.collect(),
         previous_builds,
         finished,
     })
 }
 
-/// Moves the tables `replaced` aside, and the staged `tables` in. They get the rights, comments and settings of those that
-/// they replace. Returns what they do not get.
+/// Moves the tables `replaced` of a part aside, and its staged tables in. They get the rights, comments and settings of
+/// those that they replace. Returns what they do not get.
 fn exchange(
     transaction: &mut Transaction<'_>,
-    schema: &str,
+    part: &Part<'_>,
     replaced: &[String],
-    tables: &[&str],
 ) -> Result<Vec<(String, String)>> {
+    let (schema, staging) = (part.schemas.live, part.schemas.staging());
     if replaced.is_empty() {
-        move_in(transaction, STAGING_SCHEMA, tables, schema)?;
+        move_in(transaction, &staging, &part.tables, schema)?;
         return Ok(Vec::new());
     }
-    let rights = rights(transaction, schema, replaced, STAGING_SCHEMA)?;
+    let rights = rights(transaction, schema, replaced, &staging)?;
     let comments: Vec<comments::Comments> = replaced
         .iter()
         .map(|name| comments::read(transaction, schema, name))
@@ -133,25 +156,21 @@ fn exchange(
         .iter()
         .map(|name| table_settings::read(transaction, schema, name))
         .collect::<Result<_>>()?;
-    move_aside(
-        transaction,
-        schema,
-        replaced,
-        STAGING_SCHEMA,
-        PREVIOUS_SCHEMA,
-    )?;
-    move_in(transaction, STAGING_SCHEMA, tables, schema)?;
+    let previous = part.schemas.previous();
+    move_aside(transaction, schema, replaced, &staging, &previous)?;
+    move_in(transaction, &staging, &part.tables, schema)?;
     for rights in rights {
         rights.give(transaction)?;
         failpoint::reached("rights given");
     }
-    give_functions(transaction, schema, tables)?;
+    give_functions(transaction, schema, &part.tables)?;
     for comments in comments {
         comments.give(transaction, schema)?;
     }
     let mut lost = Vec::new();
     for settings in settings {
-        lost.extend(settings.give(transaction, schema)?);
+        let of_table = settings.give(transaction, schema)?.into_iter();
+        lost.extend(of_table.map(|(table, what)| (part.schemas.shown(&table), what)));
     }
     Ok(lost)
 }
@@ -177,6 +196,6 @@ fn drop_older(
     let Some(older) = Record::read(transaction)? else {
         return Ok(Vec::new());
     };
-    previous::drop_contents(transaction, PREVIOUS_SCHEMA, true)?;
+    previous::drop_all(transaction, &older, true)?;
     Ok(older.epochs_at(builds))
 }
