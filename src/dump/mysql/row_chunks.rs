@@ -192,12 +192,18 @@ impl RowChunks {
         })
     }
 
+    /// The table and the number of the row that is being read.
+    pub(super) fn place(&self) -> String {
+        let insert = self.insert.as_ref();
+        let database = insert.and_then(|insert| insert.database.as_ref());
+        let database = database.map_or_else(String::new, |name| format!("{name}."));
+        let table = insert.map_or("", |insert| insert.table.as_str());
+        let row = self.rows_before + self.rows + 1;
+        format!("{database}{table} row {row}")
+    }
+
     fn check_row_length(&self) -> Result<()> {
-        let row = || {
-            let insert = self.insert.as_ref();
-            let table = insert.map_or("", |insert| insert.table.as_str());
-            format!("{table} row {}", self.rows_before + 1)
-        };
-        self.limits.check_row(self.bytes.len(), MAX_ROW_BYTES, row)
+        self.limits
+            .check_row(self.bytes.len(), MAX_ROW_BYTES, || self.place())
     }
 }

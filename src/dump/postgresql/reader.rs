@@ -160,7 +160,11 @@ impl<C: Consumer> Reader<C> {
     pub fn finish(mut self) -> Result<(C, Facts)> {
         let last = String::from_utf8_lossy(self.splitter.comment()).into_owned();
         if self.place != Place::Sql || !self.splitter.may_end() {
-            return Err(self.truncated("it ends in the middle of a statement or of rows"));
+            let mut how = "it ends in the middle of a statement or of rows".to_owned();
+            if self.place == Place::CopyLines || self.splitter.in_rows() {
+                how += &format!(": {}", self.row_shown());
+            }
+            return Err(self.truncated(&how));
         }
         self.facts.completed |= self.is_last_comment(last.trim());
         if let Some(comment) = self.last_comment

@@ -1000,14 +1000,14 @@ fn cut_dumps() -> Vec<Dump> {
             "in a definition",
             SMALL_DUMP[..60].to_vec(),
             3,
-            IN_STATEMENT,
+            "it ends in the middle of a statement: the definition of ci_tags",
         ),
         ("behind a definition", dump_of(b""), 3, no_last_line),
         (
             "in a row",
             dump_of(b"INSERT INTO `ci_tags` VALUES (1,'a'),(2,"),
             3,
-            IN_STATEMENT,
+            "it ends in the middle of a statement: ci_tags row 2",
         ),
         (
             "in a text",

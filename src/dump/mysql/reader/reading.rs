@@ -17,6 +17,7 @@ use crate::dump::mysql::row_chunks::RowChunks;
 use crate::dump::mysql::scanner::Scanner;
 use crate::dump::mysql::session::Session;
 use crate::dump::mysql::sql_mode::SqlMode;
+use crate::dump::mysql::statement::{DumpStatement, classify};
 use crate::dump::noise::is_of_program;
 use crate::dump::utf16::Utf16Facts;
 use crate::error::{Error, Result};
@@ -180,7 +181,8 @@ impl<C: Consumer> Reader<C> {
     pub fn check_end(&self) -> Result<()> {
         self.files.check_end()?;
         if !self.scanner.may_end() {
-            return Err(self.truncated("it ends in the middle of a statement"));
+            let place = self.cut_place();
+            return Err(self.truncated(&format!("it ends in the middle of a statement{place}")));
         }
         if let Some(conversion) = &self.conversion {
             let how = "what comes behind the rows, up to the last COMMIT, is missing";
@@ -194,6 +196,24 @@ impl<C: Consumer> Reader<C> {
         match self.missing_end() {
             Some(what) => Err(self.truncated(&what)),
             None => Ok(()),
+        }
+    }
+
+    /// Where the dump ends in the middle of a statement, as far as it is known.
+    fn cut_place(&self) -> String {
+        if self.scanner.in_rows() {
+            return format!(": {}", self.chunks.place());
+        }
+        let beginning = &self.prose[..self.prose.len().min(MAX_BEGINNING_BYTES)];
+        let text = String::from_utf8_lossy(beginning);
+        match classify(&text, self.session.mode().quoting()).0 {
+            DumpStatement::CreateTable(table) => {
+                format!(": the definition of {}", remembered(&table.name))
+            }
+            DumpStatement::AlterTable(table) => {
+                format!(": a change of {}", remembered(&table.name))
+            }
+            _ => String::new(),
         }
     }
 
