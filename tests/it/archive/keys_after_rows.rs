@@ -349,6 +349,74 @@ fn dumps_of_mysqldump_are_the_same_as_phpmyadmin_writes_them() {
     assert_eq!((lost, new), (vec![], vec![]));
 }
 
+/// What mysqldump writes, with all keys but the primary ones after the rows of each table, between these comments.
+fn with_secondary_keys_later(dump: &str, [first, last]: [&str; 2]) -> String {
+    let (mut out, mut later, mut columns) = (format!("{first}\n"), Vec::new(), Vec::new());
+    let mut table = None;
+    for line in dump.lines() {
+        if line.starts_with("-- MariaDB dump") || line.starts_with("-- Dump completed") {
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
+            table = Some(rest.trim_end_matches(" (").to_owned());
+        } else if line.starts_with(") ") && !columns.is_empty() {
+            let elements: Vec<String> = std::mem::take(&mut columns);
+            writeln!(out, "{}", elements.join(",\n")).unwrap();
+        } else if let (Some(name), true) = (&table, line.starts_with("  ")) {
+            let element = line.trim_end_matches(',');
+            let is_key = ["  KEY", "  UNIQUE KEY", "  CONSTRAINT"];
+            if is_key.iter().any(|word| element.starts_with(word)) {
+                later.push(format!("ALTER TABLE {name} ADD {};", element.trim_start()));
+            } else {
+                columns.push(element.to_owned());
+            }
+            continue;
+        }
+        writeln!(out, "{line}").unwrap();
+        if line == "UNLOCK TABLES;" {
+            let keys = later.iter().filter(|it| !it.contains("FOREIGN KEY"));
+            keys.for_each(|key| writeln!(out, "{key}").unwrap());
+            later.retain(|it| it.contains("FOREIGN KEY"));
+            table = None;
+        }
+    }
+    later.push(last.to_owned());
+    out + &later.join("\n") + "\n"
+}
+
+/// mysqlpump, and the mysqldump of Percona with `--innodb-optimize-keys`.
+#[test]
+fn secondary_keys_may_follow_the_rows_of_each_table() {
+    let dump = String::from_utf8(fixture_dump(Dialect::Native)).unwrap();
+    let expected = Scene::bare();
+    import(&expected, dump.as_bytes(), &[]);
+    let contents_before = contents(&expected);
+    for comments in [
+        [
+            "-- Dump created by MySQL pump utility, version: 5.7.29, Linux (x86_64)",
+            "-- Dump end time: Thu Jan  1 12:00:01 2026",
+        ],
+        [
+            "-- MySQL dump 10.13  Distrib 5.7.44-48, for Linux (x86_64)",
+            "-- Dump completed on 2026-01-01  0:00:00",
+        ],
+    ] {
+        let later = with_secondary_keys_later(&dump, comments);
+        assert!(later.matches(" ADD KEY").count() > 20, "{later}");
+        assert!(!later.contains("\n  KEY `"), "{later}");
+        let scene = Scene::bare();
+        import(&scene, later.as_bytes(), &[]);
+        assert_same(&contents_before, &contents(&scene));
+        let cut = later.rsplit_once(comments[1]).unwrap().0;
+        let file = scene.path("cut.sql");
+        fs::write(&file, cut).unwrap();
+        let other = Scene::bare();
+        run(other.command([file.to_str().unwrap(), "--yes"]))
+            .exits(3)
+            .says("the dump is truncated");
+    }
+}
+
 /// Rows that follow a change find it.
 #[test]
 fn rows_may_follow_a_change() {
