@@ -452,16 +452,19 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
         let progress = Progress::new(false);
         inspect::run(
             &source,
-            settings::databases(arguments.from_database, arguments.databases_to_schemas),
+            arguments.from_database,
             limits,
             &progress,
             &cancellation,
         )?
     };
-    if arguments.json {
-        terminal::print_json(&findings.to_json())?;
-    } else {
-        terminal::print(&terminal::in_lines(&findings.to_text()))?;
+    match (arguments.suggest, arguments.json) {
+        (false, false) => terminal::print(&terminal::in_lines(&findings.to_text()))?,
+        (false, true) => terminal::print_json(&findings.to_json())?,
+        (true, false) => {
+            terminal::print(&terminal::in_lines(&findings.suggestions_to_text()))?;
+        }
+        (true, true) => terminal::print_json(&findings.suggestions_to_json())?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,9 +17,16 @@ pub enum Databases {
     Named(String),
     /// All but those of the server itself, each for a schema of its own.
     All,
+    /// All of them, for who only looks at a dump of MySQL. It need not name them.
+    Seen,
 }
 
 impl Databases {
+    /// Whether tables are told apart by their databases.
+    pub(super) fn are_told_apart(&self) -> bool {
+        matches!(self, Databases::All | Databases::Seen)
+    }
+
     /// Whether `database` is taken. Without a choice the first one is; the end of the dump is an error if there were
     /// several.
     pub(super) fn takes(&self, facts: &Facts, database: Option<&str>) -> bool {
@@ -30,6 +37,7 @@ impl Databases {
             Databases::Single => first.is_none_or(|first| first == database),
             Databases::Named(name) => name == database,
             Databases::All => !OF_SERVER.contains(&database),
+            Databases::Seen => true,
         }
     }
 

@@ -211,6 +211,11 @@ impl<S: Sink> Reader<S> {
     ) -> Self {
         match detect(start.text) {
             Some(Dialect::Postgresql) => {
+                // Its tables are told apart by their schemas.
+                let databases = match databases {
+                    Databases::Seen => Databases::Single,
+                    databases => databases,
+                };
                 let converter = PostgresqlConverter::new(conversion);
                 Reader::Postgresql(
                     dump::postgresql::Reader::new(converter)

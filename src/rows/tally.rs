@@ -32,19 +32,34 @@ pub enum Change {
 }
 
 impl Change {
-    /// What was found in a column, for a report before anything is changed.
+    /// What was found in a column, for a report before anything is changed, with the option that decides about it.
     #[must_use]
-    pub fn found(self) -> &'static str {
+    pub fn found(self) -> String {
+        let by = match self {
+            Change::ZeroDateToNull | Change::ZeroDateToInfinity => "--zero-dates",
+            Change::InvalidDateToNull => "--invalid-dates",
+            Change::NulStripped | Change::NulReplaced => "--nul",
+            Change::InvalidReplaced | Change::InvalidAsLatin1 => "--invalid-utf8",
+            Change::NumberToTrue => "--tinyint1",
+            Change::BytesAsText => "make it with --hex-blob",
+            Change::OutsideDay => "--time",
+        };
+        format!("{} ({by})", self.kind())
+    }
+
+    /// What was found in a column.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
         match self {
-            Change::ZeroDateToNull | Change::ZeroDateToInfinity => "zero dates (--zero-dates)",
-            Change::InvalidDateToNull => "dates that no calendar has (--invalid-dates)",
-            Change::NulStripped | Change::NulReplaced => "texts with NUL characters (--nul)",
+            Change::ZeroDateToNull | Change::ZeroDateToInfinity => "zero dates",
+            Change::InvalidDateToNull => "dates that no calendar has",
+            Change::NulStripped | Change::NulReplaced => "texts with NUL characters",
             Change::InvalidReplaced | Change::InvalidAsLatin1 => {
-                "texts not valid in their character set (--invalid-utf8)"
+                "texts not valid in their character set"
             }
-            Change::NumberToTrue => "numbers other than 0 and 1 in a tinyint(1) (--tinyint1)",
-            Change::BytesAsText => "binary values in a dump in UTF-16 (make it with --hex-blob)",
-            Change::OutsideDay => "times outside of a day (--time)",
+            Change::NumberToTrue => "numbers other than 0 and 1 in a tinyint(1)",
+            Change::BytesAsText => "binary values in a dump in UTF-16",
+            Change::OutsideDay => "times outside of a day",
         }
     }
 }

@@ -16,8 +16,8 @@ pub mod sql;
 
 pub use foreign_keys::{column_of_another_type, resolve_foreign_key};
 pub use from_mysql::{
-    DumpFacts, GeneratedValues, GivenColumns, GivenRows, Mapped, ROW_NUMBER, as_loaded, from_mysql,
-    text_kind,
+    DumpFacts, GeneratedValues, GivenColumns, GivenRows, Mapped, ROW_NUMBER, UNSUPPORTED,
+    as_loaded, from_mysql, text_kind,
 };
 pub use model::{
     Check, Column, DataType, EnumType, ForeignKey, Generated, Index, IndexKind, IndexPart,

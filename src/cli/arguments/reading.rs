@@ -47,9 +47,9 @@ pub struct InspectArgs {
     /// Which database to inspect, if the dump has several
     #[arg(long, value_name = "NAME")]
     pub from_database: Option<String>,
-    /// Inspect each database of the dump
-    #[arg(long, conflicts_with = "from_database")]
-    pub databases_to_schemas: bool,
+    /// Print only the options that an import needs, and what each of them changes
+    #[arg(long)]
+    pub suggest: bool,
     /// The limit of inflation
     #[command(flatten)]
     pub inflation: InflationArgs,

@@ -17,8 +17,8 @@ use crate::traces::Owner;
 use crate::verify::depth::Depth;
 pub use destination::Destination;
 pub use migrate::{MigrateSettings, Migrating};
+pub use policies::policies;
 use policies::policies_for;
-pub use policies::{databases, policies};
 
 /// The settings of an import.
 #[derive(Clone)]

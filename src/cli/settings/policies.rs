@@ -39,7 +39,11 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
         skip_columns: skip_columns.collect::<Result<_>>()?,
         skip_tables: arguments.skip_table,
         only_tables: arguments.only_table,
-        databases: databases(arguments.from_database, arguments.databases_to_schemas),
+        databases: match arguments.from_database {
+            _ if arguments.databases_to_schemas => Databases::All,
+            Some(name) => Databases::Named(name),
+            None => Databases::Single,
+        },
         skip_unsupported: false,
         generated: arguments.generated,
         generated_support: GeneratedSupport::default(),
@@ -60,12 +64,4 @@ pub(super) fn policies_for(arguments: ConversionArgs, schema: Option<&str>) -> R
         .hint("--from-database NAME imports one database into that schema")),
         _ => policies(arguments),
     }
-}
-
-/// The databases to take: each for a schema of its own, the one that is named, or the only one.
-pub fn databases(name: Option<String>, to_schemas: bool) -> Databases {
-    if to_schemas {
-        return Databases::All;
-    }
-    name.map_or(Databases::Single, Databases::Named)
 }

@@ -20,7 +20,6 @@ use super::import::report::Changes;
 use super::inspect::{self, Findings};
 use crate::archive::{DATABASE, INFORMATION};
 use crate::cancellation::Cancellation;
-use crate::dump::Databases;
 use crate::error::{Doing, Error, Result};
 use crate::failpoint;
 use crate::gitlab::tables::{TABLES, check_table};
@@ -273,13 +272,7 @@ fn read_back(
         wanted: None,
     };
     let limits = (u32::MAX, settings.limits.resources.dump);
-    let found = inspect::run(
-        &source,
-        Databases::default(),
-        limits,
-        progress,
-        cancellation,
-    )?;
+    let found = inspect::run(&source, None, limits, progress, cancellation)?;
     let wrong = |what: String| Err(Error::failed(format!("the archive was read back: {what}")));
     let names: Vec<&str> = found.tables().map(|(name, _)| name).collect();
     if let Some(missing) = TABLES.iter().find(|name| !names.contains(name)) {

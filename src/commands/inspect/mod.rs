@@ -1,5 +1,7 @@
 //! `ci-import inspect`: shows what is in an archive or dump. Reads it to its end without a database.
 
+mod suggest;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ use crate::pipeline::sink::Sink;
 use crate::rows::{Format, PlannedColumn, Tally, Widening};
 use crate::schema::policies::Policies;
 use crate::schema::sql;
-use crate::schema::{Note, Table};
+use crate::schema::{DataType, Note, Table, schema_of};
 use crate::traces::{TraceSurvey, survey};
 use crate::ui::numbers::grouped;
 use crate::ui::progress::Progress;
@@ -36,6 +38,8 @@ pub struct Findings {
     facts: Facts,
     tables: Vec<FoundTable>,
     notes: Vec<Note>,
+    /// The columns of spatial types.
+    spatial: Vec<String>,
 }
 
 /// A table of the dump.
@@ -51,17 +55,17 @@ struct FoundTable {
 }
 
 /// Reads `source` to its end. No member may inflate to more than `max_inflation` times its size; the dump is kept within
-/// `limits`. `database` selects one of several databases.
+/// `limits`. `database` is the only one of several to look at.
 pub fn run(
     source: &Source,
-    databases: Databases,
+    database: Option<String>,
     (max_inflation, limits): (u32, DumpLimits),
     progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<Findings> {
     let mut inspector = Inspector {
         progress,
-        databases,
+        databases: database.map_or(Databases::Seen, Databases::Named),
         max_inflation,
         limits,
         findings: Findings::default(),
@@ -114,13 +118,16 @@ impl Inspector<'_> {
             limits: self.limits,
         };
         let read = dump.read_into(Observer::default())?;
-        (
-            self.findings.tables,
-            self.findings.notes,
-            self.findings.facts,
-        ) = (read.sink.tables, read.notes, read.facts);
+        let Observer {
+            tables, spatial, ..
+        } = read.sink;
+        self.findings.tables = tables;
+        self.findings.spatial = spatial;
+        self.findings.notes = read.notes;
+        self.findings.facts = read.facts;
         // Those without a name were dropped.
         self.findings.tables.retain(|table| !table.name.is_empty());
+        self.findings.name_simply();
         Ok(())
     }
 }
@@ -129,11 +136,17 @@ impl Inspector<'_> {
 #[derive(Default)]
 struct Observer {
     tables: Vec<FoundTable>,
+    spatial: Vec<String>,
     lines: Vec<u8>,
 }
 
 impl Sink for Observer {
     fn table(&mut self, table: &Table) -> Result<()> {
+        let spatial = table.columns.iter();
+        let spatial = spatial.filter(|it| matches!(it.data_type, DataType::Geometry(_)));
+        let shown = table.shown();
+        self.spatial
+            .extend(spatial.map(|column| format!("{shown}.{}", column.name)));
         self.tables.push(FoundTable {
             name: table.shown(),
             rows: 0,
@@ -186,6 +199,21 @@ impl Sink for Observer {
 }
 
 impl Findings {
+    /// Leaves out the name of the database before the names of tables, if there is only one.
+    fn name_simply(&mut self) {
+        let [database] = self.facts.databases.as_slice() else {
+            return;
+        };
+        let prefix = format!("{}.", schema_of(database));
+        let tables = self.tables.iter_mut().map(|table| &mut table.name);
+        let notes = self.notes.iter_mut().map(|note| &mut note.table);
+        for name in tables.chain(notes).chain(&mut self.spatial) {
+            if let Some(simple) = name.strip_prefix(&prefix) {
+                *name = simple.to_owned();
+            }
+        }
+    }
+
     /// The tables of the dump, with their rows.
     pub fn tables(&self) -> impl Iterator<Item = (&str, u64)> {
         let tables = self.tables.iter();
@@ -311,6 +339,13 @@ impl Findings {
 
     fn needs(&self) -> Vec<String> {
         let mut lines = Vec::new();
+        let databases = &self.facts.databases;
+        if databases.len() > 1 {
+            lines.push(format!(
+                "the dump holds several databases: {} (--from-database, --databases-to-schemas)",
+                databases.join(", ")
+            ));
+        }
         for table in &self.tables {
             for (column, change, found) in table.tally.iter() {
                 let (count, what) = (grouped(found.count), change.found());
@@ -375,6 +410,7 @@ impl Findings {
             "timestamps_in_utc": self.facts.utc,
             "completed": self.facts.completed,
             "bytes": self.facts.bytes,
+            "databases": self.facts.databases,
             "tables": tables,
             "notes": notes,
             "traces": traces,

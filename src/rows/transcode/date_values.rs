@@ -30,7 +30,10 @@ impl<N: Notation> Transcoder<'_, N> {
                 let (what, hint) = match column.kind {
                     ValueKind::Date => ("a date", None),
                     ValueKind::Interval => ("a time", None),
-                    ValueKind::Time => ("a time of day", Some("--time interval takes it")),
+                    ValueKind::Time => (
+                        "a time of day",
+                        Some("--time interval takes it; inspect --suggest names all columns"),
+                    ),
                     _ => ("a date and time", None),
                 };
                 return Err((format!("the value is not {what}"), hint));
@@ -61,7 +64,12 @@ impl<N: Notation> Transcoder<'_, N> {
             InvalidDates::Error => {
                 self.at = start;
                 let message = "the month of this date does not have this day".to_owned();
-                Err((message, Some("--invalid-dates null makes such dates NULL")))
+                Err((
+                    message,
+                    Some(
+                        "--invalid-dates null makes such dates NULL; inspect --suggest names all columns",
+                    ),
+                ))
             }
         }
     }

@@ -11,7 +11,8 @@ use crate::rows::plan::PlannedColumn;
 use crate::rows::tally::Change;
 use crate::rows::value_policies::{InvalidUtf8, Nul};
 
-const INVALID_HINT: &str = "--invalid-utf8 replace or latin1 takes it";
+const INVALID_HINT: &str =
+    "--invalid-utf8 replace or latin1 takes it; inspect --suggest names all columns";
 const NUL_HINT: &str = "--nul strip or replace takes it";
 
 impl<N: Notation> Transcoder<'_, N> {

@@ -17,5 +17,5 @@ mod vectors;
 
 pub use generated::{GeneratedValues, ROW_NUMBER, as_loaded};
 pub use mapper::{DumpFacts, GivenColumns, GivenRows};
-pub use table::{Mapped, from_mysql};
+pub use table::{Mapped, UNSUPPORTED, from_mysql};
 pub use types::text_kind;

@@ -13,6 +13,9 @@ use crate::schema::names::{Names, fitting};
 use crate::schema::policies::{Enums, Policies};
 use crate::schema::sql;
 
+/// How a note begins of a column that is left out because its type is not supported. The reason follows.
+pub const UNSUPPORTED: &str = "left out: ";
+
 /// A mapped table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapped {
@@ -189,7 +192,7 @@ impl Mapper<'_> {
             }
             let (mut mapped, kind) = match self.column(column) {
                 Err(error) if self.policies.skip_unsupported => {
-                    self.note(Some(&column.name), error.to_string());
+                    self.note(Some(&column.name), format!("{UNSUPPORTED}{error}"));
                     mapped_columns.skip(&column.name);
                     continue;
                 }

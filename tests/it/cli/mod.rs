@@ -11,5 +11,6 @@ pub(crate) mod progress;
 pub(crate) mod readme;
 pub(crate) mod refusals;
 pub(crate) mod reports;
+mod suggest;
 pub(crate) mod verify;
 pub(crate) mod widths;

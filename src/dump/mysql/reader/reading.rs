@@ -254,9 +254,9 @@ impl<C: Consumer> Reader<C> {
         self.databases.takes(&self.facts, database)
     }
 
-    /// The database whose schema its tables go to, if each has one.
+    /// The database of tables, if they are told apart by it.
     pub(super) fn home(&self, database: Option<&str>) -> Option<String> {
-        let database = database.filter(|_| self.databases == Databases::All);
+        let database = database.filter(|_| self.databases.are_told_apart());
         database.map(str::to_owned)
     }
 
