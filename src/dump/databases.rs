@@ -36,7 +36,9 @@ impl Databases {
         match self {
             Databases::Single => first.is_none_or(|first| first == database),
             Databases::Named(name) => name == database,
-            Databases::All => !OF_SERVER.contains(&database),
+            Databases::All => !OF_SERVER
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(database)),
             Databases::Seen => true,
         }
     }

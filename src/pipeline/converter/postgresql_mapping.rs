@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::mapping::{Mapped, MappedAgain, MappedColumn, Mapping, changes_rows};
-use crate::dump::Facts;
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
-use crate::error::Result;
+use crate::dump::{Databases, Facts};
+use crate::error::{Error, Result};
 use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind, Widening};
 use crate::schema::policies::{Policies, Timestamps};
 use crate::schema::{
@@ -86,7 +86,11 @@ impl Mapping for PostgresqlMapping {
             axes_by_system: facts.server_version.as_deref().is_some_and(is_mysql_8),
             keys_follow: facts.keys_follow,
         };
-        let schema = definition.database.as_deref().map(schema_of);
+        let schema = definition.database.as_deref();
+        if policies.databases == Databases::All {
+            schema.map_or(Ok(()), check_schema)?;
+        }
+        let schema = schema.map(schema_of);
         let names = self.names.entry(schema.clone()).or_default();
         let mapped = from_mysql(definition, known, given.clone(), policies, names)?;
         let mut table = mapped.table;
@@ -176,6 +180,20 @@ impl Mapping for PostgresqlMapping {
         }
         Ok(MappedAgain { mapped, widenings })
     }
+}
+
+/// An error if a schema cannot have the name of `database`: PostgreSQL keeps some names for itself, an import others.
+fn check_schema(database: &str) -> Result<()> {
+    let is_taken = ["pg_", "ci_import_"]
+        .iter()
+        .any(|it| database.starts_with(it));
+    if is_taken || database == "information_schema" {
+        return Err(Error::usage(format!(
+            "the database {database} cannot have a schema with its name: PostgreSQL or ci-import needs such names"
+        ))
+        .hint("take the databases one by one, this one with --from-database and --schema"));
+    }
+    Ok(())
 }
 
 /// Checks that the columns of the table `before`, which may have rows, are those that it has `after`. Returns the columns

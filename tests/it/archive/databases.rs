@@ -331,6 +331,13 @@ fn what_cannot_go_to_schemas_is_refused() {
         ),
         "--databases-to-schemas is only for dumps of MySQL",
     );
+    for name in ["pg_stat", "ci_import_previous", "ci_import_staging.x"] {
+        let dump = format!("CREATE TABLE `a`.t (id int);\nCREATE TABLE `{name}`.t (id int);\n");
+        refused(
+            import(&scene, dump.as_bytes(), &[]),
+            &format!("the database {name} cannot have a schema with its name"),
+        );
+    }
     let archive = scene.pack(&fixture_dump(Dialect::Native));
     let mut of_ci = scene.command([archive.to_str().unwrap(), "--mysql-to-postgresql"]);
     refused(
