@@ -49,10 +49,7 @@ fn check_types(client: &mut Client, table: &Table) -> Result<()> {
             continue;
         };
         let row = client
-            .query_one(
-                sql,
-                &[&schema, &table.name, &column.name, &extension],
-            )
+            .query_one(sql, &[&schema, &table.name, &column.name, &extension])
             .map_err(failure(format!("look at the types of {}", table.name)))?;
         if !row.get::<_, bool>(0) {
             return Err(Error::target(format!(
