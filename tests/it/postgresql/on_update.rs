@@ -28,7 +28,7 @@ fn definition(table: &str) -> String {
          u timestamp NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,\n\
          d datetime(3) DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP(3),\n\
          s timestamp(6) NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP(6),\n\
-         c datetime DEFAULT CURRENT_TIMESTAMP, j longtext CHECK (json_valid(`j`)), g int AS (id + 1) STORED,\n\
+         c datetime DEFAULT CURRENT_TIMESTAMP, j longtext CHECK (json_valid(`j`)), g int AS (id + 1) STORED, h int AS (id + 2) VIRTUAL,\n\
          PRIMARY KEY (id));\n\
          INSERT INTO `{table}` (id, `{AWKWARD}`, u, d, s, c, j) VALUES \
          (1,'x','2001-02-03 04:05:06','2001-02-03 04:05:06.789','2001-02-03 04:05:06.123456','2001-02-03 04:05:06','[1]'),\n\
@@ -43,7 +43,7 @@ fn dump() -> String {
 /// The same for a server of this version: before 12 there are no generated columns.
 fn dump_for(major: usize) -> String {
     let generated = if major < 12 {
-        ", g int AS (id + 1) STORED"
+        ", g int AS (id + 1) STORED, h int AS (id + 2) VIRTUAL"
     } else {
         ""
     };
@@ -203,7 +203,11 @@ fn a_trigger_does_what_mysql_does_in_each_version() {
         with_dump(&["verify"], dump.as_bytes(), &url)
             .succeeds()
             .reports("all agree");
-        // What pg_dump makes of it is imported with the triggers.
+        // What pg_dump makes of it is imported with the triggers; a virtual column is not supported there.
+        for table in ["t", AWKWARD].map(quoted) {
+            let drop = format!("ALTER TABLE {table} DROP COLUMN IF EXISTS h");
+            client.batch_execute(&drop).unwrap();
+        }
         let mut pg_dump = Command::new(pg_dump_18());
         pg_dump
             .arg("-h")
