@@ -1,5 +1,7 @@
 //! Moves tables with their sequences, types and triggers between schemas.
 
+use std::collections::HashSet;
+
 use postgres::Transaction;
 
 use super::grants;
@@ -37,9 +39,7 @@ pub(super) fn move_aside(
     for table in tables {
         set_schema(transaction, "TABLE", (schema, table), to)?;
     }
-    for name in functions {
-        move_function(transaction, (schema, &name), to)?;
-    }
+    move_functions(transaction, (schema, functions), to)?;
     let live_types = enum_types(transaction, schema)?;
     let coming_types = enum_types(transaction, from)?;
     for name in coming_types.iter().filter(|name| live_types.contains(name)) {
@@ -90,40 +90,49 @@ pub(super) fn move_in(
     for name in enum_types(transaction, from)? {
         set_schema(transaction, "TYPE", (from, &name), schema)?;
     }
-    for name in functions(transaction, from)? {
-        move_function(transaction, (from, &name), schema)?;
-    }
+    let functions = functions(transaction, from)?;
+    move_functions(transaction, (from, functions), schema)?;
     failpoint::reached("new tables in place");
     Ok(())
 }
 
-/// Moves the function `name` of a trigger from its schema to the schema `to`. If a function there has the name, it gets
-/// another one: only its trigger, which finds it all the same, has the name that is reported.
-fn move_function(
+/// Moves `functions` of triggers from their schema to the schema `to`. If a function there has the name, it gets another
+/// one: only its trigger, which finds it all the same, has the name that is reported.
+fn move_functions(
     transaction: &mut Transaction<'_>,
-    (from, name): (&str, &str),
+    (from, functions): (&str, Vec<String>),
     to: &str,
 ) -> Result<()> {
-    let sql = "SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-               WHERE n.nspname = ANY($1) AND p.pronargs = 0";
-    let here = names(transaction, sql, &[&vec![to]])?;
-    if !here.iter().any(|taken| taken == name) {
-        return set_schema(transaction, "FUNCTION", (from, name), to);
-    }
-    let taken = names(transaction, sql, &[&vec![from, to]])?;
-    let mut free = (1_u64..).map(|number| format!("ci_import_on_update_{number}"));
-    let Some(other) = free.find(|name| !taken.contains(name)) else {
+    if functions.is_empty() {
         return Ok(());
-    };
-    let sql = format!(
-        "ALTER FUNCTION {}() RENAME TO {}",
-        qualified(from, name),
-        identifier(&other)
-    );
-    transaction
-        .batch_execute(&sql)
-        .map_err(failure(format!("rename the function {from}.{name}")))?;
-    set_schema(transaction, "FUNCTION", (from, &other), to)
+    }
+    let sql = "SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+               WHERE n.nspname = $1 AND p.pronargs = 0";
+    let [here, mut taken]: [HashSet<String>; 2] = [
+        names(transaction, sql, &[&to])?.into_iter().collect(),
+        names(transaction, sql, &[&from])?.into_iter().collect(),
+    ];
+    taken.extend(here.iter().cloned());
+    let mut free = (1_u64..)
+        .map(|number| format!("ci_import_on_update_{number}"))
+        .filter(|name| !taken.contains(name));
+    for mut name in functions {
+        if here.contains(&name)
+            && let Some(other) = free.next()
+        {
+            let sql = format!(
+                "ALTER FUNCTION {}() RENAME TO {}",
+                qualified(from, &name),
+                identifier(&other)
+            );
+            transaction
+                .batch_execute(&sql)
+                .map_err(failure(format!("rename the function {from}.{name}")))?;
+            name = other;
+        }
+        set_schema(transaction, "FUNCTION", (from, &name), to)?;
+    }
+    Ok(())
 }
 
 /// Drops `schema`, which must be empty.
