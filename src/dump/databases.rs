@@ -36,9 +36,7 @@ impl Databases {
         match self {
             Databases::Single => first.is_none_or(|first| first == database),
             Databases::Named(name) => name == database,
-            Databases::All => !OF_SERVER
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(database)),
+            Databases::All => !is_of_server(database),
             Databases::Seen => true,
         }
     }
@@ -59,6 +57,12 @@ impl Databases {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether `database` is one of the server itself.
+pub(super) fn is_of_server(database: &str) -> bool {
+    let mut names = OF_SERVER.iter();
+    names.any(|known| known.eq_ignore_ascii_case(database))
 }
 
 /// Adds `database` to those that the dump has tables of.

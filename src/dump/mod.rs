@@ -26,5 +26,6 @@ pub use events::{Duplicates, Facts, InsertTarget, RowChunk};
 pub use files::{beginning_of_files, end_of_file, is_of_files};
 pub use limits::{CHUNK_BYTES, DEFAULT_MEMORY, DumpLimits, HeldMemory};
 pub use line_ends::has_lines_of_cr;
+pub(crate) use mysql::reader::WITHOUT_DEFINITION;
 pub use mysql::reader::{Consumer, Reader, Wanted};
 pub use utf16::{Utf16Decoder, Utf16Facts, beginning_in_utf8, is_utf16};

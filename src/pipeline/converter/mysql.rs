@@ -8,7 +8,7 @@ use super::mapping::{Mapped, MappedAgain, MappedColumn, Mapping};
 use crate::dump::charset::{Charset, Multibyte};
 use crate::dump::converted::Part;
 use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue, TableDefinition};
-use crate::dump::{Consumer, Duplicates, Facts, InsertTarget, RowChunk};
+use crate::dump::{Consumer, Duplicates, Facts, InsertTarget, RowChunk, WITHOUT_DEFINITION};
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{
@@ -357,9 +357,10 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
             };
             self.begin_waiting(&given)?;
         }
-        let hint = "name the file with the definitions before it: ci-import DEFINITIONS.sql ROWS.sql; or make the dump \
-                    with them (without --no-create-info)";
-        let Some(number) = self.conversion.number_of(database, table, hint)? else {
+        let Some(number) = self
+            .conversion
+            .number_of(database, table, WITHOUT_DEFINITION)?
+        else {
             return Ok(());
         };
         let route = match self.conversion.known_route(&chunk.insert) {

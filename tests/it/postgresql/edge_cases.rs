@@ -763,6 +763,24 @@ fn whole_dumps<'a>() -> Vec<Case<'a>> {
             vec![Gives(C, &["x"])],
         ),
         case(
+            "32 only the rows name the database",
+            "CREATE TABLE t (c int);\nINSERT INTO a.t VALUES (1);\nINSERT INTO `a`.`t` VALUES (2);\n",
+            &[],
+            vec![Gives(C, &["1", "2"])],
+        ),
+        case(
+            "32 only the rows name two databases",
+            "CREATE TABLE t (c int);\nINSERT INTO a.t VALUES (1);\nINSERT INTO b.t VALUES (2);\n",
+            &[],
+            vec![Fails(1, "the dump has rows of b.t, but not its definition")],
+        ),
+        case(
+            "32 rows of a database without tables",
+            "USE a;\nCREATE TABLE t (c int);\nUSE b;\nINSERT INTO t VALUES (1);\n",
+            &[],
+            vec![Fails(2, "the dump holds several databases: a, b")],
+        ),
+        case(
             "36 a dump without its last line",
             "-- MySQL dump 10.13\nCREATE TABLE t (c int);\n",
             &[],

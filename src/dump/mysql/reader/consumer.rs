@@ -5,6 +5,10 @@ use crate::dump::events::{Facts, RowChunk};
 use crate::dump::mysql::definition::TableDefinition;
 use crate::error::{Error, Result};
 
+/// The hint about rows whose table the dump does not define.
+pub(crate) const WITHOUT_DEFINITION: &str = "name the file with the definitions before it: ci-import DEFINITIONS.sql ROWS.sql; or make the dump with them (without \
+     --no-create-info)";
+
 /// Takes what the reader finds.
 pub trait Consumer {
     /// A table of the dump; its rows, if any, follow.

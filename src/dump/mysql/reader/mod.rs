@@ -15,4 +15,5 @@ mod tests;
 mod waiting;
 
 pub use consumer::Consumer;
+pub(crate) use consumer::WITHOUT_DEFINITION;
 pub use reading::{Reader, Wanted};

@@ -52,6 +52,8 @@ pub struct Reader<C> {
     /// The databases to take, and the one the dump is in.
     pub(super) databases: Databases,
     pub(super) current: Option<String>,
+    /// The database that only the rows of tables name.
+    pub(super) named_by_rows: Option<String>,
     pub(super) wanted: Wanted,
     pub(super) session: Session,
     pub(super) tables: CreatedTables,
@@ -83,6 +85,7 @@ impl<C: Consumer> Reader<C> {
             definitions: Definitions::default(),
             databases,
             current: None,
+            named_by_rows: None,
             wanted,
             session: Session::default(),
             tables: CreatedTables::default(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::consumer::Consumer;
+use super::consumer::{Consumer, WITHOUT_DEFINITION};
 use super::created::{Created, Fate, Statement, engine_without_rows, leave_out_foreign_keys};
 use super::reading::Reader;
 use crate::dump::bounds::{check_count, refused_statement, unknown_statement};
@@ -157,6 +157,7 @@ impl<C: Consumer> Reader<C> {
             text = Cow::Borrowed(utf8);
             table = insert_table(&text, quoting);
         }
+        let database = self.database_of_rows(database, &table.name);
         self.takes_rows = self.takes_rows_of(database.as_deref(), &table.name, &text)?;
         if self.takes_rows {
             self.before_rows(database.clone(), &table.name)?;
@@ -186,10 +187,34 @@ impl<C: Consumer> Reader<C> {
         Ok(())
     }
 
+    /// The database of the table that has these rows. DBeaver names it with rows only: then the definitions before are of
+    /// this database, too, if there is only one.
+    fn database_of_rows(&mut self, database: Option<String>, table: &str) -> Option<String> {
+        let named = database.as_deref()?;
+        let is_here = self.tables.contains(database.as_deref(), table);
+        if is_here || self.current.is_some() || !self.tables.contains(None, table) {
+            return database;
+        }
+        let of_rows = self.named_by_rows.get_or_insert_with(|| named.to_owned());
+        if of_rows == named { None } else { database }
+    }
+
     /// Whether the rows of the table are passed on.
     fn takes_rows_of(&mut self, database: Option<&str>, name: &str, head: &str) -> Result<bool> {
         let home = self.home(database);
-        if !self.is_taken(database) || !(self.wanted)(home.as_deref(), name) {
+        if !(self.wanted)(home.as_deref(), name) {
+            return Ok(false);
+        }
+        if !self.is_taken(database) {
+            if let Some(database) = database.filter(|_| self.databases == Databases::Single) {
+                if databases::is_of_server(database) {
+                    self.leave_out("system table", name)?;
+                    return Ok(false);
+                }
+                // Perhaps no table of this database is defined.
+                let noted = databases::note(&mut self.facts, database);
+                noted.map_err(|error| self.placed(error))?;
+            }
             return Ok(false);
         }
         let (utc, client) = (self.session.is_utc(), self.client_charset());
@@ -204,7 +229,13 @@ impl<C: Consumer> Reader<C> {
                 self.leave_out("system table", name)?;
                 return Ok(false);
             }
-            return Ok(true);
+            // Without a database, whoever takes the rows says so.
+            let Some(database) = database else {
+                return Ok(true);
+            };
+            // They must not go to a table with this name of another database.
+            let what = format!("the dump has rows of {database}.{name}, but not its definition");
+            return Err(self.placed(Error::failed(what).hint(WITHOUT_DEFINITION)));
         };
         created.has_rows = true;
         let of_rows = |charset: Option<&str>| charset.map_or(Ok(Charset::Utf8), Charset::named);
