@@ -3,6 +3,7 @@
 use super::mapper::Mapper;
 use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue};
 use crate::schema::model::DataType;
+use crate::schema::policies::Timestamps;
 use crate::schema::sql;
 
 impl Mapper<'_> {
@@ -28,9 +29,13 @@ impl Mapper<'_> {
                 Ok(format!("'\\x{digits}'::bytea"))
             }
             DefaultValue::Hex(digits) => Err(digits),
-            DefaultValue::Expression(expression) => {
-                current_time(expression, &column.data_type.name, data_type).ok_or(expression)
-            }
+            DefaultValue::Expression(expression) => current_time(
+                expression,
+                &column.data_type.name,
+                data_type,
+                self.policies.timestamps,
+            )
+            .ok_or(expression),
         };
         match sql {
             Ok(sql) => Some(sql),
@@ -89,12 +94,13 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
     }
 }
 
-/// `CURRENT_TIMESTAMP` in its many spellings. A timestamp is in UTC, as in the dump; a datetime
-/// is in the time zone of the session that inserts.
+/// `CURRENT_TIMESTAMP` in its many spellings. A timestamp is in UTC, as in the dump, unless the policy makes it a local time;
+/// that, and a datetime, is in the time zone of the session that inserts.
 pub(super) fn current_time(
     expression: &str,
     mysql_type: &str,
     data_type: &DataType,
+    timestamps: Timestamps,
 ) -> Option<String> {
     let name = expression
         .split('(')
@@ -107,7 +113,9 @@ pub(super) fn current_time(
     match (data_type, mysql_type) {
         _ if !is_now => None,
         (DataType::Timestamptz(_), _) => Some("now()".to_owned()),
-        (DataType::Timestamp(_), "timestamp") => Some("timezone('UTC', now())".to_owned()),
+        (DataType::Timestamp(_), "timestamp") if timestamps == Timestamps::Utc => {
+            Some("timezone('UTC', now())".to_owned())
+        }
         (DataType::Timestamp(_), _) => Some("LOCALTIMESTAMP".to_owned()),
         (DataType::Date, _) => Some("CURRENT_DATE".to_owned()),
         _ => None,

@@ -15,7 +15,12 @@ impl Mapper<'_> {
         mapped: &Column,
     ) -> Option<String> {
         let type_name = &column.data_type.name;
-        let now = current_time("current_timestamp", type_name, &mapped.data_type);
+        let now = current_time(
+            "current_timestamp",
+            type_name,
+            &mapped.data_type,
+            self.policies.timestamps,
+        );
         let now = now.filter(|_| self.policies.on_update == OnUpdate::Trigger);
         let what = match now {
             Some(_) => format!(

@@ -827,7 +827,7 @@ fn timestamps_in_the_time_zone_of_this_machine() {
     let database = new_postgresql_database();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dump.sql");
-    let dump = "SET TIME_ZONE='+00:00';\nCREATE TABLE t (c timestamp(3) NULL, d datetime);\n\
+    let dump = "SET TIME_ZONE='+00:00';\nCREATE TABLE t (c timestamp(3) NULL DEFAULT CURRENT_TIMESTAMP, d datetime);\n\
                 INSERT INTO t VALUES ('2015-10-01 20:00:00.125','2015-10-01 20:00:00');\n";
     fs::write(&path, dump).unwrap();
     let import = |zone: &str| {
@@ -856,6 +856,12 @@ fn timestamps_in_the_time_zone_of_this_machine() {
         let found: (String, String) = (row.get(0), row.get(1));
         let expected = (local.to_owned(), "2015-10-01 20:00:00".to_owned());
         assert_eq!(found, expected, "{zone}");
+        // What comes later is a local time, too: of the session.
+        let mut session = client.transaction().unwrap();
+        let insert = "SET LOCAL timezone = 'Asia/Tokyo'; INSERT INTO t (d) VALUES (NULL)";
+        session.batch_execute(insert).unwrap();
+        let is_local = "SELECT c = LOCALTIMESTAMP(3) FROM t WHERE d IS NULL";
+        assert!(session.query_one(is_local, &[]).unwrap().get::<_, bool>(0));
     }
     for zone in ["Nowhere/City", ":Nowhere", "CET-1CEST,M3.5.0"] {
         import(zone)
