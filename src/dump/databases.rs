@@ -60,7 +60,8 @@ impl Databases {
 }
 
 /// Whether `database` is one of the server itself.
-pub(super) fn is_of_server(database: &str) -> bool {
+#[must_use]
+pub fn is_of_server(database: &str) -> bool {
     let mut names = OF_SERVER.iter();
     names.any(|known| known.eq_ignore_ascii_case(database))
 }

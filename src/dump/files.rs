@@ -56,6 +56,11 @@ impl Files {
         Err(self.truncated(self.ended, "it ends in the middle of a statement"))
     }
 
+    /// The number of the file that is being read, from 1.
+    pub(super) fn number(&self) -> usize {
+        self.ended + 1
+    }
+
     /// Records that the file that has ended does not say that it is complete.
     pub(super) fn add_incomplete(&mut self) {
         self.has_incomplete = true;

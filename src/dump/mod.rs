@@ -20,7 +20,7 @@ pub mod quoting;
 mod token_list;
 mod utf16;
 
-pub use databases::Databases;
+pub use databases::{Databases, is_of_server};
 pub use dialect::{Dialect, detect};
 pub use events::{Duplicates, Facts, InsertTarget, RowChunk};
 pub use files::{beginning_of_files, end_of_file, is_of_files};

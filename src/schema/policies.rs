@@ -91,13 +91,15 @@ impl Policies {
         !named(&self.skip_tables) && (self.only_tables.is_empty() || named(&self.only_tables))
     }
 
-    /// Whether `column` of `table` is taken.
+    /// Whether `column` of `table` is taken. If its `database` becomes a schema, it may be named with it.
     #[must_use]
-    pub fn takes_column(&self, table: &str, column: &str) -> bool {
-        !self
-            .skip_columns
-            .iter()
-            .any(|(t, c)| t == table && c == column)
+    pub fn takes_column(&self, database: Option<&str>, table: &str, column: &str) -> bool {
+        let simple = format!("{table}.{column}");
+        let qualified = database.map(|database| format!("{database}.{simple}"));
+        !self.skip_columns.iter().any(|(table, column)| {
+            let name = format!("{table}.{column}");
+            name == simple || Some(&name) == qualified.as_ref()
+        })
     }
 }
 

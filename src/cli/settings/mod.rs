@@ -338,7 +338,7 @@ mod tests {
             (policies.tinyint1, policies.enums),
             (Tinyint1::Truthy, Enums::Type)
         );
-        assert!(!policies.takes_column("c", "d.e") && policies.takes_column("a", "c"));
+        assert!(!policies.takes_column(None, "c", "d.e") && policies.takes_column(None, "a", "c"));
         assert!(settings("ci-import a.sql --skip-column a", &home).is_err());
     }
 

@@ -156,7 +156,9 @@ impl Import<'_> {
         let schema = &prepared.live.schema;
         if self.content.known_tables().is_empty() {
             // Only now the names of the tables are known, so their dependents can be checked.
-            target.examine(schema, &tables)?;
+            if others.is_empty() {
+                target.examine(schema, &tables)?;
+            }
             for SchemaTables { schema, tables } in &others {
                 target.examine(schema, tables)?;
             }

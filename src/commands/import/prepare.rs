@@ -101,7 +101,17 @@ impl Import<'_> {
         if self.content.has_gitlab_steps() && !self.settings.ignore_target_version {
             target_version::check(&target.recorded_versions(&schema)?)?;
         }
-        let live = target.examine(&schema, known)?;
+        let takes_all = self.settings.policies.databases == Databases::All;
+        let live = if takes_all {
+            // Nothing goes to this schema. The others are not known before the dump is read.
+            Live {
+                schema,
+                with_rows: Vec::new(),
+                has_previous: false,
+            }
+        } else {
+            target.examine(&schema, known)?
+        };
         let mut existing = HashSet::new();
         if !known.is_empty() {
             confirm_replacing(
@@ -111,7 +121,7 @@ impl Import<'_> {
                 &target.previous(),
                 self.cancellation,
             )?;
-        } else if self.settings.policies.databases == Databases::All {
+        } else if takes_all {
             existing.extend(target.all_tables()?);
             if self.settings.replace {
                 existing.clear();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Findings;
+use crate::dump::is_of_server;
 use crate::rows::Change;
 use crate::schema::UNSUPPORTED;
 use crate::ui::numbers::grouped;
@@ -40,7 +41,8 @@ impl Findings {
         }
         for suggestion in sometimes {
             let condition = suggestion.condition.unwrap_or_default();
-            let _ = write_line!(&mut text, "\n{condition}");
+            text.push('\n');
+            let _ = write_line!(&mut text, "{condition}");
             tell(&mut text, suggestion);
         }
         if !problems.is_empty() {
@@ -79,8 +81,10 @@ impl Findings {
             let what = "the archive's dump of MySQL is converted".to_owned();
             found.push(always("--mysql-to-postgresql", vec![what]));
         }
-        let databases = &self.facts.databases;
-        if databases.len() > 1 {
+        let databases = self.facts.databases.iter();
+        let databases = databases.filter(|name| !is_of_server(name));
+        let databases: Vec<&str> = databases.map(String::as_str).collect();
+        if databases.len() > 1 || self.facts.databases.len() > databases.len() {
             let list = databases.join(", ");
             found.push(always(
                 "--databases-to-schemas",

@@ -18,6 +18,8 @@ use crate::schema::{
 pub struct PostgresqlMapping {
     /// The names in use in each schema.
     names: HashMap<Option<String>, Names>,
+    /// The databases of the schemas.
+    databases: HashMap<String, String>,
     /// Whether GitLab CI has converted the dump: then a NULL in a NOT NULL column was a zero date.
     is_converted: bool,
 }
@@ -91,6 +93,15 @@ impl Mapping for PostgresqlMapping {
             schema.map_or(Ok(()), check_schema)?;
         }
         let schema = schema.map(schema_of);
+        if let (Some(schema), Some(database)) = (&schema, &definition.database) {
+            let of = self.databases.entry(schema.clone());
+            let of = of.or_insert_with(|| database.clone());
+            if of != database {
+                let what =
+                    format!("the databases {of} and {database} would both be the schema {schema}");
+                return Err(Error::failed(what).hint("take one of them: --from-database NAME"));
+            }
+        }
         let names = self.names.entry(schema.clone()).or_default();
         let mapped = from_mysql(definition, known, given.clone(), policies, names)?;
         let mut table = mapped.table;

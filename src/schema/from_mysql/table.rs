@@ -178,6 +178,13 @@ impl Mapper<'_> {
         })
     }
 
+    /// Whether the column that the dump calls `name` is taken.
+    fn takes_column(&self, name: &str) -> bool {
+        let definition = self.definition;
+        let database = definition.database.as_deref();
+        self.policies.takes_column(database, &definition.name, name)
+    }
+
     /// Maps all columns, without the expressions of generated ones.
     fn columns(&mut self) -> Result<MappedColumns> {
         let definition = self.definition;
@@ -185,7 +192,7 @@ impl Mapper<'_> {
         let mut column_names = Names::default();
         for column in &definition.columns {
             let dump_name = self.dump_name(&column.name).to_owned();
-            if !self.policies.takes_column(&definition.name, &dump_name) {
+            if !self.takes_column(&dump_name) {
                 self.note(Some(&dump_name), "the column was skipped".to_owned());
                 mapped_columns.skip(&column.name);
                 continue;

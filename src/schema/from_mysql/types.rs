@@ -174,7 +174,12 @@ impl Mapper<'_> {
             let other_name = other.data_type.name.as_str();
             let alike =
                 other_name == name || spatial(other_name).is_some() && spatial(name).is_some();
-            alike && self.policies.takes_column(table, &other.name)
+            alike
+                && self.policies.takes_column(
+                    self.definition.database.as_deref(),
+                    table,
+                    &other.name,
+                )
         };
         let options: Vec<String> = self
             .definition

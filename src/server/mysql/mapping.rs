@@ -227,7 +227,7 @@ impl Mapper<'_> {
         let table = &self.definition;
         let mut columns = Vec::new();
         for column in &table.columns {
-            let kind = if policies.takes_column(&table.name, &column.name) {
+            let kind = if policies.takes_column(None, &table.name, &column.name) {
                 kind(column, table, charset)?
             } else {
                 ValueKind::Skipped
@@ -248,7 +248,7 @@ impl Mapper<'_> {
     /// Leaves out the columns to skip, and the keys that contain them.
     fn skip_columns(&mut self, policies: &Policies) {
         let table = self.definition.name.clone();
-        let skipped = |name: &String| !policies.takes_column(&table, name);
+        let skipped = |name: &String| !policies.takes_column(None, &table, name);
         let (gone, columns) = std::mem::take(&mut self.definition.columns)
             .into_iter()
             .partition(|column: &ColumnDefinition| skipped(&column.name));
@@ -457,7 +457,7 @@ impl Mapper<'_> {
     fn storage(&mut self, policies: &Policies) {
         let table = self.definition.name.clone();
         for StorageOption { of, what } in std::mem::take(&mut self.definition.options.storage) {
-            let takes = |of: &String| policies.takes_column(&table, of);
+            let takes = |of: &String| policies.takes_column(None, &table, of);
             if of.as_ref().is_none_or(takes) {
                 self.note(of.as_deref(), format!("{what} was left out"));
             }

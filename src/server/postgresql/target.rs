@@ -90,6 +90,7 @@ impl LockedTarget for LockedPostgresql {
     }
 
     fn all_tables(&mut self) -> Result<Vec<(String, String)>> {
+        self.staging.refuse_foreign()?;
         publish::all_tables(self.staging.client())
     }
 

@@ -384,3 +384,101 @@ fn names_of_databases() {
     assert_eq!(skipped.value("SELECT to_regclass('a.t')::text"), "~");
     assert_eq!(skipped.values("SELECT c FROM b.t ORDER BY 1"), ["2", "4"]);
 }
+
+/// What a file says of its database does not count for the next one.
+#[test]
+fn each_file_names_its_database() {
+    let scene = Scene::bare();
+    let [one, two] = ["one.sql", "two.sql"].map(|name| scene.path(name));
+    let [first, second] = [&one, &two].map(|path| path.to_str().unwrap());
+    let head = "-- MySQL dump 10.13\n";
+    let end = "-- Dump completed\n";
+    fs::write(
+        &one,
+        format!("{head}USE a;\nCREATE TABLE t (c int);\nINSERT INTO t VALUES (1);\n{end}"),
+    )
+    .unwrap();
+    fs::write(&two, format!("{head}DROP TABLE IF EXISTS t;\nCREATE TABLE t (c int);\nINSERT INTO t VALUES (2);\n{end}")).unwrap();
+    run(with_option(&scene, &[first, second]))
+        .exits(2)
+        .says("the dump does not say which database the table t is of");
+    run(command([first, second, "--database-url", &scene.url()]))
+        .exits(1)
+        .says("a file drops the table t, which another file has filled");
+    fs::write(
+        &two,
+        format!("{head}USE b;\nCREATE TABLE t (c int);\nINSERT INTO t VALUES (2);\n{end}"),
+    )
+    .unwrap();
+    run(with_option(&scene, &[first, second])).succeeds();
+    assert_eq!(
+        scene.values("SELECT c FROM a.t UNION ALL SELECT c FROM b.t"),
+        ["1", "2"]
+    );
+}
+
+/// Whatever databases an import has and the next one has not, and whatever was dropped meanwhile.
+#[test]
+fn nothing_is_left_over() {
+    let scene = Scene::bare();
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (id int PRIMARY KEY, e enum('x','y'));\nINSERT INTO {name} VALUES (1, 'x');\n"
+        )
+    };
+    // A database of which all tables are dropped again has no schema.
+    let dropped = format!("{}{}DROP TABLE c.x;\n", table("a.t"), table("c.x"));
+    let options = ["--enum", "type"];
+    import(&scene, dropped.as_bytes(), &options).succeeds();
+    assert_eq!(schemas(&scene), ["a", "public"]);
+    let replace = |sql: &str| import(&scene, sql.as_bytes(), &["--enum", "type", "--replace"]);
+    let rollback = || run(scene.command(["rollback", "--yes"]));
+    // Types go aside with their tables.
+    replace(&(table("a.t") + &table("a.n"))).succeeds();
+    rollback()
+        .succeeds()
+        .reports("ci_import_previous.NAME, of the schema NAME now");
+    replace(&table("a.n")).succeeds();
+    // A schema that was dropped is made again.
+    replace(&(table("a.t") + &table("b.t"))).succeeds();
+    replace(&(table("a.t") + &table("b.t"))).succeeds();
+    scene.execute("DROP SCHEMA b CASCADE");
+    rollback().succeeds();
+    assert_eq!(scene.values("SELECT e::text FROM b.t"), ["x"]);
+    // Without the record, what belongs to it is told before anything is loaded.
+    replace(&(table("a.t") + &table("b.t"))).succeeds();
+    scene.execute("DROP SCHEMA ci_import_previous CASCADE");
+    replace(&table("a.t"))
+        .exits(4)
+        .says("the target has a schema ci_import_previous.a that no record of an import of this user knows")
+        .says("DROP SCHEMA \"ci_import_previous.a\" CASCADE");
+}
+
+/// Nothing goes to the schema public, so nobody needs rights there; columns are named with their databases.
+#[test]
+fn a_user_needs_rights_for_what_is_made() {
+    let scene = Scene::bare();
+    let user = format!("clerk_{}", scene.database);
+    scene.execute(&format!(
+        "CREATE ROLE {user} LOGIN; GRANT CREATE ON DATABASE {} TO {user}; REVOKE CREATE ON SCHEMA public FROM public",
+        scene.database
+    ));
+    let file = write(
+        &scene,
+        b"CREATE TABLE a.t (c int, d int);\nCREATE TABLE b.t (c int, d int);\n",
+    );
+    let url = scene.url().replacen("postgres@", &format!("{user}@"), 1);
+    run(command([
+        &file,
+        "--databases-to-schemas",
+        "--skip-column",
+        "a.t.d",
+        "--database-url",
+        &url,
+    ]))
+    .succeeds();
+    let columns = "SELECT table_schema || '.' || column_name FROM information_schema.columns
+                   WHERE table_schema IN ('a', 'b') ORDER BY 1";
+    assert_eq!(scene.values(columns), ["a.c", "b.c", "b.d"]);
+    scene.execute(&format!("DROP OWNED BY {user}; DROP ROLE {user}"));
+}

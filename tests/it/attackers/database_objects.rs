@@ -442,6 +442,27 @@ fn a_forged_record_moves_no_table_and_removes_no_directory() {
         assert!(aside.exists());
         assert_eq!(scene.value("SELECT id FROM payroll.salaries"), "1");
     }
+    // Tables of his own must not come into schemas of others, nor into those of the server.
+    for live in ["pg_catalog", "payroll"] {
+        let record = format!(
+            "{{\"schema\":\"public\",\"published\":[],\"replaced\":[],\"builds\":null,\"older_builds\":[],\"others\":\
+             [{{\"schema\":\"{live}\",\"published\":[],\"replaced\":[\"planted\"]}}]}}"
+        );
+        let sql = format!(
+            "DROP SCHEMA IF EXISTS ci_import_previous CASCADE; CREATE SCHEMA ci_import_previous;
+             CREATE SCHEMA \"ci_import_previous.{live}\"; CREATE TABLE \"ci_import_previous.{live}\".planted (id int);
+             COMMENT ON SCHEMA ci_import_previous IS 'tables replaced by ci-import\n{record}'"
+        );
+        ground.as_eve().batch_execute(&sql).unwrap();
+        for command in ["rollback", "discard"] {
+            run(scene.command([command, "--yes"]))
+                .exits(4)
+                .says(&format!("decides about the schema {live}"));
+        }
+        let drop = format!("DROP SCHEMA \"ci_import_previous.{live}\" CASCADE");
+        ground.as_eve().batch_execute(&drop).unwrap();
+    }
+    forge("payroll", "\"salaries\"", "null");
     run(scene.import_command(&ground.archive))
         .exits(4)
         .says("belongs to");

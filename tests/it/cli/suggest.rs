@@ -8,7 +8,7 @@ use crate::support::program::{command, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
 
 /// Dumps, and what each needs.
-const CASES: [(&str, &[&str]); 7] = [
+const CASES: [(&str, &[&str]); 8] = [
     (
         "CREATE TABLE t (a int, b tinyint(1), c time, d date);\nINSERT INTO t VALUES (1, 7, '10:00:00', '0000-00-00');\n",
         &[],
@@ -34,6 +34,10 @@ const CASES: [(&str, &[&str]); 7] = [
         &["--databases-to-schemas", "--time interval"],
     ),
     ("USE a;\nCREATE TABLE t (c int);\n", &[]),
+    (
+        "USE a;\nCREATE TABLE t (c int);\nUSE mysql;\nCREATE TABLE user (c int);\n",
+        &["--databases-to-schemas"],
+    ),
 ];
 
 #[test]
@@ -70,6 +74,7 @@ fn the_suggested_options_are_enough() {
         }
         run(import().args(words)).succeeds();
         let text = run(command(["inspect", "--suggest", path])).succeeds();
+        assert!(!text.stdout.contains("\\u"), "{}", text.stdout);
         for option in &options {
             assert!(
                 text.stdout.contains(&format!("\n  {option}\n")),

@@ -772,7 +772,19 @@ fn whole_dumps<'a>() -> Vec<Case<'a>> {
             "32 only the rows name two databases",
             "CREATE TABLE t (c int);\nINSERT INTO a.t VALUES (1);\nINSERT INTO b.t VALUES (2);\n",
             &[],
-            vec![Fails(1, "the dump has rows of b.t, but not its definition")],
+            vec![Fails(2, "the dump holds several databases: a, b")],
+        ),
+        case(
+            "32 only the rows name a database, and it is another one",
+            "CREATE TABLE t (c int);\nINSERT INTO a.t VALUES (1);\n",
+            &["--from-database", "b"],
+            vec![Fails(2, "the dump holds no database b, but a")],
+        ),
+        case(
+            "32 only the rows name a database, beside another one",
+            "CREATE TABLE t (c int);\nCREATE TABLE b.u (c int);\nINSERT INTO b.u VALUES (2);\nINSERT INTO a.t VALUES (1);\n",
+            &[],
+            vec![Fails(2, "the dump holds several databases: b, a")],
         ),
         case(
             "32 rows of a database without tables",

@@ -23,6 +23,8 @@ pub(super) enum Fate {
 pub(super) struct Created {
     pub(super) fate: Fate,
     pub(super) has_rows: bool,
+    /// The number of the file that has created it.
+    pub(super) file: usize,
     /// Whether its timestamps were in UTC when it was created; none if it has no timestamps.
     pub(super) utc: Option<bool>,
     /// Whether its server keeps the history of its rows.
@@ -74,6 +76,7 @@ impl Created {
         Created {
             fate,
             has_rows: false,
+            file: 0,
             utc: None,
             is_versioned: false,
             facts: Facts::default(),
@@ -90,6 +93,7 @@ impl Created {
         let mut created = Created {
             fate: Fate::Taken,
             has_rows: false,
+            file: 0,
             utc: None,
             is_versioned: table.is_versioned(),
             facts,

@@ -58,7 +58,7 @@ pub struct Reader<C> {
     pub(super) session: Session,
     pub(super) tables: CreatedTables,
     /// The files of the dump, if it has several.
-    files: Files,
+    pub(super) files: Files,
     /// The program that wrote the current file, if it names itself.
     file_program: Option<Program>,
     /// Rows that wait for the end of their INSERT.
@@ -350,6 +350,10 @@ impl<C: Consumer> Reader<C> {
         }
         self.file_program = None;
         self.restores_settings = false;
+        if self.databases == Databases::All {
+            // A file that does not name its database is not of that of the file before.
+            self.current = None;
+        }
         Ok(())
     }
 

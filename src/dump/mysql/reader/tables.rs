@@ -76,7 +76,8 @@ impl<C: Consumer> Reader<C> {
             text: text.into(),
             quoting: mode.quoting(),
         };
-        let created = Created::taken(table, statement, self.facts.of_tables());
+        let mut created = Created::taken(table, statement, self.facts.of_tables());
+        created.file = self.files.number();
         self.tables.insert(database, &name, created);
         Ok(())
     }
@@ -111,6 +112,17 @@ impl<C: Consumer> Reader<C> {
     pub(super) fn drop_table(&mut self, table: &TableName) -> Result<()> {
         let database = self.database_of(table);
         let dropped = self.tables.remove(database.as_deref(), &table.name);
+        let is_of_other_file =
+            |created: &Created| created.has_rows && created.file != self.files.number();
+        if dropped.as_ref().is_some_and(is_of_other_file) {
+            let what = format!(
+                "a file drops the table {}, which another file has filled",
+                table.name
+            );
+            return Err(self.placed(Error::failed(what)).hint(
+                "import one file after the other, each into a schema of its own: --schema NAME",
+            ));
+        }
         if dropped.is_some_and(|created| created.fate == Fate::Taken) {
             self.chunks.begin_table();
             let home = self.home(database.as_deref());
@@ -157,7 +169,12 @@ impl<C: Consumer> Reader<C> {
             text = Cow::Borrowed(utf8);
             table = insert_table(&text, quoting);
         }
-        let database = self.database_of_rows(database, &table.name);
+        let of_rows = self.database_of_rows(database.clone(), &table.name);
+        if let (None, Some(named)) = (&of_rows, &database) {
+            let noted = databases::note(&mut self.facts, named);
+            noted.map_err(|error| self.placed(error))?;
+        }
+        let database = of_rows;
         self.takes_rows = self.takes_rows_of(database.as_deref(), &table.name, &text)?;
         if self.takes_rows {
             self.before_rows(database.clone(), &table.name)?;
@@ -195,6 +212,9 @@ impl<C: Consumer> Reader<C> {
         if is_here || self.current.is_some() || !self.tables.contains(None, table) {
             return database;
         }
+        if !self.databases.takes(&self.facts, database.as_deref()) {
+            return database;
+        }
         let of_rows = self.named_by_rows.get_or_insert_with(|| named.to_owned());
         if of_rows == named { None } else { database }
     }
@@ -206,9 +226,11 @@ impl<C: Consumer> Reader<C> {
             return Ok(false);
         }
         if !self.is_taken(database) {
-            if let Some(database) = database.filter(|_| self.databases == Databases::Single) {
+            if let Some(database) = database.filter(|_| self.databases != Databases::All) {
                 if databases::is_of_server(database) {
-                    self.leave_out("system table", name)?;
+                    if self.databases == Databases::Single {
+                        self.leave_out("system table", name)?;
+                    }
                     return Ok(false);
                 }
                 // Perhaps no table of this database is defined.

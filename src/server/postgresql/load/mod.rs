@@ -18,6 +18,6 @@ mod update_triggers;
 pub(crate) mod worker;
 
 pub use loader::Loader;
-pub(crate) use staging::MARK;
 pub use staging::{LockHolder, Staging};
+pub(crate) use staging::{MARK, schemas_beside};
 pub use style::{STAGING_SCHEMA, staging_of};

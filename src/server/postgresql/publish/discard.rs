@@ -53,7 +53,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     failpoint::reached("schema of the old tables dropped");
     Ok(Discarded {
         tables: record.shown_replaced(),
-        previous: PREVIOUS_SCHEMA.to_owned(),
+        previous: record.shown_previous(),
         directories,
         kept: None,
     })

@@ -10,9 +10,10 @@ use crate::gitlab::live::WRITTEN;
 use crate::gitlab::migrations::list::CI_TAG_TABLES;
 use crate::publish::outcome::Live;
 use crate::publish::record::Record;
-use crate::schema::sql::qualified;
+use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::foreign_code;
+use crate::server::postgresql::load::schemas_beside;
 use crate::server::postgresql::update_triggers::ours;
 
 /// Examines the target before tables named `tables` are published in `schema`. An error names dependents that
@@ -133,8 +134,36 @@ pub fn tables_of(client: &mut Client, schema: &str) -> Result<Vec<String>> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// All tables, with their schemas but those of the server itself.
+/// An error if a schema exists that a publish of several schemas needs, and that no record knows.
+fn refuse_strange(client: &mut Client) -> Result<()> {
+    let known = Record::read(client)?.map(|record| previous::schemas_beside(&record));
+    let sql = "SELECT n.nspname::text FROM pg_namespace n
+               WHERE n.nspname ~ '^ci_import_(previous|returning|staging)[.]' AND n.nspname <> ALL($1)
+                 AND NOT (n.nspname ~ '^ci_import_staging[.]' AND n.nspname = ANY($2)) ORDER BY 1 LIMIT 1";
+    let doing = || failure("look for schemas of imports");
+    let staging = schemas_beside(client).map_err(doing())?;
+    let known = known.unwrap_or_default();
+    let strange = client
+        .query_opt(sql, &[&known, &staging])
+        .map_err(doing())?;
+    let Some(strange) = strange else {
+        return Ok(());
+    };
+    let name: String = strange.get(0);
+    Err(Error::target(format!(
+        "the target has a schema {name} that no record of an import of this user knows"
+    ))
+    .hint(format!(
+        "an import into several schemas needs such names: rename it, or drop it if nobody needs it: DROP SCHEMA {} CASCADE",
+        identifier(&name)
+    )))
+}
+
+/// All tables, with their schemas but those of the server itself. An error if something prevents a publish in several
+/// schemas.
 pub fn all_tables(client: &mut Client) -> Result<Vec<(String, String)>> {
+    obstacles::refuse(client)?;
+    refuse_strange(client)?;
     let sql = "SELECT n.nspname::text, c.relname::text
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_'";

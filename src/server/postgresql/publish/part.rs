@@ -92,6 +92,14 @@ impl Record {
             .collect()
     }
 
+    /// Where the replaced tables are, in messages.
+    pub(super) fn shown_previous(&self) -> String {
+        if self.others.is_empty() {
+            return PREVIOUS_SCHEMA.to_owned();
+        }
+        format!("{PREVIOUS_SCHEMA}.NAME, of the schema NAME")
+    }
+
     /// The replaced tables, as they are called in messages.
     pub(super) fn shown_replaced(&self) -> Vec<String> {
         self.shown(|of_schema| of_schema.replaced)

@@ -49,6 +49,10 @@ impl Record {
         let (owner, number) = owner;
         let mut found = None;
         for (schemas, of_schema) in self.parts() {
+            let has_tables = !of_schema.published.is_empty() || !of_schema.replaced.is_empty();
+            if has_tables || self.others.is_empty() {
+                refuse_others_schema(client, schemas.live, (owner, number))?;
+            }
             let names = of_schema.published.iter().chain(&of_schema.replaced);
             let names: Vec<&String> = names.collect();
             let previous = schemas.previous();
@@ -123,6 +127,27 @@ impl Record {
         let previous = self.builds.as_ref().and_then(|builds| builds.previous);
         previous.is_some() || !self.older_builds.is_empty()
     }
+}
+
+/// An error if `owner`, of the schema that has the record, may not create tables in the schema `live`.
+fn refuse_others_schema(
+    client: &mut impl GenericClient,
+    live: &str,
+    (owner, number): (&str, i64),
+) -> Result<()> {
+    let sql = "SELECT 1 FROM pg_namespace WHERE nspname = $1
+                 AND (nspname ~ '^(pg_|information_schema$|ci_import_)'
+                      OR NOT has_schema_privilege(($2::bigint)::oid, oid, 'CREATE'))";
+    let refused = client
+        .query_opt(sql, &[&live, &number])
+        .map_err(failure("look at the schemas of the previous import"))?;
+    if refused.is_none() {
+        return Ok(());
+    }
+    Err(Error::target(format!(
+        "the record of the last import, in the schema {PREVIOUS_SCHEMA}, belongs to {owner} and decides about the schema {live}"
+    ))
+    .hint(format!("connect as {owner}, or drop the schema {PREVIOUS_SCHEMA}")))
 }
 
 /// Creates the schema, which belongs to the user: who owned it could write another record. The schema of the previous

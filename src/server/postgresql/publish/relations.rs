@@ -135,6 +135,19 @@ fn move_functions(
     Ok(())
 }
 
+/// Creates `schema`, unless it exists.
+pub(super) fn make_schema(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
+    let doing = || failure(format!("create the schema {schema}"));
+    let exists = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)";
+    let row = transaction.query_one(exists, &[&schema]).map_err(doing())?;
+    if row.get(0) {
+        return Ok(());
+    }
+    transaction
+        .batch_execute(&format!("CREATE SCHEMA {}", identifier(schema)))
+        .map_err(doing())
+}
+
 /// Drops `schema`, which must be empty.
 pub(super) fn drop_empty(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
     transaction

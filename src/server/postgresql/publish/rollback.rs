@@ -9,7 +9,7 @@ use super::lock::begin;
 use super::lock::lock_live;
 use super::part::{PREVIOUS_SCHEMA, RETURNING_SCHEMA};
 use super::previous;
-use super::relations::{drop_empty, move_aside, move_in, move_types_of, relations};
+use super::relations::{drop_empty, make_schema, move_aside, move_in, move_types_of, relations};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_rollback;
@@ -76,7 +76,9 @@ pub fn rollback(
     for (at, ((schemas, of_schema), going)) in parts.iter().zip(&going).enumerate() {
         let (returning, previous) = (schemas.returning(), schemas.previous());
         let (live, is_there) = (schemas.live, at == 0 || !of_schema.replaced.is_empty());
-        if !is_there {
+        // The schema may have been dropped meanwhile.
+        make_schema(&mut transaction, live)?;
+        if !going.is_empty() {
             move_types_of(&mut transaction, live, going, &previous)?;
         }
         move_aside(&mut transaction, live, going, &returning, &previous)?;
@@ -93,7 +95,7 @@ pub fn rollback(
         schema: schemas_of(&record),
         restored: record.shown_replaced(),
         aside: reverse.shown_replaced(),
-        previous: PREVIOUS_SCHEMA.to_owned(),
+        previous: record.shown_previous(),
         builds: directories.live(),
         builds_aside: directories.previous(),
     };

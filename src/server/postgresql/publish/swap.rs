@@ -9,15 +9,15 @@ use super::commit::{number, rename_and_commit};
 use super::lock::{begin, live, lock_live, patiently};
 use super::part::Part;
 use super::previous;
-use super::relations::{drop_empty, give_functions, move_aside, move_in, rights};
+use super::relations::{drop_empty, give_functions, make_schema, move_aside, move_in, rights};
 use super::table_settings::{self, TableSettings};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_publish;
 use crate::publish::outcome::{Publication, Published};
 use crate::publish::record::{Record, RecordOfSchema};
-use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
+use crate::server::postgresql::load::schemas_beside;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::BuildsDirectory;
 
@@ -116,6 +116,11 @@ fn publish_once<S: Steps>(
         lost.extend(exchange(&mut transaction, part, replaced)?);
         drop_empty(&mut transaction, &part.schemas.staging())?;
     }
+    // Those of which all tables were dropped again.
+    let left = schemas_beside(&mut transaction).map_err(failure("look for staging schemas"))?;
+    for schema in left {
+        drop_empty(&mut transaction, &schema)?;
+    }
     failpoint::reached("empty schema dropped");
     let finished = steps.finish(&mut transaction, schema, before)?;
     failpoint::reached("steps done");
@@ -173,18 +178,6 @@ fn exchange(
         lost.extend(of_table.map(|(table, what)| (part.schemas.shown(&table), what)));
     }
     Ok(lost)
-}
-
-fn make_schema(transaction: &mut Transaction<'_>, schema: &str) -> Result<()> {
-    let doing = || failure(format!("create the schema {schema}"));
-    let exists = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)";
-    let row = transaction.query_one(exists, &[&schema]).map_err(doing())?;
-    if row.get(0) {
-        return Ok(());
-    }
-    transaction
-        .batch_execute(&format!("CREATE SCHEMA {}", identifier(schema)))
-        .map_err(doing())
 }
 
 /// Drops the tables that the previous publish has replaced, if they still exist. Its builds directories
