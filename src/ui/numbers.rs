@@ -26,6 +26,18 @@ pub(crate) fn age_of(seconds: u64) -> String {
     )
 }
 
+/// The first `rows` of `count`, as they are shown: `1, 2, …`.
+#[must_use]
+pub fn first_rows(rows: &[u64], count: u64) -> String {
+    let shown: Vec<String> = rows.iter().map(|row| grouped(*row)).collect();
+    let more = if count > rows.len() as u64 {
+        ", …"
+    } else {
+        ""
+    };
+    shown.join(", ") + more
+}
+
 #[cfg(test)]
 mod tests {
     use super::age_of;

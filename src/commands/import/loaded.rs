@@ -10,7 +10,7 @@ use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::rows::Tally;
 use crate::schema::{Note, schemas_of};
 use crate::traces::TraceSummary;
-use crate::ui::numbers::grouped;
+use crate::ui::numbers::{first_rows, grouped};
 use crate::verify::depth::Depth;
 
 /// The loaded data.
@@ -163,16 +163,9 @@ pub(super) fn change_lines<'a>(
     let mut lines = Vec::new();
     for (table, tally) in tallies {
         for (column, change, found) in tally.iter() {
-            let rows: Vec<String> = found.rows.iter().map(|row| grouped(*row)).collect();
-            let more = if found.count > found.rows.len() as u64 {
-                ", …"
-            } else {
-                ""
-            };
-            let (count, rows) = (grouped(found.count), rows.join(", "));
-            lines.push(format!(
-                "{table}.{column}: {count} {change} (rows {rows}{more})"
-            ));
+            let count = grouped(found.count);
+            let rows = first_rows(&found.rows, found.count);
+            lines.push(format!("{table}.{column}: {count} {change} (rows {rows})"));
         }
     }
     lines.extend(notes.map(note_line));

@@ -6,7 +6,7 @@ use super::Findings;
 use crate::dump::is_of_server;
 use crate::rows::Change;
 use crate::schema::UNSUPPORTED;
-use crate::ui::numbers::grouped;
+use crate::ui::numbers::{first_rows, grouped};
 use crate::ui::shown::write_line;
 
 /// An option, and what it is for.
@@ -146,16 +146,10 @@ impl Findings {
         for table in &self.tables {
             for (column, change, found) in table.tally.iter().filter(|(_, it, _)| *it == wanted) {
                 let (count, kind) = (grouped(found.count), change.kind());
-                let rows: Vec<String> = found.rows.iter().map(|row| grouped(*row)).collect();
-                let more = if found.count > found.rows.len() as u64 {
-                    ", …"
-                } else {
-                    ""
-                };
-                let rows = rows.join(", ");
+                let rows = first_rows(&found.rows, found.count);
                 let name = &table.name;
                 lines.push(format!(
-                    "{name}.{column}: {count} {kind} (rows {rows}{more}) {what}"
+                    "{name}.{column}: {count} {kind} (rows {rows}) {what}"
                 ));
             }
         }

@@ -84,12 +84,12 @@ fn function_head(parser: &mut Parser<'_>) -> Option<String> {
     if !is_it {
         return None;
     }
-    for (schema, behind) in [("pg_catalog", true), ("pg_temp", false)] {
+    for (schema, goes_on) in [("pg_catalog", true), ("pg_temp", false)] {
         match parser.next()? {
             Token::Word(name) | Token::Text(name) if name == schema => {}
             _ => return None,
         }
-        if behind && !parser.take_symbol(',') {
+        if goes_on && !parser.take_symbol(',') {
             return None;
         }
     }
@@ -113,7 +113,7 @@ fn trigger_in(parser: &mut Parser<'_>) -> Option<Trigger> {
     })
 }
 
-/// The name of a function, with the parentheses behind it, which are empty.
+/// The name of a function, with the parentheses after it, which are empty.
 fn called(parser: &mut Parser<'_>) -> Option<String> {
     let name = parser.qualified().ok()?;
     parser.parenthesised().ok()?.is_empty().then_some(name)

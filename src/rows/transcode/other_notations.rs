@@ -1,5 +1,6 @@
 //! Values that programs other than mysqldump write in their own way: `CONV('101', 2, 10) + 0` of Adminer, `b'101'` for a
-//! number, DEFAULT, a number for a text, `20030411152233` or `{ts '2003-04-11 15:22:33'}` for a date and time. Each becomes a usual literal, which is then transcoded.
+//! number, DEFAULT, a number for a text, `20030411152233` or `{ts '2003-04-11 15:22:33'}` for a date and time. Each becomes
+//! a usual literal, which is then transcoded.
 
 use std::marker::PhantomData;
 

@@ -439,6 +439,15 @@ fn nothing_is_left_over() {
         .succeeds()
         .reports("ci_import_previous.NAME, of the schema NAME now");
     replace(&table("a.n")).succeeds();
+    // A type that another table has, too, stays with that.
+    replace(&(table("a.t") + &table("a.m"))).succeeds();
+    scene.execute("CREATE TABLE a.log (e a.m_e)");
+    rollback().succeeds();
+    let column = "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'a.log'::regclass AND attname = 'e'";
+    assert_eq!(scene.value(column), "a.m_e");
+    rollback().succeeds();
+    assert_eq!(scene.values("SELECT e::text FROM a.m"), ["x"]);
+    scene.execute("DROP TABLE a.log");
     // A schema that was dropped is made again.
     replace(&(table("a.t") + &table("b.t"))).succeeds();
     replace(&(table("a.t") + &table("b.t"))).succeeds();

@@ -17,7 +17,7 @@ impl DefinitionParser<'_> {
         self.key_with_name(kind, name, table)
     }
 
-    /// The key that has this name, from behind the name on.
+    /// The key that has this name, from after the name on.
     pub(super) fn key_with_name(
         &mut self,
         kind: KeyKind,

@@ -51,7 +51,7 @@ impl DefinitionParser<'_> {
         })
     }
 
-    /// The attribute `SERIAL DEFAULT VALUE`, behind its first word.
+    /// The attribute `SERIAL DEFAULT VALUE`, after its first word.
     pub(super) fn serial_attribute(
         &mut self,
         column: &mut ColumnDefinition,

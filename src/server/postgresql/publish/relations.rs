@@ -57,7 +57,7 @@ pub(super) fn move_aside(
     Ok(())
 }
 
-/// Moves the types of enums that columns of `tables` have, from `schema` to the schema `to`.
+/// Moves the types of enums that only columns of `tables` have, from `schema` to the schema `to`.
 pub(super) fn move_types_of(
     transaction: &mut Transaction<'_>,
     schema: &str,
@@ -67,7 +67,12 @@ pub(super) fn move_types_of(
     let sql = "SELECT DISTINCT t.typname::text FROM pg_attribute a
                JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                JOIN pg_type t ON t.oid = a.atttypid AND t.typnamespace = n.oid
-               WHERE n.nspname = $1 AND c.relname = ANY($2) AND t.typtype = 'e' ORDER BY 1";
+               WHERE n.nspname = $1 AND c.relname = ANY($2) AND t.typtype = 'e'
+                 AND NOT EXISTS (
+                   SELECT 1 FROM pg_attribute other JOIN pg_class o ON o.oid = other.attrelid
+                   WHERE other.atttypid IN (t.oid, t.typarray)
+                     AND NOT (o.relnamespace = n.oid AND o.relname = ANY($2)))
+               ORDER BY 1";
     for name in names(transaction, sql, &[&schema, &tables])? {
         set_schema(transaction, "TYPE", (schema, &name), to)?;
     }

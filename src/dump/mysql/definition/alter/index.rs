@@ -17,7 +17,7 @@ impl DefinitionParser<'_> {
             self.dropped(table, is_given)?;
             self.expect("ON")?;
             self.qualified_name()?;
-            // What is behind it says how.
+            // What comes after it says how.
             self.at = self.tokens.len();
             return Ok(true);
         }
