@@ -410,6 +410,12 @@ fn each_file_names_its_database() {
         format!("{head}USE b;\nCREATE TABLE t (c int);\nINSERT INTO t VALUES (2);\n{end}"),
     )
     .unwrap();
+    let rows = scene.path("rows.sql");
+    fs::write(&rows, "INSERT INTO t VALUES (3);\n").unwrap();
+    let rows = rows.to_str().unwrap();
+    run(with_option(&scene, &[first, rows]))
+        .exits(1)
+        .says("the dump has rows of t, but not its definition");
     run(with_option(&scene, &[first, second])).succeeds();
     assert_eq!(
         scene.values("SELECT c FROM a.t UNION ALL SELECT c FROM b.t"),

@@ -350,6 +350,8 @@ impl<C: Consumer> Reader<C> {
         }
         self.file_program = None;
         self.restores_settings = false;
+        // The same head may be of another table in the next file.
+        self.chunks.forget_head();
         if self.databases == Databases::All {
             // A file that does not name its database is not of that of the file before.
             self.current = None;
