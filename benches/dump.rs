@@ -86,11 +86,11 @@ fn transcode_to(bencher: Bencher<'_, '_>, format: Format) {
                 null_is_zero_date: false,
                 wider: None,
                 unusual: 0,
+                policies: ValuePolicies::default(),
             })
             .to_vec(),
         written: Written::Tuples,
         format,
-        policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
         is_decoded: false,
         unusual: std::sync::Arc::default(),

@@ -458,6 +458,14 @@ fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
             &cancellation,
         )?
     };
+    if let Some(path) = &arguments.output {
+        findings.write_map(path)?;
+        let shown = path.display();
+        terminal::say(&format!(
+            "ci-import: the mapping file is written; the import takes it by --map {shown}"
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
     match (arguments.suggest, arguments.json) {
         (false, false) => terminal::print(&terminal::in_lines(&findings.to_text()))?,
         (false, true) => terminal::print_json(&findings.to_json())?,

@@ -80,6 +80,13 @@ fn binary_rows(mut rows: &[u8], columns: u16) -> u64 {
 
 fuzz_target!(|data: &[u8]| {
     let [a, b, policy, rows @ ..] = data else { return };
+    let policies = ValuePolicies {
+        zero_dates: [ZeroDates::Null, ZeroDates::Error, ZeroDates::Infinity][usize::from(policy % 3)],
+        invalid_dates: [InvalidDates::Error, InvalidDates::Null][usize::from(policy / 27 % 2)],
+        nul: [Nul::Strip, Nul::Error, Nul::Replace][usize::from(policy / 3 % 3)],
+        invalid_utf8: [InvalidUtf8::Error, InvalidUtf8::Replace, InvalidUtf8::Latin1]
+            [usize::from(policy / 9 % 3)],
+    };
     let column = |byte: u8| PlannedColumn {
         name: "c".to_owned(),
         kind: kind(byte),
@@ -87,18 +94,12 @@ fuzz_target!(|data: &[u8]| {
         null_is_zero_date: byte > 127,
         wider: None,
         unusual: u16::from(byte % 3),
+        policies,
     };
     let mut plan = TranscodePlan {
         columns: vec![column(*a), column(*b)],
         written: Written::Tuples,
         format: Format::Text,
-        policies: ValuePolicies {
-            zero_dates: [ZeroDates::Null, ZeroDates::Error, ZeroDates::Infinity][usize::from(policy % 3)],
-            invalid_dates: [InvalidDates::Error, InvalidDates::Null][usize::from(policy / 27 % 2)],
-            nul: [Nul::Strip, Nul::Error, Nul::Replace][usize::from(policy / 3 % 3)],
-            invalid_utf8: [InvalidUtf8::Error, InvalidUtf8::Replace, InvalidUtf8::Latin1]
-                [usize::from(policy / 9 % 3)],
-        },
         multibyte: if *policy > 127 { Multibyte::ShiftJis } else { Multibyte::None },
         is_decoded: *policy % 5 == 0,
         unusual: vec![

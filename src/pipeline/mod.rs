@@ -2,6 +2,8 @@
 
 pub mod converter;
 pub mod loaded;
+mod named_tables;
+mod other_columns;
 pub mod planned_rows;
 pub mod reading;
 pub mod row_places;

@@ -1,7 +1,9 @@
 //! Rows of a dump, with their plan for the transcoding.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::other_columns::that_need_a_policy;
 use super::row_places::RowPlaces;
 use crate::dump::{HeldMemory, RowChunk};
 use crate::error::{Error, Place, Result};
@@ -58,8 +60,10 @@ impl PlannedRows {
             Ok(rows) => done.rows += rows,
             Err(error) => {
                 out.truncate(before);
-                return widening(chunk, &error)
-                    .map_or_else(|| Err(placed(chunk, error)), |it| Ok(Some(it)));
+                return match widening(chunk, &error) {
+                    Some(widening) => Ok(Some(widening)),
+                    None => Err(refused(chunk, plan, error)),
+                };
             }
         }
         if let Some(places) = &mut done.places {
@@ -84,6 +88,26 @@ fn widening(chunk: &RowChunk, error: &RowError) -> Option<Widening> {
         column: error.column.clone()?,
         row: chunk.first_row + error.row,
     })
+}
+
+/// The error for a value of `chunk` that `plan` refuses. It names the other columns that need a policy, if this one does.
+fn refused(chunk: &RowChunk, plan: &TranscodePlan, error: RowError) -> Error {
+    let others = match (&error.column, error.hint) {
+        (Some(column), Some(_)) => that_need_a_policy(chunk, plan, column),
+        _ => BTreeMap::new(),
+    };
+    let hint = error.hint;
+    let error = placed(chunk, error);
+    let Some(hint) = hint.filter(|_| !others.is_empty()) else {
+        return error;
+    };
+    let others = others
+        .iter()
+        .map(|(column, what)| format!("{column} ({what})"));
+    let others = others.collect::<Vec<_>>().join(", ");
+    error.hint(format!(
+        "{hint}; these columns of the table need a policy, too: {others}"
+    ))
 }
 
 /// Adds the place in the dump to the error.

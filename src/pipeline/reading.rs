@@ -1,12 +1,14 @@
 //! Reads a dump in one thread, and scans and converts it in another.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 
 use super::converter::{
     Accept, Conversion, ConvertedConverter, LatePrefix, Mapping, MysqlConverter,
     PostgresqlConverter, PostgresqlMapping,
 };
+use super::named_tables::NamedTables;
 use super::sink::Sink;
 use crate::archive::for_each_block;
 use crate::dump::acceptance::{Asked, check_dialect};
@@ -51,15 +53,16 @@ impl Dump<'_> {
     /// Reads the dump to its end into `sink`, as tables of the neutral model.
     pub fn read_into<S: Sink + Send>(self, sink: S) -> Result<ReadDump<S>> {
         let (name, databases) = (self.name, self.policies.databases.clone());
-        let wanted = wanted(&self.policies);
+        let named = NamedTables::of(&self.policies);
+        let wanted = wanted(&self.policies, named.clone());
         let (reader, asked, limits) = (self.reader, self.asked, self.limits);
-        let taken = databases.clone();
-        let check = |start: &[u8]| check_start(start, asked, &taken);
+        let only_of_mysql = only_of_mysql(&self.policies);
+        let check = |start: &[u8]| check_start(start, asked, only_of_mysql);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
         let begin =
             |start: Start<'_>| Reader::of_dialect(&start, conversion, databases, wanted, limits);
         let (reader, utf16) = scan(name, reader, check, begin, Reader::feed)?;
-        ended(name, reader.finish(), utf16)
+        ended(name, reader.finish(), utf16, named.as_deref())
     }
 
     /// Reads the dump, which must be a MySQL dump, to its end into `sink`, as tables of `mapping`.
@@ -69,10 +72,11 @@ impl Dump<'_> {
         S: Sink<M::Table> + Send,
     {
         let (name, databases) = (self.name, self.policies.databases.clone());
-        let wanted = wanted(&self.policies);
+        let named = NamedTables::of(&self.policies);
+        let wanted = wanted(&self.policies, named.clone());
         let (reader, asked, limits) = (self.reader, self.asked, self.limits);
-        let taken = databases.clone();
-        let check = |start: &[u8]| check_start(start, asked, &taken);
+        let only_of_mysql = only_of_mysql(&self.policies);
+        let check = |start: &[u8]| check_start(start, asked, only_of_mysql);
         let conversion = Conversion::new(sink, self.policies, self.accept, self.late_prefix);
         let converter = MysqlConverter::new(mapping, conversion);
         let begin = |start: Start<'_>| {
@@ -85,14 +89,31 @@ impl Dump<'_> {
             name,
             read.map(|(converter, facts)| (converter.into_inner(), facts)),
             utf16,
+            named.as_deref(),
         )
     }
 }
 
 /// Says which tables `policies` take: the others are not parsed.
-fn wanted(policies: &Policies) -> dump::Wanted {
+fn wanted(policies: &Policies, named: Option<Arc<NamedTables>>) -> dump::Wanted {
     let policies = policies.clone();
-    Box::new(move |database, table| policies.takes_table(database, table))
+    Box::new(move |database, table| {
+        if let Some(named) = &named {
+            named.see(database, table);
+        }
+        policies.takes_table(database, table)
+    })
+}
+
+/// The option among `policies` that is for dumps of MySQL only, if there is one, and what is there instead.
+fn only_of_mysql(policies: &Policies) -> Option<(&'static str, &'static str)> {
+    if policies.databases == Databases::All {
+        return Some((
+            "--databases-to-schemas",
+            "--from-database NAME takes one database of a dump of PostgreSQL",
+        ));
+    }
+    (!policies.map.is_empty()).then_some(("--map", "tables of PostgreSQL are imported as they are"))
 }
 
 /// The beginning of a dump.
@@ -108,14 +129,29 @@ fn ended<S>(
     name: &str,
     read: Result<(Conversion<S>, Facts)>,
     utf16: Option<Utf16Facts>,
+    named: Option<&NamedTables>,
 ) -> Result<ReadDump<S>> {
-    let (Conversion { sink, notes, .. }, mut facts) = read.map_err(|error| error.at(name))?;
+    let (conversion, mut facts) = read.map_err(|error| error.at(name))?;
+    let missing = named.map(|named| {
+        // Not every reader asks before it reads a table.
+        conversion.see_tables(|database, table| named.see(database, table));
+        named.missing()
+    });
+    let Conversion {
+        sink, mut notes, ..
+    } = conversion;
+    notes.extend(missing.into_iter().flatten());
     facts.utf16 = utf16;
     Ok(ReadDump { sink, notes, facts })
 }
 
-/// An error unless a dump that begins with `start` is one of the kinds in `asked`, and its `databases` can be taken.
-fn check_start(start: &[u8], asked: Asked, databases: &Databases) -> Result<()> {
+/// An error unless a dump that begins with `start` is one of the kinds in `asked`. With an option that is `only_of_mysql` it must
+/// be one of MySQL.
+fn check_start(
+    start: &[u8],
+    asked: Asked,
+    only_of_mysql: Option<(&'static str, &'static str)>,
+) -> Result<()> {
     let dialect = check_dialect(start, asked)?;
     if dialect == Dialect::Postgresql && dump::is_of_files(start) {
         return Err(
@@ -123,11 +159,9 @@ fn check_start(start: &[u8], asked: Asked, databases: &Databases) -> Result<()> 
                 .hint("send all of them through a pipe: cat FILE FILE | ci-import - …"),
         );
     }
-    if dialect != Dialect::Mysql && *databases == Databases::All {
-        return Err(
-            Error::usage("--databases-to-schemas is only for dumps of MySQL and MariaDB")
-                .hint("--from-database NAME takes one database of a dump of PostgreSQL"),
-        );
+    if let Some((option, hint)) = only_of_mysql.filter(|_| dialect != Dialect::Mysql) {
+        let what = format!("{option} is only for dumps of MySQL and MariaDB");
+        return Err(Error::usage(what).hint(hint));
     }
     Ok(())
 }

@@ -64,8 +64,8 @@ impl Notation for CopyText {
             vectors::put_text(out, bytes, storage);
             return;
         }
-        // PostGIS takes the digits alone.
-        if storage != Storage::Geometry {
+        // PostGIS takes the digits alone, and so does a uuid.
+        if !matches!(storage, Storage::Geometry | Storage::Uuid) {
             out.extend_from_slice(b"\\\\x");
         }
         out.extend(bytes.iter().flat_map(|byte| HEX[usize::from(*byte)]));

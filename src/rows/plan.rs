@@ -20,8 +20,6 @@ pub struct TranscodePlan {
     pub written: Written,
     /// The format the rows are written in.
     pub format: Format,
-    /// What is done with values that PostgreSQL cannot hold.
-    pub policies: ValuePolicies,
     /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub multibyte: Multibyte,
     /// Whether the dump was decoded from UTF-16: bytes that are not ASCII came through a shell then.
@@ -60,6 +58,8 @@ pub struct PlannedColumn {
     pub wider: Option<Wider>,
     /// Which of the plan's `unusual` is for it. A number, since a dump may have very many columns.
     pub unusual: u16,
+    /// What is done with values that PostgreSQL cannot hold.
+    pub policies: ValuePolicies,
 }
 
 /// What values of a column mean that are not usual literals.
@@ -82,6 +82,7 @@ impl PlannedColumn {
             null_is_zero_date: false,
             wider: None,
             unusual: 0,
+            policies: ValuePolicies::default(),
         }
     }
 }

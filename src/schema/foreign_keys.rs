@@ -16,7 +16,12 @@ pub fn resolve_foreign_key(
     let exact = beside().find(|table| table.name == key.references);
     let alike = || beside().find(|table| table.name.eq_ignore_ascii_case(&key.references));
     let Some(other) = exact.or_else(alike) else {
-        return Err(format!("there is no table {}", key.references));
+        let mut all = tables.iter();
+        let elsewhere = all.find(|table| table.name == key.references);
+        return Err(elsewhere.map_or_else(
+            || format!("there is no table {}", key.references),
+            |table| format!("{} is in another schema", table.shown()),
+        ));
     };
     let column = |name: &String| {
         let found = other

@@ -5,10 +5,12 @@
 
 mod altered;
 pub mod changed_keys;
+mod column_policies;
 pub mod ddl;
 mod foreign_keys;
 mod from_mysql;
 pub mod from_postgresql;
+mod map;
 mod model;
 mod names;
 pub mod policies;
@@ -19,6 +21,7 @@ pub use from_mysql::{
     DumpFacts, GeneratedValues, GivenColumns, GivenRows, Mapped, ROW_NUMBER, UNSUPPORTED,
     as_loaded, from_mysql, text_kind,
 };
+pub use map::{Map, TableMap, is_reserved_schema};
 pub use model::{
     Check, Column, DataType, EnumType, ForeignKey, Generated, Index, IndexKind, IndexPart,
     IndexPartOf, KeptAs, Note, Prefix, PrimaryKey, Proof, Sequence, Table, UpdateTrigger,

@@ -95,6 +95,9 @@ impl Target {
                 "--databases-to-schemas is for dumps: an archive of GitLab CI holds one database",
             ));
         }
+        if content.has_traces() {
+            policies.refuse_map("an archive of GitLab CI: its tables are as GitLab needs them")?;
+        }
         match self {
             Target::Mysql(_) if takes_all => Err(Error::usage(
                 "--databases-to-schemas: the target is a MySQL server, where a database has no schemas",

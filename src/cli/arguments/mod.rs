@@ -295,6 +295,11 @@ pub struct ConversionArgs {
     /// What a vector becomes
     #[arg(long, value_enum, default_value_t, value_name = "POLICY")]
     pub vector: Vectors,
+    /// A mapping file: names, types, schemas and policies of single tables and columns, in TOML
+    ///
+    /// ci-import inspect writes one with the policies that a dump needs. verify needs the file of the import.
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
     /// Leave out a column; can be given more than once
     #[arg(long, value_name = "TABLE.COLUMN")]
     pub skip_column: Vec<String>,

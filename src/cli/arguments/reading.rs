@@ -50,6 +50,9 @@ pub struct InspectArgs {
     /// Print only the options that an import needs, and what each of them changes
     #[arg(long)]
     pub suggest: bool,
+    /// Write a mapping file for --map with what --suggest finds, for each column; "-" for standard output
+    #[arg(long, short, value_name = "FILE", requires = "suggest")]
+    pub output: Option<PathBuf>,
     /// The limit of inflation
     #[command(flatten)]
     pub inflation: InflationArgs,

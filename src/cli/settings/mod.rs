@@ -335,7 +335,7 @@ mod tests {
             "ci-import a.sql --tinyint1 truthy --enum type --skip-column a.b --skip-column c.d.e";
         let policies = settings(line, &home).unwrap().policies;
         assert_eq!(
-            (policies.tinyint1, policies.enums),
+            (policies.columns.tinyint1, policies.columns.enums),
             (Tinyint1::Truthy, Enums::Type)
         );
         assert!(!policies.takes_column(None, "c", "d.e") && policies.takes_column(None, "a", "c"));

@@ -87,6 +87,8 @@ impl BackupSettings {
                 "--json and the archive cannot both go to standard output",
             ));
         }
+        let conversion = policies(arguments.conversion)?;
+        conversion.refuse_map("a backup of GitLab CI: its tables are as GitLab needs them")?;
         Ok(BackupSettings {
             source: *target,
             builds: arguments.builds_path,
@@ -96,7 +98,7 @@ impl BackupSettings {
             mysql_to_postgresql: arguments.mysql_to_postgresql,
             keep_time: arguments.keep_time,
             no_space_check: arguments.no_space_check,
-            policies: policies(arguments.conversion)?,
+            policies: conversion,
             limits: Limits {
                 resources: Resources::new(arguments.jobs, arguments.memory)?,
                 max_inflation: u32::MAX,

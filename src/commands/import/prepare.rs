@@ -2,6 +2,7 @@
 //! replace, and whether there is enough space.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::context::Import;
 use crate::cancellation::Cancellation;
@@ -19,7 +20,7 @@ use crate::input::locate::{Located, locate};
 use crate::input::open::Input;
 use crate::pipeline::converter::Accept;
 use crate::publish::outcome::Live;
-use crate::schema::{fitting, schema_of};
+use crate::schema::Map;
 use crate::server::LockedTarget;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
@@ -67,12 +68,13 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Checks the names of tables. A backup may only have tables of GitLab CI. A dump may only have tables
     /// that replace none, unless `--replace` allows it.
-    pub(super) fn accept(&self, content: Content) -> Accept {
+    pub(super) fn accept(&self, content: Content, map: &Arc<Map>) -> Accept {
         let (existing, schema) = (self.existing.clone(), self.live.schema.clone());
+        let map = Arc::clone(map);
         Box::new(move |database, name| {
             content.check_table(name)?;
-            let schema = database.map_or_else(|| schema.clone(), schema_of);
-            let table = (schema, fitting(name));
+            let (own, name) = map.place(database, name);
+            let table = (own.unwrap_or_else(|| schema.clone()), name);
             if !existing.contains(&table) {
                 return Ok(());
             }
@@ -121,7 +123,8 @@ impl Import<'_> {
                 &target.previous(),
                 self.cancellation,
             )?;
-        } else if takes_all {
+        } else if takes_all || self.settings.policies.map.has_schemas() {
+            // With --replace, too: it refuses what prevents a publish in several schemas.
             existing.extend(target.all_tables()?);
             if self.settings.replace {
                 existing.clear();

@@ -5,6 +5,7 @@ use super::encrypted::EncryptedValues;
 use super::prepare::{OpenedInput, Prepared};
 use crate::archive;
 use crate::commands::kept::drop_kept;
+use crate::dump::Databases;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -75,15 +76,18 @@ impl Import<'_> {
         let reader = meter.watch(member.reader);
         let (packing, ratio) = (member.packing, settings.max_inflation);
         let is_hashed = settings.verify == Depth::Full;
+        let is_known = !self.content.known_tables().is_empty();
+        let mut policies = settings.policies.for_tables(is_known);
+        if policies.databases != Databases::All {
+            policies.map = policies.map.within(&prepared.live.schema).into();
+        }
         let loaded = loads.load(Loading {
             dump: Dump {
                 name: member.name,
                 reader: &mut unpacked(reader, packing, ratio),
                 asked,
-                policies: settings
-                    .policies
-                    .for_tables(!self.content.known_tables().is_empty()),
-                accept: prepared.accept(self.content),
+                accept: prepared.accept(self.content, &policies.map),
+                policies,
                 late_prefix: is_hashed.then_some(late_prefix),
                 limits: settings.resources.dump,
             },

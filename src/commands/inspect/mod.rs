@@ -1,5 +1,6 @@
 //! `ci-import inspect`: shows what is in an archive or dump. Reads it to its end without a database.
 
+mod map;
 mod suggest;
 
 use std::fmt::Write as _;

@@ -96,6 +96,13 @@ impl<S> Conversion<S> {
         self.by_name.remove(&key_of(database, table))
     }
 
+    /// Tells `see` the database, if that becomes a schema, and the name of each table so far.
+    pub(crate) fn see_tables(&self, see: impl Fn(Option<&str>, &str)) {
+        for (database, name) in self.by_name.keys() {
+            see(database.as_deref(), name);
+        }
+    }
+
     /// The names of the tables so far.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(|(_, name)| name.as_str())

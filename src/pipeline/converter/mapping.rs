@@ -13,8 +13,8 @@ pub trait Mapping {
     /// The type of a table on that server.
     type Table;
 
-    /// Forgets the table with this name, which the dump has dropped.
-    fn forget(&mut self, database: Option<&str>, name: &str);
+    /// Forgets a table, which the dump has dropped.
+    fn forget(&mut self, table: &Self::Table);
 
     /// Maps `definition` from a dump with these facts, whose texts are in `charset`. Its rows are `given`.
     fn map(

@@ -186,7 +186,6 @@ impl<M: Mapping, S: Sink<M::Table>> MysqlConverter<M, S> {
                 columns: planned,
                 written: Written::Tuples,
                 format: S::FORMAT,
-                policies: self.conversion.policies.values,
                 multibyte: self.multibyte,
                 is_decoded: self.is_decoded,
                 unusual: Arc::clone(&self.unusual),
@@ -327,7 +326,7 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
             self.conversion.route = None;
             let name = self.tables[number].name.clone();
             self.conversion.sink.drop_table(number)?;
-            self.mapping.forget(database, table);
+            self.mapping.forget(&self.tables[number].table);
             self.conversion.notes.retain(|note| note.table != name);
         }
         self.conversion.notes.push(Note {

@@ -394,7 +394,6 @@ impl<S: Sink> PostgresqlConverter<S> {
                 columns: Vec::new(),
                 written: Written::Lines,
                 format: Format::Text,
-                policies: self.conversion.policies.values,
                 multibyte: Multibyte::None,
                 is_decoded: false,
                 unusual: Arc::default(),

@@ -7,10 +7,13 @@ use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
 use crate::dump::{Databases, Facts};
 use crate::error::{Error, Result};
-use crate::rows::{Change, Normal, PlannedColumn, Storage, Tally, ValueKind, Widening};
+use crate::rows::{
+    Change, Normal, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Widening,
+};
 use crate::schema::policies::{Policies, Timestamps};
 use crate::schema::{
-    Column, DataType, DumpFacts, GivenRows, Names, Note, Sequence, Table, from_mysql, schema_of,
+    Column, DataType, DumpFacts, GivenRows, Names, Note, Sequence, Table, from_mysql,
+    is_reserved_schema,
 };
 
 /// The mapping for PostgreSQL.
@@ -43,7 +46,7 @@ impl PostgresqlMapping {
         &self,
         dump_name: &str,
         name: Option<&str>,
-        kind: ValueKind,
+        (kind, policies): (ValueKind, ValuePolicies),
         columns: &HashMap<&str, &Column>,
     ) -> MappedColumn {
         let name = name.unwrap_or(dump_name);
@@ -59,6 +62,7 @@ impl PostgresqlMapping {
                     && column.is_some_and(|c| c.not_null_after_load),
                 wider: column.and_then(|column| column.wider),
                 unusual: 0,
+                policies,
             },
         }
     }
@@ -67,9 +71,9 @@ impl PostgresqlMapping {
 impl Mapping for PostgresqlMapping {
     type Table = Table;
 
-    fn forget(&mut self, database: Option<&str>, name: &str) {
-        if let Some(names) = self.names.get_mut(&database.map(schema_of)) {
-            names.release_table(name);
+    fn forget(&mut self, table: &Table) {
+        if let Some(names) = self.names.get_mut(&table.schema) {
+            names.release_table(&table.name);
         }
     }
 
@@ -88,12 +92,13 @@ impl Mapping for PostgresqlMapping {
             axes_by_system: facts.server_version.as_deref().is_some_and(is_mysql_8),
             keys_follow: facts.keys_follow,
         };
-        let schema = definition.database.as_deref();
-        if policies.databases == Databases::All {
-            schema.map_or(Ok(()), check_schema)?;
+        let (database, map) = (definition.database.as_deref(), &policies.map);
+        let (schema, _) = map.place(database, &definition.name);
+        let is_named = map.names_schema(database, &definition.name);
+        if policies.databases == Databases::All && !is_named {
+            database.map_or(Ok(()), check_schema)?;
         }
-        let schema = schema.map(schema_of);
-        if let (Some(schema), Some(database)) = (&schema, &definition.database) {
+        if let (Some(schema), Some(database), false) = (&schema, &definition.database, is_named) {
             let of = self.databases.entry(schema.clone());
             let of = of.or_insert_with(|| database.clone());
             if of != database {
@@ -110,11 +115,11 @@ impl Mapping for PostgresqlMapping {
         for note in &mut notes {
             note.table = table.shown();
         }
-        let has_timestamps = definition
-            .columns
-            .iter()
-            .any(|column| column.data_type.name == "timestamp");
-        if has_timestamps && !facts.utc && policies.timestamps == Timestamps::Utc {
+        let mut in_utc = definition.columns.iter().zip(&mapped.policies);
+        let has_timestamps = in_utc.any(|(column, policies)| {
+            column.data_type.name == "timestamp" && policies.timestamps == Timestamps::Utc
+        });
+        if has_timestamps && !facts.utc {
             notes.push(Note {
                 table: table.shown(),
                 item: None,
@@ -124,9 +129,11 @@ impl Mapping for PostgresqlMapping {
         }
         let known = table.columns.iter().map(|it| (it.name.as_str(), it));
         let known: HashMap<&str, &Column> = known.collect();
-        let columns = mapped.names.iter().zip(&mapped.kinds);
-        let columns = columns.map(|((dump_name, name), kind)| {
-            self.planned(dump_name, name.as_deref(), *kind, &known)
+        let values = mapped.policies.iter().map(|policies| policies.values);
+        let values = mapped.kinds.iter().copied().zip(values);
+        let columns = mapped.names.iter().zip(values);
+        let columns = columns.map(|((dump_name, name), values)| {
+            self.planned(dump_name, name.as_deref(), values, &known)
         });
         let columns = columns.collect();
         Ok(Mapped {
@@ -195,14 +202,11 @@ impl Mapping for PostgresqlMapping {
 
 /// An error if a schema cannot have the name of `database`: PostgreSQL keeps some names for itself, an import others.
 fn check_schema(database: &str) -> Result<()> {
-    let is_taken = ["pg_", "ci_import_"]
-        .iter()
-        .any(|it| database.starts_with(it));
-    if is_taken || database == "information_schema" {
+    if is_reserved_schema(database) {
         return Err(Error::usage(format!(
             "the database {database} cannot have a schema with its name: PostgreSQL or ci-import needs such names"
         ))
-        .hint("take the databases one by one, this one with --from-database and --schema"));
+        .hint("--map FILE names another schema for it; or take the databases one by one, this one with --from-database and --schema"));
     }
     Ok(())
 }
@@ -288,7 +292,8 @@ fn storage(data_type: &DataType) -> Storage {
         DataType::Vector(_) => Storage::Vector,
         // Of vectors, the only arrays.
         DataType::Array(_) => Storage::Reals,
-        // No type of MySQL is mapped to this.
+        DataType::Plain("numeric") => Storage::Numeric,
+        // Only a mapping file names others, for texts.
         DataType::Plain(_) => Storage::Text,
     }
 }
@@ -299,7 +304,7 @@ fn normal(column: &Column) -> Normal {
         DataType::Boolean if column.wider.is_some() => Normal::Truth,
         DataType::Bigint if column.wider.is_some() => Normal::Whole,
         DataType::Char(_) => Normal::WithoutBlanks,
-        DataType::Numeric(..) => Normal::Numeric,
+        DataType::Numeric(..) | DataType::Plain("numeric") => Normal::Numeric,
         DataType::Jsonb => Normal::Jsonb,
         _ => Normal::AsIs,
     }

@@ -5,10 +5,14 @@ use crate::rows::hex::unhex;
 use crate::rows::notation::Notation;
 use crate::rows::plan::PlannedColumn;
 use crate::rows::tally::Change;
-use crate::rows::value_kind::ValueKind;
+use crate::rows::value_kind::{Storage, ValueKind};
+
+/// The bytes of a UUID.
+const UUID_BYTES: usize = 16;
 
 impl<N: Notation> Transcoder<'_, N> {
     pub(super) fn bytes(&mut self, column: &PlannedColumn) -> Result<(), Wrong> {
+        let start = self.at;
         self.skip_introducer();
         let mut bytes = std::mem::take(&mut self.spare);
         bytes.clear();
@@ -18,9 +22,17 @@ impl<N: Notation> Transcoder<'_, N> {
             self.quoted_bytes(&mut bytes)?;
             self.note_decoded(column, &bytes);
         }
-        N::bytes(self.out, &bytes, column.storage);
+        let is_uuid = column.storage == Storage::Uuid;
+        let fits = !is_uuid || bytes.len() == UUID_BYTES;
+        if fits {
+            N::bytes(self.out, &bytes, column.storage);
+        }
         self.spare = bytes;
-        Ok(())
+        if fits {
+            return Ok(());
+        }
+        self.at = start;
+        Err(("the value has not the 16 bytes of a UUID".to_owned(), None))
     }
 
     /// Counts quoted bytes that a shell has decoded as a text, if they are not ASCII.

@@ -17,12 +17,12 @@ fn plan(kinds: &[ValueKind]) -> TranscodePlan {
         null_is_zero_date: false,
         wider: None,
         unusual: 0,
+        policies: ValuePolicies::default(),
     };
     TranscodePlan {
         columns: kinds.iter().enumerate().map(column).collect(),
         written: Written::Tuples,
         format: Format::Text,
-        policies: ValuePolicies::default(),
         multibyte: Multibyte::None,
         is_decoded: false,
         unusual: Arc::default(),
@@ -165,7 +165,7 @@ fn null_for_a_zero_date_is_counted_and_goes_the_way_of_one() {
     let mut plan = plan(&[ValueKind::Timestamp]);
     plan.columns[0].null_is_zero_date = true;
     let mut run = |policy| {
-        plan.policies.zero_dates = policy;
+        plan.columns[0].policies.zero_dates = policy;
         let (mut out, mut tally) = (Vec::new(), Tally::default());
         let done = transcode(
             &plan,

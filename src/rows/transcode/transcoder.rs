@@ -46,6 +46,7 @@ pub(super) struct Transcoder<'a, N> {
     pub(super) tally: &'a mut Tally,
     /// Whether the current value is wrong only because it does not fit into the type of its column.
     pub(super) misfit: bool,
+    /// Those of the current column.
     pub(super) policies: ValuePolicies,
     /// Which bytes in the dump may be half a character, although they look like a quote or a backslash.
     pub(super) multibyte: Multibyte,

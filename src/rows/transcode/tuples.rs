@@ -16,6 +16,7 @@ use crate::rows::notation::Notation;
 use crate::rows::plan::{PlannedColumn, TranscodePlan, Written};
 use crate::rows::tally::Tally;
 use crate::rows::value_kind::{Storage, ValueKind};
+use crate::rows::value_policies::ValuePolicies;
 
 /// Transcodes the tuples of `input` (`(1,'a'),(2,NULL)`), appending a row of COPY for each to
 /// `out`. Lines are appended unchanged. `first_row` is the number of the first row, for `tally`. Returns the count of rows.
@@ -55,7 +56,7 @@ fn transcode_to<N: Notation>(
         first_row,
         tally,
         misfit: false,
-        policies: plan.policies,
+        policies: ValuePolicies::default(),
         multibyte: plan.multibyte,
         is_decoded: plan.is_decoded,
         unusual: &plan.unusual,
@@ -104,6 +105,7 @@ impl<N: Notation> Transcoder<'_, N> {
                 if !std::mem::take(&mut is_first) {
                     N::between_values(self.out);
                 }
+                self.policies = column.policies;
                 self.value(column)
                     .map_err(|wrong| self.error(Some(column), wrong))?;
             }

@@ -33,7 +33,7 @@ impl Mapper<'_> {
                 expression,
                 &column.data_type.name,
                 data_type,
-                self.policies.timestamps,
+                self.choices(column).timestamps,
             )
             .ok_or(expression),
         };

@@ -81,7 +81,7 @@ impl Mapper<'_> {
                 ))
             }
             Fate::LeftOut(why) => {
-                if self.policies.generated == GeneratedColumns::Error {
+                if self.choices(column).generated == GeneratedColumns::Error {
                     let table = &self.definition.name;
                     return Err(Error::failed(format!(
                         "column {table}.{name}: {why}, and the dump has no values for it"
@@ -158,7 +158,7 @@ impl Mapper<'_> {
         };
         // A number in a tinyint(1) may be any number.
         let becomes_number = mapped.data_type == DataType::Boolean
-            && self.policies.tinyint1 == Tinyint1::Auto
+            && self.choices(column).tinyint1 == Tinyint1::Auto
             && is_number;
         if becomes_number {
             mapped.data_type = DataType::Smallint;

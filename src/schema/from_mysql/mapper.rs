@@ -8,9 +8,10 @@ use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
     ColumnDefinition, KeyPart, KeyPartOf, TableDefinition, bare_check, json_check,
 };
-use crate::schema::model::{EnumType, Note};
+use crate::schema::map::TableMap;
+use crate::schema::model::{DataType, EnumType, Note};
 use crate::schema::names::Names;
-use crate::schema::policies::Policies;
+use crate::schema::policies::{ColumnPolicies, Enums, Policies};
 
 /// What the dump says of all its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub(super) struct Mapper<'a> {
     pub(super) renamed: Vec<(String, String)>,
     pub(super) facts: DumpFacts,
     pub(super) policies: &'a Policies,
+    /// What the map says of the table.
+    pub(super) map: Option<&'a TableMap>,
     pub(super) names: &'a mut Names,
     /// The table's name.
     pub(super) name: String,
@@ -117,7 +120,7 @@ impl<'a> Lookup<'a> {
     }
 }
 
-impl Mapper<'_> {
+impl<'a> Mapper<'a> {
     pub(super) fn definition_of(&self, name: &str) -> Option<&ColumnDefinition> {
         self.lookup.columns.get(name).copied()
     }
@@ -126,6 +129,23 @@ impl Mapper<'_> {
     pub(super) fn dump_name<'n>(&'n self, name: &'n str) -> &'n str {
         let found = self.renamed.iter().find(|(new, _)| new == name);
         found.map_or(name, |(_, old)| old)
+    }
+
+    /// The policies for `column`.
+    pub(super) fn choices(&self, column: &ColumnDefinition) -> ColumnPolicies {
+        let general = self.policies.columns;
+        let Some(map) = self.map else { return general };
+        let mut choices = map.policies(general, self.dump_name(&column.name));
+        if self.wanted_type(column).is_some() {
+            choices.enums = Enums::Text;
+        }
+        choices
+    }
+
+    /// The type that the map names for `column`.
+    pub(super) fn wanted_type(&self, column: &ColumnDefinition) -> Option<&'a DataType> {
+        let of_column = self.map?.column(self.dump_name(&column.name))?;
+        of_column.data_type.as_ref()
     }
 
     pub(super) fn is_checked_json(&self, column: &str) -> bool {

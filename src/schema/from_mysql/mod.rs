@@ -8,6 +8,7 @@ mod known_columns;
 mod mapper;
 mod on_update;
 mod prepared;
+mod retyped;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -19,9 +19,9 @@ impl Mapper<'_> {
             "current_timestamp",
             type_name,
             &mapped.data_type,
-            self.policies.timestamps,
+            self.choices(column).timestamps,
         );
-        let now = now.filter(|_| self.policies.on_update == OnUpdate::Trigger);
+        let now = now.filter(|_| self.choices(column).on_update == OnUpdate::Trigger);
         let what = match now {
             Some(_) => format!(
                 "ON UPDATE CURRENT_TIMESTAMP is the trigger {} now",

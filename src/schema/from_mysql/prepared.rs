@@ -2,11 +2,13 @@
 //! columns, and NUL characters are left out. So keys, CHECKs and expressions follow.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use crate::dump::mysql::definition::{
     ColumnDefinition, DefaultValue, KeyPartOf, Period, TableDefinition,
 };
 use crate::dump::mysql::lexer::{TokenKind, tokens};
+use crate::error::{Error, Result};
 use crate::rows::Nul;
 use crate::schema::model::Note;
 use crate::schema::policies::{GeneratedSupport, Policies};
@@ -35,15 +37,22 @@ pub(super) struct Prepared<'a> {
 }
 
 /// Prepares `definition`.
-pub(super) fn prepared<'a>(definition: &'a TableDefinition, policies: &Policies) -> Prepared<'a> {
+///
+/// # Errors
+///
+/// Two columns would have the same name.
+pub(super) fn prepared<'a>(
+    definition: &'a TableDefinition,
+    policies: &Policies,
+) -> Result<Prepared<'a>> {
     let mut prepared = Prepared {
         definition: Cow::Borrowed(definition),
         renamed: Vec::new(),
         notes: Vec::new(),
     };
-    prepared.rename_columns(policies);
+    prepared.rename_columns(policies)?;
     prepared.leave_out_nuls(policies);
-    prepared
+    Ok(prepared)
 }
 
 /// Whether a column cannot have this name. Before version 12, `oid` was a system column, too.
@@ -57,42 +66,81 @@ fn other_name(name: &str) -> String {
     format!("{name}_")
 }
 
-impl Prepared<'_> {
-    fn rename_columns(&mut self, policies: &Policies) {
-        let has_reserved = |names: &[String]| names.iter().any(|name| is_reserved(name, policies));
-        let is_reserved_column = |column: &ColumnDefinition| is_reserved(&column.name, policies);
-        let references = |definition: &TableDefinition| {
-            let mut keys = definition.foreign_keys.iter();
-            keys.any(|key| has_reserved(&key.referenced_columns))
-        };
-        if !self.definition.columns.iter().any(is_reserved_column) && !references(&self.definition)
-        {
-            return;
-        }
-        let definition = self.definition.to_mut();
-        let names: Vec<String> = definition.columns.iter().map(|c| c.name.clone()).collect();
-        let new_name = |name: &str| {
+/// The other names of the columns of `definition`, by those in the dump: as the map says, or instead of reserved ones.
+fn other_names(definition: &TableDefinition, policies: &Policies) -> HashMap<String, String> {
+    let map = policies
+        .map
+        .table(definition.database.as_deref(), &definition.name);
+    let names: HashSet<&str> = definition
+        .columns
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    let mut others = HashMap::new();
+    for name in &names {
+        let wanted = map.and_then(|map| map.name_of(name));
+        if let Some(wanted) = wanted {
+            others.insert((*name).to_owned(), wanted.to_owned());
+        } else if is_reserved(name, policies) {
             let mut new = other_name(name);
-            while names.contains(&new) {
+            while names.contains(new.as_str()) {
                 new.push('_');
             }
-            new
-        };
+            others.insert((*name).to_owned(), new);
+        }
+    }
+    others.retain(|old, new| old != new);
+    others
+}
+
+/// An error if two columns would have one name.
+fn check_names(definition: &TableDefinition, others: &HashMap<String, String>) -> Result<()> {
+    let mut known = HashSet::new();
+    for column in &definition.columns {
+        let name = others.get(&column.name).unwrap_or(&column.name);
+        if !known.insert(name) {
+            return Err(Error::usage(format!(
+                "table {}: the map gives two columns the name {name}",
+                definition.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+impl Prepared<'_> {
+    fn rename_columns(&mut self, policies: &Policies) -> Result<()> {
+        let others = other_names(&self.definition, policies);
+        let renames_referenced = self.renames_referenced(policies);
+        if others.is_empty() && !renames_referenced {
+            return Ok(());
+        }
+        if !others.is_empty() {
+            check_names(&self.definition, &others)?;
+        }
+        let map = policies
+            .map
+            .table(self.definition.database.as_deref(), &self.definition.name);
+        let definition = self.definition.to_mut();
         let rename = |name: &mut String| {
-            if is_reserved(name, policies) && names.contains(name) {
-                *name = new_name(name);
+            if let Some(new) = others.get(name) {
+                name.clone_from(new);
             }
         };
         for column in &mut definition.columns {
             let old = column.name.clone();
             rename(&mut column.name);
             if column.name != old {
+                let is_by_map = map.is_some_and(|map| map.name_of(&old).is_some());
+                let why = if is_by_map {
+                    ""
+                } else {
+                    ", which is a system column in PostgreSQL"
+                };
                 self.notes.push(Note {
                     table: definition.name.clone(),
                     item: Some(column.name.clone()),
-                    what: format!(
-                        "the column was named {old}, which is a system column in PostgreSQL"
-                    ),
+                    what: format!("the column was named {old}{why}"),
                 });
                 self.renamed.push((column.name.clone(), old));
             }
@@ -110,10 +158,17 @@ impl Prepared<'_> {
         }
         for key in &mut definition.foreign_keys {
             key.columns.iter_mut().for_each(rename);
+            let database = definition.database.as_deref();
+            let referenced = policies.map.referenced(database, &key.references);
             for name in &mut key.referenced_columns {
-                if is_reserved(name, policies) {
+                if let Some(new) = referenced.and_then(|map| map.name_of(name)) {
+                    new.clone_into(name);
+                } else if is_reserved(name, policies) {
                     *name = other_name(name);
                 }
+            }
+            if let Some(new) = referenced.and_then(|map| map.name.as_ref()) {
+                key.references.clone_from(new);
             }
         }
         for (_, check) in &mut definition.checks {
@@ -123,10 +178,22 @@ impl Prepared<'_> {
             rename(begin);
             rename(end);
         }
+        Ok(())
+    }
+
+    /// Whether a foreign key references something with another name.
+    fn renames_referenced(&self, policies: &Policies) -> bool {
+        let mut keys = self.definition.foreign_keys.iter();
+        let database = self.definition.database.as_deref();
+        keys.any(|key| {
+            let mut names = key.referenced_columns.iter();
+            names.any(|name| is_reserved(name, policies))
+                || policies.map.referenced(database, &key.references).is_some()
+        })
     }
 
     fn leave_out_nuls(&mut self, policies: &Policies) {
-        let nul = policies.values.nul;
+        let nul = policies.columns.values.nul;
         if !has_nul(&self.definition) {
             return;
         }

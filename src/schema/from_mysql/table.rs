@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::rows::ValueKind;
 use crate::schema::model::{Check, Column, DataType, Note, Sequence, Table};
 use crate::schema::names::{Names, fitting};
-use crate::schema::policies::{Enums, Policies};
+use crate::schema::policies::{ColumnPolicies, Enums, Policies};
 use crate::schema::sql;
 
 /// How a note begins of a column that is left out because its type is not supported. The reason follows.
@@ -25,6 +25,8 @@ pub struct Mapped {
     pub kinds: Vec<ValueKind>,
     /// The name of each column in MySQL, and its name in the table if it is not left out.
     pub names: Vec<(String, Option<String>)>,
+    /// The policies for each column, likewise.
+    pub policies: Vec<ColumnPolicies>,
     /// Which generated columns have values in the dump.
     pub generated: GeneratedValues,
     /// What is different in PostgreSQL.
@@ -44,8 +46,12 @@ pub fn from_mysql(
         definition,
         renamed,
         notes,
-    } = prepared(definition, policies);
+    } = prepared(definition, policies)?;
     rename_given(&mut given, &renamed);
+    let map = policies
+        .map
+        .table(definition.database.as_deref(), &definition.name);
+    let name = map.and_then(|map| map.name.as_deref());
     let mut mapper = Mapper {
         definition: &definition,
         lookup: Lookup::of(&definition),
@@ -53,7 +59,8 @@ pub fn from_mysql(
         facts,
         policies,
         names,
-        name: fitting(&definition.name),
+        name: fitting(name.unwrap_or(&definition.name)),
+        map,
         columns: KnownColumns::default(),
         enum_types: Vec::new(),
         notes,
@@ -103,7 +110,7 @@ impl Mapper<'_> {
         let Some(renamed_sequences) = self.names.reserve_table(&self.name) else {
             return Err(
                 Error::failed(format!("the name {} is defined twice", self.name)).hint(
-                    "a dump of one database defines a table once; --skip-table leaves one out",
+                    "a dump of one database defines a table once, and the map gives a name to one; --skip-table leaves one out",
                 ),
             );
         };
@@ -164,18 +171,29 @@ impl Mapper<'_> {
         }
         self.foreign_keys(&mut table);
         self.checks(&mut table);
-        for (item, what) in &definition.left_out {
-            self.note(item.as_deref(), what.clone());
-        }
-        self.note_of_engine();
-        let notes = std::mem::take(&mut self.notes);
+        let notes = self.take_notes();
         Ok(Mapped {
             table,
             kinds,
             names,
+            policies: definition
+                .columns
+                .iter()
+                .map(|it| self.choices(it))
+                .collect(),
             generated,
             notes,
         })
+    }
+
+    /// All notes, with those of the table as a whole.
+    fn take_notes(&mut self) -> Vec<Note> {
+        self.note_unknown_columns();
+        for (item, what) in &self.definition.left_out {
+            self.note(item.as_deref(), what.clone());
+        }
+        self.note_of_engine();
+        std::mem::take(&mut self.notes)
     }
 
     /// Whether the column that the dump calls `name` is taken.
@@ -212,7 +230,7 @@ impl Mapper<'_> {
                     format!("the column was named {}", column.name),
                 );
             }
-            let is_text = self.policies.enums == Enums::Text || is_of_bytes(column);
+            let is_text = self.choices(column).enums == Enums::Text || is_of_bytes(column);
             if column.data_type.name == "enum" && is_text {
                 let check = enum_check(&self.name, &mapped.name, column);
                 mapped_columns.checks.push(check);
@@ -236,6 +254,7 @@ impl Mapper<'_> {
         } else {
             self.data_type(column)?
         };
+        let (data_type, kind) = self.retyped(column, data_type, kind)?;
         let default = self.default(column, &data_type);
         if column.invisible {
             let what = "the column was INVISIBLE, and is visible now".to_owned();
@@ -249,7 +268,7 @@ impl Mapper<'_> {
             kind,
             ValueKind::Date | ValueKind::Timestamp | ValueKind::LocalTimestamp
         );
-        let wider = self.wider(&data_type, kind);
+        let wider = self.wider(column, &data_type, kind);
         let comment = column.comment.clone().filter(|comment| !comment.is_empty());
         let mapped = Column {
             not_null: !column.nullable,
@@ -260,6 +279,26 @@ impl Mapper<'_> {
             ..Column::new(&column.name, data_type)
         };
         Ok((mapped, kind))
+    }
+
+    /// Notes the columns that the user names, but the table does not have.
+    fn note_unknown_columns(&mut self) {
+        let definition = self.definition;
+        let of_map = self.map.iter().flat_map(|map| map.columns.keys());
+        let skipped = self.policies.skip_columns.iter();
+        let skipped = skipped.filter(|(table, _)| *table == definition.name);
+        let named = of_map.map(|name| (name, "the map"));
+        let named = named.chain(skipped.map(|(_, column)| (column, "--skip-column")));
+        let has = |name: &str| {
+            let mut columns = definition.columns.iter();
+            columns.any(|column| self.dump_name(&column.name) == name)
+        };
+        let mut unknown: Vec<(&String, &str)> = named.filter(|(name, _)| !has(name)).collect();
+        unknown.sort_unstable();
+        for (name, place) in unknown {
+            let what = format!("{place} names a column {name}, which the table does not have");
+            self.note(None, what);
+        }
     }
 
     /// Notes what the engine does, if PostgreSQL does not.

@@ -80,7 +80,7 @@ impl Mapper<'_> {
                 length => (DataType::Char(length.unwrap_or(1)), self.text(column)?),
             },
             ("longtext", _) if is_json() => (DataType::Json, self.text(column)?),
-            ("enum", _) if self.policies.enums == Enums::Type => {
+            ("enum", _) if self.choices(column).enums == Enums::Type => {
                 (self.enum_type(column), self.text(column)?)
             }
             ("tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set", _) => {
@@ -105,7 +105,7 @@ impl Mapper<'_> {
                 ValueKind::Timestamp,
             ),
             ("timestamp", _) => self.timestamp(column)?,
-            ("time", _) => match self.policies.time {
+            ("time", _) => match self.choices(column).time {
                 Times::Time => (DataType::Time(precision(written)), ValueKind::Time),
                 Times::Interval => (DataType::Interval(precision(written)), ValueKind::Interval),
             },
@@ -126,7 +126,7 @@ impl Mapper<'_> {
         let values = ValueKind::Geometry {
             by_system: self.facts.axes_by_system,
         };
-        let schema = match (self.policies.geometry, &self.policies.postgis) {
+        let schema = match (self.choices(column).geometry, &self.policies.postgis) {
             (Geometry::Wkb, _) => {
                 let form = match column.data_type.srid {
                     None | Some(0) => "WKB, and EWKB where a value has an SRID".to_owned(),
@@ -197,7 +197,7 @@ impl Mapper<'_> {
     }
 
     fn tinyint1(&mut self, column: &ColumnDefinition) -> (DataType, ValueKind) {
-        match self.policies.tinyint1 {
+        match self.choices(column).tinyint1 {
             Tinyint1::Auto => match self.why_number(column) {
                 Some(why) => {
                     let what = format!("smallint instead of boolean: {why}");
@@ -244,10 +244,19 @@ impl Mapper<'_> {
     }
 
     /// What a column with this type and kind of values becomes if a value does not fit.
-    pub(super) fn wider(&self, data_type: &DataType, kind: ValueKind) -> Option<Wider> {
+    pub(super) fn wider(
+        &self,
+        column: &ColumnDefinition,
+        data_type: &DataType,
+        kind: ValueKind,
+    ) -> Option<Wider> {
+        // A type that the map names stays.
+        if self.wanted_type(column).is_some() {
+            return None;
+        }
         match (data_type, kind) {
             (DataType::Boolean, ValueKind::Boolean) => {
-                (self.policies.tinyint1 == Tinyint1::Auto).then_some(Wider::Smallint)
+                (self.choices(column).tinyint1 == Tinyint1::Auto).then_some(Wider::Smallint)
             }
             (DataType::Bigint, ValueKind::UnsignedToBigint) => Some(Wider::Numeric),
             (DataType::Vector(_), _) => Some(Wider::Vector),
@@ -259,14 +268,15 @@ impl Mapper<'_> {
 
     fn timestamp(&self, column: &ColumnDefinition) -> Result<(DataType, ValueKind)> {
         let precision = precision(&column.data_type);
-        if !self.facts.utc && self.policies.timestamps != Timestamps::Utc {
+        let choice = self.choices(column).timestamps;
+        if !self.facts.utc && choice != Timestamps::Utc {
             let (table, column) = (&self.definition.name, &column.name);
             return Err(Error::failed(format!(
                 "column {table}.{column}: the dump does not say that its timestamps are in UTC"
             ))
             .hint("make the dump with --tz-utc, or take them as they are: --timestamps utc"));
         }
-        Ok(match self.policies.timestamps {
+        Ok(match choice {
             Timestamps::Utc => (DataType::Timestamp(precision), ValueKind::Timestamp),
             Timestamps::Tz => (DataType::Timestamptz(precision), ValueKind::Timestamp),
             Timestamps::Local => (DataType::Timestamp(precision), ValueKind::LocalTimestamp),

@@ -20,7 +20,8 @@ impl Mapper<'_> {
         let count = written.unwrap_or(DEFAULT_DIMENSIONS);
         let dimensions = u16::try_from(count).ok();
         let dimensions = dimensions.filter(|count| (1..=MAX_DIMENSIONS).contains(count));
-        let schema = match (self.policies.vectors, &self.policies.pgvector) {
+        let choice = self.choices(column).vectors;
+        let schema = match (choice, &self.policies.pgvector) {
             (Vectors::Auto | Vectors::Pgvector, Extension::In(schema)) => Ok(Some(schema.clone())),
             (Vectors::Pgvector, Extension::Somewhere) => Ok(None),
             (Vectors::Auto | Vectors::Pgvector, Extension::Missing) => {
@@ -41,7 +42,7 @@ impl Mapper<'_> {
                 let values = ValueKind::Vector { dimensions };
                 Ok((DataType::Vector(vector), values))
             }
-            Err(why) if self.policies.vectors == Vectors::Pgvector => {
+            Err(why) if choice == Vectors::Pgvector => {
                 let leaves_out = self.leaving_out("vector");
                 let (table, column) = (&self.definition.name, &column.name);
                 Err(Error::failed(format!(

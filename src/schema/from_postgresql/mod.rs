@@ -6,7 +6,7 @@
 mod columns;
 pub(crate) mod expression;
 mod keys;
-mod types;
+pub(super) mod types;
 
 pub use columns::{column, default_sql, generated};
 pub use keys::{check, foreign_key, index, unique_index};

@@ -82,8 +82,8 @@ impl ServerMapping {
 impl Mapping for ServerMapping {
     type Table = Table;
 
-    fn forget(&mut self, _: Option<&str>, name: &str) {
-        self.names.remove(name);
+    fn forget(&mut self, table: &Table) {
+        self.names.remove(&table.definition.name);
     }
 
     fn map(
@@ -111,6 +111,7 @@ impl Mapping for ServerMapping {
             normal: table.normal(name),
             planned: PlannedColumn {
                 kind: *kind,
+                policies: policies.columns.values,
                 ..PlannedColumn::as_is(name)
             },
         });

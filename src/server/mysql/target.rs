@@ -23,7 +23,7 @@ use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
 use crate::resources::Resources;
-use crate::schema::policies::Policies;
+use crate::schema::policies::{ColumnPolicies, Policies};
 use crate::server::comparison::Verifies;
 use crate::server::comparison::{Compared, Comparison, ConsistentView};
 use crate::server::description::Server;
@@ -357,8 +357,10 @@ pub(crate) fn server(target: &ConnectionOptions) -> Result<Server> {
 
 /// An error if a conversion option is for PostgreSQL only.
 pub(crate) fn refuse_conversions(asked: &Policies) -> Result<()> {
-    let default = Policies::default();
+    let has_map = !asked.map.is_empty();
+    let (asked, default) = (asked.columns, ColumnPolicies::default());
     let options = [
+        ("--map", has_map),
         ("--tinyint1", asked.tinyint1 != default.tinyint1),
         ("--generated", asked.generated != default.generated),
         ("--enum", asked.enums != default.enums),

@@ -167,7 +167,7 @@ fn its_commands_run() {
         }
         count += 1;
     }
-    assert_eq!(count, 44, "commands in the README");
+    assert_eq!(count, 46, "commands in the README");
     assert_eq!(scene.value("SELECT count(*) FROM ci_builds"), "7");
     let column = "SELECT column_name FROM information_schema.columns
                   WHERE table_name = 'application_settings' AND column_name ~ '^signup'";

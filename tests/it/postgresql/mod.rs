@@ -10,6 +10,7 @@ mod geometry;
 pub(crate) mod gitlab_target;
 mod kept;
 mod many_rows;
+mod map;
 pub(crate) mod memory;
 mod obstacles;
 mod on_update;

@@ -152,7 +152,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             let mut known = pending.columns.iter();
             known.any(|column| column.name == wanted && is_moment(column))
         };
-        let why = if self.conversion.policies.on_update == OnUpdate::None {
+        let why = if self.conversion.policies.columns.on_update == OnUpdate::None {
             "--on-update none"
         } else if pending.on_update.is_some() || !columns.iter().all(|(column, _)| has(column)) {
             "it is not one that an import has made"

@@ -115,12 +115,12 @@ mod tests {
             null_is_zero_date: false,
             wider: None,
             unusual: 0,
+            policies: ValuePolicies::default(),
         };
         let plan = TranscodePlan {
             columns: kinds.map(column).to_vec(),
             written: Written::Tuples,
             format: Format::LoadData,
-            policies: ValuePolicies::default(),
             multibyte: Multibyte::None,
             is_decoded: false,
             unusual: std::sync::Arc::default(),
