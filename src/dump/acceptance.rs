@@ -1,8 +1,12 @@
 //! Which dumps a target accepts.
 
+use memchr::memmem;
+
 use super::dialect::{Dialect, detect};
 use super::noise;
 use super::postgresql::CONVERTED;
+use super::utf16::is_utf16;
+use super::xml::{is_xml, is_xml_of_mysqldump};
 use crate::error::{Error, Result};
 
 /// So many bytes of a dump are examined to detect its dialect.
@@ -73,31 +77,40 @@ pub(crate) fn check_dialect(start: &[u8], asked: Asked) -> Result<Dialect> {
     })
 }
 
-/// Refuses XML, which dump programs write if they are told to. Their SQL has what XML does not: the types of texts in a
-/// definition, the keys, the bytes that are no characters.
+/// Refuses XML that reaches the reader: that of mysqldump was made SQL before, if it may be taken.
 pub(crate) fn refuse_xml(start: &[u8]) -> Result<()> {
-    let start = String::from_utf8_lossy(start);
-    if !start
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .starts_with("<?xml")
-    {
+    if !is_xml(start) {
         return Ok(());
     }
-    let (what, hint) = if start.contains("<mysqldump") {
+    let has = |text: &[u8]| memmem::find(start, text).is_some();
+    let (what, hint) = if is_xml_of_mysqldump(start) {
         (
-            "the dump is XML of mysqldump",
-            "make the dump again without --xml",
+            "the dump is XML of mysqldump; here, only SQL is supported",
+            "make the dump again without --xml, or import the dump alone",
         )
-    } else if start.contains("<pma_xml_export") {
+    } else if has(b"<pma_xml_export") {
         (
-            "the dump is XML of phpMyAdmin",
+            "the dump is XML of phpMyAdmin, which is not supported",
             "export it again with the format SQL",
         )
     } else {
-        ("the dump is XML", "make a dump as SQL")
+        (
+            "the dump is XML; only that of mysqldump is supported",
+            "make a dump as SQL",
+        )
     };
-    Err(Error::archive(format!("{what}; only SQL is supported")).hint(hint))
+    Err(Error::archive(what).hint(hint))
+}
+
+/// Refuses XML in UTF-16, as the > of PowerShell writes it: a byte that is no character is lost in it.
+pub(crate) fn refuse_xml_in_utf16(start: &[u8]) -> Result<()> {
+    if is_utf16(start) && is_xml(start) {
+        let what = "the dump is XML in UTF-16, which is not supported";
+        return Err(
+            Error::archive(what).hint("make it again with --result-file=FILE, without a shell's >")
+        );
+    }
+    Ok(())
 }
 
 /// Whether `convert` wrote the dump that begins with `start`.

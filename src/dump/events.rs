@@ -6,6 +6,7 @@ use super::bounds::{check_count, remembered};
 use super::limits::HeldMemory;
 use super::quoting::Quoting;
 use super::utf16::Utf16Facts;
+use super::xml::NotInXml;
 use crate::error::Result;
 
 /// Whole rows: of a MySQL dump `(…),(…)` as the dump has them, with what is between and behind them; of a PostgreSQL
@@ -78,6 +79,10 @@ pub struct Facts {
     pub postgresql: bool,
     /// Views, triggers, routines: kind and name.
     pub left_out: Vec<(&'static str, String)>,
+    /// Whether it was made of XML, which does not have all of a definition.
+    pub xml: bool,
+    /// What the XML does not have of tables.
+    pub not_in_xml: Vec<NotInXml>,
     /// The first few lines that are not SQL, such as warnings of mysqldump.
     pub noise: Vec<String>,
     /// Whether the last line, `-- Dump completed`, was there.

@@ -19,6 +19,7 @@ pub mod postgresql;
 pub mod quoting;
 mod token_list;
 mod utf16;
+mod xml;
 
 pub use databases::{Databases, is_of_server};
 pub use dialect::{Dialect, detect};
@@ -29,3 +30,4 @@ pub use line_ends::has_lines_of_cr;
 pub(crate) use mysql::reader::WITHOUT_DEFINITION;
 pub use mysql::reader::{Consumer, Reader, Wanted};
 pub use utf16::{Utf16Decoder, Utf16Facts, beginning_in_utf8, is_utf16};
+pub use xml::{ABOUT_XML, NotInXml, beginning_of_xml, is_xml_of_mysqldump, not_in_xml};

@@ -6,3 +6,4 @@ pub mod members;
 pub mod open;
 pub mod packing;
 pub mod source;
+mod xml_dump;

@@ -10,8 +10,10 @@ use crate::archive::{
     self, ArchiveFile, CompressedArchive, Compression, DATABASE, InputKind, Member, MemberSize,
 };
 use crate::cancellation::Cancellation;
-use crate::dump::acceptance::{Asked, DIALECT_BYTES, check_dialect, looks_like_sql, refuse_xml};
-use crate::dump::{Dialect, beginning_in_utf8, detect};
+use crate::dump::acceptance::{
+    Asked, DIALECT_BYTES, check_dialect, looks_like_sql, refuse_xml, refuse_xml_in_utf16,
+};
+use crate::dump::{Dialect, beginning_in_utf8, detect, is_xml_of_mysqldump};
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::information::{self, Information};
@@ -142,7 +144,10 @@ impl<'a> Input<'a> {
     ) -> Result<Input<'a>> {
         archive::refuse_foreign(start)?;
         if let InputKind::Other(Compression::None) = kind {
-            refuse_xml(&beginning_in_utf8(start))?;
+            refuse_xml_in_utf16(start)?;
+            if !is_xml_of_mysqldump(start) {
+                refuse_xml(start)?;
+            }
         }
         match kind {
             InputKind::Other(Compression::None) if !is_dump(start) => Err(Error::archive(
@@ -246,7 +251,7 @@ fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
 /// Whether a dump begins with `start`.
 fn is_dump(start: &[u8]) -> bool {
     let start = beginning_in_utf8(start);
-    detect(&start).is_some() || looks_like_sql(&start)
+    detect(&start).is_some() || looks_like_sql(&start) || is_xml_of_mysqldump(&start)
 }
 
 fn judge(

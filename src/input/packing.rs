@@ -6,6 +6,7 @@ use std::io::{self, Cursor, Read, Take};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::xml_dump::AsSql;
 use crate::archive::{self, BLOCK_BYTES, Compression};
 use crate::dump::{beginning_of_files, end_of_file, has_lines_of_cr, is_utf16};
 use crate::error::Error;
@@ -37,9 +38,11 @@ pub struct PackedFile {
 /// times its size.
 pub fn unpacked<'a, R: Read + 'a>(reader: R, packing: Packing, ratio: u32) -> Box<dyn Read + 'a> {
     match packing {
-        Packing::One(compression) => {
-            Box::new(archive::decompressed_within(reader, compression, ratio))
-        }
+        Packing::One(compression) => Box::new(AsSql::of(archive::decompressed_within(
+            reader,
+            compression,
+            ratio,
+        ))),
         Packing::Several(files) => Box::new(Several {
             source: Source(Rc::new(RefCell::new(reader))),
             text: Cursor::new(beginning_of_files(files.len()).into_bytes()),
@@ -158,11 +161,11 @@ impl<'a, R: Read + 'a> Several<'a, R> {
         let part = Source(Rc::clone(&self.source.0)).take(file.size);
         let mut current = CurrentFile {
             name: file.name,
-            reader: Box::new(archive::decompressed_within(
+            reader: Box::new(AsSql::of(archive::decompressed_within(
                 part,
                 file.compression,
                 self.ratio,
-            )),
+            ))),
             given: 0,
         };
         let mut start = vec![0; BLOCK_BYTES];

@@ -142,6 +142,11 @@ fn ended<S>(
     } = conversion;
     notes.extend(missing.into_iter().flatten());
     facts.utf16 = utf16;
+    notes.extend(facts.not_in_xml.drain(..).map(|noted| Note {
+        table: noted.table,
+        item: Some(noted.item),
+        what: noted.what,
+    }));
     Ok(ReadDump { sink, notes, facts })
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::encrypted::EncryptedValues;
-use crate::dump::Facts;
+use crate::dump::{ABOUT_XML, Facts};
 use crate::gitlab::information::Information;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::rows::Tally;
@@ -89,6 +89,7 @@ impl Loaded {
             "server_version": facts.server_version,
             "charset": facts.charset,
             "utf16": facts.utf16.map(|utf16| json!({"replacement_characters": utf16.replaced})),
+            "xml": facts.xml,
             "tables": tables.iter().map(table_json).collect::<Value>(),
             "notes": notes().map(note_json).collect::<Value>(),
             "left_out": left_out.collect::<Value>(),
@@ -183,6 +184,9 @@ pub(super) fn change_lines<'a>(
                  --result-file=FILE"
             ));
         }
+    }
+    if facts.xml {
+        lines.push(ABOUT_XML.to_owned());
     }
     for line in &facts.noise {
         lines.push(format!("skipped a line that is not SQL: {line}"));

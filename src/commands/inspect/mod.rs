@@ -11,7 +11,7 @@ use crate::archive;
 use crate::cancellation::Cancellation;
 use crate::dump::Databases;
 use crate::dump::acceptance::Asked;
-use crate::dump::{DumpLimits, Facts};
+use crate::dump::{ABOUT_XML, DumpLimits, Facts};
 use crate::error::{Error, Result};
 use crate::gitlab::information::Information;
 use crate::input::locate::locate;
@@ -363,6 +363,7 @@ impl Findings {
                 .iter()
                 .map(|(kind, name)| format!("the {kind} {name} is left out")),
         );
+        lines.extend(self.facts.xml.then(|| ABOUT_XML.to_owned()));
         lines
     }
 

@@ -17,3 +17,4 @@ mod postgres_databases;
 pub(crate) mod postgres_source;
 pub(crate) mod refused_definitions;
 pub(crate) mod secrets;
+mod xml;

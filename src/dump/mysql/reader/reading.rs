@@ -4,7 +4,7 @@ use super::consumer::Consumer;
 use super::created::CreatedTables;
 use super::program::Program;
 use super::waiting::WaitingChunks;
-use crate::dump::bounds::{MAX_STATEMENT_BYTES, remembered, unknown_statement};
+use crate::dump::bounds::{MAX_STATEMENT_BYTES, check_count, remembered, unknown_statement};
 use crate::dump::converted::Part;
 use crate::dump::converted::conversion::{Conversion, WRITTEN_BY};
 use crate::dump::databases::Databases;
@@ -17,9 +17,10 @@ use crate::dump::mysql::row_chunks::RowChunks;
 use crate::dump::mysql::scanner::Scanner;
 use crate::dump::mysql::session::Session;
 use crate::dump::mysql::sql_mode::SqlMode;
-use crate::dump::mysql::statement::{DumpStatement, classify};
+use crate::dump::mysql::statement::{DumpStatement, TableName, classify};
 use crate::dump::noise::is_of_program;
 use crate::dump::utf16::Utf16Facts;
+use crate::dump::xml::{NotInXml, is_beginning_of_xml, noted};
 use crate::error::{Error, Result};
 
 /// So many bytes of a statement show what it is for.
@@ -317,6 +318,10 @@ impl<C: Consumer> Reader<C> {
             return self.file_ended();
         }
         self.waiting.comment(text);
+        self.facts.xml |= is_beginning_of_xml(text);
+        if let Some(noted) = noted(text).filter(|_| self.facts.xml) {
+            return self.not_in_xml(noted);
+        }
         if let Some(conversion) = &mut self.conversion {
             conversion.comment(text);
         } else if let Some(program) = Program::of(text) {
@@ -337,6 +342,25 @@ impl<C: Consumer> Reader<C> {
         } else if self.is_last(text) {
             self.facts.completed = true;
         }
+        Ok(())
+    }
+
+    /// Records what the XML of a dump does not have of a table that is wanted.
+    fn not_in_xml(&mut self, noted: NotInXml) -> Result<()> {
+        let table = TableName {
+            database: None,
+            name: noted.table.clone(),
+        };
+        if !self.wants(&table) {
+            return Ok(());
+        }
+        let kinds = "columns and indexes that its XML does not have";
+        check_count(self.facts.not_in_xml.len(), kinds).map_err(|error| self.placed(error))?;
+        let table = match self.home(self.current.as_deref()) {
+            Some(database) => format!("{database}.{}", noted.table),
+            None => noted.table,
+        };
+        self.facts.not_in_xml.push(NotInXml { table, ..noted });
         Ok(())
     }
 
