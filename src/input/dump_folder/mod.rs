@@ -3,8 +3,10 @@
 //!
 //! Files are opened one after the other. Rows that are not SQL but lines of values become INSERTs.
 
+mod load_data;
 mod mydumper;
 mod mysql_shell;
+mod names;
 mod stream;
 mod tab;
 mod tuples;
@@ -15,6 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use names::{plain, quoted};
 pub(super) use stream::FolderStream;
 use stream::Part;
 
@@ -143,24 +146,10 @@ fn description(folder: &Path, names: &[String], name: &str) -> Result<String> {
     stream::text_of(&path).map_err(|cause| Error::archive(format!("cannot read {name}: {cause}")))
 }
 
-/// A name without the suffix of a compression.
-fn plain(name: &str) -> &str {
-    let suffixes = [".gz", ".zst", ".bz2", ".xz"];
-    let mut stems = suffixes
-        .iter()
-        .filter_map(|suffix| name.strip_suffix(suffix));
-    stems.next().unwrap_or(name)
-}
-
 /// Whether a name ends with a dot and `extension`.
 fn has_extension(name: &str, extension: &str) -> bool {
     let rest = name.strip_suffix(extension);
     rest.is_some_and(|rest| rest.ends_with('.'))
-}
-
-/// `name` in backquotes.
-fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 /// SQL that makes `database` the current one.

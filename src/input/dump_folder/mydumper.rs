@@ -1,7 +1,7 @@
 //! Folders of mydumper and of TiDB's dumpling: `DB-schema-create.sql`, `DB.TABLE-schema.sql`, `DB.TABLE.sql` or
 //! `DB.TABLE.00000.sql`, each compressed or not, and `metadata` (mydumper's documentation, "Files").
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::stream::Part;
@@ -15,6 +15,9 @@ const TABLE: &str = "-schema.sql";
 
 /// The extensions of rows that are not SQL.
 const OTHER_ROWS: [&str; 4] = ["dat", "csv", "json", "parquet"];
+
+/// The ends of names of rows that a statement in another file loads.
+const LOADED_ROWS: [&str; 2] = [".dat", ".csv"];
 
 /// What comes after the rows. The reader takes or leaves out what is in it.
 const AFTER: [&str; 4] = [
@@ -35,6 +38,19 @@ pub(super) fn wrote(names: &[String]) -> bool {
             .any(|name| plain(name).ends_with(TABLE) || plain(name).ends_with(DATABASE))
 }
 
+/// The files with lines of values, by the files with the statements that load them.
+fn rows_by_chunk(names: &[String]) -> HashMap<String, &String> {
+    let chunks: HashSet<&str> = names.iter().map(|name| plain(name)).collect();
+    let loaded = names.iter().filter_map(|name| {
+        let mut stems = LOADED_ROWS
+            .iter()
+            .filter_map(|kind| plain(name).strip_suffix(kind));
+        let chunk = format!("{}.sql", stems.next()?);
+        chunks.contains(&*chunk).then_some((chunk, name))
+    });
+    loaded.collect()
+}
+
 /// The parts: definitions, rows, and what comes after them.
 pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
     let metadata = description(folder, names, METADATA).unwrap_or_default();
@@ -45,14 +61,18 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
         )
         .hint("make the dump again; mydumper probably failed while it was made"));
     }
+    let rows_of = rows_by_chunk(names);
     let is_other = |name: &&String| {
-        OTHER_ROWS
+        let is_kind = OTHER_ROWS
             .iter()
-            .any(|kind| has_extension(plain(name), kind))
+            .any(|kind| has_extension(plain(name), kind));
+        is_kind && !rows_of.values().any(|rows| rows == name)
     };
     if let Some(name) = names.iter().find(is_other) {
-        return Err(Error::archive(format!("{name}: only rows as SQL are read"))
-            .hint("make the dump without --load-data, --csv and --filetype"));
+        return Err(Error::archive(format!(
+            "{name}: rows of this kind are not read, or lack their .sql"
+        ))
+        .hint("make the dump with rows as SQL, by --format, --filetype or without it"));
     }
     let unread = names.iter().find(|name| {
         let rest = name.split(".sql").nth(1);
@@ -82,7 +102,14 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
     let mut add = |belongs: &dyn Fn(&str) -> bool| {
         for name in names.iter().filter(|file| belongs(plain(file))) {
             sql.extend(database_of(name).as_deref().map(use_database));
-            sql.push(Part::Sql(folder.join(name)));
+            let statement = folder.join(name);
+            sql.push(match rows_of.get(plain(name)) {
+                Some(rows) => Part::Load {
+                    statement,
+                    rows: folder.join(rows),
+                },
+                None => Part::Sql(statement),
+            });
         }
     };
     let is_after = |name: &str| AFTER.iter().any(|suffix| name.ends_with(suffix));

@@ -9,11 +9,17 @@ use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
+use super::load_data::LoadData;
+use super::names::plain;
 use super::tuples::{Decode, Tuples};
 use crate::archive::{self, Compression, DEFAULT_MAX_INFLATION, InputKind};
+use crate::error::Error;
 
 /// No definition, and no file with what a program says about its dump, is longer.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
+
+/// No statement that loads a file is longer: MySQL has at most 4096 columns with names of 64 characters, each three times.
+const MAX_LOAD_BYTES: u64 = 4 << 20;
 
 /// So many bytes are read at a time.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -27,6 +33,8 @@ pub(super) enum Part {
     Sql(PathBuf),
     /// A file with the definition of one table, whose rows are in the character sets of their columns.
     Definition(PathBuf),
+    /// A file with the statement that loads another one, with lines of values.
+    Load { statement: PathBuf, rows: PathBuf },
     /// A file with lines of values.
     Rows {
         path: PathBuf,
@@ -68,6 +76,7 @@ impl Current {
             }
             // The last line of a file may have no end.
             Part::Sql(path) => Current::Text(Box::new(named(&path)?.chain(Cursor::new(b"\n")))),
+            Part::Load { statement, rows } => Current::Text(loaded(&statement, &rows)?),
             Part::Rows {
                 path,
                 head,
@@ -104,6 +113,34 @@ impl Read for FolderStream {
             self.current = None;
         }
     }
+}
+
+/// The SQL of a file `rows`, which the file `statement` loads.
+fn loaded(statement: &Path, rows: &Path) -> io::Result<Box<dyn Read>> {
+    let name = shown(statement);
+    let wrong = |what: &str| {
+        let error = Error::archive(format!("{name}: {what}"))
+            .hint("make the dump with rows as SQL, or with the default marks of values and lines");
+        io::Error::new(io::ErrorKind::InvalidData, error)
+    };
+    let mut text = Vec::new();
+    named(statement)?
+        .take(MAX_LOAD_BYTES)
+        .read_to_end(&mut text)?;
+    let text = String::from_utf8(text).map_err(|_| wrong("it is not UTF-8"))?;
+    let LoadData {
+        settings,
+        file,
+        head,
+        columns,
+        format,
+    } = LoadData::of(&text).map_err(|what| wrong(&what))?;
+    if plain(&file) != plain(&shown(rows)) {
+        return Err(wrong("it loads another file than the one with its name"));
+    }
+    let lines = BufReader::with_capacity(BLOCK_BYTES, named(rows)?);
+    let tuples = Tuples::new(lines, head, columns, shown(rows)).in_format(format);
+    Ok(Box::new(Cursor::new(settings.into_bytes()).chain(tuples)))
 }
 
 /// The content of a file, decompressed. Its errors have its name.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use memchr::memchr3;
+use memchr::{memchr, memchr2, memchr3};
 
 /// An INSERT gets no more rows when it has so many bytes.
 const INSERT_BYTES: usize = 1 << 20;
@@ -40,9 +40,46 @@ impl Decode {
     }
 }
 
+/// How lines and values are told apart. A backslash always escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Format {
+    /// What stands between values.
+    pub(super) between: u8,
+    /// What stands around values, if anything does.
+    pub(super) around: Option<u8>,
+    /// How a line ends.
+    pub(super) end: u8,
+    /// So many lines at the beginning are no rows.
+    pub(super) passed: u64,
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Format {
+            between: b'\t',
+            around: None,
+            end: b'\n',
+            passed: 0,
+        }
+    }
+}
+
+/// Where in a value with quotes it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quoted {
+    /// The value has none.
+    No,
+    /// Between them.
+    Inside,
+    /// After a quote, which ends the value if the value can end here: two in a row are one of it.
+    After,
+}
+
 /// The tuples of a file.
 pub(super) struct Tuples<R> {
     lines: R,
+    format: Format,
+    quoted: Quoted,
     head: Arc<str>,
     columns: Arc<[Decode]>,
     /// The file, for errors.
@@ -67,6 +104,8 @@ impl<R: BufRead> Tuples<R> {
     pub(super) fn new(lines: R, head: Arc<str>, columns: Arc<[Decode]>, name: String) -> Self {
         Tuples {
             lines,
+            format: Format::default(),
+            quoted: Quoted::No,
             head,
             columns,
             name,
@@ -79,6 +118,12 @@ impl<R: BufRead> Tuples<R> {
             escaped: false,
             ended: false,
         }
+    }
+
+    /// The tuples of lines in another format.
+    pub(super) fn in_format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
     }
 
     /// Takes the next block of the file.
@@ -101,28 +146,95 @@ impl<R: BufRead> Tuples<R> {
                 rest = &rest[1..];
                 continue;
             }
-            let plain = memchr3(b'\\', b'\t', b'\n', rest).unwrap_or(rest.len());
-            self.value.extend_from_slice(&rest[..plain]);
-            rest = &rest[plain..];
-            match rest.first() {
-                None => {}
-                Some(b'\\') => {
-                    self.value.push(b'\\');
-                    self.escaped = true;
-                }
-                Some(b'\t') => self.value_ends()?,
-                Some(_) => {
-                    self.value_ends()?;
-                    self.row_ends();
-                }
-            }
-            rest = rest.get(1..).unwrap_or_default();
+            rest = match self.quoted {
+                _ if self.format.passed > 0 => self.pass_line(rest),
+                Quoted::No => self.unquoted(rest)?,
+                Quoted::Inside => self.inside(rest),
+                Quoted::After => self.after_quote(rest)?,
+            };
             if self.value.len() >= PART_BYTES && !self.escaped {
                 self.part_of_value()?;
             }
         }
         self.lines.consume(block.len() - rest.len());
         Ok(())
+    }
+
+    /// Takes a part of a line that is no row.
+    fn pass_line<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
+        match memchr(self.format.end, rest) {
+            Some(at) => {
+                self.format.passed -= 1;
+                &rest[at + 1..]
+            }
+            None => &[],
+        }
+    }
+
+    /// Takes a part of a value without quotes, or the first one of any.
+    fn unquoted<'a>(&mut self, rest: &'a [u8]) -> io::Result<&'a [u8]> {
+        let Format {
+            between,
+            around,
+            end,
+            ..
+        } = self.format;
+        if around == Some(rest[0]) && self.value.is_empty() && !self.begun {
+            self.quoted = Quoted::Inside;
+            return Ok(&rest[1..]);
+        }
+        let plain = memchr3(b'\\', between, end, rest).unwrap_or(rest.len());
+        self.value.extend_from_slice(&rest[..plain]);
+        match rest.get(plain) {
+            None => return Ok(&[]),
+            Some(b'\\') => {
+                self.value.push(b'\\');
+                self.escaped = true;
+            }
+            Some(byte) => {
+                self.value_ends()?;
+                if *byte == end {
+                    self.row_ends();
+                }
+            }
+        }
+        Ok(&rest[plain + 1..])
+    }
+
+    /// Takes a part of a value between quotes.
+    fn inside<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
+        let quote = self.format.around.unwrap_or_default();
+        let plain = memchr2(b'\\', quote, rest).unwrap_or(rest.len());
+        self.value.extend_from_slice(&rest[..plain]);
+        match rest.get(plain) {
+            None => return &[],
+            Some(byte) if *byte == quote => self.quoted = Quoted::After,
+            Some(_) => {
+                self.value.push(b'\\');
+                self.escaped = true;
+            }
+        }
+        &rest[plain + 1..]
+    }
+
+    /// Takes the byte after a quote.
+    fn after_quote<'a>(&mut self, rest: &'a [u8]) -> io::Result<&'a [u8]> {
+        let first = rest[0];
+        if self.format.around == Some(first) {
+            self.value.push(first);
+            self.quoted = Quoted::Inside;
+        } else if first == self.format.between || first == self.format.end {
+            self.value_ends()?;
+            if first == self.format.end {
+                self.row_ends();
+            }
+        } else {
+            // Before anything but the end of the value, the quote is a part of it (MySQL manual, "LOAD DATA").
+            self.value.extend(self.format.around);
+            self.quoted = Quoted::Inside;
+            return Ok(rest);
+        }
+        Ok(&rest[1..])
     }
 
     /// Hands on what there is of a long value.
@@ -145,7 +257,9 @@ impl<R: BufRead> Tuples<R> {
             self.out.push(b'\'');
         } else {
             self.begin_value();
-            if self.value == b"\\N" {
+            // Where values have quotes, the word without them is no text (MySQL manual, "LOAD DATA").
+            let is_word = self.format.around.is_some() && self.value == b"NULL";
+            if self.quoted == Quoted::No && (is_word || self.value == b"\\N") {
                 self.out.extend_from_slice(b"NULL");
             } else {
                 self.out.extend_from_slice(self.decode().before());
@@ -155,6 +269,7 @@ impl<R: BufRead> Tuples<R> {
         }
         self.value.clear();
         self.begun = false;
+        self.quoted = Quoted::No;
         self.column = Some(self.column.map_or(0, |column| column + 1));
         self.count(before);
         Ok(())
@@ -230,7 +345,8 @@ impl<R: BufRead> Tuples<R> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if self.column.is_some() || self.begun || !self.value.is_empty() || self.escaped {
+        let is_within = self.column.is_some() || self.begun || !self.value.is_empty();
+        if is_within || self.escaped || self.quoted != Quoted::No {
             return Err(self.wrong("it is truncated within a row"));
         }
         self.insert_ends();
@@ -359,6 +475,33 @@ mod tests {
             for block in 1..=lines.len().max(1) {
                 assert_eq!(sql(lines, columns, block).unwrap(), expected, "{block}");
             }
+        }
+    }
+
+    #[test]
+    fn values_in_quotes() {
+        let format = Format {
+            between: b',',
+            around: Some(b'"'),
+            passed: 1,
+            ..Format::default()
+        };
+        let lines = b"a,b\n1,\"it's \\\"q\\\"\\, \\n\"\n\\N,\"\"\n\"\\\\N\",NULL\n\"NULL\",\"a\"\"b\nc\"\n\"1\"2\",\n";
+        let expected = "INSERT INTO t VALUES ('1','it''s \\\"q\\\"\\, \\n'),(NULL,''),('\\\\N',NULL),\
+                        ('NULL','a\"b\nc'),('1\"2','');\n";
+        let sql = |lines: &[u8], block: usize| {
+            let mut sql = String::new();
+            let lines = BufReader::with_capacity(block, lines);
+            let head = "INSERT INTO t VALUES ".into();
+            let mut tuples =
+                Tuples::new(lines, head, [].into(), "t.dat".to_owned()).in_format(format);
+            tuples.read_to_string(&mut sql).map(|_| sql)
+        };
+        for block in 1..=lines.len() {
+            assert_eq!(sql(lines, block).unwrap(), expected, "{block}");
+        }
+        for wrong in [&b"a\n\"1\n"[..], b"a\n\"1\"2\n", b"a\n\"1\"", b"a\n\""] {
+            assert!(sql(wrong, 3).is_err());
         }
     }
 

@@ -350,6 +350,25 @@ fn what_cannot_go_to_schemas_is_refused() {
         .says("the target is a MySQL server");
 }
 
+/// The files of mydumper do not name their database: their names do.
+#[test]
+fn a_folder_of_two_databases() {
+    let source = Source::new();
+    let scene = Scene::bare();
+    let folder = scene.path("folder");
+    let mut mydumper = Command::new("mydumper");
+    mydumper.args(["--no-locks", "--user=root", "--regex"]);
+    mydumper.arg(format!("^({}|{})\\.", source.shop, source.blog));
+    mydumper.arg("--outputdir").arg(&folder);
+    mydumper
+        .arg("--socket")
+        .arg(mariadb().directory.join("socket"));
+    expect_success(&mydumper.output().unwrap());
+    let folder = folder.to_str().unwrap();
+    run(with_option(&scene, &[folder, "--verify", "full"])).succeeds();
+    source.assert_same(&scene);
+}
+
 /// Qualified names count, with and without USE; the server's own databases are left out; a name that is too long is cut.
 #[test]
 fn names_of_databases() {
