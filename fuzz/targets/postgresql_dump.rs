@@ -20,7 +20,7 @@ impl Consumer for Seen {
     fn definition(&mut self, definition: Definition) -> Result<()> {
         if let Definition::Table(table) = &definition {
             for column in &table.columns {
-                let Ok(known) = from_postgresql::column(&table.name, column, |_| true) else { continue };
+                let Ok(known) = from_postgresql::column(column, |_| true) else { continue };
                 let default = column.default.as_ref();
                 let _ = default.map(|default| from_postgresql::default_sql(default, &known.data_type));
                 let generated = column.generated.as_ref();

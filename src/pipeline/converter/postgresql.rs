@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::bare::bare;
 use super::conversion::{Conversion, Route, Taken};
-use super::postgresql_columns::{columns, normal};
+use super::postgresql_columns::{Unsupported, check_types, columns, normal};
 use super::postgresql_sequences::Sequences;
 use crate::dump::charset::Multibyte;
 use crate::dump::postgresql::Consumer;
@@ -42,6 +42,8 @@ pub struct PostgresqlConverter<S> {
     index_comments: HashMap<String, String>,
     /// The names in use.
     names: Names,
+    /// The columns whose types are not supported: all are named in one error, before the first row.
+    unsupported: Vec<Unsupported>,
 }
 
 /// A table that the rest of the dump may still change.
@@ -69,6 +71,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             enums: HashMap::new(),
             index_comments: HashMap::new(),
             names: Names::default(),
+            unsupported: Vec::new(),
         }
     }
 
@@ -116,7 +119,12 @@ impl<S: Sink> PostgresqlConverter<S> {
             return Err(Error::archive(what));
         }
         let is_enum = |own_name: &str| self.enums.contains_key(own_name);
-        let (columns, notes) = columns(&definition, is_enum, &conversion.policies)?;
+        let (columns, notes) = columns(
+            &definition,
+            is_enum,
+            &conversion.policies,
+            &mut self.unsupported,
+        )?;
         let enum_types = self.enum_types(&columns);
         let renamed_sequences = self.give_way();
         let taken = Taken::Into(self.tables.len());
@@ -282,6 +290,7 @@ impl<S: Sink> PostgresqlConverter<S> {
 
     /// Gives the sink the new tables, without keys and indexes, because more of them may follow.
     fn settle(&mut self) -> Result<()> {
+        check_types(&self.unsupported)?;
         let begin = self.tables.iter().position(|pending| !pending.is_given);
         for number in begin.unwrap_or(self.tables.len())..self.tables.len() {
             self.name_sequence(number);

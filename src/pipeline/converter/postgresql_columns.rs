@@ -6,32 +6,95 @@ use crate::rows::Normal;
 use crate::schema::policies::{GeneratedSupport, Policies};
 use crate::schema::{Column, DataType, Generated, Note, from_postgresql};
 
-/// The columns of the table `definition`, and notes of unsupported ones, if those are no error because the
-/// dump is only inspected. `is_enum` returns whether the dump has an enum type with that name.
+/// A column whose type is not supported.
+#[derive(Debug, Clone)]
+pub(super) struct Unsupported {
+    table: String,
+    column: String,
+    data_type: String,
+}
+
+/// So many columns are named in an error.
+const MAX_NAMED: usize = 50;
+
+/// The error about all columns whose types are not supported, so that the user can leave out all of them at once.
+pub(super) fn check_types(unsupported: &[Unsupported]) -> Result<()> {
+    let what = match unsupported {
+        [] => return Ok(()),
+        [one] => one.what(),
+        all => {
+            let named: Vec<String> = all
+                .iter()
+                .take(MAX_NAMED)
+                .map(|one| format!("{}.{}: {}", one.table, one.column, one.data_type))
+                .collect();
+            let rest = match all.len() - named.len() {
+                0 => String::new(),
+                count => format!(", and {count} more"),
+            };
+            format!(
+                "{} columns have types that are not supported: {}{rest}",
+                all.len(),
+                named.join(", ")
+            )
+        }
+    };
+    let mut tables: Vec<&str> = unsupported.iter().map(|one| one.table.as_str()).collect();
+    tables.dedup();
+    let options: Vec<String> = tables
+        .iter()
+        .map(|table| format!("--skip-table {table}"))
+        .collect();
+    let them = if tables.len() == 1 {
+        "the table"
+    } else {
+        "the tables"
+    };
+    Err(Error::failed(what).hint(format!("{} leaves {them} out", options.join(" "))))
+}
+
+impl Unsupported {
+    fn what(&self) -> String {
+        let Unsupported {
+            table,
+            column,
+            data_type,
+        } = self;
+        format!("column {table}.{column}: the type {data_type} is not supported")
+    }
+}
+
+/// The columns of the table `definition`, and notes of those that cannot be taken, if they are no error because the
+/// dump is only inspected; otherwise, those with an unsupported type are added to `unsupported`, and count as text.
+/// `is_enum` returns whether the dump has an enum type with that name.
 pub(super) fn columns(
     definition: &TableDefinition,
     is_enum: impl Fn(&str) -> bool,
     policies: &Policies,
+    unsupported: &mut Vec<Unsupported>,
 ) -> Result<(Vec<Column>, Vec<Note>)> {
     let name = &definition.name;
     let mut columns = Vec::new();
     let mut notes = Vec::new();
-    let mut note_or_fail = |column: &str, error: Error| {
-        if !policies.skip_unsupported {
-            return Err(error);
-        }
-        notes.push(Note {
-            table: name.clone(),
-            item: Some(column.to_owned()),
-            what: error.to_string(),
-        });
-        Ok(())
+    let note = |column: &str, what: String| Note {
+        table: name.clone(),
+        item: Some(column.to_owned()),
+        what,
     };
     for column in &definition.columns {
-        match from_postgresql::column(name, column, &is_enum) {
+        match from_postgresql::column(column, &is_enum) {
             Ok(column) => columns.push(column),
-            Err(error) => {
-                note_or_fail(&column.name, error)?;
+            Err(data_type) => {
+                let one = Unsupported {
+                    table: name.clone(),
+                    column: column.name.clone(),
+                    data_type,
+                };
+                if policies.skip_unsupported {
+                    notes.push(note(&column.name, one.what()));
+                } else {
+                    unsupported.push(one);
+                }
                 // The rows are not loaded.
                 columns.push(Column::new(&column.name, DataType::Text));
             }
@@ -46,7 +109,12 @@ pub(super) fn columns(
                 return Err(without_values(name, &column.name));
             }
             Ok(expression) => columns[at].generated = Some(Generated::of(expression)),
-            Err(error) => note_or_fail(&column.name, error)?,
+            Err(error) if policies.skip_unsupported => {
+                notes.push(note(&column.name, error.to_string()));
+            }
+            // It may use a column whose type is not supported.
+            Err(_) if !unsupported.is_empty() => {}
+            Err(error) => return Err(error),
         }
     }
     Ok((columns, notes))

@@ -7,13 +7,12 @@ use crate::error::{Error, Result};
 use crate::schema::model::{Column, DataType};
 use crate::schema::sql;
 
-/// The column of `table` that `definition` defines, without its default and its expression. `is_enum` tells whether the
-/// dump has an enum type of that name.
+/// The column that `definition` defines, without its default and its expression; or the name of its type, if that is not
+/// supported. `is_enum` tells whether the dump has an enum type of that name.
 pub fn column(
-    table: &str,
     definition: &ColumnDefinition,
     is_enum: impl Fn(&str) -> bool,
-) -> Result<Column> {
+) -> std::result::Result<Column, String> {
     let name = &definition.name;
     let written = &definition.data_type;
     let brackets = if written.is_array { "[]" } else { "" };
@@ -22,10 +21,9 @@ pub fn column(
         let own_name = &written.own_name;
         (is_plain && is_enum(own_name)).then(|| DataType::Enum(own_name.clone()))
     };
-    let data_type = data_type(written).or_else(of_enum).ok_or_else(|| {
-        let what = format!("the type {}{brackets}", written.name);
-        unsupported(table, name, &what)
-    })?;
+    let data_type = data_type(written)
+        .or_else(of_enum)
+        .ok_or_else(|| format!("{}{brackets}", written.name))?;
     Ok(Column {
         not_null: definition.not_null,
         ..Column::new(name, data_type)

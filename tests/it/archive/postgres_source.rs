@@ -654,3 +654,53 @@ fn memory_is_bounded() {
         assert_eq!(scene.value("SELECT count(*) FROM ci_tags"), "200000");
     }
 }
+
+/// All types that are not supported are named at once, with the tables that have them.
+#[test]
+fn all_unsupported_types_are_named() {
+    let source = new_postgresql_database();
+    connect_postgresql(&source)
+        .batch_execute(
+            "CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%'); CREATE TYPE pair AS (a int, b int);
+             CREATE TABLE a (id int PRIMARY KEY, mail email, two pair, note text);
+             CREATE TABLE b (id int, n int GENERATED ALWAYS AS (id * 2) STORED, mail email[] DEFAULT '{}', ok int);
+             CREATE TABLE c (id int); CREATE TABLE d (pairs pair);
+             INSERT INTO a VALUES (1, 'a@b', '(1,2)', 'x'); INSERT INTO c VALUES (7);",
+        )
+        .unwrap();
+    let mut pg_dump = Command::new(postgresql_programs().join("pg_dump"));
+    pg_dump.arg("-h").arg(&postgresql().directory);
+    pg_dump.args(["-U", "postgres", "--no-owner", &source]);
+    let dump = expect_success(&pg_dump.output().unwrap());
+    let scene = Scene::bare();
+    let file = scene.path("dump.sql");
+    fs::write(&file, dump).unwrap();
+    let file = file.to_str().unwrap();
+    let import =
+        |options: &[&str]| run(command([file, "--database-url", &scene.url()]).args(options));
+    import(&[])
+        .exits(1)
+        .says(
+            "4 columns have types that are not supported: a.mail: public.email, a.two: public.pair, \
+             b.mail: public.email[], d.pairs: public.pair",
+        )
+        .says("hint: --skip-table a --skip-table b --skip-table d leaves the tables out");
+    import(&["--skip-table", "a", "--skip-table", "b"])
+        .exits(1)
+        .says("column d.pairs: the type public.pair is not supported")
+        .says("hint: --skip-table d leaves the table out");
+    import(&[
+        "--skip-table",
+        "a",
+        "--skip-table",
+        "b",
+        "--skip-table",
+        "d",
+    ])
+    .succeeds();
+    assert_eq!(scene.values("SELECT id::text FROM c"), ["7"]);
+    run(command(["inspect", file]))
+        .succeeds()
+        .reports("a.mail: column a.mail: the type public.email is not supported")
+        .reports("d.pairs: column d.pairs: the type public.pair is not supported");
+}
