@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue};
 
 use ci_import::cancellation::Cancellation;
@@ -12,17 +12,17 @@ use ci_import::cli::arguments::{
     InfoArgs, InspectArgs, MigrateArgs, PlanArgs, PublishArgs, RedirectAction, RedirectArgs,
     ReplacedArgs, SecretsAction, ShowSecretsArgs, TargetArgs, TellingArgs, VerifyArgs,
 };
-use ci_import::cli::guesses;
 use ci_import::cli::secrets::SecretsSettings;
 use ci_import::cli::settings::{
     self, CheckSettings, Destination, MigrateSettings, PublishSettings, Settings, VerifySettings,
     owner,
 };
+use ci_import::cli::{guesses, help};
 use ci_import::commands::backup::settings::BackupSettings;
 use ci_import::commands::import::report::Report;
 use ci_import::commands::{
-    backup, check, convert, discard, fresh, generate, import, info, inspect, migrate, plan,
-    private, publish, recover, redirect, rollback, secrets, verify,
+    backup, check, convert, discard, documents, fresh, generate, import, info, inspect, migrate,
+    plan, private, publish, recover, redirect, rollback, secrets, verify,
 };
 use ci_import::error::{DATA_CHANGED, Doing, Error, Kind, Result};
 
@@ -35,7 +35,8 @@ use ci_import::ui::terminal;
 
 fn main() -> ExitCode {
     heap::give_large_blocks_back();
-    let (done, show_values) = match Cli::try_parse() {
+    let parsed = help::command().try_get_matches();
+    let (done, show_values) = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => {
             let show_values = cli.show_values;
             (run(cli), show_values)
@@ -119,6 +120,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
         },
         Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Command::Redirect(arguments)) => run_redirect(&arguments),
+        Some(Command::Completions(arguments)) => {
+            documents::completions(arguments.shell).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Man(arguments)) => {
+            documents::man(arguments.directory.as_deref()).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 

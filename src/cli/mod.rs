@@ -2,5 +2,6 @@
 
 pub mod arguments;
 pub mod guesses;
+pub mod help;
 pub mod secrets;
 pub mod settings;

@@ -5,6 +5,7 @@ pub mod check;
 pub mod convert;
 pub mod destination;
 pub mod discard;
+pub mod documents;
 pub mod estimate;
 pub mod fresh;
 pub mod generate;

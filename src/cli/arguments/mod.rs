@@ -1,6 +1,7 @@
 //! What was typed.
 
 mod backup;
+mod documents;
 mod fresh;
 mod info;
 mod migrations;
@@ -24,6 +25,7 @@ use crate::schema::policies::{
 use crate::verify::depth::Depth;
 
 pub use backup::BackupArgs;
+pub use documents::{CompletionsArgs, ManArgs};
 pub use fresh::FreshArgs;
 pub use info::InfoArgs;
 pub use migrations::{
@@ -36,6 +38,17 @@ pub use reading::{ConvertArgs, InspectArgs};
 pub use redirect::{RedirectAction, RedirectArgs, RedirectCheckArgs, Scheme, WebServer};
 pub use secrets::{CheckSecretsArgs, SecretsAction, SecretsArgs, ShowSecretsArgs};
 
+/// The version, with the commit and the system that a release was built from and for.
+const LONG_VERSION: &str = env!("CI_IMPORT_LONG_VERSION");
+
+/// What most people type.
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  ci-import shop.sql.gz --database-url postgresql://app@db/shop
+  ci-import BACKUP.tar --mysql-to-postgresql --builds-path DIR
+
+All options, and the exit codes: ci-import --help";
+
 /// Restores a GitLab CI 8.0 backup or a SQL dump into PostgreSQL or MySQL, atomically.
 ///
 /// The import loads the tables into a staging schema and the build traces into a staging directory.
@@ -43,9 +56,16 @@ pub use secrets::{CheckSecretsArgs, SecretsAction, SecretsArgs, ShowSecretsArgs}
 /// schema `ci_import_previous` (in MySQL: the database `<name>_ci_import_previous`), the traces in
 /// `builds.<epoch>`.
 #[derive(Debug, Parser)]
-#[command(name = "ci-import", version, args_conflicts_with_subcommands = true)]
+#[command(name = "ci-import", version, long_version = LONG_VERSION)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(arg_required_else_help = true)]
-#[command(after_help = "\
+#[command(after_help = IMPORT_EXAMPLES)]
+#[command(after_long_help = "\
+Examples:
+  ci-import shop.sql.gz --database-url postgresql://app@db/shop
+  ci-import 1443700800_gitlab_ci_backup.tar --mysql-to-postgresql --builds-path /home/git/gitlab/builds
+  mysqldump shop | ci-import - --database-url postgresql://app@db/shop
+
 Exit codes:
   0  done
   1  the import failed, nothing was published; or verify found a difference, or a migration failed;
@@ -77,7 +97,9 @@ pub struct ImportArgs {
     /// What is imported
     #[command(flatten)]
     pub archive: ArchiveArgs,
-    /// Convert the archive's MySQL dump to PostgreSQL; not for a MySQL target, which needs no conversion
+    /// Convert the archive's MySQL dump to PostgreSQL
+    ///
+    /// Not for a MySQL target, which needs no conversion.
     #[arg(long)]
     pub mysql_to_postgresql: bool,
     /// The target of the import
@@ -87,7 +109,7 @@ pub struct ImportArgs {
     /// otherwise the first of the user's search_path]
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
-    /// Replace existing tables that have the same names as tables of the dump
+    /// Replace existing tables that a dump has, too
     #[arg(long)]
     pub replace: bool,
     /// The number of connections that load rows, and of threads that write traces [default: one for each CPU]
@@ -99,7 +121,9 @@ pub struct ImportArgs {
     /// larger than the limit takes more.
     #[arg(long, value_name = "MIB")]
     pub memory: Option<u64>,
-    /// Replace existing CI data without asking (also with force=yes in the environment)
+    /// Replace existing CI data without asking
+    ///
+    /// force=yes in the environment means the same.
     #[arg(long, short)]
     pub yes: bool,
     /// If the archive of the traces is truncated, import the traces that are complete
@@ -190,8 +214,10 @@ pub struct TellingArgs {
 /// An archive or a dump.
 #[derive(Debug, Args)]
 pub struct ArchiveArgs {
-    /// The archive (EPOCH_gitlab_ci_backup.tar), a folder of archives, the folder of an unpacked archive, or
-    /// a MySQL or PostgreSQL dump, also a folder that mydumper or MySQL Shell has written; "-" for a pipe
+    /// A backup archive, a MySQL or PostgreSQL dump, or a folder of these; "-" for a pipe
+    ///
+    /// An archive is EPOCH_gitlab_ci_backup.tar, or the folder that it was unpacked to. A dump may be a folder that
+    /// mydumper, dumpling, MySQL Shell or mysqldump has written.
     ///
     /// Archives and dumps may be compressed with gzip, bzip2, xz or zstd, or be the only file in a ZIP archive. The
     /// compression is detected from the content, not from the name.
@@ -226,8 +252,9 @@ pub struct InflationArgs {
 /// The target: a database and the directory of the build traces.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// The target database: postgresql://user@host/database, libpq's key=value, or
-    /// mysql://user@host/database
+    /// The target database: postgresql://user@host/database or mysql://…
+    ///
+    /// The parameters of libpq (key=value) are taken, too.
     ///
     /// Without this option and --database-yml, the environment names the database: DATABASE_URL, or
     /// PGHOST, PGHOSTADDR, PGDATABASE or PGSERVICE. Missing parameters come from a service file, the other
@@ -246,8 +273,9 @@ pub struct TargetArgs {
     /// Which environment of the database.yml to use [default: production]
     #[arg(long, value_name = "NAME", requires = "database_yml")]
     pub environment: Option<String>,
-    /// The directory of the build traces; required for an archive, unless the target is the private
-    /// PostgreSQL, which has its own
+    /// The directory of the build traces of an archive
+    ///
+    /// It is required for an archive, unless the target is the private PostgreSQL, which has its own.
     #[arg(long, value_name = "DIR")]
     pub builds_path: Option<PathBuf>,
     /// The directory of the private PostgreSQL
@@ -320,58 +348,74 @@ pub struct ConversionArgs {
 /// The other commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// On the CI server: make the archive, with the database and the build traces
+    /// On the CI server: make the archive
     ///
-    /// The dump is made by the server's own program, as the tables are at one moment. The archive gets its name when
+    /// It has the database and the build traces. The dump is made by the server's own program, as the tables are at one moment. The archive gets its name when
     /// it is complete and was read back.
     Backup(BackupArgs),
-    /// On either server: tell which GitLab or GitLab CI is here, its database, builds and backups, and what a move needs
-    Info(InfoArgs),
-    /// List the whole move, step by step: what is done, what is next, with the command of each step
-    Plan(PlanArgs),
-    /// Convert a MySQL dump, or the dump in an archive, to a PostgreSQL dump
-    Convert(ConvertArgs),
-    /// Show what is in an archive or dump, without touching a database
-    Inspect(InspectArgs),
-    /// Run the checks that an import runs before it starts, and show what it would do
+    /// On either server: tell which GitLab or GitLab CI is here
     ///
-    /// Changes nothing. Exits with the code with which the import would fail.
+    /// Also its database, builds and backups, and what a move needs.
+    Info(InfoArgs),
+    /// List the steps of the whole move: what is done, what is next
+    ///
+    /// Each step has its command, what it changes, and how it is undone.
+    Plan(PlanArgs),
+    /// Convert a MySQL dump to a PostgreSQL dump, without a database
+    ///
+    /// Of an archive it converts the dump in it.
+    Convert(ConvertArgs),
+    /// Show what is in an archive or dump, without a database
+    Inspect(InspectArgs),
+    /// Run the checks that an import runs before it starts
+    ///
+    /// Shows what the import would do.     /// Changes nothing. Exits with the code with which the import would fail.
     Check(CheckArgs),
-    /// Compare the live tables and traces with the archive or dump they were imported from
+    /// Compare the live data with the archive or dump it came from
     ///
     /// Compares the contents of rows and traces, and each sequence with the largest id. Run it with the
     /// options of the import, before anybody changes the tables. Exits with 1 if anything differs.
     Verify(VerifyArgs),
-    /// Make live what an import has loaded and kept, because others held the live tables
+    /// Make live what an import has loaded and kept
     ///
-    /// It checks the target again as an import does. The next import, or discard, drops what is kept.
+    /// An import keeps it if others hold the live tables for too long. This checks the target again as an import does. The next import, or discard, drops what is kept.
     Publish(PublishArgs),
-    /// Complete or undo an interrupted publish, as every import does at its start
+    /// Complete or undo an interrupted publish
+    ///
+    /// Every import does so at its start.
     Recover(TargetArgs),
-    /// Bring back the tables and the build traces that the last import replaced
+    /// Bring back what the last import replaced
     ///
     /// The imported data is kept in their place: a second rollback brings it back.
     Rollback(ReplacedArgs),
-    /// Remove the tables and the build traces that imports replaced, or kept for publish, permanently
+    /// Remove permanently what imports replaced, or kept for publish
     Discard(ReplacedArgs),
-    /// Move old build traces aside, and leave an empty directory: for a GitLab that does not take CI's data over
+    /// Move old build traces aside, and leave an empty directory
+    ///
+    /// For a GitLab that does not take CI's data over.
     Fresh(FreshArgs),
-    /// Run pending migrations: the built-in ones, and those in a folder
+    /// Run pending migrations, built-in ones and those in a folder
     ///
     /// Post-deployment migrations run with the others, unless --skip-post-deployment or a non-empty
     /// SKIP_POST_DEPLOYMENT_MIGRATIONS in the environment leaves them pending.
     Migrate(MigrateArgs),
     /// Create the file of a new migration
     Generate(GenerateArgs),
-    /// Show where GitLab needs the key of GitLab CI, and check that encrypted values decrypt with it
+    /// Check the key of encrypted values, and show where it belongs
     Secrets(SecretsArgs),
     /// Start, stop, open or remove the private PostgreSQL
     Private(PrivateArgs),
-    /// Write the configuration of a web server that sends requests for GitLab CI on to GitLab
+    /// Write a web server's configuration for the old address
+    ///
+    /// It sends requests for GitLab CI on to GitLab.
     ///
     /// Requests of runners, triggers and hooks are passed on with their method and body. All others get a redirect to the
     /// same page below /ci of the GitLab.
     Redirect(RedirectArgs),
+    /// Write the completions for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual page, or all of them into a directory
+    Man(ManArgs),
 }
 
 /// The arguments of `check`.

@@ -3,6 +3,7 @@
 pub(crate) mod builds_owner;
 mod check;
 pub(crate) mod convert;
+mod documents;
 pub(crate) mod info;
 pub(crate) mod leave_off;
 pub(crate) mod one_moment;

@@ -1,0 +1,22 @@
+//! `completions` and `man`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::Shell;
+
+/// The arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// The arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The directory for the pages of all commands [default: the page of ci-import goes to standard output]
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+}
