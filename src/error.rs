@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The exit code of the process. The README has the same table.
+    /// The exit code of the process. The book has the same table, reference/exit-codes.md.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {

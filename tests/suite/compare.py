@@ -306,7 +306,7 @@ def collected(done):
 
 
 def expected_types(source):
-    """The types of PostgreSQL that the README gives a type of MariaDB."""
+    """The types of PostgreSQL that the book gives a type of MariaDB."""
     kind, full = source["kind"], source["full"].lower()
     inside = full[full.index("(") : full.index(")") + 1] if "(" in full else ""
     unsigned = "unsigned" in full

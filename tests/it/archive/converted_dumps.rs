@@ -119,7 +119,7 @@ impl Ways {
         lines.map(str::to_owned).collect()
     }
 
-    /// What the README tells an admin to do with a converted dump.
+    /// What the book tells an admin to do with a converted dump.
     fn loaded_by_psql(&self, dump: &Path) -> String {
         let database = new_database_in(&self.scene.server);
         let mut psql = Command::new(postgresql_programs().join("psql"));

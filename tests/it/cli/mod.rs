@@ -1,5 +1,6 @@
 //! What users type, and what they are told.
 
+mod book;
 pub(crate) mod builds_owner;
 mod check;
 pub(crate) mod convert;
@@ -9,7 +10,6 @@ pub(crate) mod leave_off;
 pub(crate) mod one_moment;
 pub(crate) mod plan;
 pub(crate) mod progress;
-pub(crate) mod readme;
 pub(crate) mod refusals;
 pub(crate) mod reports;
 mod suggest;

@@ -1,4 +1,4 @@
-//! What an import leaves in the MySQL of a GitLab 8.0 is what GitLab's own `ci:migrate` leaves, but for what the README
+//! What an import leaves in the MySQL of a GitLab 8.0 is what GitLab's own `ci:migrate` leaves, but for what the book
 //! lists.
 
 use mysql::prelude::Queryable;

@@ -1,4 +1,4 @@
-//! What a user of a MariaDB must be allowed to do: no more than the README says. And what may not be asked
+//! What a user of a MariaDB must be allowed to do: no more than the book says. And what may not be asked
 //! of a MySQL target.
 
 use crate::support::mysql_instead;

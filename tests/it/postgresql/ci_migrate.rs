@@ -1,5 +1,5 @@
 //! What an import leaves in a GitLab 8.0 is what GitLab's own `ci:migrate` leaves, catalog by catalog and row by row, but for
-//! what the README lists.
+//! what the book lists.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -182,7 +182,7 @@ fn assert_only(found: &[String], expected: &[&str], what: &str) {
     );
 }
 
-/// What the README says of the settings, the tags, and the record of the migrations.
+/// What the book says of the settings, the tags, and the record of the migrations.
 const ONLY_PLAYED: [&str; 7] = [
     r#"row application_settings {"id": 1, "ci_enabled": true, "created_at": null, "updated_at": "2015-10-02"#,
     r#"row taggings {"tag_id": 2, "context": "tags", "tagger_id": null, "created_at": null, "taggable_id": 3, "tagger_type": null, "taggable_type": "Ci::Build"}"#,
@@ -224,7 +224,7 @@ fn a_dump_of_postgresql_leaves_what_ci_migrate_leaves() {
     assert_only(&new, &ONLY_IMPORTED, "the import");
 }
 
-/// What ci:migrate leaves is compared as the README says that it is repaired.
+/// What ci:migrate leaves is compared as the book says that it is repaired.
 #[test]
 fn a_converted_dump_leaves_what_ci_migrate_leaves_but_repaired() {
     let dump = converted(&fixture_dump(Dialect::Compatible));

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::support::pages::page;
 use crate::support::program::{Outcome, command, project, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
 use crate::support::servers::{
@@ -499,16 +500,18 @@ fn an_error_names_the_other_columns_that_need_a_policy() {
 }
 
 #[test]
-fn the_map_of_the_readme_is_understood() {
+fn the_map_of_the_book_is_understood() {
     let scene = Scene::bare();
-    let readme = fs::read_to_string(project().join("README.md")).unwrap();
-    let map = readme
-        .split("```toml\n")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .next()
-        .unwrap();
+    let page = page("reference/mapping-file.md");
+    let blocks = page.blocks();
+    let [map] = &blocks
+        .iter()
+        .filter(|block| block.language == "toml")
+        .map(|block| block.text)
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("the page has one map");
+    };
     let map = write(&scene, "map.toml", map.as_bytes());
     let sql = "CREATE TABLE orders (`user` int, token binary(16), is_paid tinyint(1), debug text, day date);\n\
         INSERT INTO orders VALUES (1, x'00112233445566778899aabbccddeeff', 2, 'x', '0000-00-00');\n\

@@ -14,6 +14,7 @@ pub(crate) mod mysql_two_archives;
 pub(crate) mod other_versions;
 pub(crate) mod own_mariadb;
 pub(crate) mod own_server;
+pub(crate) mod pages;
 pub(crate) mod paused;
 pub(crate) mod php_tools;
 pub(crate) mod pooler;
