@@ -1,6 +1,7 @@
 //! The house as ARCHITECTURE.md draws it: arrows go one way, files are small, rooms have names.
 
 mod arrows;
+mod documents;
 mod sources;
 
 use std::collections::BTreeSet;
