@@ -350,8 +350,8 @@ pub struct ConversionArgs {
 pub enum Command {
     /// On the CI server: make the archive
     ///
-    /// It has the database and the build traces. The dump is made by the server's own program, as the tables are at one moment. The archive gets its name when
-    /// it is complete and was read back.
+    /// It has the database and the build traces. The dump is made by the server's own program, as the tables are at one
+    /// moment. The archive gets its name when it is complete and was read back.
     Backup(BackupArgs),
     /// On either server: tell which GitLab or GitLab CI is here
     ///
@@ -369,7 +369,7 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run the checks that an import runs before it starts
     ///
-    /// Shows what the import would do.     /// Changes nothing. Exits with the code with which the import would fail.
+    /// Shows what the import would do, and changes nothing. Exits with the code with which the import would fail.
     Check(CheckArgs),
     /// Compare the live data with the archive or dump it came from
     ///
@@ -378,7 +378,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Make live what an import has loaded and kept
     ///
-    /// An import keeps it if others hold the live tables for too long. This checks the target again as an import does. The next import, or discard, drops what is kept.
+    /// An import keeps it if others hold the live tables for too long. This checks the target again as an import does. The
+    /// next import, or discard, drops what is kept.
     Publish(PublishArgs),
     /// Complete or undo an interrupted publish
     ///
