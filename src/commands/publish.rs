@@ -163,21 +163,16 @@ impl Step<'_> {
         if content.has_gitlab_steps() && !kept.ignore_target_version {
             target_version::check(&target.recorded_versions(&kept.schema)?)?;
         }
-        let (tables, mut others) = kept.sorted();
+        let (tables, others) = kept.sorted();
         if content.has_gitlab_steps() {
             let live = target.examine(&kept.schema, &tables)?;
             let previous = target.previous();
             let yes = self.settings.yes;
             return confirm_replacing(&held.ready, yes, &live, &previous, self.cancellation);
         }
-        if others.is_empty() {
-            others.push(SchemaTables {
-                schema: &kept.schema,
-                tables,
-            });
-        }
-        for SchemaTables { schema, tables } in &others {
-            target.examine(schema, tables)?;
+        for SchemaTables { schema, tables } in SchemaTables::of_all(&kept.schema, &tables, &others)
+        {
+            target.examine(schema, &tables)?;
             let existing = target.tables_of(schema)?;
             let mut existing = existing.iter();
             match existing.find(|name| tables.contains(&name.as_str())) {

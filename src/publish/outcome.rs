@@ -56,6 +56,23 @@ impl<'a> SchemaTables<'a> {
         }
         (of_only_schema, others)
     }
+
+    /// The tables of each schema, with those of the only one, or the first, if it has some.
+    #[must_use]
+    pub fn of_all(
+        schema: &'a str,
+        tables: &[&'a str],
+        others: &[SchemaTables<'a>],
+    ) -> Vec<SchemaTables<'a>> {
+        let mut all = others.to_vec();
+        if others.is_empty() || !tables.is_empty() {
+            all.push(SchemaTables {
+                schema,
+                tables: tables.to_vec(),
+            });
+        }
+        all
+    }
 }
 
 /// How long a publish waits for others who hold the live tables.

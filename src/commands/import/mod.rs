@@ -156,11 +156,8 @@ impl Import<'_> {
         let schema = &prepared.live.schema;
         if self.content.known_tables().is_empty() {
             // Only now the names of the tables are known, so their dependents can be checked.
-            if others.is_empty() {
+            for SchemaTables { schema, tables } in SchemaTables::of_all(schema, &tables, &others) {
                 target.examine(schema, &tables)?;
-            }
-            for SchemaTables { schema, tables } in &others {
-                target.examine(schema, tables)?;
             }
         }
         if let Some(directory) = &staged.directory {
