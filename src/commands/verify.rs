@@ -30,6 +30,9 @@ pub fn run(
     let input = Input::open(&located, progress, cancellation)?;
     let content = input.content();
     let destination = &settings.destination;
+    if content.has_traces() {
+        settings.policies.refuse_map()?;
+    }
     // A converted dump is compared with or without the option.
     let asked = destination.asks(false, Content::Dump, &settings.policies)?;
     input.judge(asked)?;
@@ -44,7 +47,7 @@ pub fn run(
     };
     let taken = input.take(
         cancellation,
-        |member| verification.expected(target, asked, member),
+        |member| verification.expected(target, asked, &schema, member),
         |member| verification.compare(ready.builds.as_ref(), member),
     )?;
     let schemas = schemas_of(taken.dump.iter().map(|table| table.schema.as_deref()));
@@ -88,6 +91,7 @@ impl Verification<'_> {
         &self,
         target: &dyn Verifies,
         asked: Asked,
+        schema: &str,
         member: DumpMember<'_>,
     ) -> Result<Vec<ExpectedTable>> {
         let meter = self
@@ -102,7 +106,8 @@ impl Verification<'_> {
             policies: self
                 .settings
                 .policies
-                .for_tables(!self.content.known_tables().is_empty()),
+                .for_tables(!self.content.known_tables().is_empty())
+                .within(schema),
             accept: Box::new(|_, _| Ok(())),
             late_prefix: Some(late_prefix),
             limits: self.settings.resources.dump,

@@ -63,7 +63,7 @@ fn database<S: Read>(
     policies: &Policies,
     limits: &Limits,
 ) -> Result<Converted> {
-    policies.refuse_map("an archive of GitLab CI: its tables are as GitLab needs them")?;
+    policies.refuse_map()?;
     let mut header = header(DATABASE, entry)?;
     let mut spool = tempfile::tempfile().doing("create a temporary file")?;
     let copy = spool.try_clone().doing("create a temporary file")?;

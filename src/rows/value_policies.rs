@@ -16,6 +16,19 @@ pub struct ValuePolicies {
     pub invalid_utf8: InvalidUtf8,
 }
 
+impl ValuePolicies {
+    /// Those that refuse no value.
+    #[must_use]
+    pub fn lenient() -> ValuePolicies {
+        ValuePolicies {
+            zero_dates: ZeroDates::Null,
+            invalid_dates: InvalidDates::Null,
+            nul: Nul::Strip,
+            invalid_utf8: InvalidUtf8::Replace,
+        }
+    }
+}
+
 /// What becomes of a date with a zero part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ZeroDates {

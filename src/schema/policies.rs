@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 pub use super::column_policies::{
-    ColumnPolicies, Enums, GeneratedColumns, Geometry, OnUpdate, Times, Timestamps, Tinyint1,
-    Vectors,
+    ColumnPolicies, Enums, GeneratedColumns, Geometry, OnUpdate, Policy, Times, Timestamps,
+    Tinyint1, Vectors,
 };
 use super::map::Map;
 use crate::dump::Databases;
 use crate::error::{Error, Result};
-use crate::rows::{InvalidDates, InvalidUtf8, Nul, ValuePolicies, ZeroDates};
+use crate::rows::ValuePolicies;
 
 /// The choices of one conversion.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,12 +45,7 @@ impl Policies {
     pub fn to_look() -> Policies {
         Policies {
             columns: ColumnPolicies {
-                values: ValuePolicies {
-                    zero_dates: ZeroDates::Null,
-                    invalid_dates: InvalidDates::Null,
-                    nul: Nul::Strip,
-                    invalid_utf8: InvalidUtf8::Replace,
-                },
+                values: ValuePolicies::lenient(),
                 tinyint1: Tinyint1::Truthy,
                 time: Times::Interval,
                 ..ColumnPolicies::default()
@@ -60,12 +55,14 @@ impl Policies {
         }
     }
 
-    /// An error if there is a mapping file: it is not for `what`.
-    pub fn refuse_map(&self, what: &str) -> Result<()> {
+    /// An error if there is a mapping file: it is not for the tables of GitLab CI.
+    pub fn refuse_map(&self) -> Result<()> {
         if self.map.is_empty() {
             return Ok(());
         }
-        Err(Error::usage(format!("--map is for dumps, not for {what}")))
+        Err(Error::usage(
+            "--map is for dumps: the tables of GitLab CI are as GitLab needs them",
+        ))
     }
 
     /// The same policies for tables that are known, or not: the types of known ones do not depend on values, and GitLab sets
@@ -81,6 +78,15 @@ impl Policies {
             columns.on_update = OnUpdate::None;
         }
         policies
+    }
+
+    /// The same policies for a target whose only schema is `schema`, unless each database has one.
+    #[must_use]
+    pub fn within(mut self, schema: &str) -> Policies {
+        if self.databases != Databases::All {
+            self.map = self.map.within(schema).into();
+        }
+        self
     }
 
     /// Whether `table` is taken. If its `database` becomes a schema, it may be named with it.

@@ -96,7 +96,7 @@ impl Target {
             ));
         }
         if content.has_traces() {
-            policies.refuse_map("an archive of GitLab CI: its tables are as GitLab needs them")?;
+            policies.refuse_map()?;
         }
         match self {
             Target::Mysql(_) if takes_all => Err(Error::usage(

@@ -51,7 +51,13 @@ pub struct InspectArgs {
     #[arg(long)]
     pub suggest: bool,
     /// Write a mapping file for --map with what --suggest finds, for each column; "-" for standard output
-    #[arg(long, short, value_name = "FILE", requires = "suggest")]
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        requires = "suggest",
+        conflicts_with = "json"
+    )]
     pub output: Option<PathBuf>,
     /// The limit of inflation
     #[command(flatten)]

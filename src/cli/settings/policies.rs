@@ -9,7 +9,9 @@ use crate::dump::Databases;
 use crate::error::{Error, Result};
 use crate::rows::{ValuePolicies, local_time_zone};
 use crate::schema::Map;
-use crate::schema::policies::{ColumnPolicies, Extension, GeneratedSupport, Policies, Timestamps};
+use crate::schema::policies::{
+    ColumnPolicies, Extension, GeneratedSupport, Policies, Policy, Timestamps,
+};
 
 /// A mapping file is not longer: it has a few lines for each column of a database.
 const MAX_MAP_BYTES: u64 = 16 << 20;
@@ -31,10 +33,12 @@ pub fn policies(arguments: ConversionArgs) -> Result<Policies> {
             ),
         );
     }
-    if arguments.timestamps == Timestamps::Local && local_time_zone().is_none() {
+    let is_local = arguments.timestamps == Timestamps::Local
+        || map.has_policy(Policy::Timestamps(Timestamps::Local));
+    if is_local && local_time_zone().is_none() {
         let named = std::env::var("TZ").unwrap_or_default();
         return Err(Error::usage(format!(
-            "--timestamps local: the time zone of this machine (TZ={named:?}) is not known"
+            "timestamps local: the time zone of this machine (TZ={named:?}) is not known"
         ))
         .hint(
             "set TZ to a name of the time zone database, which the package tzdata has (Europe/Berlin), or to the \

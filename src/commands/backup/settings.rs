@@ -88,7 +88,7 @@ impl BackupSettings {
             ));
         }
         let conversion = policies(arguments.conversion)?;
-        conversion.refuse_map("a backup of GitLab CI: its tables are as GitLab needs them")?;
+        conversion.refuse_map()?;
         Ok(BackupSettings {
             source: *target,
             builds: arguments.builds_path,

@@ -5,7 +5,6 @@ use super::encrypted::EncryptedValues;
 use super::prepare::{OpenedInput, Prepared};
 use crate::archive;
 use crate::commands::kept::drop_kept;
-use crate::dump::Databases;
 use crate::dump::acceptance::Asked;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -77,10 +76,8 @@ impl Import<'_> {
         let (packing, ratio) = (member.packing, settings.max_inflation);
         let is_hashed = settings.verify == Depth::Full;
         let is_known = !self.content.known_tables().is_empty();
-        let mut policies = settings.policies.for_tables(is_known);
-        if policies.databases != Databases::All {
-            policies.map = policies.map.within(&prepared.live.schema).into();
-        }
+        let policies = settings.policies.for_tables(is_known);
+        let policies = policies.within(&prepared.live.schema);
         let loaded = loads.load(Loading {
             dump: Dump {
                 name: member.name,

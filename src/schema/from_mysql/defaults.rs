@@ -60,10 +60,12 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
         | DataType::Integer
         | DataType::Bigint
         | DataType::Numeric(..)
+        | DataType::Plain("numeric")
         | DataType::DoublePrecision => is_number.then(|| text.to_owned()),
         DataType::Varchar(_)
         | DataType::Char(_)
         | DataType::Text
+        | DataType::Plain("character varying")
         | DataType::Enum(_)
         | DataType::Json
         | DataType::Jsonb
@@ -71,7 +73,7 @@ fn constant(text: &str, data_type: &DataType) -> Option<String> {
         | DataType::Inet
         | DataType::Time(_)
         | DataType::Interval(_) => (!text.contains('\0')).then(|| sql::literal(text)),
-        // No type of MySQL is mapped to the first, and the others have no constant defaults.
+        // Nothing else is mapped to the first, and the others have no constant defaults.
         DataType::Plain(_) | DataType::Array(_) | DataType::Geometry(_) | DataType::Vector(_) => {
             None
         }

@@ -160,7 +160,8 @@ impl Mapper<'_> {
     pub(super) fn checks(&mut self, table: &mut Table) {
         let definition = self.definition;
         let columns = self.columns.iter();
-        let json = columns.filter(|(_, column)| column.data_type == DataType::Json);
+        let json = columns
+            .filter(|(_, column)| matches!(column.data_type, DataType::Json | DataType::Jsonb));
         let json: HashSet<String> = json.map(|(name, _)| json_check(name)).collect();
         for (name, check) in &definition.checks {
             // The type of a JSON column says the same.

@@ -66,7 +66,8 @@ fn other_name(name: &str) -> String {
     format!("{name}_")
 }
 
-/// The other names of the columns of `definition`, by those in the dump: as the map says, or instead of reserved ones.
+/// The other names of the columns of `definition`, by those in the dump in lower case: as the map says, or instead of
+/// reserved ones.
 fn other_names(definition: &TableDefinition, policies: &Policies) -> HashMap<String, String> {
     let map = policies
         .map
@@ -80,16 +81,15 @@ fn other_names(definition: &TableDefinition, policies: &Policies) -> HashMap<Str
     for name in &names {
         let wanted = map.and_then(|map| map.name_of(name));
         if let Some(wanted) = wanted {
-            others.insert((*name).to_owned(), wanted.to_owned());
+            others.insert(name.to_ascii_lowercase(), wanted.to_owned());
         } else if is_reserved(name, policies) {
             let mut new = other_name(name);
             while names.contains(new.as_str()) {
                 new.push('_');
             }
-            others.insert((*name).to_owned(), new);
+            others.insert(name.to_ascii_lowercase(), new);
         }
     }
-    others.retain(|old, new| old != new);
     others
 }
 
@@ -97,7 +97,8 @@ fn other_names(definition: &TableDefinition, policies: &Policies) -> HashMap<Str
 fn check_names(definition: &TableDefinition, others: &HashMap<String, String>) -> Result<()> {
     let mut known = HashSet::new();
     for column in &definition.columns {
-        let name = others.get(&column.name).unwrap_or(&column.name);
+        let other = others.get(&column.name.to_ascii_lowercase());
+        let name = other.unwrap_or(&column.name);
         if !known.insert(name) {
             return Err(Error::usage(format!(
                 "table {}: the map gives two columns the name {name}",
@@ -123,7 +124,7 @@ impl Prepared<'_> {
             .table(self.definition.database.as_deref(), &self.definition.name);
         let definition = self.definition.to_mut();
         let rename = |name: &mut String| {
-            if let Some(new) = others.get(name) {
+            if let Some(new) = others.get(&name.to_ascii_lowercase()) {
                 name.clone_from(new);
             }
         };
@@ -261,15 +262,20 @@ fn has_nul(definition: &TableDefinition) -> bool {
             .any(|key| key.comment.as_ref().is_some_and(is_it))
 }
 
-/// Renames the columns in `expression`, whose identifiers are in backticks or bare.
+/// Renames the columns in `expression`, whose identifiers are in backticks or bare. A bare word before a parenthesis is a
+/// function.
 fn rename_in(expression: &mut String, rename: &impl Fn(&mut String)) {
     let Ok(tokens) = tokens(expression) else {
         return;
     };
-    for token in tokens.iter().rev() {
+    for (at, token) in tokens.iter().enumerate().rev() {
         let (TokenKind::Word(name) | TokenKind::Identifier(name)) = &token.kind else {
             continue;
         };
+        let next = tokens.get(at + 1).map(|next| &next.kind);
+        if matches!(token.kind, TokenKind::Word(_)) && next == Some(&TokenKind::Symbol('(')) {
+            continue;
+        }
         let mut new = name.clone();
         rename(&mut new);
         if new != *name {

@@ -63,6 +63,10 @@ fn kind_of(
     let is_whole = matches!(wanted, T::Smallint | T::Integer | T::Bigint);
     let is_number = is_whole || matches!(wanted, T::Numeric(..) | T::Plain("numeric"));
     let is_text = matches!(wanted, T::Text | T::Plain("character varying"));
+    // Only these have a sequence.
+    if column.auto_increment && !is_whole {
+        return None;
+    }
     match kind {
         ValueKind::Integer
         | ValueKind::UnsignedToBigint

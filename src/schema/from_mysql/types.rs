@@ -178,7 +178,7 @@ impl Mapper<'_> {
                 && self.policies.takes_column(
                     self.definition.database.as_deref(),
                     table,
-                    &other.name,
+                    self.dump_name(&other.name),
                 )
         };
         let options: Vec<String> = self
@@ -186,7 +186,7 @@ impl Mapper<'_> {
             .columns
             .iter()
             .filter(is_alike)
-            .map(|column| format!("--skip-column {table}.{}", column.name))
+            .map(|column| format!("--skip-column {table}.{}", self.dump_name(&column.name)))
             .collect();
         let them = if options.len() == 1 {
             "it"

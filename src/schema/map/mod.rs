@@ -123,6 +123,19 @@ impl Map {
         map
     }
 
+    /// Whether it gives `policy` to a table or a column.
+    #[must_use]
+    pub fn has_policy(&self, policy: Policy) -> bool {
+        self.tables.values().any(|table| {
+            let of_columns = table.columns.values().flat_map(|column| &column.policies);
+            table
+                .policies
+                .iter()
+                .chain(of_columns)
+                .any(|it| *it == policy)
+        })
+    }
+
     /// The names of tables in it.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         self.tables.keys().map(String::as_str)

@@ -223,6 +223,105 @@ fn a_table_may_go_to_the_schema_of_the_others() {
     import(&scene, &dump, &map, &here).succeeds();
     assert_eq!(columns(&scene, "public"), ["logs.id integer"]);
     assert_eq!(columns(&scene, "archive").len(), COLUMNS.len() + 2);
+    let report = run(command([
+        "verify",
+        &dump,
+        "--database-url",
+        &scene.url(),
+        "--map",
+        &map,
+    ])
+    .args(here))
+    .succeeds();
+    assert!(!report.stdout.contains("archive.logs"), "{}", report.stdout);
+}
+
+#[test]
+fn what_depends_on_a_table_of_any_schema_is_refused() {
+    let scene = Scene::bare();
+    let (dump, map) = stage(&scene, MAP);
+    import(&scene, &dump, &map, &[]).succeeds();
+    for table in ["public.users", "archive.logs"] {
+        scene.execute(&format!("CREATE VIEW v AS SELECT id FROM {table}"));
+        import(&scene, &dump, &map, &["--replace"])
+            .exits(4)
+            .says("dependents that would be left behind: the view public.v");
+        scene.execute("DROP VIEW v");
+    }
+    import(&scene, &dump, &map, &["--replace"]).succeeds();
+}
+
+#[test]
+fn names_are_found_in_any_case_and_functions_stay() {
+    let scene = Scene::bare();
+    let sql = "CREATE TABLE t (Length int, Body varchar(9), KEY (LENGTH), CHECK (length > 0),
+        CHECK (char_length(body) > 0 AND `Char_Length` > 0), char_length int);\n\
+        INSERT INTO t (LENGTH, body, char_length) VALUES (3, 'abc', 3);\n";
+    let dump = write(&scene, "dump.sql", sql.as_bytes());
+    let map = "[tables.t.columns]\nlength = { name = 'size' }\nChar_length = { name = 'count' }\nBody = { name = 'text' }\n";
+    let map = write(&scene, "map.toml", map.as_bytes());
+    import(&scene, &dump, &map, &[]).succeeds();
+    assert_eq!(
+        columns(&scene, "public"),
+        [
+            "t.size integer",
+            "t.text character varying(9)",
+            "t.count integer"
+        ]
+    );
+    let checks = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 't'::regclass ORDER BY 1";
+    assert_eq!(
+        scene.values(checks),
+        [
+            "CHECK (((char_length((text)::text) > 0) AND (count > 0)))",
+            "CHECK ((size > 0))"
+        ]
+    );
+}
+
+#[test]
+fn each_type_keeps_the_values_and_the_default() {
+    let scene = Scene::bare();
+    let sql = "CREATE TABLE t (a int DEFAULT 7, b decimal(5,2) DEFAULT 1.5, c char(3) DEFAULT 'x', d int DEFAULT 1,
+        e longtext DEFAULT '{}' CHECK (json_valid(`e`)), f datetime DEFAULT '2020-01-01 00:00:00', g time, h float,
+        i varchar(30));\n\
+        INSERT INTO t VALUES (5, 2.50, 'ab', 0, '[1]', '0000-00-00 00:00:00', '25:00:00', 1e3, '2020-02-03 04:05:06'),
+        (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);\n";
+    let dump = write(&scene, "dump.sql", sql.as_bytes());
+    let map = "[tables.t.columns]\na.type = 'numeric(12,2)'\nb.type = 'numeric'\nc.type = 'character varying'\n\
+        d.type = 'boolean'\ne.type = 'jsonb'\nf.type = 'text'\ng.type = 'interval'\nh.type = 'numeric'\ni.type = 'timestamp'\n";
+    let map = write(&scene, "map.toml", map.as_bytes());
+    let report = import(&scene, &dump, &map, &[]).succeeds();
+    assert!(!report.stdout.contains("left out"), "{}", report.stdout);
+    scene.execute("INSERT INTO t DEFAULT VALUES");
+    assert_eq!(
+        scene.values("SELECT t::text FROM t"),
+        [
+            "(5.00,2.50,ab,f,[1],\"0000-00-00 00:00:00\",25:00:00,1000,\"2020-02-03 04:05:06\")",
+            "(,,,,,,,,)",
+            "(7.00,1.5,x,t,{},\"2020-01-01 00:00:00\",,,)",
+        ]
+    );
+    run(command([
+        "verify",
+        &dump,
+        "--database-url",
+        &scene.url(),
+        "--map",
+        &map,
+    ]))
+    .exits(1)
+    .reports("t");
+    scene.execute("DELETE FROM t WHERE a = 7");
+    run(command([
+        "verify",
+        &dump,
+        "--database-url",
+        &scene.url(),
+        "--map",
+        &map,
+    ]))
+    .succeeds();
 }
 
 #[test]
@@ -343,7 +442,7 @@ fn names_that_the_dump_does_not_have_are_told() {
 fn a_type_that_does_not_hold_all_values_is_refused() {
     let scene = Scene::bare();
     let sql = "CREATE TABLE t (a int, b varchar(20), c decimal(5,2), d datetime(6), e binary(8),
-        f double, g int AS (a + 1) STORED, h date, i bit(3));\nINSERT INTO t (a) VALUES (1);\n";
+        f double, g int AS (a + 1) STORED, h date, i bit(3), j int AUTO_INCREMENT PRIMARY KEY);\nINSERT INTO t (a) VALUES (1);\n";
     let dump = write(&scene, "dump.sql", sql.as_bytes());
     for (column, wanted) in [
         ("a", "text"),
@@ -357,6 +456,7 @@ fn a_type_that_does_not_hold_all_values_is_refused() {
         ("g", "bigint"),
         ("h", "timestamp"),
         ("i", "integer"),
+        ("j", "numeric(20,0)"),
     ] {
         let map = format!("[tables.t.columns.{column}]\ntype = '{wanted}'\n");
         let map = write(&scene, "map.toml", map.as_bytes());
@@ -401,23 +501,22 @@ fn what_a_map_is_not_for_is_refused() {
     let map = write(&scene, "map.toml", b"[tables.t]\nname = 'u'\n");
     let archive = scene.pack(&fixture_dump(Dialect::Native));
     let archive = archive.to_str().unwrap();
-    for word in ["import", "convert"] {
-        let mut it = if word == "import" {
-            let builds = scene.builds();
-            let mut it = command([
-                archive,
-                "--mysql-to-postgresql",
-                "--database-url",
-                &scene.url(),
-            ]);
-            it.arg("--builds-path").arg(builds);
-            it
-        } else {
-            command(["convert", archive, "-o", "/dev/null"])
-        };
-        run(it.args(["--map", &map]))
+    let (url, builds) = (scene.url(), scene.builds());
+    let target = [
+        "--database-url",
+        &url,
+        "--builds-path",
+        builds.to_str().unwrap(),
+    ];
+    for words in [
+        [&[archive, "--mysql-to-postgresql"], &target[..]].concat(),
+        [&["verify", archive], &target[..]].concat(),
+        vec!["convert", archive, "-o", "/dev/null"],
+        [&["backup", "-o", "-"], &target[..]].concat(),
+    ] {
+        run(command(words).args(["--map", &map]))
             .exits(2)
-            .says("--map is for dumps, not for an archive of GitLab CI");
+            .says("--map is for dumps: the tables of GitLab CI are as GitLab needs them");
     }
     let dump = "--\n-- PostgreSQL database dump\n--\nCREATE TABLE public.t (c integer);\n";
     let dump = write(&scene, "dump.sql", dump.as_bytes());
@@ -431,6 +530,20 @@ fn what_a_map_is_not_for_is_refused() {
     import(&scene, &dump, "/nowhere/map.toml", &[])
         .exits(2)
         .says("cannot read it");
+    let local = write(&scene, "local.toml", b"[tables.t]\ntimestamps = 'local'\n");
+    run(command(["convert", &dump, "-o", "/dev/null", "--map", &local]).env("TZ", "No/Where"))
+        .exits(2)
+        .says("the time zone of this machine (TZ=\"No/Where\") is not known");
+    run(command([
+        "inspect",
+        &dump,
+        "--suggest",
+        "--json",
+        "-o",
+        "-",
+    ]))
+    .exits(2)
+    .says("cannot be used with");
 }
 
 #[test]
