@@ -207,6 +207,18 @@ mod tests {
             let mut examples = EXAMPLES.iter();
             assert!(examples.any(|(path, _)| path[0] == name), "{name}");
         }
+        let mut helps = command.clone();
+        let helps = [helps.render_help(), helps.render_long_help()].map(|help| help.to_string());
+        let lines = helps.iter().flat_map(|help| help.lines());
+        let examples = lines.filter_map(|line| line.strip_prefix("  "));
+        // What is before a pipe is another program.
+        let examples = examples.map(|line| line.rsplit(" | ").next().unwrap_or(line));
+        let examples: Vec<&str> = examples.filter(|it| it.starts_with("ci-import ")).collect();
+        assert_eq!(examples.len(), 5, "{examples:?}");
+        for example in examples {
+            let parsed = command.clone().try_get_matches_from(example.split(' '));
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
         for (path, example) in EXAMPLES {
             let line = example.split(" > ").next().unwrap_or(example);
             let words: Vec<&str> = line.split(' ').collect();

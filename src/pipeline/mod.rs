@@ -3,7 +3,7 @@
 pub mod converter;
 pub mod loaded;
 mod named_tables;
-mod other_columns;
+mod needed_policies;
 pub mod planned_rows;
 pub mod reading;
 pub mod row_places;

@@ -5,25 +5,27 @@ use std::collections::BTreeMap;
 use crate::dump::RowChunk;
 use crate::rows::{
     Change, InvalidDates, InvalidUtf8, Nul, PlannedColumn, Storage, Tally, TranscodePlan,
-    ValueKind, ZeroDates, transcode,
+    ValueKind, ValuePolicies, ZeroDates, transcode,
 };
 
 /// The columns among the rows of `chunk`, besides `known`, with values that `plan` refuses until a policy says what becomes
-/// of them, and what these are.
+/// of them, and what these are. `out` is only a buffer for the rows: its content stays.
 pub(super) fn that_need_a_policy(
     chunk: &RowChunk,
     plan: &TranscodePlan,
     known: &str,
+    out: &mut Vec<u8>,
 ) -> BTreeMap<String, String> {
-    let (mut out, mut tally) = (Vec::new(), Tally::default());
+    let (before, mut tally) = (out.len(), Tally::default());
     // Rows after another error are not looked at.
     let _ = transcode(
         &lenient(plan),
         &chunk.bytes,
         chunk.first_row,
-        &mut out,
+        out,
         &mut tally,
     );
+    out.truncate(before);
     let refused = tally.iter().filter(|(name, change, _)| {
         let mut columns = plan.columns.iter();
         let column = columns.find(|column| column.name == *name);
@@ -39,11 +41,7 @@ fn lenient(plan: &TranscodePlan) -> TranscodePlan {
     let mut plan = plan.clone();
     plan.layout = None;
     for column in &mut plan.columns {
-        let policies = &mut column.policies;
-        policies.zero_dates = ZeroDates::Null;
-        policies.invalid_dates = InvalidDates::Null;
-        policies.nul = Nul::Strip;
-        policies.invalid_utf8 = InvalidUtf8::Replace;
+        column.policies = ValuePolicies::lenient();
         match column.kind {
             ValueKind::Boolean => column.kind = ValueKind::Truthy,
             ValueKind::Time => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::other_columns::that_need_a_policy;
+use super::needed_policies::that_need_a_policy;
 use super::row_places::RowPlaces;
 use crate::dump::{HeldMemory, RowChunk};
 use crate::error::{Error, Place, Result};
@@ -62,7 +62,7 @@ impl PlannedRows {
                 out.truncate(before);
                 return match widening(chunk, &error) {
                     Some(widening) => Ok(Some(widening)),
-                    None => Err(refused(chunk, plan, error)),
+                    None => Err(refused(chunk, plan, error, out)),
                 };
             }
         }
@@ -91,9 +91,9 @@ fn widening(chunk: &RowChunk, error: &RowError) -> Option<Widening> {
 }
 
 /// The error for a value of `chunk` that `plan` refuses. It names the other columns that need a policy, if this one does.
-fn refused(chunk: &RowChunk, plan: &TranscodePlan, error: RowError) -> Error {
+fn refused(chunk: &RowChunk, plan: &TranscodePlan, error: RowError, out: &mut Vec<u8>) -> Error {
     let others = match (&error.column, error.hint) {
-        (Some(column), Some(_)) => that_need_a_policy(chunk, plan, column),
+        (Some(column), Some(_)) => that_need_a_policy(chunk, plan, column, out),
         _ => BTreeMap::new(),
     };
     let hint = error.hint;

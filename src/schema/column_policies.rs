@@ -97,11 +97,10 @@ pub(super) const POLICIES: [&str; 12] = [
 ];
 
 impl Policy {
-    /// The policy `name` with this `value`, as the options have them. An error says which values there are; none if no policy
-    /// has this name.
-    #[must_use]
-    pub fn named(name: &str, value: &str) -> Option<Result<Policy, String>> {
-        Some(match name {
+    /// The policy `name`, one of [`POLICIES`], with this `value`, as the options have them. An error says which values there
+    /// are.
+    pub(super) fn named(name: &str, value: &str) -> Result<Policy, String> {
+        match name {
             "tinyint1" => choice(value).map(Policy::Tinyint1),
             "generated" => choice(value).map(Policy::Generated),
             "zero-dates" => choice(value).map(Policy::ZeroDates),
@@ -113,9 +112,8 @@ impl Policy {
             "timestamps" => choice(value).map(Policy::Timestamps),
             "on-update" => choice(value).map(Policy::OnUpdate),
             "geometry" => choice(value).map(Policy::Geometry),
-            "vector" => choice(value).map(Policy::Vectors),
-            _ => return None,
-        })
+            _ => choice(value).map(Policy::Vectors),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::model::{Note, Table};
 
 /// PostgreSQL cuts longer names (NAMEDATALEN - 1; manual, 4.1.1).
-const MAX_BYTES: usize = 63;
+pub(super) const MAX_BYTES: usize = 63;
 
 /// The names given so far in one schema. Tables, indexes and sequences share a name space there.
 #[derive(Debug, Clone, Default)]

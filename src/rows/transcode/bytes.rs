@@ -22,17 +22,13 @@ impl<N: Notation> Transcoder<'_, N> {
             self.quoted_bytes(&mut bytes)?;
             self.note_decoded(column, &bytes);
         }
-        let is_uuid = column.storage == Storage::Uuid;
-        let fits = !is_uuid || bytes.len() == UUID_BYTES;
-        if fits {
-            N::bytes(self.out, &bytes, column.storage);
+        if column.storage == Storage::Uuid && bytes.len() != UUID_BYTES {
+            self.at = start;
+            return Err(("the value has not the 16 bytes of a UUID".to_owned(), None));
         }
+        N::bytes(self.out, &bytes, column.storage);
         self.spare = bytes;
-        if fits {
-            return Ok(());
-        }
-        self.at = start;
-        Err(("the value has not the 16 bytes of a UUID".to_owned(), None))
+        Ok(())
     }
 
     /// Counts quoted bytes that a shell has decoded as a text, if they are not ASCII.

@@ -17,15 +17,7 @@ use super::types::named;
 use super::{ColumnMap, Map, TableMap};
 use crate::error::{Error, Result};
 use crate::schema::column_policies::{POLICIES, Policy};
-
-/// PostgreSQL cuts longer names (NAMEDATALEN - 1; manual, 4.1.1).
-const MAX_NAME_BYTES: usize = 63;
-
-/// What a key is that no policy has as its name.
-enum Entry<'a> {
-    Policy(Policy),
-    Other(&'a Value),
-}
+use crate::schema::names::MAX_BYTES;
 
 impl Map {
     /// What the text of a mapping file says.
@@ -71,16 +63,9 @@ fn database(value: &Value, path: &str) -> Result<String> {
 
 fn table_map(value: &Value, path: &str) -> Result<TableMap> {
     let mut table = TableMap::default();
-    for (key, value) in inner(value, path)? {
+    for (key, value) in other_keys(value, path, &mut table.policies)? {
         let here = format!("{path}.{key}");
-        let value = match entry(key, value, &here)? {
-            Entry::Policy(policy) => {
-                table.policies.push(policy);
-                continue;
-            }
-            Entry::Other(value) => value,
-        };
-        match key.as_str() {
+        match key {
             "name" => table.name = Some(name(value, &here)?),
             "schema" => table.schema = Some(schema_name(value, &here)?),
             "skip" => table.skip = truth(value, &here)?,
@@ -100,16 +85,9 @@ fn table_map(value: &Value, path: &str) -> Result<TableMap> {
 
 fn column_map(value: &Value, path: &str) -> Result<ColumnMap> {
     let mut column = ColumnMap::default();
-    for (key, value) in inner(value, path)? {
+    for (key, value) in other_keys(value, path, &mut column.policies)? {
         let here = format!("{path}.{key}");
-        let value = match entry(key, value, &here)? {
-            Entry::Policy(policy) => {
-                column.policies.push(policy);
-                continue;
-            }
-            Entry::Other(value) => value,
-        };
-        match key.as_str() {
+        match key {
             "name" => column.name = Some(name(value, &here)?),
             "skip" => column.skip = truth(value, &here)?,
             "type" => {
@@ -127,20 +105,25 @@ fn column_map(value: &Value, path: &str) -> Result<ColumnMap> {
     Ok(column)
 }
 
-fn entry<'a>(key: &str, value: &'a Value, path: &str) -> Result<Entry<'a>> {
-    let Some(written) = value.as_str() else {
-        if POLICIES.contains(&key) {
-            text(value, path)?;
+/// Puts the policies in the table `value` into `policies`, and returns its other keys.
+fn other_keys<'a>(
+    value: &'a Value,
+    path: &str,
+    policies: &mut Vec<Policy>,
+) -> Result<Vec<(&'a str, &'a Value)>> {
+    let mut others = Vec::new();
+    for (key, value) in inner(value, path)? {
+        if !POLICIES.contains(&key.as_str()) {
+            others.push((key.as_str(), value));
+            continue;
         }
-        return Ok(Entry::Other(value));
-    };
-    match Policy::named(key, written) {
-        None => Ok(Entry::Other(value)),
-        Some(Ok(policy)) => Ok(Entry::Policy(policy)),
-        Some(Err(known)) => Err(Error::usage(format!(
-            "{path}: {written:?} is not one of {known}"
-        ))),
+        let here = format!("{path}.{key}");
+        let written = text(value, &here)?;
+        let policy = Policy::named(key, written)
+            .map_err(|known| Error::usage(format!("{here}: {written:?} is not one of {known}")))?;
+        policies.push(policy);
     }
+    Ok(others)
 }
 
 fn inner<'a>(value: &'a Value, path: &str) -> Result<&'a Table> {
@@ -161,9 +144,9 @@ fn truth(value: &Value, path: &str) -> Result<bool> {
 /// A name that PostgreSQL can have.
 fn name(value: &Value, path: &str) -> Result<String> {
     let name = text(value, path)?;
-    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.contains('\0') {
+    if name.is_empty() || name.len() > MAX_BYTES || name.contains('\0') {
         return Err(Error::usage(format!(
-            "{path}: a name in PostgreSQL has 1 to {MAX_NAME_BYTES} bytes"
+            "{path}: a name in PostgreSQL has 1 to {MAX_BYTES} bytes"
         )));
     }
     Ok(name.to_owned())
