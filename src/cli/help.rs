@@ -65,12 +65,12 @@ const ONLY_IN_LONG_HELP: [&str; 3] = ["Conversion", "Checks and limits", "Archiv
 const EXAMPLES: [(&[&str], &str); 20] = [
     (
         &["backup"],
-        "ci-import backup --builds-path /home/gitlab_ci/gitlab-ci/builds -o /var/backups",
+        "ci-import backup --builds-path gitlab-ci/builds -o /var/backups",
     ),
     (&["info"], "ci-import info --install /home/git/gitlab"),
     (
         &["plan"],
-        "ci-import plan BACKUP.tar --mysql-to-postgresql --builds-path /home/git/gitlab/builds",
+        "ci-import plan BACKUP.tar --mysql-to-postgresql --builds-path DIR",
     ),
     (
         &["convert"],
@@ -79,7 +79,7 @@ const EXAMPLES: [(&[&str], &str); 20] = [
     (&["inspect"], "ci-import inspect shop.sql.gz --suggest"),
     (
         &["check"],
-        "ci-import check BACKUP.tar --mysql-to-postgresql --builds-path /home/git/gitlab/builds",
+        "ci-import check BACKUP.tar --mysql-to-postgresql --builds-path DIR",
     ),
     (
         &["verify"],
@@ -112,7 +112,7 @@ const EXAMPLES: [(&[&str], &str); 20] = [
     ),
     (
         &["secrets", "check"],
-        "ci-import secrets check BACKUP.tar --secrets /home/git/gitlab/config/secrets.yml",
+        "ci-import secrets check BACKUP.tar --secrets gitlab/config/secrets.yml",
     ),
     (
         &["secrets", "show"],
@@ -121,7 +121,7 @@ const EXAMPLES: [(&[&str], &str); 20] = [
     (&["private"], "ci-import private psql"),
     (
         &["redirect"],
-        "ci-import redirect --ci-fqdn ci.example.com --gitlab-fqdn gitlab.example.com -o gitlab_ci",
+        "ci-import redirect --ci-fqdn ci.example.com --gitlab-fqdn gitlab.example.com",
     ),
     (
         &["completions"],
@@ -207,7 +207,8 @@ mod tests {
             let mut examples = EXAMPLES.iter();
             assert!(examples.any(|(path, _)| path[0] == name), "{name}");
         }
-        let mut helps = command.clone();
+        // At 80 columns, each is on a line of its own.
+        let mut helps = command.clone().term_width(80);
         let helps = [helps.render_help(), helps.render_long_help()].map(|help| help.to_string());
         let lines = helps.iter().flat_map(|help| help.lines());
         let examples = lines.filter_map(|line| line.strip_prefix("  "));
@@ -223,6 +224,7 @@ mod tests {
             let line = example.split(" > ").next().unwrap_or(example);
             let words: Vec<&str> = line.split(' ').collect();
             assert_eq!(&words[1..=path.len()], path);
+            assert!(example.len() <= 78, "{example}");
             let parsed = command.clone().try_get_matches_from(words);
             assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
         }

@@ -63,7 +63,7 @@ All options, and the exit codes: ci-import --help";
 #[command(after_long_help = "\
 Examples:
   ci-import shop.sql.gz --database-url postgresql://app@db/shop
-  ci-import 1443700800_gitlab_ci_backup.tar --mysql-to-postgresql --builds-path /home/git/gitlab/builds
+  ci-import BACKUP.tar --mysql-to-postgresql --builds-path DIR
   mysqldump shop | ci-import - --database-url postgresql://app@db/shop
 
 Exit codes:

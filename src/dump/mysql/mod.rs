@@ -9,6 +9,7 @@ mod row_chunks;
 mod row_scanner;
 pub mod scanner;
 mod session;
+pub mod sql;
 mod sql_mode;
 mod statement;
 mod structural_mask;

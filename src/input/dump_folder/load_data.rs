@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::names::quoted;
 use super::tuples::{Decode, Format};
+use crate::dump::mysql::sql::identifier;
 
 /// What the statement says.
 #[derive(Debug, PartialEq, Eq)]
@@ -172,10 +172,10 @@ impl Parser {
         if self.at < self.tokens.len() {
             return Err(unread());
         }
-        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+        let names: Vec<String> = names.iter().map(|name| identifier(name)).collect();
         let head = format!(
             "{insert} INTO {} ({}) VALUES ",
-            quoted(&table),
+            identifier(&table),
             names.join(",")
         );
         let load = LoadData {

@@ -16,8 +16,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::dump::mysql::sql::identifier;
 use crate::error::{Error, Result};
-use names::{plain, quoted};
+use names::plain;
 pub(super) use stream::FolderStream;
 use stream::Part;
 
@@ -154,5 +155,5 @@ fn has_extension(name: &str, extension: &str) -> bool {
 
 /// SQL that makes `database` the current one.
 fn use_database(database: &str) -> Part {
-    Part::Text(format!("USE {};\n", quoted(database)))
+    Part::Text(format!("USE {};\n", identifier(database)))
 }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::stream::Part;
 use super::tuples::Decode;
-use super::{description, file_of, has, has_extension, plain, quoted, use_database};
+use super::{description, file_of, has, has_extension, plain, use_database};
+use crate::dump::mysql::sql::identifier;
 use crate::error::{Error, Result};
 
 const INSTANCE: &str = "@.json";
@@ -209,12 +210,12 @@ fn table_parts(
     let quoted_columns: Vec<String> = options
         .columns
         .iter()
-        .map(|column| quoted(column))
+        .map(|column| identifier(column))
         .collect();
     let head = format!(
         "INSERT INTO {}.{} ({}) VALUES ",
-        quoted(schema),
-        quoted(name),
+        identifier(schema),
+        identifier(name),
         quoted_columns.join(", ")
     );
     if head.len() > MAX_HEAD_BYTES {

@@ -1,4 +1,4 @@
-//! Names of files and of tables.
+//! Names of files.
 
 /// A name without the suffix of a compression.
 pub(super) fn plain(name: &str) -> &str {
@@ -7,9 +7,4 @@ pub(super) fn plain(name: &str) -> &str {
         .iter()
         .filter_map(|suffix| name.strip_suffix(suffix));
     stems.next().unwrap_or(name)
-}
-
-/// `name` in backquotes.
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::stream::Part;
-use super::{description, has, plain, quoted};
+use super::{description, has, plain};
+use crate::dump::mysql::sql::identifier;
 use crate::error::{Error, Result};
 
 /// Whether a folder with these files is of `mysqldump --tab`.
@@ -52,7 +53,7 @@ pub(super) fn parts(folder: &Path, names: &[String]) -> Result<Vec<Part>> {
         parts.push(Part::Text(settings.to_owned()));
         parts.push(Part::Rows {
             path: folder.join(rows),
-            head: format!("INSERT INTO {} VALUES ", quoted(&decoded(table))).into(),
+            head: format!("INSERT INTO {} VALUES ", identifier(&decoded(table))).into(),
             columns: Arc::new([]),
         });
     }

@@ -4,9 +4,10 @@ use std::io::{self, BufRead, Read};
 
 use memchr::memchr3;
 
-use super::table::{Attributes, Structure, quoted, value};
+use super::table::{Attributes, Structure, value};
 use super::tokens::{Token, Tokens, attributes};
 use crate::dump::beginning_of_xml;
+use crate::dump::mysql::sql::identifier;
 use crate::error::{Error, Result};
 
 /// An INSERT gets no more rows when it has so many bytes.
@@ -260,7 +261,7 @@ impl Writer {
         };
         match element {
             "database" => {
-                let sql = format!("USE {};\n", quoted(&named("name")?));
+                let sql = format!("USE {};\n", identifier(&named("name")?));
                 self.put(&sql);
             }
             "table_structure" => self.structure = Some(Structure::new(named("name")?)),
@@ -278,13 +279,13 @@ impl Writer {
                 self.rows = Rows::of(name, &self.defined);
             }
             "trigger" => {
-                let name = quoted(&named("Trigger")?);
+                let name = identifier(&named("Trigger")?);
                 self.put(&format!(
                     "CREATE TRIGGER {name} BEFORE INSERT ON t FOR EACH ROW SET @x = 1;\n"
                 ));
             }
             "event" => {
-                let name = quoted(&named("Event")?);
+                let name = identifier(&named("Event")?);
                 self.put(&format!(
                     "CREATE EVENT {name} ON SCHEDULE EVERY 1 DAY DO SET @x = 1;\n"
                 ));
@@ -293,7 +294,7 @@ impl Writer {
             "routine" => {
                 let sql = match attributes
                     .first()
-                    .map(|(kind, name)| (kind.as_str(), quoted(name)))
+                    .map(|(kind, name)| (kind.as_str(), identifier(name)))
                 {
                     Some(("Function", name)) => {
                         format!("CREATE FUNCTION {name}() RETURNS int RETURN 1;\n")
@@ -489,13 +490,13 @@ impl Rows {
     fn of(table: String, defined: &(String, Vec<String>)) -> Rows {
         let columns = Some(&defined.1).filter(|columns| defined.0 == table && !columns.is_empty());
         let list = columns.map(|columns| {
-            let names: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+            let names: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
             format!(" ({})", names.join(","))
         });
         Rows {
             head: format!(
                 "INSERT INTO {}{} VALUES ",
-                quoted(&table),
+                identifier(&table),
                 list.unwrap_or_default()
             ),
             columns: columns.cloned(),

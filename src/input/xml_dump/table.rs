@@ -1,5 +1,6 @@
 //! The definition of a table as XML has it, what SHOW COLUMNS, SHOW INDEX and SHOW TABLE STATUS say, as CREATE TABLE.
 
+use crate::dump::mysql::sql::{identifier, literal};
 use crate::dump::not_in_xml;
 
 /// The attributes of a tag.
@@ -71,7 +72,7 @@ impl Structure {
 
     /// The SQL that makes it, and comments about what the XML does not have.
     pub(super) fn sql(&self) -> String {
-        let name = quoted(&self.name);
+        let name = identifier(&self.name);
         let option = |name: &str| value(&self.options, name).unwrap_or_default();
         // A view has nothing else.
         if option("Comment").eq_ignore_ascii_case("VIEW") && option("Engine").is_empty() {
@@ -101,7 +102,7 @@ impl Structure {
         if collation.ends_with("_bin") {
             sql += " COLLATE=utf8mb4_bin";
         } else if collation.starts_with("utf8mb4_") {
-            sql += &format!(" COLLATE={}", quoted(collation));
+            sql += &format!(" COLLATE={}", identifier(collation));
         }
         if !option("Comment").is_empty() {
             sql += &format!(" COMMENT={}", literal(option("Comment")));
@@ -112,7 +113,7 @@ impl Structure {
     fn column(&self, column: &Attributes, notes: &mut String) -> String {
         let of = |name: &str| value(column, name).unwrap_or_default();
         let (name, kind, extra) = (of("Field"), of("Type"), of("Extra").to_ascii_lowercase());
-        let mut sql = format!("{} {kind}", quoted(name));
+        let mut sql = format!("{} {kind}", identifier(name));
         if of("Null") == "NO" {
             sql += " NOT NULL";
         } else if kind.starts_with("timestamp") {
@@ -230,7 +231,7 @@ fn key_sql(name: &str, parts: &[&Attributes]) -> String {
                 (None | Some("" | "NULL"), Some(expression)) => {
                     format!("({})", unescaped(expression))
                 }
-                (column, _) => quoted(column.unwrap_or_default()),
+                (column, _) => identifier(column.unwrap_or_default()),
             };
             // Of an index of places, it is not a number of characters.
             let length = value(part, "Sub_part").filter(|_| kind != "SPATIAL");
@@ -246,9 +247,9 @@ fn key_sql(name: &str, parts: &[&Attributes]) -> String {
     let columns = columns.join(",");
     let head = match kind {
         _ if name == "PRIMARY" => "PRIMARY KEY".to_owned(),
-        "FULLTEXT" | "SPATIAL" => format!("{kind} KEY {}", quoted(name)),
-        _ if of("Non_unique") == "0" => format!("UNIQUE KEY {}", quoted(name)),
-        _ => format!("KEY {}", quoted(name)),
+        "FULLTEXT" | "SPATIAL" => format!("{kind} KEY {}", identifier(name)),
+        _ if of("Non_unique") == "0" => format!("UNIQUE KEY {}", identifier(name)),
+        _ => format!("KEY {}", identifier(name)),
     };
     let mut sql = format!("{head} ({columns})");
     if !of("Index_comment").is_empty() {
@@ -273,19 +274,4 @@ fn unescaped(expression: &str) -> String {
         }
     }
     text
-}
-
-/// `name` in backquotes.
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
-}
-
-/// `text` as a literal.
-pub(super) fn literal(text: &str) -> String {
-    format!(
-        "'{}'",
-        text.replace('\\', "\\\\")
-            .replace('\'', "''")
-            .replace('\0', "\\0")
-    )
 }

@@ -8,6 +8,7 @@ use crate::dump::mysql::definition::{
     ColumnDefinition, DefaultValue, KeyPartOf, Period, TableDefinition,
 };
 use crate::dump::mysql::lexer::{TokenKind, tokens};
+use crate::dump::mysql::sql::identifier;
 use crate::error::{Error, Result};
 use crate::rows::Nul;
 use crate::schema::model::Note;
@@ -279,7 +280,7 @@ fn rename_in(expression: &mut String, rename: &impl Fn(&mut String)) {
         let mut new = name.clone();
         rename(&mut new);
         if new != *name {
-            expression.replace_range(token.start..token.end, &format!("`{new}`"));
+            expression.replace_range(token.start..token.end, &identifier(&new));
         }
     }
 }

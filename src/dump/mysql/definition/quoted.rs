@@ -2,6 +2,7 @@
 
 use super::cursor::DefinitionParser;
 use crate::dump::mysql::lexer::{Token, TokenKind};
+use crate::dump::mysql::sql::identifier;
 use crate::dump::quoting::Quoting;
 
 impl DefinitionParser<'_> {
@@ -17,7 +18,7 @@ impl DefinitionParser<'_> {
         let inside = |token: &&Token| token.end <= end;
         for token in self.tokens[first..].iter().take_while(inside) {
             let quoted = match &token.kind {
-                TokenKind::Identifier(name) => format!("`{}`", name.replace('`', "``")),
+                TokenKind::Identifier(name) => identifier(name),
                 TokenKind::Text(content) => {
                     format!("'{}'", content.replace('\\', "\\\\").replace('\'', "''"))
                 }

@@ -21,6 +21,7 @@ use sqlparser::parser::Parser;
 
 use crate::dump::mysql::definition::DataType as DefinedType;
 use crate::dump::mysql::lexer::{TokenKind, tokens};
+use crate::dump::mysql::sql::identifier;
 use crate::schema::model::DataType;
 pub(super) use operand::{Operand, Operands};
 use translator::Translator;
@@ -124,7 +125,7 @@ fn normalised(written: &str) -> Option<String> {
                 text.push('%');
             }
             TokenKind::Word(word) | TokenKind::Number(word) => text += &word,
-            TokenKind::Identifier(name) => text += &format!("`{}`", name.replace('`', "``")),
+            TokenKind::Identifier(name) => text += &identifier(&name),
             TokenKind::Text(content) => {
                 let escaped = content.replace('\\', "\\\\").replace('\'', "''");
                 text += &format!("'{escaped}'");
