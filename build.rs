@@ -11,6 +11,9 @@ fn main() {
     // A build to develop is not told: it would be built again after each commit.
     let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let commit = is_release.then(commit).flatten();
+    let known = commit.clone().unwrap_or_default();
+    println!("cargo::rustc-env=CI_IMPORT_COMMIT={known}");
+    println!("cargo::rustc-env=CI_IMPORT_TARGET={target}");
     let commit = commit.unwrap_or_else(|| "no commit known".to_owned());
     println!("cargo::rustc-env=CI_IMPORT_LONG_VERSION={version} ({commit}, {target})");
 }

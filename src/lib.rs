@@ -25,6 +25,8 @@ pub mod pipeline;
 pub mod publish;
 pub mod resources;
 pub mod rows;
+#[cfg(feature = "servers")]
+pub mod run;
 pub mod schema;
 #[cfg(feature = "servers")]
 pub mod server;

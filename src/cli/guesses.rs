@@ -1,7 +1,7 @@
 //! What people type who know other tools: rake, pg_restore, psql, mysql, pgloader. Each guess gets a hint.
 
 /// Arguments of other tools, and what means the same here.
-const GUESSES: [(&[&str], &str); 17] = [
+const GUESSES: [(&[&str], &str); 24] = [
     (
         &["force"],
         "--yes replaces existing CI data without asking; force=yes before the command means the same",
@@ -70,7 +70,13 @@ const GUESSES: [(&[&str], &str); 17] = [
         "nothing to add: the tables get the owner and the grants of the tables that they replace",
     ),
     (
-        &["--single-transaction", "-1", "--exit-on-error", "-e"],
+        &[
+            "--single-transaction",
+            "-1",
+            "--exit-on-error",
+            "-e",
+            "--on-error-stop",
+        ],
         "nothing to add: everything is published in one step, or nothing",
     ),
     (
@@ -94,8 +100,48 @@ const GUESSES: [(&[&str], &str); 17] = [
         "--skip-table TABLE leaves out a table",
     ),
     (
-        &["--verbose", "-v", "--progress"],
-        "the progress is always shown; --quiet switches it off",
+        &["--with", "--set", "--cast", "--type"],
+        "--map FILE maps names and types; ci-import inspect --suggest -o map.toml writes a file to begin with",
+    ),
+    (
+        &[
+            "--data-only",
+            "-a",
+            "--schema-only",
+            "-s",
+            "--section",
+            "--disable-triggers",
+        ],
+        "an import takes definitions and rows together; convert writes both to a file",
+    ),
+    (
+        &["--create", "-C"],
+        "the database must exist: createdb NAME, or CREATE DATABASE",
+    ),
+    (
+        &["--no-ssl-cert-verification", "--ssl", "--ssl-mode"],
+        "sslmode in the URL says how the connection is encrypted: postgresql://user@host/database?sslmode=verify-full",
+    ),
+    (
+        &["--default-character-set", "--encoding", "-E"],
+        "nothing to add: the dump says its character set",
+    ),
+    (
+        &[
+            "--debug",
+            "--trace",
+            "--client-min-messages",
+            "--log-min-messages",
+        ],
+        "-v tells more of what is done, -vv of each piece of it",
+    ),
+    (
+        &["--summary", "--logfile", "-L"],
+        "--report FILE writes the report to a file: .html, .json, .xml or .md",
+    ),
+    (
+        &["RAILS_ENV"],
+        "--environment NAME names the environment of --database-yml",
     ),
 ];
 

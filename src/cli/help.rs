@@ -55,14 +55,26 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "max_inflation",
         ],
     ),
-    ("Output", &["quiet", "json", "show_values"]),
+    (
+        "Output",
+        &[
+            "quiet",
+            "json",
+            "report",
+            "progress",
+            "verbose",
+            "log_format",
+            "show_values",
+            "config",
+        ],
+    ),
 ];
 
 /// What `-h` of another command does not show.
 const ONLY_IN_LONG_HELP: [&str; 3] = ["Conversion", "Checks and limits", "Archives of GitLab CI"];
 
 /// The commands, and an example of each.
-const EXAMPLES: [(&[&str], &str); 20] = [
+const EXAMPLES: [(&[&str], &str); 21] = [
     (
         &["backup"],
         "ci-import backup --builds-path gitlab-ci/builds -o /var/backups",
@@ -123,6 +135,7 @@ const EXAMPLES: [(&[&str], &str); 20] = [
         &["redirect"],
         "ci-import redirect --ci-fqdn ci.example.com --gitlab-fqdn gitlab.example.com",
     ),
+    (&["settings"], "ci-import settings > ci-import.toml"),
     (
         &["completions"],
         "ci-import completions bash > /etc/bash_completion.d/ci-import",
@@ -235,7 +248,7 @@ mod tests {
         let mut command = command().term_width(100);
         let help = command.render_help().to_string();
         let lines = help.lines().count();
-        assert!(lines <= 48, "{lines} lines:\n{help}");
+        assert!(lines <= 50, "{lines} lines:\n{help}");
         assert!(!help.contains("--zero-dates"), "{help}");
         let help = command.render_long_help().to_string();
         assert!(

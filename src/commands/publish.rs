@@ -23,6 +23,7 @@ use crate::rows::Tally;
 use crate::rows::contents::Contents;
 use crate::traces::{StagedDirectory, TraceSummary};
 use crate::ui::progress::Progress;
+use crate::ui::times::Work;
 use crate::verify::depth::Depth;
 use crate::verify::{Verifying, verify_staged};
 
@@ -67,8 +68,9 @@ fn publish(
         schema: kept.schema.clone(),
         is_backup: kept.is_backup,
         started,
+        tables: Vec::new(),
     };
-    let report = reported.after(&held.ready, &*held.target, published);
+    let report = reported.after(&held.ready, &*held.target, published, progress);
     Ok((report, kept.strict))
 }
 
@@ -225,5 +227,6 @@ fn loaded_table(kept: &KeptTable) -> LoadedTable {
         next_value: None,
         contents: Contents::None,
         notes: Vec::new(),
+        work: Work::default(),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::debug;
+
 use crate::cancellation::Cancellation;
 use crate::error::Result;
 use crate::failpoint;
@@ -51,6 +53,12 @@ impl Publishing<'_> {
         };
         let published = target.publish(&publication, self.content, cancellation)?;
         failpoint::reached("published");
+        let seconds = published.locked.map(|locked| locked.as_secs_f64());
+        debug!(
+            replaced = published.replaced.len(),
+            locked_seconds = seconds,
+            "published"
+        );
         Ok(published)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
@@ -34,19 +34,33 @@ fn refuse_strangers_link(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The user alone: it has values of rows.
+    Owner,
+    /// Who may read any new file of the user.
+    AsUsual,
+}
+
 /// A file being written. It is removed if it is dropped before `keep`.
 pub enum OutputFile {
     /// Standard output.
     Stdout,
     /// A device or a named pipe, and its name. It is written to, not replaced.
     Opened(File, PathBuf),
-    /// A temporary file, and the name it will get.
-    Named(NamedTempFile, PathBuf),
+    /// A temporary file, the name it will get, and who may read it then.
+    Named(NamedTempFile, PathBuf, Access),
 }
 
 impl OutputFile {
     /// The output at `path`; standard output for none and for `-`. Through a symbolic link its target is written.
     pub fn create(path: Option<&Path>) -> Result<OutputFile> {
+        OutputFile::create_for(path, Access::Owner)
+    }
+
+    /// The same, for those who may read it.
+    pub fn create_for(path: Option<&Path>, access: Access) -> Result<OutputFile> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
             return Ok(OutputFile::Stdout);
         };
@@ -71,8 +85,15 @@ impl OutputFile {
             Some(parent) if parent.as_os_str() != "" => parent,
             _ => Path::new("."),
         };
-        let file = NamedTempFile::new_in(directory).doing(format!("write {shown}"))?;
-        Ok(OutputFile::Named(file, path))
+        let mode = match access {
+            Access::Owner => 0o600,
+            Access::AsUsual => 0o666,
+        };
+        let file = tempfile::Builder::new()
+            .permissions(PermissionsExt::from_mode(mode))
+            .tempfile_in(directory)
+            .doing(format!("write {shown}"))?;
+        Ok(OutputFile::Named(file, path, access))
     }
 
     /// Whether its name asks for compression.
@@ -80,7 +101,7 @@ impl OutputFile {
     pub fn is_compressed(&self) -> bool {
         match self {
             OutputFile::Stdout => false,
-            OutputFile::Opened(_, path) | OutputFile::Named(_, path) => {
+            OutputFile::Opened(_, path) | OutputFile::Named(_, path, _) => {
                 path.extension().is_some_and(|ending| ending == "gz")
             }
         }
@@ -94,7 +115,7 @@ impl OutputFile {
                 let file = file.try_clone();
                 Ok(Box::new(file.doing(format!("write {}", path.display()))?))
             }
-            OutputFile::Named(file, path) => {
+            OutputFile::Named(file, path, _) => {
                 let file: File = file.reopen().doing(format!("write {}", path.display()))?;
                 Ok(Box::new(file))
             }
@@ -115,15 +136,16 @@ impl OutputFile {
         self,
         persist: impl FnOnce(NamedTempFile, PathBuf) -> std::result::Result<File, PersistError>,
     ) -> Result<()> {
-        let OutputFile::Named(file, path) = self else {
+        let OutputFile::Named(file, path, access) = self else {
             return Ok(());
         };
         let shown = path.display().to_string();
         file.as_file().sync_all().doing(format!("write {shown}"))?;
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        file.as_file()
-            .set_permissions(mode)
-            .doing(format!("write {shown}"))?;
+        if access == Access::Owner {
+            file.as_file()
+                .set_permissions(PermissionsExt::from_mode(0o600))
+                .doing(format!("write {shown}"))?;
+        }
         persist(file, path)
             .map_err(|error| Error::failed(format!("cannot write {shown}: {error}")))?;
         Ok(())

@@ -8,11 +8,12 @@ mod dump_text;
 mod file;
 mod gzip;
 mod limits;
+pub mod report;
 mod transcoded;
 
 pub use archive::convert_archive;
 pub use backup::BackupArchive;
 pub use converted::{Converted, convert_dump};
 pub use dump::{DumpWriter, WrittenTable};
-pub use file::OutputFile;
+pub use file::{Access, OutputFile};
 pub use limits::Limits;

@@ -4,6 +4,7 @@ use crate::dump::Facts;
 use crate::rows::Tally;
 use crate::rows::contents::Contents;
 use crate::schema::{Note, shown};
+use crate::ui::times::Work;
 
 /// A table that was loaded.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct LoadedTable {
     pub contents: Contents,
     /// Differences because of the rows.
     pub notes: Vec<Note>,
+    /// When it was loaded, and the bytes of its rows in the dump.
+    pub work: Work,
 }
 
 impl LoadedTable {

@@ -13,6 +13,7 @@ use crate::rows::contents::Contents;
 use crate::rows::{Tally, Widening};
 use crate::schema::Note;
 use crate::ui::counts::Counts;
+use crate::ui::times::Work;
 
 /// Work for a worker.
 #[derive(Debug)]
@@ -93,6 +94,7 @@ struct TableState {
     is_changing: bool,
     /// The columns that have got a wider type.
     widenings: Vec<Widening>,
+    work: Work,
 }
 
 #[derive(Debug, Default)]
@@ -136,6 +138,8 @@ pub(crate) struct TableCounts {
     pub(crate) contents: Contents,
     /// The columns that have got a wider type.
     pub(crate) widenings: Vec<Widening>,
+    /// When its rows came and its indexes were built, and the bytes of its rows in the dump.
+    pub(crate) work: Work,
 }
 
 impl WorkQueue {
@@ -256,6 +260,8 @@ impl WorkQueue {
         let table = &mut state.tables[rows.table];
         table.chunks_under_way += 1;
         table.rows_put += rows.chunk.rows;
+        table.work.begin();
+        table.work.bytes += rows.chunk.bytes.len() as u64;
         state.chunks.push_back(rows);
         self.changed.notify_all();
         Ok(())
@@ -310,7 +316,10 @@ impl WorkQueue {
     /// Counts a build as done, of the table with this number.
     pub(crate) fn built(&self, table: usize) {
         self.counts.end_step();
-        self.lock().tables[table].builds_under_way -= 1;
+        let mut state = self.lock();
+        state.tables[table].builds_under_way -= 1;
+        state.tables[table].work.goes_on();
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -404,6 +413,7 @@ impl WorkQueue {
         let progress = &mut state.tables[table];
         progress.chunks_under_way -= chunks;
         progress.rows_committed += copied.rows;
+        progress.work.goes_on();
         progress.tally.merge(&copied.tally);
         progress.contents.merge(&copied.contents);
         release_builds(&mut state, table);
@@ -470,6 +480,7 @@ impl WorkQueue {
             tally: table.tally,
             contents: table.contents,
             widenings: table.widenings,
+            work: table.work,
         };
         std::mem::take(&mut state.tables)
             .into_iter()

@@ -32,9 +32,11 @@ impl WorkerPool {
         work: impl FnOnce(&Arc<WorkQueue>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         let queue = Arc::clone(&self.queue);
+        let span = tracing::Span::current();
         let worker = std::thread::Builder::new()
             .name(format!("load-{}", self.workers.len()))
             .spawn(move || {
+                let _in = span.entered();
                 if let Err(error) = work(&queue) {
                     queue.fail(error);
                 }

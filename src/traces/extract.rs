@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::ScopedJoinHandle;
 
 use tar::EntryType;
+use tracing::debug;
 
 use super::digest::TraceDigest;
 use super::directory::StagedDirectory;
@@ -121,6 +122,11 @@ pub fn extract(
 ) -> Result<TraceSummary> {
     let summary = staged.work(|| write(inflated, staged, resources, wanted, counts))?;
     failpoint::reached("traces written");
+    debug!(
+        files = summary.files,
+        bytes = summary.bytes,
+        "traces written"
+    );
     let doing = || format!("write into {}", staged.path().display());
     let root = staged.directory().try_clone_to_owned().doing(doing())?;
     // A slow disk may need minutes.

@@ -21,8 +21,8 @@ struct State {
 /// What is done after the bytes are read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Phase {
-    /// Its name, and its start.
-    pub(super) begun: Option<(&'static str, Instant)>,
+    /// The names of the phases so far, and when each began.
+    pub(super) begun: Vec<(&'static str, Instant)>,
     /// The step of it that was begun last.
     pub(super) step: String,
 }
@@ -55,7 +55,7 @@ impl Counts {
 
     /// Begins the next phase: what was to be read is read.
     pub fn begin_phase(&self, name: &'static str) {
-        self.lock().begun = Some((name, Instant::now()));
+        self.lock().begun.push((name, Instant::now()));
     }
 
     /// Begins the next phase, which has steps of its own.

@@ -1,6 +1,7 @@
 //! The output for people while the program works: progress, questions, warnings.
 
 pub mod counts;
+pub mod messages;
 pub mod numbers;
 pub mod progress;
 mod progress_line;
@@ -8,3 +9,5 @@ mod screen;
 pub mod shown;
 pub mod terminal;
 mod text;
+pub mod times;
+pub mod tracing_lines;

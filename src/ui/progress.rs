@@ -9,8 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tracing::span::EnteredSpan;
+use tracing::{Span, debug, debug_span};
+
 use super::counts::Counts;
+use super::messages::{self, Level};
 use super::progress_line::Moment;
+use super::times::PartTime;
 use super::{screen, terminal};
 use crate::cancellation::stop;
 
@@ -26,6 +31,34 @@ const MENTIONING: Duration = Duration::from_secs(10);
 /// The rate is that of the last bytes.
 const RATE_OF_LAST: Duration = Duration::from_secs(10);
 
+/// How often an event tells how far a part is.
+const TELLING: Duration = Duration::from_secs(1);
+
+/// How the progress is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shown {
+    /// Lines that move on a terminal, otherwise as plain
+    #[default]
+    Auto,
+    /// A line for each step, and one every ten seconds about a part that lasts
+    Plain,
+    /// Events for other programs: a line of JSON each, as with --log-format json
+    Json,
+    /// Nothing
+    None,
+}
+
+/// Standard error is of the process, and so is what is shown there.
+static SHOWN: Mutex<Shown> = Mutex::new(Shown::Auto);
+
+/// From now on, the progress is shown as `shown`.
+pub fn show_as(shown: Shown) {
+    *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+    if shown == Shown::Json {
+        messages::use_json();
+    }
+}
+
 /// Shows the progress on standard error.
 #[derive(Debug)]
 pub struct Progress {
@@ -38,13 +71,17 @@ enum Mode {
     Quiet,
     Messages,
     Moving,
+    Events,
 }
 
 /// What is shown: the parts of the work that are under way.
 #[derive(Debug)]
 struct Board {
     mode: Mode,
+    started: Instant,
     parts: Mutex<Vec<Part>>,
+    /// The times of those that have ended.
+    times: Mutex<Vec<PartTime>>,
 }
 
 /// A part of the work.
@@ -65,19 +102,24 @@ struct Part {
 }
 
 impl Progress {
-    /// Lines that move if standard error is a terminal, otherwise messages; nothing if `quiet`.
+    /// As [`show_as`] says; nothing if `quiet`.
     #[must_use]
     pub fn new(quiet: bool) -> Progress {
-        let mode = match (quiet, stderr().is_terminal()) {
-            (true, _) => Mode::Quiet,
-            (false, true) => Mode::Moving,
-            (false, false) => Mode::Messages,
+        let shown = *SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let moves = stderr().is_terminal() && !messages::are_json();
+        let mode = match (quiet, shown) {
+            (true, _) | (_, Shown::None) => Mode::Quiet,
+            (false, Shown::Auto) if moves => Mode::Moving,
+            (false, Shown::Auto | Shown::Plain) => Mode::Messages,
+            (false, Shown::Json) => Mode::Events,
         };
         let board = Arc::new(Board {
             mode,
+            started: Instant::now(),
             parts: Mutex::default(),
+            times: Mutex::default(),
         });
-        if mode == Mode::Moving {
+        if mode == Mode::Moving || messages::are_json() {
             stop::say_with(|line| {
                 // The process may end at any time now, and must not leave half a screen.
                 forget(screen::hold());
@@ -94,10 +136,9 @@ impl Progress {
 
     /// Announces the next step, which lasts until another part of the work begins.
     pub fn step(&self, what: &str) {
-        if self.board.mode == Mode::Quiet {
-            return;
+        if matches!(self.board.mode, Mode::Messages | Mode::Moving) {
+            terminal::say(&format!("ci-import: {what}"));
         }
-        terminal::say(&format!("ci-import: {what}"));
         let mut step = Part::new(what.to_owned(), None, "");
         step.is_step = true;
         self.board.begin(step);
@@ -115,14 +156,31 @@ impl Progress {
         self.begin(Part::new(name.to_owned(), None, ""))
     }
 
+    /// The time from its start to `moment`.
+    #[must_use]
+    pub fn since_start(&self, moment: Instant) -> Duration {
+        moment - self.board.started
+    }
+
+    /// When the parts of the work so far began and ended, in the order of their begin.
+    #[must_use]
+    pub fn times(&self) -> Vec<PartTime> {
+        let (mut times, now) = (self.board.lock_times().clone(), Instant::now());
+        for part in &*self.board.lock() {
+            times.extend(part.times(self.board.started, now));
+        }
+        times.sort_by_key(|part| part.begin);
+        times
+    }
+
     fn begin(&self, part: Part) -> Meter {
         let counts = part.counts.clone();
-        if self.board.mode != Mode::Quiet {
-            self.board.begin(part);
-        }
+        let span = debug_span!("part", part = %part.name);
+        self.board.begin(part);
         Meter {
             board: Arc::clone(&self.board),
             counts,
+            span,
         }
     }
 }
@@ -132,6 +190,10 @@ impl Drop for Progress {
         if let Some((end, thread)) = self.drawer.take() {
             drop(end);
             let _ = thread.join();
+        }
+        let under_way = std::mem::take(&mut *self.board.lock());
+        for part in &under_way {
+            self.board.note_times(part);
         }
         if self.board.mode == Mode::Moving {
             screen::draw(Vec::new());
@@ -144,17 +206,52 @@ impl Board {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_times(&self) -> MutexGuard<'_, Vec<PartTime>> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn begin(&self, part: Part) {
         let mut parts = self.lock();
-        parts.retain(|part| !part.is_step);
+        for ended in parts.extract_if(.., |part| part.is_step) {
+            self.note_times(&ended);
+        }
+        self.tell("begin", &part);
         parts.push(part);
+    }
+
+    /// Sends an event about `part`, if events are wanted.
+    fn tell(&self, event: &str, part: &Part) {
+        if self.mode == Mode::Events {
+            let now = Instant::now();
+            let is_complete = event == "end";
+            #[expect(
+                clippy::redundant_closure_for_method_calls,
+                reason = "the method is of one lifetime"
+            )]
+            let mut told = part.at(now, is_complete, |moment| moment.to_json());
+            let phase = part.counts.phase().begun.last().map(|(name, _)| *name);
+            told["part"] = part.name.clone().into();
+            told["phase"] = phase.filter(|_| !is_complete).into();
+            told["seconds"] = (now - self.started).as_secs_f64().into();
+            messages::send(Level::Info, event, told);
+        }
+    }
+
+    fn note_times(&self, part: &Part) {
+        let seconds = part.started.elapsed().as_secs_f64();
+        debug!(part = %part.name, seconds, "ended");
+        self.tell("end", part);
+        self.lock_times()
+            .extend(part.times(self.started, Instant::now()));
     }
 
     /// Removes the part with these counts, and returns it.
     fn end(&self, counts: &Counts) -> Option<Part> {
         let mut parts = self.lock();
         let at = parts.iter().position(|part| part.counts.is(counts))?;
-        Some(parts.remove(at))
+        let part = parts.remove(at);
+        self.note_times(&part);
+        Some(part)
     }
 
     fn show_until(&self, ended: &Receiver<()>) {
@@ -174,6 +271,15 @@ impl Board {
             let lasting = parts.iter().filter(|part| now - part.started >= SHORT);
             let lines = lasting.map(|part| part.at(now, false, |moment| moment.with_bar(width)));
             screen::draw(lines.collect());
+            return;
+        }
+        if self.mode == Mode::Events {
+            for part in &mut *parts {
+                if now - part.mentioned >= TELLING {
+                    part.mentioned = now;
+                    self.tell("progress", part);
+                }
+            }
             return;
         }
         for part in &mut *parts {
@@ -220,10 +326,32 @@ impl Part {
         bytes.saturating_mul(1000).checked_div(milliseconds)
     }
 
-    fn at(&self, now: Instant, is_complete: bool, show: impl Fn(&Moment<'_>) -> String) -> String {
+    /// When it and its phases began and ended, if it ends `now`. What follows a colon in its name is a detail.
+    fn times(&self, origin: Instant, now: Instant) -> Vec<PartTime> {
+        let phases = self.counts.phase().begun;
+        let name = self.name.split(": ").next().unwrap_or_default();
+        let begins = std::iter::once((name, self.started)).chain(phases.iter().copied());
+        let ends = phases.iter().map(|(_, begin)| *begin).chain([now]);
+        let mut times: Vec<PartTime> = begins
+            .zip(ends)
+            .map(|((name, begin), end)| PartTime {
+                name: name.to_owned(),
+                begin: begin - origin,
+                end: end - origin,
+                bytes: None,
+                items: (0, ""),
+            })
+            .collect();
+        // What is read and counted is so in the first one.
+        times[0].bytes = self.size.map(|_| self.counts.bytes());
+        times[0].items = (self.counts.items(), self.unit);
+        times
+    }
+
+    fn at<T>(&self, now: Instant, is_complete: bool, show: impl Fn(&Moment<'_>) -> T) -> T {
         let phase = self.counts.phase();
-        let begun = phase.begun.filter(|_| !is_complete);
-        let (name, since) = begun.unwrap_or((&self.name, self.started));
+        let begun = phase.begun.last().filter(|_| !is_complete);
+        let (name, since) = begun.copied().unwrap_or((&self.name, self.started));
         show(&Moment {
             name,
             bytes: self
@@ -251,9 +379,15 @@ fn message(moment: &Moment<'_>) -> String {
 pub struct Meter {
     board: Arc<Board>,
     counts: Counts,
+    span: Span,
 }
 
 impl Meter {
+    /// Until the result is dropped, what this thread does is told as a piece of the part.
+    pub fn enter(&self) -> EnteredSpan {
+        self.span.clone().entered()
+    }
+
     /// A reader that counts its bytes.
     pub fn watch<R: Read>(&self, reader: R) -> Watched<R> {
         Watched {

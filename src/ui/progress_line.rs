@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::numbers::grouped;
+use serde_json::{Value, json};
+
+use super::numbers::{done_of, grouped, lasting, part_of, sized};
 use super::shown::Shown;
 use super::text::shortened;
 
@@ -54,6 +56,24 @@ impl Moment<'_> {
         format!("{}: {}", self.name, self.parts(true).join(", "))
     }
 
+    /// The same for other programs. What is not known, or does not apply, is null.
+    pub(super) fn to_json(&self) -> Value {
+        let (steps_done, steps) = self.steps;
+        let has_items = !self.unit.is_empty();
+        json!({
+            "bytes": self.bytes,
+            "bytes_total": self.bytes.and((self.size > 0).then_some(self.size)),
+            "bytes_per_second": self.bytes.and(self.rate),
+            "items": has_items.then_some(self.items),
+            "unit": has_items.then_some(self.unit),
+            "steps_done": (steps > 0).then_some(steps_done),
+            "steps": (steps > 0).then_some(steps),
+            "step": (!self.step.is_empty()).then_some(self.step),
+            "part_seconds": self.elapsed.as_secs_f64(),
+            "seconds_left": self.remaining().map(|left| left.as_secs()),
+        })
+    }
+
     /// What is done, and all of it.
     fn share(&self) -> Option<(u64, u64)> {
         let (done, all) = match self.bytes {
@@ -82,9 +102,9 @@ impl Moment<'_> {
             parts.push(format!("{} {}", grouped(self.items), self.unit));
         }
         parts.push(match self.remaining() {
-            _ if self.is_complete => format!("in {}", shown(self.elapsed)),
-            Some(remaining) => format!("{} left", shown(remaining)),
-            None => format!("for {}", shown(self.elapsed)),
+            _ if self.is_complete => format!("in {}", lasting(self.elapsed)),
+            Some(remaining) => format!("{} left", lasting(remaining)),
+            None => format!("for {}", lasting(self.elapsed)),
         });
         parts
     }
@@ -105,54 +125,11 @@ impl Moment<'_> {
     }
 }
 
-/// The part of `whole` that `done` is of `all`.
-fn part_of(whole: u64, done: u64, all: u64) -> u64 {
-    let part = u128::from(whole) * u128::from(done) / u128::from(all);
-    u64::try_from(part).unwrap_or(whole)
-}
-
 /// A bar of this `width` and a space behind it.
 fn bar((done, all): (u64, u64), width: usize) -> String {
     let full = part_of(width as u64, done, all);
     let full = "#".repeat(usize::try_from(full).unwrap_or(width));
     format!("[{full:width$}] ")
-}
-
-const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-
-fn unit_of(bytes: u64) -> (&'static str, u64) {
-    let fits = UNITS.into_iter().find(|(_, size)| bytes >= *size);
-    fits.unwrap_or(("bytes", 1))
-}
-
-/// A number of bytes with one decimal of the unit.
-fn in_unit(bytes: u64, unit: u64) -> String {
-    if unit == 1 {
-        return bytes.to_string();
-    }
-    let tenths = part_of(10, bytes, unit);
-    format!("{}.{}", tenths / 10, tenths % 10)
-}
-
-fn sized(bytes: u64) -> String {
-    let (name, unit) = unit_of(bytes);
-    format!("{} {name}", in_unit(bytes, unit))
-}
-
-/// Both numbers in the unit of the larger one.
-fn done_of(done: u64, all: u64) -> String {
-    let (name, unit) = unit_of(all);
-    let [done, all] = [done, all].map(|bytes| in_unit(bytes, unit));
-    format!("{done} of {all} {name}")
-}
-
-fn shown(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
 }
 
 #[cfg(test)]

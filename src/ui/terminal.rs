@@ -1,18 +1,26 @@
 //! Output to the user. The macros of the standard library would panic if it fails.
 
-use std::fmt::Write as _;
 use std::io::{BufRead, ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::messages::{self, Level, visible};
 use super::screen;
-use super::shown::{Shown, is_visible};
+use super::shown::Shown;
 use super::text::{harmless, wrapped};
 use crate::cancellation::Cancellation;
 use crate::error::{Doing, Result};
 
+/// What messages begin with.
+const NAME: &str = "ci-import: ";
+
 /// Writes a message to standard error, in lines that are not too long.
 pub fn say(message: &str) {
+    if messages::are_json() {
+        let text = message.strip_prefix(NAME).unwrap_or(message);
+        messages::send(Level::Info, "message", json!({"message": text}));
+        return;
+    }
     screen::say(&wrapped(&Shown(message).to_string(), screen::error_width()));
 }
 
@@ -29,18 +37,7 @@ pub fn print(text: &str) -> Result<()> {
 
 /// Prints `value` as JSON. A character that a terminal would not show is written as `\u….`, which means the same.
 pub fn print_json(value: &Value) -> Result<()> {
-    let mut json = String::new();
-    for c in format!("{value:#}\n").chars() {
-        // The line ends between values are the only control characters: in a text they are escaped.
-        if c == '\n' || is_visible(c) {
-            json.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(json, "\\u{unit:04x}");
-            }
-        }
-    }
-    write_out(&json)
+    write_out(&visible(&format!("{value:#}\n")))
 }
 
 fn write_out(text: &str) -> Result<()> {
@@ -57,7 +54,27 @@ fn write_out(text: &str) -> Result<()> {
 
 /// Prints a warning.
 pub fn warn(what: &str) {
-    say(&format!("ci-import: warning: {what}"));
+    if messages::are_json() {
+        messages::send(Level::Warning, "warning", json!({"message": what}));
+        return;
+    }
+    say(&format!("{NAME}warning: {what}"));
+}
+
+/// Prints why the program fails, with lines below it and hints.
+pub fn fail(what: &str, lines: &[String], hints: &[&str], exit_code: u8) {
+    if messages::are_json() {
+        let more = json!({"message": what, "lines": lines, "hints": hints, "exit_code": exit_code});
+        messages::send(Level::Error, "error", more);
+        return;
+    }
+    say(&format!("{NAME}error: {what}"));
+    for line in lines {
+        say(line);
+    }
+    for hint in hints {
+        say(&format!("hint: {hint}"));
+    }
 }
 
 /// Whether a user can answer a question.

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use tracing::debug;
+
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -169,9 +171,12 @@ impl Verifying<'_> {
         expected: &ExpectedTable,
     ) -> Result<TableFinding> {
         self.cancellation.check()?;
-        self.counts.begin_step(&expected.shown());
+        let name = expected.shown();
+        self.counts.begin_step(&name);
         let finding = verify_table(session, schema, expected)?;
         self.counts.end_step();
+        let problems = finding.problems.len();
+        debug!(table = %name, rows = finding.found, checksum = finding.compared, problems, "compared");
         Ok(finding)
     }
 }

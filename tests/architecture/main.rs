@@ -12,7 +12,7 @@ use arrows::{arrows, circles};
 use sources::{ROOTS, Source, Sources};
 
 /// Entries of `src/`: more are no house, but a street.
-const MAX_ENTRIES: usize = 23;
+const MAX_ENTRIES: usize = 24;
 
 /// Lines of a file, its unit tests included.
 const MAX_LINES: usize = 600;

@@ -20,3 +20,11 @@ pub struct ManArgs {
     #[arg(value_name = "DIR")]
     pub directory: Option<PathBuf>,
 }
+
+/// The arguments of `settings`.
+#[derive(Debug, Args)]
+pub struct SettingsArgs {
+    /// The command whose options are listed [default: the import]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+}

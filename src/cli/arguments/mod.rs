@@ -14,7 +14,7 @@ mod secrets;
 use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser as _};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::guesses::hint_for;
 use crate::archive::DEFAULT_MAX_INFLATION;
@@ -22,9 +22,11 @@ use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
 use crate::schema::policies::{
     Enums, GeneratedColumns, Geometry, OnUpdate, Times, Timestamps, Tinyint1, Vectors,
 };
+use crate::ui::progress;
 use crate::verify::depth::Depth;
 
 pub use backup::BackupArgs;
+pub use documents::SettingsArgs;
 pub use documents::{CompletionsArgs, ManArgs};
 pub use fresh::FreshArgs;
 pub use info::InfoArgs;
@@ -86,9 +88,44 @@ pub struct Cli {
     /// and the texts and numbers of statements: logs are read by many.
     #[arg(long, global = true)]
     pub show_values: bool,
+    /// What is written to standard error, and how
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// A file with options, in TOML; ci-import settings lists them as they stand in it
+    ///
+    /// What is typed wins over variables CI_IMPORT_… of the environment (CI_IMPORT_JOBS for --jobs), and these over the
+    /// file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The import
     #[command(flatten)]
     pub import: ImportArgs,
+}
+
+/// What is written to standard error, and how.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LogArgs {
+    /// How the progress is shown
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    pub progress: progress::Shown,
+    /// The form of the messages
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    pub log_format: LogFormat,
+    /// Tell more of what is done; twice: of each piece of it
+    ///
+    /// There are no values of rows and no passwords in it.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The form of messages on standard error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// A line of JSON each, for programs
+    Json,
 }
 
 /// The arguments of the import.
@@ -173,6 +210,9 @@ pub struct ImportArgs {
     /// The form of the output
     #[command(flatten)]
     pub telling: TellingArgs,
+    /// Where the report is written to, too
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// How values and types are converted
     #[command(flatten)]
     pub conversion: ConversionArgs,
@@ -209,6 +249,17 @@ pub struct TellingArgs {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The files of the report.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReportArgs {
+    /// Write the report to a file, too: .html, .json, .xml (JUnit) or .md; can be given more than once
+    ///
+    /// The page of .html needs no network and no other file. A report is written if the command fails, too; a report that
+    /// is there is replaced, another file is not.
+    #[arg(long, value_name = "FILE")]
+    pub report: Vec<PathBuf>,
 }
 
 /// An archive or a dump.
@@ -413,6 +464,10 @@ pub enum Command {
     /// Requests of runners, triggers and hooks are passed on with their method and body. All others get a redirect to the
     /// same page below /ci of the GitLab.
     Redirect(RedirectArgs),
+    /// List all options with their values, and where each comes from
+    ///
+    /// The list is a file for --config.
+    Settings(SettingsArgs),
     /// Write the completions for a shell
     Completions(CompletionsArgs),
     /// Write the manual page, or all of them into a directory
@@ -448,6 +503,9 @@ pub struct CheckArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    /// Where the report is written to, too
+    #[command(flatten)]
+    pub reports: ReportArgs,
 }
 
 /// The arguments of `verify`.
@@ -484,6 +542,9 @@ pub struct VerifyArgs {
     /// The form of the output
     #[command(flatten)]
     pub telling: TellingArgs,
+    /// Where the report is written to, too
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// How the import converted values and types
     #[command(flatten)]
     pub conversion: ConversionArgs,
@@ -504,6 +565,9 @@ pub struct PublishArgs {
     /// The form of the output
     #[command(flatten)]
     pub telling: TellingArgs,
+    /// Where the report is written to, too
+    #[command(flatten)]
+    pub reports: ReportArgs,
 }
 
 /// The arguments of `rollback` and `discard`.

@@ -90,7 +90,7 @@ impl Loaded {
             "charset": facts.charset,
             "utf16": facts.utf16.map(|utf16| json!({"replacement_characters": utf16.replaced})),
             "xml": facts.xml,
-            "tables": tables.iter().map(table_json).collect::<Value>(),
+            "tables": tables.iter().map(|table| table_json(table, verified)).collect::<Value>(),
             "notes": notes().map(note_json).collect::<Value>(),
             "left_out": left_out.collect::<Value>(),
             "skipped_lines": facts.noise,
@@ -220,7 +220,8 @@ pub(super) fn note_json(note: &Note) -> Value {
     json!({"table": note.table, "item": note.item, "what": note.what})
 }
 
-fn table_json(loaded: &LoadedTable) -> Value {
+/// A staged table whose rows are not as many as in the dump is an error, so what was found is what was loaded.
+fn table_json(loaded: &LoadedTable, verified: Depth) -> Value {
     let changes: Vec<Value> = loaded
         .tally
         .iter()
@@ -238,6 +239,13 @@ fn table_json(loaded: &LoadedTable) -> Value {
         "name": loaded.name,
         "rows": loaded.rows,
         "next_value": loaded.next_value,
+        "bytes": loaded.work.bytes,
+        "rows_found": verified.told().map(|_| loaded.rows),
+        "checked": match verified {
+            Depth::Full => Some("checksum"),
+            Depth::Count => Some("count"),
+            Depth::None => None,
+        },
         "changes": changes,
     })
 }

@@ -12,6 +12,8 @@ mod stage;
 
 use std::time::Instant;
 
+use tracing::debug;
+
 use super::destination::PreparedTarget;
 use super::publishing::Publishing;
 use crate::archive;
@@ -32,7 +34,7 @@ use crate::verify::{Verifying, verify_staged};
 use context::Import;
 use loaded::Loaded;
 use prepare::{OpenedInput, Prepared};
-use report::Report;
+use report::{Report, TableTime};
 use reported::Reported;
 use stage::Staged;
 
@@ -83,6 +85,14 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
         cancellation,
     };
     let target = &mut *held;
+    let resources = &settings.resources;
+    debug!(
+        input = %import.input,
+        target = %destination.shown(),
+        jobs = resources.jobs,
+        chunks = resources.chunks,
+        "begins"
+    );
     let prepared = import.prepare(target, &opened)?;
     let mut staged = import.stage(target, opened, &prepared)?;
     import.verify(target, &staged)?;
@@ -106,6 +116,7 @@ impl Import<'_> {
             return Ok(());
         }
         let meter = self.progress.steps("verifying the staged data");
+        let _in = meter.enter();
         let verifying = Verifying {
             jobs,
             counts: meter.counts(),
@@ -189,6 +200,16 @@ impl Import<'_> {
         loaded.with_encrypted(staged.encrypted.clone())
     }
 
+    /// When `table` was loaded.
+    fn time_of(&self, table: &LoadedTable) -> Option<TableTime> {
+        let (begin, end) = table.work.span?;
+        Some(TableTime {
+            name: table.shown(),
+            begin: self.progress.since_start(begin),
+            end: self.progress.since_start(end),
+        })
+    }
+
     /// Reports the results of all steps.
     fn report(
         self,
@@ -198,6 +219,8 @@ impl Import<'_> {
         published: Published<LiveChanges>,
     ) -> Report {
         let loaded = self.loaded(&staged);
+        let tables = staged.dump.tables.iter();
+        let tables = tables.filter_map(|table| self.time_of(table)).collect();
         if let Some(mut directory) = staged.directory {
             directory.published();
         }
@@ -207,8 +230,9 @@ impl Import<'_> {
             schema,
             is_backup: self.content.has_traces(),
             started: self.started,
+            tables,
         };
-        reported.after(self.destination, target, published)
+        reported.after(self.destination, target, published, self.progress)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::rows::Tally;
 use crate::schema::Note;
 use crate::ui::numbers::grouped;
 use crate::ui::shown::{in_column, write_line};
+use crate::ui::times::{PartTime, totals};
 
 /// The report of a published import.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ pub struct Report {
     pub(in crate::commands) archive: Option<ArchiveReport>,
     /// The duration.
     pub(in crate::commands) elapsed: Duration,
+    /// When the parts of the work began and ended.
+    pub(in crate::commands) parts: Vec<PartTime>,
+    /// When each table was loaded, if it was now.
+    pub(in crate::commands) table_times: Vec<TableTime>,
     /// How to connect to the private server, if that was the target.
     pub(in crate::commands) connect: Option<String>,
 }
@@ -50,6 +55,17 @@ pub(in crate::commands) struct ArchiveReport {
     pub(in crate::commands) live: LiveChanges,
     /// How long nobody could read the live tables, if that was measured.
     pub(in crate::commands) locked: Option<Duration>,
+}
+
+/// When a table was loaded, since the start of the command.
+#[derive(Debug, Clone)]
+pub struct TableTime {
+    /// The table.
+    pub(in crate::commands) name: String,
+    /// When its first rows came.
+    pub(in crate::commands) begin: Duration,
+    /// When its last rows were committed and its last index was built.
+    pub(in crate::commands) end: Duration,
 }
 
 /// The changes by a conversion.
@@ -102,7 +118,7 @@ impl fmt::Display for Report {
             write_line!(f, "verified before the publish: {verified}")?;
         }
         writeln!(f)?;
-        write_line!(f, "done in {:.1} s", self.elapsed.as_secs_f64())?;
+        self.times(f)?;
         self.next(f)?;
         if let Some(connect) = &self.connect {
             writeln!(f)?;
@@ -115,6 +131,18 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// Where the time went. Parts that worked at the same time are more than the whole together.
+    fn times(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_line!(f, "done in {:.1} s", self.elapsed.as_secs_f64())?;
+        let totals = totals(&self.parts, self.elapsed);
+        let width = totals.iter().map(|(name, _)| name.chars().count()).max();
+        let width = width.unwrap_or(0);
+        for (name, took) in totals {
+            write_line!(f, "  {name:width$} {:>8.1} s", took.as_secs_f64())?;
+        }
+        Ok(())
+    }
+
     /// What an admin does after an import into a GitLab.
     fn next(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let live = self.archive.as_ref().map(|archive| &archive.live);
@@ -126,6 +154,28 @@ impl Report {
             write_line!(f, "  {line}")?;
         }
         Ok(())
+    }
+
+    /// When the parts of the work began and ended.
+    #[must_use]
+    pub fn parts(&self) -> &[PartTime] {
+        &self.parts
+    }
+
+    /// When each table was loaded, if it was now: its name, begin and end.
+    #[must_use]
+    pub fn table_times(&self) -> Vec<(String, Duration, Duration)> {
+        let times = self.table_times.iter();
+        times
+            .map(|table| (table.name.clone(), table.begin, table.end))
+            .collect()
+    }
+
+    /// Whether something was replaced, which is kept.
+    #[must_use]
+    pub fn has_replaced(&self) -> bool {
+        let archive = self.archive.as_ref();
+        !self.replaced.is_empty() || archive.is_some_and(|it| it.previous_builds.is_some())
     }
 
     /// Whether a value was changed in more than its notation, or traces are missing.

@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use super::loaded::Loaded;
-use super::report::{ArchiveReport, Report};
+use super::report::{ArchiveReport, Report, TableTime};
 use crate::commands::destination::PreparedTarget;
 use crate::gitlab::live::LiveChanges;
 use crate::publish::outcome::Published;
 use crate::schema::Note;
 use crate::server::LockedTarget;
+use crate::ui::progress::Progress;
 
 /// What is known before the publish.
 pub(in crate::commands) struct Reported {
@@ -17,6 +18,8 @@ pub(in crate::commands) struct Reported {
     pub(in crate::commands) schema: String,
     pub(in crate::commands) is_backup: bool,
     pub(in crate::commands) started: Instant,
+    /// When each table was loaded, if it was now.
+    pub(in crate::commands) tables: Vec<TableTime>,
 }
 
 impl Reported {
@@ -26,6 +29,7 @@ impl Reported {
         destination: &PreparedTarget,
         target: &dyn LockedTarget,
         published: Published<LiveChanges>,
+        progress: &Progress,
     ) -> Report {
         let lost = published.lost.into_iter();
         let lost = lost.map(|(table, what)| Note {
@@ -48,6 +52,8 @@ impl Reported {
                 locked: published.locked,
             }),
             elapsed: self.started.elapsed(),
+            parts: progress.times(),
+            table_times: self.tables,
             connect: destination.how_to_connect(),
         }
     }

@@ -72,6 +72,7 @@ impl Import<'_> {
         let meter = self
             .progress
             .member("loading the database", member.size, "rows");
+        let _in = meter.enter();
         let reader = meter.watch(member.reader);
         let (packing, ratio) = (member.packing, settings.max_inflation);
         let is_hashed = settings.verify == Depth::Full;
@@ -106,6 +107,7 @@ impl Import<'_> {
         let meter = self
             .progress
             .member("unpacking the traces", member.size, "traces");
+        let _in = meter.enter();
         let compressed = meter.watch(member.reader);
         let mut inflated = archive::inflated_within(compressed, settings.max_inflation);
         let wanted = traces::Wanted {

@@ -12,7 +12,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 /// Has `command` write its standard error to a terminal with this many columns. What it has written is the result
 /// of the thread, after `command` and the program have ended.
 pub(crate) fn show_on_terminal(command: &mut Command, columns: u16) -> JoinHandle<String> {
-    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&screen).unwrap();
     unlockpt(&screen).unwrap();
     let size = Winsize {
@@ -23,7 +23,8 @@ pub(crate) fn show_on_terminal(command: &mut Command, columns: u16) -> JoinHandl
     };
     tcsetwinsize(&screen, size).unwrap();
     let name = ptsname(&screen, Vec::new()).unwrap();
-    let flags = OFlags::RDWR | OFlags::NOCTTY;
+    // A server that another test starts meanwhile would keep it open.
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let terminal = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).unwrap();
     command.stderr(terminal);
     let mut screen = File::from(screen);

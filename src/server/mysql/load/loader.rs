@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
+use tracing::debug;
 
 use super::constraints;
 use super::create;
@@ -143,6 +144,7 @@ impl Loader {
             next_value,
             contents: counted.contents,
             notes,
+            work: counted.work,
         })
     }
 }
@@ -158,6 +160,7 @@ impl Sink<Table> for Loader {
         let definition = &table.definition;
         let name = &definition.name;
         failpoint::reached("table created");
+        debug!(table = %name, "created");
         if let Some(last) = self.tables.len().checked_sub(1) {
             self.pool.queue.complete_table(last);
         }

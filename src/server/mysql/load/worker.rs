@@ -2,10 +2,12 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use memchr::memchr_iter;
 use mysql::prelude::Queryable;
 use mysql::{Conn, LocalInfileHandler};
+use tracing::{debug, debug_span, trace};
 
 use super::enums::{Enums, count_empty};
 use super::insert::Inserts;
@@ -144,14 +146,20 @@ pub(crate) fn work(
             // Nothing of a MySQL table depends on its rows.
             (Task::Settle(table), _) => queue.settled(table, Vec::new()),
             (Task::Rows(rows), LoadMethod::LoadData) => {
+                let _in = debug_span!("table", table = %rows.chunk.insert.table).entered();
                 load(&mut connection, queue, enums, &feed, rows)?;
             }
             (Task::Rows(rows), LoadMethod::Insert { most }) => {
+                let _in = debug_span!("table", table = %rows.chunk.insert.table).entered();
                 insert(&mut connection, queue, enums, most, rows, &mut buffer)?;
             }
             (Task::Index(build), _) => {
                 let of = build.of();
+                let _in = debug_span!("table", table = %build.table).entered();
+                let started = Instant::now();
                 run_build(&mut connection, build)?;
+                let seconds = started.elapsed().as_secs_f64();
+                debug!(index = "all", seconds, "built");
                 queue.built(of);
             }
         }
@@ -303,6 +311,7 @@ fn load(
     };
     sent.check(connection)
         .map_err(|error| located(error, &name, &done))?;
+    trace!(rows = done.rows, chunks, "rows committed");
     queue.committed(table, chunks, &done);
     failpoint::reached("rows committed");
     Ok(())
@@ -376,6 +385,7 @@ fn insert(
         set_strict(connection, true)?;
     }
     failpoint::reached("rows copied");
+    trace!(rows = done.rows, chunks = 1, "rows committed");
     queue.committed(table, 1, &done);
     failpoint::reached("rows committed");
     Ok(())

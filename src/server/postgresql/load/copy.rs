@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use postgres::{Client, CopyInWriter};
+use tracing::trace;
 
 use super::staged_tables::StagedTables;
 use crate::error::{Error, Place, Result};
@@ -95,6 +96,7 @@ fn copy_some(
             done.rows
         )));
     }
+    trace!(rows = done.rows, chunks, "rows committed");
     queue.committed(table, chunks, &done);
     failpoint::reached("rows committed");
     Ok(misfit)

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use postgres::Client;
+use tracing::debug;
 
 use super::constraints;
 use super::create::{self, Created};
@@ -170,6 +171,7 @@ impl Sink for Loader {
         self.tables.rename_sequences(&table);
         drop(changing);
         failpoint::reached("table created");
+        debug!(table = %table.shown(), "created");
         let mut tables = self.tables.lock();
         if let Some(last) = tables.len().checked_sub(1) {
             self.pool.queue.complete_table(last);
@@ -276,5 +278,6 @@ fn complete_rows(client: &mut Client, table: &Table, counted: TableCounts) -> Re
         contents: counted.contents,
         next_value,
         notes,
+        work: counted.work,
     })
 }

@@ -1,5 +1,9 @@
 //! A worker: one connection that takes tasks from the queue until there are none.
 
+use std::time::Instant;
+
+use tracing::{debug, debug_span};
+
 use super::copy::copy;
 use super::indexes;
 use super::settle::settle;
@@ -23,10 +27,17 @@ pub(crate) fn work(
     let mut buffer = Vec::new();
     while let Some(task) = queue.take()? {
         match task {
-            Task::Rows(rows) => copy(&mut client, queue, tables, rows, &mut buffer)?,
+            Task::Rows(rows) => {
+                let _in = debug_span!("table", table = %rows.chunk.insert.table).entered();
+                copy(&mut client, queue, tables, rows, &mut buffer)?;
+            }
             Task::Settle(table) => settle(&mut client, queue, tables, table)?,
             Task::Index(build) => {
+                let _in = debug_span!("table", table = %build.table).entered();
+                let started = Instant::now();
                 indexes::build(&mut client, queue, tables, &build)?;
+                let seconds = started.elapsed().as_secs_f64();
+                debug!(index = %build.name, seconds, "built");
                 queue.built(build.of());
             }
         }
