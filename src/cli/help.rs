@@ -198,6 +198,7 @@ fn heading_of(arg: &Arg) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::Change;
 
     #[test]
     fn the_groups_name_options_that_exist() {
@@ -240,6 +241,28 @@ mod tests {
             assert!(example.len() <= 78, "{example}");
             let parsed = command.clone().try_get_matches_from(words);
             assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn what_decides_about_a_change_is_an_option() {
+        let all = [
+            Change::ZeroDateToNull,
+            Change::ZeroDateToInfinity,
+            Change::InvalidDateToNull,
+            Change::NulStripped,
+            Change::NulReplaced,
+            Change::InvalidReplaced,
+            Change::InvalidAsLatin1,
+            Change::NumberToTrue,
+            Change::OutsideDay,
+        ];
+        for change in all {
+            let policy = change.policy().unwrap();
+            let words = ["ci-import", "a.sql"].into_iter().chain(policy.split(' '));
+            let parsed = command().try_get_matches_from(words);
+            assert!(parsed.is_ok(), "{policy}: {}", parsed.unwrap_err());
+            assert!(change.found().contains(policy.split(' ').next().unwrap()));
         }
     }
 

@@ -47,6 +47,37 @@ impl Change {
         format!("{} ({by})", self.kind())
     }
 
+    /// The option and its value that decide so, if one does.
+    #[must_use]
+    pub fn policy(self) -> Option<&'static str> {
+        match self {
+            Change::ZeroDateToNull => Some("--zero-dates null"),
+            Change::ZeroDateToInfinity => Some("--zero-dates infinity"),
+            Change::InvalidDateToNull => Some("--invalid-dates null"),
+            Change::NulStripped => Some("--nul strip"),
+            Change::NulReplaced => Some("--nul replace"),
+            Change::InvalidReplaced => Some("--invalid-utf8 replace"),
+            Change::InvalidAsLatin1 => Some("--invalid-utf8 latin1"),
+            Change::NumberToTrue => Some("--tinyint1 boolean"),
+            Change::BytesAsText => None,
+            Change::OutsideDay => Some("--time interval"),
+        }
+    }
+
+    /// A name for it that does not change when its text does.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Change::ZeroDateToNull | Change::ZeroDateToInfinity => "zero-date",
+            Change::InvalidDateToNull => "invalid-date",
+            Change::NulStripped | Change::NulReplaced => "nul",
+            Change::InvalidReplaced | Change::InvalidAsLatin1 => "invalid-text",
+            Change::NumberToTrue => "number-as-boolean",
+            Change::BytesAsText => "utf16-bytes",
+            Change::OutsideDay => "time-outside-day",
+        }
+    }
+
     /// What was found in a column.
     #[must_use]
     pub fn kind(self) -> &'static str {

@@ -229,6 +229,8 @@ fn table_json(loaded: &LoadedTable, verified: Depth) -> Value {
             json!({
                 "column": column,
                 "change": change.to_string(),
+                "code": change.code(),
+                "policy": change.policy(),
                 "count": found.count,
                 "first_rows": found.rows,
             })

@@ -169,6 +169,11 @@ fn a_name_is_no_part_of_a_page_and_others_may_read_it() {
         (&document["outcome"], &document["exit_code"]),
         (&"changed".into(), &5.into())
     );
+    let change = &document["result"]["tables"][0]["changes"][0];
+    assert_eq!(
+        (&change["code"], &change["policy"]),
+        (&"zero-date".into(), &"--zero-dates null".into())
+    );
     let html_text = fs::read_to_string(&html).unwrap();
     assert!(!html_text.contains("<script>alert"), "{html_text}");
     assert!(html_text.contains("&lt;script&gt;alert"), "{html_text}");
