@@ -9,7 +9,7 @@ use super::connection::is_this_machine;
 use super::error::failure;
 use super::options::ConnectionOptions;
 use super::options::hosts::{Listener, Place};
-use super::private_server::program_directories;
+use super::server_programs::program_directories;
 use super::tls::Mode;
 use crate::error::{Error, Result};
 use crate::gitlab::tables::TABLES;

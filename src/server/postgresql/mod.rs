@@ -16,6 +16,7 @@ pub mod options;
 pub mod private_server;
 pub mod publish;
 pub(crate) mod search_path;
+mod server_programs;
 pub mod session;
 pub mod statement;
 pub mod target;

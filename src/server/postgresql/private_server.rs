@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::options::ConnectionOptions;
+use super::server_programs::find_programs;
 use crate::error::{Doing, Error, Result};
 use crate::files::{Worker, ids_of, open_regular, stranger_at};
 
@@ -398,47 +399,6 @@ impl PrivateServer {
                 .hint(format!("the server's log is {}", self.log().display())),
         )
     }
-}
-
-/// The directories with programs of PostgreSQL on this machine, those of the newest version first.
-pub(super) fn program_directories() -> Vec<PathBuf> {
-    let mut found: Vec<(u32, PathBuf)> = Vec::new();
-    for parent in [
-        "/usr/lib/postgresql",
-        "/usr/local/lib/postgresql",
-        "/opt/postgresql",
-    ] {
-        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-            let version = entry.file_name().to_string_lossy().parse().unwrap_or(0);
-            found.push((version, entry.path().join("bin")));
-        }
-    }
-    // PostgreSQL's own packages for Red Hat: /usr/pgsql-17/bin.
-    for entry in fs::read_dir("/usr").into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if let Some(version) = name.strip_prefix("pgsql-").and_then(|v| v.parse().ok()) {
-            found.push((version, entry.path().join("bin")));
-        }
-    }
-    found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
-    found.into_iter().map(|(_, directory)| directory).collect()
-}
-
-/// The directory with the newest server programs on this machine.
-fn find_programs() -> Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    program_directories()
-        .into_iter()
-        .chain(std::env::split_paths(&path))
-        .find(|directory| {
-            ["initdb", "pg_ctl", "postgres"]
-                .iter()
-                .all(|name| directory.join(name).is_file())
-        })
-        .ok_or_else(|| {
-            Error::target("no PostgreSQL server is installed, and no target is named")
-                .hint("apt-get install postgresql, or name a target with --database-url")
-        })
 }
 
 fn unprivileged_user() -> Result<(u32, u32)> {
