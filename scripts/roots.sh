@@ -16,7 +16,10 @@ debian_root() {
     install_missing debootstrap
     rm -rf "$folder"
     mkdir -p "$folder"
-    debootstrap "${how[@]}" "--arch=$architecture" "$suite" "$folder" "$(debian_mirror)" >"$folder.log" 2>&1 || return 1
+    if ! debootstrap "${how[@]}" "--arch=$architecture" "$suite" "$folder" "$(debian_mirror)" >"$folder.log" 2>&1; then
+      rm -rf "$folder"
+      return 1
+    fi
     touch "$folder/complete"
   fi
   echo "$folder"

@@ -9,6 +9,7 @@ pub(crate) mod info;
 pub(crate) mod leave_off;
 mod messages;
 pub(crate) mod one_moment;
+pub(crate) mod pipeline;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod refusals;
