@@ -101,7 +101,11 @@ fn markdown(text: &str) -> String {
                 escaped.push('\\');
                 escaped.push(c);
             }
-            '.' | ')' if at > 0 && line[..at].bytes().all(|byte| byte.is_ascii_digit()) => {
+            '.' | ')'
+                if at > 0
+                    && next.is_none_or(char::is_whitespace)
+                    && line[..at].bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
                 escaped.push('\\');
                 escaped.push(c);
             }
@@ -145,6 +149,7 @@ mod tests {
             ("a\nb\u{7}", "a b\\\\u\\{7\\}"),
             ("- x", "\\- x"),
             ("12. x 1.5", "12\\. x 1.5"),
+            ("0.1.0", "0.1.0"),
         ] {
             assert_eq!(markdown(text), expected);
         }
