@@ -94,7 +94,7 @@ fn published(
     } else {
         (Outcome::Done, 0)
     };
-    let written = reports.files.write(Ended {
+    let written = reports.files.write(|| Ended {
         outcome,
         exit_code: code,
         error: None,
@@ -137,13 +137,12 @@ pub(super) fn run_check(mut arguments: CheckArgs, shows_values: bool) -> Result<
         None => (Outcome::Done, 0),
         Some(kind) => (Outcome::NotReady, kind.exit_code()),
     };
-    let result = checks.to_json();
     if json {
-        terminal::print_json(&result)?;
+        terminal::print_json(&checks.to_json())?;
     } else {
         terminal::print(&terminal::in_lines(&checks.to_string()))?;
     }
-    reports.files.write(Ended {
+    reports.files.write(|| Ended {
         outcome,
         exit_code: code,
         error: None,
@@ -151,7 +150,7 @@ pub(super) fn run_check(mut arguments: CheckArgs, shows_values: bool) -> Result<
         parts,
         tables: Vec::new(),
         go_back: Vec::new(),
-        result: Some(result),
+        result: Some(checks.to_json()),
     })?;
     Ok(ExitCode::from(code))
 }
@@ -173,9 +172,8 @@ pub(super) fn run_verify(mut arguments: VerifyArgs, shows_values: bool) -> Resul
     let parts = progress.times();
     drop(progress);
     let findings = reports.or_failure(compared, &parts)?;
-    let result = findings.to_json();
     if json {
-        terminal::print_json(&result)?;
+        terminal::print_json(&findings.to_json())?;
     } else if !quiet {
         terminal::print(&terminal::in_lines(&findings.to_string()))?;
     }
@@ -184,7 +182,7 @@ pub(super) fn run_verify(mut arguments: VerifyArgs, shows_values: bool) -> Resul
     } else {
         (Outcome::Differs, Kind::Failed.exit_code())
     };
-    reports.files.write(Ended {
+    reports.files.write(|| Ended {
         outcome,
         exit_code: code,
         error: None,
@@ -192,7 +190,7 @@ pub(super) fn run_verify(mut arguments: VerifyArgs, shows_values: bool) -> Resul
         parts,
         tables: Vec::new(),
         go_back: Vec::new(),
-        result: Some(result),
+        result: Some(findings.to_json()),
     })?;
     if findings.agree() {
         return Ok(ExitCode::SUCCESS);
@@ -231,7 +229,7 @@ impl Reporting {
         let Err(error) = &result else {
             return result;
         };
-        let written = self.files.write(Ended {
+        let written = self.files.write(|| Ended {
             outcome: Outcome::Failed,
             exit_code: error.kind().exit_code(),
             error: Some(error),

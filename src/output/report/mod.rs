@@ -63,11 +63,12 @@ impl Reports {
         })
     }
 
-    /// Writes the reports of what has `ended`.
-    pub fn write(&self, ended: Ended<'_>) -> Result<()> {
+    /// Writes the reports of what has `ended`, which is asked for only if there are some: it may be large.
+    pub fn write<'a>(&self, ended: impl FnOnce() -> Ended<'a>) -> Result<()> {
         if self.files.is_empty() {
             return Ok(());
         }
+        let ended = ended();
         let document = Document {
             command: self.command,
             subject: &self.subject,

@@ -41,7 +41,7 @@ fn progress_is_told_in_events() {
     let done = run_fed(import, |input| {
         let half = archive.len() / 2;
         input.write_all(&archive[..half]).unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(1500));
+        std::thread::sleep(std::time::Duration::from_secs(4));
         input.write_all(&archive[half..]).unwrap();
     })
     .succeeds();
