@@ -96,6 +96,11 @@ fn import(scene: &Scene, dump: &str, map: &str, options: &[&str]) -> Outcome {
     run(it.args(options))
 }
 
+fn verify(scene: &Scene, dump: &str, map: &str, options: &[&str]) -> Outcome {
+    let url = scene.url();
+    run(command(["verify", dump, "--database-url", &url, "--map", map]).args(options))
+}
+
 /// The columns of the tables, with their types.
 fn columns(scene: &Scene, schema: &str) -> Vec<String> {
     scene.values(&format!(
@@ -181,20 +186,11 @@ fn tables_and_columns_become_what_the_map_says() {
     );
     assert_eq!(scene.value("SELECT what FROM archive.logs"), "x");
 
-    let verify = |words: &[&str]| {
-        run(command([
-            "verify",
-            &dump,
-            "--database-url",
-            &scene.url(),
-            "--map",
-            &map,
-        ])
-        .args(words))
-    };
-    verify(&[]).succeeds();
+    verify(&scene, &dump, &map, &[]).succeeds();
     scene.execute("UPDATE archive.logs SET what = 'y'");
-    verify(&[]).exits(1).reports("archive.logs");
+    verify(&scene, &dump, &map, &[])
+        .exits(1)
+        .reports("archive.logs");
 
     // Each schema is replaced, and comes back.
     import(&scene, &dump, &map, &[])
@@ -223,16 +219,7 @@ fn a_table_may_go_to_the_schema_of_the_others() {
     import(&scene, &dump, &map, &here).succeeds();
     assert_eq!(columns(&scene, "public"), ["logs.id integer"]);
     assert_eq!(columns(&scene, "archive").len(), COLUMNS.len() + 2);
-    let report = run(command([
-        "verify",
-        &dump,
-        "--database-url",
-        &scene.url(),
-        "--map",
-        &map,
-    ])
-    .args(here))
-    .succeeds();
+    let report = verify(&scene, &dump, &map, &here).succeeds();
     assert!(!report.stdout.contains("archive.logs"), "{}", report.stdout);
 }
 
@@ -302,26 +289,9 @@ fn each_type_keeps_the_values_and_the_default() {
             "(7.00,1.5,x,t,{},\"2020-01-01 00:00:00\",,,)",
         ]
     );
-    run(command([
-        "verify",
-        &dump,
-        "--database-url",
-        &scene.url(),
-        "--map",
-        &map,
-    ]))
-    .exits(1)
-    .reports("t");
+    verify(&scene, &dump, &map, &[]).exits(1).reports("t");
     scene.execute("DELETE FROM t WHERE a = 7");
-    run(command([
-        "verify",
-        &dump,
-        "--database-url",
-        &scene.url(),
-        "--map",
-        &map,
-    ]))
-    .succeeds();
+    verify(&scene, &dump, &map, &[]).succeeds();
 }
 
 #[test]
