@@ -47,7 +47,7 @@ fn parse_and_run() -> (Result<ExitCode>, bool) {
     match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => {
             let show_values = cli.show_values;
-            (run(cli, &configured.misspelt, &variables), show_values)
+            (run(cli, &configured.warnings, &variables), show_values)
         }
         Err(error) => (not_parsed(&error, &configured), false),
     }

@@ -4,5 +4,6 @@ pub mod arguments;
 pub mod configured;
 pub mod guesses;
 pub mod help;
+pub mod password;
 pub mod secrets;
 pub mod settings;

@@ -31,18 +31,12 @@ use crate::ui::progress::{self, Progress};
 use crate::ui::shown::Shown;
 use crate::ui::{messages, terminal, tracing_lines};
 
-/// Runs the command that `cli` names. Returns the exit code. `misspelt` are variables with nearly the name of an option's,
-/// and that name; `variables` is the environment.
-pub fn run(
-    cli: Cli,
-    misspelt: &[(String, String)],
-    variables: &[(String, String)],
-) -> Result<ExitCode> {
+/// Runs the command that `cli` names. Returns the exit code. `warnings` are about its options; `variables` is the
+/// environment.
+pub fn run(cli: Cli, warnings: &[String], variables: &[(String, String)]) -> Result<ExitCode> {
     listen(cli.log);
-    for (name, meant) in misspelt {
-        terminal::warn(&format!(
-            "{name} of the environment is not read; perhaps {meant} is meant"
-        ));
+    for warning in warnings {
+        terminal::warn(warning);
     }
     match cli.command {
         None => reported::run_import(cli.import, cli.show_values),
@@ -86,7 +80,7 @@ fn listen(log: LogArgs) {
     if log.log_format == LogFormat::Json {
         messages::use_json();
     }
-    progress::show_as(log.progress);
+    progress::show_in(log.progress);
     if log.verbose > 0 {
         tracing_lines::listen(log.verbose > 1);
     }

@@ -1,13 +1,12 @@
 //! Runs the commands that have a report: on standard output, and in files.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::go_back::{Target, commands};
 use super::printed::{Printed, print_report};
 use crate::cancellation::Cancellation;
 use crate::cli::arguments::{
-    ArchiveArgs, CheckArgs, ImportArgs, PublishArgs, TellingArgs, VerifyArgs,
+    ArchiveArgs, CheckArgs, ImportArgs, PublishArgs, ReportArgs, TellingArgs, VerifyArgs,
 };
 use crate::cli::guesses;
 use crate::cli::settings::{CheckSettings, PublishSettings, Settings, VerifySettings};
@@ -33,45 +32,33 @@ fn warn_of_ignored(mysql_to_postgresql: bool) {
 
 /// Runs the import.
 pub(super) fn run_import(mut arguments: ImportArgs, shows_values: bool) -> Result<ExitCode> {
-    let files = std::mem::take(&mut arguments.reports.report);
+    let files = std::mem::take(&mut arguments.reports);
     let telling = arguments.telling;
+    let input = Some(&arguments.archive);
     let target = Target::of(&arguments.target);
-    let reports = Reporting::begin(
-        Command::Import,
-        (Some(&arguments.archive), &target),
-        files,
-        shows_values,
-    )?;
-    let progress = Progress::new(telling.quiet);
-    let imported = import(arguments, &progress);
-    let parts = progress.times();
-    drop(progress);
-    let (report, is_strict) = reports.or_failure(imported, &parts)?;
-    published(&report, telling, is_strict, &target, &reports)
-}
-
-fn import(arguments: ImportArgs, progress: &Progress) -> Result<(Report, bool)> {
-    let settings = Settings::new(arguments, variable)?;
-    if !settings.quiet {
-        warn_of_ignored(settings.mysql_to_postgresql);
-    }
-    let report = import::run(&settings, progress, &Cancellation::on_signals()?)?;
-    Ok((report, settings.strict))
+    let reporting = Reporting::begin(Command::Import, input, &target, files, shows_values)?;
+    let ((report, is_strict), _) = reporting.run(telling.quiet, |progress| {
+        let settings = Settings::new(arguments, variable)?;
+        if !settings.quiet {
+            warn_of_ignored(settings.mysql_to_postgresql);
+        }
+        let report = import::run(&settings, progress, &Cancellation::on_signals()?)?;
+        Ok((report, settings.strict))
+    })?;
+    published(&report, telling, is_strict, &target, &reporting)
 }
 
 /// Runs `publish`.
 pub(super) fn run_publish(mut arguments: PublishArgs, shows_values: bool) -> Result<ExitCode> {
-    let files = std::mem::take(&mut arguments.reports.report);
+    let files = std::mem::take(&mut arguments.reports);
     let telling = arguments.telling;
     let target = Target::of(&arguments.target);
-    let reports = Reporting::begin(Command::Publish, (None, &target), files, shows_values)?;
-    let progress = Progress::new(telling.quiet);
-    let done = PublishSettings::new(arguments, variable)
-        .and_then(|settings| publish::run(&settings, &progress, &Cancellation::on_signals()?));
-    let parts = progress.times();
-    drop(progress);
-    let (report, is_strict) = reports.or_failure(done, &parts)?;
-    published(&report, telling, is_strict, &target, &reports)
+    let reporting = Reporting::begin(Command::Publish, None, &target, files, shows_values)?;
+    let ((report, is_strict), _) = reporting.run(telling.quiet, |progress| {
+        let settings = PublishSettings::new(arguments, variable)?;
+        publish::run(&settings, progress, &Cancellation::on_signals()?)
+    })?;
+    published(&report, telling, is_strict, &target, &reporting)
 }
 
 /// Tells of an import, or of a publish of what an import has kept.
@@ -80,7 +67,7 @@ fn published(
     telling: TellingArgs,
     is_strict: bool,
     target: &Target,
-    reports: &Reporting,
+    reporting: &Reporting,
 ) -> Result<ExitCode> {
     let printed = if telling.json {
         Printed::Json(report.to_json())
@@ -94,11 +81,7 @@ fn published(
     } else {
         (Outcome::Done, 0)
     };
-    let written = reports.files.write(|| Ended {
-        outcome,
-        exit_code: code,
-        error: None,
-        shows_values: reports.shows_values,
+    let written = reporting.files.write(|| Ended {
         parts: report.parts().to_vec(),
         tables: report.table_times(),
         go_back: if report.has_replaced() {
@@ -107,6 +90,7 @@ fn published(
             Vec::new()
         },
         result: Some(report.to_json()),
+        ..Ended::with(outcome, code)
     });
     let hint = "do not import again; ci-import verify compares the target with the archive";
     print_report(&printed, written, "the import was published", hint)?;
@@ -115,83 +99,61 @@ fn published(
 
 /// Runs `check`.
 pub(super) fn run_check(mut arguments: CheckArgs, shows_values: bool) -> Result<ExitCode> {
-    let files = std::mem::take(&mut arguments.reports.report);
+    let files = std::mem::take(&mut arguments.reports);
     let json = arguments.json;
+    let input = Some(&arguments.archive);
     let target = Target::of(&arguments.target);
-    let reports = Reporting::begin(
-        Command::Check,
-        (Some(&arguments.archive), &target),
-        files,
-        shows_values,
-    )?;
-    let progress = Progress::new(false);
-    let checked = CheckSettings::new(arguments, variable).and_then(|settings| {
+    let reporting = Reporting::begin(Command::Check, input, &target, files, shows_values)?;
+    let (mut checks, parts) = reporting.run(false, |progress| {
+        let settings = CheckSettings::new(arguments, variable)?;
         warn_of_ignored(settings.mysql_to_postgresql);
-        check::run(&settings, &progress, &Cancellation::on_signals()?)
-    });
-    let parts = progress.times();
-    drop(progress);
-    let mut checks = reports.or_failure(checked, &parts)?;
+        check::run(&settings, progress, &Cancellation::on_signals()?)
+    })?;
     checks.show_values = shows_values;
     let (outcome, code) = match checks.failure() {
         None => (Outcome::Done, 0),
         Some(kind) => (Outcome::NotReady, kind.exit_code()),
     };
+    let written = reporting.files.write(|| Ended {
+        parts,
+        result: Some(checks.to_json()),
+        ..Ended::with(outcome, code)
+    });
     if json {
         terminal::print_json(&checks.to_json())?;
     } else {
         terminal::print(&terminal::in_lines(&checks.to_string()))?;
     }
-    reports.files.write(|| Ended {
-        outcome,
-        exit_code: code,
-        error: None,
-        shows_values,
-        parts,
-        tables: Vec::new(),
-        go_back: Vec::new(),
-        result: Some(checks.to_json()),
-    })?;
-    Ok(ExitCode::from(code))
+    written.map(|()| ExitCode::from(code))
 }
 
 /// Runs `verify`.
 pub(super) fn run_verify(mut arguments: VerifyArgs, shows_values: bool) -> Result<ExitCode> {
-    let files = std::mem::take(&mut arguments.reports.report);
+    let files = std::mem::take(&mut arguments.reports);
     let TellingArgs { quiet, json } = arguments.telling;
+    let input = Some(&arguments.archive);
     let target = Target::of(&arguments.target);
-    let reports = Reporting::begin(
-        Command::Verify,
-        (Some(&arguments.archive), &target),
-        files,
-        shows_values,
-    )?;
-    let progress = Progress::new(quiet);
-    let compared = VerifySettings::new(arguments, variable)
-        .and_then(|settings| verify::run(&settings, &progress, &Cancellation::on_signals()?));
-    let parts = progress.times();
-    drop(progress);
-    let findings = reports.or_failure(compared, &parts)?;
-    if json {
-        terminal::print_json(&findings.to_json())?;
-    } else if !quiet {
-        terminal::print(&terminal::in_lines(&findings.to_string()))?;
-    }
+    let reporting = Reporting::begin(Command::Verify, input, &target, files, shows_values)?;
+    let (findings, parts) = reporting.run(quiet, |progress| {
+        let settings = VerifySettings::new(arguments, variable)?;
+        verify::run(&settings, progress, &Cancellation::on_signals()?)
+    })?;
     let (outcome, code) = if findings.agree() {
         (Outcome::Done, 0)
     } else {
         (Outcome::Differs, Kind::Failed.exit_code())
     };
-    reports.files.write(|| Ended {
-        outcome,
-        exit_code: code,
-        error: None,
-        shows_values,
+    let written = reporting.files.write(|| Ended {
         parts,
-        tables: Vec::new(),
-        go_back: Vec::new(),
         result: Some(findings.to_json()),
-    })?;
+        ..Ended::with(outcome, code)
+    });
+    if json {
+        terminal::print_json(&findings.to_json())?;
+    } else if !quiet {
+        terminal::print(&terminal::in_lines(&findings.to_string()))?;
+    }
+    written?;
     if findings.agree() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -208,8 +170,9 @@ impl Reporting {
     /// Of `command`, for an `input` and the `target`.
     fn begin(
         command: Command,
-        (input, target): (Option<&ArchiveArgs>, &Target),
-        files: Vec<PathBuf>,
+        input: Option<&ArchiveArgs>,
+        target: &Target,
+        files: ReportArgs,
         shows_values: bool,
     ) -> Result<Reporting> {
         let names = input.iter().flat_map(|input| &input.archive);
@@ -219,29 +182,34 @@ impl Reporting {
             target: target.shown(),
         };
         Ok(Reporting {
-            files: Reports::of(command, subject, files)?,
+            files: Reports::of(command, subject, files.report)?,
             shows_values,
         })
     }
 
-    /// Reports a failure. That the report of it cannot be written is told only: the failure is what matters.
-    fn or_failure<T>(&self, result: Result<T>, parts: &[PartTime]) -> Result<T> {
-        let Err(error) = &result else {
-            return result;
+    /// Does the work, and shows its progress unless it is `quiet`. Returns what came of it, and when its parts began and
+    /// ended. A failure is reported; that the report of it cannot be written is told only: the failure is what matters.
+    fn run<T>(
+        &self,
+        quiet: bool,
+        work: impl FnOnce(&Progress) -> Result<T>,
+    ) -> Result<(T, Vec<PartTime>)> {
+        let progress = Progress::new(quiet);
+        let done = work(&progress);
+        let parts = progress.times();
+        drop(progress);
+        let error = match done {
+            Ok(done) => return Ok((done, parts)),
+            Err(error) => error,
         };
         let written = self.files.write(|| Ended {
-            outcome: Outcome::Failed,
-            exit_code: error.kind().exit_code(),
-            error: Some(error),
-            shows_values: self.shows_values,
-            parts: parts.to_vec(),
-            tables: Vec::new(),
-            go_back: Vec::new(),
-            result: None,
+            error: Some((&error, self.shows_values)),
+            parts,
+            ..Ended::with(Outcome::Failed, error.kind().exit_code())
         });
         if let Err(cause) = written {
             terminal::warn(&format!("the report is missing: {cause}"));
         }
-        result
+        Err(error)
     }
 }

@@ -1,13 +1,12 @@
 //! Messages on standard error: as text for people, or each as a line of JSON for programs.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::screen;
-use super::shown::is_visible;
+use super::shown::visible_json;
 
 /// Standard error is of the process, and so is its form.
 static IN_JSON: AtomicBool = AtomicBool::new(false);
@@ -54,21 +53,5 @@ pub(super) fn send(level: Level, event: &str, more: Value) {
     if let Value::Object(more) = more {
         line.extend(more);
     }
-    screen::say(&visible(&Value::Object(line).to_string()));
-}
-
-/// `json` with characters that a terminal would not show written as `\u….`, which means the same.
-pub(super) fn visible(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for c in json.chars() {
-        // The line ends between values are the only control characters: in a text they are escaped.
-        if c == '\n' || is_visible(c) {
-            shown.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(shown, "\\u{unit:04x}");
-            }
-        }
-    }
-    shown
+    screen::say(&visible_json(&Value::Object(line).to_string()));
 }

@@ -36,7 +36,7 @@ const TELLING: Duration = Duration::from_secs(1);
 
 /// How the progress is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Shown {
+pub enum Form {
     /// Lines that move on a terminal, otherwise as plain
     #[default]
     Auto,
@@ -49,12 +49,12 @@ pub enum Shown {
 }
 
 /// Standard error is of the process, and so is what is shown there.
-static SHOWN: Mutex<Shown> = Mutex::new(Shown::Auto);
+static FORM: Mutex<Form> = Mutex::new(Form::Auto);
 
-/// From now on, the progress is shown as `shown`.
-pub fn show_as(shown: Shown) {
-    *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = shown;
-    if shown == Shown::Json {
+/// From now on, the progress is shown in this `form`.
+pub fn show_in(form: Form) {
+    *FORM.lock().unwrap_or_else(PoisonError::into_inner) = form;
+    if form == Form::Json {
         messages::use_json();
     }
 }
@@ -102,16 +102,16 @@ struct Part {
 }
 
 impl Progress {
-    /// As [`show_as`] says; nothing if `quiet`.
+    /// As [`show_in`] says; nothing if `quiet`.
     #[must_use]
     pub fn new(quiet: bool) -> Progress {
-        let shown = *SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let form = *FORM.lock().unwrap_or_else(PoisonError::into_inner);
         let moves = stderr().is_terminal() && !messages::are_json();
-        let mode = match (quiet, shown) {
-            (true, _) | (_, Shown::None) => Mode::Quiet,
-            (false, Shown::Auto) if moves => Mode::Moving,
-            (false, Shown::Auto | Shown::Plain) => Mode::Messages,
-            (false, Shown::Json) => Mode::Events,
+        let mode = match (quiet, form) {
+            (true, _) | (_, Form::None) => Mode::Quiet,
+            (false, Form::Auto) if moves => Mode::Moving,
+            (false, Form::Auto | Form::Plain) => Mode::Messages,
+            (false, Form::Json) => Mode::Events,
         };
         let board = Arc::new(Board {
             mode,

@@ -57,6 +57,33 @@ pub fn in_column(name: &str) -> String {
     Shown(name).to_string()
 }
 
+/// `json` with characters that a terminal would not show written as `\u….`, which means the same.
+#[must_use]
+pub fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        // The line ends between values are the only control characters: in a text they are escaped.
+        if c == '\n' || is_visible(c) {
+            shown.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        }
+    }
+    shown
+}
+
+/// `text` as a word of a shell.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// Writes `text` as one line.
 pub fn line(to: &mut impl Write, text: impl Display) -> fmt::Result {
     writeln!(to, "{}", Shown(text))
@@ -116,5 +143,8 @@ mod tests {
         assert_eq!(text, "a\\u{a}b: 1\n");
         assert_eq!(in_column("a  5"), "\"a  5\"");
         assert_eq!(in_column("a"), "a");
+        for (text, expected) in [("a/b-c", "a/b-c"), ("", "''"), ("it's $x", "'it'\\''s $x'")] {
+            assert_eq!(shell_word(text), expected);
+        }
     }
 }

@@ -4,9 +4,9 @@ use std::io::{BufRead, ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
 
 use serde_json::{Value, json};
 
-use super::messages::{self, Level, visible};
+use super::messages::{self, Level};
 use super::screen;
-use super::shown::Shown;
+use super::shown::{Shown, visible_json};
 use super::text::{harmless, wrapped};
 use crate::cancellation::Cancellation;
 use crate::error::{Doing, Result};
@@ -37,7 +37,7 @@ pub fn print(text: &str) -> Result<()> {
 
 /// Prints `value` as JSON. A character that a terminal would not show is written as `\u….`, which means the same.
 pub fn print_json(value: &Value) -> Result<()> {
-    write_out(&visible(&format!("{value:#}\n")))
+    write_out(&visible_json(&format!("{value:#}\n")))
 }
 
 fn write_out(text: &str) -> Result<()> {

@@ -107,7 +107,7 @@ pub struct Cli {
 pub struct LogArgs {
     /// How the progress is shown
     #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
-    pub progress: progress::Shown,
+    pub progress: progress::Form,
     /// The form of the messages
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
     pub log_format: LogFormat,

@@ -17,8 +17,8 @@ use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
 use super::setting::{OFF, Origin, options, times};
-use crate::error::{Doing, Error, Result};
-use crate::ui::terminal;
+use crate::cli::password::without_password;
+use crate::error::{Doing, Error, Kind, Result};
 
 /// A file that was read.
 #[derive(Debug)]
@@ -30,39 +30,37 @@ pub(super) struct ConfigFile {
 impl ConfigFile {
     pub(super) fn read(path: &Path) -> Result<ConfigFile> {
         let shown = path.display();
+        // As with the option files of MySQL: what is in it could be anybody's.
+        if fs::metadata(path).is_ok_and(|found| found.mode() & 0o002 != 0) {
+            return Err(
+                Error::usage(format!("everybody may write to {shown}, so it is not read"))
+                    .hint(format!("chmod o-w {shown}")),
+            );
+        }
         let text = fs::read_to_string(path)
             .doing(format!("read {shown}"))
-            .map_err(|error| error.into_kind(crate::error::Kind::Usage))?;
+            .map_err(|error| error.into_kind(Kind::Usage))?;
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().map_or("", |span| &text[..span.start]);
             let line = before.matches('\n').count() + 1;
             // The text of the line may have a password.
             Error::usage(format!("{shown} line {line}: {}", error.message()))
         })?;
-        let file = ConfigFile {
+        Ok(ConfigFile {
             path: path.to_owned(),
             table,
-        };
-        file.warn_of_readers();
-        Ok(file)
+        })
     }
 
-    /// Warns if others can read a password.
-    fn warn_of_readers(&self) {
-        let url = self.table.get("database-url").and_then(Value::as_str);
-        let has_password = url.is_some_and(|url| {
-            let user = url
-                .split_once("://")
-                .and_then(|(_, rest)| rest.split_once('@'));
-            url.contains("password") || user.is_some_and(|(user, _)| user.contains(':'))
-        });
+    /// A warning if others can read a password.
+    pub(super) fn warning(&self) -> Option<String> {
+        let url = self.table.get("database-url").and_then(Value::as_str)?;
+        let has_password = without_password(url).is_none_or(|safe| safe != url);
         let is_open = fs::metadata(&self.path).is_ok_and(|found| found.mode() & 0o044 != 0);
-        if has_password && is_open {
-            let shown = self.path.display();
-            terminal::warn(&format!(
-                "{shown} has a password, and other users can read it; chmod 600 {shown}"
-            ));
-        }
+        let shown = self.path.display();
+        (has_password && is_open).then(|| {
+            format!("{shown} has a password, and other users can read it; chmod 600 {shown}")
+        })
     }
 
     /// Refuses keys that are neither options nor commands.

@@ -8,6 +8,7 @@ use toml::Value;
 
 use super::found::{found, named_file};
 use super::setting::{Setting, options};
+use crate::cli::password::without_password;
 use crate::error::{Error, Result};
 
 /// The group that is listed last.
@@ -81,11 +82,10 @@ fn line(arg: &Arg, long: &str, setting: Option<&Setting>) -> String {
         return format!("# {long} = {value}  # {help}\n");
     };
     let origin = &setting.origin;
-    let values: Vec<String> = setting
-        .values
-        .iter()
-        .map(|it| without_password(it))
-        .collect();
+    let values: Vec<String> = match long {
+        "database-url" => setting.values.iter().map(|it| safe(it)).collect(),
+        _ => setting.values.clone(),
+    };
     let is_changed = values != setting.values;
     let value = match arg.get_action() {
         ArgAction::SetTrue => "true".to_owned(),
@@ -112,19 +112,7 @@ fn shown(value: &str) -> String {
     }
 }
 
-/// `value` without the password of a URL. One that may have it somewhere else is not shown.
-fn without_password(value: &str) -> String {
-    if value.to_ascii_lowercase().contains("password") {
-        return "…".to_owned();
-    }
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return value.to_owned();
-    };
-    match rest.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{host}")
-        }
-        _ => value.to_owned(),
-    }
+/// `value` without the password of a URL.
+fn safe(value: &str) -> String {
+    without_password(value).unwrap_or_else(|| "…".to_owned())
 }

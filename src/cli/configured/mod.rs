@@ -28,8 +28,8 @@ pub struct Configured {
     pub arguments: Vec<OsString>,
     /// What was added to those that were typed.
     pub settings: Vec<Setting>,
-    /// Variables that look like an option with a wrong name, and the right name.
-    pub misspelt: Vec<(String, String)>,
+    /// What the user should know about it.
+    pub warnings: Vec<String>,
 }
 
 impl Configured {
@@ -48,36 +48,43 @@ pub fn configured(
     typed: Vec<OsString>,
     variables: &[(String, String)],
 ) -> Result<Configured> {
+    let mut all = Configured {
+        arguments: typed,
+        settings: Vec::new(),
+        warnings: Vec::new(),
+    };
+    if !may_be_configured(&all.arguments, variables) {
+        return Ok(all);
+    }
+    // What is wrong with what was typed is told when all is parsed.
+    let lenient = command.clone().ignore_errors(true);
+    let Ok(matches) = lenient.try_get_matches_from(&all.arguments) else {
+        return Ok(all);
+    };
     let mut built = command.clone();
     built.build();
-    let mut settings = Vec::new();
-    // What is wrong with what was typed is told when all is parsed. Without a command, there is nothing to configure.
-    let lenient = command.clone().ignore_errors(true);
-    if let Ok(matches) = lenient.try_get_matches_from(&typed)
-        && typed.len() > 1
-    {
-        let (path, leaf, leaf_matches) = leaf(&built, &matches);
-        let file = config_file(leaf_matches, variables)?;
-        if let Some(file) = &file {
-            file.check(&built)?;
-        }
-        settings = found(leaf, &path, Some(leaf_matches), variables, file.as_ref())?;
-        let at = place_after(&typed, &path);
-        let mut arguments = typed;
-        let added = settings.iter().flat_map(Setting::arguments);
-        let added: Vec<OsString> = added.map(OsString::from).collect();
-        arguments.splice(at..at, added);
-        return Ok(Configured {
-            arguments,
-            settings,
-            misspelt: misspelt(&built, variables),
-        });
+    let (path, leaf, leaf_matches) = leaf(&built, &matches);
+    let file = config_file(leaf_matches, variables)?;
+    if let Some(file) = &file {
+        file.check(&built)?;
+        all.warnings.extend(file.warning());
     }
-    Ok(Configured {
-        arguments: typed,
-        settings,
-        misspelt: Vec::new(),
-    })
+    all.warnings.extend(misspelt(&built, variables));
+    all.settings = found(leaf, &path, Some(leaf_matches), variables, file.as_ref())?;
+    let at = place_after(&all.arguments, &path);
+    let added = all.settings.iter().flat_map(Setting::arguments);
+    let added: Vec<OsString> = added.map(OsString::from).collect();
+    all.arguments.splice(at..at, added);
+    Ok(all)
+}
+
+/// Whether something may be configured. Without any arguments the program shows its help.
+fn may_be_configured(typed: &[OsString], variables: &[(String, String)]) -> bool {
+    let option = format!("--{CONFIG}");
+    let mut words = typed.iter().map(|word| word.as_encoded_bytes());
+    let has_file = words.any(|word| word.starts_with(option.as_bytes()));
+    let has_variable = variables.iter().any(|(name, _)| name.starts_with(PREFIX));
+    typed.len() > 1 && (has_file || has_variable)
 }
 
 /// The innermost command that was typed: its names, itself, and what was typed of it.
@@ -111,8 +118,8 @@ fn config_file(matches: &ArgMatches, variables: &[(String, String)]) -> Result<O
     named_file(typed.map(PathBuf::as_path), variables)
 }
 
-/// Variables that are nearly named as that of an option.
-fn misspelt(command: &Command, variables: &[(String, String)]) -> Vec<(String, String)> {
+/// Warnings of variables that are called nearly as that of an option.
+fn misspelt(command: &Command, variables: &[(String, String)]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut waiting = vec![command];
     while let Some(command) = waiting.pop() {
@@ -126,7 +133,8 @@ fn misspelt(command: &Command, variables: &[(String, String)]) -> Vec<(String, S
         .filter_map(|name| {
             let distance = |known: &String| strsim::damerau_levenshtein(name, known);
             let near = names.iter().min_by_key(|known| distance(known))?;
-            (distance(near) <= 2).then(|| (name.clone(), near.clone()))
+            (distance(near) <= 2)
+                .then(|| format!("{name} of the environment is not read; perhaps {near} is meant"))
         })
         .collect()
 }

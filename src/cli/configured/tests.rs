@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::cli::help;
@@ -109,8 +110,48 @@ fn variables_that_are_nearly_right_are_found() {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let typed = vec!["ci-import".into(), "a.sql".into()];
     let found = configured(&help::command(), typed, &variables).unwrap();
-    assert_eq!(
-        found.misspelt,
-        [("CI_IMPORT_JOB".to_owned(), "CI_IMPORT_JOBS".to_owned())]
+    let expected = "CI_IMPORT_JOB of the environment is not read; perhaps CI_IMPORT_JOBS is meant";
+    assert_eq!(found.warnings, [expected]);
+}
+
+#[test]
+fn a_file_that_is_not_the_users_alone() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let with_mode = |mode: u32, url: &str| {
+        fs::write(&file, format!("database-url = \"{url}\"\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let name = file.path().display();
+        let typed = format!("ci-import a.sql --config {name}");
+        let typed = typed.split(' ').map(OsString::from).collect();
+        configured(&help::command(), typed, &[])
+    };
+    let (open, secret) = ("postgresql://h/d", "postgresql://u:s@h/d");
+    assert!(with_mode(0o644, open).unwrap().warnings.is_empty());
+    assert!(with_mode(0o600, secret).unwrap().warnings.is_empty());
+    let warnings = with_mode(0o644, secret).unwrap().warnings;
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("has a password"),
+        "{warnings:?}"
     );
+    let refused = with_mode(0o666, open).unwrap_err();
+    assert!(
+        refused.to_string().contains("everybody may write to"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn only_the_password_of_a_url_is_left_out_of_the_list() {
+    let variables = [
+        ("CI_IMPORT_DATABASE_URL", "postgresql://u:s@h/d"),
+        ("CI_IMPORT_SKIP_COLUMN", "users.password"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let list = listed(&help::command(), &[], None, &variables).unwrap();
+    for line in [
+        "database-url = \"postgresql://u@h/d\"  # CI_IMPORT_DATABASE_URL of the environment; its password is not shown",
+        "skip-column = [\"users.password\"]  # CI_IMPORT_SKIP_COLUMN of the environment\n",
+    ] {
+        assert!(list.contains(line), "{line}: {list}");
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::commands::import::report::Changes;
 use crate::ui::numbers::grouped;
-use crate::ui::shown::line;
+use crate::ui::shown::{line, shell_word};
 
 /// A complete archive.
 #[derive(Debug)]
@@ -59,19 +59,9 @@ impl Made {
         let path = self.path.as_ref()?;
         Some(format!(
             "sudo scp {} root@GITLAB:/var/opt/gitlab/backups/",
-            quoted(&path.display().to_string())
+            shell_word(&path.display().to_string())
         ))
     }
-}
-
-/// `path` for a shell.
-fn quoted(path: &str) -> String {
-    let is_plain =
-        |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
-    if path.chars().all(is_plain) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', "'\\''"))
 }
 
 impl fmt::Display for Made {
@@ -119,16 +109,5 @@ impl fmt::Display for Made {
             )?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn paths_are_quoted_for_a_shell() {
-        assert_eq!(quoted("/a/1_x.tar"), "/a/1_x.tar");
-        assert_eq!(quoted("/a b/it's"), r"'/a b/it'\''s'");
     }
 }

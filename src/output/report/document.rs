@@ -78,10 +78,8 @@ pub struct Ended<'a> {
     pub outcome: Outcome,
     /// The exit code.
     pub exit_code: u8,
-    /// Why it failed.
-    pub error: Option<&'a Error>,
-    /// Whether values of rows may be shown.
-    pub shows_values: bool,
+    /// Why it failed, and whether values of rows may be shown.
+    pub error: Option<(&'a Error, bool)>,
     /// When the parts of the work began and ended.
     pub parts: Vec<PartTime>,
     /// When each table was read: its name, begin and end.
@@ -92,20 +90,18 @@ pub struct Ended<'a> {
     pub result: Option<Value>,
 }
 
-/// Why a command failed.
-#[derive(Debug)]
-pub(super) struct Failure {
-    message: String,
-    lines: Vec<String>,
-    hint: Option<String>,
-}
-
-impl Failure {
-    pub(super) fn of(error: &Error, shows_values: bool) -> Failure {
-        Failure {
-            message: error.told(shows_values),
-            lines: error.list().to_vec(),
-            hint: error.hint_text().map(str::to_owned),
+impl Ended<'_> {
+    /// With nothing but this said of it.
+    #[must_use]
+    pub fn with(outcome: Outcome, exit_code: u8) -> Self {
+        Ended {
+            outcome,
+            exit_code,
+            error: None,
+            parts: Vec::new(),
+            tables: Vec::new(),
+            go_back: Vec::new(),
+            result: None,
         }
     }
 }
@@ -117,7 +113,6 @@ pub(super) struct Document<'a> {
     pub(super) subject: &'a Subject,
     pub(super) started_at: Timestamp,
     pub(super) elapsed: Duration,
-    pub(super) error: Option<Failure>,
     pub(super) ended: Ended<'a>,
 }
 
@@ -127,11 +122,11 @@ impl Document<'_> {
         let Ended {
             outcome,
             exit_code,
+            error,
             parts,
             tables,
             go_back,
             result,
-            ..
         } = &self.ended;
         let second = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let ended_at =
@@ -158,10 +153,10 @@ impl Document<'_> {
             "started_at": second(self.started_at),
             "ended_at": second(ended_at),
             "seconds": self.elapsed.as_secs_f64(),
-            "error": self.error.as_ref().map(|error| json!({
-                "message": error.message,
-                "lines": error.lines,
-                "hint": error.hint,
+            "error": error.map(|(error, shows_values)| json!({
+                "message": error.told(shows_values),
+                "lines": error.list(),
+                "hint": error.hint_text(),
             })),
             "parts": parts.iter().map(PartTime::to_json).collect::<Value>(),
             "tables_read": tables_read.collect::<Value>(),

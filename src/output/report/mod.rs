@@ -5,13 +5,13 @@ mod filters;
 mod format;
 mod render;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use document::Document;
 pub use document::{Command, Ended, Outcome, Subject};
-use document::{Document, Failure};
 use format::Format;
 use jiff::Timestamp;
 use memchr::memmem;
@@ -46,12 +46,12 @@ impl Reports {
                 let shown = path.display();
                 return Err(Error::usage(format!("the report {shown} is named twice")));
             }
+            refuse_other_files(&path)?;
             OutputFile::create_for(Some(&path), Access::AsUsual).map_err(|error| {
                 error
                     .into_kind(Kind::Usage)
                     .hint("name a file in a directory that exists and that you may write to")
             })?;
-            refuse_other_files(&path)?;
             known.push((path, format));
         }
         Ok(Reports {
@@ -74,9 +74,6 @@ impl Reports {
             subject: &self.subject,
             started_at: self.started_at,
             elapsed: self.started.elapsed(),
-            error: ended
-                .error
-                .map(|error| Failure::of(error, ended.shows_values)),
             ended,
         }
         .to_json();
@@ -88,14 +85,21 @@ impl Reports {
     }
 }
 
-/// Refuses a file that is there and is no report: it may have been named by mistake.
+/// Refuses what is there and is no report: it may have been named by mistake.
 fn refuse_other_files(path: &Path) -> Result<()> {
-    let mut beginning = Vec::new();
-    let regular = File::open(path)
-        .ok()
-        .filter(|file| file.metadata().is_ok_and(|found| found.is_file()));
-    let read = regular.map(|file| file.take(MARK_WITHIN).read_to_end(&mut beginning));
-    if read.is_none() || beginning.is_empty() || memmem::find(&beginning, MARK).is_some() {
+    // A pipe would be waited for.
+    let is_other = match fs::metadata(path) {
+        Err(_) => false,
+        Ok(found) if !found.is_file() => true,
+        Ok(_) => {
+            let mut beginning = Vec::new();
+            let read = File::open(path)
+                .and_then(|file| file.take(MARK_WITHIN).read_to_end(&mut beginning));
+            let is_report = beginning.is_empty() || memmem::find(&beginning, MARK).is_some();
+            read.is_err() || !is_report
+        }
+    };
+    if !is_other {
         return Ok(());
     }
     let shown = path.display();

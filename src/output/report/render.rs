@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::filters;
 use super::format::Format;
 use crate::error::{Error, Result};
+use crate::ui::shown::visible_json;
 
 const HTML: &str = include_str!("templates/report.html");
 const MARKDOWN: &str = include_str!("templates/report.md");
@@ -15,7 +16,7 @@ const JUNIT: &str = include_str!("templates/junit.xml");
 /// The text of `document` in `format`.
 pub(super) fn render(document: &Value, format: Format) -> Result<String> {
     let rendered = match format {
-        Format::Json => return Ok(format!("{document:#}\n")),
+        Format::Json => return Ok(visible_json(&format!("{document:#}\n"))),
         Format::Html => template(HTML, AutoEscape::Html, document),
         // What is escaped there is so by filters.
         Format::Markdown => template(MARKDOWN, AutoEscape::None, document),

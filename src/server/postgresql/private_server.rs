@@ -12,6 +12,7 @@ use super::options::ConnectionOptions;
 use super::server_programs::find_programs;
 use crate::error::{Doing, Error, Result};
 use crate::files::{Worker, ids_of, open_regular, stranger_at};
+use crate::ui::shown::shell_word;
 
 /// The name of its database.
 pub const DATABASE: &str = "gitlab_ci";
@@ -187,9 +188,9 @@ impl PrivateServer {
         }
         self.check_log()?;
         let socket_directory = self.socket_directory();
-        let mut options = format!("-k {}", shell_quoted(&socket_directory.to_string_lossy()));
+        let mut options = format!("-k {}", shell_word(&socket_directory.to_string_lossy()));
         for (name, value) in SETTINGS {
-            options += &format!(" -c {}", shell_quoted(&format!("{name}={value}")));
+            options += &format!(" -c {}", shell_word(&format!("{name}={value}")));
         }
         let mut start = self.command("pg_ctl");
         start.args(["start", "-w", "-s", "-t", "120", "-o", &options]);
@@ -436,9 +437,4 @@ fn read_from_start(mut file: fs::File) -> String {
     let mut text = String::new();
     let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
     text
-}
-
-/// Quotes an option that `pg_ctl` passes to a shell.
-fn shell_quoted(option: &str) -> String {
-    format!("'{}'", option.replace('\'', "'\\''"))
 }

@@ -672,8 +672,7 @@ fn is_harmless(ground: &Ground, what: &str, archive: &[u8]) {
     fs::write(&path, archive).unwrap();
     let (outcome, peak) = run_watched(ground.import(path.to_str().unwrap()));
     let outcome = outcome.exits(0);
-    // A definition may be as large as the part of the budget that the program itself leaves.
-    assert!(peak <= (BUDGET + 2) << 20, "{what}: {} KiB", peak >> 10);
+    assert!(peak <= BUDGET << 20, "{what}: {} KiB", peak >> 10);
     let is_control = |c: char| c.is_control() && c != '\n' && c != '\t';
     assert!(!outcome.stdout.contains(is_control), "{what}: {outcome:?}");
     assert_eq!(gitlabs_own(ground), before, "{what}");
