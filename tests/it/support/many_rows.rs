@@ -70,8 +70,9 @@ pub(crate) fn inserts(
     sql
 }
 
-/// Times steps, each of which may take a generous multiple of the time that the same server takes to copy as many rows. Only
-/// what compares each row with each takes longer.
+/// Times steps, each of which may take a generous multiple of the time that the same server takes to copy as many rows. What
+/// compares each row with each takes several times longer: PostgreSQL needs 350 to 700 s to join a hundred thousand rows in that
+/// way where it copies them in half a second. The other tests may take the machine at any moment, so the limit is not much below.
 pub(crate) struct Pace {
     limit: Duration,
 }
@@ -82,7 +83,7 @@ impl Pace {
         let started = Instant::now();
         copy();
         Pace {
-            limit: Duration::from_secs(8) + 30 * started.elapsed(),
+            limit: Duration::from_secs(40) + 60 * started.elapsed(),
         }
     }
 
