@@ -74,7 +74,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
 const ONLY_IN_LONG_HELP: [&str; 3] = ["Conversion", "Checks and limits", "Archives of GitLab CI"];
 
 /// The commands, and an example of each.
-const EXAMPLES: [(&[&str], &str); 21] = [
+const EXAMPLES: [(&[&str], &str); 22] = [
     (
         &["backup"],
         "ci-import backup --builds-path gitlab-ci/builds -o /var/backups",
@@ -136,6 +136,7 @@ const EXAMPLES: [(&[&str], &str); 21] = [
         "ci-import redirect --ci-fqdn ci.example.com --gitlab-fqdn gitlab.example.com",
     ),
     (&["settings"], "ci-import settings > ci-import.toml"),
+    (&["explain"], "ci-import explain index-left-out"),
     (
         &["completions"],
         "ci-import completions bash > /etc/bash_completion.d/ci-import",

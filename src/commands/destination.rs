@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cancellation::stop;
 use crate::cli::settings::Destination;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::server::Target;
 use crate::server::postgresql::private_server::PrivateServer;
@@ -31,7 +32,10 @@ impl Drop for PrivateRun {
         if self.started
             && let Err(error) = self.server.stop_if_unused()
         {
-            terminal::warn(&format!("the private server is still running: {error}"));
+            terminal::warn(
+                Code::PrivateServerRuns,
+                &format!("the private server is still running: {error}"),
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What an import has kept for a second try: how the other commands treat it.
 
 use crate::error::Result;
+use crate::error::codes::Code;
 use crate::publish::kept::Kept;
 use crate::server::LockedTarget;
 use crate::traces::BuildsDirectory;
@@ -21,10 +22,13 @@ pub(super) fn drop_kept(
     if let Some(traces) = &kept.traces {
         match builds.filter(|builds| traces.directory.is_beside(builds)) {
             Some(builds) => traces.directory.remove(builds)?,
-            None => terminal::warn(&format!(
-                "the traces that are kept beside {} are not removed, since --builds-path does not name it",
-                traces.directory.builds()
-            )),
+            None => terminal::warn(
+                Code::TracesRemain,
+                &format!(
+                    "the traces that are kept beside {} are not removed, since --builds-path does not name it",
+                    traces.directory.builds()
+                ),
+            ),
         }
     }
     // The staging that is created here is empty, and is dropped at the end if it is not filled.

@@ -7,6 +7,7 @@ pub mod destination;
 pub mod discard;
 pub mod documents;
 pub mod estimate;
+pub mod explain;
 pub mod fresh;
 pub mod generate;
 pub mod import;

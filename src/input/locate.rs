@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::dump_folder::DumpFolder;
 use super::source::{Source, Wanted};
 use crate::archive::is_unpacked;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::ui::numbers::grouped;
 use crate::ui::terminal;
@@ -175,11 +176,14 @@ impl Backups {
         let found: Vec<&Backup> = self.whole.iter().filter(is_wanted).collect();
         if let [one] = found[..] {
             if let Some(name) = self.unfinished.first() {
-                terminal::warn(&format!(
-                    "{name} in {} may be an unfinished copy; ignored, using {}",
-                    folder.display(),
-                    one.name
-                ));
+                terminal::warn(
+                    Code::UnfinishedCopy,
+                    &format!(
+                        "{name} in {} may be an unfinished copy; ignored, using {}",
+                        folder.display(),
+                        one.name
+                    ),
+                );
             }
             return Ok(folder.join(&one.name));
         }

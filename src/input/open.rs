@@ -236,16 +236,26 @@ impl<'a> Input<'a> {
     }
 }
 
+/// What people type before the file, as other programs have it.
+const NO_COMMANDS: [&str; 3] = ["import", "load", "restore"];
+
 fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
     let shown = path.display();
-    Error::usage(format!("cannot read {shown}: {cause}"))
-        .caused_by(cause)
-        .hint_if_denied(|| {
-            format!(
-                "run ci-import as the owner of the file or as root, or give the file to your user: \
+    let error = Error::usage(format!("cannot read {shown}: {cause}"));
+    if path
+        .to_str()
+        .is_some_and(|name| NO_COMMANDS.contains(&name))
+    {
+        return error.hint(format!(
+            "{shown} is no command, and none is needed: ci-import FILE"
+        ));
+    }
+    error.caused_by(cause).hint_if_denied(|| {
+        format!(
+            "run ci-import as the owner of the file or as root, or give the file to your user: \
                  sudo chown \"$USER\" {shown}"
-            )
-        })
+        )
+    })
 }
 
 /// Whether a dump begins with `start`.

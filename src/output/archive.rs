@@ -10,6 +10,7 @@ use super::limits::Limits;
 use crate::archive::{
     self, DATABASE, Entry, InOrder, Layout, Member, damaged, for_each_entry, safe_path, shown,
 };
+use crate::error::codes::Code;
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::information;
 use crate::gitlab::tables::check_table;
@@ -178,6 +179,7 @@ impl Others {
             ""
         };
         (count > 0).then(|| Note {
+            code: Code::FilesLeftOut,
             table: "the archive".to_owned(),
             item: None,
             what: format!("{count} files left out, because a backup of GitLab CI has no such members: {names}{more}"),

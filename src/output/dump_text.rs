@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::transcoded::{Transcoded, Widened, cannot_write, packed, transcoded};
 use crate::dump::postgresql::{CONVERTED, CONVERTED_COMPLETE};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::pipeline::converter::not_null_after_load;
 use crate::resources::MAX_SPARE_BYTES;
@@ -344,6 +345,7 @@ fn foreign_keys(tables: &[&Table], notes: &mut Vec<Note>) -> String {
                     );
                 }
                 Err(why) => notes.push(Note {
+                    code: Code::ForeignKeyLeftOut,
                     table: table.shown(),
                     item: Some(key.name.clone()),
                     what: format!("foreign key left out: {why}"),

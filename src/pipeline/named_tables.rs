@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::error::codes::Code;
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
@@ -64,6 +65,7 @@ impl NamedTables {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let missing = self.names.iter().filter(|(name, _)| !seen.contains(*name));
         let note = |(name, place): (&String, &&str)| Note {
+            code: Code::NotInDump,
             table: name.clone(),
             item: None,
             what: format!("{place} names this table, which the dump does not have"),

@@ -13,6 +13,7 @@ use super::sink::Sink;
 use crate::archive::for_each_block;
 use crate::dump::acceptance::{Asked, check_dialect};
 use crate::dump::{self, Databases, Dialect, DumpLimits, Facts, Utf16Decoder, Utf16Facts, detect};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
@@ -143,6 +144,7 @@ fn ended<S>(
     notes.extend(missing.into_iter().flatten());
     facts.utf16 = utf16;
     notes.extend(facts.not_in_xml.drain(..).map(|noted| Note {
+        code: Code::NotInXml,
         table: noted.table,
         item: Some(noted.item),
         what: noted.what,

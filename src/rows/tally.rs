@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::error::codes::Code;
+
 /// So many places of a change are kept beside its count.
 const PLACES: usize = 3;
 
@@ -64,17 +66,17 @@ impl Change {
         }
     }
 
-    /// A name for it that does not change when its text does.
+    /// The code of its kind.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Code {
         match self {
-            Change::ZeroDateToNull | Change::ZeroDateToInfinity => "zero-date",
-            Change::InvalidDateToNull => "invalid-date",
-            Change::NulStripped | Change::NulReplaced => "nul",
-            Change::InvalidReplaced | Change::InvalidAsLatin1 => "invalid-text",
-            Change::NumberToTrue => "number-as-boolean",
-            Change::BytesAsText => "utf16-bytes",
-            Change::OutsideDay => "time-outside-day",
+            Change::ZeroDateToNull | Change::ZeroDateToInfinity => Code::ZeroDate,
+            Change::InvalidDateToNull => Code::InvalidDate,
+            Change::NulStripped | Change::NulReplaced => Code::Nul,
+            Change::InvalidReplaced | Change::InvalidAsLatin1 => Code::InvalidText,
+            Change::NumberToTrue => Code::NumberAsBoolean,
+            Change::BytesAsText => Code::Utf16Bytes,
+            Change::OutsideDay => Code::TimeOutsideDay,
         }
     }
 

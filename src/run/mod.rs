@@ -19,9 +19,10 @@ use crate::cli::settings::{self, Destination, MigrateSettings, owner};
 use crate::cli::{configured, help};
 use crate::commands::backup::settings::BackupSettings;
 use crate::commands::{
-    backup, convert, discard, documents, fresh, generate, info, inspect, migrate, plan, private,
-    recover, redirect, rollback, secrets,
+    backup, convert, discard, documents, explain, fresh, generate, info, inspect, migrate, plan,
+    private, recover, redirect, rollback, secrets,
 };
+use crate::error::codes::Code;
 use crate::error::{Kind, Result};
 
 use crate::input::source::Source;
@@ -33,10 +34,14 @@ use crate::ui::{messages, terminal, tracing_lines};
 
 /// Runs the command that `cli` names. Returns the exit code. `warnings` are about its options; `variables` is the
 /// environment.
-pub fn run(cli: Cli, warnings: &[String], variables: &[(String, String)]) -> Result<ExitCode> {
+pub fn run(
+    cli: Cli,
+    warnings: &[(Code, String)],
+    variables: &[(String, String)],
+) -> Result<ExitCode> {
     listen(cli.log);
-    for warning in warnings {
-        terminal::warn(warning);
+    for (code, warning) in warnings {
+        terminal::warn(*code, warning);
     }
     match cli.command {
         None => reported::run_import(cli.import, cli.show_values),
@@ -65,6 +70,9 @@ pub fn run(cli: Cli, warnings: &[String], variables: &[(String, String)]) -> Res
             let file = cli.config.as_deref();
             let list = configured::listed(&command, &arguments.command, file, variables)?;
             terminal::print(&list).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Explain(arguments)) => {
+            explain::run(arguments.code.as_deref()).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Completions(arguments)) => {
             documents::completions(arguments.shell).map(|()| ExitCode::SUCCESS)

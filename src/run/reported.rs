@@ -12,6 +12,7 @@ use crate::cli::guesses;
 use crate::cli::settings::{CheckSettings, PublishSettings, Settings, VerifySettings};
 use crate::commands::import::report::Report;
 use crate::commands::{check, import, publish, verify};
+use crate::error::codes::Code;
 use crate::error::{DATA_CHANGED, Error, Kind, Result};
 use crate::output::report::{Command, Ended, Outcome, Reports, Subject};
 use crate::ui::progress::Progress;
@@ -26,7 +27,7 @@ fn variable(name: &str) -> Option<String> {
 /// Warns of variables that mean something to GitLab's tasks, but nothing here.
 fn warn_of_ignored(mysql_to_postgresql: bool) {
     for warning in guesses::ignored(mysql_to_postgresql, variable) {
-        terminal::warn(&warning);
+        terminal::warn(Code::VariableNotRead, &warning);
     }
 }
 
@@ -208,7 +209,10 @@ impl Reporting {
             ..Ended::with(Outcome::Failed, error.kind().exit_code())
         });
         if let Err(cause) = written {
-            terminal::warn(&format!("the report is missing: {cause}"));
+            terminal::warn(
+                Code::ReportMissing,
+                &format!("the report is missing: {cause}"),
+            );
         }
         Err(error)
     }

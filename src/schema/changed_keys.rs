@@ -1,6 +1,7 @@
 //! What becomes of keys over values that were changed during the load.
 
 use super::model::{DataType, Index, IndexKind, IndexPartOf, KeptAs, Note, PrimaryKey, Table};
+use crate::error::codes::Code;
 use crate::rows::{Change, Tally, Widening, Wider};
 
 /// The column of `key` that has NULLs because of zero dates, so that it is no primary key any more.
@@ -51,14 +52,14 @@ pub fn key_note(table: &Table, key: &PrimaryKey, tally: &Tally) -> Note {
         }
         _ => "the primary key is an index now: changed values are equal".to_owned(),
     };
-    note(table, Some(&key.name), what)
+    note(Code::KeyWeaker, table, Some(&key.name), what)
 }
 
 /// The note about the unique `index` of `table` that became a plain one.
 #[must_use]
 pub fn index_note(table: &Table, index: &Index) -> Note {
     let what = "the index is not unique any more: changed values are equal";
-    note(table, Some(&index.name), what.to_owned())
+    note(Code::KeyWeaker, table, Some(&index.name), what.to_owned())
 }
 
 /// Gives up the keys of `table` that changed values may violate, before anybody has tried. Returns notes.
@@ -99,7 +100,7 @@ pub fn computed_from_changed(table: &Table, tally: &Tally) -> Vec<Note> {
         let is_changed = |name: &&String| tally.iter().any(|(changed, ..)| changed == *name);
         if let Some(name) = used.into_iter().find(is_changed) {
             let what = format!("it is computed from {name}, of which values were changed");
-            notes.push(note(table, Some(&column.name), what));
+            notes.push(note(Code::GeneratedColumn, table, Some(&column.name), what));
         }
     }
     notes
@@ -124,6 +125,7 @@ pub fn widening_note(table: &str, Widening { column, to, row }: &Widening) -> No
         }
     };
     Note {
+        code: Code::OtherType,
         table: table.to_owned(),
         item: Some(column.clone()),
         what,
@@ -139,11 +141,12 @@ pub fn foreign_key_note(table: &Table, column: &str, to: Wider, key: &str) -> No
         "smallint instead of boolean"
     };
     let what = format!("{data_type}: the foreign key {key} compares it with such a column");
-    note(table, Some(column), what)
+    note(Code::OtherType, table, Some(column), what)
 }
 
-fn note(table: &Table, item: Option<&str>, what: String) -> Note {
+fn note(code: Code, table: &Table, item: Option<&str>, what: String) -> Note {
     Note {
+        code,
         table: table.shown(),
         item: item.map(str::to_owned),
         what,

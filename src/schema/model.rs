@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::dump::Duplicates;
+use crate::error::codes::Code;
 use crate::rows::Wider;
 use crate::schema::sql::qualified;
 
@@ -521,6 +522,8 @@ pub struct Sequence {
 /// A part of a definition that the target gets differently or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
+    /// Which kind of difference it is.
+    pub code: Code,
     /// The table.
     pub table: String,
     /// The column, index or constraint, if it concerns one.

@@ -1,5 +1,6 @@
 //! Names of relations: unique in their schema, and not longer than PostgreSQL allows.
 
+use crate::error::codes::Code;
 use std::collections::{HashMap, HashSet};
 
 use super::model::{Note, Table};
@@ -153,6 +154,7 @@ pub fn final_names(tables: &[&Table]) -> (Vec<FinalNames>, Vec<Note>) {
             let name = names.give(&index.name, &table.name);
             if name != index.name {
                 notes.push(Note {
+                    code: Code::Renamed,
                     table: table.shown(),
                     item: Some(index.name.clone()),
                     what: format!("the index is named {name}"),

@@ -11,6 +11,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::room::free_bytes_at;
 use crate::cancellation::stop;
+use crate::error::codes::Code;
 use crate::error::{Doing, Error, Result};
 use crate::failpoint;
 use crate::files::{Owner, Place, PlaceLock};
@@ -316,7 +317,10 @@ impl Drop for StagedDirectory {
         if let Err(error) = self.place.remove_tree(&self.name)
             && self.place.has(&self.name)
         {
-            terminal::warn(&format!("the staging directory was not removed: {error}"));
+            terminal::warn(
+                Code::StagingRemains,
+                &format!("the staging directory was not removed: {error}"),
+            );
         }
     }
 }

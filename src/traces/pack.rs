@@ -14,6 +14,7 @@ use super::compare::Names;
 use super::directory::BuildsDirectory;
 use crate::archive::shown;
 use crate::cancellation::Cancellation;
+use crate::error::codes::Code;
 use crate::error::{Doing, Error, Result};
 use crate::files::{Found, for_each_entry};
 use crate::ui::counts::Counts;
@@ -44,38 +45,43 @@ pub struct Packed {
 impl Packed {
     /// Sentences about what was noticed.
     #[must_use]
-    pub fn notes(&self) -> Vec<String> {
+    pub fn notes(&self) -> Vec<(Code, String)> {
         let kinds = [
             (
+                Code::TracesChanged,
                 &self.grown,
                 "grew while they were packed; the archive may lack their ends",
             ),
             (
+                Code::TracesChanged,
                 &self.shrunk,
                 "became shorter while they were packed; zeros may stand for the rest",
             ),
             (
+                Code::TracesChanged,
                 &self.vanished,
                 "were removed while the traces were packed, and are left out",
             ),
             (
+                Code::FilesLeftOut,
                 &self.others,
                 "are neither files nor directories, and are left out",
             ),
         ];
-        let found = kinds.into_iter().filter(|(names, _)| names.count > 0);
+        let found = kinds.into_iter().filter(|(_, names, _)| names.count > 0);
         found
-            .map(|(names, what)| {
+            .map(|(code, names, what)| {
                 let more = if names.count > names.first.len() as u64 {
                     ", …"
                 } else {
                     ""
                 };
-                format!(
+                let what = format!(
                     "{} traces {what}: {}{more}",
                     names.count,
                     names.first.join(", ")
-                )
+                );
+                (code, what)
             })
             .collect()
     }

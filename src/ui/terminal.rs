@@ -9,6 +9,7 @@ use super::screen;
 use super::shown::{Shown, visible_json};
 use super::text::{harmless, wrapped};
 use crate::cancellation::Cancellation;
+use crate::error::codes::Code;
 use crate::error::{Doing, Result};
 
 /// What messages begin with.
@@ -52,13 +53,17 @@ fn write_out(text: &str) -> Result<()> {
     }
 }
 
-/// Prints a warning.
-pub fn warn(what: &str) {
+/// Prints a warning, with its `code`, which `ci-import explain` explains.
+pub fn warn(code: Code, what: &str) {
     if messages::are_json() {
-        messages::send(Level::Warning, "warning", json!({"message": what}));
+        messages::send(
+            Level::Warning,
+            "warning",
+            json!({"code": code, "message": what}),
+        );
         return;
     }
-    say(&format!("{NAME}warning: {what}"));
+    say(&format!("{NAME}warning: {what} [{code}]"));
 }
 
 /// Prints why the program fails, with lines below it and hints.

@@ -1,4 +1,4 @@
-//! `completions` and `man`.
+//! `completions`, `man`, `settings` and `explain`.
 
 use std::path::PathBuf;
 
@@ -27,4 +27,12 @@ pub struct SettingsArgs {
     /// The command whose options are listed [default: the import]
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code: index-left-out [default: all are listed]
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }

@@ -26,8 +26,7 @@ use crate::ui::progress;
 use crate::verify::depth::Depth;
 
 pub use backup::BackupArgs;
-pub use documents::SettingsArgs;
-pub use documents::{CompletionsArgs, ManArgs};
+pub use documents::{CompletionsArgs, ExplainArgs, ManArgs, SettingsArgs};
 pub use fresh::FreshArgs;
 pub use info::InfoArgs;
 pub use migrations::{
@@ -468,6 +467,8 @@ pub enum Command {
     ///
     /// The list is a file for --config.
     Settings(SettingsArgs),
+    /// Explain the code of a change, note or warning
+    Explain(ExplainArgs),
     /// Write the completions for a shell
     Completions(CompletionsArgs),
     /// Write the manual page, or all of them into a directory

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Command};
 
 use crate::error::Result;
+use crate::error::codes::Code;
 use file::ConfigFile;
 use found::{PREFIX, found, named_file, variable_name};
 pub use listed::listed;
@@ -29,7 +30,7 @@ pub struct Configured {
     /// What was added to those that were typed.
     pub settings: Vec<Setting>,
     /// What the user should know about it.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<(Code, String)>,
 }
 
 impl Configured {
@@ -67,9 +68,13 @@ pub fn configured(
     let file = config_file(leaf_matches, variables)?;
     if let Some(file) = &file {
         file.check(&built)?;
-        all.warnings.extend(file.warning());
+        let warning = file.warning();
+        all.warnings
+            .extend(warning.map(|it| (Code::SettingsReadable, it)));
     }
-    all.warnings.extend(misspelt(&built, variables));
+    let misspelt = misspelt(&built, variables).into_iter();
+    all.warnings
+        .extend(misspelt.map(|it| (Code::VariableNotRead, it)));
     all.settings = found(leaf, &path, Some(leaf_matches), variables, file.as_ref())?;
     let at = place_after(&all.arguments, &path);
     let added = all.settings.iter().flat_map(Setting::arguments);

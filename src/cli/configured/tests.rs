@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::cli::help;
+use crate::error::codes::Code;
 
 /// What is added to the words of `line`, with these variables.
 fn added(line: &str, variables: &[(&str, &str)]) -> Result<Vec<String>> {
@@ -111,7 +112,10 @@ fn variables_that_are_nearly_right_are_found() {
     let typed = vec!["ci-import".into(), "a.sql".into()];
     let found = configured(&help::command(), typed, &variables).unwrap();
     let expected = "CI_IMPORT_JOB of the environment is not read; perhaps CI_IMPORT_JOBS is meant";
-    assert_eq!(found.warnings, [expected]);
+    assert_eq!(
+        found.warnings,
+        [(Code::VariableNotRead, expected.to_owned())]
+    );
 }
 
 #[test]
@@ -130,7 +134,7 @@ fn a_file_that_is_not_the_users_alone() {
     assert!(with_mode(0o600, secret).unwrap().warnings.is_empty());
     let warnings = with_mode(0o644, secret).unwrap().warnings;
     assert!(
-        warnings.len() == 1 && warnings[0].contains("has a password"),
+        warnings.len() == 1 && warnings[0].1.contains("has a password"),
         "{warnings:?}"
     );
     let refused = with_mode(0o666, open).unwrap_err();

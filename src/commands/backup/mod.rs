@@ -20,6 +20,7 @@ use super::import::report::Changes;
 use super::inspect::{self, Findings};
 use crate::archive::{DATABASE, INFORMATION};
 use crate::cancellation::Cancellation;
+use crate::error::codes::Code;
 use crate::error::{Doing, Error, Result};
 use crate::failpoint;
 use crate::gitlab::tables::{TABLES, check_table};
@@ -72,12 +73,9 @@ pub fn run(
     let information = information(&version, db_version.as_deref());
     let written =
         cancellation.guard(|| writing.all(file, now.as_secs(), trace_bytes, &information))?;
-    notes.extend(
-        written
-            .said
-            .iter()
-            .map(|line| format!("the dump program says: {line}")),
-    );
+    let said = written.said.iter();
+    let said = said.map(|line| format!("the dump program says: {line}"));
+    notes.extend(said.map(|what| (Code::DumpProgramSays, what)));
     notes.extend(written.packed.notes());
     written.file.sync_all().doing("write the archive")?;
     let found = read_back(
@@ -120,21 +118,28 @@ pub fn run(
 }
 
 /// What is to be known before anything is written.
-fn notes_before(source: &BackupSource, has_migration: bool, has_version: bool) -> Vec<String> {
+fn notes_before(
+    source: &BackupSource,
+    has_migration: bool,
+    has_version: bool,
+) -> Vec<(Code, String)> {
     let mut notes = Vec::new();
     if !source.without_transactions.is_empty() {
         let names = source.without_transactions.join(", ");
-        notes.push(format!(
+        let what = format!(
             "tables without transactions, which were locked while the dump was made: {names}"
-        ));
+        );
+        notes.push((Code::TablesLocked, what));
     }
     if !has_migration {
-        notes.push("the database does not say which migration was its last".to_owned());
+        let what = "the database does not say which migration was its last";
+        notes.push((Code::NoMigration, what.to_owned()));
     }
     if !has_version {
-        notes.push(format!(
+        let what = format!(
             "no file says which version GitLab CI is (--install, --ci-version); its tables are those of {UNKNOWN_VERSION}"
-        ));
+        );
+        notes.push((Code::NoVersion, what));
     }
     notes
 }

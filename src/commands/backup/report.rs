@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::commands::import::report::Changes;
+use crate::error::codes::Code;
 use crate::ui::numbers::grouped;
 use crate::ui::shown::{line, shell_word};
 
@@ -27,7 +28,7 @@ pub struct Made {
     /// What the conversion changed, if there was one.
     pub changes: Option<Changes>,
     /// What else is to be known.
-    pub notes: Vec<String>,
+    pub notes: Vec<(Code, String)>,
     /// Older archives that were removed.
     pub removed: Vec<String>,
 }
@@ -41,6 +42,8 @@ impl Made {
             .iter()
             .map(|(name, rows)| json!({"name": name, "rows": rows}))
             .collect();
+        let notes = self.notes.iter();
+        let notes = notes.map(|(code, what)| json!({"code": code, "what": what}));
         json!({
             "archive": self.path,
             "bytes": self.bytes,
@@ -48,7 +51,7 @@ impl Made {
             "version": self.version,
             "tables": tables,
             "traces": {"files": self.traces.0, "bytes": self.traces.1},
-            "notes": self.notes,
+            "notes": notes.collect::<Vec<_>>(),
             "changes": self.changes.as_ref().map(ToString::to_string),
             "removed": self.removed,
         })
@@ -88,7 +91,7 @@ impl fmt::Display for Made {
             ),
         )?;
         writeln!(f, "read back to its end; no damage was found")?;
-        for note in &self.notes {
+        for (_, note) in &self.notes {
             line(f, format_args!("note: {note}"))?;
         }
         for name in &self.removed {

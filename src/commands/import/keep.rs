@@ -4,6 +4,7 @@ use super::context::Import;
 use super::prepare::Prepared;
 use super::stage::Staged;
 use crate::commands::kept::HOW_TO_PUBLISH;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::publish::kept::{Kept, KeptTable, KeptTraces};
 use crate::server::LockedTarget;
@@ -21,7 +22,10 @@ impl Import<'_> {
         error: Error,
     ) -> Error {
         if let Err(cause) = self.keep_staged(target, prepared, &mut staged) {
-            terminal::warn(&format!("what is loaded cannot be kept: {cause}"));
+            terminal::warn(
+                Code::NotKept,
+                &format!("what is loaded cannot be kept: {cause}"),
+            );
             return error;
         }
         let done = match self.settings.verify {

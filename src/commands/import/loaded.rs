@@ -1,10 +1,13 @@
 //! What the report says of the loaded data. It is a part of the record of a staging that is kept, too.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::encrypted::EncryptedValues;
 use crate::dump::{ABOUT_XML, Facts};
+use crate::error::codes::Code;
 use crate::gitlab::information::Information;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::rows::Tally;
@@ -38,6 +41,9 @@ pub(in crate::commands) struct Loaded {
     /// The encrypted values. An earlier version of the program recorded none.
     #[serde(default)]
     pub(super) encrypted: EncryptedValues,
+    /// The codes of the changes and notes.
+    #[serde(default)]
+    pub(super) codes: Vec<String>,
     /// How thoroughly the data was verified.
     pub(super) verified: Option<String>,
     /// All of it for the report as JSON.
@@ -117,6 +123,7 @@ impl Loaded {
             version: archive.map(|(information, _)| information.version.clone()),
             created_at: archive.and_then(|(information, _)| information.created_at.clone()),
             changes: change_lines(tallies, notes(), facts),
+            codes: codes_of(tables.iter().map(|it| &it.tally), notes(), facts),
             has_changes: is_truncated
                 || facts.utf16.is_some_and(|utf16| utf16.replaced > 0)
                 || tables.iter().any(|table| !table.tally.is_empty()),
@@ -207,6 +214,36 @@ pub(super) fn change_lines<'a>(
     lines
 }
 
+/// The codes of the same, each once.
+pub(super) fn codes_of<'a>(
+    tallies: impl Iterator<Item = &'a Tally>,
+    notes: impl Iterator<Item = &'a Note>,
+    facts: &Facts,
+) -> Vec<String> {
+    let of_values = tallies.flat_map(Tally::iter);
+    let mut codes: BTreeSet<Code> = of_values.map(|(_, change, _)| change.code()).collect();
+    codes.extend(notes.map(|note| note.code));
+    let of_dump = [
+        (!facts.left_out.is_empty(), Code::ObjectLeftOut),
+        (facts.utf16.is_some(), Code::DumpInUtf16),
+        (facts.xml, Code::DumpInXml),
+        (!facts.noise.is_empty(), Code::NotSql),
+        (!facts.completed, Code::MayBeIncomplete),
+    ];
+    codes.extend(
+        of_dump
+            .iter()
+            .filter(|(is_so, _)| *is_so)
+            .map(|(_, code)| *code),
+    );
+    codes.iter().map(ToString::to_string).collect()
+}
+
+/// Where the report says what the codes mean; none if there are none.
+pub(super) fn line_of_codes(codes: &[String]) -> Option<String> {
+    (!codes.is_empty()).then(|| format!("ci-import explain CODE says more: {}", codes.join(", ")))
+}
+
 /// The line of the report for `note`.
 pub(super) fn note_line(note: &Note) -> String {
     match &note.item {
@@ -217,7 +254,7 @@ pub(super) fn note_line(note: &Note) -> String {
 
 /// The same as JSON.
 pub(super) fn note_json(note: &Note) -> Value {
-    json!({"table": note.table, "item": note.item, "what": note.what})
+    json!({"code": note.code, "table": note.table, "item": note.item, "what": note.what})
 }
 
 /// A staged table whose rows are not as many as in the dump is an error, so what was found is what was loaded.

@@ -19,6 +19,7 @@ use super::publishing::Publishing;
 use crate::archive;
 use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::Settings;
+use crate::error::codes::Code;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::gitlab::content::Content;
@@ -241,6 +242,7 @@ fn missing_tables(content: Content, tables: &[LoadedTable]) -> Vec<Note> {
     let is_there = |name: &str| tables.iter().any(|loaded| loaded.name == name);
     let missing = content.known_tables().iter().filter(|name| !is_there(name));
     let note = |name: &&str| Note {
+        code: Code::TableNotInDump,
         table: (*name).to_owned(),
         item: None,
         what: "the dump does not have this table; the target's table is unchanged".to_owned(),

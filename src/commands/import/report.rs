@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::loaded::{Loaded, change_lines, note_json, note_line};
+use super::loaded::{Loaded, change_lines, codes_of, line_of_codes, note_json, note_line};
 use crate::dump::Facts;
+use crate::error::codes::Code;
 use crate::gitlab::live::LiveChanges;
 use crate::rows::Tally;
 use crate::schema::Note;
@@ -101,7 +102,12 @@ impl fmt::Display for Changes {
             .iter()
             .map(|(name, _, tally)| (name.clone(), tally));
         let lines = change_lines(tallies, self.notes.iter(), &self.facts);
-        lines.iter().try_for_each(|line| write_line!(f, "  {line}"))
+        lines
+            .iter()
+            .try_for_each(|line| write_line!(f, "  {line}"))?;
+        let tallies = self.tables.iter().map(|(.., tally)| tally);
+        let codes = codes_of(tallies, self.notes.iter(), &self.facts);
+        line_of_codes(&codes).map_or(Ok(()), |line| write_line!(f, "{line}"))
     }
 }
 
@@ -259,7 +265,15 @@ impl Report {
             return writeln!(f, "\nno value was changed");
         }
         writeln!(f, "\nchanged during the import")?;
-        lines.iter().try_for_each(|line| write_line!(f, "  {line}"))
+        lines
+            .iter()
+            .try_for_each(|line| write_line!(f, "  {line}"))?;
+        let mut codes = self.loaded.codes.clone();
+        codes.extend(self.lost.iter().map(|note| note.code.to_string()));
+        codes.extend((orphans > 0).then(|| Code::TaggingWithoutTag.to_string()));
+        codes.sort_unstable();
+        codes.dedup();
+        line_of_codes(&codes).map_or(Ok(()), |line| write_line!(f, "{line}"))
     }
 
     fn live_changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::loaded::Loaded;
 use super::report::{ArchiveReport, Report, TableTime};
 use crate::commands::destination::PreparedTarget;
+use crate::error::codes::Code;
 use crate::gitlab::live::LiveChanges;
 use crate::publish::outcome::Published;
 use crate::schema::Note;
@@ -33,6 +34,7 @@ impl Reported {
     ) -> Report {
         let lost = published.lost.into_iter();
         let lost = lost.map(|(table, what)| Note {
+            code: Code::LostByReplacing,
             table,
             item: None,
             what,

@@ -390,7 +390,7 @@ impl Findings {
         let notes: Vec<Value> = self
             .notes
             .iter()
-            .map(|note| json!({"table": note.table, "item": note.item, "what": note.what}))
+            .map(|note| json!({"code": note.code, "table": note.table, "item": note.item, "what": note.what}))
             .collect();
         let traces = self.traces.as_ref().map(|traces| {
             json!({"files": traces.files, "bytes": traces.bytes, "months": traces.months,

@@ -1,5 +1,6 @@
 //! Warnings about a file with the key.
 
+use crate::error::codes::Code;
 use crate::gitlab::secrets::SecretsFile;
 use crate::ui::terminal;
 
@@ -7,14 +8,20 @@ use crate::ui::terminal;
 pub(in crate::commands) fn warn_of(secrets: &SecretsFile) {
     let path = secrets.path.display();
     if secrets.others_can_read {
-        terminal::warn(&format!(
-            "others can read {path}, and with it all secret variables; chmod 600 keeps it to its owner"
-        ));
+        terminal::warn(
+            Code::SecretsReadable,
+            &format!(
+                "others can read {path}, and with it all secret variables; chmod 600 keeps it to its owner"
+            ),
+        );
     }
     if secrets.omnibus_ignores_it {
-        terminal::warn(&format!(
-            "{path} sets gitlab_rails['db_key_base'], which Omnibus 8.0 replaces by a generated key of gitlab_ci: set \
+        terminal::warn(
+            Code::SecretsOfOmnibus,
+            &format!(
+                "{path} sets gitlab_rails['db_key_base'], which Omnibus 8.0 replaces by a generated key of gitlab_ci: set \
              gitlab_ci['db_key_base'] in the gitlab.rb of GitLab"
-        ));
+            ),
+        );
     }
 }

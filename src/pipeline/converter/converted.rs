@@ -13,6 +13,7 @@ use crate::dump::mysql::definition::{
     ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition,
 };
 use crate::dump::{Consumer, Facts, RowChunk};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::schema::{GivenRows, Note, Table};
@@ -138,6 +139,7 @@ impl<S: Sink> ConvertedConverter<S> {
         converter.mapping.name_again();
         if !self.apart.is_empty() {
             converter.conversion.notes.push(Note {
+                code: Code::ConverterLost,
                 table: "all tables".to_owned(),
                 item: None,
                 what: LOST.to_owned(),
@@ -201,7 +203,8 @@ impl Apart {
     /// each foreign key, although MySQL's own index is there; that index is left out.
     fn name_keys(&mut self) -> Vec<Note> {
         let table = self.definition.name.clone();
-        let note = |item: &str, what: &str| Note {
+        let note = |code: Code, item: &str, what: &str| Note {
+            code,
             table: table.clone(),
             item: Some(item.to_owned()),
             what: what.to_owned(),
@@ -221,12 +224,17 @@ impl Apart {
                     .any(|other| begins_with(other, &key.parts));
             if is_needless {
                 notes.push(note(
+                    Code::IndexLeftOut,
                     &name,
                     "the index was left out: the converter had added it",
                 ));
                 continue;
             }
-            notes.push(note(&name, "the converter lost the name of this index"));
+            notes.push(note(
+                Code::Renamed,
+                &name,
+                "the converter lost the name of this index",
+            ));
             key.name = Some(name);
             self.definition.keys.push(key);
         }
@@ -237,6 +245,7 @@ impl Apart {
     fn notes(&self, mapped: &Mapped<Table>) -> Vec<Note> {
         let table = &mapped.table;
         let note = |item: Option<&str>, what: String| Note {
+            code: Code::ConverterRepaired,
             table: table.name.clone(),
             item: item.map(str::to_owned),
             what,

@@ -9,6 +9,7 @@ use crate::dump::charset::{Charset, Multibyte};
 use crate::dump::converted::Part;
 use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue, TableDefinition};
 use crate::dump::{Consumer, Duplicates, Facts, InsertTarget, RowChunk, WITHOUT_DEFINITION};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{
@@ -330,6 +331,7 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
             self.conversion.notes.retain(|note| note.table != name);
         }
         self.conversion.notes.push(Note {
+            code: Code::TableDropped,
             table: shown(database, table),
             item: None,
             what: "the dump drops this table again".to_owned(),

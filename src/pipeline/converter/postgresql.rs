@@ -17,6 +17,7 @@ use crate::dump::postgresql::definition::{
 };
 use crate::dump::quoting::Quoting;
 use crate::dump::{Duplicates, InsertTarget, RowChunk};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{Format, PlannedColumn, TranscodePlan, Widening, Wider, Written};
@@ -80,8 +81,9 @@ impl<S: Sink> PostgresqlConverter<S> {
         self.conversion
     }
 
-    fn note(&mut self, table: &str, item: Option<&str>, what: impl Into<String>) {
+    fn note(&mut self, code: Code, table: &str, item: Option<&str>, what: impl Into<String>) {
         self.conversion.notes.push(Note {
+            code,
             table: table.to_owned(),
             item: item.map(str::to_owned),
             what: what.into(),
@@ -156,7 +158,12 @@ impl<S: Sink> PostgresqlConverter<S> {
         self.conversion.notes.extend(notes);
         for column in definition.columns {
             if column.is_collated {
-                self.note(&name, Some(&column.name), "its collation is left out");
+                self.note(
+                    Code::OtherCollation,
+                    &name,
+                    Some(&column.name),
+                    "its collation is left out",
+                );
             }
             if let Some(default) = column.default {
                 self.default(&name, &column.name, &default)?;
@@ -284,7 +291,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         };
         if let Some(what) = told {
             let table = table.name.clone();
-            self.note(&table, Some(&name), what);
+            self.note(Code::CheckLeftOut, &table, Some(&name), what);
         }
     }
 
@@ -336,7 +343,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             return Ok(());
         }
         let what = "the identity column became a column with an owned sequence";
-        self.note(table, Some(column), what);
+        self.note(Code::Sequence, table, Some(column), what);
         let default = DefaultValue::NextValue(sequence.name.clone());
         self.sequences.add(sequence);
         self.default(table, column, &default)
@@ -354,7 +361,7 @@ impl<S: Sink> PostgresqlConverter<S> {
         let (given, column) = (sequence.name.clone(), sequence.column.clone());
         if given != wanted {
             let what = format!("its sequence is named {given}; {wanted} is already used");
-            self.note(&table, Some(&column), what);
+            self.note(Code::Renamed, &table, Some(&column), what);
         }
         let what = match self.sequences.used(&wanted) {
             None => format!("the dump has no sequence {wanted}; it was created"),
@@ -365,7 +372,7 @@ impl<S: Sink> PostgresqlConverter<S> {
                 None => return,
             },
         };
-        self.note(&table, Some(&column), what);
+        self.note(Code::Sequence, &table, Some(&column), what);
     }
 
     fn plan(&self, insert: &Arc<InsertTarget>, number: usize) -> Result<Route> {
@@ -435,13 +442,18 @@ impl<S: Sink> PostgresqlConverter<S> {
         }
         for name in self.sequences.unused() {
             let what = "the sequence was left out: no column uses it as its default";
-            self.note(&name, None, what);
+            self.note(Code::ObjectLeftOut, &name, None, what);
         }
         let unused = self.enums.values().filter(|(_, is_used)| !is_used);
         let mut unused: Vec<String> = unused.map(|(of_enum, _)| of_enum.name.clone()).collect();
         unused.sort();
         for name in unused {
-            self.note(&name, None, "the type was left out: no column uses it");
+            self.note(
+                Code::ObjectLeftOut,
+                &name,
+                None,
+                "the type was left out: no column uses it",
+            );
         }
         Ok(())
     }
@@ -505,7 +517,7 @@ impl<S: Sink> Consumer for PostgresqlConverter<S> {
                     Ok(index) => table.indexes.push(index),
                     Err(why) => {
                         let what = format!("the index is left out: {why}");
-                        self.note(&index.table, Some(&index.name), what);
+                        self.note(Code::IndexLeftOut, &index.table, Some(&index.name), what);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! The columns of a table of a PostgreSQL dump, without their defaults.
 
 use crate::dump::postgresql::definition::TableDefinition;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::Normal;
 use crate::schema::policies::{GeneratedSupport, Policies};
@@ -77,6 +78,7 @@ pub(super) fn columns(
     let mut columns = Vec::new();
     let mut notes = Vec::new();
     let note = |column: &str, what: String| Note {
+        code: Code::ColumnLeftOut,
         table: name.clone(),
         item: Some(column.to_owned()),
         what,

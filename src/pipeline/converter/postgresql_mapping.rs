@@ -6,6 +6,7 @@ use super::mapping::{Mapped, MappedAgain, MappedColumn, Mapping, changes_rows};
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::TableDefinition;
 use crate::dump::{Databases, Facts};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::{
     Change, Normal, PlannedColumn, Storage, Tally, ValueKind, ValuePolicies, Widening,
@@ -121,6 +122,7 @@ impl Mapping for PostgresqlMapping {
         });
         if has_timestamps && !facts.utc {
             notes.push(Note {
+                code: Code::TimestampsZone,
                 table: table.shown(),
                 item: None,
                 what: "timestamps are as in the dump, which does not say that they are in UTC"
@@ -173,6 +175,7 @@ impl Mapping for PostgresqlMapping {
                 column.planned = known.planned.clone();
                 let what = "numeric(20,0) instead of bigint: its key comes after the rows";
                 mapped.notes.push(Note {
+                    code: Code::OtherType,
                     table: after.shown(),
                     item: Some(column.planned.name.clone()),
                     what: what.to_owned(),
@@ -327,6 +330,7 @@ pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>
             "invalid dates"
         };
         Note {
+            code: Code::NotNullLeftOut,
             table: table.name.clone(),
             item: Some(column.name.clone()),
             what: format!("NOT NULL left out, because of the {why}"),

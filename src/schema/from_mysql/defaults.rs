@@ -2,6 +2,7 @@
 
 use super::mapper::Mapper;
 use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue};
+use crate::error::codes::Code;
 use crate::schema::model::DataType;
 use crate::schema::policies::Timestamps;
 use crate::schema::sql;
@@ -40,7 +41,11 @@ impl Mapper<'_> {
         match sql {
             Ok(sql) => Some(sql),
             Err(written) => {
-                self.note(Some(&column.name), format!("default {written} left out"));
+                self.note(
+                    Code::DefaultLeftOut,
+                    Some(&column.name),
+                    format!("default {written} left out"),
+                );
                 None
             }
         }

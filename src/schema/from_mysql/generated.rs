@@ -5,6 +5,7 @@ use super::expression::{Class, Operand, Operands, Translation, class_of, transla
 use super::mapper::{GivenColumns, Mapper};
 use crate::dump::Duplicates;
 use crate::dump::mysql::definition::{ColumnDefinition, Generated as Written};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
 use crate::schema::model::{Column, DataType, Generated, Proof, Table};
@@ -98,7 +99,7 @@ impl Mapper<'_> {
             }
         };
         if let Some(what) = what {
-            self.note(Some(name), what);
+            self.note(Code::GeneratedColumn, Some(name), what);
         }
         Ok(())
     }
@@ -195,7 +196,7 @@ impl Mapper<'_> {
             column.clone_from(mapped);
         }
         let what = "smallint instead of boolean: it is generated as a number";
-        self.note(Some(&mapped.name), what.to_owned());
+        self.note(Code::OtherType, Some(&mapped.name), what.to_owned());
     }
 
     /// How it is known that PostgreSQL computes the same values; none if it cannot be known.

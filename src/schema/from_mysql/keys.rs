@@ -7,6 +7,7 @@ use super::mapper::Mapper;
 use crate::dump::mysql::definition::{
     KeyDefinition, KeyKind, KeyPart, KeyPartOf, Period, bare_check, json_check,
 };
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::schema::model::{
     Check, DataType, ForeignKey, Index, IndexKind, IndexPart, IndexPartOf, KeptAs, Prefix,
@@ -23,7 +24,11 @@ impl Mapper<'_> {
             match self.key_part(part, key.kind) {
                 Ok(Some(part)) => parts.push(part),
                 Ok(None) => {
-                    self.note(Some(&key_name), "the index was left out".to_owned());
+                    self.note(
+                        Code::IndexLeftOut,
+                        Some(&key_name),
+                        "the index was left out".to_owned(),
+                    );
                     return Ok(());
                 }
                 Err(error) => return Err(error.at(format!("key {key_name} of {}", self.name))),
@@ -41,7 +46,7 @@ impl Mapper<'_> {
                 let name = fitting(&format!("{}_pkey", self.name));
                 if key.parts.iter().any(|part| part.descending) {
                     let what = "the order of the primary key is ascending now; it was DESC";
-                    self.note(Some(&key_name), what.to_owned());
+                    self.note(Code::IndexInOtherForm, Some(&key_name), what.to_owned());
                 }
                 table.primary_key = Some(PrimaryKey {
                     name,
@@ -53,14 +58,14 @@ impl Mapper<'_> {
             }
             KeyKind::Primary => {
                 let what = "the primary key, over part of a column, is a unique index now";
-                self.note(None, what.to_owned());
+                self.note(Code::KeyWeaker, None, what.to_owned());
                 IndexKind::Unique
             }
             KeyKind::Unique => IndexKind::Unique,
             KeyKind::Plain => IndexKind::Plain,
             KeyKind::Fulltext => {
                 let what = "the fulltext index is GIN over to_tsvector('simple', …) now";
-                self.note(Some(&key_name), what.to_owned());
+                self.note(Code::IndexInOtherForm, Some(&key_name), what.to_owned());
                 IndexKind::Fulltext
             }
             KeyKind::Spatial => {
@@ -68,7 +73,11 @@ impl Mapper<'_> {
                     matches!(part.of, IndexPartOf::Column(_, _, DataType::Geometry(_)))
                 };
                 if !parts.iter().all(is_geometry) {
-                    self.note(Some(&key_name), "the spatial index was left out".to_owned());
+                    self.note(
+                        Code::IndexLeftOut,
+                        Some(&key_name),
+                        "the spatial index was left out".to_owned(),
+                    );
                     return Ok(());
                 }
                 IndexKind::Spatial
@@ -140,6 +149,7 @@ impl Mapper<'_> {
                 .collect();
             let Some(columns) = columns else {
                 self.note(
+                    Code::ForeignKeyLeftOut,
                     Some(&name),
                     "the foreign key was left out with its column".to_owned(),
                 );
@@ -169,7 +179,11 @@ impl Mapper<'_> {
                 continue;
             }
             let Some(expression) = translate_check(check, &self.all_operands()) else {
-                self.note(name.as_deref(), format!("CHECK ({check}) was left out"));
+                self.note(
+                    Code::CheckLeftOut,
+                    name.as_deref(),
+                    format!("CHECK ({check}) was left out"),
+                );
                 continue;
             };
             let number = table.checks.len() + 1;
@@ -190,7 +204,7 @@ impl Mapper<'_> {
             };
             let (Some(begin), Some(end)) = (column(begin), column(end)) else {
                 let what = "PERIOD FOR left out with its column";
-                self.note(Some(name), what.to_owned());
+                self.note(Code::OptionLeftOut, Some(name), what.to_owned());
                 continue;
             };
             let [begin, end] = [begin, end].map(|column| identifier(&column.name));
@@ -199,7 +213,7 @@ impl Mapper<'_> {
                 expression: format!("{begin} < {end}"),
             });
             let what = format!("PERIOD FOR is a CHECK now: {begin} < {end}");
-            self.note(Some(name), what);
+            self.note(Code::InOtherForm, Some(name), what);
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
     ColumnDefinition, KeyPart, KeyPartOf, TableDefinition, bare_check, json_check,
 };
+use crate::error::codes::Code;
 use crate::schema::map::TableMap;
 use crate::schema::model::{DataType, EnumType, Note};
 use crate::schema::names::Names;
@@ -156,8 +157,9 @@ impl<'a> Mapper<'a> {
         self.lookup.in_keys.contains(column)
     }
 
-    pub(super) fn note(&mut self, item: Option<&str>, what: String) {
+    pub(super) fn note(&mut self, code: Code, item: Option<&str>, what: String) {
         self.notes.push(Note {
+            code,
             table: self.name.clone(),
             item: item.map(str::to_owned),
             what,

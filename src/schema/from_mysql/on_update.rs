@@ -3,6 +3,7 @@
 use super::defaults::current_time;
 use super::mapper::Mapper;
 use crate::dump::mysql::definition::ColumnDefinition;
+use crate::error::codes::Code;
 use crate::schema::model::{Column, UpdateTrigger};
 use crate::schema::names::fitting;
 use crate::schema::policies::OnUpdate;
@@ -29,7 +30,7 @@ impl Mapper<'_> {
             ),
             None => "ON UPDATE CURRENT_TIMESTAMP left out".to_owned(),
         };
-        self.note(Some(&mapped.name), what);
+        self.note(Code::OnUpdate, Some(&mapped.name), what);
         now
     }
 

@@ -9,6 +9,7 @@ use crate::dump::mysql::definition::{
 };
 use crate::dump::mysql::lexer::{TokenKind, tokens};
 use crate::dump::mysql::sql::identifier;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::Nul;
 use crate::schema::model::Note;
@@ -140,6 +141,7 @@ impl Prepared<'_> {
                     ", which is a system column in PostgreSQL"
                 };
                 self.notes.push(Note {
+                    code: Code::Renamed,
                     table: definition.name.clone(),
                     item: Some(column.name.clone()),
                     what: format!("the column was named {old}{why}"),
@@ -236,6 +238,7 @@ impl Prepared<'_> {
         let table = definition.name.clone();
         self.notes
             .extend(found.into_iter().map(|(item, what)| Note {
+                code: Code::NulInDefinition,
                 table: table.clone(),
                 item,
                 what: format!("NUL characters in {what} were left out"),

@@ -2,6 +2,7 @@
 
 use super::mapper::Mapper;
 use crate::dump::mysql::definition::ColumnDefinition;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
 use crate::schema::model::DataType;
@@ -38,6 +39,7 @@ impl Mapper<'_> {
         })?;
         if *wanted != data_type {
             self.note(
+                Code::OtherType,
                 Some(&column.name.clone()),
                 format!("{wanted} instead of {data_type}, as the map says"),
             );

@@ -6,6 +6,7 @@ use super::mapper::{DumpFacts, GivenColumns, GivenRows, Lookup, Mapper, indexes}
 use super::prepared::{Prepared, prepared};
 use crate::dump::Duplicates;
 use crate::dump::mysql::definition::{ColumnDefinition, KeyDefinition, KeyKind, TableDefinition};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
 use crate::schema::model::{Check, Column, DataType, Note, Sequence, Table};
@@ -114,13 +115,7 @@ impl Mapper<'_> {
                 ),
             );
         };
-        for (from, to) in &renamed_sequences {
-            let what = format!("a sequence had this name; {from} is named {to} now");
-            self.note(None, what);
-        }
-        if self.name != definition.name {
-            self.note(None, format!("the table was named {}", definition.name));
-        }
+        self.note_names(&renamed_sequences);
         let MappedColumns {
             mut kinds,
             mut names,
@@ -167,7 +162,7 @@ impl Mapper<'_> {
             table.duplicates = self.given.duplicates;
         } else if decides {
             let what = "its rows replace or keep others with the same key, which only an import does: such rows are errors";
-            self.note(None, what.to_owned());
+            self.note(Code::RowsReplaced, None, what.to_owned());
         }
         self.foreign_keys(&mut table);
         self.checks(&mut table);
@@ -186,11 +181,27 @@ impl Mapper<'_> {
         })
     }
 
+    /// Notes which names are others than in the dump: that of the table, and those of sequences that had it.
+    fn note_names(&mut self, renamed_sequences: &[(String, String)]) {
+        let definition = self.definition;
+        for (from, to) in renamed_sequences {
+            let what = format!("a sequence had this name; {from} is named {to} now");
+            self.note(Code::Renamed, None, what);
+        }
+        if self.name != definition.name {
+            self.note(
+                Code::Renamed,
+                None,
+                format!("the table was named {}", definition.name),
+            );
+        }
+    }
+
     /// All notes, with those of the table as a whole.
     fn take_notes(&mut self) -> Vec<Note> {
         self.note_unknown_columns();
         for (item, what) in &self.definition.left_out {
-            self.note(item.as_deref(), what.clone());
+            self.note(Code::OptionLeftOut, item.as_deref(), what.clone());
         }
         self.note_of_engine();
         std::mem::take(&mut self.notes)
@@ -211,13 +222,21 @@ impl Mapper<'_> {
         for column in &definition.columns {
             let dump_name = self.dump_name(&column.name).to_owned();
             if !self.takes_column(&dump_name) {
-                self.note(Some(&dump_name), "the column was skipped".to_owned());
+                self.note(
+                    Code::ColumnLeftOut,
+                    Some(&dump_name),
+                    "the column was skipped".to_owned(),
+                );
                 mapped_columns.skip(&column.name);
                 continue;
             }
             let (mut mapped, kind) = match self.column(column) {
                 Err(error) if self.policies.skip_unsupported => {
-                    self.note(Some(&column.name), format!("{UNSUPPORTED}{error}"));
+                    self.note(
+                        Code::ColumnLeftOut,
+                        Some(&column.name),
+                        format!("{UNSUPPORTED}{error}"),
+                    );
                     mapped_columns.skip(&column.name);
                     continue;
                 }
@@ -226,6 +245,7 @@ impl Mapper<'_> {
             mapped.name = column_names.give(&column.name, "column");
             if mapped.name != column.name {
                 self.note(
+                    Code::Renamed,
                     Some(&mapped.name),
                     format!("the column was named {}", column.name),
                 );
@@ -258,11 +278,11 @@ impl Mapper<'_> {
         let default = self.default(column, &data_type);
         if column.invisible {
             let what = "the column was INVISIBLE, and is visible now".to_owned();
-            self.note(Some(&column.name), what);
+            self.note(Code::OptionLeftOut, Some(&column.name), what);
         }
         if column.data_type.zerofill {
             let what = "ZEROFILL left out: numbers are shown without leading zeros".to_owned();
-            self.note(Some(&column.name), what);
+            self.note(Code::OptionLeftOut, Some(&column.name), what);
         }
         let may_hold_zero_dates = matches!(
             kind,
@@ -297,7 +317,7 @@ impl Mapper<'_> {
         unknown.sort_unstable();
         for (name, place) in unknown {
             let what = format!("{place} names a column {name}, which the table does not have");
-            self.note(None, what);
+            self.note(Code::NotInDump, None, what);
         }
     }
 
@@ -306,12 +326,12 @@ impl Mapper<'_> {
         let definition = self.definition;
         if definition.is_versioned() {
             let what = "system versioning left out: the history of the rows is not kept";
-            self.note(None, what.to_owned());
+            self.note(Code::OptionLeftOut, None, what.to_owned());
         }
         let engine = definition.options.engine.as_deref().unwrap_or_default();
         if engine.eq_ignore_ascii_case("BLACKHOLE") {
             let what = "its engine BLACKHOLE kept no rows; this table does";
-            self.note(None, what.to_owned());
+            self.note(Code::OptionLeftOut, None, what.to_owned());
         }
     }
 
@@ -342,7 +362,7 @@ impl Mapper<'_> {
         };
         if found.auto_increment && !definition.keys.iter().any(is_first) {
             let what = "its values were counted for each value of the columns before it in its key; now they are counted for the table";
-            self.note(Some(&column), what.to_owned());
+            self.note(Code::Sequence, Some(&column), what.to_owned());
         }
         is_number.then(|| Sequence {
             name: self.names.give_to_sequence(&wanted, &self.name),

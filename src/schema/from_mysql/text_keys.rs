@@ -2,6 +2,7 @@
 
 use super::mapper::Mapper;
 use crate::dump::mysql::definition::{ColumnDefinition, KeyDefinition, KeyKind, KeyPartOf};
+use crate::error::codes::Code;
 
 /// The types whose values are compared by a collation.
 const TEXTS: [&str; 6] = [
@@ -28,7 +29,7 @@ impl Mapper<'_> {
         if ignores_case {
             let name = key.name.clone().unwrap_or_else(|| "PRIMARY".to_owned());
             let what = "the key compares bytes now; in MySQL it ignored case";
-            self.note(Some(&name), what.to_owned());
+            self.note(Code::KeyComparesBytes, Some(&name), what.to_owned());
         }
     }
 

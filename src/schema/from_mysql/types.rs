@@ -5,6 +5,7 @@ use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
     self, ColumnDefinition, DefaultValue, KeyKind, TableDefinition,
 };
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::{ValueKind, Wider};
 use crate::schema::model::{self, DataType, EnumType};
@@ -133,7 +134,7 @@ impl Mapper<'_> {
                     Some(srid) => format!("EWKB with the SRID {srid}"),
                 };
                 let what = format!("{kind} is bytea now: {form}");
-                self.note(Some(&column.name), what);
+                self.note(Code::OtherType, Some(&column.name), what);
                 return Ok((DataType::Bytea, values));
             }
             (Geometry::Postgis, Extension::Missing) => {
@@ -201,7 +202,7 @@ impl Mapper<'_> {
             Tinyint1::Auto => match self.why_number(column) {
                 Some(why) => {
                     let what = format!("smallint instead of boolean: {why}");
-                    self.note(Some(&column.name), what);
+                    self.note(Code::OtherType, Some(&column.name), what);
                     (DataType::Smallint, ValueKind::Integer)
                 }
                 None => (DataType::Boolean, ValueKind::Boolean),

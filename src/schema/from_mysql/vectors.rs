@@ -2,6 +2,7 @@
 
 use super::mapper::Mapper;
 use crate::dump::mysql::definition::ColumnDefinition;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
 use crate::schema::model::{DataType, Vector};
@@ -54,7 +55,7 @@ impl Mapper<'_> {
             }
             Err(why) => {
                 let what = format!("vector({count}) is real[] now: {why}");
-                self.note(Some(&column.name), what);
+                self.note(Code::OtherType, Some(&column.name), what);
                 let real = Box::new(DataType::Plain("real"));
                 let values = ValueKind::Vector { dimensions: None };
                 Ok((DataType::Array(real), values))

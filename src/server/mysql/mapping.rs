@@ -4,16 +4,17 @@
 use std::collections::HashSet;
 
 use super::capabilities::Capabilities;
-use super::ddl;
 use super::expression::rewritten;
 use super::lookup::Lookup;
 use super::sql::literal;
+use super::{collations, ddl};
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
     ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, StorageOption,
     TableDefinition,
 };
 use crate::dump::{Duplicates, Facts};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::pipeline::converter::{Mapped, MappedAgain, MappedColumn, Mapping, changes_rows};
 use crate::rows::{Normal, PlannedColumn, ValueKind};
@@ -176,7 +177,9 @@ fn map(
     mapper.skip_columns(policies);
     mapper.number_the_id(facts);
     mapper.types();
-    mapper.collations();
+    for (item, what) in collations::map(&mut mapper.definition, mapper.capabilities) {
+        mapper.note(Code::OtherCollation, item.as_deref(), what);
+    }
     mapper.engine();
     mapper.storage(policies);
     mapper.keys();
@@ -184,7 +187,7 @@ fn map(
     mapper.expressions()?;
     mapper.reference_systems();
     for (item, what) in std::mem::take(&mut mapper.definition.left_out) {
-        mapper.note(item.as_deref(), what);
+        mapper.note(Code::OptionLeftOut, item.as_deref(), what);
     }
     let table = Table {
         definition: mapper.definition,
@@ -205,14 +208,19 @@ impl Mapper<'_> {
         let columns = std::mem::take(&mut self.definition.columns);
         for column in &columns {
             if let Some(srid) = column.data_type.srid {
-                self.note(Some(&column.name), format!("its SRID {srid} was left out"));
+                self.note(
+                    Code::OptionLeftOut,
+                    Some(&column.name),
+                    format!("its SRID {srid} was left out"),
+                );
             }
         }
         self.definition.columns = columns;
     }
 
-    fn note(&mut self, item: Option<&str>, what: String) {
+    fn note(&mut self, code: Code, item: Option<&str>, what: String) {
         self.notes.push(Note {
+            code,
             table: self.definition.name.clone(),
             item: item.map(str::to_owned),
             what,
@@ -241,7 +249,7 @@ impl Mapper<'_> {
             .any(|c| c.data_type.name == "timestamp");
         if has_timestamps && !facts.utc {
             let what = "timestamps are read as UTC, but the dump does not say that they are";
-            self.note(None, what.to_owned());
+            self.note(Code::TimestampsZone, None, what.to_owned());
         }
         Ok(columns)
     }
@@ -256,7 +264,11 @@ impl Mapper<'_> {
         self.definition.columns = columns;
         let gone: Vec<ColumnDefinition> = gone;
         for column in &gone {
-            self.note(Some(&column.name), "the column was skipped".to_owned());
+            self.note(
+                Code::ColumnLeftOut,
+                Some(&column.name),
+                "the column was skipped".to_owned(),
+            );
         }
         let is_gone = |name: &String| {
             gone.iter()
@@ -283,7 +295,11 @@ impl Mapper<'_> {
             stays
         });
         for name in left_out {
-            self.note(Some(&name), "left out with its column".to_owned());
+            self.note(
+                Code::IndexLeftOut,
+                Some(&name),
+                "left out with its column".to_owned(),
+            );
         }
     }
 
@@ -339,7 +355,7 @@ impl Mapper<'_> {
             data_type.charset = Some("ascii".to_owned());
         }
         for (column, what) in notes {
-            self.note(Some(&column), what);
+            self.note(Code::OtherType, Some(&column), what);
         }
     }
 
@@ -371,63 +387,11 @@ impl Mapper<'_> {
             }
         }
         for column in notes {
-            self.note(Some(&column), "the default was left out".to_owned());
-        }
-    }
-
-    /// Maps character sets and collations to the names that the server has for them.
-    fn collations(&mut self) {
-        let capabilities = self.capabilities;
-        let mut notes = Vec::new();
-        let mut judge = |item: Option<&str>,
-                         charset: &mut Option<String>,
-                         collation: &mut Option<String>| {
-            if let Some(known) = charset.take() {
-                *charset = here(&known, |name| capabilities.has_charset(name));
-                if charset.is_none() {
-                    notes.push((
-                        item.map(str::to_owned),
-                        format!("the server does not have the character set {known}"),
-                    ));
-                }
-            }
-            if let Some(known) = collation.take() {
-                *collation = here(&known, |name| capabilities.has_collation(name));
-                if collation.is_none() {
-                    *collation = case_sensitive(&known, |name| capabilities.has_collation(name));
-                    let instead = collation.as_deref().unwrap_or("the default collation");
-                    notes.push((
-                        item.map(str::to_owned),
-                        format!(
-                            "the server does not have the collation {known}; {instead} is used"
-                        ),
-                    ));
-                }
-            }
-        };
-        let options = &mut self.definition.options;
-        judge(None, &mut options.charset, &mut options.collation);
-        for column in &mut self.definition.columns {
-            let name = column.name.clone();
-            let data_type = &mut column.data_type;
-            judge(
-                Some(&name),
-                &mut data_type.charset,
-                &mut data_type.collation,
+            self.note(
+                Code::DefaultLeftOut,
+                Some(&column),
+                "the default was left out".to_owned(),
             );
-        }
-        // MySQL distinguishes a column's own collation from the table's, even if they are the same.
-        let of_table = options.collation.clone();
-        for column in &mut self.definition.columns {
-            let data_type = &mut column.data_type;
-            if data_type.charset.is_none() && of_table.is_some() {
-                data_type
-                    .collation
-                    .take_if(|own| of_table.as_ref() == Some(own));
-            }
-        }
-        for (item, what) in notes {
-            self.note(item.as_deref(), what);
         }
     }
 
@@ -450,7 +414,7 @@ impl Mapper<'_> {
         if let Some(engine) = missing {
             let what =
                 format!("the server does not have the engine {engine}; the default engine is used");
-            self.note(None, what);
+            self.note(Code::OptionLeftOut, None, what);
         }
     }
 
@@ -460,7 +424,11 @@ impl Mapper<'_> {
         for StorageOption { of, what } in std::mem::take(&mut self.definition.options.storage) {
             let takes = |of: &String| policies.takes_column(None, &table, of);
             if of.as_ref().is_none_or(takes) {
-                self.note(of.as_deref(), format!("{what} was left out"));
+                self.note(
+                    Code::OptionLeftOut,
+                    of.as_deref(),
+                    format!("{what} was left out"),
+                );
             }
         }
     }
@@ -481,7 +449,7 @@ impl Mapper<'_> {
             .collect();
         for key in gone {
             let what = "the index was left out: the server has no indexes over expressions";
-            self.note(key.name.as_deref(), what.to_owned());
+            self.note(Code::IndexLeftOut, key.name.as_deref(), what.to_owned());
         }
     }
 
@@ -504,7 +472,11 @@ impl Mapper<'_> {
             }
             let default = column.default.as_ref();
             if default.is_some_and(|d| ddl::default(d, original, &lookup).is_none()) {
-                notes.push((name.clone(), "the default was left out".to_owned()));
+                notes.push((
+                    Code::DefaultLeftOut,
+                    name.clone(),
+                    "the default was left out".to_owned(),
+                ));
                 column.default = None;
             }
         }
@@ -512,39 +484,19 @@ impl Mapper<'_> {
             let stays = is_safe(check);
             if !stays {
                 let name = name.clone().unwrap_or_default();
-                notes.push((name, format!("CHECK ({check}) was left out")));
+                notes.push((
+                    Code::CheckLeftOut,
+                    name,
+                    format!("CHECK ({check}) was left out"),
+                ));
             }
             stays
         });
-        for (item, what) in notes {
-            self.note(Some(&item), what);
+        for (code, item, what) in notes {
+            self.note(code, Some(&item), what);
         }
         Ok(())
     }
-}
-
-/// The server's name for a character set or collation: `utf8` is `utf8mb3` on newer servers.
-fn here(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
-    let other = match name.strip_prefix("utf8mb3") {
-        Some(rest) => format!("utf8{rest}"),
-        None => name
-            .strip_prefix("utf8")
-            .filter(|rest| rest.is_empty() || rest.starts_with('_'))
-            .map_or_else(String::new, |rest| format!("utf8mb3{rest}")),
-    };
-    [name, other.as_str()]
-        .into_iter()
-        .find(|name| is_known(name))
-        .map(str::to_owned)
-}
-
-/// The substitute for a case-sensitive collation `name` that the server does not have. With the default
-/// collation a unique key could fail.
-fn case_sensitive(name: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
-    let (charset, rest) = name.split_once('_')?;
-    let tells_apart = rest.ends_with("_cs") || rest.ends_with("bin");
-    let binary = format!("{charset}_bin");
-    (tells_apart && is_known(&binary)).then_some(binary)
 }
 
 /// The kind of the values of `column`.

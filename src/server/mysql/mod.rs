@@ -3,6 +3,7 @@
 mod about;
 pub mod capabilities;
 mod checks;
+mod collations;
 pub mod connection;
 pub mod connection_failure;
 pub(crate) mod databases;

@@ -37,6 +37,27 @@ fn the_short_help_has_what_most_people_need() {
 }
 
 #[test]
+fn codes_are_explained() {
+    run(command(["explain", "index-left-out"]))
+        .succeeds()
+        .reports("An index was left out.")
+        .reports("may be slower");
+    let list = run(command(["explain"])).succeeds().stdout;
+    assert!(
+        list.contains("zero-date\n    A date or time with a zero"),
+        "{list}"
+    );
+    run(command(["explain", "index-leftout"]))
+        .exits(2)
+        .says("there is no code index-leftout")
+        .says("hint: perhaps index-left-out is meant");
+    run(command(["explain", "?"]))
+        .exits(2)
+        .says("there is no code ?")
+        .says("hint: ci-import explain lists all codes");
+}
+
+#[test]
 fn the_version_says_for_which_system_it_was_built() {
     let version = run(command(["--version"])).succeeds().stdout;
     let expected = format!("ci-import {} (", env!("CARGO_PKG_VERSION"));

@@ -90,6 +90,7 @@ fn errors_and_warnings_are_events_too() {
             .filter(|event| event["event"] == name)
             .collect()
     };
+    assert_eq!(of("warning")[0]["code"], "variable-not-read");
     let warning = of("warning")[0]["message"].as_str().unwrap();
     assert!(warning.contains("CI_IMPORT_JOBS"), "{warning}");
     let error = of("error")[0];

@@ -22,6 +22,14 @@ fn refused(scene: &Scene, archive: &[u8], code: i32, message: &str) {
 }
 
 #[test]
+fn a_command_that_an_import_does_not_need() {
+    run(command(["import", "shop.sql"]))
+        .exits(2)
+        .says("cannot read import: No such file or directory")
+        .says("hint: import is no command, and none is needed: ci-import FILE");
+}
+
+#[test]
 fn a_mysql_dump_without_the_flag() {
     let scene = Scene::gitlab();
     let archive = scene.pack(&fixture_dump(Dialect::Native));

@@ -2,6 +2,7 @@
 
 use super::{Pending, PostgresqlConverter, bare};
 use crate::dump::postgresql::definition::DefaultValue;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::schema::policies::OnUpdate;
@@ -87,7 +88,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             .is_some_and(|it| it.default.is_none());
         if is_left_out {
             let what = "its default was left out: the expression is not supported";
-            self.note(table, Some(column), what);
+            self.note(Code::DefaultLeftOut, table, Some(column), what);
         }
         Ok(())
     }
@@ -166,7 +167,7 @@ impl<S: Sink> PostgresqlConverter<S> {
             return;
         };
         let what = format!("the trigger was left out: {why}");
-        self.note(table, Some(&name), what);
+        self.note(Code::OnUpdate, table, Some(&name), what);
     }
 
     pub(super) fn comment(&mut self, table: &str, column: Option<&str>, text: String) {

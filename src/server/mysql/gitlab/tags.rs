@@ -9,6 +9,7 @@ use mysql::prelude::Queryable;
 
 use super::engine::refuse_without_transactions;
 use crate::error::Result;
+use crate::error::codes::Code;
 use crate::failpoint;
 use crate::gitlab::live::MergedTags;
 use crate::gitlab::tags::{NEEDED_OF_CI, NEEDED_OF_GITLAB, TAGGINGS, TAGS, taggings_of_ci};
@@ -202,7 +203,10 @@ pub fn analyze(conn: &mut Conn, database: &str) {
     let (tags, taggings) = (qualified(database, TAGS), qualified(database, TAGGINGS));
     if let Err(cause) = conn.query_drop(format!("ANALYZE LOCAL TABLE {tags}, {taggings}")) {
         // The import is published.
-        terminal::warn(&failure("analyze the tags")(cause).to_string());
+        terminal::warn(
+            Code::NotAnalyzed,
+            &failure("analyze the tags")(cause).to_string(),
+        );
     }
 }
 

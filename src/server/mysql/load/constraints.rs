@@ -4,6 +4,7 @@
 use mysql::Conn;
 
 use crate::error::Result;
+use crate::error::codes::Code;
 use crate::failpoint;
 use crate::schema::Note;
 use crate::server::mysql::checks::Checks;
@@ -30,8 +31,9 @@ pub(crate) fn add(
 ) -> Result<Vec<Note>> {
     let name = &table.definition.name;
     let mut notes = Vec::new();
-    let mut note = |item: Option<&str>, what: String| {
+    let mut note = |code: Code, item: Option<&str>, what: String| {
         notes.push(Note {
+            code,
             table: name.clone(),
             item: item.map(str::to_owned),
             what,
@@ -48,20 +50,25 @@ pub(crate) fn add(
         {
             done = one_statement(connection, &sql);
             note(
+                Code::Renamed,
                 check,
                 "the CHECK got another name: its name is already used".to_owned(),
             );
         }
         match done {
             Err(mysql::Error::MySqlError(cause)) if BROKEN_BY_A_ROW.contains(&cause.code) => {
-                note(check, "CHECK left out: existing rows violate it".to_owned());
+                note(
+                    Code::CheckLeftOut,
+                    check,
+                    "CHECK left out: existing rows violate it".to_owned(),
+                );
             }
             Err(cause) if is_refusal(&cause) => {
                 let what = format!(
                     "CHECK ({expression}) left out: the server refuses it: {}",
                     why(&cause)
                 );
-                note(check, what);
+                note(Code::CheckLeftOut, check, what);
             }
             done => done.map_err(failure(format!("add a CHECK to {name}")))?,
         }
@@ -72,6 +79,7 @@ pub(crate) fn add(
         let is_here = |other: &Table| other.definition.name == key.references;
         if !tables.iter().any(is_here) {
             note(
+                Code::ForeignKeyLeftOut,
                 item,
                 format!("foreign key left out: there is no table {}", key.references),
             );
@@ -80,7 +88,11 @@ pub(crate) fn add(
         let sql = ddl::add_foreign_key(database, name, key);
         match one_statement(connection, &sql) {
             Err(cause) if is_refusal(&cause) => {
-                note(item, format!("foreign key left out: {}", why(&cause)));
+                note(
+                    Code::ForeignKeyLeftOut,
+                    item,
+                    format!("foreign key left out: {}", why(&cause)),
+                );
             }
             done => done.map_err(failure(format!("add a foreign key to {name}")))?,
         }

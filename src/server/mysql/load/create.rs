@@ -5,6 +5,7 @@
 use mysql::Conn;
 
 use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue, TableDefinition};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::schema::Note;
 use crate::server::mysql::ddl;
@@ -82,6 +83,7 @@ fn without_refused(
             return Err(refused(name, &column.name, &generated.expression, &cause));
         }
         notes.push(Note {
+            code: Code::DefaultLeftOut,
             table: name.clone(),
             item: Some(column.name.clone()),
             what: format!(

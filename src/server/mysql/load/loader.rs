@@ -12,6 +12,7 @@ use super::create;
 use super::enums::Enums;
 use super::staging::LockHolder;
 use super::worker::{LoadMethod, connect_for_loading, work};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::loaded::LoadedTable;
@@ -105,6 +106,7 @@ impl Loader {
     fn note_left_out(&self, table: &str, keys: Vec<String>) {
         for key in keys {
             self.pool.queue.note(Note {
+                code: Code::IndexLeftOut,
                 table: table.to_owned(),
                 item: Some(key),
                 what: "the index was left out: its expression is not supported".to_owned(),

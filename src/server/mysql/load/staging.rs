@@ -6,6 +6,7 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use crate::cancellation::stop;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::server::mysql::databases::Databases;
@@ -209,10 +210,13 @@ impl Staging {
                 .map_err(failure("drop the staging database"))
         });
         if let Err(error) = again {
-            terminal::warn(&format!(
-                "the database {} was not removed from the server ({error}); the next import removes it",
-                self.databases.staging
-            ));
+            terminal::warn(
+                Code::StagingRemains,
+                &format!(
+                    "the database {} was not removed from the server ({error}); the next import removes it",
+                    self.databases.staging
+                ),
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::parameters::KNOWN;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::server::options::reason::unreadable;
 use crate::server::options::{Origin, Parameters};
@@ -112,7 +113,10 @@ fn text_of(file: &Path) -> Result<Option<String>> {
         Ok(metadata) => metadata,
         Err(cause) => {
             if cause.kind() != ErrorKind::NotFound {
-                terminal::warn(&format!("the option file {shown} is not read: {cause}"));
+                terminal::warn(
+                    Code::OptionFileNotRead,
+                    &format!("the option file {shown} is not read: {cause}"),
+                );
             }
             return Ok(None);
         }
@@ -121,16 +125,22 @@ fn text_of(file: &Path) -> Result<Option<String>> {
         return Ok(None);
     }
     if metadata.permissions().mode() & 0o002 != 0 {
-        terminal::warn(&format!(
-            "the option file {shown} is not read: everybody may write to it; its mode should be 0600"
-        ));
+        terminal::warn(
+            Code::OptionFileNotRead,
+            &format!(
+                "the option file {shown} is not read: everybody may write to it; its mode should be 0600"
+            ),
+        );
         return Ok(None);
     }
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|open| open.take(MAX_BYTES + 1).read_to_end(&mut bytes));
     match read {
         Err(cause) if cause.kind() == ErrorKind::PermissionDenied => {
-            terminal::warn(&format!("the option file {shown} is not read: {cause}"));
+            terminal::warn(
+                Code::OptionFileNotRead,
+                &format!("the option file {shown} is not read: {cause}"),
+            );
             return Ok(None);
         }
         read => read.map_err(|cause| unreadable(file, &cause))?,

@@ -5,6 +5,7 @@ use postgres::{Client, GenericClient, Transaction};
 
 use super::columns::has_column;
 use crate::error::Result;
+use crate::error::codes::Code;
 use crate::failpoint;
 use crate::gitlab::live::MergedTags;
 use crate::gitlab::tags::{NEEDED_OF_CI, NEEDED_OF_GITLAB, TAGGINGS, TAGS, taggings_of_ci};
@@ -102,7 +103,7 @@ pub(crate) fn analyze(client: &mut Client, schema: &str) {
         if let Err(cause) = client.batch_execute(&format!("ANALYZE {table}")) {
             // The import is published.
             let error = failure(format!("analyze {table}"))(cause);
-            terminal::warn(&error.to_string());
+            terminal::warn(Code::NotAnalyzed, &error.to_string());
         }
     }
 }

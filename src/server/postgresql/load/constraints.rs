@@ -6,6 +6,7 @@ use postgres::error::SqlState;
 
 use super::style::Staged;
 use crate::error::Result;
+use crate::error::codes::Code;
 use crate::failpoint;
 use crate::schema::ddl;
 use crate::schema::{ForeignKey, Note, Table, resolve_foreign_key};
@@ -15,7 +16,8 @@ use crate::server::postgresql::statement::one_statement;
 /// Adds the constraints of all tables. Returns notes of those left out.
 pub(crate) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>> {
     let mut notes = Vec::new();
-    let note = |table: &Table, item: &str, what: &str| Note {
+    let note = |code: Code, table: &Table, item: &str, what: &str| Note {
+        code,
         table: table.shown(),
         item: Some(item.to_owned()),
         what: what.to_owned(),
@@ -26,6 +28,7 @@ pub(crate) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>
             match one_statement(client, &sql) {
                 Err(cause) if cause.code() == Some(&SqlState::CHECK_VIOLATION) => {
                     notes.push(note(
+                        Code::CheckLeftOut,
                         table,
                         &check.name,
                         "CHECK left out: existing rows violate it",
@@ -34,7 +37,7 @@ pub(crate) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>
                 Err(cause) if is_refusal(&cause) => {
                     let why = failure(format!("add the CHECK to {}", table.name))(cause);
                     let what = format!("CHECK ({}) left out: {why}", check.expression);
-                    notes.push(note(table, &check.name, &what));
+                    notes.push(note(Code::CheckLeftOut, table, &check.name, &what));
                 }
                 done => done.map_err(failure(format!("add a CHECK to {}", table.name)))?,
             }
@@ -44,7 +47,7 @@ pub(crate) fn add_all(client: &mut Client, tables: &[Table]) -> Result<Vec<Note>
     for table in tables {
         for key in &table.foreign_keys {
             if let Some(what) = add_foreign_key(client, tables, table, key)? {
-                notes.push(note(table, &key.name, &what));
+                notes.push(note(Code::ForeignKeyLeftOut, table, &key.name, &what));
             }
             failpoint::reached("constraint added");
         }

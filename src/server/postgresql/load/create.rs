@@ -5,6 +5,7 @@
 use postgres::{Client, GenericClient};
 
 use super::style::Staged;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::schema::ddl;
 use crate::schema::{Column, DataType, Note, Table, as_loaded};
@@ -97,6 +98,7 @@ fn as_accepted(client: &mut Client, table: &Table) -> Result<Created> {
                     column.default = None;
                 }
                 created.notes.push(Note {
+                    code: Code::DefaultLeftOut,
                     table: table.shown(),
                     item: Some(name.clone()),
                     what: format!("the default {default} was left out: the server {why}"),

@@ -8,6 +8,7 @@ use postgres::error::SqlState;
 use super::staged_tables::StagedTables;
 use super::style::Staged;
 use crate::error::Result;
+use crate::error::codes::Code;
 use crate::failpoint;
 use crate::pipeline::work_queue::{Built, IndexBuild, WorkQueue};
 use crate::schema::changed_keys::{
@@ -134,7 +135,7 @@ fn primary_key(
     match build(client, kept_as) {
         Err(cause) if is_too_long(&cause) => {
             let what = "the values of the primary key are too long; a unique index over checksums replaces it";
-            queue.note(note(&table, &key.name, what));
+            queue.note(note(Code::IndexInOtherForm, &table, &key.name, what));
             return one_statement(
                 client,
                 &ddl::short_primary_key(staged.style(), &table, key, &name),
@@ -175,6 +176,7 @@ fn index(
             let what = match index.kind {
                 IndexKind::Fulltext => {
                     queue.note(note(
+                        Code::IndexLeftOut,
                         &table,
                         &index.name,
                         "left out: a text is too long for a tsvector",
@@ -188,7 +190,7 @@ fn index(
                     "the values are too long for the index; it is over the beginnings of the texts"
                 }
             };
-            queue.note(note(&table, &index.name, what));
+            queue.note(note(Code::IndexInOtherForm, &table, &index.name, what));
             run(
                 client,
                 &ddl::create_short_index(staged.style(), &table.name, index, &name),
@@ -212,7 +214,7 @@ fn index(
         }
         Err(cause) if is_refusal(&cause) && has_expression(index) => {
             let what = "left out: the server cannot compute its expression for all rows";
-            queue.note(note(&table, &index.name, what));
+            queue.note(note(Code::IndexLeftOut, &table, &index.name, what));
             Ok(())
         }
         done => done,
@@ -233,8 +235,9 @@ fn is_twice(cause: &postgres::Error) -> bool {
     cause.code() == Some(&SqlState::UNIQUE_VIOLATION)
 }
 
-fn note(table: &Table, item: &str, what: &str) -> Note {
+fn note(code: Code, table: &Table, item: &str, what: &str) -> Note {
     Note {
+        code,
         table: table.shown(),
         item: Some(item.to_owned()),
         what: what.to_owned(),

@@ -9,6 +9,7 @@ use super::indexes::builds;
 use super::staged_tables::StagedTables;
 use super::style::Staged;
 use crate::dump::Duplicates;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::pipeline::work_queue::WorkQueue;
@@ -162,7 +163,11 @@ impl Settling {
 
     fn prove(&mut self, column: &Column, generated: &Generated) {
         if !generated.was_stored && !generated.is_virtual {
-            self.note(&column.name, "a virtual column, is stored".to_owned());
+            self.note(
+                Code::GeneratedColumn,
+                &column.name,
+                "a virtual column, is stored".to_owned(),
+            );
         }
         let mut columns = self.table.columns.iter_mut();
         let found = columns.find(|known| known.name == column.name);
@@ -176,6 +181,7 @@ impl Settling {
         let (name, written) = (&column.name, &generated.written);
         if generated.proof == Proof::Values {
             self.note(
+                Code::GeneratedColumn,
                 name,
                 format!("generated as {written}, is an ordinary column now: {why}"),
             );
@@ -188,13 +194,18 @@ impl Settling {
             return;
         }
         self.note(
+            Code::GeneratedColumn,
             name,
             format!(
                 "generated as {written}, was left out: {why}, and the dump has no values for it"
             ),
         );
         for index in self.table.leave_out_column(name) {
-            self.note(&index, format!("left out with its column {name}"));
+            self.note(
+                Code::IndexLeftOut,
+                &index,
+                format!("left out with its column {name}"),
+            );
         }
     }
 
@@ -261,7 +272,7 @@ impl Settling {
         });
         for key in kept {
             let what = "rows with the same values in it all stay, because such values were changed";
-            self.note(&key, what.to_owned());
+            self.note(Code::RowsReplaced, &key, what.to_owned());
         }
         let place = |key: &Vec<String>| {
             let columns: Vec<String> = key.iter().map(|name| identifier(name)).collect();
@@ -291,6 +302,7 @@ impl Settling {
         }
         if self.removed > 0 {
             self.notes.push(Note {
+                code: Code::RowsReplaced,
                 table: self.table.shown(),
                 item: None,
                 what: format!("{} rows were {what}", grouped(self.removed)),
@@ -347,8 +359,9 @@ impl Settling {
         transaction.commit()
     }
 
-    fn note(&mut self, item: &str, what: String) {
+    fn note(&mut self, code: Code, item: &str, what: String) {
         self.notes.push(Note {
+            code,
             table: self.table.shown(),
             item: Some(item.to_owned()),
             what,

@@ -6,6 +6,7 @@ use postgres::Client;
 
 use super::style::Staged;
 use crate::error::Result;
+use crate::error::codes::Code;
 use crate::failpoint;
 use crate::rows::Widening;
 use crate::schema::ddl::{self, Change};
@@ -92,6 +93,7 @@ impl StagedTables {
                 (Err(cause), Some((column, default))) if is_refusal(&cause) => {
                     let why = failure("set this default")(cause);
                     notes.push(Note {
+                        code: Code::DefaultLeftOut,
                         table: table.shown(),
                         item: Some(column.clone()),
                         what: format!("the default {default} was left out: the server {why}"),

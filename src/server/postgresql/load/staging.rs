@@ -7,6 +7,7 @@ use postgres::{Client, GenericClient, SimpleQueryMessage};
 use super::removal::remove_schema;
 use super::style::{OF_SCHEMA, STAGING_SCHEMA};
 use crate::cancellation::stop;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::schema::sql::identifier;
@@ -145,10 +146,13 @@ impl Drop for Staging {
             .connect()
             .and_then(|mut client| remove(&mut client).map_err(failure("drop the staging schema")));
         if let Err(error) = again {
-            terminal::warn(&format!(
-                "the schema {STAGING_SCHEMA} was not removed from the target ({error}); the next import \
+            terminal::warn(
+                Code::StagingRemains,
+                &format!(
+                    "the schema {STAGING_SCHEMA} was not removed from the target ({error}); the next import \
                  removes it"
-            ));
+                ),
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ use postgres::error::SqlState;
 
 use super::style::Staged;
 use crate::error::Result;
+use crate::error::codes::Code;
 use crate::failpoint;
 use crate::schema::ddl;
 use crate::schema::{Note, Table, UpdateTrigger};
@@ -23,6 +24,7 @@ pub(crate) fn create_all(client: &mut Client, tables: &[Table]) -> Result<Vec<No
             Err(cause) if is_refused(&cause) => {
                 let why = doing()(cause);
                 notes.push(Note {
+                    code: Code::OnUpdate,
                     table: table.shown(),
                     item: Some(trigger.name.clone()),
                     what: format!("the trigger was left out: {why}"),

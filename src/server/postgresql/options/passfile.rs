@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::error::codes::Code;
 use crate::ui::terminal;
 
 /// The connection that needs a password.
@@ -24,28 +25,38 @@ pub(crate) fn password(file: &Path, purpose: &Purpose<'_>) -> Option<(String, us
         Ok(metadata) => metadata,
         Err(cause) => {
             if cause.kind() != ErrorKind::NotFound {
-                terminal::warn(&format!("the password file {shown} is not read: {cause}"));
+                terminal::warn(
+                    Code::PasswordFileNotRead,
+                    &format!("the password file {shown} is not read: {cause}"),
+                );
             }
             return None;
         }
     };
     if !metadata.is_file() {
-        terminal::warn(&format!(
-            "the password file {shown} is not read: it is not a file"
-        ));
+        terminal::warn(
+            Code::PasswordFileNotRead,
+            &format!("the password file {shown} is not read: it is not a file"),
+        );
         return None;
     }
     if metadata.permissions().mode() & 0o077 != 0 {
-        terminal::warn(&format!(
-            "the password file {shown} is not read: others have access to it; \
+        terminal::warn(
+            Code::PasswordFileNotRead,
+            &format!(
+                "the password file {shown} is not read: others have access to it; \
              its mode should be 0600"
-        ));
+            ),
+        );
         return None;
     }
     match fs::read(file) {
         Ok(bytes) => find(&String::from_utf8_lossy(&bytes), purpose),
         Err(cause) => {
-            terminal::warn(&format!("the password file {shown} is not read: {cause}"));
+            terminal::warn(
+                Code::PasswordFileNotRead,
+                &format!("the password file {shown} is not read: {cause}"),
+            );
             None
         }
     }

@@ -1,5 +1,7 @@
 //! The error type of the program: what failed, what to do next, and the exit code.
 
+pub mod codes;
+
 use std::fmt;
 use std::sync::Arc;
 
