@@ -76,6 +76,7 @@ codes! {
     NotSql "not-sql",
     MayBeIncomplete "may-be-incomplete",
     FilesLeftOut "files-left-out",
+    TracesMissing "traces-missing",
     // Notes of a backup.
     TracesChanged "traces-changed",
     DumpProgramSays "dump-program-says",

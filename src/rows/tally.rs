@@ -60,7 +60,7 @@ impl Change {
             Change::NulReplaced => Some("--nul replace"),
             Change::InvalidReplaced => Some("--invalid-utf8 replace"),
             Change::InvalidAsLatin1 => Some("--invalid-utf8 latin1"),
-            Change::NumberToTrue => Some("--tinyint1 boolean"),
+            Change::NumberToTrue => Some("--tinyint1 truthy"),
             Change::BytesAsText => None,
             Change::OutsideDay => Some("--time interval"),
         }

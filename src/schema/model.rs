@@ -101,26 +101,27 @@ impl Table {
         self.primary_key.is_some() || indexes.any(|index| index.kind == IndexKind::Unique)
     }
 
-    /// Leaves out the column `name`, and the keys and constraints over it; returns their names.
-    pub fn leave_out_column(&mut self, name: &str) -> Vec<String> {
+    /// Leaves out the column `name`, and the keys and constraints over it; returns their names,
+    /// with the code for each.
+    pub fn leave_out_column(&mut self, name: &str) -> Vec<(Code, String)> {
         self.columns.retain(|column| column.name != name);
         let mut left_out = Vec::new();
         let has_it =
             |part: &IndexPart| matches!(&part.of, IndexPartOf::Column(known, ..) if known == name);
         let over_it = |columns: &[String]| columns.iter().any(|known| known == name);
         let key = self.primary_key.take_if(|key| over_it(&key.columns));
-        left_out.extend(key.map(|key| key.name));
+        left_out.extend(key.map(|key| (Code::IndexLeftOut, key.name)));
         self.indexes.retain(|index| {
             let stays = !index.parts.iter().any(has_it);
             if !stays {
-                left_out.push(index.name.clone());
+                left_out.push((Code::IndexLeftOut, index.name.clone()));
             }
             stays
         });
         self.foreign_keys.retain(|key| {
             let stays = !over_it(&key.columns);
             if !stays {
-                left_out.push(key.name.clone());
+                left_out.push((Code::ForeignKeyLeftOut, key.name.clone()));
             }
             stays
         });

@@ -242,7 +242,11 @@ impl Report {
             None => Ok(()),
             Some(how) => {
                 writeln!(f)?;
-                write_line!(f, "some traces are missing: {how}")
+                write_line!(
+                    f,
+                    "some traces are missing: {how} [{}]",
+                    Code::TracesMissing
+                )
             }
         }
     }

@@ -31,7 +31,7 @@ const MAX_COLUMNS: usize = 1600;
 /// A dump with more tables is an attempt to exhaust the memory.
 const MAX_TABLES: usize = 10_000;
 
-const UNKNOWN_CHECK: &str = "left out: the CHECK has unknown words";
+const UNKNOWN_CHECK: &str = "the CHECK has unknown words";
 
 /// The consumer of a PostgreSQL dump, with the sink and the policies of a conversion.
 pub struct PostgresqlConverter<S> {
@@ -238,6 +238,8 @@ impl<S: Sink> PostgresqlConverter<S> {
             has_more,
         } = constraint;
         let table = &mut self.tables[number].table;
+        let other = |what: &str| (Code::InOtherForm, what.to_owned());
+        let left_out = |why: &str| (Code::CheckLeftOut, format!("left out: {why}"));
         let told = match kind {
             ConstraintKind::PrimaryKey(columns) if table.primary_key.is_none() => {
                 table.primary_key = Some(PrimaryKey {
@@ -246,18 +248,16 @@ impl<S: Sink> PostgresqlConverter<S> {
                     kept_as: KeptAs::Key,
                     comment: None,
                 });
-                has_more.then(|| "it became an ordinary primary key".to_owned())
+                has_more.then(|| other("it became an ordinary primary key"))
             }
-            ConstraintKind::PrimaryKey(_) => {
-                Some("left out: it is the second primary key".to_owned())
-            }
+            ConstraintKind::PrimaryKey(_) => Some(left_out("it is the second primary key")),
             ConstraintKind::Unique(columns) => {
                 match from_postgresql::unique_index(table, name.clone(), &columns) {
                     Ok(index) => {
                         table.indexes.push(index);
-                        Some("it became a unique index, without a constraint".to_owned())
+                        Some(other("it became a unique index, without a constraint"))
                     }
-                    Err(why) => Some(format!("left out: {why}")),
+                    Err(why) => Some(left_out(&why)),
                 }
             }
             ConstraintKind::ForeignKey {
@@ -273,25 +273,25 @@ impl<S: Sink> PostgresqlConverter<S> {
                     references,
                     [on_delete, on_update],
                 ));
-                has_more.then(|| "it became an ordinary foreign key".to_owned())
+                has_more.then(|| other("it became an ordinary foreign key"))
             }
             ConstraintKind::Check(expression) => {
                 match from_postgresql::check(&name, &expression, &table.columns) {
                     Some(check) => {
                         table.checks.push(check);
-                        has_more.then(|| "it became an ordinary CHECK".to_owned())
+                        has_more.then(|| other("it became an ordinary CHECK"))
                     }
-                    None => Some(UNKNOWN_CHECK.to_owned()),
+                    None => Some(left_out(UNKNOWN_CHECK)),
                 }
             }
-            ConstraintKind::Other("CHECK") => Some(UNKNOWN_CHECK.to_owned()),
+            ConstraintKind::Other("CHECK") => Some(left_out(UNKNOWN_CHECK)),
             ConstraintKind::Other(kind) => {
-                Some(format!("left out: {kind} constraints are not supported"))
+                Some(left_out(&format!("{kind} constraints are not supported")))
             }
         };
-        if let Some(what) = told {
+        if let Some((code, what)) = told {
             let table = table.name.clone();
-            self.note(Code::CheckLeftOut, &table, Some(&name), what);
+            self.note(code, &table, Some(&name), what);
         }
     }
 

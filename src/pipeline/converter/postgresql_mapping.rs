@@ -331,7 +331,7 @@ pub fn not_null_after_load<'a>(table: &'a Table, tally: &Tally) -> (Vec<&'a str>
         };
         Note {
             code: Code::NotNullLeftOut,
-            table: table.name.clone(),
+            table: table.shown(),
             item: Some(column.name.clone()),
             what: format!("NOT NULL left out, because of the {why}"),
         }

@@ -204,7 +204,7 @@ impl Mapper<'_> {
             };
             let (Some(begin), Some(end)) = (column(begin), column(end)) else {
                 let what = "PERIOD FOR left out with its column";
-                self.note(Code::OptionLeftOut, Some(name), what.to_owned());
+                self.note(Code::CheckLeftOut, Some(name), what.to_owned());
                 continue;
             };
             let [begin, end] = [begin, end].map(|column| identifier(&column.name));

@@ -236,12 +236,16 @@ impl Prepared<'_> {
         }
         found.dedup();
         let table = definition.name.clone();
+        let done = match nul {
+            Nul::Replace => "replaced by U+FFFD",
+            Nul::Strip | Nul::Error => "left out",
+        };
         self.notes
             .extend(found.into_iter().map(|(item, what)| Note {
                 code: Code::NulInDefinition,
                 table: table.clone(),
                 item,
-                what: format!("NUL characters in {what} were left out"),
+                what: format!("NUL characters in {what} were {done}"),
             }));
     }
 }

@@ -5,7 +5,9 @@ use super::known_columns::KnownColumns;
 use super::mapper::{DumpFacts, GivenColumns, GivenRows, Lookup, Mapper, indexes};
 use super::prepared::{Prepared, prepared};
 use crate::dump::Duplicates;
-use crate::dump::mysql::definition::{ColumnDefinition, KeyDefinition, KeyKind, TableDefinition};
+use crate::dump::mysql::definition::{
+    ColumnDefinition, KeyDefinition, KeyKind, LeftOut, TableDefinition,
+};
 use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::rows::ValueKind;
@@ -200,8 +202,8 @@ impl Mapper<'_> {
     /// All notes, with those of the table as a whole.
     fn take_notes(&mut self) -> Vec<Note> {
         self.note_unknown_columns();
-        for (item, what) in &self.definition.left_out {
-            self.note(Code::OptionLeftOut, item.as_deref(), what.clone());
+        for LeftOut { code, item, what } in &self.definition.left_out {
+            self.note(*code, item.as_deref(), what.clone());
         }
         self.note_of_engine();
         std::mem::take(&mut self.notes)

@@ -10,7 +10,7 @@ use super::sql::literal;
 use super::{collations, ddl};
 use crate::dump::charset::Charset;
 use crate::dump::mysql::definition::{
-    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, StorageOption,
+    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, LeftOut, StorageOption,
     TableDefinition,
 };
 use crate::dump::{Duplicates, Facts};
@@ -186,8 +186,8 @@ fn map(
     mapper.defaults();
     mapper.expressions()?;
     mapper.reference_systems();
-    for (item, what) in std::mem::take(&mut mapper.definition.left_out) {
-        mapper.note(Code::OptionLeftOut, item.as_deref(), what);
+    for LeftOut { code, item, what } in std::mem::take(&mut mapper.definition.left_out) {
+        mapper.note(code, item.as_deref(), what);
     }
     let table = Table {
         definition: mapper.definition,
@@ -283,23 +283,23 @@ impl Mapper<'_> {
         self.definition.keys.retain(|key| {
             let stays = !has_gone(key);
             if !stays {
-                left_out.push(key.name.clone().unwrap_or_else(|| "PRIMARY".to_owned()));
+                let name = key.name.clone().unwrap_or_else(|| "PRIMARY".to_owned());
+                left_out.push((Code::IndexLeftOut, name));
             }
             stays
         });
         self.definition.foreign_keys.retain(|key| {
             let stays = !key.columns.iter().any(is_gone);
             if !stays {
-                left_out.push(key.name.clone().unwrap_or_default());
+                left_out.push((
+                    Code::ForeignKeyLeftOut,
+                    key.name.clone().unwrap_or_default(),
+                ));
             }
             stays
         });
-        for name in left_out {
-            self.note(
-                Code::IndexLeftOut,
-                Some(&name),
-                "left out with its column".to_owned(),
-            );
+        for (code, name) in left_out {
+            self.note(code, Some(&name), "left out with its column".to_owned());
         }
     }
 

@@ -13,12 +13,13 @@ use std::collections::{HashMap, HashSet};
 use self::same_type::{is_same_type, is_text};
 use super::cursor::DefinitionParser;
 use super::model::{
-    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, TableDefinition,
+    ColumnDefinition, DefaultValue, KeyDefinition, KeyKind, KeyPartOf, LeftOut, TableDefinition,
 };
 use super::statements::MAX_ELEMENTS;
 use crate::dump::mysql::lexer::{Token, TokenKind, tokens_in};
 use crate::dump::quoting::Quoting;
 use crate::error::Result;
+use crate::error::codes::Code;
 
 /// MySQL has at most 64 keys of a table, MariaDB 128.
 const MAX_KEYS: usize = 256;
@@ -458,7 +459,7 @@ fn has_primary_key(table: &TableDefinition) -> bool {
 }
 
 fn leave_out_partitions(table: &mut TableDefinition) {
-    let what = (None, "its partitions were left out".to_owned());
+    let what = LeftOut::new(Code::OptionLeftOut, None, "its partitions were left out");
     if !table.left_out.contains(&what) {
         table.left_out.push(what);
     }

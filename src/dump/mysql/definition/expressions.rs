@@ -1,9 +1,10 @@
 //! Defaults, generated columns and CHECKs. Their expressions are kept as they are written.
 
 use super::cursor::DefinitionParser;
-use super::model::{ColumnDefinition, DefaultValue, Generated, TableDefinition};
+use super::model::{ColumnDefinition, DefaultValue, Generated, LeftOut, TableDefinition};
 use crate::dump::mysql::lexer::{Token, TokenKind};
 use crate::error::Result;
+use crate::error::codes::Code;
 
 impl DefinitionParser<'_> {
     /// Reads a CHECK, behind this keyword. A CHECK that the server does not enforce is left out.
@@ -16,7 +17,9 @@ impl DefinitionParser<'_> {
         if self.is("NOT") && self.is_word_at(1, "ENFORCED") {
             self.skip_words(&["NOT", "ENFORCED"]);
             let what = format!("CHECK ({expression}) was left out: it was not enforced");
-            table.left_out.push((name, what));
+            table
+                .left_out
+                .push(LeftOut::new(Code::CheckLeftOut, name, what));
             return Ok(());
         }
         self.eat("ENFORCED");

@@ -2,9 +2,10 @@
 
 use super::cursor::DefinitionParser;
 use super::model::{
-    ForeignKeyDefinition, KeyDefinition, KeyKind, KeyPart, KeyPartOf, TableDefinition,
+    ForeignKeyDefinition, KeyDefinition, KeyKind, KeyPart, KeyPartOf, LeftOut, TableDefinition,
 };
 use crate::error::Result;
+use crate::error::codes::Code;
 
 impl DefinitionParser<'_> {
     pub(super) fn key(
@@ -56,10 +57,12 @@ impl DefinitionParser<'_> {
             } else if self.eat("PARSER") {
                 let parser = self.name()?;
                 let what = format!("its parser {parser} was left out");
-                table.left_out.push((key.name.clone(), what));
+                let what = LeftOut::new(Code::OptionLeftOut, key.name.clone(), what);
+                table.left_out.push(what);
             } else if self.eat("INVISIBLE") || self.eat("IGNORED") {
-                let what = "the index was not used, and is now".to_owned();
-                table.left_out.push((key.name.clone(), what));
+                let what = "the index was not used, and is now";
+                let what = LeftOut::new(Code::OptionLeftOut, key.name.clone(), what);
+                table.left_out.push(what);
             } else if self.eat("NOWAIT") {
                 // It says how the key is created, as the next ones do.
             } else if ["ALGORITHM", "LOCK", "WAIT"]
@@ -79,7 +82,9 @@ impl DefinitionParser<'_> {
             // A unique index over the columns alone would be another key.
             let what = "the key WITHOUT OVERLAPS was left out: only its server can keep it";
             let name = key.name.unwrap_or_else(|| "PRIMARY".to_owned());
-            table.left_out.push((Some(name), what.to_owned()));
+            table
+                .left_out
+                .push(LeftOut::new(Code::IndexLeftOut, Some(name), what));
             return Ok(None);
         }
         Ok(Some(key))

@@ -22,7 +22,7 @@ mod values;
 pub(in crate::dump) use alter::alter_table;
 pub use model::{
     ColumnDefinition, DataType, DefaultValue, ForeignKeyDefinition, Generated, KeyDefinition,
-    KeyKind, KeyPart, KeyPartOf, Period, StorageOption, TableDefinition, TableOptions,
+    KeyKind, KeyPart, KeyPartOf, LeftOut, Period, StorageOption, TableDefinition, TableOptions,
 };
 pub use statements::{
     ParsedTable, bare_check, create_table, insert_head, is_json_check, json_check, parse_table,

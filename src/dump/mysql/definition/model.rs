@@ -1,5 +1,7 @@
 //! A table as a MySQL server defines it.
 
+use crate::error::codes::Code;
+
 /// A table as its server defined it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableDefinition {
@@ -19,8 +21,34 @@ pub struct TableDefinition {
     pub options: TableOptions,
     /// The application periods: names, and the columns of their begin and end.
     pub periods: Vec<Period>,
-    /// What else it has that no target gets: the column, key or constraint, and a description.
-    pub left_out: Vec<(Option<String>, String)>,
+    /// What else it has that no target gets.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A part of a definition that no target gets.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LeftOut {
+    /// Which kind of note tells of it.
+    pub code: Code,
+    /// The column, key or constraint, if it belongs to one.
+    pub item: Option<String>,
+    /// What was left out.
+    pub what: String,
+}
+
+impl LeftOut {
+    /// `what` was left out of `item`.
+    pub(in crate::dump) fn new(
+        code: Code,
+        item: Option<String>,
+        what: impl Into<String>,
+    ) -> LeftOut {
+        LeftOut {
+            code,
+            item,
+            what: what.into(),
+        }
+    }
 }
 
 impl TableDefinition {

@@ -1,10 +1,11 @@
 //! The statements: `CREATE TABLE`, and the head of an INSERT.
 
 use super::cursor::DefinitionParser;
-use super::model::{KeyKind, Period, TableDefinition, TableOptions};
+use super::model::{KeyKind, LeftOut, Period, TableDefinition, TableOptions};
 use crate::dump::bounds::refused_definition;
 use crate::dump::mysql::lexer::{Token, TokenKind, tokens_in};
 use crate::dump::quoting::Quoting;
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 
 /// MySQL has at most 4096 columns, and 64 keys.
@@ -124,8 +125,11 @@ impl DefinitionParser<'_> {
         self.refuse_rows()?;
         definition.options = self.options()?;
         if self.is("PARTITION") {
-            let what = "its partitions were left out".to_owned();
-            definition.left_out.push((None, what));
+            definition.left_out.push(LeftOut::new(
+                Code::OptionLeftOut,
+                None,
+                "its partitions were left out",
+            ));
         }
         definition.options.storage = std::mem::take(&mut self.storage);
         self.resolve_values(&mut definition)?;
@@ -264,8 +268,10 @@ impl DefinitionParser<'_> {
             self.at += 2;
             let name = (!self.is_symbol('(')).then(|| self.name()).transpose()?;
             self.skip_element();
-            let what = "the vector index was left out".to_owned();
-            table.left_out.push((name, what));
+            let what = "the vector index was left out";
+            table
+                .left_out
+                .push(LeftOut::new(Code::IndexLeftOut, name, what));
         } else {
             self.column(table)?;
         }

@@ -150,7 +150,7 @@ fn what_no_target_is_given_is_told() {
     let told: Vec<_> = table
         .left_out
         .iter()
-        .map(|(item, what)| (item.as_deref().unwrap_or("-"), what.as_str()))
+        .map(|it| (it.item.as_deref().unwrap_or("-"), it.what.as_str()))
         .collect();
     assert_eq!(
         told,
@@ -229,7 +229,7 @@ fn keys_and_periods_that_only_their_server_has() {
     let told: Vec<_> = table
         .left_out
         .iter()
-        .map(|(item, what)| format!("{}: {what}", item.as_deref().unwrap_or("-")))
+        .map(|it| format!("{}: {}", it.item.as_deref().unwrap_or("-"), it.what))
         .collect();
     assert_eq!(
         told,

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::dump::Facts;
-use crate::dump::mysql::definition::{TableDefinition, alter_table, parse_table};
+use crate::dump::mysql::definition::{LeftOut, TableDefinition, alter_table, parse_table};
 use crate::dump::quoting::Quoting;
 use crate::error::Result;
+use crate::error::codes::Code;
 
 /// What becomes of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,7 +220,11 @@ pub(super) fn leave_out_foreign_keys(table: &mut TableDefinition, database: Opti
                 "the foreign key was left out: it references {} in the database {other}",
                 key.references
             );
-            left_out.push((key.name.clone(), what));
+            left_out.push(LeftOut::new(
+                Code::ForeignKeyLeftOut,
+                key.name.clone(),
+                what,
+            ));
         }
         other.is_none()
     });

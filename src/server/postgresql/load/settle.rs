@@ -200,12 +200,8 @@ impl Settling {
                 "generated as {written}, was left out: {why}, and the dump has no values for it"
             ),
         );
-        for index in self.table.leave_out_column(name) {
-            self.note(
-                Code::IndexLeftOut,
-                &index,
-                format!("left out with its column {name}"),
-            );
+        for (code, item) in self.table.leave_out_column(name) {
+            self.note(code, &item, format!("left out with its column {name}"));
         }
     }
 

@@ -2,8 +2,9 @@
 //! 15.1.15 and 15.1.27).
 
 use crate::dump::mysql::definition::cursor::DefinitionParser;
-use crate::dump::mysql::definition::{KeyKind, TableDefinition};
+use crate::dump::mysql::definition::{KeyKind, LeftOut, TableDefinition};
 use crate::error::Result;
+use crate::error::codes::Code;
 
 impl DefinitionParser<'_> {
     /// Carries out such a statement, if this is one.
@@ -53,8 +54,10 @@ impl DefinitionParser<'_> {
             self.at = self.tokens.len();
         } else if is_vector {
             self.at = self.tokens.len();
-            let what = "the vector index was left out".to_owned();
-            table.left_out.push((Some(name), what));
+            let what = "the vector index was left out";
+            table
+                .left_out
+                .push(LeftOut::new(Code::IndexLeftOut, Some(name), what));
         } else if let Some(mut key) = self.key_with_name(kind, Some(name), table)? {
             key.using = key.using.or(using);
             table.keys.push(key);

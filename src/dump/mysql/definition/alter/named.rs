@@ -124,7 +124,7 @@ fn drop_named(
     }
     // Such as a foreign key to another database.
     let mut left_out = table.left_out.iter();
-    count(table) < before || left_out.any(|(item, _)| is_named(item.as_ref(), name))
+    count(table) < before || left_out.any(|it| is_named(it.item.as_ref(), name))
 }
 
 /// Gives all keys and constraints of `table` that have no name the names that a server gives them, if none is called
