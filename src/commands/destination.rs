@@ -67,8 +67,7 @@ impl PreparedTarget {
             }
             Destination::Private { directory, builds } => {
                 let server = PrivateServer::at(directory)?;
-                let shown = directory.display();
-                progress.step(&format!("starting the private PostgreSQL in {shown}"));
+                progress.step("starting the private PostgreSQL");
                 let started = server.start()?;
                 let run = PrivateRun { server, started };
                 let beside = run.server.builds();

@@ -302,7 +302,8 @@ pub struct InflationArgs {
 /// The target: a database and the directory of the build traces.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// The target database: postgresql://user@host/database or mysql://…
+    /// The target database: postgresql://user@host/database or mysql://… [default: that of the environment, or a private
+    /// PostgreSQL]
     ///
     /// The parameters of libpq (key=value) are taken, too.
     ///
