@@ -302,9 +302,9 @@ pub struct InflationArgs {
 /// The target: a database and the directory of the build traces.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// The target database: postgresql://user@host/database or mysql://… [default: that of the environment, or a private
-    /// PostgreSQL]
+    /// The target: postgresql://… or mysql://… [default: private PostgreSQL]
     ///
+    /// postgresql://user@host/database or mysql://user@host/database.
     /// The parameters of libpq (key=value) are taken, too.
     ///
     /// Without this option and --database-yml, the environment names the database: DATABASE_URL, or
