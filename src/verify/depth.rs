@@ -17,11 +17,15 @@ pub enum Depth {
 impl Depth {
     /// The text for the report.
     #[must_use]
-    pub fn told(self) -> Option<&'static str> {
-        match self {
-            Depth::Full => Some("rows and traces read back and compared by checksum, sequences"),
-            Depth::Count => Some("rows and traces counted, sequences"),
-            Depth::None => None,
+    pub fn told(self, has_traces: bool) -> Option<&'static str> {
+        match (self, has_traces) {
+            (Depth::Full, true) => {
+                Some("rows and traces read back and compared by checksum, sequences")
+            }
+            (Depth::Full, false) => Some("rows read back and compared by checksum, sequences"),
+            (Depth::Count, true) => Some("rows and traces counted, sequences"),
+            (Depth::Count, false) => Some("rows counted, sequences"),
+            (Depth::None, _) => None,
         }
     }
 }

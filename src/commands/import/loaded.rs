@@ -135,7 +135,7 @@ impl Loaded {
                 truncated: traces.truncated.clone(),
             }),
             encrypted: EncryptedValues::default(),
-            verified: verified.told().map(str::to_owned),
+            verified: verified.told(archive.is_some()).map(str::to_owned),
             json,
         }
     }
@@ -279,7 +279,7 @@ fn table_json(loaded: &LoadedTable, verified: Depth) -> Value {
         "rows": loaded.rows,
         "next_value": loaded.next_value,
         "bytes": loaded.work.bytes,
-        "rows_found": verified.told().map(|_| loaded.rows),
+        "rows_found": (verified != Depth::None).then_some(loaded.rows),
         "checked": match verified {
             Depth::Full => Some("checksum"),
             Depth::Count => Some("count"),

@@ -18,7 +18,7 @@ pub(crate) fn program() -> PathBuf {
 
 /// The top of the project.
 pub(crate) fn project() -> PathBuf {
-    std::env::var_os("CI_IMPORT_PROJECT")
+    std::env::var_os("CI_IMPORT_TEST_PROJECT")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn project() -> PathBuf {
 pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program());
     let variables = std::env::vars_os().map(|(name, _)| name);
-    let prefixes = ["PG", "MYSQL_"];
+    let prefixes = ["PG", "MYSQL_", "CI_IMPORT_"];
     for name in variables {
         let shown = name.to_string_lossy();
         if prefixes.iter().any(|prefix| shown.starts_with(prefix)) {
