@@ -1,7 +1,7 @@
 //! The kinds of input: an archive or a plain dump, from a file or a pipe.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::locate::Located;
@@ -242,10 +242,10 @@ const NO_COMMANDS: [&str; 3] = ["import", "load", "restore"];
 fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
     let shown = path.display();
     let error = Error::usage(format!("cannot read {shown}: {cause}"));
-    if path
+    let is_word = path
         .to_str()
-        .is_some_and(|name| NO_COMMANDS.contains(&name))
-    {
+        .is_some_and(|name| NO_COMMANDS.contains(&name));
+    if is_word && cause.kind() == ErrorKind::NotFound {
         return error.hint(format!(
             "{shown} is no command, and none is needed: ci-import FILE"
         ));

@@ -1,5 +1,6 @@
 //! Reads a dump in one thread, and scans and converts it in another.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
@@ -132,25 +133,21 @@ fn ended<S>(
     utf16: Option<Utf16Facts>,
     named: Option<&NamedTables>,
 ) -> Result<ReadDump<S>> {
-    let (conversion, mut facts) = read.map_err(|error| error.at(name))?;
+    let (mut conversion, mut facts) = read.map_err(|error| error.at(name))?;
     let missing = named.map(|named| {
         // Not every reader asks before it reads a table.
         conversion.see_tables(|database, table| named.see(database, table));
         named.missing()
     });
+    let views = facts.left_out.iter().filter(|(kind, _)| *kind == "view");
+    let views: HashSet<&str> = views.map(|(_, name)| name.as_str()).collect();
+    let dropped = conversion.take_dropped_empty(&views);
     let Conversion {
         sink, mut notes, ..
     } = conversion;
     notes.extend(missing.into_iter().flatten());
     facts.utf16 = utf16;
-    // Of a view, phpMyAdmin and mysqldump create a table first, and drop it when they come to the view.
-    let is_of_view = |name: &String| {
-        facts
-            .left_out
-            .iter()
-            .any(|it| it.0 == "view" && it.1 == *name)
-    };
-    notes.retain(|note| note.code != Code::TableDropped || !is_of_view(&note.table));
+    notes.extend(dropped);
     notes.extend(facts.not_in_xml.drain(..).map(|noted| Note {
         code: Code::NotInXml,
         table: noted.table,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::dump::Duplicates;
 use crate::error::codes::Code;
 use crate::rows::Wider;
@@ -521,7 +523,7 @@ pub struct Sequence {
 }
 
 /// A part of a definition that the target gets differently or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Note {
     /// Which kind of difference it is.
     pub code: Code,
@@ -531,4 +533,15 @@ pub struct Note {
     pub item: Option<String>,
     /// What was done.
     pub what: String,
+}
+
+/// As a line of a report: `table.item: what`.
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.table)?;
+        if let Some(item) = &self.item {
+            write!(f, ".{item}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
 }

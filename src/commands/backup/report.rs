@@ -91,8 +91,8 @@ impl fmt::Display for Made {
             ),
         )?;
         writeln!(f, "read back to its end; no damage was found")?;
-        for (_, note) in &self.notes {
-            line(f, format_args!("note: {note}"))?;
+        for (code, note) in &self.notes {
+            line(f, format_args!("note: {note} [{code}]"))?;
         }
         for name in &self.removed {
             line(f, format_args!("removed: {name}"))?;

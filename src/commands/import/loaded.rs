@@ -97,7 +97,7 @@ impl Loaded {
             "utf16": facts.utf16.map(|utf16| json!({"replacement_characters": utf16.replaced})),
             "xml": facts.xml,
             "tables": tables.iter().map(|table| table_json(table, verified)).collect::<Value>(),
-            "notes": notes().map(note_json).collect::<Value>(),
+            "notes": notes().collect::<Vec<_>>(),
             "left_out": left_out.collect::<Value>(),
             "skipped_lines": facts.noise,
             "dump_completed": facts.completed,
@@ -117,13 +117,14 @@ impl Loaded {
                 },
             })),
         });
+        let changes = change_lines(tallies, notes(), facts);
         Loaded {
             input: input.to_owned(),
             written_by: facts.written_by.clone(),
             version: archive.map(|(information, _)| information.version.clone()),
             created_at: archive.and_then(|(information, _)| information.created_at.clone()),
-            changes: change_lines(tallies, notes(), facts),
-            codes: codes_of(tables.iter().map(|it| &it.tally), notes(), facts),
+            codes: codes_of(changes.iter().map(|(code, _)| *code)),
+            changes: changes.into_iter().map(|(_, line)| line).collect(),
             has_changes: is_truncated
                 || facts.utf16.is_some_and(|utf16| utf16.replaced > 0)
                 || tables.iter().any(|table| !table.tally.is_empty()),
@@ -162,99 +163,76 @@ impl Line {
     }
 }
 
-/// A line for each change of values, and for each difference.
+/// A line for each change of values, and for each difference, with its code.
 pub(super) fn change_lines<'a>(
     tallies: impl Iterator<Item = (String, &'a Tally)>,
     notes: impl Iterator<Item = &'a Note>,
     facts: &Facts,
-) -> Vec<String> {
+) -> Vec<(Code, String)> {
     let mut lines = Vec::new();
     for (table, tally) in tallies {
         for (column, change, found) in tally.iter() {
             let count = grouped(found.count);
             let rows = first_rows(&found.rows, found.count);
-            lines.push(format!("{table}.{column}: {count} {change} (rows {rows})"));
+            let line = format!("{table}.{column}: {count} {change} (rows {rows})");
+            lines.push((change.code(), line));
         }
     }
-    lines.extend(notes.map(note_line));
+    lines.extend(notes.map(|note| (note.code, note.to_string())));
     for (kind, name) in &facts.left_out {
-        lines.push(format!("the {kind} {name} was left out"));
+        let line = format!("the {kind} {name} was left out");
+        lines.push((Code::ObjectLeftOut, line));
     }
     if let Some(utf16) = facts.utf16 {
-        lines.push(
-            "the dump was in UTF-16, as PowerShell writes it, and was read as the characters that it has".to_owned(),
-        );
+        let line = "the dump was in UTF-16, as PowerShell writes it, and was read as the characters that it has";
+        lines.push((Code::DumpInUtf16, line.to_owned()));
         if utf16.replaced > 0 {
             let count = grouped(utf16.replaced);
-            lines.push(format!(
+            let line = format!(
                 "the dump has {count} characters U+FFFD: the shell that wrote it may have lost characters; make it with \
                  --result-file=FILE"
-            ));
+            );
+            lines.push((Code::DumpInUtf16, line));
         }
     }
-    if facts.xml {
-        lines.push(ABOUT_XML.to_owned());
-    }
+    lines.extend(facts.xml.then(|| (Code::DumpInXml, ABOUT_XML.to_owned())));
     for line in &facts.noise {
-        lines.push(format!("skipped a line that is not SQL: {line}"));
+        let line = format!("skipped a line that is not SQL: {line}");
+        lines.push((Code::NotSql, line));
     }
-    if !facts.completed {
-        let line = if facts.postgresql {
-            "-- PostgreSQL database dump complete"
-        } else {
-            "-- Dump completed"
-        };
-        let program = facts.written_by.as_deref().unwrap_or_default();
-        lines.push(if program.starts_with("phpMyAdmin") {
-            "phpMyAdmin has not marked the end of the dump, so it may be incomplete".to_owned()
-        } else {
-            format!("the dump does not end with \"{line}\", so it may be incomplete")
-        });
-    }
+    lines.extend(may_be_incomplete(facts).map(|line| (Code::MayBeIncomplete, line)));
     lines
 }
 
-/// The codes of the same, each once.
-pub(super) fn codes_of<'a>(
-    tallies: impl Iterator<Item = &'a Tally>,
-    notes: impl Iterator<Item = &'a Note>,
-    facts: &Facts,
-) -> Vec<String> {
-    let of_values = tallies.flat_map(Tally::iter);
-    let mut codes: BTreeSet<Code> = of_values.map(|(_, change, _)| change.code()).collect();
-    codes.extend(notes.map(|note| note.code));
-    let of_dump = [
-        (!facts.left_out.is_empty(), Code::ObjectLeftOut),
-        (facts.utf16.is_some(), Code::DumpInUtf16),
-        (facts.xml, Code::DumpInXml),
-        (!facts.noise.is_empty(), Code::NotSql),
-        (!facts.completed, Code::MayBeIncomplete),
-    ];
-    codes.extend(
-        of_dump
-            .iter()
-            .filter(|(is_so, _)| *is_so)
-            .map(|(_, code)| *code),
-    );
-    codes.iter().map(ToString::to_string).collect()
+/// What is said of a dump without its end.
+fn may_be_incomplete(facts: &Facts) -> Option<String> {
+    if facts.completed {
+        return None;
+    }
+    let program = facts.written_by.as_deref().unwrap_or_default();
+    if program.starts_with("phpMyAdmin") {
+        let line = "phpMyAdmin has not marked the end of the dump, so it may be incomplete";
+        return Some(line.to_owned());
+    }
+    let line = if facts.postgresql {
+        "-- PostgreSQL database dump complete"
+    } else {
+        "-- Dump completed"
+    };
+    Some(format!(
+        "the dump does not end with \"{line}\", so it may be incomplete"
+    ))
+}
+
+/// The texts of `codes`, each once.
+pub(super) fn codes_of(codes: impl Iterator<Item = Code>) -> Vec<String> {
+    let codes: BTreeSet<&str> = codes.map(Code::text).collect();
+    codes.into_iter().map(str::to_owned).collect()
 }
 
 /// Where the report says what the codes mean; none if there are none.
 pub(super) fn line_of_codes(codes: &[String]) -> Option<String> {
     (!codes.is_empty()).then(|| format!("ci-import explain CODE says more: {}", codes.join(", ")))
-}
-
-/// The line of the report for `note`.
-pub(super) fn note_line(note: &Note) -> String {
-    match &note.item {
-        Some(item) => format!("{}.{item}: {}", note.table, note.what),
-        None => format!("{}: {}", note.table, note.what),
-    }
-}
-
-/// The same as JSON.
-pub(super) fn note_json(note: &Note) -> Value {
-    json!({"code": note.code, "table": note.table, "item": note.item, "what": note.what})
 }
 
 /// A staged table whose rows are not as many as in the dump is an error, so what was found is what was loaded.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::loaded::{Loaded, change_lines, codes_of, line_of_codes, note_json, note_line};
+use super::loaded::{Loaded, change_lines, codes_of, line_of_codes};
 use crate::dump::Facts;
 use crate::error::codes::Code;
 use crate::gitlab::live::LiveChanges;
@@ -102,11 +102,10 @@ impl fmt::Display for Changes {
             .iter()
             .map(|(name, _, tally)| (name.clone(), tally));
         let lines = change_lines(tallies, self.notes.iter(), &self.facts);
-        lines
-            .iter()
-            .try_for_each(|line| write_line!(f, "  {line}"))?;
-        let tallies = self.tables.iter().map(|(.., tally)| tally);
-        let codes = codes_of(tallies, self.notes.iter(), &self.facts);
+        for (_, line) in &lines {
+            write_line!(f, "  {line}")?;
+        }
+        let codes = codes_of(lines.iter().map(|(code, _)| *code));
         line_of_codes(&codes).map_or(Ok(()), |line| write_line!(f, "{line}"))
     }
 }
@@ -253,7 +252,7 @@ impl Report {
 
     fn changes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = self.loaded.changes.clone();
-        lines.extend(self.lost.iter().map(note_line));
+        lines.extend(self.lost.iter().map(ToString::to_string));
         let orphans = self
             .archive
             .as_ref()
@@ -355,7 +354,7 @@ impl Report {
     pub fn to_json(&self) -> Value {
         let mut report = self.loaded.json.clone();
         if let Some(notes) = report["notes"].as_array_mut() {
-            notes.extend(self.lost.iter().map(note_json));
+            notes.extend(self.lost.iter().map(|note| json!(note)));
         }
         if let Some(archive) = &self.archive {
             let tags = archive.live.tags.as_ref();

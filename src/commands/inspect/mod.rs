@@ -353,10 +353,7 @@ impl Findings {
                 lines.push(format!("{}.{column}: {count} {what}", table.name));
             }
         }
-        lines.extend(self.notes.iter().map(|note| match &note.item {
-            Some(item) => format!("{}.{item}: {}", note.table, note.what),
-            None => format!("{}: {}", note.table, note.what),
-        }));
+        lines.extend(self.notes.iter().map(ToString::to_string));
         lines.extend(
             self.facts
                 .left_out
@@ -387,11 +384,6 @@ impl Findings {
                        "largest_row": {"bytes": largest, "row": number}, "policies": policies})
             })
             .collect();
-        let notes: Vec<Value> = self
-            .notes
-            .iter()
-            .map(|note| json!({"code": note.code, "table": note.table, "item": note.item, "what": note.what}))
-            .collect();
         let traces = self.traces.as_ref().map(|traces| {
             json!({"files": traces.files, "bytes": traces.bytes, "months": traces.months,
                    "largest": traces.largest.as_ref().map(|(name, size)| json!({"name": name, "bytes": size}))})
@@ -414,7 +406,7 @@ impl Findings {
             "bytes": self.facts.bytes,
             "databases": self.facts.databases,
             "tables": tables,
-            "notes": notes,
+            "notes": self.notes,
             "traces": traces,
         })
     }

@@ -1,9 +1,10 @@
 //! The shared parts of all converters: the sink, the policies, the accepted tables, the notes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::dump::{InsertTarget, RowChunk};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::pipeline::planned_rows::PlannedRows;
 use crate::pipeline::sink::Sink;
@@ -23,6 +24,10 @@ pub struct Conversion<S> {
     pub sink: S,
     /// The differences in the target.
     pub notes: Vec<Note>,
+    /// Tables without rows that the dump has dropped again, by their names as shown.
+    dropped_empty: Vec<String>,
+    /// The numbers of tables that had rows.
+    with_rows: HashSet<usize>,
     pub(super) policies: Policies,
     pub(super) accept: Accept,
     by_name: HashMap<TableKey, Taken>,
@@ -64,6 +69,8 @@ impl<S> Conversion<S> {
         Conversion {
             sink,
             notes: Vec::new(),
+            dropped_empty: Vec::new(),
+            with_rows: HashSet::new(),
             policies,
             accept,
             by_name: HashMap::new(),
@@ -89,6 +96,23 @@ impl<S> Conversion<S> {
     /// What happens to the rows of a table, if the table is known.
     pub(super) fn taken(&self, database: Option<&str>, table: &str) -> Option<Taken> {
         self.by_name.get(&key_of(database, table)).copied()
+    }
+
+    /// Tells that the dump drops `table` again, which had the number `from` if it had one.
+    pub(super) fn tell_dropped(&mut self, table: String, from: Option<usize>) {
+        if from.is_some_and(|number| self.with_rows.contains(&number)) {
+            self.notes.push(dropped_note(table));
+        } else {
+            self.dropped_empty.push(table);
+        }
+    }
+
+    /// The notes of the tables without rows that were dropped again, but for those that stood in for one of the `views`:
+    /// phpMyAdmin and mysqldump create a table for each view, and drop it when they come to the view.
+    pub(crate) fn take_dropped_empty(&mut self, views: &HashSet<&str>) -> Vec<Note> {
+        let dropped = std::mem::take(&mut self.dropped_empty).into_iter();
+        let told = dropped.filter(|table| !views.contains(table.as_str()));
+        told.map(dropped_note).collect()
     }
 
     /// Forgets a table that was dropped. Returns what happened to its rows.
@@ -168,8 +192,18 @@ impl<S> Conversion<S> {
             plan: Arc::clone(&route.plan),
             chunk,
         };
+        self.with_rows.insert(route.table);
         self.route = Some(route);
         self.sink.rows(rows)
+    }
+}
+
+fn dropped_note(table: String) -> Note {
+    Note {
+        code: Code::TableDropped,
+        table,
+        item: None,
+        what: "the dump drops this table again".to_owned(),
     }
 }
 

@@ -9,7 +9,6 @@ use crate::dump::charset::{Charset, Multibyte};
 use crate::dump::converted::Part;
 use crate::dump::mysql::definition::{ColumnDefinition, DefaultValue, TableDefinition};
 use crate::dump::{Consumer, Duplicates, Facts, InsertTarget, RowChunk, WITHOUT_DEFINITION};
-use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::pipeline::sink::Sink;
 use crate::rows::{
@@ -321,21 +320,18 @@ impl<M: Mapping, S: Sink<M::Table>> Consumer for MysqlConverter<M, S> {
 
     fn dropped(&mut self, database: Option<&str>, table: &str) -> Result<()> {
         let waits = |(definition, _): &(TableDefinition, Facts)| is_of(definition, database, table);
+        let mut from = None;
         if self.waiting.take_if(|waiting| waits(waiting)).is_none()
             && let Some(Taken::Into(number)) = self.conversion.forget(database, table)
         {
+            from = Some(number);
             self.conversion.route = None;
             let name = self.tables[number].name.clone();
             self.conversion.sink.drop_table(number)?;
             self.mapping.forget(&self.tables[number].table);
             self.conversion.notes.retain(|note| note.table != name);
         }
-        self.conversion.notes.push(Note {
-            code: Code::TableDropped,
-            table: shown(database, table),
-            item: None,
-            what: "the dump drops this table again".to_owned(),
-        });
+        self.conversion.tell_dropped(shown(database, table), from);
         Ok(())
     }
 

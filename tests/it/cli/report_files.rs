@@ -304,3 +304,21 @@ fn what_cannot_be_a_report_is_refused_before_the_work() {
         run(import).succeeds();
     }
 }
+
+#[test]
+fn a_number_that_became_true_names_its_option() {
+    let scene = Scene::bare();
+    let dump = "-- MySQL dump 10.13
+CREATE TABLE t (c tinyint(1));
+INSERT INTO t VALUES (2);
+-- Dump completed
+";
+    let mut import = import_dump(&scene, dump);
+    import.args(["--tinyint1", "truthy", "--json"]);
+    let report: Value = serde_json::from_str(&run(import).succeeds().stdout).unwrap();
+    let change = &report["tables"][0]["changes"][0];
+    assert_eq!(
+        (&change["code"], &change["policy"]),
+        (&"number-as-boolean".into(), &"--tinyint1 truthy".into())
+    );
+}

@@ -114,7 +114,9 @@ pub(crate) fn surplus() -> u64 {
         let peak = peak_so_far(&format!("/proc/{}/status", child.id()));
         drop(child.stdin.take());
         finish(child, "inspect".to_owned());
-        peak.saturating_sub(8 << 20)
+        let surplus = peak.saturating_sub(8 << 20);
+        assert!(surplus <= 8 << 20, "{} KiB before any input", peak >> 10);
+        surplus
     })
 }
 
