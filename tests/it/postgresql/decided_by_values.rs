@@ -282,7 +282,7 @@ fn dropped<'a>() -> Vec<Case<'a>> {
             vec![
                 Gives(names, &["t"]),
                 // Nothing else.
-                Reports("changed during the import the view v was left out ci-import explain"),
+                Reports("changed during the import the view v was left out the dump does not end"),
             ],
         ),
         case(
