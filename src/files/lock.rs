@@ -5,8 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock};
-
+use super::locked::LockedFile;
 use super::place::Place;
 use crate::error::{Doing, Error, Result};
 
@@ -17,7 +16,7 @@ const SUFFIX: &str = ".ci_import_lock";
 #[derive(Debug)]
 pub(crate) struct PlaceLock {
     place: Arc<Place>,
-    _file: File,
+    _file: LockedFile,
 }
 
 impl PlaceLock {
@@ -33,11 +32,11 @@ impl PlaceLock {
             let Some(file) = opened? else {
                 return Err(Error::failed(format!("cannot {}: it vanished", doing())));
             };
-            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let Some(file) = LockedFile::exclusive(file) else {
                 return Err(held(place));
-            }
+            };
             // Its last holder may have removed it between the two.
-            if is_at(place, &name, &file).doing(doing())? {
+            if is_at(place, &name, file.file()).doing(doing())? {
                 return Ok(PlaceLock {
                     place: Arc::clone(place),
                     _file: file,
@@ -52,10 +51,8 @@ impl PlaceLock {
         let file = place
             .open_own(&name, false)
             .doing(format!("look at {}", place.shown(&name).display()))?;
-        match file {
-            Some(file) if flock(&file, FlockOperation::NonBlockingLockShared).is_err() => {
-                Err(held(place))
-            }
+        match file.map(LockedFile::shared) {
+            Some(None) => Err(held(place)),
             _ => Ok(()),
         }
     }

@@ -2,6 +2,7 @@
 //! whoever could steer them anyway.
 
 mod lock;
+mod locked;
 mod mounts;
 mod place;
 mod tree;
@@ -10,6 +11,7 @@ mod walk;
 mod worker;
 
 pub(crate) use lock::PlaceLock;
+pub(crate) use locked::LockedFile;
 pub(crate) use mounts::{file_system_of, is_shared};
 pub(crate) use place::Place;
 pub(crate) use tree::{Found, for_each_entry, for_each_file, open_below, open_regular};

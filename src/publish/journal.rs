@@ -11,13 +11,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 
 use super::renames::{Renames, Swap};
 use crate::error::{Doing, Error, Kind, Result};
 use crate::failpoint;
-use crate::files::Place;
+use crate::files::{LockedFile, Place};
 use crate::traces::BuildsDirectory;
 
 /// The suffix of the builds directory's name for the journal.
@@ -38,7 +37,7 @@ pub(crate) struct Journal {
     pub(crate) transaction: String,
     pub(crate) database: String,
     /// The kernel releases the lock when the process ends.
-    _lock: File,
+    _lock: LockedFile,
 }
 
 impl Journal {
@@ -70,21 +69,22 @@ impl Journal {
         }
         // The file has another name until it is complete, and is locked before others can find it.
         let unfinished = place.beside_named(&format!("{UNFINISHED_SUFFIX}{}", std::process::id()));
-        let mut file = place.make_file(&unfinished).doing(doing())?;
-        let mut write = || -> Result<()> {
-            lock(&file, &place)?;
+        let file = place.make_file(&unfinished).doing(doing())?;
+        let write = || -> Result<LockedFile> {
+            let locked = lock(file, &place)?;
             failpoint::reached("journal begun");
+            let mut file = locked.file();
             file.write_all(content.to_string().as_bytes())
                 .and_then(|()| file.sync_all())
                 .doing(doing())?;
             failpoint::reached("journal whole");
-            place.rename(&unfinished, &name)
+            place.rename(&unfinished, &name)?;
+            Ok(locked)
         };
-        if let Err(error) = write() {
+        let locked = write().inspect_err(|_| {
             // A full disk, mostly; nothing was renamed yet.
             let _ = place.remove_file(&unfinished);
-            return Err(error);
-        }
+        })?;
         place.sync().doing(doing())?;
         failpoint::reached("journal written");
         Ok(Journal {
@@ -92,7 +92,7 @@ impl Journal {
             swap,
             transaction,
             database,
-            _lock: file,
+            _lock: locked,
         })
     }
 
@@ -133,7 +133,7 @@ impl Journal {
             }
             Err(cause) => return Err(cause).doing(format!("read the journal {}", shown.display())),
         };
-        lock(&file, &place)?;
+        let locked = lock(file, &place)?;
         let value: Value = serde_json::from_slice(&content).unwrap_or_default();
         let swap = swap_of(&value, &place);
         let known = (
@@ -148,7 +148,7 @@ impl Journal {
             swap,
             transaction: transaction.to_owned(),
             database: database.to_owned(),
-            _lock: file,
+            _lock: locked,
             place,
         }))
     }
@@ -270,8 +270,8 @@ fn cut(error: Error) -> Error {
         .hint("fix this problem, then run ci-import recover")
 }
 
-fn lock(file: &File, place: &Place) -> Result<()> {
-    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+fn lock(file: File, place: &Place) -> Result<LockedFile> {
+    LockedFile::exclusive(file).ok_or_else(|| {
         let shown = place.shown(&place.beside_named(SUFFIX));
         Error::failed(format!(
             "another import is publishing: it holds {}",
