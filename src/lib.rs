@@ -18,6 +18,7 @@ pub mod error;
 pub mod failpoint;
 mod files;
 pub mod gitlab;
+#[cfg(feature = "servers")]
 pub mod input;
 pub mod migrate;
 pub mod output;
@@ -25,11 +26,11 @@ pub mod pipeline;
 pub mod publish;
 pub mod resources;
 pub mod rows;
-#[cfg(feature = "servers")]
-pub mod run;
 pub mod schema;
 #[cfg(feature = "servers")]
 pub mod server;
+#[cfg(feature = "servers")]
+pub mod storage;
 pub mod traces;
 pub mod ui;
 pub mod verify;

@@ -9,10 +9,10 @@ use clap::error::{ContextKind, ContextValue};
 use ci_import::cli::arguments::Cli;
 use ci_import::cli::configured::{Configured, configured};
 use ci_import::cli::{guesses, help};
+use ci_import::commands::run::run;
 use ci_import::error::{Doing, Error, Kind, Result};
 use ci_import::input::source::refuse_url;
 use ci_import::resources::heap;
-use ci_import::run::run;
 use ci_import::ui::terminal;
 
 fn main() -> ExitCode {

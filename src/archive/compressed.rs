@@ -3,10 +3,7 @@
 //! A member can only be found by inflating everything before it. So the archive is read in order, as a pipe is. If it is
 //! in a file, it is read once in advance, for the facts that the headers of a plain archive tell.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
-use std::sync::Arc;
 
 use super::compression::{Compression, decompressed};
 use super::extent::Extent;
@@ -15,7 +12,7 @@ use super::inflate::{inflated, is_empty_gzip, read_block, read_failure};
 use super::inflation_limit::{Exceeded, Limit};
 use super::member::DATABASE;
 use super::pipe::{PassingMember, read_pipe};
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
 
 /// The members of a backup are compressed already, so the whole shrinks little. The members have limits of their own,
 /// and the ratios multiply.
@@ -89,28 +86,24 @@ impl CompressedArchive {
     /// A reader of the tar, from its beginning.
     #[must_use]
     pub fn open(&self) -> impl Read + use<> {
-        decompressed_archive(self.file.clone(), self.compression)
+        decompressed_archive(self.file.clone().read_through(), self.compression)
     }
 }
 
-/// Reads the compressed archive at `path` once; `watch` may stop that. The information file may have at most
+/// Reads the compressed archive `file` once; `watch` may stop that. The information file may have at most
 /// `information_limit` bytes. The first `start_bytes` of the dump are kept.
 pub fn read_through<'a, R: Read + 'a>(
-    path: &Path,
+    file: Extent,
     compression: Compression,
-    watch: impl FnOnce(Extent) -> R,
+    watch: impl FnOnce(Box<dyn Read + Send>) -> R,
     information_limit: u64,
     start_bytes: usize,
 ) -> Result<CompressedArchive> {
-    let shown = path.display();
-    let file = File::open(path).doing(format!("read {shown}"))?;
-    let length = file.metadata().doing(format!("read {shown}"))?.len();
-    let file = Extent::new(Arc::new(file), 0, length);
     let mut survey = Survey {
         start: vec![0; start_bytes],
         ..Survey::default()
     };
-    let tar = decompressed_archive(watch(file.clone()), compression);
+    let tar = decompressed_archive(watch(file.clone().read_through()), compression);
     read_pipe(tar, information_limit, |member| survey.take(member))?;
     Ok(CompressedArchive {
         file,

@@ -1,18 +1,16 @@
-//! An archive in a file: the headers are read first, then the members in any order.
+//! An archive that can be read in any order: the headers are read first, then the members.
 
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
-use std::sync::Arc;
 
 use super::entries::for_each_entry;
 use super::extent::Extent;
+use super::inflation_limit::error_behind;
 use super::layout::Layout;
 use super::member::Member;
 use super::packed::as_tar;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
 
-/// The members of an archive in a file.
+/// The members of an archive in a file, in a folder or in an object storage.
 #[derive(Debug)]
 pub struct ArchiveFile {
     whole: Whole,
@@ -45,7 +43,7 @@ impl ArchiveFile {
     #[must_use]
     pub fn whole(&self) -> Box<dyn Read + Send> {
         match &self.whole {
-            Whole::Tar(tar) => Box::new(tar.clone()),
+            Whole::Tar(tar) => tar.clone().read_through(),
             Whole::Folder(times) => as_tar(&self.members, times),
         }
     }
@@ -57,21 +55,18 @@ impl ArchiveFile {
     }
 }
 
-/// Reads the headers of the archive at `path`; the data of the members is skipped.
-pub fn index(path: &Path) -> Result<ArchiveFile> {
-    let file = File::open(path).doing(format!("read {}", path.display()))?;
-    let length = file
-        .metadata()
-        .doing(format!("read {}", path.display()))?
-        .len();
-    let file = Arc::new(file);
-    let empty = || Extent::new(Arc::clone(&file), 0, 0);
+/// Reads the headers of the archive `whole`; the data of the members is skipped.
+pub fn index(whole: Extent) -> Result<ArchiveFile> {
+    let length = whole.remaining();
+    let empty = || whole.part(0, 0);
     let mut members = [empty(), empty(), empty()];
     let mut layout = Layout::default();
-    let mut tar = Extent::new(Arc::clone(&file), 0, length);
+    let mut tar = whole.clone();
     let damaged = |cause: std::io::Error| {
-        Error::archive(format!("the archive is damaged: {cause}"))
-            .hint("check that the file is a tar file and was copied completely")
+        error_behind(&cause).unwrap_or_else(|| {
+            Error::archive(format!("the archive is damaged: {cause}"))
+                .hint("check that the file is a tar file and was copied completely")
+        })
     };
     for_each_entry(&mut tar, damaged, |name, entry| {
         let (offset, size) = (entry.position(), entry.size());
@@ -83,12 +78,12 @@ pub fn index(path: &Path) -> Result<ArchiveFile> {
             )));
         }
         if let Some(member) = layout.member(name, entry)? {
-            members[member as usize] = Extent::new(Arc::clone(&file), offset, size);
+            members[member as usize] = whole.part(offset, size);
         }
         Ok(())
     })?;
     layout.check()?;
-    let whole = Whole::Tar(Extent::new(file, 0, length));
+    let whole = Whole::Tar(whole);
     Ok(ArchiveFile { whole, members })
 }
 

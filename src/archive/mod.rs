@@ -1,4 +1,4 @@
-//! Finds the members of a backup archive: in a file by its headers, in a pipe in their order.
+//! Finds the members of a backup archive: in a file or an object by its headers, in a pipe in their order.
 //!
 //! The archive is a plain tar (ustar, with the long names and sizes of GNU and of POSIX.1-2001). Nothing
 //! in it is trusted. A member with an unsafe name, or of a kind that a backup never has, is
@@ -24,7 +24,7 @@ mod zip;
 pub use compressed::{CompressedArchive, decompressed_archive, read_through};
 pub use compression::{Compression, decompressed, decompressed_within};
 pub use entries::{Entry, InOrder, Source, for_each_entry};
-pub use extent::Extent;
+pub use extent::{Extent, RandomAccess};
 pub use file::{ArchiveFile, MemberSize, index};
 pub use folder::{is_unpacked, open_folder};
 pub use foreign::refuse_foreign;
@@ -33,7 +33,7 @@ pub use inflate::{
     read_failure,
 };
 pub use inflation_limit::DEFAULT_MAX_INFLATION;
-pub(crate) use inflation_limit::inflation_failure;
+pub(crate) use inflation_limit::{error_behind, inflation_failure};
 pub use input_kind::{InputKind, SNIFF_BYTES, kind_of_input, sniff};
 pub use layout::Layout;
 pub(crate) use layout::refused_kind;

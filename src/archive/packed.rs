@@ -22,7 +22,7 @@ pub(super) fn as_tar(members: &[Extent; 3], times: &[u64; 3]) -> Box<dyn Read + 
         let size = extent.remaining();
         let padding = size.next_multiple_of(BLOCK_BYTES) - size;
         let header = header(member.name(), EntryType::Regular, size, time);
-        let content = Cursor::new(header).chain(extent);
+        let content = Cursor::new(header).chain(extent.read_through());
         tar = Box::new(tar.chain(content).chain(io::repeat(0).take(padding)));
     }
     Box::new(tar.chain(io::repeat(0).take(2 * BLOCK_BYTES)))

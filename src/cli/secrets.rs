@@ -62,7 +62,7 @@ impl SecretsSettings {
                 schema: arguments.schema,
             }
         } else {
-            Values::Source(Source::named(archive.archive, archive.backup, variable)?)
+            Values::Source(Source::named(archive, variable)?)
         };
         Ok(SecretsSettings {
             values,

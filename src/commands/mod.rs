@@ -24,6 +24,7 @@ pub mod recover;
 pub mod redirect;
 pub(crate) mod replacing;
 pub mod rollback;
+pub mod run;
 pub mod secrets;
 pub mod space;
 pub mod verify;

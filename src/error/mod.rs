@@ -18,6 +18,8 @@ pub enum Kind {
     Target,
     /// A publish was interrupted; the live data must be checked.
     CutPublish,
+    /// An object storage or a web server could not be reached, or broke off.
+    Storage,
     /// A signal stopped the program.
     Interrupted,
 }
@@ -32,6 +34,7 @@ impl Kind {
             Kind::Archive => 3,
             Kind::Target => 4,
             Kind::CutPublish => 6,
+            Kind::Storage => 7,
             Kind::Interrupted => 130,
         }
     }

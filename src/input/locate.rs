@@ -1,13 +1,16 @@
-//! Finds the named archive: a file, a pipe, or an archive in a folder of backups.
+//! Finds the named archive: a file, a pipe, an object, or an archive in a folder or a prefix of backups.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::dump_folder::DumpFolder;
 use super::source::{Source, Wanted};
 use crate::archive::is_unpacked;
 use crate::error::codes::Code;
 use crate::error::{Error, Result};
+use crate::storage::{self, ObjectUrl};
 use crate::ui::numbers::grouped;
 use crate::ui::terminal;
 
@@ -29,6 +32,13 @@ pub enum Located {
     DumpFolder(DumpFolder),
     /// Several files, which are read as one dump.
     Several(Vec<PathBuf>),
+    /// An object in an object storage, or a file of a web server.
+    Object {
+        /// Its URL.
+        url: ObjectUrl,
+        /// How long a request is tried.
+        timeout: Duration,
+    },
     /// Standard input.
     Stdin,
 }
@@ -44,6 +54,7 @@ impl Located {
         match self {
             Located::Stdin => "standard input".to_owned(),
             Located::Path(path) => of_path(path),
+            Located::Object { url, .. } => url.name().to_owned(),
             Located::DumpFolder(folder) => of_path(folder.path()),
             Located::Several(paths) => paths
                 .iter()
@@ -60,6 +71,11 @@ pub fn locate(source: &Source) -> Result<Located> {
         Source::Path { path, wanted } => (path, wanted),
         Source::Several(paths) => return Ok(Located::Several(paths.clone())),
         Source::Stdin => return Ok(Located::Stdin),
+        Source::Object {
+            url,
+            wanted,
+            timeout,
+        } => return in_storage(url, wanted.as_ref(), *timeout),
     };
     if path.is_dir() {
         return in_folder(path, wanted.as_ref());
@@ -123,7 +139,33 @@ fn in_folder(folder: &Path, wanted: Option<&Wanted>) -> Result<Located> {
     {
         return Ok(Located::DumpFolder(dump));
     }
-    backups.choose(folder, wanted).map(Located::Path)
+    let name = backups.choose(&folder.display(), wanted)?;
+    Ok(Located::Path(folder.join(name)))
+}
+
+/// The object itself, or the selected archive of a bucket or prefix.
+fn in_storage(url: &ObjectUrl, wanted: Option<&Wanted>, timeout: Duration) -> Result<Located> {
+    let is_selected = matches!(wanted, Some(Wanted::Option(_)));
+    if !url.is_prefix() && !is_selected {
+        return Ok(Located::Object {
+            url: url.clone(),
+            timeout,
+        });
+    }
+    let prefix = url.as_prefix();
+    let listed = storage::list(&prefix, timeout)?;
+    let mut backups = Backups::default();
+    for object in &listed {
+        backups.note(&object.name, || Some(object.size));
+    }
+    backups.sort();
+    let name = backups.choose(&prefix, wanted)?;
+    let found = listed.into_iter().find(|object| object.name == name);
+    let found = found.map(|object| Located::Object {
+        url: object.url,
+        timeout,
+    });
+    found.ok_or_else(|| Error::failed(format!("{prefix} has no {name}")))
 }
 
 impl Backups {
@@ -143,34 +185,43 @@ impl Backups {
             let entry = entry.map_err(cannot_read)?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            // rsync hides a file while it is copied.
-            let visible = name.strip_prefix('.').unwrap_or(name);
-            let Some((epoch, rest)) = parse_name(visible) else {
-                if name.ends_with(MARK_OF_GITLAB) {
-                    backups.of_gitlab = Some(name.to_owned());
-                }
-                continue;
-            };
-            // Links are followed, as in any path. Only files are opened.
-            let metadata = fs::metadata(entry.path());
-            let Some(metadata) = metadata.ok().filter(fs::Metadata::is_file) else {
-                continue;
-            };
-            let is_whole = visible == name && COMPRESSIONS.contains(&rest);
-            let (name, size) = (name.to_owned(), metadata.len());
-            if is_whole {
-                backups.whole.push(Backup { epoch, name, size });
-            } else {
-                backups.unfinished.push(name);
-            }
+            backups.note(name, || {
+                // Links are followed, as in any path. Only files are opened.
+                let metadata = fs::metadata(entry.path()).ok()?;
+                metadata.is_file().then_some(metadata.len())
+            });
         }
-        backups.whole.sort_by(|a, b| b.cmp(a));
-        backups.unfinished.sort();
+        backups.sort();
         Ok(backups)
     }
 
-    /// The selected archive, or the only one.
-    fn choose(&self, folder: &Path, wanted: Option<&Wanted>) -> Result<PathBuf> {
+    /// Takes up a file `name`, if it is a backup. `size` looks whether it is a file, and how large it is.
+    fn note(&mut self, name: &str, size: impl FnOnce() -> Option<u64>) {
+        // rsync hides a file while it is copied.
+        let visible = name.strip_prefix('.').unwrap_or(name);
+        let Some((epoch, rest)) = parse_name(visible) else {
+            if name.ends_with(MARK_OF_GITLAB) {
+                self.of_gitlab = Some(name.to_owned());
+            }
+            return;
+        };
+        let Some(size) = size() else { return };
+        let is_whole = visible == name && COMPRESSIONS.contains(&rest);
+        let name = name.to_owned();
+        if is_whole {
+            self.whole.push(Backup { epoch, name, size });
+        } else {
+            self.unfinished.push(name);
+        }
+    }
+
+    fn sort(&mut self) {
+        self.whole.sort_by(|a, b| b.cmp(a));
+        self.unfinished.sort();
+    }
+
+    /// The name of the selected archive, or of the only one. `folder` is how the folder or prefix is shown.
+    fn choose(&self, folder: &dyn Display, wanted: Option<&Wanted>) -> Result<&str> {
         let is_wanted =
             |backup: &&Backup| wanted.is_none_or(|wanted| backup.is_named(wanted.epoch()));
         let found: Vec<&Backup> = self.whole.iter().filter(is_wanted).collect();
@@ -179,20 +230,23 @@ impl Backups {
                 terminal::warn(
                     Code::UnfinishedCopy,
                     &format!(
-                        "{name} in {} may be an unfinished copy; ignored, using {}",
-                        folder.display(),
+                        "{name} in {folder} may be an unfinished copy; ignored, using {}",
                         one.name
                     ),
                 );
             }
-            return Ok(folder.join(&one.name));
+            return Ok(&one.name);
         }
         Err(self.none_chosen(folder, wanted, &found))
     }
 
     /// The error if not exactly one archive of the folder was `found`.
-    fn none_chosen(&self, folder: &Path, wanted: Option<&Wanted>, found: &[&Backup]) -> Error {
-        let folder = folder.display();
+    fn none_chosen(
+        &self,
+        folder: &dyn Display,
+        wanted: Option<&Wanted>,
+        found: &[&Backup],
+    ) -> Error {
         let Some(newest) = self.whole.first() else {
             let unfinished = self.unfinished.first();
             return Error::usage(format!("{folder} is a folder without a backup archive or a dump")).hint(

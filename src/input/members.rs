@@ -90,9 +90,9 @@ impl<'a> Input<'a> {
     ) -> Result<()> {
         cancellation.guard(|| match self {
             Input::ArchiveFile(file) => Member::ALL.into_iter().try_for_each(|member| {
-                let mut reader = file.open(member);
-                let size = reader.remaining();
-                let reader = &mut cancellation.watch(&mut reader);
+                let member_in_it = file.open(member);
+                let size = member_in_it.remaining();
+                let reader = &mut cancellation.watch(member_in_it.read_through());
                 match member {
                     Member::Database => take(Part::Dump(database(reader, size))),
                     Member::Builds => take(Part::Traces(TracesMember { reader, size })),
@@ -173,7 +173,8 @@ fn take_both<D: Send, T: Send>(
 ) -> Result<Taken<D, T>> {
     let (sql, tar) = (file.open(Member::Database), file.open(Member::Builds));
     let (sql_size, size) = (sql.remaining(), tar.remaining());
-    let (mut sql, mut tar) = (cancellation.watch(sql), cancellation.watch(tar));
+    let mut sql = cancellation.watch(sql.read_through());
+    let mut tar = cancellation.watch(tar.read_through());
     let (taken, taken_traces) = std::thread::scope(|scope| {
         let taking = scope.spawn(move || {
             let reader = &mut tar;

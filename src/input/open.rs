@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::locate::Located;
 use super::packing::{BytesOfFiles, PackedFile, Packing};
 use crate::archive::{
-    self, ArchiveFile, CompressedArchive, Compression, DATABASE, InputKind, Member, MemberSize,
+    self, ArchiveFile, CompressedArchive, Compression, DATABASE, Extent, InputKind, Member,
+    MemberSize,
 };
 use crate::cancellation::Cancellation;
 use crate::dump::acceptance::{
@@ -17,6 +19,7 @@ use crate::dump::{Dialect, beginning_in_utf8, detect, is_xml_of_mysqldump};
 use crate::error::{Doing, Error, Result};
 use crate::gitlab::content::Content;
 use crate::gitlab::information::{self, Information};
+use crate::storage::{self, Object, Opened};
 use crate::ui::progress::Progress;
 
 /// An opened input.
@@ -60,6 +63,12 @@ impl<'a> Input<'a> {
             Located::Stdin => {
                 return from_pipe(Box::new(cancellation.watch_pipe(std::io::stdin())));
             }
+            Located::Object { url, timeout } => {
+                return match storage::open(url, *timeout)? {
+                    Opened::Object(object) => Input::of_object(&object, progress, cancellation),
+                    Opened::Stream(file) => from_pipe(Box::new(cancellation.watch_pipe(file))),
+                };
+            }
         };
         let cannot_read = |cause| cannot_read(path, cause);
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
@@ -72,16 +81,49 @@ impl<'a> Input<'a> {
         }
         let (start, whole) = archive::sniff(file).doing(format!("read {}", path.display()))?;
         match archive::kind_of_input(&start) {
-            InputKind::Archive(Compression::None) => Ok(Input::ArchiveFile(archive::index(path)?)),
             InputKind::Archive(compression) => {
-                let meter = progress.member("checking the archive", metadata.len(), "");
-                let watch = |file| meter.watch(cancellation.watch(file));
-                let limit = information::MAX_BYTES;
-                let read = || archive::read_through(path, compression, watch, limit, DIALECT_BYTES);
-                Ok(Input::CompressedArchive(cancellation.guard(read)?))
+                let whole = Extent::of_file(path)?;
+                Input::of_archive(whole, compression, progress, cancellation)
             }
             kind => Input::dump(kind, &start, Box::new(whole), metadata.len()),
         }
+    }
+
+    fn of_object(
+        object: &Arc<Object>,
+        progress: &Progress,
+        cancellation: &'a Cancellation,
+    ) -> Result<Input<'a>> {
+        let (start, _) = archive::sniff(object.whole()).map_err(|cause| {
+            let other = || Error::failed(format!("cannot read the object: {cause}"));
+            archive::error_behind(&cause).unwrap_or_else(other)
+        })?;
+        match archive::kind_of_input(&start) {
+            InputKind::Archive(compression) => {
+                Input::of_archive(object.whole(), compression, progress, cancellation)
+            }
+            kind => {
+                let reader = object.whole().read_through();
+                Input::dump(kind, &start, reader, object.size())
+            }
+        }
+    }
+
+    /// The archive in `whole`, which can be read in any order.
+    fn of_archive(
+        whole: Extent,
+        compression: Compression,
+        progress: &Progress,
+        cancellation: &'a Cancellation,
+    ) -> Result<Input<'a>> {
+        if compression == Compression::None {
+            return Ok(Input::ArchiveFile(archive::index(whole)?));
+        }
+        let meter = progress.member("checking the archive", whole.remaining(), "");
+        let watch = |file| meter.watch(cancellation.watch(file));
+        let limit = information::MAX_BYTES;
+        let read = || archive::read_through(whole, compression, watch, limit, DIALECT_BYTES);
+        Ok(Input::CompressedArchive(cancellation.guard(read)?))
     }
 
     fn from_pipe(pipe: Box<dyn Read + 'a>) -> Result<Input<'a>> {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::storage::ObjectUrl;
 
 /// The source of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,15 @@ pub enum Source {
     },
     /// Several files, which are read as one dump.
     Several(Vec<PathBuf>),
+    /// An object in an object storage, a bucket or prefix with archives, or a file of a web server.
+    Object {
+        /// Its URL.
+        url: ObjectUrl,
+        /// The selected archive of a bucket or prefix.
+        wanted: Option<Wanted>,
+        /// How long a request is tried.
+        timeout: Duration,
+    },
     /// Standard input.
     Stdin,
 }
@@ -49,6 +60,27 @@ impl fmt::Display for Wanted {
     }
 }
 
+/// How a source is named on the command line.
+#[derive(Debug)]
+pub struct Named {
+    /// The archive or dump, or several dumps.
+    pub archives: Vec<PathBuf>,
+    /// `--backup`.
+    pub backup: Option<String>,
+    /// `--storage-timeout`.
+    pub timeout: Duration,
+}
+
+/// An input as people may see it: of a URL without what may be secret.
+#[must_use]
+pub fn shown(input: &Path) -> String {
+    match input.to_str().and_then(ObjectUrl::parse) {
+        Some(Ok(url)) => url.to_string(),
+        Some(Err(_)) => "a URL".to_owned(),
+        None => input.display().to_string(),
+    }
+}
+
 /// Whether `path` is an argument of GitLab's rake task: `BACKUP=EPOCH`.
 fn is_rake_backup(path: &Path) -> bool {
     let text = path.as_os_str().to_string_lossy();
@@ -78,13 +110,16 @@ pub fn refuse_url(text: &str) -> Option<Error> {
 }
 
 impl Source {
-    /// The source from the arguments `archives` and `--backup` and from the environment. `variable` looks up a
-    /// variable.
+    /// The source that is `named`, or selected by the environment. `variable` looks up a variable.
     pub fn named(
-        mut archives: Vec<PathBuf>,
-        backup: Option<String>,
+        named: impl Into<Named>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Source> {
+        let Named {
+            mut archives,
+            backup,
+            timeout,
+        } = named.into();
         if archives.len() > 1 {
             return Source::several(archives, backup);
         }
@@ -105,10 +140,20 @@ impl Source {
                 path.display()
             ))
             .hint("name the folder of the archives, and add --backup EPOCH")),
-            (Some(path), wanted) => match path.to_str().and_then(refuse_url) {
-                Some(refused) if !path.exists() => Err(refused),
-                _ => Ok(Source::Path { path, wanted }),
-            },
+            (Some(path), wanted) => {
+                let text = path.to_str().filter(|_| !path.exists());
+                if let Some(url) = text.and_then(ObjectUrl::parse) {
+                    return Ok(Source::Object {
+                        url: url?,
+                        wanted,
+                        timeout,
+                    });
+                }
+                match text.and_then(refuse_url) {
+                    Some(refused) => Err(refused),
+                    None => Ok(Source::Path { path, wanted }),
+                }
+            }
             (None, Some(wanted)) => Err(Error::usage(format!(
                 "{wanted} needs a folder of archives"
             ))
@@ -141,6 +186,14 @@ impl Source {
                 ));
             }
             let text = path.as_os_str().to_string_lossy();
+            if let Some(url) = ObjectUrl::parse(&text)
+                && !path.exists()
+            {
+                return Err(
+                    Error::usage(format!("{} is not a file on this machine", url?))
+                        .hint("several inputs must be files; import what has a URL alone"),
+                );
+            }
             match refuse_url(&text) {
                 Some(refused) if !path.exists() => return Err(refused),
                 _ => {}

@@ -16,4 +16,5 @@ mod migrations;
 mod mysql;
 mod postgresql;
 mod redirect;
+mod storage;
 mod support;

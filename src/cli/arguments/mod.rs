@@ -4,6 +4,7 @@ mod backup;
 mod documents;
 mod fresh;
 mod info;
+mod input;
 mod migrations;
 mod plan;
 mod private;
@@ -13,11 +14,8 @@ mod secrets;
 
 use std::path::PathBuf;
 
-use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::guesses::hint_for;
-use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::rows::{InvalidDates, InvalidUtf8, Nul, ZeroDates};
 use crate::schema::policies::{
     Enums, GeneratedColumns, Geometry, OnUpdate, Times, Timestamps, Tinyint1, Vectors,
@@ -29,6 +27,7 @@ pub use backup::BackupArgs;
 pub use documents::{CompletionsArgs, ExplainArgs, ManArgs, SettingsArgs};
 pub use fresh::FreshArgs;
 pub use info::InfoArgs;
+pub use input::{ArchiveArgs, InflationArgs};
 pub use migrations::{
     GenerateArgs, GenerateWhat, MigrateAction, MigrateArgs, MigratingArgs, MigrationsArgs,
     NewMigrationArgs,
@@ -76,6 +75,7 @@ Exit codes:
   4  the target is not reachable, or it refused; nothing was published
   5  done, but with --strict: values had to be changed, see the report
   6  a publish was interrupted; ci-import recover completes or undoes it
+  7  an object storage or web server could not be reached, or broke off; nothing was published
   130  interrupted; nothing was published")]
 pub struct Cli {
     /// The command, if it is not the import
@@ -259,44 +259,6 @@ pub struct ReportArgs {
     /// is there is replaced, another file is not.
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
-}
-
-/// An archive or a dump.
-#[derive(Debug, Args)]
-pub struct ArchiveArgs {
-    /// A backup archive, a MySQL or PostgreSQL dump, or a folder of these; "-" for a pipe
-    ///
-    /// An archive is EPOCH_gitlab_ci_backup.tar, or the folder that it was unpacked to. A dump may be a folder that
-    /// mydumper, dumpling, MySQL Shell or mysqldump has written.
-    ///
-    /// Archives and dumps may be compressed with gzip, bzip2, xz or zstd, or be the only file in a ZIP archive. The
-    /// compression is detected from the content, not from the name.
-    ///
-    /// Several dumps of MySQL are read as one, in this order: schema.sql data.sql.gz.
-    #[arg(value_name = "ARCHIVE", value_parser = PathBufValueParser::new().try_map(input_path))]
-    pub archive: Vec<PathBuf>,
-    /// Which archive of the folder to use (also with BACKUP=EPOCH in the environment)
-    #[arg(long, value_name = "EPOCH")]
-    pub backup: Option<String>,
-}
-
-/// The path of an input. Variables of GitLab's rake tasks are none (`force=yes`); they get a hint.
-fn input_path(path: PathBuf) -> Result<PathBuf, String> {
-    let text = path.to_string_lossy();
-    let is_variable = text.contains('=') && !text.starts_with("BACKUP=");
-    if is_variable && hint_for(&text).is_some() && !path.exists() {
-        return Err("it is a variable of GitLab's tasks, not a file".to_owned());
-    }
-    Ok(path)
-}
-
-/// The limit of inflation of an archive or dump.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct InflationArgs {
-    /// The largest ratio by which the dump or the traces may inflate; the first 512 MiB are not limited
-    #[arg(long, value_name = "RATIO", default_value_t = DEFAULT_MAX_INFLATION)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_inflation: u32,
 }
 
 /// The target: a database and the directory of the build traces.

@@ -71,11 +71,7 @@ impl Settings {
     /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: ImportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let source = Source::named(
-            arguments.archive.archive,
-            arguments.archive.backup,
-            variable,
-        )?;
+        let source = Source::named(arguments.archive, variable)?;
         let destination = Destination::named(arguments.target, variable)?;
         Ok(Settings {
             source,
@@ -168,11 +164,7 @@ impl CheckSettings {
     /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: CheckArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Ok(CheckSettings {
-            source: Source::named(
-                arguments.archive.archive,
-                arguments.archive.backup,
-                &variable,
-            )?,
+            source: Source::named(arguments.archive, &variable)?,
             mysql_to_postgresql: arguments.mysql_to_postgresql,
             destination: Destination::named(arguments.target, variable)?,
             schema: arguments.schema,
@@ -208,11 +200,7 @@ impl VerifySettings {
     /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: VerifyArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Ok(VerifySettings {
-            source: Source::named(
-                arguments.archive.archive,
-                arguments.archive.backup,
-                &variable,
-            )?,
+            source: Source::named(arguments.archive, &variable)?,
             destination: Destination::named(arguments.target, variable)?,
             policies: policies_for(arguments.conversion, arguments.schema.as_deref())?,
             schema: arguments.schema,
@@ -290,7 +278,7 @@ mod tests {
         let source = |line: &str, environment| settings(line, environment).map(|s| s.source);
         let wanted = |line: &str, environment| match source(line, environment).unwrap() {
             Source::Path { wanted, .. } => wanted,
-            Source::Stdin | Source::Several(_) => panic!("no path: {line}"),
+            Source::Stdin | Source::Several(_) | Source::Object { .. } => panic!("no path: {line}"),
         };
         let by_option = Some(Wanted::Option("8".to_owned()));
         assert_eq!(wanted("ci-import d --backup 8", &environment), by_option);

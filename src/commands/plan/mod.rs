@@ -15,7 +15,7 @@ use crate::cli::arguments::{Installed, PlanArgs, TargetArgs};
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::gitlab::installation::Layout;
-use crate::input::source::Source;
+use crate::input::source::{Source, shown};
 use crate::ui::shown::{Shown, write_line};
 
 /// The steps of a move.
@@ -28,13 +28,13 @@ pub fn run(
     variable: impl Fn(&str) -> Option<String>,
     cancellation: &Cancellation,
 ) -> Result<Plan> {
-    let archives = arguments.archive.archive;
+    let archives = &arguments.archive.archive;
     if archives.len() > 1 {
         return Err(Error::usage(
             "a move has one archive, but several are named",
         ));
     }
-    let named = archives.first().map(|path| path.display().to_string());
+    let named = archives.first().map(|path| shown(path));
     let builds = arguments
         .target
         .builds_path
@@ -44,11 +44,7 @@ pub fn run(
     let source = if archives.is_empty() {
         None
     } else {
-        Some(Source::named(
-            archives,
-            arguments.archive.backup,
-            &variable,
-        )?)
+        Some(Source::named(arguments.archive, &variable)?)
     };
     let destination = Destination::named(arguments.target, variable)?;
     let urls = arguments.ci_url.zip(arguments.gitlab_url);

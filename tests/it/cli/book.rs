@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::support::archives::gzip;
 use crate::support::mysql_scene::MysqlScene;
+use crate::support::object_storage::{BUCKET, storage};
 use crate::support::pages::{Page, page, pages};
 use crate::support::program::{command, program, run};
 use crate::support::scene::{
@@ -114,6 +115,7 @@ impl Machine {
             ("/home/git/gitlab/builds", shown(scene.builds())),
             ("/home/gitlab_ci/gitlab-ci", shown(scene.path("gitlab-ci"))),
             ("/var/backups", shown(scene.path("backups"))),
+            ("s3://backups/ci/", format!("s3://{BUCKET}/book/")),
             (
                 "/home/git/gitlab/config",
                 shown(scene.path("gitlab/config")),
@@ -128,6 +130,9 @@ impl Machine {
             places,
         };
         machine.make_inputs();
+        let archive = "1443700800_gitlab_ci_backup.tar";
+        let content = fs::read(machine.scene.path(archive)).unwrap();
+        storage().put(BUCKET, &format!("book/{archive}"), &content);
         machine.make_gitlab();
         machine.make_gitlab_ci();
         machine.make_programs();
@@ -228,6 +233,7 @@ impl Machine {
         ] {
             shell.env_remove(name);
         }
+        let mut shell = storage().used_by(shell, storage().port);
         let directory = self.scene.directory.path();
         expect_success(&shell.current_dir(directory).output().unwrap())
     }
@@ -272,7 +278,7 @@ fn its_commands_run() {
             count += 1;
         }
     }
-    assert_eq!(count, 93, "commands in README and book");
+    assert_eq!(count, 95, "commands in README and book");
     let not_run: Vec<&str> = not_run.iter().map(String::as_str).collect();
     let expected = [
         "cargo build --release",
@@ -413,7 +419,7 @@ fn its_exit_codes_are_those_of_the_help() {
     let help = help(&[]);
     let page = page("reference/exit-codes.md");
     let rows = page.tables("| code | meaning |").concat();
-    assert_eq!(rows.len(), 8, "{rows:?}");
+    assert_eq!(rows.len(), 9, "{rows:?}");
     // The help may wrap its lines.
     let collapsed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let help = collapsed(&help);

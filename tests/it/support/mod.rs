@@ -1,6 +1,7 @@
 //! What the tests share: servers, scenes, ways to run the program and to compare. No tests.
 
 pub(crate) mod archives;
+pub(crate) mod bad_line;
 pub(crate) mod compare;
 pub(crate) mod converter;
 pub(crate) mod lines;
@@ -11,6 +12,7 @@ pub(crate) mod mysql_shop;
 pub(crate) mod mysql_state;
 pub(crate) mod mysql_tcp_servers;
 pub(crate) mod mysql_two_archives;
+pub(crate) mod object_storage;
 pub(crate) mod other_versions;
 pub(crate) mod own_mariadb;
 pub(crate) mod own_server;

@@ -147,11 +147,7 @@ fn run_plan(arguments: PlanArgs) -> Result<ExitCode> {
 
 fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     let policies = settings::policies(arguments.conversion)?;
-    let source = Source::named(
-        arguments.archive.archive,
-        arguments.archive.backup,
-        |name| std::env::var(name).ok(),
-    )?;
+    let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
     let cancellation = Cancellation::on_signals()?;
     let output = arguments.output.as_deref();
     let limits = Limits {
@@ -304,11 +300,7 @@ fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
 
 fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
     let cancellation = Cancellation::on_signals()?;
-    let source = Source::named(
-        arguments.archive.archive,
-        arguments.archive.backup,
-        |name| std::env::var(name).ok(),
-    )?;
+    let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
     let resources = Resources::new(Some(1), arguments.memory)?;
     let limits = (arguments.inflation.max_inflation, resources.dump);
     let findings = {

@@ -14,6 +14,7 @@ use crate::commands::import::report::Report;
 use crate::commands::{check, import, publish, verify};
 use crate::error::codes::Code;
 use crate::error::{DATA_CHANGED, Error, Kind, Result};
+use crate::input::source::shown;
 use crate::output::report::{Command, Ended, Outcome, Reports, Subject};
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
@@ -177,7 +178,7 @@ impl Reporting {
         shows_values: bool,
     ) -> Result<Reporting> {
         let names = input.iter().flat_map(|input| &input.archive);
-        let names: Vec<String> = names.map(|path| path.display().to_string()).collect();
+        let names: Vec<String> = names.map(|path| shown(path)).collect();
         let subject = Subject {
             input: names.join(" "),
             target: target.shown(),

@@ -1,0 +1,82 @@
+//! A bucket of an object storage, whichever it is.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
+
+use super::failure::{Failure, Meaning};
+use super::piece::{Piece, Pin};
+use super::url::ObjectUrl;
+use crate::error::{Error, Result};
+
+/// A bucket, with how it was found.
+#[derive(Debug, Clone)]
+pub(super) struct Bucket {
+    pub(super) store: Arc<dyn ObjectStore>,
+    /// Where the storage and the credentials were taken from, for hints.
+    pub(super) tried: String,
+}
+
+impl Bucket {
+    /// A range of an object in it. See [`super::server::Server::get`].
+    pub(super) async fn get(
+        &self,
+        url: &ObjectUrl,
+        range: Range<u64>,
+        pin: Option<&Pin>,
+    ) -> std::result::Result<Piece, Failure> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            if_match: pin.and_then(|pin| pin.etag.clone()),
+            ..GetOptions::default()
+        };
+        let path = path_of(url).map_err(|error| Failure::new(Meaning::Other, error.to_string()))?;
+        let failed = |error| Failure::of_bucket(&error);
+        let found = self.store.get_opts(&path, options).await;
+        let found = match found.map_err(failed) {
+            // A range of an object without bytes is never valid.
+            Err(failure) if failure.meaning == Meaning::Empty && pin.is_none() => {
+                let meta = self.store.head(&path).await.map_err(failed)?;
+                let pin = pin_of(&meta);
+                if pin.size > 0 {
+                    return Err(failure);
+                }
+                let bytes = Bytes::new();
+                return Ok(Piece { bytes, pin });
+            }
+            found => found?,
+        };
+        let pin = pin_of(&found.meta);
+        let bytes = found.bytes().await.map_err(failed)?;
+        Ok(Piece { bytes, pin })
+    }
+}
+
+fn pin_of(meta: &ObjectMeta) -> Pin {
+    Pin {
+        etag: meta.e_tag.clone(),
+        modified: Some(meta.last_modified.to_rfc3339()),
+        size: meta.size,
+    }
+}
+
+/// The key of `url` as the storages' code has it.
+pub(super) fn path_of(url: &ObjectUrl) -> Result<Path> {
+    Path::parse(url.key()).map_err(|_| {
+        Error::usage(format!(
+            "{url}: keys with empty, . or .. parts are not supported"
+        ))
+        .hint("copy the object to another key")
+    })
+}
+
+/// Requests are tried again by us, who know what is read.
+pub(super) fn no_retries() -> RetryConfig {
+    RetryConfig {
+        max_retries: 0,
+        ..RetryConfig::default()
+    }
+}

@@ -1,0 +1,61 @@
+//! The objects below a prefix, as the files of a folder.
+
+use std::time::Duration;
+
+use super::bucket::path_of;
+use super::failure::{Failure, Meaning};
+use super::request::{Attempts, Patience, silence};
+use super::runtime::wait_for;
+use super::server::Server;
+use super::url::ObjectUrl;
+use crate::error::{Error, Result};
+
+/// An object below a prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name below the prefix.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its URL.
+    pub url: ObjectUrl,
+}
+
+/// The objects directly below `prefix`. A request is tried for as long as `timeout`.
+pub fn list(prefix: &ObjectUrl, timeout: Duration) -> Result<Vec<Listed>> {
+    let server = Server::of(prefix, silence(timeout))?;
+    let Server::Bucket(bucket) = &server else {
+        return Err(
+            Error::usage(format!("{prefix}: a web server has no list of archives"))
+                .hint("name the file itself"),
+        );
+    };
+    let path = path_of(prefix)?;
+    let found = async {
+        let path = (!prefix.key().is_empty()).then_some(&path);
+        let mut attempts = Attempts::new(Patience::at_first(timeout), "the list of objects");
+        loop {
+            match bucket.store.list_with_delimiter(path).await {
+                Ok(found) => return Ok(found),
+                Err(error) => attempts.pause_after(Failure::of_bucket(&error)).await?,
+            }
+        }
+    };
+    let found = wait_for(found)?.map_err(|failure: Failure| {
+        // A list of what does not exist is empty, so only the bucket can be missing.
+        let failure = match failure.meaning {
+            Meaning::NoObject => Failure::new(Meaning::NoBucket, failure.said),
+            _ => failure,
+        };
+        failure.told(prefix, server.tried())
+    })?;
+    let objects = found.objects.into_iter().filter_map(|meta| {
+        let name = meta.location.filename()?.to_owned();
+        Some(Listed {
+            url: prefix.below(&name),
+            size: meta.size,
+            name,
+        })
+    });
+    Ok(objects.collect())
+}

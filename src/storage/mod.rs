@@ -1,0 +1,26 @@
+//! Archives and dumps in an object storage or on a web server: `s3://`, `gs://`, `az://`, `https://`.
+//!
+//! An object is opened by its first bytes, and is then read in ranges. Its ETag is pinned: what was opened is what is
+//! read, or it is an error. All requests run on one runtime with one thread; the readers wait for it. How to reach a
+//! storage is in the variables and files that the programs `aws`, `gcloud` and `az` have.
+
+mod aws;
+mod azure;
+mod bucket;
+mod client;
+mod failure;
+mod google;
+mod list;
+mod object;
+mod piece;
+mod pinned;
+mod read_ahead;
+mod request;
+mod runtime;
+mod server;
+mod url;
+mod web;
+
+pub use list::{Listed, list};
+pub use object::{Object, Opened, open};
+pub use url::{ObjectUrl, Scheme};

@@ -1,0 +1,151 @@
+//! An object storage: SeaweedFS, which speaks S3. `scripts/test` fetches it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::json;
+
+use super::program::{command, project};
+use super::servers::{as_user, server_directory_in, start, wait_for};
+use super::tcp_servers::{Authority, free_port};
+
+/// The name and the key of a user who may do everything, and of one who may read the bucket [`BUCKET`].
+pub(crate) const USER: (&str, &str) = ("user", "s3cret-of-user");
+const READER: (&str, &str) = ("reader", "s3cret-of-reader");
+
+/// The bucket of the tests, which everybody may read, and one which nobody but the user may.
+pub(crate) const BUCKET: &str = "open";
+pub(crate) const CLOSED: &str = "closed";
+
+/// See the module. It ends with the tests.
+pub(crate) struct Storage {
+    directory: PathBuf,
+    /// S3 without TLS.
+    pub(crate) port: u16,
+    /// S3 with TLS.
+    pub(crate) tls_port: u16,
+    /// The server of the files below, which takes them without ceremony.
+    files: u16,
+}
+
+/// The one of the tests.
+pub(crate) fn storage() -> &'static Storage {
+    static STORAGE: OnceLock<Storage> = OnceLock::new();
+    STORAGE.get_or_init(Storage::start)
+}
+
+impl Storage {
+    fn start() -> Storage {
+        let directory = server_directory_in(&std::env::temp_dir(), "s3", None);
+        let data = directory.join("data");
+        fs::create_dir(&data).unwrap();
+        let who = |name: &str, key: &str, actions: &[&str]| {
+            json!({
+                "name": name,
+                "credentials": [{ "accessKey": name, "secretKey": key }],
+                "actions": actions,
+            })
+        };
+        let read: &[&str] = &["Read:open", "List:open"];
+        let identities = json!({ "identities": [
+            who(USER.0, USER.1, &["Admin", "Read", "Write", "List", "Tagging"]),
+            who(READER.0, READER.1, read),
+            { "name": "anonymous", "actions": read },
+        ] });
+        fs::write(directory.join("identities"), identities.to_string()).unwrap();
+        let authority = Authority::new("an authority of the storage");
+        let (certificate, key) = authority.for_localhost(2100);
+        fs::write(directory.join("ca.pem"), authority.pem()).unwrap();
+        fs::write(directory.join("server.pem"), certificate).unwrap();
+        fs::write(directory.join("server.key"), key).unwrap();
+
+        let storage = Storage {
+            port: free_port(),
+            tls_port: free_port(),
+            files: free_port(),
+            directory,
+        };
+        let path = |name: &str| storage.path(name);
+        let program = project().join("target/storage-tools/bin/weed");
+        let mut weed = as_user(program, None);
+        weed.arg("mini");
+        // In the directory of the server, so that it leaves nothing elsewhere.
+        weed.current_dir(&storage.directory)
+            .env("HOME", &storage.directory);
+        let others = [
+            "master.port",
+            "master.port.grpc",
+            "volume.port",
+            "volume.port.grpc",
+        ];
+        for name in others
+            .into_iter()
+            .chain(["filer.port.grpc", "s3.port.grpc"])
+        {
+            weed.arg(format!("-{name}={}", free_port()));
+        }
+        weed.args([
+            format!("-dir={}", path("data")),
+            "-ip=127.0.0.1".to_owned(),
+            "-ip.bind=127.0.0.1".to_owned(),
+            "-webdav=false".to_owned(),
+            "-admin.ui=false".to_owned(),
+            "-s3.port.iceberg=0".to_owned(),
+            "-s3.port.lance=0".to_owned(),
+            format!("-filer.port={}", storage.files),
+            format!("-s3.port={}", storage.port),
+            format!("-s3.port.https={}", storage.tls_port),
+            format!("-s3.config={}", path("identities")),
+            format!("-s3.cert.file={}", path("server.pem")),
+            format!("-s3.key.file={}", path("server.key")),
+        ]);
+        start(weed, &storage.directory);
+        wait_for(&storage.directory, || {
+            let has_buckets = [BUCKET, CLOSED].iter().all(|bucket| {
+                let made = ureq::put(storage.file_url(bucket, "made")).send("made");
+                made.is_ok()
+            });
+            let url = format!("http://127.0.0.1:{}/{BUCKET}", storage.port);
+            has_buckets && ureq::get(url).call().is_ok()
+        });
+        storage
+    }
+
+    /// A file of the server.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.directory.join(name).to_str().unwrap().to_owned()
+    }
+
+    fn file_url(&self, bucket: &str, key: &str) -> String {
+        format!("http://127.0.0.1:{}/buckets/{bucket}/{key}", self.files)
+    }
+
+    /// Puts an object.
+    pub(crate) fn put(&self, bucket: &str, key: &str, content: &[u8]) {
+        ureq::put(self.file_url(bucket, key)).send(content).unwrap();
+    }
+
+    /// Has `command` use it as the user does, at `port`.
+    pub(crate) fn used_by(&self, mut command: Command, port: u16) -> Command {
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("AWS_") {
+                command.env_remove(&name);
+            }
+        }
+        command
+            .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
+            .env("AWS_ACCESS_KEY_ID", USER.0)
+            .env("AWS_SECRET_ACCESS_KEY", USER.1)
+            .env("AWS_CONFIG_FILE", self.path("none"))
+            .env("AWS_SHARED_CREDENTIALS_FILE", self.path("none"))
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    /// The program with `arguments`, which uses it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.used_by(command(arguments), self.port)
+    }
+}
