@@ -49,7 +49,13 @@ impl ObjectUrl {
             .iter()
             .find(|(name, _)| scheme.eq_ignore_ascii_case(name))?
             .1;
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        // The query of a web address may have slashes, too.
+        let ends: &[char] = match scheme {
+            Scheme::Web => &['/', '?', '#'],
+            _ => &['/'],
+        };
+        let (bucket, key) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+        let key = key.strip_prefix('/').unwrap_or(key);
         let url = ObjectUrl {
             scheme,
             text: text.to_owned(),
@@ -151,14 +157,11 @@ impl ObjectUrl {
 
 impl fmt::Display for ObjectUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, _) = self.text.split_once("://").unwrap_or_default();
+        let (scheme, rest) = self.text.split_once("://").unwrap_or_default();
         let host = self.bucket.rsplit('@').next().unwrap_or_default();
-        let host = host.split('?').next().unwrap_or_default();
-        write!(f, "{scheme}://{host}")?;
-        if !self.shown_key().is_empty() || (self.text.ends_with('/') && !host.is_empty()) {
-            write!(f, "/{}", self.shown_key())?;
-        }
-        Ok(())
+        let is_path = rest[self.bucket.len()..].starts_with('/');
+        let slash = if is_path { "/" } else { "" };
+        write!(f, "{scheme}://{host}{slash}{}", self.shown_key())
     }
 }
 
@@ -205,6 +208,8 @@ mod tests {
         for (text, shown) in [
             ("https://u:p@h/a.tar?sig=s3cret", "https://h/a.tar"),
             ("https://h?sig=s3cret", "https://h"),
+            ("https://h?sig=a/s3cret", "https://h"),
+            ("https://u:p@h:81/d/?a@s3cret", "https://h:81/d/"),
             ("https://h/#s3cret", "https://h/"),
             ("s3://b/k?x", "s3://b/k?x"),
             ("s3://b", "s3://b"),
