@@ -83,10 +83,14 @@ pub struct CompressedArchive {
 }
 
 impl CompressedArchive {
-    /// A reader of the tar, from its beginning.
+    /// A reader of the tar, from its beginning; `watch` may stop that.
     #[must_use]
-    pub fn open(&self) -> impl Read + use<> {
-        decompressed_archive(self.file.clone().read_through(), self.compression)
+    pub fn open<'a, R: Read + 'a>(
+        &self,
+        watch: impl FnOnce(Box<dyn Read + Send>) -> R,
+    ) -> Box<dyn Read + 'a> {
+        let whole = watch(self.file.clone().read_through());
+        Box::new(decompressed_archive(whole, self.compression))
     }
 }
 

@@ -150,10 +150,16 @@ pub struct Watched<'a, R> {
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.cancellation.is_stopped() {
-            return Err(io::Error::other("stopped"));
+        loop {
+            if self.cancellation.is_stopped() {
+                return Err(io::Error::other("stopped"));
+            }
+            match self.reader.read(buffer) {
+                // A reader that waits for long comes back in between.
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
         }
-        self.reader.read(buffer)
     }
 }
 

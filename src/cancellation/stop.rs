@@ -105,6 +105,12 @@ impl Drop for Unhurried {
     }
 }
 
+/// Whether a signal has come.
+#[must_use]
+pub fn is_signalled() -> bool {
+    with(|state| state.signalled.is_some())
+}
+
 /// Until the result is dropped, the first signal does not end the process by force.
 pub fn unhurried() -> Unhurried {
     Unhurried(with(|state| match state.phase {

@@ -64,10 +64,14 @@ impl SecretsSettings {
         } else {
             Values::Source(Source::named(archive, variable)?)
         };
+        let reserved = match &values {
+            Values::Source(source) => source.reserved_bytes(),
+            Values::Live { .. } => 0,
+        };
         Ok(SecretsSettings {
             values,
             secrets: read(&arguments.secrets)?,
-            resources: Resources::new(None, arguments.memory)?,
+            resources: Resources::beside(reserved, None, arguments.memory)?,
             max_inflation: arguments.inflation.max_inflation,
             json: arguments.json,
         })

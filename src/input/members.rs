@@ -71,7 +71,7 @@ impl<'a> Input<'a> {
                 Stream::Archive(Box::new(cancellation.watch(whole)))
             }
             Input::CompressedArchive(file) => {
-                Stream::Archive(Box::new(cancellation.watch(file.open())))
+                Stream::Archive(file.open(|whole| cancellation.watch(whole)))
             }
             Input::ArchivePipe(pipe) => Stream::Archive(Box::new(cancellation.watch(pipe))),
             Input::Dump {

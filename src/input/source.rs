@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::storage::ObjectUrl;
+use crate::storage::{self, ObjectUrl};
 
 /// The source of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,6 +162,15 @@ impl Source {
                  /home/git/gitlab/tmp/backups of an installation from source",
             )),
             (None, None) => Err(Error::usage("no archive is named").hint("see ci-import --help")),
+        }
+    }
+
+    /// How many bytes reading it takes, beyond what reading a file takes.
+    #[must_use]
+    pub fn reserved_bytes(&self) -> usize {
+        match self {
+            Source::Object { .. } => storage::MEMORY_BYTES,
+            Source::Path { .. } | Source::Several(_) | Source::Stdin => 0,
         }
     }
 

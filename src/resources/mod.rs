@@ -52,13 +52,19 @@ impl Resources {
     /// The resources of `jobs` within `mebibytes`. The default for `jobs` is one per CPU, from 2 to 16. The
     /// default budget is [`DEFAULT_MEMORY`], or more if the jobs need it.
     pub fn new(jobs: Option<u16>, mebibytes: Option<u64>) -> Result<Resources> {
+        Resources::beside(0, jobs, mebibytes)
+    }
+
+    /// The same, if reading takes `reserved` bytes of the budget.
+    pub fn beside(reserved: usize, jobs: Option<u16>, mebibytes: Option<u64>) -> Result<Resources> {
         let cpus = || {
             std::thread::available_parallelism()
                 .map_or(2, usize::from)
                 .clamp(2, 16)
         };
         let jobs = jobs.map_or_else(cpus, usize::from);
-        let least = BASE_BYTES + jobs * (JOB_BYTES + WAITING_CHUNK_BYTES + BLOCK_BYTES);
+        let base = BASE_BYTES + reserved;
+        let least = base + jobs * (JOB_BYTES + WAITING_CHUNK_BYTES + BLOCK_BYTES);
         let least = least.div_ceil(MIB);
         let given = mebibytes.map(|given| usize::try_from(given).unwrap_or(usize::MAX));
         if let Some(given) = given.filter(|given| *given < least) {
@@ -68,11 +74,11 @@ impl Resources {
             );
         }
         let budget = given.unwrap_or_else(|| DEFAULT_MEMORY.max(least));
-        let rest = budget.saturating_mul(MIB) - BASE_BYTES - jobs * JOB_BYTES;
+        let rest = budget.saturating_mul(MIB) - base - jobs * JOB_BYTES;
         Ok(Resources {
             jobs,
             chunks: (rest / 2 / WAITING_CHUNK_BYTES).clamp(jobs, jobs * CHUNKS_PER_JOB),
-            dump: DumpLimits::of_memory(budget),
+            dump: DumpLimits::of_memory(budget - reserved / MIB),
             blocks_per_writer: (rest / 2 / BLOCK_BYTES / jobs).clamp(1, BLOCKS_PER_WRITER),
         })
     }

@@ -24,3 +24,6 @@ mod web;
 pub use list::{Listed, list};
 pub use object::{Object, Opened, open};
 pub use url::{ObjectUrl, Scheme};
+
+/// What reading an archive takes: two readers with their requests, the client with its connections, TLS.
+pub const MEMORY_BYTES: usize = 20 * 1024 * 1024;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::failure::as_io;
 use super::pinned::Pinned;
-use super::runtime::{begin, wait_for};
+use super::runtime::{begin, wait_a_moment_for};
 use crate::error::{Error, Result};
 
 /// The size of a request. Smaller ones wait longer than they read, larger ones need more memory.
@@ -19,7 +19,7 @@ const REQUEST_BYTES: u64 = 1024 * 1024;
 /// So many requests are on their way. One reader has at most this many pieces, and the one that it reads.
 const REQUESTS_AHEAD: usize = 4;
 
-/// Reads ahead. Nothing is requested before the first read.
+/// Reads ahead. Nothing is requested before the first read. A read that takes long is `Interrupted`, to be done again.
 pub(super) struct ReadAhead {
     object: Arc<Pinned>,
     /// What is not requested yet.
@@ -53,14 +53,17 @@ impl ReadAhead {
         Ok(())
     }
 
-    /// The next piece; an empty one at the end.
-    fn next(&mut self) -> Result<Bytes> {
+    /// The next piece, an empty one at the end; none if it takes long.
+    fn next(&mut self) -> Result<Option<Bytes>> {
         self.request()?;
-        let Some(request) = self.requests.pop_front() else {
-            return Ok(Bytes::new());
+        let Some(request) = self.requests.front_mut() else {
+            return Ok(Some(Bytes::new()));
         };
-        let crashed = |_| Error::failed("the thread of the object storage crashed");
-        wait_for(request)?.map_err(crashed)?
+        let piece = wait_a_moment_for(request)?;
+        if piece.is_some() {
+            self.requests.pop_front();
+        }
+        Ok(piece)
     }
 }
 
@@ -74,10 +77,12 @@ impl Read for ReadAhead {
             return Err(as_io(error.clone()));
         }
         if self.piece.is_empty() {
-            self.piece = self.next().map_err(|error| {
+            let next = self.next().map_err(|error| {
                 self.failed = Some(error.clone());
                 as_io(error)
             })?;
+            // So that who reads can look whether the work was stopped.
+            self.piece = next.ok_or(io::ErrorKind::Interrupted)?;
         }
         let count = buffer.len().min(self.piece.len());
         self.piece.copy_to_slice(&mut buffer[..count]);

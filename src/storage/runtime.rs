@@ -1,12 +1,19 @@
 //! The one runtime of all requests: one thread, which the readers of all objects share.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-use crate::error::{Doing, Result};
+use crate::cancellation::stop;
+use crate::error::{Doing, Error, Result};
+
+/// How often one who waits looks whether to go on.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
@@ -24,14 +31,29 @@ fn runtime() -> Result<&'static Runtime> {
     Ok(RUNTIME.get_or_init(|| made))
 }
 
-/// Waits for `work`.
+/// Waits for `work`, until a signal comes.
 pub(super) fn wait_for<T>(work: impl Future<Output = T>) -> Result<T> {
-    Ok(runtime()?.block_on(work))
+    let runtime = runtime()?;
+    let mut work = pin!(work);
+    loop {
+        match runtime.block_on(async { timeout(A_MOMENT, work.as_mut()).await }) {
+            Ok(done) => return Ok(done),
+            Err(_) if stop::is_signalled() => return Err(Error::interrupted()),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Begins `work`, and does not wait for it.
 pub(super) fn begin<T: Send + 'static>(
-    work: impl Future<Output = T> + Send + 'static,
-) -> Result<JoinHandle<T>> {
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<JoinHandle<Result<T>>> {
     Ok(runtime()?.spawn(work))
+}
+
+/// Waits for what was begun, but only for a moment; none if it is not done by then.
+pub(super) fn wait_a_moment_for<T>(begun: &mut JoinHandle<Result<T>>) -> Result<Option<T>> {
+    let crashed = |_| Error::failed("the thread of the object storage crashed");
+    let done = runtime()?.block_on(async { timeout(A_MOMENT, begun).await });
+    done.ok().map(|ended| ended.map_err(crashed)?).transpose()
 }

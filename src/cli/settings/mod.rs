@@ -74,10 +74,14 @@ impl Settings {
         let source = Source::named(arguments.archive, variable)?;
         let destination = Destination::named(arguments.target, variable)?;
         Ok(Settings {
-            source,
             mysql_to_postgresql: arguments.mysql_to_postgresql,
             destination,
-            resources: Resources::new(arguments.jobs, arguments.memory)?,
+            resources: Resources::beside(
+                source.reserved_bytes(),
+                arguments.jobs,
+                arguments.memory,
+            )?,
+            source,
             allow_truncated_traces: arguments.allow_truncated_traces,
             allow_no_traces: arguments.allow_no_traces,
             secrets: arguments
@@ -199,12 +203,17 @@ pub struct VerifySettings {
 impl VerifySettings {
     /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: VerifyArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let source = Source::named(arguments.archive, &variable)?;
         Ok(VerifySettings {
-            source: Source::named(arguments.archive, &variable)?,
             destination: Destination::named(arguments.target, variable)?,
             policies: policies_for(arguments.conversion, arguments.schema.as_deref())?,
             schema: arguments.schema,
-            resources: Resources::new(arguments.jobs, arguments.memory)?,
+            resources: Resources::beside(
+                source.reserved_bytes(),
+                arguments.jobs,
+                arguments.memory,
+            )?,
+            source,
             allow_truncated_traces: arguments.allow_truncated_traces,
             allow_no_traces: arguments.allow_no_traces,
             max_inflation: arguments.inflation.max_inflation,

@@ -151,7 +151,7 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     let cancellation = Cancellation::on_signals()?;
     let output = arguments.output.as_deref();
     let limits = Limits {
-        resources: Resources::new(None, arguments.memory)?,
+        resources: Resources::beside(source.reserved_bytes(), None, arguments.memory)?,
         max_inflation: arguments.inflation.max_inflation,
     };
     let changes = {
@@ -301,7 +301,7 @@ fn run_generate(arguments: &GenerateArgs) -> Result<ExitCode> {
 fn run_inspect(arguments: InspectArgs) -> Result<ExitCode> {
     let cancellation = Cancellation::on_signals()?;
     let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
-    let resources = Resources::new(Some(1), arguments.memory)?;
+    let resources = Resources::beside(source.reserved_bytes(), Some(1), arguments.memory)?;
     let limits = (arguments.inflation.max_inflation, resources.dump);
     let findings = {
         let progress = Progress::new(false);

@@ -3,10 +3,12 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::large_archive;
 use crate::support::bad_line::{BadLine, Fault};
 use crate::support::object_storage::{BUCKET, storage};
-use crate::support::program::{Outcome, command, run};
+use crate::support::program::{Outcome, command, finish, run};
 use crate::support::scene::Scene;
 use crate::support::state::State;
 
@@ -102,4 +104,28 @@ fn an_import_over_a_broken_line_publishes_nothing() {
     import.args(["--storage-timeout", "3"]);
     run(import).exits(7);
     before.assert_same(&State::of(&scene));
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_silent_server() {
+    let line = BadLine::to(storage().port, Fault::SilentAfter(2 << 20));
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("converted.tar");
+    let mut convert = command(["convert", "-q", &object("signal"), "-o"]);
+    convert.arg(&output);
+    let mut convert = storage().used_by(convert, line.port);
+    let child = convert.spawn().unwrap();
+    let waiting = Instant::now();
+    while !line.happened() {
+        assert!(
+            waiting.elapsed() < Duration::from_secs(60),
+            "it never came so far"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let signalled = Instant::now();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    finish(child, format!("{convert:?}")).exits(130);
+    assert!(signalled.elapsed() < Duration::from_secs(5));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

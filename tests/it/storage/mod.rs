@@ -1,6 +1,8 @@
 //! Archives and dumps that are not on this machine: in an object storage, on a web server.
 
 mod faults;
+mod measured;
+mod memory;
 mod refusals;
 mod s3;
 mod web;

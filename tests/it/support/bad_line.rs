@@ -4,12 +4,15 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
 
 /// What is wrong with it.
 pub(crate) enum Fault {
-    /// Each piece of an answer comes so much later.
+    /// Each piece of an answer comes so much later than the one before it.
     Late(Duration),
+    /// Every byte takes so long, in both directions; as many as there are may be on their way.
+    Far(Duration),
     /// Each connection breaks after so many bytes of the server.
     BreaksAfter(u64),
     /// Once, all connections break after so many bytes of the server altogether.
@@ -62,11 +65,44 @@ impl BadLine {
     }
 }
 
+/// Carries the bytes of both, each so much later.
+fn far(client: &TcpStream, server: &TcpStream, time: Duration) {
+    let carry = |mut from: &TcpStream, mut to: &TcpStream| {
+        let (send, due) = sync_channel::<(Instant, Vec<u8>)>(1024);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut buffer = vec![0; 64 * 1024];
+                while let Ok(count @ 1..) = from.read(&mut buffer) {
+                    let piece = (Instant::now() + time, buffer[..count].to_vec());
+                    if send.send(piece).is_err() {
+                        return;
+                    }
+                }
+            });
+            for (when, piece) in due {
+                std::thread::sleep(when.saturating_duration_since(Instant::now()));
+                if to.write_all(&piece).is_err() {
+                    break;
+                }
+            }
+            let _ = from.shutdown(Shutdown::Read);
+            let _ = to.shutdown(Shutdown::Write);
+        });
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| carry(client, server));
+        carry(server, client);
+    });
+}
+
 impl State {
     fn serve(&self, client: &TcpStream) {
         let Ok(server) = TcpStream::connect(("127.0.0.1", self.server)) else {
             return;
         };
+        if let Fault::Far(time) = self.fault {
+            return far(client, &server, time);
+        }
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let _ = io::copy(&mut &*client, &mut &server);
