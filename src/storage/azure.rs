@@ -8,7 +8,7 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 
 use super::bucket::{Bucket, no_retries};
 use super::client::{Connector, Options, client};
-use super::url::ObjectUrl;
+use super::url::{ObjectUrl, checked_address, shown_address};
 use crate::error::{Error, Result};
 
 /// Variables of the SDKs.
@@ -40,7 +40,16 @@ pub(super) fn bucket(
     silence: Duration,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Bucket> {
-    let account = Account::named(variable)?;
+    let mut account = Account::named(variable)?;
+    let endpoint = account.endpoint.take();
+    let endpoint =
+        endpoint.map(|endpoint| checked_address("the endpoint of the storage account", endpoint));
+    account.endpoint = endpoint.transpose()?;
+    let is_plain = account.is_emulator
+        || account
+            .endpoint
+            .as_ref()
+            .is_some_and(|endpoint| endpoint.starts_with("http://"));
     let bundle = variable("REQUESTS_CA_BUNDLE");
     let client = client(&Options {
         ca_bundle: bundle.as_deref().map(std::path::Path::new),
@@ -48,12 +57,14 @@ pub(super) fn bucket(
     })?;
     let mut builder = MicrosoftAzureBuilder::new()
         .with_container_name(url.bucket())
-        .with_http_connector(Connector(client))
+        .with_http_connector(Connector { client, is_plain })
         .with_use_emulator(account.is_emulator)
         .with_retry(no_retries());
     let place = match (&account.name, &account.endpoint) {
         _ if account.is_emulator => "the emulator".to_owned(),
-        (Some(name), Some(endpoint)) => format!("the account {name} at {endpoint}"),
+        (Some(name), Some(endpoint)) => {
+            format!("the account {name} at {}", shown_address(endpoint))
+        }
         (Some(name), None) => format!("the account {name}"),
         (None, _) => {
             return Err(Error::usage(format!("{url}: no storage account is named")).hint(
@@ -65,9 +76,7 @@ pub(super) fn bucket(
         builder = builder.with_account(name);
     }
     if let Some(endpoint) = account.endpoint {
-        builder = builder
-            .with_allow_http(endpoint.starts_with("http://"))
-            .with_endpoint(endpoint);
+        builder = builder.with_allow_http(is_plain).with_endpoint(endpoint);
     }
     let is_by_login = variable("AZURE_STORAGE_AUTH_MODE").as_deref() == Some("login");
     let credentials;
@@ -80,10 +89,13 @@ pub(super) fn bucket(
     } else if account.is_emulator {
         credentials = "the emulator's key";
     } else {
-        let mut by_variables = false;
+        let is_set = |name: &str| variable(name).is_some();
+        let by_variables = is_set("IDENTITY_ENDPOINT")
+            || is_set("AZURE_CLIENT_ID")
+                && is_set("AZURE_TENANT_ID")
+                && (is_set("AZURE_CLIENT_SECRET") || is_set("AZURE_FEDERATED_TOKEN_FILE"));
         for (name, key) in IDENTITIES {
-            if let Some(value) = variable(name) {
-                by_variables = true;
+            if let Some(value) = variable(name).filter(|_| by_variables) {
                 builder = builder.with_config(key, value);
             }
         }

@@ -30,7 +30,10 @@ impl Bucket {
     ) -> std::result::Result<Piece, Failure> {
         let options = GetOptions {
             range: Some(GetRange::Bounded(range)),
-            if_match: pin.and_then(|pin| pin.etag.clone()),
+            // A weak one never matches (RFC 9110, 13.1.1).
+            if_match: pin
+                .and_then(|pin| pin.etag.clone())
+                .filter(|etag| !etag.starts_with("W/")),
             ..GetOptions::default()
         };
         let path = path_of(url).map_err(|error| Failure::new(Meaning::Other, error.to_string()))?;
@@ -47,9 +50,17 @@ impl Bucket {
                 let bytes = Bytes::new();
                 return Ok(Piece { bytes, pin });
             }
+            // It has become shorter.
+            Err(failure) if failure.meaning == Meaning::Empty => {
+                return Err(Failure::new(Meaning::Changed, failure.said));
+            }
             found => found?,
         };
         let pin = pin_of(&found.meta);
+        if pin.etag.is_none() && found.meta.last_modified.timestamp() == 0 {
+            let said = "the storage does not say which version of the object it sends";
+            return Err(Failure::new(Meaning::Other, said));
+        }
         let bytes = found.bytes().await.map_err(failed)?;
         Ok(Piece { bytes, pin })
     }
@@ -65,12 +76,16 @@ fn pin_of(meta: &ObjectMeta) -> Pin {
 
 /// The key of `url` as the storages' code has it.
 pub(super) fn path_of(url: &ObjectUrl) -> Result<Path> {
-    Path::parse(url.key()).map_err(|_| {
+    let refused = || {
         Error::usage(format!(
             "{url}: keys with empty, . or .. parts are not supported"
         ))
         .hint("copy the object to another key")
-    })
+    };
+    if url.key().starts_with('/') {
+        return Err(refused());
+    }
+    Path::parse(url.key()).map_err(|_| refused())
 }
 
 /// Requests are tried again by us, who know what is read.

@@ -75,6 +75,8 @@ pub(super) fn client(options: &Options<'_>) -> Result<reqwest::Client> {
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(options.silence)
         .redirect(redirects)
+        // It would send the query, which may sign the address, to another server.
+        .referer(false)
         .user_agent(USER_AGENT)
         .default_headers(options.headers.clone())
         .build()
@@ -125,15 +127,21 @@ fn authorities(bundle: Option<&Path>) -> Result<RootCertStore> {
 
 /// Gives a storage's own code our client.
 #[derive(Debug, Clone)]
-pub(super) struct Connector(pub(super) reqwest::Client);
+pub(super) struct Connector {
+    pub(super) client: reqwest::Client,
+    /// Whether the storage itself has no TLS.
+    pub(super) is_plain: bool,
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        // The metadata service of a cloud is asked without TLS, and answers at once where there is one.
-        let connect = options.get_config_value(&ClientConfigKey::ConnectTimeout);
-        let usual = ClientOptions::default().get_config_value(&ClientConfigKey::ConnectTimeout);
-        if connect == usual {
-            return Ok(HttpClient::new(self.0.clone()));
+        // The metadata service of a cloud is asked without TLS and without a proxy, and answers at once where there is one.
+        let usual = ClientOptions::default();
+        let differs = |key| options.get_config_value(&key) != usual.get_config_value(&key);
+        let is_metadata = differs(ClientConfigKey::ConnectTimeout)
+            || differs(ClientConfigKey::AllowHttp) && !self.is_plain;
+        if !is_metadata {
+            return Ok(HttpClient::new(self.client.clone()));
         }
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(RootCertStore::empty()).map_err(unusable)?)

@@ -27,8 +27,8 @@ pub(super) enum Meaning {
     Changed,
     /// The range begins behind the end: of an object without bytes.
     Empty,
-    /// The object exists already.
-    Exists,
+    /// The bucket is somewhere else: in another region, mostly.
+    Elsewhere,
     /// The certificate of the server is not believed.
     Certificate,
     /// The server was not reached, did not answer in time, or broke off.
@@ -49,13 +49,17 @@ pub(super) struct Failure {
     own: Option<Error>,
 }
 
-/// What the addresses of the clouds' metadata services contain.
-const METADATA: [&str; 4] = [
-    "//169.254.",
-    "//metadata.google",
-    "/computeMetadata/",
-    "/latest/meta-data/",
+/// The clouds' metadata services: of EC2 and Azure, of ECS, of EKS, of Google.
+const METADATA: [&str; 5] = [
+    "169.254.169.254",
+    "169.254.170.2",
+    "169.254.170.23",
+    "metadata.google.internal",
+    "metadata",
 ];
+
+/// What object_store says of a redirect that does not say where to, as S3's to another region.
+const BARE_REDIRECT: &str = "Received redirect without LOCATION";
 
 impl Failure {
     pub(super) fn new(meaning: Meaning, said: impl Into<String>) -> Failure {
@@ -75,8 +79,11 @@ impl Failure {
             };
         }
         let text = error.to_string();
-        if METADATA.iter().any(|mark| text.contains(mark)) {
+        if METADATA.contains(&host_in(&text)) {
             return Failure::new(Meaning::NoCredentials, "the metadata service gave none");
+        }
+        if text.contains(BARE_REDIRECT) {
+            return Failure::new(Meaning::Elsewhere, "the storage redirects");
         }
         let answer = Answer::in_text(&text);
         if let Some(http) = behind::<HttpError>(error) {
@@ -90,7 +97,6 @@ impl Failure {
             object_store::Error::Precondition { .. } | object_store::Error::NotModified { .. } => {
                 Meaning::Changed
             }
-            object_store::Error::AlreadyExists { .. } => Meaning::Exists,
             object_store::Error::PermissionDenied { .. }
             | object_store::Error::Unauthenticated { .. } => Meaning::Denied,
             _ => Meaning::Other,
@@ -161,7 +167,7 @@ impl Failure {
             | Meaning::Expired
             | Meaning::NoCredentials
             | Meaning::Certificate
-            | Meaning::Exists => Kind::Usage,
+            | Meaning::Elsewhere => Kind::Usage,
             Meaning::Changed | Meaning::Empty => Kind::Archive,
             Meaning::Unreachable | Meaning::Troubled => Kind::Storage,
             Meaning::Other => Kind::Failed,
@@ -178,7 +184,7 @@ impl Failure {
             Meaning::NoCredentials => format!("cannot read {url}: no credentials were found"),
             Meaning::Changed => format!("{url} has changed while it was read"),
             Meaning::Empty => format!("{url} has no bytes"),
-            Meaning::Exists => format!("{url} exists already"),
+            Meaning::Elsewhere => format!("cannot read {url}: the bucket is not there: {said}"),
             Meaning::Certificate => {
                 format!("cannot read {url}: the certificate of the server is not trusted: {said}")
             }
@@ -194,6 +200,10 @@ impl Failure {
             ),
             (Meaning::NoBucket, _) => format!("check its name, and the storage: {tried}"),
             (Meaning::Denied | Meaning::Expired | Meaning::NoCredentials, _) => tried.to_owned(),
+            (Meaning::Elsewhere, Scheme::S3) => {
+                format!("name its region: AWS_REGION=REGION. Asked was {tried}")
+            }
+            (Meaning::Elsewhere, _) => tried.to_owned(),
             (Meaning::Changed, _) => "run it again when nobody writes the object".to_owned(),
             (Meaning::Certificate, Scheme::S3) => {
                 "name the file with the CA of the storage: AWS_CA_BUNDLE=FILE".to_owned()
@@ -250,12 +260,14 @@ impl Answer {
         let meaning = match (self.status, code) {
             (_, "NoSuchBucket" | "ContainerNotFound") => Meaning::NoBucket,
             (_, "ExpiredToken" | "RequestExpired" | "TokenRefreshRequired") => Meaning::Expired,
+            (300..=399, _) | (_, "PermanentRedirect" | "IllegalLocationConstraintException") => {
+                Meaning::Elsewhere
+            }
             (404, _) => Meaning::NoObject,
-            (401 | 403, _)
+            (401 | 403 | 409, _)
             | (_, "InvalidAccessKeyId" | "InvalidToken" | "AuthorizationHeaderMalformed") => {
                 Meaning::Denied
             }
-            (409, _) => Meaning::Exists,
             (412, _) => Meaning::Changed,
             (416, _) => Meaning::Empty,
             (408 | 429 | 500.., _) | (_, "SlowDown" | "RequestTimeout") => Meaning::Troubled,
@@ -316,6 +328,15 @@ fn behind<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opt
     None
 }
 
+/// The host of the request that the text of an error names: "Error performing GET http://host/path in 1s".
+fn host_in(text: &str) -> &str {
+    let url = text
+        .split_once("Error performing ")
+        .and_then(|(_, rest)| rest.split_once("://"));
+    let rest = url.map_or("", |(_, rest)| rest);
+    rest.split(['/', ':', ' ']).next().unwrap_or_default()
+}
+
 /// The last cause of `error`, which says most.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut last = error;
@@ -363,6 +384,12 @@ mod tests {
         }
         let bare = Answer::in_text(&text("502 Bad Gateway", "<html>")).unwrap();
         assert_eq!(bare.failure().said, "502 Bad Gateway");
+        assert_eq!(host_in(&text("404 Not Found", "")), "h");
+        assert_eq!(
+            host_in("Error performing PUT http://169.254.169.254/latest in 1s"),
+            METADATA[0]
+        );
+        assert_eq!(host_in("nothing"), "");
         assert!(Answer::in_text("nothing").is_none());
         assert!(Answer::in_text("status code: 4").is_none());
     }

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::gcp::GoogleCloudStorageBuilder;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use object_store::StaticCredentialProvider;
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 
 use super::bucket::{Bucket, no_retries};
 use super::client::{Connector, Options, client};
-use super::url::ObjectUrl;
+use super::url::{ObjectUrl, checked_address, shown_address};
 use crate::error::{Error, Result};
 
 /// The project that pays for the requests (Cloud Storage, "Requester Pays").
@@ -23,6 +24,8 @@ pub(super) fn bucket(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Bucket> {
     let mut headers = HeaderMap::new();
+    // An object that is stored with gzip comes as it is, in ranges (Cloud Storage, "Transcoding of gzip-compressed files").
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     if let Some(project) = variable("GOOGLE_CLOUD_QUOTA_PROJECT") {
         let value = HeaderValue::from_str(&project)
             .map_err(|_| Error::usage("GOOGLE_CLOUD_QUOTA_PROJECT is not the name of a project"))?;
@@ -32,19 +35,23 @@ pub(super) fn bucket(
         headers,
         ..Options::of(silence)
     })?;
+    let emulator = variable("STORAGE_EMULATOR_HOST");
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(url.bucket())
-        .with_http_connector(Connector(client))
+        .with_http_connector(Connector {
+            client,
+            is_plain: emulator.is_some(),
+        })
         .with_retry(no_retries());
     let mut place = "Google Cloud Storage".to_owned();
-    let emulator = variable("STORAGE_EMULATOR_HOST");
     if let Some(host) = &emulator {
         let base = if host.contains("://") {
             host.clone()
         } else {
             format!("http://{host}")
         };
-        place = format!("the emulator {base}");
+        let base = checked_address("STORAGE_EMULATOR_HOST", base)?;
+        place = format!("the emulator {}", shown_address(&base));
         builder = builder.with_base_url(&base);
     }
     let is_on = |name: &str| {
@@ -57,10 +64,10 @@ pub(super) fn bucket(
         .map(|folder| format!("{folder}/application_default_credentials.json"));
     let is_there = |path: &String| Path::new(path).exists();
     let credentials = if emulator.is_some() {
-        builder = builder.with_skip_signature(true);
+        builder = without_credentials(builder);
         "no credentials".to_owned()
     } else if is_on("CLOUDSDK_AUTH_DISABLE_CREDENTIALS") {
-        builder = builder.with_skip_signature(true);
+        builder = without_credentials(builder);
         "no credentials (CLOUDSDK_AUTH_DISABLE_CREDENTIALS)".to_owned()
     } else if let Some(path) = variable("GOOGLE_APPLICATION_CREDENTIALS") {
         builder = builder.with_application_credentials(&path);
@@ -82,4 +89,14 @@ pub(super) fn bucket(
         store: Arc::new(store),
         tried: format!("{place}, with {credentials}"),
     })
+}
+
+/// Without any, and without a look at the user's files.
+fn without_credentials(builder: GoogleCloudStorageBuilder) -> GoogleCloudStorageBuilder {
+    let none = GcpCredential {
+        bearer: String::new(),
+    };
+    builder
+        .with_credentials(Arc::new(StaticCredentialProvider::new(none)))
+        .with_skip_signature(true)
 }

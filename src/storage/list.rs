@@ -35,9 +35,13 @@ pub fn list(prefix: &ObjectUrl, timeout: Duration) -> Result<Vec<Listed>> {
         let path = (!prefix.key().is_empty()).then_some(&path);
         let mut attempts = Attempts::new(Patience::at_first(timeout), "the list of objects");
         loop {
-            match bucket.store.list_with_delimiter(path).await {
+            let list = async {
+                let found = bucket.store.list_with_delimiter(path).await;
+                found.map_err(|error| Failure::of_bucket(&error))
+            };
+            match attempts.attempt(list).await {
                 Ok(found) => return Ok(found),
-                Err(error) => attempts.pause_after(Failure::of_bucket(&error)).await?,
+                Err(failure) => attempts.pause_after(failure).await?,
             }
         }
     };
@@ -47,7 +51,12 @@ pub fn list(prefix: &ObjectUrl, timeout: Duration) -> Result<Vec<Listed>> {
             Meaning::NoObject => Failure::new(Meaning::NoBucket, failure.said),
             _ => failure,
         };
-        failure.told(prefix, server.tried())
+        let error = failure.told(prefix, server.tried());
+        match failure.meaning {
+            // Mostly a key below it that object_store does not take.
+            Meaning::Other => error.hint("name the object itself"),
+            _ => error,
+        }
     })?;
     let objects = found.objects.into_iter().filter_map(|meta| {
         let name = meta.location.filename()?.to_owned();

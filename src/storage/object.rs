@@ -57,7 +57,10 @@ pub fn open(url: &ObjectUrl, timeout: Duration) -> Result<Opened> {
     let first = async {
         let mut attempts = Attempts::new(at_first, "the first request");
         loop {
-            match server.get(url, 0..SMALL_BYTES, None).await {
+            match attempts
+                .attempt(server.get(url, 0..SMALL_BYTES, None))
+                .await
+            {
                 Ok(first) => return Ok(first),
                 Err(failure) => attempts.pause_after(failure).await?,
             }

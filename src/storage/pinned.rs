@@ -27,7 +27,7 @@ impl Pinned {
         let mut attempts = Attempts::new(Patience::in_the_middle(self.timeout), "a request");
         loop {
             let piece = self.server.get(&self.url, range.clone(), Some(&self.pin));
-            let failure = match piece.await {
+            let failure = match attempts.attempt(piece).await {
                 Ok(piece) => return Ok(piece.bytes),
                 Err(failure) => failure,
             };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
-use super::failure::Failure;
+use super::failure::{Failure, Meaning};
 
 /// How often and how long a request is tried.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,8 @@ pub(super) struct Patience {
     pub(super) attempts: u32,
     /// After this time, no further attempt begins.
     pub(super) time: Duration,
+    /// An attempt may take so long, though bytes arrive.
+    pub(super) longest: Duration,
 }
 
 impl Patience {
@@ -23,6 +25,7 @@ impl Patience {
         Patience {
             attempts: 3,
             time: timeout.min(Duration::from_secs(20)),
+            longest: timeout,
         }
     }
 
@@ -31,6 +34,7 @@ impl Patience {
         Patience {
             attempts: u32::MAX,
             time: timeout,
+            longest: timeout,
         }
     }
 }
@@ -63,6 +67,17 @@ impl Attempts {
             number: 1,
             pause: FIRST_PAUSE,
         }
+    }
+
+    /// Does an attempt, for as long as all may take.
+    pub(super) async fn attempt<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let late = |_| Failure::new(Meaning::Unreachable, "it did not answer in time");
+        tokio::time::timeout(self.patience.longest, work)
+            .await
+            .map_err(late)?
     }
 
     /// Waits before the next attempt, after one has failed. Returns the failure if there is no next one.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use reqwest::Url;
+
 use crate::error::{Error, Result};
 
 /// Where an object is.
@@ -71,16 +73,33 @@ impl ObjectUrl {
             Scheme::Azure => "container",
             Scheme::Web => "host",
         };
+        // Of a URL that is not understood, nobody knows which part is secret.
+        let (scheme, _) = self.text.split_once("://").unwrap_or_default();
+        let refused = |why: &str| Err(Error::usage(format!("the URL {scheme}://… {why}")));
         if self.bucket.is_empty() {
-            return Err(Error::usage(format!("{self} names no {what}")));
+            return refused(&format!("names no {what}"));
         }
-        if self.scheme != Scheme::Web && self.bucket.contains(['@', ':', '?']) {
-            return Err(
-                Error::usage(format!("{self}: a {what} has no such name")).hint(
+        if self.scheme == Scheme::Web {
+            let is_valid = Url::parse(&self.text).is_ok_and(|url| url.has_host());
+            return if is_valid {
+                Ok(self)
+            } else {
+                refused("is not valid")
+            };
+        }
+        let of_names = |c: char| c.is_ascii_alphanumeric() || "._-$".contains(c);
+        if !self.bucket.chars().all(of_names) {
+            return refused(&format!("names a {what} that cannot exist")).map_err(|error| {
+                error.hint(
                     "names and keys of users are not part of the URL, but come from the environment or from the files \
                      of the storage's own program",
-                ),
-            );
+                )
+            });
+        }
+        if self.scheme == Scheme::Azure && self.key.contains('?') {
+            return refused("has a query").map_err(|error: Error| {
+                error.hint("AZURE_STORAGE_SAS_TOKEN takes a shared access signature")
+            });
         }
         Ok(self)
     }
@@ -172,6 +191,36 @@ impl fmt::Debug for ObjectUrl {
     }
 }
 
+/// The scheme and the host of an address, without name, password and anything behind the host.
+pub(super) fn shown_address(address: &str) -> String {
+    match Url::parse(address) {
+        Ok(url) => {
+            let port = url
+                .port()
+                .map_or_else(String::new, |port| format!(":{port}"));
+            format!(
+                "{}://{}{port}",
+                url.scheme(),
+                url.host_str().unwrap_or_default()
+            )
+        }
+        Err(_) => "an address that is not valid".to_owned(),
+    }
+}
+
+/// `address`, the address of a storage that the setting `name` has, if it is one.
+pub(super) fn checked_address(name: &str, address: String) -> Result<String> {
+    let is_valid = Url::parse(&address)
+        .is_ok_and(|url| url.has_host() && ["http", "https"].contains(&url.scheme()));
+    if is_valid && !address.contains(char::is_whitespace) {
+        return Ok(address);
+    }
+    Err(
+        Error::usage(format!("{name} is not an address of a server"))
+            .hint("it has the form https://HOST or http://HOST:PORT"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,8 +247,25 @@ mod tests {
         for text in ["a.tar", "mysql://h/d", "./s3:/b", "s3:b"] {
             assert!(ObjectUrl::parse(text).is_none(), "{text}");
         }
-        for text in ["s3://", "s3:///k", "https://", "s3://key:secret@b/k"] {
-            assert!(ObjectUrl::parse(text).unwrap().is_err(), "{text}");
+        for text in [
+            "s3://",
+            "s3:///k",
+            "s3://key:s3cret@b/k",
+            "s3://key:s3/cret@b/k",
+            "s3://my bucket/k",
+            "az://c/k?sig=s3cret",
+            "https://",
+            "https:///u:s3cret@h/a",
+            "https://u:pa/s3cret@h/x",
+            "https://u:s3cret?x@h/x",
+        ] {
+            let error = ObjectUrl::parse(text).unwrap().unwrap_err().to_string();
+            let (scheme, _) = text.split_once("://").unwrap();
+            assert!(
+                error.starts_with(&format!("the URL {scheme}://… ")),
+                "{error}"
+            );
+            assert!(!error.contains("cret"), "{error}");
         }
     }
 
@@ -218,10 +284,15 @@ mod tests {
             assert_eq!(url(text).to_string(), shown);
             assert_eq!(format!("{:?}", url(text)), format!("ObjectUrl({shown})"));
         }
-        let error = ObjectUrl::parse("s3://key:secret@b/k")
-            .unwrap()
-            .unwrap_err();
-        assert!(!error.to_string().contains("secret"), "{error}");
+        for (address, shown) in [
+            ("https://u:p@h:81/a?b", "https://h:81"),
+            ("h:81", "h://"),
+            ("", "an address that is not valid"),
+        ] {
+            assert_eq!(shown_address(address), shown);
+        }
+        assert!(checked_address("X", "minio:9000".to_owned()).is_err());
+        assert!(checked_address("X", "https://minio:9000".to_owned()).is_ok());
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MATCH,
-    IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
+    IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE, TRANSFER_ENCODING,
 };
 use reqwest::{Client, Response, StatusCode, Url};
 
@@ -19,6 +19,9 @@ use super::request::{Attempts, Patience};
 use super::runtime::wait_for;
 use super::url::ObjectUrl;
 use crate::error::{Error, Result};
+
+/// So much of the page that comes with an error is looked at.
+const MOST_OF_AN_ERROR: u64 = 16 * 1024;
 
 /// A file on a web server.
 #[derive(Debug, Clone)]
@@ -70,9 +73,9 @@ impl Web {
             StatusCode::PARTIAL_CONTENT if is_pinned => Ok(None),
             StatusCode::PARTIAL_CONTENT => {
                 let whole = self.ask_at_first(None, patience).await?;
-                Ok(Some(Download::of(whole, &self.url.shown)))
+                Download::of(whole, &self.url.shown).map(Some)
             }
-            _ => Ok(Some(Download::of(answer, &self.url.shown))),
+            _ => Download::of(answer, &self.url.shown).map(Some),
         }
     }
 
@@ -83,7 +86,7 @@ impl Web {
     ) -> std::result::Result<Response, Failure> {
         let mut attempts = Attempts::new(patience, "the first request");
         loop {
-            match self.ask(range.clone(), None).await {
+            match attempts.attempt(self.ask(range.clone(), None)).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => attempts.pause_after(failure).await?,
             }
@@ -96,14 +99,23 @@ impl Web {
         range: Range<u64>,
         pin: Option<&Pin>,
     ) -> std::result::Result<Piece, Failure> {
+        let (start, most) = (range.start, range.end - range.start);
         let answer = self.ask(Some(range), pin).await?;
-        let pin = pin_of(&answer).ok_or_else(|| {
+        let wrong = || {
             Failure::new(
                 Meaning::Other,
-                "the server does not say which bytes it sends",
+                "the server sends other bytes than it is asked for",
             )
-        })?;
-        let bytes = answer.bytes().await.map_err(Failure::of_web)?;
+        };
+        let pin = pin_of(&answer).ok_or_else(wrong)?;
+        let sent = text(answer.headers(), &CONTENT_RANGE).unwrap_or_default();
+        if !sent.trim().starts_with(&format!("bytes {start}-")) {
+            return Err(wrong());
+        }
+        let (bytes, is_all) = first_bytes(answer, most).await?;
+        if !is_all {
+            return Err(wrong());
+        }
         Ok(Piece { bytes, pin })
     }
 
@@ -135,12 +147,35 @@ impl Web {
         if status.is_success() {
             return Ok(answer);
         }
-        if status == StatusCode::RANGE_NOT_SATISFIABLE && pin.is_none() {
-            return Err(Failure::new(Meaning::Empty, "it has no bytes"));
+        if status == StatusCode::RANGE_NOT_SATISFIABLE {
+            let meaning = match pin {
+                None => Meaning::Empty,
+                Some(_) => Meaning::Changed,
+            };
+            return Err(Failure::new(meaning, "it has no such bytes"));
         }
-        let said = answer.text().await.unwrap_or_default();
-        Err(Failure::of_status(status.as_u16(), &said))
+        let said = first_bytes(answer, MOST_OF_AN_ERROR).await;
+        let said = said.map(|(said, _)| said).unwrap_or_default();
+        Err(Failure::of_status(
+            status.as_u16(),
+            &String::from_utf8_lossy(&said),
+        ))
     }
+}
+
+/// The first bytes of an answer, at most about `most`, and whether these are all.
+async fn first_bytes(
+    mut answer: Response,
+    most: u64,
+) -> std::result::Result<(Bytes, bool), Failure> {
+    let mut bytes = BytesMut::new();
+    while let Some(more) = answer.chunk().await.map_err(Failure::of_web)? {
+        bytes.extend_from_slice(&more);
+        if bytes.len() as u64 > most {
+            return Ok((bytes.freeze(), false));
+        }
+    }
+    Ok((bytes.freeze(), true))
 }
 
 /// What identifies the file of a partial answer.
@@ -170,14 +205,19 @@ pub struct Download {
 }
 
 impl Download {
-    fn of(answer: Response, shown: &ObjectUrl) -> Download {
+    /// An error if the server does not say where the file ends: a connection that breaks would look like its end.
+    fn of(answer: Response, shown: &ObjectUrl) -> std::result::Result<Download, Failure> {
         let left = text(answer.headers(), &CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        Download {
+        if left.is_none() && !answer.headers().contains_key(TRANSFER_ENCODING) {
+            let said = "the server does not say where the file ends";
+            return Err(Failure::new(Meaning::Other, said));
+        }
+        Ok(Download {
             left,
             answer,
             piece: Bytes::new(),
             shown: shown.clone(),
-        }
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
 use super::bucket::{Bucket, no_retries};
 use super::client::{Connector, Options, client};
-use super::url::ObjectUrl;
+use super::url::{ObjectUrl, checked_address, shown_address};
 use crate::error::{Error, Result};
 use files::{Profile, Profiles, Variable};
 use process::ProcessCredentials;
@@ -48,7 +48,11 @@ const WORKLOAD: [(&str, AmazonS3ConfigKey); 8] = [
 pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>) -> Result<Bucket> {
     let profiles = Profiles::read(variable)?;
     let profile = profiles.chosen()?;
-    let place = Place::of(url, &profile, variable);
+    let place = Place::of(url, &profile, variable)?;
+    let endpoint = place.endpoint_of_bucket(url.bucket());
+    let is_plain = endpoint
+        .as_ref()
+        .is_some_and(|endpoint| endpoint.starts_with("http://"));
     let bundle = variable("AWS_CA_BUNDLE").or_else(|| profile.get("ca_bundle"));
     let client = client(&Options {
         ca_bundle: bundle.as_deref().map(Path::new),
@@ -58,12 +62,10 @@ pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>)
         .with_bucket_name(url.bucket())
         .with_region(&place.region)
         .with_virtual_hosted_style_request(place.is_virtual)
-        .with_http_connector(Connector(client))
+        .with_http_connector(Connector { client, is_plain })
         .with_retry(no_retries());
-    if let Some(endpoint) = place.endpoint_of_bucket(url.bucket()) {
-        builder = builder
-            .with_allow_http(endpoint.starts_with("http://"))
-            .with_endpoint(endpoint);
+    if let Some(endpoint) = endpoint {
+        builder = builder.with_allow_http(is_plain).with_endpoint(endpoint);
     }
     if let Some(payer) = variable("AWS_REQUEST_PAYER") {
         builder = builder.with_request_payer(payer == "requester" || is_true(&payer));
@@ -145,20 +147,32 @@ fn with_credentials(
             .with_config(AmazonS3ConfigKey::RoleArn, role);
         return Ok((builder, format!("the role and the token of {profile}")));
     }
+    Ok((builder, of_machine(profile, variable)?))
+}
+
+/// Where the machine's own credentials are from: of a container, or of the instance.
+fn of_machine(profile: &Profile<'_>, variable: Variable<'_>) -> Result<String> {
     if variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI").is_some()
         || variable("AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some()
     {
+        if variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI").is_none()
+            && variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").is_none()
+        {
+            return Err(Error::usage(
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI is set without AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+            )
+            .hint("ci-import knows this way only with a file that has the token, as EKS gives it"));
+        }
         let from = "the credentials of the container (AWS_CONTAINER_CREDENTIALS_…)";
-        return Ok((builder, from.to_owned()));
+        return Ok(from.to_owned());
     }
     if variable("AWS_EC2_METADATA_DISABLED").is_some_and(|value| is_true(&value)) {
         return Err(no_credentials(profile, "AWS_EC2_METADATA_DISABLED is set"));
     }
-    let from = format!(
+    Ok(format!(
         "the credentials of the EC2 instance, as there are no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the \
          environment and no keys in {profile}"
-    );
-    Ok((builder, from))
+    ))
 }
 
 fn no_credentials(profile: &Profile<'_>, why: &str) -> Error {
@@ -183,30 +197,34 @@ struct Place {
 }
 
 impl Place {
-    fn of(url: &ObjectUrl, profile: &Profile<'_>, variable: Variable<'_>) -> Place {
+    fn of(url: &ObjectUrl, profile: &Profile<'_>, variable: Variable<'_>) -> Result<Place> {
         let region = variable("AWS_REGION")
             .or_else(|| variable("AWS_DEFAULT_REGION"))
             .or_else(|| profile.get("region"))
             .unwrap_or_else(|| "us-east-1".to_owned());
         let ignored = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        let named = |name: &str| Some((name.to_owned(), variable(name)?));
         let endpoint = if ignored.is_some_and(|value| is_true(&value)) {
             None
         } else {
-            variable("AWS_ENDPOINT_URL_S3")
-                .or_else(|| variable("AWS_ENDPOINT_URL"))
-                .or_else(|| profile.endpoint())
+            named("AWS_ENDPOINT_URL_S3")
+                .or_else(|| named("AWS_ENDPOINT_URL"))
+                .or_else(|| Some((format!("endpoint_url of {profile}"), profile.endpoint()?)))
         };
+        let endpoint = endpoint.map(|(name, address)| checked_address(&name, address));
+        let endpoint = endpoint.transpose()?;
         let style = profile.get("s3.addressing_style");
         let asked = variable("AWS_VIRTUAL_HOSTED_STYLE_REQUEST")
             .map(|value| is_true(&value))
             .or_else(|| Some(style? == "virtual"));
         // A certificate for *.s3.amazonaws.com is not for names with more dots.
         let is_virtual = asked.unwrap_or(endpoint.is_none() && !url.bucket().contains('.'));
-        Place {
+        let in_china = || format!("https://s3.{region}.amazonaws.com.cn");
+        Ok(Place {
+            endpoint: endpoint.or_else(|| region.starts_with("cn-").then(in_china)),
             region,
-            endpoint,
             is_virtual,
-        }
+        })
     }
 
     /// The address with the bucket, where it is part of the host's name.
@@ -222,10 +240,9 @@ impl Place {
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.endpoint {
-            // An endpoint has no password, but what was put there by mistake may have one.
             Some(endpoint) => {
-                let host = endpoint.rsplit('@').next().unwrap_or_default();
-                write!(f, "the endpoint {host}, region {}", self.region)
+                let shown = shown_address(endpoint);
+                write!(f, "the endpoint {shown}, region {}", self.region)
             }
             None => write!(f, "Amazon S3, region {}", self.region),
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -26,8 +27,15 @@ struct Printed {
     expiration: Option<String>,
 }
 
+/// The program may take so long: it may ask somebody for a code.
+const MOST_TIME: Duration = Duration::from_secs(60);
+
 /// Runs the program when credentials are needed.
-pub(super) struct ProcessCredentials {
+#[derive(Clone)]
+pub(super) struct ProcessCredentials(Arc<Process>);
+
+/// The program, and what it printed last.
+struct Process {
     words: Vec<String>,
     profile: String,
     last: Mutex<Option<Known>>,
@@ -48,13 +56,15 @@ impl ProcessCredentials {
                     "the credential_process of {profile} is not a command"
                 ))
             })?;
-        Ok(ProcessCredentials {
+        Ok(ProcessCredentials(Arc::new(Process {
             words,
             profile: profile.to_owned(),
             last: Mutex::new(None),
-        })
+        })))
     }
+}
 
+impl Process {
     fn credential(&self) -> Result<Arc<AwsCredential>> {
         // Several requests begin at once; the program is run once.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,12 +103,24 @@ impl ProcessCredentials {
     }
 
     fn run(&self) -> Result<Printed> {
-        let done = Command::new(&self.words[0])
+        let mut child = Command::new(&self.words[0])
             .args(&self.words[1..])
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
-            .output()
+            .spawn()
             .map_err(|cause| self.failed(&format!("cannot be run: {cause}")))?;
+        let begun = Instant::now();
+        let waited = |cause| self.failed(&format!("cannot be waited for: {cause}"));
+        while child.try_wait().map_err(waited)?.is_none() {
+            if begun.elapsed() > MOST_TIME {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(self.failed("does not end"));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let done = child.wait_with_output().map_err(waited)?;
         if !done.status.success() {
             return Err(self.failed(&format!("ended with {}", done.status)));
         }
@@ -114,7 +136,7 @@ impl ProcessCredentials {
 
 impl fmt::Debug for ProcessCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the credential_process of {}", self.profile)
+        write!(f, "the credential_process of {}", self.0.profile)
     }
 }
 
@@ -123,8 +145,12 @@ impl CredentialProvider for ProcessCredentials {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        // The thread of the requests waits meanwhile: without credentials there is nothing to request.
-        self.credential()
+        // The thread of the requests must not wait for it.
+        let process = Arc::clone(&self.0);
+        let asked = tokio::task::spawn_blocking(move || process.credential()).await;
+        let asked = asked.map_err(|_| Error::failed("the thread of a credential_process crashed"));
+        asked
+            .and_then(|credential| credential)
             .map_err(|error| object_store::Error::Generic {
                 store: "S3",
                 source: Box::new(error),
@@ -184,7 +210,9 @@ mod tests {
     }
 
     fn of(script: &str) -> Result<Arc<AwsCredential>> {
-        ProcessCredentials::of(&format!("sh -c '{script}'"), "p")?.credential()
+        ProcessCredentials::of(&format!("sh -c '{script}'"), "p")?
+            .0
+            .credential()
     }
 
     #[test]
@@ -204,7 +232,7 @@ mod tests {
             assert!(error.to_string().ends_with(expected), "{error}");
         }
         let missing = ProcessCredentials::of("/does/not/exist", "p").unwrap();
-        assert!(missing.credential().is_err());
+        assert!(missing.0.credential().is_err());
         assert!(ProcessCredentials::of("", "p").is_err());
     }
 
@@ -219,7 +247,7 @@ mod tests {
             );
             let process = ProcessCredentials::of(&format!("sh -c '{script}'"), "p").unwrap();
             for _ in 0..3 {
-                process.credential().unwrap();
+                process.0.credential().unwrap();
             }
             assert_eq!(
                 std::fs::read_to_string(&count).unwrap().lines().count(),

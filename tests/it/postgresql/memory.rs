@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::support::program::run_watched;
+use crate::support::program::{run_watched, surplus};
 use crate::support::scene::Scene;
 
 /// What the importer is given, in MiB.
@@ -60,7 +60,8 @@ fn an_import_keeps_its_budget() {
     let mut import = scene.import_command(archive.to_str().unwrap());
     import.args(["--memory", &BUDGET.to_string(), "--jobs", "2"]);
     let peak = peak_of(import);
-    assert!(peak <= BUDGET * 1024 * 1024, "{} KiB", peak / 1024);
+    let most = BUDGET * 1024 * 1024 + surplus();
+    assert!(peak <= most, "{} KiB", peak / 1024);
     let counted = scene.value("SELECT count(*) || ' ' || sum(length(trace)) FROM ci_builds");
     let digits: usize = (0..rows).map(|id| id.to_string().len()).sum();
     assert_eq!(counted, format!("{rows} {}", digits + rows * 701));

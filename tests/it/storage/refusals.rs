@@ -56,10 +56,16 @@ fn each_fault_has_its_message() {
     inspect(&url, &[("AWS_PROFILE", "none")])
         .exits(2)
         .says("there is no profile none in");
-    inspect("s3://", &[]).exits(2).says("s3:// names no bucket");
+    inspect("s3://", &[])
+        .exits(2)
+        .says("the URL s3://… names no bucket");
     inspect("s3://key:s3cret@b/x", &[])
         .exits(2)
-        .says("a bucket has no such name");
+        .says("the URL s3://… names a bucket that cannot exist");
+    inspect(&url, &[("AWS_ENDPOINT_URL", "minio:9000")])
+        .exits(2)
+        .says("AWS_ENDPOINT_URL is not an address of a server hint: it has the form https://HOST");
+    inspect(&format!("s3://{BUCKET}//b"), &[]).exits(2);
     inspect(&format!("s3://{BUCKET}/a//b"), &[])
         .exits(2)
         .says("keys with empty, . or .. parts are not supported");
@@ -116,6 +122,16 @@ fn a_server_that_is_not_there_is_told_soon() {
         .says("cannot read s3://b/k: Connection refused")
         .says("hint: run it again, or check the storage: the endpoint http://127.0.0.1:");
     assert!(started.elapsed().as_secs() < 10);
+}
+
+#[test]
+fn a_metadata_service_that_is_not_there_is_told() {
+    // Where this machine is no instance of a cloud, and has no network either.
+    let variables = [("AWS_ACCESS_KEY_ID", ""), ("AWS_EC2_METADATA_DISABLED", "")];
+    inspect("s3://b/k", &variables)
+        .exits(2)
+        .says("cannot read s3://b/k: no credentials were found")
+        .says("as there are no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment");
 }
 
 #[test]

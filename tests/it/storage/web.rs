@@ -1,6 +1,8 @@
 //! Files on web servers: nginx.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::Command;
 
 use super::large_archive;
@@ -137,4 +139,70 @@ fn reports_show_no_signature() {
         text.contains("/ranges/a.tar") && !text.contains("s3cret"),
         "{text}"
     );
+}
+
+/// A server that gives each request what `answer` makes of its line `Range: bytes=…`.
+fn strange(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let Ok(mut client) = client else { return };
+            let mut range = String::new();
+            for line in BufReader::new(client.try_clone().unwrap()).lines() {
+                match line {
+                    Ok(line) if line.is_empty() => break,
+                    Ok(line) => {
+                        if let Some(asked) = line.to_ascii_lowercase().strip_prefix("range: bytes=")
+                        {
+                            asked.clone_into(&mut range);
+                        }
+                    }
+                    Err(_) => break,
+                }
+            }
+            let _ = client.write_all(answer(&range).as_bytes());
+        }
+    });
+    format!("http://127.0.0.1:{port}/x.sql")
+}
+
+#[test]
+fn servers_that_send_something_else_are_refused() {
+    let partial = |range: &str, body: &str| {
+        format!(
+            "HTTP/1.1 206 Partial\r\nContent-Range: bytes {range}/100000\r\nETag: \"x\"\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let inspect = |url: &str| run(command(["inspect", url, "--storage-timeout", "2"]));
+    // Other bytes than those that were asked for.
+    let other = strange(move |_| partial("7-65542", &"x".repeat(65536)));
+    inspect(&other)
+        .exits(1)
+        .says("the server sends other bytes than it is asked for");
+    // More of them.
+    let more = strange(move |asked| partial(asked, &"x".repeat(1 << 20)));
+    inspect(&more)
+        .exits(1)
+        .says("the server sends other bytes than it is asked for");
+    // Fewer.
+    let fewer = strange(move |asked| partial(asked, "x"));
+    inspect(&fewer).exits(7).says("the connection broke off");
+    // A file whose end is where the connection ends, by a fault or not.
+    let open = strange(|_| "HTTP/1.0 200 OK\r\n\r\nCREATE TABLE t (a int);\n".to_owned());
+    inspect(&open)
+        .exits(1)
+        .says("the server does not say where the file ends");
+    // An error with a page that does not end soon.
+    let error = strange(|_| {
+        format!(
+            "HTTP/1.1 500 No\r\nConnection: close\r\n\r\n{}",
+            "x".repeat(1 << 20)
+        )
+    });
+    inspect(&error)
+        .exits(7)
+        .says("the storage has a problem: 500");
 }
