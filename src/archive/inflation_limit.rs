@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 use crate::error::Error;
+use crate::error::chain::behind;
 
 /// The default of how many times its size a member may inflate to. Dumps and traces inflate to 5 to 50 times their
 /// size; the maximum of deflate is 1032.
@@ -62,23 +63,7 @@ pub(crate) fn inflation_failure(member: &str, cause: &io::Error) -> Option<Error
 
 /// This program's own error inside `error`, if there is one.
 pub(crate) fn error_behind(error: &io::Error) -> Option<Error> {
-    behind(error)
-}
-
-/// The `T` inside `error`, if there is one: readers wrap the errors of their sources.
-fn behind<T: std::error::Error + Clone + 'static>(error: &io::Error) -> Option<T> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(cause) = next {
-        if let Some(found) = cause.downcast_ref::<T>() {
-            return Some(found.clone());
-        }
-        // The source of an I/O error is the source of the error that it wraps.
-        next = match cause.downcast_ref::<io::Error>() {
-            Some(error) => error.get_ref().map(|inner| inner as _),
-            None => cause.source(),
-        };
-    }
-    None
+    behind(error).cloned()
 }
 
 /// More was inflated than the limit allows.
@@ -91,7 +76,7 @@ pub(super) struct Exceeded {
 impl Exceeded {
     /// The `Exceeded` inside `error`, if there is one.
     pub(super) fn behind(error: &io::Error) -> Option<Exceeded> {
-        behind(error)
+        behind(error).cloned()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The error type of the program: what failed, what to do next, and the exit code.
 
+pub(crate) mod chain;
 pub mod codes;
 
 use std::fmt;

@@ -1,5 +1,6 @@
 //! The input: how it is found, opened and read.
 
+mod backups;
 pub mod dump_folder;
 pub mod locate;
 pub mod members;

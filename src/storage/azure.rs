@@ -1,7 +1,6 @@
 //! Azure Blob Storage: the account and its key by the variables of `az storage` (Azure CLI, "az storage"), or the
 //! identities of Azure's SDKs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
@@ -9,6 +8,7 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use super::bucket::{Bucket, no_retries};
 use super::client::{Connector, Options, client};
 use super::url::{ObjectUrl, checked_address, shown_address};
+use super::variables::Variable;
 use crate::error::{Error, Result};
 
 /// Variables of the SDKs.
@@ -35,11 +35,7 @@ struct Account {
 }
 
 /// The container of `url`.
-pub(super) fn bucket(
-    url: &ObjectUrl,
-    silence: Duration,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Bucket> {
+pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>) -> Result<Bucket> {
     let mut account = Account::named(variable)?;
     let endpoint = account.endpoint.take();
     let endpoint =
@@ -114,15 +110,12 @@ pub(super) fn bucket(
             "cannot use the storage of {url}: {place}, with {credentials}, is not valid"
         ))
     })?;
-    Ok(Bucket {
-        store: Arc::new(store),
-        tried: format!("{place}, with {credentials}"),
-    })
+    Ok(Bucket::of(store, &place, credentials))
 }
 
 impl Account {
     /// By the variables of `az storage`; a connection string has all at once.
-    fn named(variable: &dyn Fn(&str) -> Option<String>) -> Result<Account> {
+    fn named(variable: Variable<'_>) -> Result<Account> {
         if let Some(text) = variable("AZURE_STORAGE_CONNECTION_STRING") {
             return Account::in_connection_string(&text);
         }

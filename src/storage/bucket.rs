@@ -1,5 +1,6 @@
 //! A bucket of an object storage, whichever it is.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,6 +22,14 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
+    /// The one with this `store`; its settings are from `place` and `credentials`.
+    pub(super) fn of(store: impl ObjectStore, place: &dyn Display, credentials: &str) -> Bucket {
+        Bucket {
+            store: Arc::new(store),
+            tried: format!("{place}, with {credentials}"),
+        }
+    }
+
     /// A range of an object in it. See [`super::server::Server::get`].
     pub(super) async fn get(
         &self,

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use super::url::{ObjectUrl, Scheme};
+use crate::error::chain::behind;
 use crate::error::{Error, Kind};
 
 /// The most of a server's own message that is shown.
@@ -308,24 +309,6 @@ fn shortened(text: &str) -> String {
         short.push('…');
     }
     short
-}
-
-/// The `T` in the chain of `error`.
-fn behind<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        if let Some(found) = cause.downcast_ref::<T>() {
-            return Some(found);
-        }
-        // The source of an I/O error is the source of what it wraps.
-        next = match cause.downcast_ref::<std::io::Error>() {
-            Some(wrapper) => wrapper
-                .get_ref()
-                .map(|inner| inner as &(dyn StdError + 'static)),
-            None => cause.source(),
-        };
-    }
-    None
 }
 
 /// The host of the request that the text of an error names: "Error performing GET http://host/path in 1s".

@@ -12,17 +12,17 @@ use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use super::bucket::{Bucket, no_retries};
 use super::client::{Connector, Options, client};
 use super::url::{ObjectUrl, checked_address, shown_address};
+use super::variables::{Variable, is_on, refuse_strangers};
 use crate::error::{Error, Result};
 
 /// The project that pays for the requests (Cloud Storage, "Requester Pays").
 const PAYER: HeaderName = HeaderName::from_static("x-goog-user-project");
 
+/// How another file with credentials is named.
+const HINT: &str = "name a file of your own: GOOGLE_APPLICATION_CREDENTIALS";
+
 /// The bucket of `url`.
-pub(super) fn bucket(
-    url: &ObjectUrl,
-    silence: Duration,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Bucket> {
+pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>) -> Result<Bucket> {
     let mut headers = HeaderMap::new();
     // An object that is stored with gzip comes as it is, in ranges (Cloud Storage, "Transcoding of gzip-compressed files").
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
@@ -54,11 +54,6 @@ pub(super) fn bucket(
         place = format!("the emulator {}", shown_address(&base));
         builder = builder.with_base_url(&base);
     }
-    let is_on = |name: &str| {
-        variable(name).is_some_and(|value| {
-            ["1", "true", "yes"].contains(&value.to_ascii_lowercase().as_str())
-        })
-    };
     let well_known = variable("CLOUDSDK_CONFIG")
         .or_else(|| variable("HOME").map(|home| format!("{home}/.config/gcloud")))
         .map(|folder| format!("{folder}/application_default_credentials.json"));
@@ -66,13 +61,15 @@ pub(super) fn bucket(
     let credentials = if emulator.is_some() {
         builder = without_credentials(builder);
         "no credentials".to_owned()
-    } else if is_on("CLOUDSDK_AUTH_DISABLE_CREDENTIALS") {
+    } else if is_on(variable, "CLOUDSDK_AUTH_DISABLE_CREDENTIALS") {
         builder = without_credentials(builder);
         "no credentials (CLOUDSDK_AUTH_DISABLE_CREDENTIALS)".to_owned()
     } else if let Some(path) = variable("GOOGLE_APPLICATION_CREDENTIALS") {
+        refuse_strangers(Path::new(&path), HINT)?;
         builder = builder.with_application_credentials(&path);
         format!("the credentials of GOOGLE_APPLICATION_CREDENTIALS, {path}")
     } else if let Some(path) = well_known.clone().filter(is_there) {
+        refuse_strangers(Path::new(&path), HINT)?;
         builder = builder.with_application_credentials(&path);
         format!("the credentials in {path}")
     } else {
@@ -85,10 +82,7 @@ pub(super) fn bucket(
     let store = builder
         .build()
         .map_err(|cause| Error::usage(format!("cannot use the storage of {url}: {cause}")))?;
-    Ok(Bucket {
-        store: Arc::new(store),
-        tried: format!("{place}, with {credentials}"),
-    })
+    Ok(Bucket::of(store, &place, &credentials))
 }
 
 /// Without any, and without a look at the user's files.

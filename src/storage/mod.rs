@@ -19,6 +19,7 @@ mod request;
 mod runtime;
 mod server;
 mod url;
+mod variables;
 mod web;
 
 pub use list::{Listed, list};

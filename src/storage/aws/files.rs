@@ -6,10 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::files::stranger_at;
-
-/// Looks up a variable of the environment.
-pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+use crate::storage::variables::{Variable, refuse_strangers};
 
 /// The settings of a section by their names; a nested one has a point in its name: `s3.addressing_style`.
 type Section = BTreeMap<String, String>;
@@ -161,13 +158,11 @@ fn sections(path: &Path) -> Result<BTreeMap<String, Section>> {
             return Err(Error::usage(format!("cannot read {shown}: {cause}")).caused_by(cause));
         }
     };
-    // Whoever writes it says where archives come from, and names a program that is run.
-    match stranger_at(path) {
-        Ok(None) => Ok(parse(&text)),
-        Ok(Some(why)) => Err(Error::usage(format!("{shown} cannot be trusted: {why}"))
-            .hint("name a file of your own: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE")),
-        Err(cause) => Err(Error::usage(format!("cannot look at {shown}: {cause}"))),
-    }
+    refuse_strangers(
+        path,
+        "name a file of your own: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
+    )?;
+    Ok(parse(&text))
 }
 
 /// Reads the text as `aws` does: `name = value`, and below a name without a value, indented, nested ones. A comment
