@@ -13,19 +13,20 @@ use crate::input::packing::{Packing, unpacked};
 use crate::input::source::Source;
 use crate::output::{Converted, Limits, OutputFile, convert_archive, convert_dump};
 use crate::schema::policies::Policies;
+use crate::storage::Writing;
 use crate::ui::progress::Progress;
 
-/// Converts `source` to `output`, or to standard output. Returns the changes.
+/// Converts `source` to `output`, or to standard output; an object is written as `writing` says. Returns the changes.
 pub fn run(
     source: &Source,
-    output: Option<&Path>,
+    (output, writing): (Option<&Path>, &Writing),
     policies: &Policies,
     limits: &Limits,
     progress: &Progress,
     cancellation: &Cancellation,
 ) -> Result<Changes> {
     let located = locate(source)?;
-    let output = OutputFile::create(output)?;
+    let output = OutputFile::create_anywhere(output, writing)?;
     let (tables, notes, facts) = cancellation.guard(|| {
         let input = Input::open(&located, progress, cancellation)?;
         match input.into_stream(cancellation) {

@@ -320,13 +320,17 @@ impl std::error::Error for Error {
 
 /// Converts an I/O error to ours, with the operation that failed.
 pub trait Doing<T> {
-    /// `doing` completes the sentence "cannot …": "read /tmp/a.tar".
+    /// `doing` completes the sentence "cannot …": "read /tmp/a.tar". An error of ours within it stays what it is.
     fn doing(self, doing: impl fmt::Display) -> Result<T>;
 }
 
 impl<T> Doing<T> for std::io::Result<T> {
     fn doing(self, doing: impl fmt::Display) -> Result<T> {
         self.map_err(|cause| {
+            // A reader or writer of our own says itself what failed.
+            if let Some(own) = chain::behind::<Error>(&cause) {
+                return own.clone();
+            }
             let is_full = cause.kind() == std::io::ErrorKind::StorageFull;
             let error = Error::failed(format!("cannot {doing}: {cause}")).caused_by(cause);
             if is_full {

@@ -1,14 +1,16 @@
-//! The output: standard output, a device or pipe, or a file that gets its name when it is complete.
+//! The output: standard output, a device or pipe, a file that gets its name when it is complete, or such an object.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::{NamedTempFile, PersistError};
 
 use crate::error::{Doing, Error, Result};
 use crate::files::is_stranger;
+use crate::storage::{ObjectUrl, Upload, Writing};
 
 /// Refuses a link in a directory where everybody may make one, such as /tmp, unless the user or root has made it, as Linux
 /// does if it is told to (proc(5), `protected_symlinks`).
@@ -43,6 +45,11 @@ pub enum Access {
     AsUsual,
 }
 
+/// The URL of an object in `output`, if it is one.
+pub fn url_in(output: &Path) -> Option<Result<ObjectUrl>> {
+    output.to_str().and_then(ObjectUrl::parse)
+}
+
 /// A file being written. It is removed if it is dropped before `keep`.
 pub enum OutputFile {
     /// Standard output.
@@ -51,9 +58,49 @@ pub enum OutputFile {
     Opened(File, PathBuf),
     /// A temporary file, the name it will get, and who may read it then.
     Named(NamedTempFile, PathBuf, Access),
+    /// An object in an object storage, and whether it is to be compressed.
+    Object(Arc<Mutex<Upload>>, bool),
+}
+
+/// Writes into an upload.
+struct ToObject(Arc<Mutex<Upload>>);
+
+impl Write for ToObject {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        locked(&self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        locked(&self.0).flush()
+    }
+}
+
+fn locked(upload: &Mutex<Upload>) -> MutexGuard<'_, Upload> {
+    upload.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a file of this name is compressed.
+fn is_gzip(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "gz")
 }
 
 impl OutputFile {
+    /// The output at `path`, which may be the URL of an object; it is written as `writing` says. See [`Self::create`].
+    pub fn create_anywhere(path: Option<&Path>, writing: &Writing) -> Result<OutputFile> {
+        match path.and_then(url_in) {
+            Some(url) => {
+                let url = url?;
+                let is_compressed = is_gzip(Path::new(url.name()));
+                let upload = Upload::begin(&url, writing)?;
+                Ok(OutputFile::Object(
+                    Arc::new(Mutex::new(upload)),
+                    is_compressed,
+                ))
+            }
+            None => OutputFile::create(path),
+        }
+    }
+
     /// The output at `path`; standard output for none and for `-`. Through a symbolic link its target is written.
     pub fn create(path: Option<&Path>) -> Result<OutputFile> {
         OutputFile::create_for(path, Access::Owner)
@@ -64,6 +111,13 @@ impl OutputFile {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else {
             return Ok(OutputFile::Stdout);
         };
+        if let Some(url) = url_in(path) {
+            return Err(Error::usage(format!(
+                "cannot write {}: it is not a file on this machine",
+                url?
+            ))
+            .hint("name a file"));
+        }
         let shown = path.display();
         refuse_strangers_link(path)?;
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -101,9 +155,8 @@ impl OutputFile {
     pub fn is_compressed(&self) -> bool {
         match self {
             OutputFile::Stdout => false,
-            OutputFile::Opened(_, path) | OutputFile::Named(_, path, _) => {
-                path.extension().is_some_and(|ending| ending == "gz")
-            }
+            OutputFile::Opened(_, path) | OutputFile::Named(_, path, _) => is_gzip(path),
+            OutputFile::Object(_, is_compressed) => *is_compressed,
         }
     }
 
@@ -119,10 +172,11 @@ impl OutputFile {
                 let file: File = file.reopen().doing(format!("write {}", path.display()))?;
                 Ok(Box::new(file))
             }
+            OutputFile::Object(upload, _) => Ok(Box::new(ToObject(Arc::clone(upload)))),
         }
     }
 
-    /// The file is complete: gives it its name, in place of another file.
+    /// The file is complete: gives it its name, in place of another file. An object is replaced only if that was asked for.
     pub fn keep(self) -> Result<()> {
         self.named(NamedTempFile::persist)
     }
@@ -136,8 +190,10 @@ impl OutputFile {
         self,
         persist: impl FnOnce(NamedTempFile, PathBuf) -> std::result::Result<File, PersistError>,
     ) -> Result<()> {
-        let OutputFile::Named(file, path, access) = self else {
-            return Ok(());
+        let (file, path, access) = match self {
+            OutputFile::Named(file, path, access) => (file, path, access),
+            OutputFile::Object(upload, _) => return locked(&upload).keep(),
+            OutputFile::Stdout | OutputFile::Opened(..) => return Ok(()),
         };
         let shown = path.display().to_string();
         file.as_file().sync_all().doing(format!("write {shown}"))?;

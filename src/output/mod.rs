@@ -5,9 +5,11 @@ mod backup;
 mod converted;
 mod dump;
 mod dump_text;
+#[cfg(feature = "servers")]
 mod file;
 mod gzip;
 mod limits;
+#[cfg(feature = "servers")]
 pub mod report;
 mod transcoded;
 
@@ -15,5 +17,6 @@ pub use archive::convert_archive;
 pub use backup::BackupArchive;
 pub use converted::{Converted, convert_dump};
 pub use dump::{DumpWriter, WrittenTable};
-pub use file::{Access, OutputFile};
+#[cfg(feature = "servers")]
+pub use file::{OutputFile, url_in};
 pub use limits::Limits;

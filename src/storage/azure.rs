@@ -1,11 +1,9 @@
 //! Azure Blob Storage: the account and its key by the variables of `az storage` (Azure CLI, "az storage"), or the
 //! identities of Azure's SDKs.
 
-use std::time::Duration;
-
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 
-use super::bucket::{Bucket, no_retries};
+use super::bucket::{Bucket, Use, no_retries};
 use super::client::{Connector, Options, client};
 use super::url::{ObjectUrl, checked_address, shown_address};
 use super::variables::Variable;
@@ -35,7 +33,7 @@ struct Account {
 }
 
 /// The container of `url`.
-pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>) -> Result<Bucket> {
+pub(super) fn bucket(url: &ObjectUrl, purpose: Use, variable: Variable<'_>) -> Result<Bucket> {
     let mut account = Account::named(variable)?;
     let endpoint = account.endpoint.take();
     let endpoint =
@@ -49,11 +47,15 @@ pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>)
     let bundle = variable("REQUESTS_CA_BUNDLE");
     let client = client(&Options {
         ca_bundle: bundle.as_deref().map(std::path::Path::new),
-        ..Options::of(silence)
+        ..Options::of(purpose.silence)
     })?;
     let mut builder = MicrosoftAzureBuilder::new()
         .with_container_name(url.bucket())
-        .with_http_connector(Connector { client, is_plain })
+        .with_http_connector(Connector {
+            client,
+            is_plain,
+            keeps_objects: false,
+        })
         .with_use_emulator(account.is_emulator)
         .with_retry(no_retries());
     let place = match (&account.name, &account.endpoint) {

@@ -3,8 +3,10 @@
 use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
 
@@ -13,17 +15,41 @@ use super::piece::{Piece, Pin};
 use super::url::ObjectUrl;
 use crate::error::{Error, Result};
 
+/// What a storage can do.
+pub(super) trait Store: ObjectStore + MultipartStore {}
+
+impl<S: ObjectStore + MultipartStore> Store for S {}
+
+/// What a bucket is used for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use {
+    /// How long the storage may be silent.
+    pub(super) silence: Duration,
+    /// Whether an upload must not replace an object.
+    pub(super) keeps_objects: bool,
+}
+
+impl Use {
+    /// To read from it.
+    pub(super) fn reading(silence: Duration) -> Use {
+        Use {
+            silence,
+            keeps_objects: false,
+        }
+    }
+}
+
 /// A bucket, with how it was found.
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
-    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) store: Arc<dyn Store>,
     /// Where the storage and the credentials were taken from, for hints.
     pub(super) tried: String,
 }
 
 impl Bucket {
     /// The one with this `store`; its settings are from `place` and `credentials`.
-    pub(super) fn of(store: impl ObjectStore, place: &dyn Display, credentials: &str) -> Bucket {
+    pub(super) fn of(store: impl Store, place: &dyn Display, credentials: &str) -> Bucket {
         Bucket {
             store: Arc::new(store),
             tried: format!("{place}, with {credentials}"),

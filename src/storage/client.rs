@@ -4,15 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::client::{HttpClient, HttpConnector};
+use async_trait::async_trait;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService,
+};
 use object_store::{ClientConfigKey, ClientOptions};
-use reqwest::header::HeaderMap;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue, IF_NONE_MATCH};
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 /// The metadata service is on the same host.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
@@ -50,7 +54,7 @@ impl Options<'_> {
 }
 
 /// Makes a client.
-pub(super) fn client(options: &Options<'_>) -> Result<reqwest::Client> {
+pub(super) fn client(options: &Options<'_>) -> crate::error::Result<reqwest::Client> {
     let tls = tls(authorities(options.ca_bundle)?).map_err(|cause| cannot_make(&cause))?;
     let redirects = if options.with_redirects {
         Policy::custom(|attempt| {
@@ -84,7 +88,7 @@ pub(super) fn client(options: &Options<'_>) -> Result<reqwest::Client> {
 }
 
 /// TLS that believes `authorities`.
-fn tls(authorities: RootCertStore) -> std::result::Result<ClientConfig, rustls::Error> {
+fn tls(authorities: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -97,7 +101,7 @@ fn cannot_make(cause: &dyn std::error::Error) -> Error {
 }
 
 /// The CAs in the file `bundle`, or those of the operating system.
-fn authorities(bundle: Option<&Path>) -> Result<RootCertStore> {
+fn authorities(bundle: Option<&Path>) -> crate::error::Result<RootCertStore> {
     let mut authorities = RootCertStore::empty();
     let Some(bundle) = bundle else {
         // Without any, the first request over TLS says so.
@@ -112,7 +116,7 @@ fn authorities(bundle: Option<&Path>) -> Result<RootCertStore> {
         ))
     };
     let certificates = CertificateDer::pem_file_iter(bundle)
-        .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|cause| refused(cause.to_string()))?;
     if certificates.is_empty() {
         return Err(refused("it has no certificate in PEM".to_owned()));
@@ -131,6 +135,25 @@ pub(super) struct Connector {
     pub(super) client: reqwest::Client,
     /// Whether the storage itself has no TLS.
     pub(super) is_plain: bool,
+    /// Whether an upload must not replace an object.
+    pub(super) keeps_objects: bool,
+}
+
+/// A client for uploads that must not replace an object: object_store completes an upload without a condition.
+#[derive(Debug)]
+struct KeepsObjects(reqwest::Client);
+
+#[async_trait]
+impl HttpService for KeepsObjects {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        // The signature covers no such header, and needs not (S3 API reference, "CompleteMultipartUpload").
+        let query = request.uri().query().unwrap_or_default();
+        if request.method() == Method::POST && query.contains("uploadId=") {
+            let any = HeaderValue::from_static("*");
+            request.headers_mut().insert(IF_NONE_MATCH, any);
+        }
+        self.0.call(request).await
+    }
 }
 
 impl HttpConnector for Connector {
@@ -141,7 +164,12 @@ impl HttpConnector for Connector {
         let is_metadata = differs(ClientConfigKey::ConnectTimeout)
             || differs(ClientConfigKey::AllowHttp) && !self.is_plain;
         if !is_metadata {
-            return Ok(HttpClient::new(self.client.clone()));
+            let client = self.client.clone();
+            return Ok(if self.keeps_objects {
+                HttpClient::new(KeepsObjects(client))
+            } else {
+                HttpClient::new(client)
+            });
         }
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(RootCertStore::empty()).map_err(unusable)?)

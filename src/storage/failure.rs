@@ -26,6 +26,8 @@ pub(super) enum Meaning {
     NoCredentials,
     /// The object is no longer the one that was opened.
     Changed,
+    /// There is an object that must not be replaced.
+    Exists,
     /// The range begins behind the end: of an object without bytes.
     Empty,
     /// The bucket is somewhere else: in another region, mostly.
@@ -62,6 +64,10 @@ const METADATA: [&str; 5] = [
 /// What object_store says of a redirect that does not say where to, as S3's to another region.
 const BARE_REDIRECT: &str = "Received redirect without LOCATION";
 
+/// What object_store says of a success whose body is an error, as completing an upload may have it (S3 API reference,
+/// "CompleteMultipartUpload").
+const ERROR_IN_SUCCESS: &str = "Server returned error response: ";
+
 impl Failure {
     pub(super) fn new(meaning: Meaning, said: impl Into<String>) -> Failure {
         Failure {
@@ -95,6 +101,7 @@ impl Failure {
         }
         let meaning = match error {
             object_store::Error::NotFound { .. } => Meaning::NoObject,
+            object_store::Error::AlreadyExists { .. } => Meaning::Exists,
             object_store::Error::Precondition { .. } | object_store::Error::NotModified { .. } => {
                 Meaning::Changed
             }
@@ -158,43 +165,79 @@ impl Failure {
 
     /// The error for `url`, which was to be read.
     pub(super) fn told(&self, url: &ObjectUrl, tried: &str) -> Error {
+        self.told_of(Access::Read, url, tried)
+    }
+
+    /// The error for `url`, which was to be written.
+    pub(super) fn told_of_writing(&self, url: &ObjectUrl, tried: &str) -> Error {
+        self.told_of(Access::Write, url, tried)
+    }
+
+    fn told_of(&self, access: Access, url: &ObjectUrl, tried: &str) -> Error {
         if let Some(own) = &self.own {
             return own.clone();
         }
-        let kind = match self.meaning {
+        let error = Error::new(self.kind(), self.message(access, url));
+        let hint = self.hint(access, url, tried);
+        if hint.is_empty() {
+            error
+        } else {
+            error.hint(hint)
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self.meaning {
             Meaning::NoObject
             | Meaning::NoBucket
             | Meaning::Denied
             | Meaning::Expired
             | Meaning::NoCredentials
             | Meaning::Certificate
+            | Meaning::Exists
             | Meaning::Elsewhere => Kind::Usage,
             Meaning::Changed | Meaning::Empty => Kind::Archive,
             Meaning::Unreachable | Meaning::Troubled => Kind::Storage,
             Meaning::Other => Kind::Failed,
-        };
+        }
+    }
+
+    fn message(&self, access: Access, url: &ObjectUrl) -> String {
         let said = &self.said;
-        let message = match self.meaning {
+        let why = match self.meaning {
+            Meaning::Changed => return format!("{url} has changed while it was read"),
+            Meaning::Empty => return format!("{url} has no bytes"),
+            Meaning::Exists => return format!("{url} exists"),
             Meaning::NoObject if url.scheme() == Scheme::Web => {
-                format!("cannot read {url}: the server has no such file")
+                "the server has no such file".to_owned()
             }
-            Meaning::NoObject => format!("cannot read {url}: there is no such object"),
-            Meaning::NoBucket => format!("cannot read {url}: there is no such bucket"),
-            Meaning::Denied => format!("cannot read {url}: the storage refuses: {said}"),
-            Meaning::Expired => format!("cannot read {url}: the credentials have expired: {said}"),
-            Meaning::NoCredentials => format!("cannot read {url}: no credentials were found"),
-            Meaning::Changed => format!("{url} has changed while it was read"),
-            Meaning::Empty => format!("{url} has no bytes"),
-            Meaning::Elsewhere => format!("cannot read {url}: the bucket is not there: {said}"),
+            Meaning::NoObject if access == Access::Write => {
+                format!("the storage has forgotten the upload: {said}")
+            }
+            Meaning::NoObject => "there is no such object".to_owned(),
+            Meaning::NoBucket => "there is no such bucket".to_owned(),
+            Meaning::Denied => format!("the storage refuses: {said}"),
+            Meaning::Expired => format!("the credentials have expired: {said}"),
+            Meaning::NoCredentials => "no credentials were found".to_owned(),
+            Meaning::Elsewhere => format!("the bucket is not there: {said}"),
             Meaning::Certificate => {
-                format!("cannot read {url}: the certificate of the server is not trusted: {said}")
+                format!("the certificate of the server is not trusted: {said}")
             }
-            Meaning::Unreachable => format!("cannot read {url}: {said}"),
-            Meaning::Troubled => format!("cannot read {url}: the storage has a problem: {said}"),
-            Meaning::Other => format!("cannot read {url}: {said}"),
+            Meaning::Troubled => format!("the storage has a problem: {said}"),
+            Meaning::Unreachable | Meaning::Other => said.clone(),
         };
-        let hint = match (self.meaning, url.scheme()) {
+        let verb = match access {
+            Access::Read => "read",
+            Access::Write => "write",
+        };
+        format!("cannot {verb} {url}: {why}")
+    }
+
+    /// What one can do; nothing if that is not known.
+    fn hint(&self, access: Access, url: &ObjectUrl, tried: &str) -> String {
+        match (self.meaning, url.scheme()) {
             (Meaning::NoObject, Scheme::Web) => String::new(),
+            (Meaning::NoObject, _) if access == Access::Write => "run it again".to_owned(),
             (Meaning::NoObject, _) => format!(
                 "check the key; if it is a prefix with archives, end it with a slash: {}",
                 url.as_prefix()
@@ -205,6 +248,7 @@ impl Failure {
                 format!("name its region: AWS_REGION=REGION. Asked was {tried}")
             }
             (Meaning::Elsewhere, _) => tried.to_owned(),
+            (Meaning::Exists, _) => "name another key, or replace it: --overwrite".to_owned(),
             (Meaning::Changed, _) => "run it again when nobody writes the object".to_owned(),
             (Meaning::Certificate, Scheme::S3) => {
                 "name the file with the CA of the storage: AWS_CA_BUNDLE=FILE".to_owned()
@@ -216,17 +260,18 @@ impl Failure {
             (Meaning::Unreachable, _) => format!("run it again, or check the storage: {tried}"),
             (Meaning::Troubled, _) => "run it again later".to_owned(),
             _ => String::new(),
-        };
-        let error = Error::new(kind, message);
-        if hint.is_empty() {
-            error
-        } else {
-            error.hint(hint)
         }
     }
 }
 
-/// `error` inside of one of a reader.
+/// What was to be done with an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// `error` inside of one of a reader or writer.
 pub(super) fn as_io(error: Error) -> std::io::Error {
     std::io::Error::other(error)
 }
@@ -244,6 +289,14 @@ struct Answer {
 impl Answer {
     /// The answer that the text of an error quotes: the status, and the XML of the server.
     fn in_text(text: &str) -> Option<Answer> {
+        if let Some((_, body)) = text.split_once(ERROR_IN_SUCCESS) {
+            return Some(Answer {
+                status: 200,
+                code: between(body, "<Code>", "</Code>"),
+                message: between(body, "<Message>", "</Message>"),
+                reason: String::new(),
+            });
+        }
         let after = text.split_once("status code: ")?.1;
         let digits = after.get(..3)?;
         let rest = &after[3..];
@@ -261,6 +314,7 @@ impl Answer {
         let meaning = match (self.status, code) {
             (_, "NoSuchBucket" | "ContainerNotFound") => Meaning::NoBucket,
             (_, "ExpiredToken" | "RequestExpired" | "TokenRefreshRequired") => Meaning::Expired,
+            (_, "ConditionalRequestConflict") => Meaning::Exists,
             (300..=399, _) | (_, "PermanentRedirect" | "IllegalLocationConstraintException") => {
                 Meaning::Elsewhere
             }
@@ -271,7 +325,9 @@ impl Answer {
             }
             (412, _) => Meaning::Changed,
             (416, _) => Meaning::Empty,
-            (408 | 429 | 500.., _) | (_, "SlowDown" | "RequestTimeout") => Meaning::Troubled,
+            (408 | 429 | 500.., _) | (_, "SlowDown" | "RequestTimeout" | "InternalError") => {
+                Meaning::Troubled
+            }
             _ => Meaning::Other,
         };
         let mut said = format!("{} {}", self.status, self.reason);

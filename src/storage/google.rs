@@ -3,13 +3,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use object_store::StaticCredentialProvider;
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 
-use super::bucket::{Bucket, no_retries};
+use super::bucket::{Bucket, Use, no_retries};
 use super::client::{Connector, Options, client};
 use super::url::{ObjectUrl, checked_address, shown_address};
 use super::variables::{Variable, is_on, refuse_strangers};
@@ -22,7 +21,7 @@ const PAYER: HeaderName = HeaderName::from_static("x-goog-user-project");
 const HINT: &str = "name a file of your own: GOOGLE_APPLICATION_CREDENTIALS";
 
 /// The bucket of `url`.
-pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>) -> Result<Bucket> {
+pub(super) fn bucket(url: &ObjectUrl, purpose: Use, variable: Variable<'_>) -> Result<Bucket> {
     let mut headers = HeaderMap::new();
     // An object that is stored with gzip comes as it is, in ranges (Cloud Storage, "Transcoding of gzip-compressed files").
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
@@ -33,7 +32,7 @@ pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>)
     }
     let client = client(&Options {
         headers,
-        ..Options::of(silence)
+        ..Options::of(purpose.silence)
     })?;
     let emulator = variable("STORAGE_EMULATOR_HOST");
     let mut builder = GoogleCloudStorageBuilder::new()
@@ -41,6 +40,7 @@ pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>)
         .with_http_connector(Connector {
             client,
             is_plain: emulator.is_some(),
+            keeps_objects: false,
         })
         .with_retry(no_retries());
     let mut place = "Google Cloud Storage".to_owned();

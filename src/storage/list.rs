@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bucket::path_of;
 use super::failure::{Failure, Meaning};
-use super::request::{Attempts, Patience, silence};
+use super::request::{Patience, silence, with_patience};
 use super::runtime::wait_for;
 use super::server::Server;
 use super::url::ObjectUrl;
@@ -31,20 +31,12 @@ pub fn list(prefix: &ObjectUrl, timeout: Duration) -> Result<Vec<Listed>> {
         );
     };
     let path = path_of(prefix)?;
-    let found = async {
-        let path = (!prefix.key().is_empty()).then_some(&path);
-        let mut attempts = Attempts::new(Patience::at_first(timeout), "the list of objects");
-        loop {
-            let list = async {
-                let found = bucket.store.list_with_delimiter(path).await;
-                found.map_err(|error| Failure::of_bucket(&error))
-            };
-            match attempts.attempt(list).await {
-                Ok(found) => return Ok(found),
-                Err(failure) => attempts.pause_after(failure).await?,
-            }
-        }
-    };
+    let path = (!prefix.key().is_empty()).then_some(&path);
+    let patience = Patience::at_first(timeout);
+    let found = with_patience(patience, "the list of objects", || async {
+        let found = bucket.store.list_with_delimiter(path).await;
+        found.map_err(|error| Failure::of_bucket(&error))
+    });
     let found = wait_for(found)?.map_err(|failure: Failure| {
         // A list of what does not exist is empty, so only the bucket can be missing.
         let failure = match failure.meaning {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::failure::{Failure, as_io};
 use super::pinned::Pinned;
 use super::read_ahead::ReadAhead;
-use super::request::{Attempts, Patience, silence};
+use super::request::{Patience, silence, with_patience};
 use super::runtime::wait_for;
 use super::server::Server;
 use super::url::ObjectUrl;
@@ -54,18 +54,9 @@ pub fn open(url: &ObjectUrl, timeout: Duration) -> Result<Opened> {
     {
         return Ok(Opened::Stream(Box::new(download)));
     }
-    let first = async {
-        let mut attempts = Attempts::new(at_first, "the first request");
-        loop {
-            match attempts
-                .attempt(server.get(url, 0..SMALL_BYTES, None))
-                .await
-            {
-                Ok(first) => return Ok(first),
-                Err(failure) => attempts.pause_after(failure).await?,
-            }
-        }
-    };
+    let first = with_patience(at_first, "the first request", || {
+        server.get(url, 0..SMALL_BYTES, None)
+    });
     let first = wait_for(first)?.map_err(failed)?;
     Ok(Opened::Object(Arc::new(Object {
         pieces: Mutex::new(vec![(0, first.bytes)]),

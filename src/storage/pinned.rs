@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::piece::Pin;
-use super::request::{Attempts, Patience};
+use super::request::{Patience, with_patience};
 use super::server::Server;
 use super::url::ObjectUrl;
 use crate::error::Result;
@@ -24,15 +24,13 @@ pub(super) struct Pinned {
 impl Pinned {
     /// The bytes of `range`, all of them.
     pub(super) async fn get(&self, range: Range<u64>) -> Result<Bytes> {
-        let mut attempts = Attempts::new(Patience::in_the_middle(self.timeout), "a request");
-        loop {
-            let piece = self.server.get(&self.url, range.clone(), Some(&self.pin));
-            let failure = match attempts.attempt(piece).await {
-                Ok(piece) => return Ok(piece.bytes),
-                Err(failure) => failure,
-            };
-            let given_up = attempts.pause_after(failure).await;
-            given_up.map_err(|failure| failure.told(&self.url, self.server.tried()))?;
+        let patience = Patience::in_the_middle(self.timeout);
+        let piece = with_patience(patience, "a request", || {
+            self.server.get(&self.url, range.clone(), Some(&self.pin))
+        });
+        match piece.await {
+            Ok(piece) => Ok(piece.bytes),
+            Err(failure) => Err(failure.told(&self.url, self.server.tried())),
         }
     }
 }

@@ -49,7 +49,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The attempts of a request.
-pub(super) struct Attempts {
+struct Attempts {
     patience: Patience,
     /// For the lines of -v.
     what: &'static str,
@@ -59,7 +59,7 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    pub(super) fn new(patience: Patience, what: &'static str) -> Attempts {
+    fn new(patience: Patience, what: &'static str) -> Attempts {
         Attempts {
             patience,
             what,
@@ -70,7 +70,7 @@ impl Attempts {
     }
 
     /// Does an attempt, for as long as all may take.
-    pub(super) async fn attempt<T>(
+    async fn attempt<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
@@ -81,7 +81,7 @@ impl Attempts {
     }
 
     /// Waits before the next attempt, after one has failed. Returns the failure if there is no next one.
-    pub(super) async fn pause_after(&mut self, failure: Failure) -> Result<(), Failure> {
+    async fn pause_after(&mut self, failure: Failure) -> Result<(), Failure> {
         let is_last = self.number >= self.patience.attempts;
         if !failure.is_passing() || is_last || self.begun.elapsed() >= self.patience.time {
             return Err(failure);
@@ -96,6 +96,21 @@ impl Attempts {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         self.number += 1;
         Ok(())
+    }
+}
+
+/// Does `work`, again after failures that may pass.
+pub(super) async fn with_patience<T, W: Future<Output = Result<T, Failure>>>(
+    patience: Patience,
+    what: &'static str,
+    work: impl Fn() -> W,
+) -> Result<T, Failure> {
+    let mut attempts = Attempts::new(patience, what);
+    loop {
+        match attempts.attempt(work()).await {
+            Ok(done) => return Ok(done),
+            Err(failure) => attempts.pause_after(failure).await?,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -40,6 +40,28 @@ pub(super) fn wait_for<T>(work: impl Future<Output = T>) -> Result<T> {
             Ok(done) => return Ok(done),
             Err(_) if stop::is_signalled() => return Err(Error::interrupted()),
             Err(_) => {}
+        }
+    }
+}
+
+/// After a signal, what ends something has so long.
+const TIME_TO_END: Duration = Duration::from_secs(3);
+
+/// Waits for `work`, which ends something: after a signal only for a while, but it is not given up at once.
+pub(super) fn wait_for_end<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = runtime()?;
+    let _unhurried = stop::unhurried();
+    let mut work = pin!(work);
+    let mut signalled = None;
+    loop {
+        if let Ok(done) = runtime.block_on(async { timeout(A_MOMENT, work.as_mut()).await }) {
+            return Ok(done);
+        }
+        if stop::is_signalled() {
+            let since = signalled.get_or_insert_with(Instant::now);
+            if since.elapsed() >= TIME_TO_END {
+                return Err(Error::interrupted());
+            }
         }
     }
 }

@@ -3,13 +3,28 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::bucket::{Bucket, path_of};
+use super::bucket::{Bucket, Use, path_of};
 use super::failure::{Failure, Meaning};
 use super::piece::{Piece, Pin};
 use super::url::{ObjectUrl, Scheme};
 use super::web::Web;
 use super::{aws, azure, google};
 use crate::error::Result;
+
+/// The bucket of `url`, as the environment and the user's files describe it; none of the URL of a web server. Nothing is
+/// asked yet.
+pub(super) fn bucket_of(url: &ObjectUrl, purpose: Use) -> Result<Option<Bucket>> {
+    if url.scheme() != Scheme::Web {
+        path_of(url)?;
+    }
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match url.scheme() {
+        Scheme::S3 => aws::bucket(url, purpose, &variable).map(Some),
+        Scheme::Google => google::bucket(url, purpose, &variable).map(Some),
+        Scheme::Azure => azure::bucket(url, purpose, &variable).map(Some),
+        Scheme::Web => Ok(None),
+    }
+}
 
 /// A server with objects.
 #[derive(Debug, Clone)]
@@ -19,18 +34,11 @@ pub(super) enum Server {
 }
 
 impl Server {
-    /// The server of `url`, as the environment and the user's files describe it; it may be silent for so long. Nothing
-    /// is asked yet.
+    /// The server of `url`, to read from it; it may be silent for so long. See [`bucket_of`].
     pub(super) fn of(url: &ObjectUrl, silence: Duration) -> Result<Server> {
-        if url.scheme() != Scheme::Web {
-            path_of(url)?;
-        }
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Ok(match url.scheme() {
-            Scheme::S3 => Server::Bucket(aws::bucket(url, silence, &variable)?),
-            Scheme::Google => Server::Bucket(google::bucket(url, silence, &variable)?),
-            Scheme::Azure => Server::Bucket(azure::bucket(url, silence, &variable)?),
-            Scheme::Web => Server::Web(Web::of(url, silence)?),
+        Ok(match bucket_of(url, Use::reading(silence))? {
+            Some(bucket) => Server::Bucket(bucket),
+            None => Server::Web(Web::of(url, silence)?),
         })
     }
 

@@ -143,7 +143,8 @@ impl ObjectUrl {
     }
 
     /// The URL of the object `name` below this prefix.
-    pub(super) fn below(&self, name: &str) -> ObjectUrl {
+    #[must_use]
+    pub fn below(&self, name: &str) -> ObjectUrl {
         let mut url = self.clone();
         let separator = if self.key.is_empty() && !self.text.ends_with('/') {
             "/"

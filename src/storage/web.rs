@@ -15,7 +15,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use super::client::{Options, client};
 use super::failure::{Failure, Meaning, as_io};
 use super::piece::{Piece, Pin};
-use super::request::{Attempts, Patience};
+use super::request::{Patience, with_patience};
 use super::runtime::wait_for;
 use super::url::ObjectUrl;
 use crate::error::{Error, Result};
@@ -84,13 +84,10 @@ impl Web {
         range: Option<Range<u64>>,
         patience: Patience,
     ) -> std::result::Result<Response, Failure> {
-        let mut attempts = Attempts::new(patience, "the first request");
-        loop {
-            match attempts.attempt(self.ask(range.clone(), None)).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => attempts.pause_after(failure).await?,
-            }
-        }
+        with_patience(patience, "the first request", || {
+            self.ask(range.clone(), None)
+        })
+        .await
     }
 
     /// See [`super::server::Server::get`].

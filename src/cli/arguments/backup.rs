@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ConversionArgs, TellingArgs};
+use super::{ConversionArgs, StorageArgs, TellingArgs};
 
 /// The arguments of `backup`.
 #[derive(Debug, Args)]
@@ -31,8 +31,14 @@ pub struct BackupArgs {
     #[arg(long, value_name = "DIR")]
     pub builds_path: PathBuf,
     /// The folder in which the archive is made, EPOCH_gitlab_ci_backup.tar; "-" for a pipe [default: this one]
+    ///
+    /// It may be in an object storage: s3://BUCKET/PREFIX/, gs://…, az://…. The archive is made in the directory for
+    /// temporary files (TMPDIR) then, read back there, and sent.
     #[arg(long, short, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
+    /// The object storage of --output
+    #[command(flatten)]
+    pub storage: StorageArgs,
     /// The directory of GitLab CI, whose file VERSION the archive names
     /// [default: where an installation from source or an Omnibus package has it]
     #[arg(long, value_name = "DIR")]

@@ -30,10 +30,26 @@ pub struct ArchiveArgs {
     /// Which archive of the folder to use (also with BACKUP=EPOCH in the environment)
     #[arg(long, value_name = "EPOCH")]
     pub backup: Option<String>,
+    /// The object storage, if it is there
+    #[command(flatten)]
+    pub storage: StorageArgs,
+}
+
+/// How an object storage is used.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct StorageArgs {
     /// How long a request to an object storage or a web server is tried
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub storage_timeout: u32,
+}
+
+impl StorageArgs {
+    /// How long a request is tried.
+    #[must_use]
+    pub fn timeout(self) -> Duration {
+        Duration::from_secs(self.storage_timeout.into())
+    }
 }
 
 impl From<ArchiveArgs> for Named {
@@ -41,7 +57,7 @@ impl From<ArchiveArgs> for Named {
         Named {
             archives: arguments.archive,
             backup: arguments.backup,
-            timeout: Duration::from_secs(arguments.storage_timeout.into()),
+            timeout: arguments.storage.timeout(),
         }
     }
 }

@@ -27,7 +27,7 @@ pub use backup::BackupArgs;
 pub use documents::{CompletionsArgs, ExplainArgs, ManArgs, SettingsArgs};
 pub use fresh::FreshArgs;
 pub use info::InfoArgs;
-pub use input::{ArchiveArgs, InflationArgs};
+pub use input::{ArchiveArgs, InflationArgs, StorageArgs};
 pub use migrations::{
     GenerateArgs, GenerateWhat, MigrateAction, MigrateArgs, MigratingArgs, MigrationsArgs,
     NewMigrationArgs,
@@ -256,9 +256,13 @@ pub struct ReportArgs {
     /// Write the report to a file, too: .html, .json, .xml (JUnit) or .md; can be given more than once
     ///
     /// The page of .html needs no network and no other file. A report is written if the command fails, too; a report that
-    /// is there is replaced, another file is not.
+    /// is there is replaced, another file is not. It may be an object in an object storage: s3://BUCKET/KEY, gs://…,
+    /// az://….
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
+    /// Replace an object of --report, if it exists
+    #[arg(long, requires = "report")]
+    pub overwrite: bool,
 }
 
 /// The target: a database and the directory of the build traces.
@@ -532,6 +536,9 @@ pub struct PublishArgs {
     /// Where the report is written to, too
     #[command(flatten)]
     pub reports: ReportArgs,
+    /// The object storage, if the report is there
+    #[command(flatten)]
+    pub storage: StorageArgs,
 }
 
 /// The arguments of `rollback` and `discard`.

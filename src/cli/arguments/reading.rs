@@ -13,8 +13,13 @@ pub struct ConvertArgs {
     #[command(flatten)]
     pub archive: ArchiveArgs,
     /// The output file, compressed if its name ends in .gz; "-" for standard output
+    ///
+    /// It may be an object in an object storage: s3://BUCKET/KEY, gs://…, az://….
     #[arg(long, short, value_name = "OUTPUT")]
     pub output: Option<PathBuf>,
+    /// Replace the object of --output, if it exists; a file is always replaced
+    #[arg(long, requires = "output")]
+    pub overwrite: bool,
     /// The memory limit of the conversion, in MiB [default: 128]
     #[arg(long, value_name = "MIB")]
     pub memory: Option<u64>,

@@ -100,18 +100,22 @@ fn remove_left(folder: &Path) {
     }
 }
 
+/// Whether `name` is that of an archive that was made more than `seconds` before `time`.
+pub(super) fn is_older(name: &str, time: u64, seconds: u64) -> bool {
+    let made = name
+        .strip_suffix(SUFFIX)
+        .and_then(|time| time.parse::<u64>().ok());
+    made.is_some_and(|made| made.saturating_add(seconds) < time)
+}
+
 /// Removes the archives in `folder` that were made more than `seconds` before `time`. Returns their names.
 pub(super) fn remove_older(folder: &Path, time: u64, seconds: u64) -> Result<Vec<String>> {
     let mut removed = Vec::new();
     for entry in fs::read_dir(folder).doing(format!("read {}", folder.display()))? {
         let entry = entry.doing(format!("read {}", folder.display()))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let made = name
-            .strip_suffix(SUFFIX)
-            .and_then(|time| time.parse::<u64>().ok());
-        let is_older = made.is_some_and(|made| made.saturating_add(seconds) < time);
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_older && is_file {
+        if is_file && is_older(&name, time, seconds) {
             fs::remove_file(entry.path()).doing(format!("remove {name}"))?;
             removed.push(name);
         }

@@ -1,20 +1,23 @@
 //! `ci-import backup`: makes the archive on the CI server. It gets its name when it is complete and was read back.
 
 mod child;
+mod delivery;
 mod folder;
+mod object;
 pub mod report;
 pub mod settings;
 mod version;
 
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use child::Dumping;
-use folder::{NewArchive, remove_older};
+use delivery::Delivery;
+use folder::NewArchive;
 use report::Made;
-use settings::{BackupSettings, To};
+use settings::BackupSettings;
 
 use super::import::report::Changes;
 use super::inspect::{self, Findings};
@@ -52,16 +55,17 @@ pub fn run(
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    let folder = match &settings.to {
-        To::Folder(folder) => folder.clone(),
-        To::Stdout => std::env::temp_dir(),
-    };
+    let time = now.as_secs();
     let (_, trace_bytes) = traces_in(&settings.builds)?;
     if !settings.no_space_check {
-        refuse_too_little(&folder, (source.bytes + trace_bytes) / LEAST_RATIO)?;
+        refuse_too_little(
+            &settings.to.first_folder(),
+            (source.bytes + trace_bytes) / LEAST_RATIO,
+        )?;
     }
     let builds = BuildsDirectory::at(&settings.builds)?;
-    let (archive, file) = NewArchive::create(&folder, now.as_secs())?;
+    let delivery = Delivery::begin(settings, time)?;
+    let (archive, file) = NewArchive::create(&settings.to.first_folder(), time)?;
     let version = version.unwrap_or_else(|| UNKNOWN_VERSION.to_owned());
     let writing = Writing {
         settings,
@@ -71,8 +75,7 @@ pub fn run(
         cancellation,
     };
     let information = information(&version, db_version.as_deref());
-    let written =
-        cancellation.guard(|| writing.all(file, now.as_secs(), trace_bytes, &information))?;
+    let written = cancellation.guard(|| writing.all(file, time, trace_bytes, &information))?;
     let said = written.said.iter();
     let said = said.map(|line| format!("the dump program says: {line}"));
     notes.extend(said.map(|what| (Code::DumpProgramSays, what)));
@@ -87,22 +90,10 @@ pub fn run(
     )?;
     failpoint::reached("archive read back");
     cancellation.check()?;
-    let (path, removed) = match &settings.to {
-        To::Folder(folder) => {
-            let path = archive.keep(&written.file)?;
-            let removed = settings
-                .keep_time
-                .map(|seconds| remove_older(folder, now.as_secs(), seconds));
-            (Some(path), removed.transpose()?.unwrap_or_default())
-        }
-        To::Stdout => {
-            to_stdout(&written.file)?;
-            (None, Vec::new())
-        }
-    };
     let bytes = written.file.metadata().doing("read the archive")?.len();
+    let (place, removed) = delivery.deliver(archive, &written.file, progress, cancellation)?;
     Ok(Made {
-        path: path.map(|path| std::fs::canonicalize(&path).unwrap_or(path)),
+        place,
         bytes,
         server: source.server,
         version,
@@ -297,14 +288,4 @@ fn read_back(
         return wrong(format!("it lacks {INFORMATION}"));
     }
     Ok(found)
-}
-
-/// Writes the archive to standard output.
-fn to_stdout(file: &File) -> Result<()> {
-    let mut file = file.try_clone().doing("read the archive")?;
-    file.rewind().doing("read the archive")?;
-    let mut out = std::io::stdout().lock();
-    std::io::copy(&mut file, &mut out)
-        .and_then(|_| out.flush())
-        .doing("write the archive to standard output")
 }

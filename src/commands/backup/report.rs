@@ -7,14 +7,33 @@ use serde_json::{Value, json};
 
 use crate::commands::import::report::Changes;
 use crate::error::codes::Code;
+use crate::storage::ObjectUrl;
 use crate::ui::numbers::grouped;
 use crate::ui::shown::{line, shell_word};
+
+/// Where an archive is.
+#[derive(Debug)]
+pub enum Place {
+    /// In a file.
+    File(PathBuf),
+    /// In an object storage.
+    Object(ObjectUrl),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File(path) => path.display().fmt(f),
+            Place::Object(url) => url.fmt(f),
+        }
+    }
+}
 
 /// A complete archive.
 #[derive(Debug)]
 pub struct Made {
     /// Where it is; none if it went to standard output.
-    pub path: Option<PathBuf>,
+    pub place: Option<Place>,
     /// Its size in bytes.
     pub bytes: u64,
     /// The server that it was made from.
@@ -45,7 +64,7 @@ impl Made {
         let notes = self.notes.iter();
         let notes = notes.map(|(code, what)| json!({"code": code, "what": what}));
         json!({
-            "archive": self.path,
+            "archive": self.place.as_ref().map(ToString::to_string),
             "bytes": self.bytes,
             "server": self.server,
             "version": self.version,
@@ -57,21 +76,32 @@ impl Made {
         })
     }
 
-    /// The line that copies the archive to the GitLab server.
-    fn next(&self) -> Option<String> {
-        let path = self.path.as_ref()?;
-        Some(format!(
-            "sudo scp {} root@GITLAB:/var/opt/gitlab/backups/",
-            shell_word(&path.display().to_string())
-        ))
+    /// What comes next, and the line that does it.
+    fn next(&self) -> Option<(&'static str, String)> {
+        let place = self.place.as_ref()?;
+        let word = shell_word(&place.to_string());
+        Some(match place {
+            Place::File(_) => (
+                "copy it to the GitLab server (of an installation from source: to /home/git/gitlab/tmp/backups/)",
+                format!("sudo scp {word} root@GITLAB:/var/opt/gitlab/backups/"),
+            ),
+            Place::Object(_) => (
+                "on the GitLab server, see whether an import would succeed",
+                format!("sudo ci-import check {word}"),
+            ),
+        })
     }
 }
 
 impl fmt::Display for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(path) = &self.path {
-            writeln!(f, "Your final CI export is in the following file:")?;
-            line(f, path.display())?;
+        if let Some(place) = &self.place {
+            let what = match place {
+                Place::File(_) => "file",
+                Place::Object(_) => "object",
+            };
+            writeln!(f, "Your final CI export is in the following {what}:")?;
+            line(f, place)?;
             writeln!(f)?;
         }
         let rows: u64 = self.tables.iter().map(|(_, rows)| rows).sum();
@@ -100,11 +130,8 @@ impl fmt::Display for Made {
         if let Some(changes) = &self.changes {
             write!(f, "{changes}")?;
         }
-        if let Some(next) = self.next() {
-            writeln!(
-                f,
-                "\nnext: copy it to the GitLab server (of an installation from source: to /home/git/gitlab/tmp/backups/)"
-            )?;
+        if let Some((what, next)) = self.next() {
+            writeln!(f, "\nnext: {what}")?;
             line(f, format_args!("  {next}"))?;
             writeln!(
                 f,

@@ -1,22 +1,51 @@
 //! What a backup takes, and where it goes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::cli::arguments::{BackupArgs, TargetArgs};
 use crate::cli::settings::{Destination, policies};
 use crate::error::{Error, Result};
-use crate::output::Limits;
+use crate::output::{Limits, url_in};
 use crate::resources::Resources;
 use crate::schema::policies::Policies;
 use crate::server::Target;
+use crate::storage::{ObjectUrl, Scheme, Writing, part_bytes, upload_bytes};
 
 /// Where the archive goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum To {
     /// Into this folder.
     Folder(PathBuf),
+    /// Below this prefix of an object storage.
+    Prefix(ObjectUrl, Writing),
     /// To standard output.
     Stdout,
+}
+
+impl To {
+    /// The folder that it is written to first.
+    pub(super) fn first_folder(&self) -> PathBuf {
+        match self {
+            To::Folder(folder) => folder.clone(),
+            To::Prefix(..) | To::Stdout => std::env::temp_dir(),
+        }
+    }
+
+    /// Below `url`, which is a bucket or a prefix even if it has no slash at its end.
+    fn prefix(url: &ObjectUrl, timeout: Duration, memory: Option<u64>) -> Result<To> {
+        if url.scheme() == Scheme::Web {
+            return Err(Error::usage(format!("cannot write to {url}: a web server takes no archives"))
+                .hint("-o names a folder, or a prefix in an object storage: s3://BUCKET/PREFIX/, gs://…, az://…"));
+        }
+        let writing = Writing {
+            // Each archive has a name of its own.
+            replaces: false,
+            timeout,
+            part_bytes: part_bytes(memory),
+        };
+        Ok(To::Prefix(url.as_prefix(), writing))
+    }
 }
 
 /// The settings of a backup.
@@ -74,15 +103,23 @@ impl BackupSettings {
         }
         let to = match arguments.output {
             Some(path) if path.as_os_str() == "-" => To::Stdout,
-            Some(path) => To::Folder(path),
+            Some(path) => match url_in(&path) {
+                Some(url) => To::prefix(&url?, arguments.storage.timeout(), arguments.memory)?,
+                None => To::Folder(path),
+            },
             None => To::Folder(PathBuf::from(".")),
         };
-        if to == To::Stdout && arguments.keep_time.is_some() {
+        let is_pipe = matches!(to, To::Stdout);
+        let reserved = match &to {
+            To::Prefix(_, writing) => upload_bytes(writing.part_bytes),
+            To::Folder(_) | To::Stdout => 0,
+        };
+        if is_pipe && arguments.keep_time.is_some() {
             return Err(Error::usage(
                 "--keep-time needs a folder of archives, and -o - is a pipe",
             ));
         }
-        if to == To::Stdout && arguments.telling.json {
+        if is_pipe && arguments.telling.json {
             return Err(Error::usage(
                 "--json and the archive cannot both go to standard output",
             ));
@@ -100,7 +137,7 @@ impl BackupSettings {
             no_space_check: arguments.no_space_check,
             policies: conversion,
             limits: Limits {
-                resources: Resources::new(arguments.jobs, arguments.memory)?,
+                resources: Resources::beside(reserved, arguments.jobs, arguments.memory)?,
                 max_inflation: u32::MAX,
             },
             quiet: arguments.telling.quiet,

@@ -26,8 +26,9 @@ use crate::error::codes::Code;
 use crate::error::{Kind, Result};
 
 use crate::input::source::Source;
-use crate::output::Limits;
+use crate::output::{Limits, url_in};
 use crate::resources::Resources;
+use crate::storage::{Writing, part_bytes, upload_bytes};
 use crate::ui::progress::{self, Progress};
 use crate::ui::shown::Shown;
 use crate::ui::{messages, terminal, tracing_lines};
@@ -99,7 +100,7 @@ fn run_backup(arguments: BackupArgs) -> Result<ExitCode> {
     let progress = Progress::new(settings.quiet);
     let made = backup::run(&settings, &progress, &Cancellation::on_signals()?)?;
     drop(progress);
-    if made.path.is_none() {
+    if made.place.is_none() {
         // Standard output has the archive.
         if !settings.quiet {
             made.to_string().lines().for_each(terminal::say);
@@ -113,7 +114,7 @@ fn run_backup(arguments: BackupArgs) -> Result<ExitCode> {
     } else {
         Printed::Text(terminal::in_lines(&made.to_string()))
     };
-    let hint = "the archive is in the folder; ci-import inspect shows what is in it";
+    let hint = "the archive is complete; ci-import inspect shows what is in it";
     print_report(&printed, Ok(()), "the backup is done", hint)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -147,18 +148,28 @@ fn run_plan(arguments: PlanArgs) -> Result<ExitCode> {
 
 fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     let policies = settings::policies(arguments.conversion)?;
+    let timeout = arguments.archive.storage.timeout();
     let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
     let cancellation = Cancellation::on_signals()?;
     let output = arguments.output.as_deref();
+    let writing = Writing {
+        replaces: arguments.overwrite,
+        timeout,
+        part_bytes: part_bytes(arguments.memory),
+    };
+    let mut reserved = source.reserved_bytes();
+    if output.is_some_and(|output| url_in(output).is_some()) {
+        reserved += upload_bytes(writing.part_bytes);
+    }
     let limits = Limits {
-        resources: Resources::beside(source.reserved_bytes(), None, arguments.memory)?,
+        resources: Resources::beside(reserved, None, arguments.memory)?,
         max_inflation: arguments.inflation.max_inflation,
     };
     let changes = {
         let progress = Progress::new(arguments.quiet);
         convert::run(
             &source,
-            output,
+            (output, &writing),
             &policies,
             &limits,
             &progress,

@@ -6,7 +6,8 @@ use super::go_back::{Target, commands};
 use super::printed::{Printed, print_report};
 use crate::cancellation::Cancellation;
 use crate::cli::arguments::{
-    ArchiveArgs, CheckArgs, ImportArgs, PublishArgs, ReportArgs, TellingArgs, VerifyArgs,
+    ArchiveArgs, CheckArgs, ImportArgs, PublishArgs, ReportArgs, StorageArgs, TellingArgs,
+    VerifyArgs,
 };
 use crate::cli::guesses;
 use crate::cli::settings::{CheckSettings, PublishSettings, Settings, VerifySettings};
@@ -16,6 +17,7 @@ use crate::error::codes::Code;
 use crate::error::{DATA_CHANGED, Error, Kind, Result};
 use crate::input::source::shown;
 use crate::output::report::{Command, Ended, Outcome, Reports, Subject};
+use crate::storage::{Writing, part_bytes};
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 use crate::ui::times::PartTime;
@@ -23,6 +25,15 @@ use crate::ui::times::PartTime;
 /// Looks up a variable of the environment.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// How reports that are objects are written.
+fn writing(files: &ReportArgs, storage: StorageArgs) -> Writing {
+    Writing {
+        replaces: files.overwrite,
+        timeout: storage.timeout(),
+        part_bytes: part_bytes(None),
+    }
 }
 
 /// Warns of variables that mean something to GitLab's tasks, but nothing here.
@@ -37,7 +48,9 @@ pub(super) fn run_import(mut arguments: ImportArgs, shows_values: bool) -> Resul
     let files = std::mem::take(&mut arguments.reports);
     let telling = arguments.telling;
     let input = Some(&arguments.archive);
+    let writing = writing(&files, arguments.archive.storage);
     let target = Target::of(&arguments.target);
+    let files = (files, writing);
     let reporting = Reporting::begin(Command::Import, input, &target, files, shows_values)?;
     let ((report, is_strict), _) = reporting.run(telling.quiet, |progress| {
         let settings = Settings::new(arguments, variable)?;
@@ -54,7 +67,9 @@ pub(super) fn run_import(mut arguments: ImportArgs, shows_values: bool) -> Resul
 pub(super) fn run_publish(mut arguments: PublishArgs, shows_values: bool) -> Result<ExitCode> {
     let files = std::mem::take(&mut arguments.reports);
     let telling = arguments.telling;
+    let writing = writing(&files, arguments.storage);
     let target = Target::of(&arguments.target);
+    let files = (files, writing);
     let reporting = Reporting::begin(Command::Publish, None, &target, files, shows_values)?;
     let ((report, is_strict), _) = reporting.run(telling.quiet, |progress| {
         let settings = PublishSettings::new(arguments, variable)?;
@@ -104,7 +119,9 @@ pub(super) fn run_check(mut arguments: CheckArgs, shows_values: bool) -> Result<
     let files = std::mem::take(&mut arguments.reports);
     let json = arguments.json;
     let input = Some(&arguments.archive);
+    let writing = writing(&files, arguments.archive.storage);
     let target = Target::of(&arguments.target);
+    let files = (files, writing);
     let reporting = Reporting::begin(Command::Check, input, &target, files, shows_values)?;
     let (mut checks, parts) = reporting.run(false, |progress| {
         let settings = CheckSettings::new(arguments, variable)?;
@@ -134,7 +151,9 @@ pub(super) fn run_verify(mut arguments: VerifyArgs, shows_values: bool) -> Resul
     let files = std::mem::take(&mut arguments.reports);
     let TellingArgs { quiet, json } = arguments.telling;
     let input = Some(&arguments.archive);
+    let writing = writing(&files, arguments.archive.storage);
     let target = Target::of(&arguments.target);
+    let files = (files, writing);
     let reporting = Reporting::begin(Command::Verify, input, &target, files, shows_values)?;
     let (findings, parts) = reporting.run(quiet, |progress| {
         let settings = VerifySettings::new(arguments, variable)?;
@@ -174,7 +193,7 @@ impl Reporting {
         command: Command,
         input: Option<&ArchiveArgs>,
         target: &Target,
-        files: ReportArgs,
+        (files, writing): (ReportArgs, Writing),
         shows_values: bool,
     ) -> Result<Reporting> {
         let names = input.iter().flat_map(|input| &input.archive);
@@ -184,7 +203,7 @@ impl Reporting {
             target: target.shown(),
         };
         Ok(Reporting {
-            files: Reports::of(command, subject, files.report)?,
+            files: Reports::of(command, subject, files.report, writing)?,
             shows_values,
         })
     }

@@ -1,34 +1,28 @@
-//! The report of a command as files: a page to sign off, JSON for programs, JUnit for pipelines, Markdown for tickets.
+//! The report of a command as files or objects: a page to sign off, JSON for programs, JUnit for pipelines, Markdown for tickets.
 
 mod document;
 mod filters;
 mod format;
+mod place;
 mod render;
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use document::Document;
 pub use document::{Command, Ended, Outcome, Subject};
 use format::Format;
 use jiff::Timestamp;
-use memchr::memmem;
+use place::Place;
 
-use crate::error::{Doing, Error, Kind, Result};
-use crate::output::file::{Access, OutputFile};
-
-/// What the beginning of each report has.
-const MARK: &[u8] = b"ci-import";
-
-/// How many bytes the beginning is.
-const MARK_WITHIN: u64 = 1024;
+use crate::error::{Error, Result};
+use crate::storage::Writing;
 
 /// The files that a command writes its report to.
 #[derive(Debug)]
 pub struct Reports {
-    files: Vec<(PathBuf, Format)>,
+    files: Vec<(Place, Format)>,
+    writing: Writing,
     command: Command,
     subject: Subject,
     started_at: Timestamp,
@@ -36,26 +30,28 @@ pub struct Reports {
 }
 
 impl Reports {
-    /// The reports of `command`, which begins now, in `files`. Their endings say which format each has. That they can be
-    /// written is tried at once, so that nobody learns it after the work.
-    pub fn of(command: Command, subject: Subject, files: Vec<PathBuf>) -> Result<Reports> {
+    /// The reports of `command`, which begins now, in `files`, which may be URLs of objects; these are written as `writing`
+    /// says. Their endings say which format each has. That they can be written is tried at once, so that nobody learns it
+    /// after the work.
+    pub fn of(
+        command: Command,
+        subject: Subject,
+        files: Vec<PathBuf>,
+        writing: Writing,
+    ) -> Result<Reports> {
         let mut known = Vec::new();
         for path in files {
-            let format = Format::of(&path)?;
-            if known.iter().any(|(other, _)| *other == path) {
-                let shown = path.display();
-                return Err(Error::usage(format!("the report {shown} is named twice")));
+            let place = Place::of(&path)?;
+            let format = Format::of(place.name())?;
+            if known.iter().any(|(other, _)| *other == place) {
+                return Err(Error::usage(format!("the report {place} is named twice")));
             }
-            refuse_other_files(&path)?;
-            OutputFile::create_for(Some(&path), Access::AsUsual).map_err(|error| {
-                error
-                    .into_kind(Kind::Usage)
-                    .hint("name a file in a directory that exists and that you may write to")
-            })?;
-            known.push((path, format));
+            place.examine(&writing)?;
+            known.push((place, format));
         }
         Ok(Reports {
             files: known,
+            writing,
             command,
             subject,
             started_at: Timestamp::now(),
@@ -77,44 +73,10 @@ impl Reports {
             ended,
         }
         .to_json();
-        for (path, format) in &self.files {
+        for (place, format) in &self.files {
             let text = render::render(&document, *format)?;
-            write(path, &text)?;
+            place.write(text, &self.writing)?;
         }
         Ok(())
     }
-}
-
-/// Refuses what is there and is no report: it may have been named by mistake.
-fn refuse_other_files(path: &Path) -> Result<()> {
-    // A pipe would be waited for.
-    let is_other = match fs::metadata(path) {
-        Err(_) => false,
-        Ok(found) if !found.is_file() => true,
-        Ok(_) => {
-            let mut beginning = Vec::new();
-            let read = File::open(path)
-                .and_then(|file| file.take(MARK_WITHIN).read_to_end(&mut beginning));
-            let is_report = beginning.is_empty() || memmem::find(&beginning, MARK).is_some();
-            read.is_err() || !is_report
-        }
-    };
-    if !is_other {
-        return Ok(());
-    }
-    let shown = path.display();
-    Err(
-        Error::usage(format!("{shown} is there, and is no report of ci-import"))
-            .hint("name another file, or remove it"),
-    )
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    let file = OutputFile::create_for(Some(path), Access::AsUsual)?;
-    let doing = || format!("write {}", path.display());
-    let mut writer = file.writer()?;
-    writer.write_all(text.as_bytes()).doing(doing())?;
-    writer.flush().doing(doing())?;
-    drop(writer);
-    file.keep()
 }

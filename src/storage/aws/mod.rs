@@ -6,11 +6,10 @@ mod files;
 mod process;
 
 use std::path::Path;
-use std::time::Duration;
 
 use object_store::aws::AmazonS3Builder;
 
-use super::bucket::{Bucket, no_retries};
+use super::bucket::{Bucket, Use, no_retries};
 use super::client::{Connector, Options, client};
 use super::url::{ObjectUrl, checked_address, shown_address};
 use super::variables::{Variable, is_on, means_yes};
@@ -19,7 +18,7 @@ use credentials::with_credentials;
 use files::{Profile, Profiles};
 
 /// The bucket of `url`.
-pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>) -> Result<Bucket> {
+pub(super) fn bucket(url: &ObjectUrl, purpose: Use, variable: Variable<'_>) -> Result<Bucket> {
     let profiles = Profiles::read(variable)?;
     let profile = profiles.chosen()?;
     let place = Place::of(url, &profile, variable)?;
@@ -30,13 +29,17 @@ pub(super) fn bucket(url: &ObjectUrl, silence: Duration, variable: Variable<'_>)
     let bundle = variable("AWS_CA_BUNDLE").or_else(|| profile.get("ca_bundle"));
     let client = client(&Options {
         ca_bundle: bundle.as_deref().map(Path::new),
-        ..Options::of(silence)
+        ..Options::of(purpose.silence)
     })?;
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(url.bucket())
         .with_region(&place.region)
         .with_virtual_hosted_style_request(place.is_virtual)
-        .with_http_connector(Connector { client, is_plain })
+        .with_http_connector(Connector {
+            client,
+            is_plain,
+            keeps_objects: purpose.keeps_objects,
+        })
         .with_retry(no_retries());
     if let Some(endpoint) = endpoint {
         builder = builder.with_allow_http(is_plain).with_endpoint(endpoint);

@@ -3,6 +3,7 @@
 mod faults;
 mod measured;
 mod memory;
+mod outputs;
 mod refusals;
 mod s3;
 mod web;

@@ -1,5 +1,6 @@
 //! An object storage: SeaweedFS, which speaks S3. `scripts/test` fetches it.
 
+use std::borrow::BorrowMut;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,6 +15,9 @@ use super::tcp_servers::{Authority, free_port};
 /// The name and the key of a user who may do everything, and of one who may read the bucket [`BUCKET`].
 pub(crate) const USER: (&str, &str) = ("user", "s3cret-of-user");
 const READER: (&str, &str) = ("reader", "s3cret-of-reader");
+
+/// One who may write into any bucket, and make none: this server makes one for an administrator.
+pub(crate) const WRITER: (&str, &str) = ("writer", "s3cret-of-writer");
 
 /// The bucket of the tests, which everybody may read, and one which nobody but the user may.
 pub(crate) const BUCKET: &str = "open";
@@ -52,6 +56,7 @@ impl Storage {
         let identities = json!({ "identities": [
             who(USER.0, USER.1, &["Admin", "Read", "Write", "List", "Tagging"]),
             who(READER.0, READER.1, read),
+            who(WRITER.0, WRITER.1, &["Read", "Write", "List"]),
             { "name": "anonymous", "actions": read },
         ] });
         fs::write(directory.join("identities"), identities.to_string()).unwrap();
@@ -127,8 +132,59 @@ impl Storage {
         ureq::put(self.file_url(bucket, key)).send(content).unwrap();
     }
 
+    /// An object, if it is there.
+    pub(crate) fn get(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        match ureq::get(self.file_url(bucket, key)).call() {
+            Ok(mut answer) => {
+                let body = answer.body_mut().with_config().limit(1 << 30);
+                Some(body.read_to_vec().unwrap())
+            }
+            Err(ureq::Error::StatusCode(404)) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The names below `folder` of the files, in which a folder has a slash at its end.
+    fn names(&self, folder: &str) -> Vec<String> {
+        let url = format!(
+            "http://127.0.0.1:{}/buckets/{folder}/?limit=10000",
+            self.files
+        );
+        let asked = ureq::get(url).header("Accept", "application/json").call();
+        let Ok(mut answer) = asked else {
+            return Vec::new();
+        };
+        let text = answer.body_mut().read_to_string().unwrap();
+        let listed: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let entries = listed["Entries"].as_array().cloned().unwrap_or_default();
+        let names = entries
+            .iter()
+            .map(|entry| entry["FullPath"].as_str().unwrap());
+        names
+            .map(|path| path.rsplit('/').next().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The names of the objects directly below a prefix.
+    pub(crate) fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        self.names(&format!("{bucket}/{prefix}"))
+    }
+
+    /// The uploads of `key` that are neither complete nor forgotten: what the storage says of each.
+    pub(crate) fn open_uploads(&self, bucket: &str, key: &str) -> Vec<String> {
+        let url = format!(
+            "http://127.0.0.1:{}/{bucket}?uploads&prefix={key}",
+            self.port
+        );
+        let mut answer = ureq::get(url).call().unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert!(text.contains("ListMultipartUploadsResult"), "{text}");
+        text.split("<Upload>").skip(1).map(str::to_owned).collect()
+    }
+
     /// Has `command` use it as the user does, at `port`.
-    pub(crate) fn used_by(&self, mut command: Command, port: u16) -> Command {
+    pub(crate) fn used_by<C: BorrowMut<Command>>(&self, mut used: C, port: u16) -> C {
+        let command = used.borrow_mut();
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("AWS_") {
                 command.env_remove(&name);
@@ -141,7 +197,7 @@ impl Storage {
             .env("AWS_CONFIG_FILE", self.path("none"))
             .env("AWS_SHARED_CREDENTIALS_FILE", self.path("none"))
             .env("AWS_EC2_METADATA_DISABLED", "true");
-        command
+        used
     }
 
     /// The program with `arguments`, which uses it.

@@ -1,0 +1,225 @@
+//! An object that is to be written: the requests that make it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use object_store::multipart::PartId;
+use object_store::path::Path;
+use object_store::{MultipartId, ObjectMeta, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+
+use super::bucket::{Bucket, Use, path_of};
+use super::failure::{Failure, Meaning};
+use super::request::{Patience, with_patience};
+use super::server::bucket_of;
+use super::url::ObjectUrl;
+use crate::error::{Error, Result};
+
+/// How objects are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Writing {
+    /// Whether an object that is there is replaced; otherwise it is an error.
+    pub replaces: bool,
+    /// How long a request is tried.
+    pub timeout: Duration,
+    /// The size of a part of a large object. See [`super::part_bytes`].
+    pub part_bytes: usize,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct NewObject {
+    bucket: Bucket,
+    path: Path,
+    url: ObjectUrl,
+    writing: Writing,
+}
+
+impl NewObject {
+    /// The one at `url`. Nothing is asked yet.
+    pub(super) fn of(url: &ObjectUrl, writing: &Writing) -> Result<NewObject> {
+        let purpose = Use {
+            // A part is on its way before the storage answers.
+            silence: writing.timeout,
+            keeps_objects: !writing.replaces,
+        };
+        if url.is_prefix() {
+            return Err(
+                Error::usage(format!("cannot write {url}: it names no object"))
+                    .hint("add the name of the object"),
+            );
+        }
+        let Some(bucket) = bucket_of(url, purpose)? else {
+            return Err(
+                Error::usage(format!("cannot write {url}: a web server takes no files")).hint(
+                    "name a file, or an object in an object storage: s3://BUCKET/KEY, gs://…, az://…",
+                ),
+            );
+        };
+        Ok(NewObject {
+            bucket,
+            path: path_of(url)?,
+            url: url.clone(),
+            writing: *writing,
+        })
+    }
+
+    /// The size of a part.
+    pub(super) fn part_bytes(&self) -> usize {
+        self.writing.part_bytes
+    }
+
+    fn told(&self, failure: &Failure) -> Error {
+        failure.told_of_writing(&self.url, &self.bucket.tried)
+    }
+
+    fn at_first(&self) -> Patience {
+        Patience::at_first(self.writing.timeout)
+    }
+
+    fn in_the_middle(&self) -> Patience {
+        Patience::in_the_middle(self.writing.timeout)
+    }
+
+    /// What is there now; nothing, too, if one may not look.
+    async fn found(&self) -> std::result::Result<Option<ObjectMeta>, Failure> {
+        let look = || async {
+            match self.bucket.store.head(&self.path).await {
+                Ok(found) => Ok(Some(found)),
+                Err(error) => match failed(&error) {
+                    Failure {
+                        meaning: Meaning::NoObject | Meaning::NoBucket | Meaning::Denied,
+                        ..
+                    } => Ok(None),
+                    failure => Err(failure),
+                },
+            }
+        };
+        with_patience(self.at_first(), "a look at the object", look).await
+    }
+
+    /// An error if it exists and must not be replaced.
+    pub(super) async fn refuse_existing(&self) -> Result<()> {
+        if self.writing.replaces {
+            return Ok(());
+        }
+        let failure = match self.found().await {
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) => Failure::new(Meaning::Exists, "it exists"),
+            Err(failure) => failure,
+        };
+        Err(self.told(&failure))
+    }
+
+    /// Begins an upload in parts.
+    pub(super) async fn begin(&self) -> Result<MultipartId> {
+        let begin = || async {
+            let begun = self.bucket.store.create_multipart(&self.path).await;
+            begun.map_err(|error| failed(&error))
+        };
+        let id = with_patience(self.at_first(), "the first request", begin).await;
+        id.map_err(|failure| self.told(&failure))
+    }
+
+    /// Sends the part `number`, from 0, of the upload `id`.
+    pub(super) async fn send(
+        &self,
+        id: &MultipartId,
+        number: usize,
+        content: Bytes,
+    ) -> Result<PartId> {
+        let attempt = || async {
+            let payload = PutPayload::from(content.clone());
+            let store = &self.bucket.store;
+            let sent = store.put_part(&self.path, id, number, payload).await;
+            sent.map_err(|error| failed(&error))
+        };
+        let sent = with_patience(self.in_the_middle(), "a part", attempt).await;
+        sent.map_err(|failure| self.told(&failure))
+    }
+
+    /// Makes an object of `parts`, which have so many bytes.
+    pub(super) async fn complete(
+        &self,
+        id: &MultipartId,
+        parts: Vec<PartId>,
+        bytes: u64,
+    ) -> Result<()> {
+        let complete = || async {
+            let store = &self.bucket.store;
+            let parts = parts.clone();
+            let completed = store.complete_multipart(&self.path, id, parts).await;
+            completed.map_err(|error| failed(&error))
+        };
+        // Not every storage looks itself.
+        self.refuse_existing().await?;
+        self.made_by(complete, bytes).await
+    }
+
+    /// Makes an object with this content, in one request.
+    pub(super) async fn put(&self, content: Bytes) -> Result<()> {
+        let mode = if self.writing.replaces {
+            PutMode::Overwrite
+        } else {
+            PutMode::Create
+        };
+        let put = || async {
+            let (payload, options) = (
+                PutPayload::from(content.clone()),
+                PutOptions::from(mode.clone()),
+            );
+            let store = &self.bucket.store;
+            let put = store.put_opts(&self.path, payload, options).await;
+            put.map_err(|error| failed(&error))
+        };
+        self.made_by(put, content.len() as u64).await
+    }
+
+    /// Does the request that makes the object. If an attempt got no answer, it may have made it, and the next one fails
+    /// because of that.
+    async fn made_by<T, W>(&self, request: impl Fn() -> W, bytes: u64) -> Result<()>
+    where
+        W: Future<Output = std::result::Result<T, Failure>>,
+    {
+        let is_unclear = AtomicBool::new(false);
+        let attempt = || async {
+            let done = request().await;
+            let is_passing = done.as_ref().is_err_and(Failure::is_passing);
+            is_unclear.fetch_or(is_passing, Ordering::Relaxed);
+            done
+        };
+        let done = with_patience(self.in_the_middle(), "the end of an upload", attempt).await;
+        let Err(failure) = done else {
+            return Ok(());
+        };
+        let may_be_done = matches!(failure.meaning, Meaning::NoObject | Meaning::Exists);
+        if may_be_done && is_unclear.load(Ordering::Relaxed) {
+            let found = self.found().await.ok().flatten();
+            if found.is_some_and(|found| found.size == bytes) {
+                return Ok(());
+            }
+        }
+        Err(self.told(&failure))
+    }
+
+    /// Has the storage forget the upload `id`.
+    pub(super) async fn abort(&self, id: &MultipartId) -> std::result::Result<(), Failure> {
+        let abort = || async {
+            let aborted = self.bucket.store.abort_multipart(&self.path, id).await;
+            match aborted.map_err(|error| failed(&error)) {
+                Err(failure) if failure.meaning == Meaning::NoObject => Ok(()),
+                aborted => aborted,
+            }
+        };
+        with_patience(self.at_first(), "the end of an upload", abort).await
+    }
+}
+
+/// The failure of a request that writes: a condition that does not hold means that there is an object.
+fn failed(error: &object_store::Error) -> Failure {
+    let failure = Failure::of_bucket(error);
+    match failure.meaning {
+        Meaning::Changed => Failure::new(Meaning::Exists, failure.said),
+        _ => failure,
+    }
+}
