@@ -26,9 +26,8 @@ fn main() -> ExitCode {
             if error.withheld().is_some() && !show_values {
                 hints.push("--show-values shows more, with values of rows");
             }
-            let code = error.kind().exit_code();
-            terminal::fail(&told, error.list(), &hints, code);
-            ExitCode::from(code)
+            terminal::fail(&told, error.list(), &hints, error.kind());
+            ExitCode::from(error.kind().exit_code())
         }
     }
 }

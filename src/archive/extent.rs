@@ -50,12 +50,17 @@ impl Extent {
         }
     }
 
+    /// All bytes of an open file.
+    pub fn of_open(file: &File) -> Result<Self> {
+        let copy = file.try_clone().doing("read a file")?;
+        let length = copy.metadata().doing("read a file")?.len();
+        Ok(Extent::new(Arc::new(copy), 0, length))
+    }
+
     /// The whole file at `path`.
     pub fn of_file(path: &Path) -> Result<Self> {
         let doing = || format!("read {}", path.display());
-        let file = File::open(path).doing(doing())?;
-        let length = file.metadata().doing(doing())?.len();
-        Ok(Extent::new(Arc::new(file), 0, length))
+        Extent::of_open(&File::open(path).doing(doing())?)
     }
 
     /// The `length` bytes of the same source from `offset` on, counted from its beginning.

@@ -27,4 +27,5 @@ pub mod rollback;
 pub mod run;
 pub mod secrets;
 pub mod space;
+pub mod summary;
 pub mod verify;

@@ -19,6 +19,7 @@ use crate::gitlab::target_version;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::kept::{Kept, KeptTable};
 use crate::publish::outcome::{Published, SchemaTables};
+use crate::publish::record::InputRecord;
 use crate::rows::Tally;
 use crate::rows::contents::Contents;
 use crate::traces::{StagedDirectory, TraceSummary};
@@ -203,6 +204,10 @@ impl Step<'_> {
             content: self.content(),
             wait_for_locks: self.settings.wait_for_locks,
             leaves_ci_off: self.settings.leave_ci_off,
+            input: self.kept.identity.clone().map(|identity| InputRecord {
+                name: self.kept.input.clone(),
+                identity,
+            }),
         };
         let published = publishing.run(&mut *held.target, self.progress, self.cancellation);
         published.map_err(|error| {

@@ -10,6 +10,7 @@ use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::publish::outcome::{Publication, Published, SchemaTables, Waiting};
+use crate::publish::record::InputRecord;
 use crate::server::LockedTarget;
 use crate::traces::{BuildsDirectory, StagedDirectory};
 use crate::ui::progress::Progress;
@@ -26,6 +27,8 @@ pub(super) struct Publishing<'a> {
     pub(super) wait_for_locks: Duration,
     /// Whether CI stays off.
     pub(super) leaves_ci_off: bool,
+    /// Which archive or dump it is, if that is to be known later.
+    pub(super) input: Option<InputRecord>,
 }
 
 impl Publishing<'_> {
@@ -50,6 +53,7 @@ impl Publishing<'_> {
             others: self.others,
             builds: self.builds,
             leaves_ci_off: self.leaves_ci_off,
+            input: self.input.as_ref(),
         };
         let published = target.publish(&publication, self.content, cancellation)?;
         failpoint::reached("published");

@@ -39,6 +39,30 @@ impl Kind {
             Kind::Interrupted => 130,
         }
     }
+
+    /// The kind with this exit code.
+    #[must_use]
+    pub fn of_exit_code(code: u8) -> Option<Kind> {
+        let kinds = [
+            Kind::Failed,
+            Kind::Usage,
+            Kind::Archive,
+            Kind::Target,
+            Kind::CutPublish,
+            Kind::Storage,
+            Kind::Interrupted,
+        ];
+        kinds.into_iter().find(|kind| kind.exit_code() == code)
+    }
+
+    /// Whether the same command may succeed later, without a change: what it needs was not there, or it was stopped.
+    #[must_use]
+    pub fn is_worth_another_try(self) -> bool {
+        match self {
+            Kind::Target | Kind::CutPublish | Kind::Storage | Kind::Interrupted => true,
+            Kind::Failed | Kind::Usage | Kind::Archive => false,
+        }
+    }
 }
 
 /// The exit code of an import that succeeded but changed values, with `--strict`.

@@ -7,4 +7,5 @@ pub mod members;
 pub mod open;
 pub mod packing;
 pub mod source;
+pub mod whole;
 mod xml_dump;

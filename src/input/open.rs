@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::locate::Located;
 use super::packing::{BytesOfFiles, PackedFile, Packing};
+use super::whole::Whole;
 use crate::archive::{
     self, ArchiveFile, CompressedArchive, Compression, DATABASE, Extent, InputKind, Member,
     MemberSize,
@@ -48,45 +49,66 @@ impl<'a> Input<'a> {
         progress: &Progress,
         cancellation: &'a Cancellation,
     ) -> Result<Input<'a>> {
+        let (input, _) = Input::open_whole(located, progress, cancellation)?;
+        Ok(input)
+    }
+
+    /// The same, with all its bytes, if it is one file or object.
+    pub fn open_whole(
+        located: &Located,
+        progress: &Progress,
+        cancellation: &'a Cancellation,
+    ) -> Result<(Input<'a>, Option<Whole>)> {
         // The writer of a pipe may delay the reader.
         let from_pipe = |pipe| cancellation.guard(|| Input::from_pipe(pipe));
         let path = match located {
             Located::Path(path) => path,
             Located::DumpFolder(folder) => {
-                return Ok(Input::Dump {
+                let input = Input::Dump {
                     reader: Box::new(folder.open()?),
                     packing: Packing::One(Compression::None),
                     size: 0,
-                });
+                };
+                return Ok((input, None));
             }
-            Located::Several(paths) => return Input::of_files(paths),
+            Located::Several(paths) => return Ok((Input::of_files(paths)?, None)),
             Located::Stdin => {
-                return from_pipe(Box::new(cancellation.watch_pipe(std::io::stdin())));
+                let pipe = Box::new(cancellation.watch_pipe(std::io::stdin()));
+                return Ok((from_pipe(pipe)?, None));
             }
             Located::Object { url, timeout } => {
                 return match storage::open(url, *timeout)? {
-                    Opened::Object(object) => Input::of_object(&object, progress, cancellation),
-                    Opened::Stream(file) => from_pipe(Box::new(cancellation.watch_pipe(file))),
+                    Opened::Object(object) => {
+                        let input = Input::of_object(&object, progress, cancellation)?;
+                        Ok((input, Some(Whole::Object(object))))
+                    }
+                    Opened::Stream(file) => {
+                        let pipe = Box::new(cancellation.watch_pipe(file));
+                        Ok((from_pipe(pipe)?, None))
+                    }
                 };
             }
         };
         let cannot_read = |cause| cannot_read(path, cause);
         let metadata = std::fs::metadata(path).map_err(cannot_read)?;
         if metadata.is_dir() {
-            return Ok(Input::ArchiveFile(archive::open_folder(path)?));
+            let folder = Input::ArchiveFile(archive::open_folder(path)?);
+            return Ok((folder, None));
         }
         let file = File::open(path).map_err(cannot_read)?;
         if !metadata.is_file() {
-            return from_pipe(Box::new(cancellation.watch_pipe(file)));
+            let pipe = Box::new(cancellation.watch_pipe(file));
+            return Ok((from_pipe(pipe)?, None));
         }
-        let (start, whole) = archive::sniff(file).doing(format!("read {}", path.display()))?;
-        match archive::kind_of_input(&start) {
+        let whole = Extent::of_open(&file)?;
+        let (start, bytes) = archive::sniff(file).doing(format!("read {}", path.display()))?;
+        let input = match archive::kind_of_input(&start) {
             InputKind::Archive(compression) => {
-                let whole = Extent::of_file(path)?;
-                Input::of_archive(whole, compression, progress, cancellation)
+                Input::of_archive(whole.clone(), compression, progress, cancellation)
             }
-            kind => Input::dump(kind, &start, Box::new(whole), metadata.len()),
-        }
+            kind => Input::dump(kind, &start, Box::new(bytes), metadata.len()),
+        };
+        Ok((input?, Some(Whole::File(whole))))
     }
 
     fn of_object(

@@ -14,6 +14,9 @@ pub struct Kept {
     pub program: String,
     /// The name of the archive or dump.
     pub input: String,
+    /// What identifies it, if that is to be known later.
+    #[serde(default)]
+    pub identity: Option<String>,
     /// The time when it was loaded.
     pub loaded_at: String,
     /// Whether it is a backup of GitLab CI.
@@ -97,6 +100,7 @@ mod tests {
         let kept = Kept {
             program: "1".to_owned(),
             input: "a \"b\" '".to_owned(),
+            identity: Some("size 1".to_owned()),
             loaded_at: "now".to_owned(),
             is_backup: true,
             schema: "日本".to_owned(),

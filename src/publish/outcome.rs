@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::record::InputRecord;
 use crate::error::Result;
 use crate::traces::{BuildsDirectory, StagedDirectory};
 use crate::ui::shown::write_line;
@@ -22,6 +23,17 @@ pub struct Publication<'a> {
     pub waiting: Waiting<'a>,
     /// Whether CI stays as it is, instead of being switched on.
     pub leaves_ci_off: bool,
+    /// Which archive or dump it is, if that is to be known later.
+    pub input: Option<&'a InputRecord>,
+}
+
+/// What is live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveInput {
+    /// The archive or dump.
+    pub input: InputRecord,
+    /// The path of the builds directory, if there were traces.
+    pub builds: Option<String>,
 }
 
 /// Tables, and the schema that they are for.

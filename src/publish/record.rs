@@ -26,8 +26,19 @@ pub(crate) struct Record {
     pub(crate) builds: Option<BuildsRecord>,
     /// The epochs of older builds directories, whose tables were dropped.
     pub(crate) older_builds: Vec<u64>,
+    /// The archive or dump that is live, if the publish knew which it is.
+    pub(crate) input: Option<InputRecord>,
     /// What it did in other schemas, if each database of a dump has one.
     pub(crate) others: Vec<RecordOfSchema>,
+}
+
+/// An archive or dump that was published.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputRecord {
+    /// Its name.
+    pub name: String,
+    /// What identifies it among all others; see `input::whole`.
+    pub identity: String,
 }
 
 /// What a publish has done in another schema.
@@ -72,7 +83,11 @@ impl Record {
                 }),
             },
             older_builds: epochs.map(Value::as_u64).collect::<Option<_>>()?,
-            // An earlier version of the program recorded none.
+            // An earlier version of the program recorded neither.
+            input: match &value["input"] {
+                Value::Null => None,
+                input => Some(serde_json::from_value(input.clone()).ok()?),
+            },
             others: match &value["others"] {
                 Value::Null => Vec::new(),
                 others => serde_json::from_value(others.clone()).ok()?,
@@ -92,6 +107,7 @@ impl Record {
             "replaced": self.replaced,
             "builds": builds,
             "older_builds": self.older_builds,
+            "input": self.input,
             "others": self.others,
         });
         record.to_string()
@@ -193,6 +209,10 @@ mod tests {
                 previous: Some(1_443_700_800),
             }),
             older_builds: vec![1, 2],
+            input: Some(InputRecord {
+                name: "a.tar".to_owned(),
+                identity: "size 1".to_owned(),
+            }),
             others: vec![RecordOfSchema {
                 schema: "b".to_owned(),
                 published: vec!["t".to_owned()],

@@ -11,7 +11,9 @@ use crate::gitlab::live::LiveChanges;
 use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::kept::Kept;
-use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
+use crate::publish::outcome::{
+    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+};
 use crate::traces::BuildsDirectory;
 use crate::verify::{TableFinding, Verifying};
 
@@ -98,6 +100,9 @@ pub trait LockedTarget {
         content: Content,
         cancellation: &Cancellation,
     ) -> Result<Published<LiveChanges>>;
+
+    /// The archive or dump that the last publish has made live, if that is known and all its tables are there.
+    fn live_input(&mut self) -> Result<Option<LiveInput>>;
 
     /// The schema with the replaced tables.
     fn previous(&self) -> String;

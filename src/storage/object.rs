@@ -86,6 +86,13 @@ impl Object {
         self.pinned.pin.size
     }
 
+    /// Its ETag, if that changes with each byte (RFC 9110, 8.8.1).
+    #[must_use]
+    pub fn strong_etag(&self) -> Option<&str> {
+        let etag = self.pinned.pin.etag.as_deref()?;
+        (!etag.starts_with("W/")).then_some(etag)
+    }
+
     /// The kept bytes from `offset` on.
     fn kept(&self, offset: u64) -> Option<Bytes> {
         let pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use super::shown::{Shown, visible_json};
 use super::text::{harmless, wrapped};
 use crate::cancellation::Cancellation;
 use crate::error::codes::Code;
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Kind, Result};
 
 /// What messages begin with.
 const NAME: &str = "ci-import: ";
@@ -67,9 +67,15 @@ pub fn warn(code: Code, what: &str) {
 }
 
 /// Prints why the program fails, with lines below it and hints.
-pub fn fail(what: &str, lines: &[String], hints: &[&str], exit_code: u8) {
+pub fn fail(what: &str, lines: &[String], hints: &[&str], kind: Kind) {
     if messages::are_json() {
-        let more = json!({"message": what, "lines": lines, "hints": hints, "exit_code": exit_code});
+        let more = json!({
+            "message": what,
+            "lines": lines,
+            "hints": hints,
+            "exit_code": kind.exit_code(),
+            "try_again": kind.is_worth_another_try(),
+        });
         messages::send(Level::Error, "error", more);
         return;
     }

@@ -11,6 +11,7 @@ mod attackers;
 mod backup;
 mod cli;
 mod contract;
+mod engines;
 mod faults;
 mod migrations;
 mod mysql;

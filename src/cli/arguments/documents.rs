@@ -1,9 +1,11 @@
-//! `completions`, `man`, `settings` and `explain`.
+//! `completions`, `man`, `settings`, `explain` and `summary`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
+
+use super::StorageArgs;
 
 /// The arguments of `completions`.
 #[derive(Debug, Args)]
@@ -27,6 +29,26 @@ pub struct SettingsArgs {
     /// The command whose options are listed [default: the import]
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+/// The arguments of `summary`.
+#[derive(Debug, Args)]
+pub struct SummaryArgs {
+    /// Reports that --report FILE.json has written, or folders of these; also s3://BUCKET/PREFIX/, gs://…, az://…
+    #[arg(value_name = "REPORT", required = true)]
+    pub reports: Vec<PathBuf>,
+    /// Write the summary to a file, too: a page (.html), Markdown (.md) or JSON (.json); it may be an object
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the object of --output, if it exists; a file is always replaced
+    #[arg(long, requires = "output")]
+    pub overwrite: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The object storage of the reports
+    #[command(flatten)]
+    pub storage: StorageArgs,
 }
 
 /// The arguments of `explain`.

@@ -24,7 +24,7 @@ use crate::ui::progress;
 use crate::verify::depth::Depth;
 
 pub use backup::BackupArgs;
-pub use documents::{CompletionsArgs, ExplainArgs, ManArgs, SettingsArgs};
+pub use documents::{CompletionsArgs, ExplainArgs, ManArgs, SettingsArgs, SummaryArgs};
 pub use fresh::FreshArgs;
 pub use info::InfoArgs;
 pub use input::{ArchiveArgs, InflationArgs, StorageArgs};
@@ -162,6 +162,11 @@ pub struct ImportArgs {
     /// force=yes in the environment means the same.
     #[arg(long, short)]
     pub yes: bool,
+    /// If this very archive or dump is live already, do nothing and exit with 0
+    ///
+    /// For whatever may run an import again: a queue, a pipeline. An import records which input it made live.
+    #[arg(long)]
+    pub once: bool,
     /// If the archive of the traces is truncated, import the traces that are complete
     ///
     /// GitLab CI did not check whether tar could write the whole archive. Any other damage is still an
@@ -430,6 +435,11 @@ pub enum Command {
     /// Requests of runners, triggers and hooks are passed on with their method and body. All others get a redirect to the
     /// same page below /ci of the GitLab.
     Redirect(RedirectArgs),
+    /// Merge the reports of many runs to one table
+    ///
+    /// Of a command that was tried again, with the same input and target, the last report counts. Exits with 1 unless all ended
+    /// well.
+    Summary(SummaryArgs),
     /// List all options with their values, and where each comes from
     ///
     /// The list is a file for --config.

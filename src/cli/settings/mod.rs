@@ -45,6 +45,8 @@ pub struct Settings {
     pub no_space_check: bool,
     /// The maximum inflation of a member, as a multiple of its size.
     pub max_inflation: u32,
+    /// Whether an import of what is live already does nothing.
+    pub once: bool,
     /// Whether existing data is replaced without asking.
     pub yes: bool,
     /// Whether only errors are printed.
@@ -93,6 +95,7 @@ impl Settings {
             builds_owner: owner(&arguments.owner)?,
             no_space_check: arguments.no_space_check,
             max_inflation: arguments.inflation.max_inflation,
+            once: arguments.once,
             yes: arguments.yes || variable("force").as_deref() == Some("yes"),
             quiet: arguments.telling.quiet,
             wait_for_locks: Duration::from_secs(arguments.publishing.wait_for_locks.into()),

@@ -60,6 +60,7 @@ impl Import<'_> {
         let kept = Kept {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             input: self.input.clone(),
+            identity: staged.identity.clone(),
             loaded_at: jiff::Timestamp::now()
                 .strftime("%Y-%m-%d %H:%M:%S UTC")
                 .to_string(),

@@ -4,6 +4,7 @@ mod context;
 mod encrypted;
 mod keep;
 pub(in crate::commands) mod loaded;
+mod once;
 mod prepare;
 pub mod report;
 pub(in crate::commands) mod reported;
@@ -24,8 +25,10 @@ use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
+use crate::input::whole::{Identifying, Whole};
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::outcome::{Published, SchemaTables};
+use crate::publish::record::InputRecord;
 use crate::schema::Note;
 use crate::server::LockedTarget;
 use crate::traces::BuildsDirectory;
@@ -34,10 +37,21 @@ use crate::verify::depth::Depth;
 use crate::verify::{Verifying, verify_staged};
 use context::Import;
 use loaded::Loaded;
+pub use once::AlreadyLive;
+use once::Found;
 use prepare::{OpenedInput, Prepared};
 use report::{Report, TableTime};
 use reported::Reported;
 use stage::Staged;
+
+/// What an import did.
+#[derive(Debug)]
+pub enum Imported {
+    /// It has published its input.
+    Now(Box<Report>),
+    /// Its input was live before (`--once`).
+    Before(AlreadyLive),
+}
 
 /// Runs the import to its end, and reports what was published. If it is not obvious, the error says that
 /// nothing was published.
@@ -45,7 +59,7 @@ pub fn run(
     settings: &Settings,
     progress: &Progress,
     cancellation: &Cancellation,
-) -> Result<Report> {
+) -> Result<Imported> {
     stop::promise("interrupted; nothing was published");
     cancellation
         .guard(|| import(settings, progress, cancellation))
@@ -66,9 +80,13 @@ pub(in crate::commands) fn unpublished(error: Error) -> Error {
     }
 }
 
-fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation) -> Result<Report> {
+fn import(
+    settings: &Settings,
+    progress: &Progress,
+    cancellation: &Cancellation,
+) -> Result<Imported> {
     let started = Instant::now();
-    let opened = OpenedInput::open(settings, progress, cancellation)?;
+    let mut opened = OpenedInput::open(settings, progress, cancellation)?;
     let content = opened.content;
     let destination =
         PreparedTarget::prepare(&settings.destination, content.has_traces(), progress)?
@@ -94,9 +112,24 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
         chunks = resources.chunks,
         "begins"
     );
+    import.recover(target)?;
+    let whole = opened.whole.take();
+    let identifying = if settings.once {
+        match whole
+            .map(|whole| import.look_for(target, whole))
+            .transpose()?
+        {
+            Some(Found::Live(live)) => return Ok(Imported::Before(live)),
+            Some(Found::Other(identifying)) => Some(identifying),
+            None => None,
+        }
+    } else {
+        whole.map(Whole::identify).transpose()?
+    };
     let prepared = import.prepare(target, &opened)?;
     let mut staged = import.stage(target, opened, &prepared)?;
     import.verify(target, &staged)?;
+    staged.identity = identifying.map(Identifying::known).transpose()?;
     staged.encrypted = import.check_secrets(target, &staged)?;
     let published = match import.publish(target, &prepared, &staged) {
         Err(error) if error.is_held() => {
@@ -104,7 +137,8 @@ fn import(settings: &Settings, progress: &Progress, cancellation: &Cancellation)
         }
         published => published?,
     };
-    Ok(import.report(target, prepared.live.schema, staged, published))
+    let report = import.report(target, prepared.live.schema, staged, published);
+    Ok(Imported::Now(Box::new(report)))
 }
 
 impl Import<'_> {
@@ -187,6 +221,10 @@ impl Import<'_> {
             content: self.content,
             wait_for_locks: self.settings.wait_for_locks,
             leaves_ci_off: self.settings.leave_ci_off,
+            input: staged.identity.clone().map(|identity| InputRecord {
+                name: self.input.clone(),
+                identity,
+            }),
         };
         publishing.run(target, self.progress, self.cancellation)
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::context::Import;
+use super::once::known_again;
 use crate::cancellation::Cancellation;
 use crate::cli::settings::Settings;
 use crate::commands::estimate::estimate;
@@ -18,6 +19,7 @@ use crate::gitlab::information::Information;
 use crate::gitlab::target_version;
 use crate::input::locate::{Located, locate};
 use crate::input::open::Input;
+use crate::input::whole::Whole;
 use crate::pipeline::converter::Accept;
 use crate::publish::outcome::Live;
 use crate::schema::Map;
@@ -29,6 +31,8 @@ use crate::ui::terminal;
 pub(super) struct OpenedInput<'a> {
     pub(super) located: Located,
     pub(super) input: Input<'a>,
+    /// All bytes of it, if it is to be known again later: a dump only if that was asked for.
+    pub(super) whole: Option<Whole>,
     pub(super) content: Content,
     /// The kinds of dump that the target accepts.
     pub(super) asked: Asked,
@@ -43,12 +47,17 @@ impl<'a> OpenedInput<'a> {
         cancellation: &'a Cancellation,
     ) -> Result<OpenedInput<'a>> {
         let located = locate(&settings.source)?;
-        let input = Input::open(&located, progress, cancellation)?;
+        let (input, whole) = Input::open_whole(&located, progress, cancellation)?;
         let content = input.content();
         let (convert, policies) = (settings.mysql_to_postgresql, &settings.policies);
         let asked = settings.destination.asks(convert, content, policies)?;
         Ok(OpenedInput {
             information: input.judge(asked)?.map(|judged| judged.information),
+            whole: if settings.once {
+                Some(known_again(whole, &located.name())?)
+            } else {
+                whole.filter(|whole| content.has_traces() && whole.is_identified())
+            },
             located,
             input,
             content,
@@ -87,16 +96,21 @@ impl Prepared {
 }
 
 impl Import<'_> {
-    /// Recovers an interrupted publish, and examines the target. Asks whether CI's data may be replaced.
+    /// Completes or undoes an interrupted publish.
+    pub(super) fn recover(&self, target: &mut dyn LockedTarget) -> Result<()> {
+        let builds = self.destination.builds.as_ref();
+        if let Some(told) = target.recover(builds)?.told() {
+            terminal::say(&format!("ci-import: {told}"));
+        }
+        Ok(())
+    }
+
+    /// Examines the target. Asks whether CI's data may be replaced.
     pub(super) fn prepare(
         &self,
         target: &mut dyn LockedTarget,
         opened: &OpenedInput<'_>,
     ) -> Result<Prepared> {
-        let builds = self.destination.builds.as_ref();
-        if let Some(told) = target.recover(builds)?.told() {
-            terminal::say(&format!("ci-import: {told}"));
-        }
         self.check_room(target, &opened.input)?;
         let schema = target.schema(self.settings.schema.as_deref(), self.content)?;
         let known = self.content.known_tables();

@@ -28,6 +28,8 @@ pub(super) struct Staged {
     pub(super) directory: Option<StagedDirectory>,
     /// The encrypted values, after they were counted.
     pub(super) encrypted: EncryptedValues,
+    /// What identifies the input, after that was found out.
+    pub(super) identity: Option<String>,
 }
 
 impl Import<'_> {
@@ -58,6 +60,7 @@ impl Import<'_> {
             traces: taken.traces.unwrap_or_default(),
             directory,
             encrypted: EncryptedValues::default(),
+            identity: None,
         })
     }
 

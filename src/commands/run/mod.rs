@@ -12,7 +12,7 @@ use crate::cancellation::Cancellation;
 use crate::cli::arguments::{
     BackupArgs, CheckSecretsArgs, Cli, Command, ConvertArgs, FreshArgs, GenerateArgs, InfoArgs,
     InspectArgs, LogArgs, LogFormat, MigrateArgs, PlanArgs, RedirectAction, RedirectArgs,
-    ReplacedArgs, SecretsAction, ShowSecretsArgs, TargetArgs,
+    ReplacedArgs, SecretsAction, ShowSecretsArgs, SummaryArgs, TargetArgs,
 };
 use crate::cli::secrets::SecretsSettings;
 use crate::cli::settings::{self, Destination, MigrateSettings, owner};
@@ -20,7 +20,7 @@ use crate::cli::{configured, help};
 use crate::commands::backup::settings::BackupSettings;
 use crate::commands::{
     backup, convert, discard, documents, explain, fresh, generate, info, inspect, migrate, plan,
-    private, recover, redirect, rollback, secrets,
+    private, recover, redirect, rollback, secrets, summary,
 };
 use crate::error::codes::Code;
 use crate::error::{Kind, Result};
@@ -66,6 +66,7 @@ pub fn run(
         },
         Some(Command::Private(arguments)) => private::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Command::Redirect(arguments)) => run_redirect(&arguments),
+        Some(Command::Summary(arguments)) => run_summary(&arguments),
         Some(Command::Settings(arguments)) => {
             let command = help::command();
             let file = cli.config.as_deref();
@@ -117,6 +118,20 @@ fn run_backup(arguments: BackupArgs) -> Result<ExitCode> {
     let hint = "the archive is complete; ci-import inspect shows what is in it";
     print_report(&printed, Ok(()), "the backup is done", hint)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_summary(arguments: &SummaryArgs) -> Result<ExitCode> {
+    let summary = summary::run(arguments)?;
+    if arguments.json {
+        terminal::print_json(&summary.to_json())?;
+    } else {
+        terminal::print(&terminal::in_lines(&summary.to_string()))?;
+    }
+    Ok(if summary.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(Kind::Failed.exit_code())
+    })
 }
 
 fn run_info(arguments: &InfoArgs) -> Result<ExitCode> {

@@ -12,6 +12,7 @@ use crate::cli::arguments::{
 use crate::cli::guesses;
 use crate::cli::settings::{CheckSettings, PublishSettings, Settings, VerifySettings};
 use crate::commands::import::report::Report;
+use crate::commands::import::{AlreadyLive, Imported};
 use crate::commands::{check, import, publish, verify};
 use crate::error::codes::Code;
 use crate::error::{DATA_CHANGED, Error, Kind, Result};
@@ -52,15 +53,42 @@ pub(super) fn run_import(mut arguments: ImportArgs, shows_values: bool) -> Resul
     let target = Target::of(&arguments.target);
     let files = (files, writing);
     let reporting = Reporting::begin(Command::Import, input, &target, files, shows_values)?;
-    let ((report, is_strict), _) = reporting.run(telling.quiet, |progress| {
+    let ((imported, is_strict), parts) = reporting.run(telling.quiet, |progress| {
         let settings = Settings::new(arguments, variable)?;
         if !settings.quiet {
             warn_of_ignored(settings.mysql_to_postgresql);
         }
-        let report = import::run(&settings, progress, &Cancellation::on_signals()?)?;
-        Ok((report, settings.strict))
+        let imported = import::run(&settings, progress, &Cancellation::on_signals()?)?;
+        Ok((imported, settings.strict))
     })?;
-    published(&report, telling, is_strict, &target, &reporting)
+    match imported {
+        Imported::Now(report) => published(&report, telling, is_strict, &target, &reporting),
+        Imported::Before(live) => already_live(&live, telling, parts, &reporting),
+    }
+}
+
+/// Tells of an import whose input was live before.
+fn already_live(
+    live: &AlreadyLive,
+    telling: TellingArgs,
+    parts: Vec<PartTime>,
+    reporting: &Reporting,
+) -> Result<ExitCode> {
+    let printed = if telling.json {
+        Printed::Json(live.to_json())
+    } else if telling.quiet {
+        Printed::Text(String::new())
+    } else {
+        Printed::Text(terminal::in_lines(&live.to_string()))
+    };
+    let written = reporting.files.write(|| Ended {
+        parts,
+        result: Some(live.to_json()),
+        ..Ended::with(Outcome::AlreadyLive, 0)
+    });
+    let hint = "nothing was changed: the input was live already";
+    print_report(&printed, written, "nothing was to be done", hint)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs `publish`.

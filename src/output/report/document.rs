@@ -9,7 +9,10 @@ use crate::error::Error;
 use crate::ui::times::PartTime;
 
 /// The version of the document. It changes when a key gets another meaning or is no longer there.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
+
+/// What the document says that it is.
+pub(super) const FORMAT: &str = "ci-import report";
 
 /// A command that has a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub struct Subject {
 pub enum Outcome {
     /// As it should.
     Done,
+    /// What was to be imported is live already (`--once`).
+    AlreadyLive,
     /// An import is done, but with `--strict` a changed value counts as a failure.
     Changed,
     /// `verify` has found a difference.
@@ -63,6 +68,7 @@ impl Outcome {
     fn name(self) -> &'static str {
         match self {
             Outcome::Done => "done",
+            Outcome::AlreadyLive => "already live",
             Outcome::Changed => "changed",
             Outcome::Differs => "differs",
             Outcome::NotReady => "not ready",
@@ -138,7 +144,7 @@ impl Document<'_> {
         let go_back = go_back.iter();
         let go_back = go_back.map(|(what, command)| json!({"what": what, "command": command}));
         json!({
-            "format": "ci-import report",
+            "format": FORMAT,
             "version": VERSION,
             "program": {
                 "version": env!("CARGO_PKG_VERSION"),
@@ -150,6 +156,7 @@ impl Document<'_> {
             "target": self.subject.target,
             "outcome": outcome.name(),
             "exit_code": exit_code,
+            "try_again": error.is_some_and(|(error, _)| error.kind().is_worth_another_try()),
             "started_at": second(self.started_at),
             "ended_at": second(ended_at),
             "seconds": self.elapsed.as_secs_f64(),

@@ -5,6 +5,7 @@ mod filters;
 mod format;
 mod place;
 mod render;
+mod summary;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -14,6 +15,8 @@ pub use document::{Command, Ended, Outcome, Subject};
 use format::Format;
 use jiff::Timestamp;
 use place::Place;
+use render::Page;
+pub use summary::{read_document, render_summary};
 
 use crate::error::{Error, Result};
 use crate::storage::Writing;
@@ -74,7 +77,7 @@ impl Reports {
         }
         .to_json();
         for (place, format) in &self.files {
-            let text = render::render(&document, *format)?;
+            let text = render::render(&document, Page::Run, *format)?;
             place.write(text, &self.writing)?;
         }
         Ok(())

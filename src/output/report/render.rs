@@ -11,15 +11,30 @@ use crate::ui::shown::visible_json;
 
 const HTML: &str = include_str!("templates/report.html");
 const MARKDOWN: &str = include_str!("templates/report.md");
+const SUMMARY_HTML: &str = include_str!("templates/summary.html");
+const SUMMARY_MARKDOWN: &str = include_str!("templates/summary.md");
 const JUNIT: &str = include_str!("templates/junit.xml");
 
+/// What a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Page {
+    /// One run of a command.
+    Run,
+    /// Many runs.
+    Summary,
+}
+
 /// The text of `document` in `format`.
-pub(super) fn render(document: &Value, format: Format) -> Result<String> {
+pub(super) fn render(document: &Value, page: Page, format: Format) -> Result<String> {
+    let (html, markdown) = match page {
+        Page::Run => (HTML, MARKDOWN),
+        Page::Summary => (SUMMARY_HTML, SUMMARY_MARKDOWN),
+    };
     let rendered = match format {
         Format::Json => return Ok(visible_json(&format!("{document:#}\n"))),
-        Format::Html => template(HTML, AutoEscape::Html, document),
+        Format::Html => template(html, AutoEscape::Html, document),
         // What is escaped there is so by filters.
-        Format::Markdown => template(MARKDOWN, AutoEscape::None, document),
+        Format::Markdown => template(markdown, AutoEscape::None, document),
         Format::Junit => template(JUNIT, AutoEscape::None, document),
     };
     rendered

@@ -21,7 +21,9 @@ use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
-use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
+use crate::publish::outcome::{
+    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+};
 use crate::resources::Resources;
 use crate::schema::policies::{ColumnPolicies, Policies};
 use crate::server::comparison::Verifies;
@@ -198,6 +200,10 @@ impl LockedTarget for LockedMysql {
             lost: published.lost,
             finished: published.finished.unwrap_or_default(),
         })
+    }
+
+    fn live_input(&mut self) -> Result<Option<LiveInput>> {
+        publish::live_input(self.staging.connection(), &self.databases)
     }
 
     fn previous(&self) -> String {

@@ -22,7 +22,9 @@ use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
-use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
+use crate::publish::outcome::{
+    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+};
 use crate::resources::Resources;
 use crate::schema::policies::{Extension, Policies};
 use crate::server::comparison::Verifies;
@@ -180,6 +182,10 @@ impl LockedTarget for LockedPostgresql {
             tags::analyze(self.staging.client(), publication.schema);
         }
         Ok(published)
+    }
+
+    fn live_input(&mut self) -> Result<Option<LiveInput>> {
+        publish::live_input(self.staging.client())
     }
 
     fn previous(&self) -> String {

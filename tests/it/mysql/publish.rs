@@ -136,6 +136,7 @@ fn a_dump_that_replaces_nothing_leaves_no_record() {
     scene.execute(&format!("CREATE DATABASE {staging}"));
     scene.execute(&format!("CREATE TABLE {staging}.shop (id int PRIMARY KEY)"));
     let publication = Publication {
+        input: None,
         leaves_ci_off: false,
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
@@ -168,6 +169,7 @@ fn the_first_tables_of_ci_can_be_rolled_back_without_traces() {
     let before = MysqlState::of(&scene);
     scene.stage_tables(0);
     let publication = Publication {
+        input: None,
         leaves_ci_off: false,
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: live,
@@ -204,6 +206,7 @@ fn foreign_keys_among_the_tables_go_with_them() {
         ));
         scene.execute(&format!("INSERT INTO {staging}.a VALUES ({value})"));
         let publication = Publication {
+            input: None,
             leaves_ci_off: false,
             waiting: ci_import::publish::outcome::Waiting::silently(15),
             schema: &scene.databases.live,

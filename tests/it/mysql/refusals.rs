@@ -22,6 +22,7 @@ fn what_stops_it_last_leaves_everything_as_it_was() {
     let builds = BuildsDirectory::at(&scene.builds()).unwrap();
     let staged = builds.stage().unwrap();
     let publication = Publication {
+        input: None,
         leaves_ci_off: false,
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
@@ -48,6 +49,7 @@ fn a_session_that_is_lost_is_replaced() {
     let before = MysqlState::of(&scene);
     scene.stage_tables(0);
     let publication = Publication {
+        input: None,
         leaves_ci_off: false,
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,

@@ -24,6 +24,7 @@ pub(crate) mod program;
 pub(crate) mod scene;
 pub(crate) mod server_log;
 pub(crate) mod servers;
+pub(crate) mod slurm;
 pub(crate) mod small_disk;
 pub(crate) mod snapshot;
 pub(crate) mod state;

@@ -284,6 +284,7 @@ impl Stage {
         let file = fs::File::options().write(true).open(&trace).unwrap();
         file.set_modified(std::time::UNIX_EPOCH).unwrap();
         let publication = Publication {
+            input: None,
             leaves_ci_off: false,
             waiting: ci_import::publish::outcome::Waiting::silently(15),
             schema: &databases.live,

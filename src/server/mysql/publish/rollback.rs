@@ -86,6 +86,7 @@ pub fn rollback<S: Steps>(
                 replaced: going.clone(),
                 builds: directories.record,
                 older_builds: record.older_builds.clone(),
+                input: None,
                 others: Vec::new(),
             },
             renames: directories.renames,

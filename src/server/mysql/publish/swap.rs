@@ -59,8 +59,10 @@ fn publish_once<S: Steps>(
     let directories = plan_publish(publication.builds);
     let builds = publication.builds.map(|(builds, _)| builds);
     let before = record::last(conn, databases)?;
+    // An earlier record leads to what that import has replaced.
+    let only_records_input = publication.input.is_some() && before.is_none();
     let older_builds = before.map(|before| before.record.epochs_at(builds));
-    let keeps = !replaced.is_empty() || builds.is_some();
+    let keeps = !replaced.is_empty() || builds.is_some() || only_records_input;
     let previous_builds = directories.previous();
     let aside = replaced
         .iter()
@@ -76,6 +78,7 @@ fn publish_once<S: Steps>(
             replaced: replaced.clone(),
             builds: directories.record,
             older_builds: older_builds.unwrap_or_default(),
+            input: publication.input.cloned(),
             others: Vec::new(),
         },
         keeps,

@@ -119,6 +119,8 @@ fn reverse(record: &Record, going: &[Vec<String>], builds: Option<BuildsRecord>)
         replaced: first.replaced,
         builds,
         older_builds: record.older_builds.clone(),
+        // What is live again was there before, and nobody said what it is.
+        input: None,
         others: reversed.collect(),
     }
 }

@@ -77,7 +77,10 @@ fn publish_once<S: Steps>(
     let is_replacing = replaced.iter().any(|tables| !tables.is_empty());
     let builds = publication.builds.map(|(builds, _)| builds);
     let directories = plan_publish(publication.builds);
-    if is_replacing || builds.is_some() {
+    // An earlier record leads to what that import has replaced, and this one replaces nothing.
+    let only_records_input =
+        publication.input.is_some() && Record::read(&mut transaction)?.is_none();
+    if is_replacing || builds.is_some() || only_records_input {
         let mut of_schemas = parts.iter().zip(&replaced).map(|(part, replaced)| {
             let tables = part.tables.iter();
             RecordOfSchema {
@@ -93,6 +96,7 @@ fn publish_once<S: Steps>(
             replaced: first.replaced,
             builds: directories.record.clone(),
             older_builds: drop_older(&mut transaction, builds)?,
+            input: publication.input.cloned(),
             others: of_schemas.collect(),
         };
         previous::make(&mut transaction, &record)?;

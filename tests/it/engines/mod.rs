@@ -1,0 +1,3 @@
+//! Engines that run many imports.
+
+mod slurm;
