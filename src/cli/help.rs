@@ -28,6 +28,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "private_dir",
             "schema",
             "replace",
+            "once",
         ],
     ),
     (
@@ -61,6 +62,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "quiet",
             "json",
             "report",
+            "overwrite",
             "progress",
             "verbose",
             "log_format",
@@ -74,7 +76,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
 const ONLY_IN_LONG_HELP: [&str; 3] = ["Conversion", "Checks and limits", "Archives of GitLab CI"];
 
 /// The commands, and an example of each.
-const EXAMPLES: [(&[&str], &str); 22] = [
+const EXAMPLES: [(&[&str], &str); 23] = [
     (
         &["backup"],
         "ci-import backup --builds-path gitlab-ci/builds -o /var/backups",
@@ -134,6 +136,10 @@ const EXAMPLES: [(&[&str], &str); 22] = [
     (
         &["redirect"],
         "ci-import redirect --ci-fqdn ci.example.com --gitlab-fqdn gitlab.example.com",
+    ),
+    (
+        &["summary"],
+        "ci-import summary reports/ --output summary.html",
     ),
     (&["settings"], "ci-import settings > ci-import.toml"),
     (&["explain"], "ci-import explain index-left-out"),
@@ -272,7 +278,7 @@ mod tests {
         let mut command = command().term_width(100);
         let help = command.render_help().to_string();
         let lines = help.lines().count();
-        assert!(lines <= 50, "{lines} lines:\n{help}");
+        assert!(lines <= 51, "{lines} lines:\n{help}");
         assert!(!help.contains("--zero-dates"), "{help}");
         let help = command.render_long_help().to_string();
         assert!(

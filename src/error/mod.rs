@@ -168,6 +168,20 @@ impl Error {
         Self::new(Kind::Interrupted, "interrupted")
     }
 
+    /// The error of an operation that failed with `cause`. See [`Doing::doing`].
+    pub(crate) fn of_io(cause: std::io::Error, doing: &dyn fmt::Display) -> Self {
+        // A reader or writer of our own says itself what failed.
+        if let Some(own) = chain::behind::<Error>(&cause) {
+            return own.clone();
+        }
+        let is_full = cause.kind() == std::io::ErrorKind::StorageFull;
+        let error = Error::failed(format!("cannot {doing}: {cause}")).caused_by(cause);
+        if is_full {
+            return error.hint("free some space and run it again");
+        }
+        error
+    }
+
     /// Sets the hint, in place of an earlier one.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -350,18 +364,7 @@ pub trait Doing<T> {
 
 impl<T> Doing<T> for std::io::Result<T> {
     fn doing(self, doing: impl fmt::Display) -> Result<T> {
-        self.map_err(|cause| {
-            // A reader or writer of our own says itself what failed.
-            if let Some(own) = chain::behind::<Error>(&cause) {
-                return own.clone();
-            }
-            let is_full = cause.kind() == std::io::ErrorKind::StorageFull;
-            let error = Error::failed(format!("cannot {doing}: {cause}")).caused_by(cause);
-            if is_full {
-                return error.hint("free some space and run it again");
-            }
-            error
-        })
+        self.map_err(|cause| Error::of_io(cause, &doing))
     }
 }
 

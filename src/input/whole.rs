@@ -51,7 +51,10 @@ impl Whole {
                 let etag = object.strong_etag().ok_or_else(|| {
                     Error::failed("the storage does not say which version of the object it has")
                 })?;
-                return Ok(Identifying::Known(format!("{beginning}ETag {etag}")));
+                return Ok(Identifying::Known(format!(
+                    "{beginning}ETag {etag} of {}",
+                    object.url()
+                )));
             }
             Whole::File(extent) => extent,
         };
@@ -115,6 +118,16 @@ impl Drop for Identifying {
     }
 }
 
+/// The SHA-256 of `bytes`.
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The checksum of all bytes of `extent`.
 fn sha256(mut extent: Extent, stopped: &AtomicBool) -> Result<String> {
     let mut sum = Sha256::new();
@@ -122,8 +135,7 @@ fn sha256(mut extent: Extent, stopped: &AtomicBool) -> Result<String> {
     while !stopped.load(Ordering::Relaxed) {
         let count = extent.read(&mut block).doing("read the input")?;
         if count == 0 {
-            let sum = sum.finalize();
-            return Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect());
+            return Ok(hexadecimal(&sum.finalize()));
         }
         sum.update(&block[..count]);
     }

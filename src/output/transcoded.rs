@@ -73,5 +73,5 @@ pub(super) fn packed(bytes: &[u8], compressed: bool) -> Result<Cow<'_, [u8]>> {
 }
 
 pub(super) fn cannot_write(cause: std::io::Error) -> Error {
-    Error::failed(format!("cannot write the dump: {cause}")).caused_by(cause)
+    Error::of_io(cause, &"write the dump")
 }

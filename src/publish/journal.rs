@@ -36,6 +36,9 @@ pub(crate) struct Journal {
     /// The identifiers of the transaction and of its database, as the target has them.
     pub(crate) transaction: String,
     pub(crate) database: String,
+    /// The history of the database that the transaction belongs to, if the target has such: a standby that takes over begins
+    /// another one, with the same numbers.
+    pub(crate) timeline: Option<String>,
     /// The kernel releases the lock when the process ends.
     _lock: LockedFile,
 }
@@ -46,7 +49,7 @@ impl Journal {
         builds: &BuildsDirectory,
         renames: Renames,
         transaction: String,
-        database: String,
+        (database, timeline): (String, Option<String>),
     ) -> Result<Journal> {
         let place = Arc::clone(builds.place());
         let name = place.beside_named(SUFFIX);
@@ -62,6 +65,7 @@ impl Journal {
             "new": all(&swap.new),
             "transaction": transaction,
             "database": database,
+            "timeline": timeline,
         });
         if place.has(&name) {
             return Err(Error::failed(format!("cannot {}: it exists", doing()))
@@ -92,6 +96,7 @@ impl Journal {
             swap,
             transaction,
             database,
+            timeline,
             _lock: locked,
         })
     }
@@ -148,9 +153,15 @@ impl Journal {
             swap,
             transaction: transaction.to_owned(),
             database: database.to_owned(),
+            timeline: value["timeline"].as_str().map(str::to_owned),
             _lock: locked,
             place,
         }))
+    }
+
+    /// The name that the directory that was live before gets.
+    pub(crate) fn previous(&self) -> Option<&OsStr> {
+        self.swap.renames.previous.as_deref()
     }
 
     /// The path of the builds directory.

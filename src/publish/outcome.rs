@@ -32,6 +32,8 @@ pub struct Publication<'a> {
 pub struct LiveInput {
     /// The archive or dump.
     pub input: InputRecord,
+    /// The schema of its tables, the first one of several; in MySQL, the database.
+    pub schema: String,
     /// The path of the builds directory, if there were traces.
     pub builds: Option<String>,
 }

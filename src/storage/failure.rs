@@ -323,6 +323,8 @@ impl Answer {
             | (_, "InvalidAccessKeyId" | "InvalidToken" | "AuthorizationHeaderMalformed") => {
                 Meaning::Denied
             }
+            // A storage that does not know a condition never will.
+            (501, _) => Meaning::Other,
             (412, _) => Meaning::Changed,
             (416, _) => Meaning::Empty,
             (408 | 429 | 500.., _) | (_, "SlowDown" | "RequestTimeout" | "InternalError") => {

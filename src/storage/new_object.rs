@@ -158,6 +158,8 @@ impl NewObject {
 
     /// Makes an object with this content, in one request.
     pub(super) async fn put(&self, content: Bytes) -> Result<()> {
+        // Not every storage looks itself.
+        self.refuse_existing().await?;
         let mode = if self.writing.replaces {
             PutMode::Overwrite
         } else {

@@ -86,6 +86,12 @@ impl Object {
         self.pinned.pin.size
     }
 
+    /// Where it is. It is shown without what may be secret.
+    #[must_use]
+    pub fn url(&self) -> &ObjectUrl {
+        &self.pinned.url
+    }
+
     /// Its ETag, if that changes with each byte (RFC 9110, 8.8.1).
     #[must_use]
     pub fn strong_etag(&self) -> Option<&str> {

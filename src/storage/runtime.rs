@@ -45,7 +45,7 @@ pub(super) fn wait_for<T>(work: impl Future<Output = T>) -> Result<T> {
 }
 
 /// After a signal, what ends something has so long.
-const TIME_TO_END: Duration = Duration::from_secs(3);
+pub(super) const TIME_TO_END: Duration = Duration::from_secs(3);
 
 /// Waits for `work`, which ends something: after a signal only for a while, but it is not given up at once.
 pub(super) fn wait_for_end<T>(work: impl Future<Output = T>) -> Result<T> {
@@ -64,6 +64,12 @@ pub(super) fn wait_for_end<T>(work: impl Future<Output = T>) -> Result<T> {
             }
         }
     }
+}
+
+/// Waits for `work`, but only as long as `limit`. It does not look at signals, and can be used when the process ends.
+pub(super) fn wait_at_most<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let runtime = runtime().ok()?;
+    runtime.block_on(async { timeout(limit, work).await }).ok()
 }
 
 /// Begins `work`, and does not wait for it.

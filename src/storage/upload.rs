@@ -11,7 +11,7 @@ use tracing::debug;
 
 use super::failure::as_io;
 use super::new_object::{NewObject, Writing};
-use super::runtime::{begin, wait_a_moment_for, wait_for, wait_for_end};
+use super::runtime::{TIME_TO_END, begin, wait_a_moment_for, wait_at_most, wait_for, wait_for_end};
 use super::url::ObjectUrl;
 use crate::cancellation::stop::{self, Removal};
 use crate::error::{Error, Result};
@@ -74,7 +74,8 @@ impl Upload {
         let id = Arc::new(wait_for_end(object.begin())??);
         let of_end = (Arc::clone(&object), Arc::clone(&id));
         let removal = stop::remove_at_end(move || {
-            forget(&of_end.0, &of_end.1);
+            let (object, id) = &of_end;
+            let _ = wait_at_most(TIME_TO_END, object.abort(id));
             true
         });
         let upload = Upload {
@@ -97,11 +98,12 @@ impl Upload {
     /// Takes note of the part that was on its way.
     fn arrived(&mut self) -> Result<()> {
         while let Some(sending) = &mut self.sending {
+            if stop::is_signalled() {
+                return Err(Error::interrupted());
+            }
             if let Some(part) = wait_a_moment_for(sending)? {
                 self.parts.push(part);
                 self.sending = None;
-            } else if stop::is_signalled() {
-                return Err(Error::interrupted());
             }
         }
         Ok(())

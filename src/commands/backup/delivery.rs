@@ -8,8 +8,10 @@ use super::object::{self, NewObject};
 use super::report::Place;
 use super::settings::{BackupSettings, To};
 use crate::cancellation::Cancellation;
+use crate::error::codes::Code;
 use crate::error::{Doing, Result};
 use crate::ui::progress::Progress;
+use crate::ui::terminal;
 
 /// See the module.
 pub(super) struct Delivery<'a> {
@@ -52,7 +54,8 @@ impl Delivery<'_> {
                 file.rewind().doing("read the archive")?;
                 let bytes = file.metadata().doing("read the archive")?.len();
                 let meter = progress.member("sending the archive", bytes, "");
-                let url = cancellation.guard(|| object.keep(meter.watch(file)))?;
+                let url =
+                    cancellation.guard(|| object.keep(cancellation.watch(meter.watch(file))))?;
                 meter.complete();
                 Some(Place::Object(url))
             }
@@ -62,14 +65,20 @@ impl Delivery<'_> {
             }
         };
         let removed = match (&self.settings.to, self.settings.keep_time) {
-            (To::Folder(folder), Some(seconds)) => {
-                folder::remove_older(folder, self.time, seconds)?
-            }
+            (To::Folder(folder), Some(seconds)) => folder::remove_older(folder, self.time, seconds),
             (To::Prefix(prefix, writing), Some(seconds)) => {
-                object::remove_older(prefix, self.time, seconds, writing.timeout)?
+                object::remove_older(prefix, self.time, seconds, writing.timeout)
             }
-            _ => Vec::new(),
+            _ => Ok(Vec::new()),
         };
+        // The archive is complete all the same.
+        let removed = removed.unwrap_or_else(|error| {
+            terminal::warn(
+                Code::OlderArchivesRemain,
+                &format!("older archives remain: {error}"),
+            );
+            Vec::new()
+        });
         Ok((place, removed))
     }
 }

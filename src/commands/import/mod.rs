@@ -129,7 +129,8 @@ fn import(
     let prepared = import.prepare(target, &opened)?;
     let mut staged = import.stage(target, opened, &prepared)?;
     import.verify(target, &staged)?;
-    staged.identity = identifying.map(Identifying::known).transpose()?;
+    let identity = identifying.map(Identifying::known).transpose()?;
+    staged.identity = identity.map(|identity| import.recorded(&identity));
     staged.encrypted = import.check_secrets(target, &staged)?;
     let published = match import.publish(target, &prepared, &staged) {
         Err(error) if error.is_held() => {

@@ -5,8 +5,10 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::context::Import;
+use crate::dump::Databases;
 use crate::error::{Error, Result};
-use crate::input::whole::{Identifying, Whole};
+use crate::gitlab::content::Content;
+use crate::input::whole::{Identifying, Whole, checksum};
 use crate::publish::outcome::LiveInput;
 use crate::server::LockedTarget;
 use crate::ui::shown::line;
@@ -62,9 +64,12 @@ impl Import<'_> {
     pub(super) fn look_for(&self, target: &mut dyn LockedTarget, whole: Whole) -> Result<Found> {
         let beginning = whole.beginning();
         let identifying = whole.identify()?;
+        let schema = target.schema(self.settings.schema.as_deref(), self.content)?;
         let live = target.live_input()?.filter(|live| {
             let recorded = &live.input.identity;
-            recorded.starts_with(&beginning) && self.has_traces_of(live)
+            let is_there =
+                live.schema == schema || self.settings.policies.databases == Databases::All;
+            recorded.starts_with(&beginning) && is_there && self.has_traces_of(live)
         });
         let Some(live) = live else {
             return Ok(Found::Other(identifying));
@@ -72,13 +77,24 @@ impl Import<'_> {
         let meter = self.progress.steps("comparing the input with what is live");
         let identity = identifying.known()?;
         meter.complete();
-        if identity != live.input.identity {
+        if self.recorded(&identity) != live.input.identity {
             return Ok(Found::Other(Identifying::Known(identity)));
         }
         Ok(Found::Live(AlreadyLive {
             input: self.input.clone(),
             target: self.destination.shown(),
         }))
+    }
+
+    /// What a record says of an input with this `identity`: of a dump also which of it becomes what.
+    pub(super) fn recorded(&self, identity: &str) -> String {
+        match self.content {
+            Content::Backup => identity.to_owned(),
+            Content::Dump => {
+                let options = checksum(format!("{:?}", self.settings.policies).as_bytes());
+                format!("{identity}, options {options}")
+            }
+        }
     }
 
     /// Whether the builds directory of this import is the one of what is `live`, and is there.

@@ -19,6 +19,8 @@ const GOOD: [&str; 2] = ["done", "already live"];
 #[derive(Debug, Default)]
 pub struct Summary {
     runs: BTreeMap<Key, Run>,
+    /// How many runs did not say which target they had.
+    unnamed: usize,
     /// Files in the folders that are no reports.
     left_out: Vec<String>,
 }
@@ -88,7 +90,12 @@ impl Summary {
     /// Adds what a report tells.
     pub(super) fn add(&mut self, document: &Value) {
         let text = |key: &str| document[key].as_str().unwrap_or_default().to_owned();
-        let key = (text("command"), text("input"), text("target"));
+        let mut key = (text("command"), text("input"), text("target"));
+        if key.2.is_empty() {
+            // The environment named it: nobody knows whether it was the same one.
+            key.2 = format!("({})", self.unnamed + 1);
+            self.unnamed += 1;
+        }
         let mut run = Run::of(document);
         match self.runs.get_mut(&key) {
             Some(known) => {

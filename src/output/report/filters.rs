@@ -46,7 +46,7 @@ fn seconds(seconds: f64) -> String {
     match seconds {
         ..1.0 => format!("{seconds:.2} s"),
         ..59.95 => format!("{seconds:.1} s"),
-        _ => lasting(Duration::from_secs_f64(seconds.round())),
+        _ => Duration::try_from_secs_f64(seconds.round()).map_or_else(|_| String::new(), lasting),
     }
 }
 

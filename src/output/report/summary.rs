@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::document::FORMAT;
 use super::format::Format;
+use super::place::Place;
 use super::render::{self, Page};
 use crate::error::{Error, Result};
 
@@ -19,12 +20,12 @@ pub fn read_document(bytes: &[u8]) -> Option<Value> {
 
 /// The `summary` of many runs in the format that the ending of `output` names.
 pub fn render_summary(summary: &Value, output: &Path) -> Result<String> {
-    match Format::of(output)? {
-        Format::Junit => Err(Error::usage(format!(
-            "a summary has no form for JUnit: {}",
-            output.display()
-        ))
-        .hint("let the name end in .html, .md or .json")),
+    let place = Place::of(output)?;
+    match Format::of(place.name())? {
+        Format::Junit => Err(
+            Error::usage(format!("a summary has no form for JUnit: {place}"))
+                .hint("let the name end in .html, .md or .json"),
+        ),
         format => render::render(summary, Page::Summary, format),
     }
 }

@@ -33,18 +33,33 @@ impl Canceller {
 }
 
 impl ConnectionOptions {
+    /// Cancels the statement of the session with this `token`, over a connection made as that of the session. Returns whether
+    /// the server was reached.
+    pub(crate) fn cancel(&self, token: &CancelToken) -> bool {
+        let ways = self.ways_to_cancel();
+        if ways.is_empty() {
+            return token.cancel_query(NoTls).is_ok();
+        }
+        ways.into_iter().any(|way| token.cancel_query(way).is_ok())
+    }
+
     /// Returns the canceller for the statements of `client`, a session with this target.
     #[must_use]
     pub(crate) fn canceller(&self, client: &Client) -> Canceller {
+        Canceller {
+            token: client.cancel_token(),
+            ways: self.ways_to_cancel(),
+        }
+    }
+
+    /// The ways of the sessions with this target.
+    fn ways_to_cancel(&self) -> Vec<Connector> {
         let rule = Rule {
             methods: Methods::ANY,
             clear_text: ClearText::Refused,
         };
         let ways = self.tls.used().into_iter();
-        Canceller {
-            token: client.cancel_token(),
-            ways: ways.map(|tls| Connector { tls, rule }).collect(),
-        }
+        ways.map(|tls| Connector { tls, rule }).collect()
     }
 
     /// Connects to the first place that accepts the connection.

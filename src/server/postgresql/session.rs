@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use postgres::Client;
+use postgres::{Client, SimpleQueryMessage};
 
 use super::error::failure;
 use super::options::ConnectionOptions;
 use super::options::hosts::Listener;
+use super::products::refuse_others;
 use super::search_path::PIN;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -38,6 +39,18 @@ WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session
 const GENERATED_COLUMNS: i32 = 120_000;
 const VIRTUAL_COLUMNS: i32 = 180_000;
 
+/// The server's version in its own words. Others than PostgreSQL do not know the settings of a session.
+fn version(client: &mut Client) -> Result<String> {
+    let answer = client
+        .simple_query("SELECT pg_catalog.version()")
+        .map_err(failure("ask for the server's version"))?;
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(row.unwrap_or_default())
+}
+
 /// The description of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
@@ -58,6 +71,7 @@ impl ConnectionOptions {
     /// server's own functions: all other names are qualified.
     pub fn connect(&self) -> Result<Client> {
         let mut client = self.connect_somewhere()?;
+        refuse_others(&version(&mut client)?)?;
         let prepared = client.batch_execute(&format!("{PIN}; {PINNED}"));
         prepared.map_err(failure("prepare the session"))?;
         let version: i32 = client

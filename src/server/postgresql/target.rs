@@ -50,8 +50,10 @@ pub(crate) struct LockedPostgresql {
 impl LockedPostgresql {
     /// Connects and takes the lock.
     pub(crate) fn lock(target: &ConnectionOptions) -> Result<LockedPostgresql> {
+        let mut staging = Staging::lock(target)?;
+        publish::warn_if_missing(staging.client())?;
         Ok(LockedPostgresql {
-            staging: Staging::lock(target)?,
+            staging,
             target: target.clone(),
         })
     }

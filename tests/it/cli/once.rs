@@ -123,6 +123,12 @@ fn a_dump_is_known_again_if_that_was_asked_for() {
     scene.execute("INSERT INTO a VALUES (2)");
     once().reports("nothing was done");
     assert_eq!(scene.value("SELECT count(*)::text FROM a"), "2");
+    // Elsewhere, or of other tables, it is another import.
+    for option in [&["--schema", "elsewhere"][..], &["--skip-table", "b"]] {
+        let mut import = scene.command([dump.to_str().unwrap(), "--once", "--replace"]);
+        let imported = run(import.args(option)).succeeds();
+        let _ = imported.reports("imported");
+    }
     fs::write(
         &dump,
         "CREATE TABLE `a` (`id` int);\nINSERT INTO `a` VALUES (3);\n",

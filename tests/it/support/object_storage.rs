@@ -1,15 +1,16 @@
-//! An object storage: SeaweedFS, which speaks S3. `scripts/test` fetches it.
+//! An object storage that speaks S3: SeaweedFS, which `scripts/test` fetches; or Ceph, for `scripts/test-ceph`.
 
 use std::borrow::BorrowMut;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::json;
 
-use super::program::{command, project};
-use super::servers::{as_user, server_directory_in, start, wait_for};
+use super::program::{command, project, run_fed};
+use super::servers::{as_user, expect_success, server_directory_in, start, wait_for};
 use super::tcp_servers::{Authority, free_port};
 
 /// The name and the key of a user who may do everything, and of one who may read the bucket [`BUCKET`].
@@ -30,8 +31,13 @@ pub(crate) struct Storage {
     pub(crate) port: u16,
     /// S3 with TLS.
     pub(crate) tls_port: u16,
-    /// The server of the files below, which takes them without ceremony.
-    files: u16,
+    /// The server of the files below, which takes them without ceremony; Ceph has none.
+    files: Option<u16>,
+}
+
+/// Whether the tests are to use a Ceph.
+pub(crate) fn is_ceph() -> bool {
+    std::env::var("CI_IMPORT_TEST_STORAGE").is_ok_and(|kind| kind == "ceph")
 }
 
 /// The one of the tests.
@@ -66,10 +72,14 @@ impl Storage {
         fs::write(directory.join("server.pem"), certificate).unwrap();
         fs::write(directory.join("server.key"), key).unwrap();
 
+        if is_ceph() {
+            return Storage::start_ceph(directory);
+        }
+        let files = free_port();
         let storage = Storage {
             port: free_port(),
             tls_port: free_port(),
-            files: free_port(),
+            files: Some(files),
             directory,
         };
         let path = |name: &str| storage.path(name);
@@ -99,7 +109,7 @@ impl Storage {
             "-admin.ui=false".to_owned(),
             "-s3.port.iceberg=0".to_owned(),
             "-s3.port.lance=0".to_owned(),
-            format!("-filer.port={}", storage.files),
+            format!("-filer.port={files}"),
             format!("-s3.port={}", storage.port),
             format!("-s3.port.https={}", storage.tls_port),
             format!("-s3.config={}", path("identities")),
@@ -118,18 +128,58 @@ impl Storage {
         storage
     }
 
+    fn start_ceph(directory: PathBuf) -> Storage {
+        let script = |name: &str| project().join("tests/ceph").join(name);
+        let mut start = Command::new(script("start"));
+        let told = expect_success(&start.arg(&directory).output().unwrap());
+        let told = String::from_utf8(told).unwrap();
+        let port = |name: &str| {
+            let line = told.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().parse().unwrap()
+        };
+        // It ends when the standard input does, which is that of these tests.
+        let mut end = Command::new("sh");
+        end.args([
+            "-c",
+            "trap '' INT TERM HUP; cat >/dev/null; \"$1\" \"$2\"; rm -rf \"$2\"",
+            "end",
+        ]);
+        end.arg(script("stop")).arg(&directory);
+        end.stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        std::mem::forget(end.process_group(0).spawn().unwrap());
+        Storage {
+            port: port("port="),
+            tls_port: port("tls_port="),
+            files: None,
+            directory,
+        }
+    }
+
     /// A file of the server.
     pub(crate) fn path(&self, name: &str) -> String {
         self.directory.join(name).to_str().unwrap().to_owned()
     }
 
     fn file_url(&self, bucket: &str, key: &str) -> String {
-        format!("http://127.0.0.1:{}/buckets/{bucket}/{key}", self.files)
+        match self.files {
+            Some(files) => format!("http://127.0.0.1:{files}/buckets/{bucket}/{key}"),
+            None => format!("http://127.0.0.1:{}/{bucket}/{key}", self.port),
+        }
     }
 
     /// Puts an object.
     pub(crate) fn put(&self, bucket: &str, key: &str, content: &[u8]) {
-        ureq::put(self.file_url(bucket, key)).send(content).unwrap();
+        if self.files.is_some() {
+            ureq::put(self.file_url(bucket, key)).send(content).unwrap();
+            return;
+        }
+        let mut put = Command::new("python3");
+        put.arg(project().join("tests/ceph/s3.py"));
+        put.args(["put", &self.port.to_string(), &format!("/{bucket}/{key}")]);
+        let outcome = run_fed(put, |input| input.write_all(content).unwrap());
+        let _ = outcome.succeeds();
     }
 
     /// An object, if it is there.
@@ -144,30 +194,19 @@ impl Storage {
         }
     }
 
-    /// The names below `folder` of the files, in which a folder has a slash at its end.
-    fn names(&self, folder: &str) -> Vec<String> {
-        let url = format!(
-            "http://127.0.0.1:{}/buckets/{folder}/?limit=10000",
-            self.files
-        );
-        let asked = ureq::get(url).header("Accept", "application/json").call();
-        let Ok(mut answer) = asked else {
-            return Vec::new();
-        };
-        let text = answer.body_mut().read_to_string().unwrap();
-        let listed: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let entries = listed["Entries"].as_array().cloned().unwrap_or_default();
-        let names = entries
-            .iter()
-            .map(|entry| entry["FullPath"].as_str().unwrap());
-        names
-            .map(|path| path.rsplit('/').next().unwrap().to_owned())
-            .collect()
-    }
-
     /// The names of the objects directly below a prefix.
     pub(crate) fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
-        self.names(&format!("{bucket}/{prefix}"))
+        let query = format!("list-type=2&delimiter=/&prefix={prefix}/");
+        let url = format!("http://127.0.0.1:{}/{bucket}?{query}", self.port);
+        let text = ureq::get(url)
+            .call()
+            .unwrap()
+            .body_mut()
+            .read_to_string()
+            .unwrap();
+        let keys = text.split("<Key>").skip(1);
+        let names = keys.map(|rest| rest.split('<').next().unwrap().rsplit('/').next().unwrap());
+        names.map(str::to_owned).collect()
     }
 
     /// The uploads of `key` that are neither complete nor forgotten: what the storage says of each.

@@ -61,6 +61,32 @@ impl OwnServer {
         OwnServer::make(Some((small, mebibytes)), &std::env::temp_dir())
     }
 
+    /// A standby of this one, which is called `s1` there.
+    pub(crate) fn standby(&self) -> OwnServer {
+        let directory =
+            server_directory_in(&std::env::temp_dir(), "own", user_ids(POSTGRESQL_USER));
+        let data = directory.join("data");
+        let mut standby = OwnServer {
+            watchdog: watchdog(&directory.join("pid"), &directory),
+            disk: None,
+            more_settings: Vec::new(),
+            postmaster: None,
+            directory,
+        };
+        let mut copy = standby.program("pg_basebackup");
+        copy.args(["-R", "-X", "stream", "-c", "fast", "-D"])
+            .arg(&data);
+        let primary = self.directory.display();
+        copy.args([
+            "-d",
+            &format!("host={primary} user=postgres application_name=s1"),
+        ]);
+        expect_success(&copy.output().expect("pg_basebackup runs"));
+        std::os::unix::fs::symlink(&data, standby.directory.join("current")).unwrap();
+        standby.restart();
+        standby
+    }
+
     fn make(small: Option<(Small, u32)>, place: &Path) -> OwnServer {
         let user = user_ids(POSTGRESQL_USER);
         let directory = server_directory_in(place, "own", user);
@@ -177,7 +203,7 @@ impl OwnServer {
 
 impl OwnServer {
     /// Ends it at once, but so that it takes its shared memory with it.
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         let Some(mut postmaster) = self.postmaster.take() else {
             return;
         };

@@ -39,6 +39,12 @@ fn directory_of(name: &str) -> PathBuf {
     server_directory_in(Path::new("/tmp"), name, None)
 }
 
+/// A daemon that leaves nothing elsewhere, no core either when it is ended.
+fn in_its_directory(mut daemon: Command, directory: &Path) -> Command {
+    daemon.current_dir(directory);
+    daemon
+}
+
 impl Slurm {
     pub(crate) fn start() -> Slurm {
         let user = text_of(Command::new("id").arg("-un"));
@@ -65,7 +71,7 @@ impl Slurm {
         ] {
             munged.arg(format!("--{option}={}", path(&munge, name)));
         }
-        start(munged, &munge);
+        start(in_its_directory(munged, &munge), &munge);
         wait_for(&munge, || munge.join("socket").exists());
 
         let mut text = format!(
@@ -100,11 +106,11 @@ impl Slurm {
         let slurm = Slurm { configuration };
         let mut slurmctld = slurm.program("slurmctld");
         slurmctld.args(["-D", "-c"]);
-        start(slurmctld, &controller);
+        start(in_its_directory(slurmctld, &controller), &controller);
         for (name, directory) in NODES.iter().zip(&nodes) {
             let mut slurmd = slurm.program("slurmd");
             slurmd.args(["-D", "-N", name]);
-            start(slurmd, directory);
+            start(in_its_directory(slurmd, directory), directory);
         }
         wait_for(&controller, || {
             let mut sinfo = slurm.program("sinfo");

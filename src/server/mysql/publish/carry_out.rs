@@ -100,7 +100,12 @@ fn attempt<S: Steps>(
     let mut journal = None;
     if let Some((builds, renames)) = plan.renames {
         let identity = identity(databases);
-        journal = Some(Journal::write(builds, renames, written.id, identity)?);
+        journal = Some(Journal::write(
+            builds,
+            renames,
+            written.id,
+            (identity, None),
+        )?);
     }
     in_transaction(conn, |conn| steps.before(conn, databases))?;
     failpoint::reached("CI disabled");

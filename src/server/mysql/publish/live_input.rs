@@ -21,6 +21,10 @@ pub fn live_input(conn: &mut Conn, databases: &Databases) -> Result<Option<LiveI
     if !record.published.iter().all(|name| there.contains(name)) {
         return Ok(None);
     }
-    let builds = record.builds.map(|builds| builds.path);
-    Ok(record.input.map(|input| LiveInput { input, builds }))
+    let (schema, builds) = (record.schema, record.builds.map(|builds| builds.path));
+    Ok(record.input.map(|input| LiveInput {
+        input,
+        schema,
+        builds,
+    }))
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use postgres::{Client, GenericClient, SimpleQueryMessage};
+use postgres::{Client, GenericClient};
 
 use super::removal::remove_schema;
 use super::style::{OF_SCHEMA, STAGING_SCHEMA};
@@ -13,6 +13,7 @@ use crate::failpoint;
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
+use crate::server::postgresql::poolers;
 use crate::ui::terminal;
 
 /// The advisory lock that an import holds in its target. The number is arbitrary, but must never change.
@@ -45,9 +46,10 @@ impl Staging {
     /// Connects and takes the lock, which only one import at a time can hold.
     pub fn lock(target: &ConnectionOptions) -> Result<Staging> {
         let mut client = target.connect_to_stay()?;
-        refuse_pooler(target, &mut client)?;
+        poolers::refuse(target, &mut client)?;
         client
-            .batch_execute("SET client_min_messages = warning")
+            // What is staged need not be on a standby; the publish waits for that.
+            .batch_execute("SET client_min_messages = warning; SET synchronous_commit = local")
             .map_err(failure("prepare the session"))?;
         take_lock(&mut client, LOCK_KEY)?;
         failpoint::reached("lock taken");
@@ -186,26 +188,6 @@ fn remove_all(client: &mut Client) -> std::result::Result<(), postgres::Error> {
         remove_schema(client, &schema, MARK)?;
     }
     remove_schema(client, STAGING_SCHEMA, MARK)
-}
-
-/// Refuses a pooler that gives each transaction any of its sessions: the lock of the import would stay with one of them. Two
-/// connections that are open at the same time have the same session there.
-fn refuse_pooler(target: &ConnectionOptions, client: &mut Client) -> Result<()> {
-    let session = |client: &mut Client| -> Result<Option<String>> {
-        let found = client
-            .simple_query("SELECT pg_catalog.pg_backend_pid()")
-            .map_err(failure("ask for the session's number"))?;
-        Ok(found.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        }))
-    };
-    let ours = session(client)?;
-    if session(&mut target.connect()?)? != ours {
-        return Ok(());
-    }
-    Err(Error::target("the connection goes through a pooler in transaction mode")
-        .hint("name the server itself, or a pool with pool_mode = session: an import needs sessions of its own"))
 }
 
 /// Takes the advisory lock `key`. The session that held it may need a moment to end.

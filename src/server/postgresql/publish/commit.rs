@@ -4,7 +4,8 @@ use postgres::Transaction;
 use postgres::error::Severity;
 
 use super::identity::identity;
-use super::identity::status_of;
+use super::identity::{status_of, timeline};
+use super::standby::CommitWatch;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::Journal;
@@ -39,7 +40,8 @@ pub(super) fn rename_and_commit(
     let mut journal = None;
     if let Some((builds, renames)) = renames {
         let database = identity(&mut transaction)?;
-        let written = Journal::write(builds, renames, id.to_string(), database)?;
+        let timeline = timeline(&mut transaction);
+        let written = Journal::write(builds, renames, id.to_string(), (database, timeline))?;
         if let Err(error) = written.rename() {
             written.undo()?;
             return Err(error);
@@ -53,8 +55,8 @@ pub(super) fn rename_and_commit(
 /// crashes could reuse the number of the transaction, and recovery would find the status of another
 /// transaction.
 fn make_number_durable(target: &ConnectionOptions) -> Result<()> {
-    // A commit that waits for the disk also waits for everything before it. It needs something to commit.
-    let sql = "SET synchronous_commit = on;
+    // A commit that waits for the disk also waits for everything before it. It needs something to commit. Standbys do not matter.
+    let sql = "SET synchronous_commit = local;
                SELECT pg_catalog.pg_logical_emit_message(true, 'ci-import', 'to be published')";
     target
         .connect()?
@@ -65,13 +67,22 @@ fn make_number_durable(target: &ConnectionOptions) -> Result<()> {
 /// Commits, or undoes the renames. If the connection is lost, the server is asked for the status of the
 /// transaction. Without an answer nothing is changed.
 fn commit(
-    transaction: Transaction<'_>,
+    mut transaction: Transaction<'_>,
     target: &ConnectionOptions,
     id: i64,
     journal: Option<Journal>,
 ) -> Result<()> {
+    let history = timeline(&mut transaction);
+    let watch = match CommitWatch::begin(&mut transaction, target) {
+        Ok(watch) => watch,
+        Err(error) => {
+            journal.map_or(Ok(()), Journal::undo)?;
+            return Err(error);
+        }
+    };
     failpoint::reached("to be committed");
     let committed = transaction.commit();
+    watch.end();
     let Err(cause) = committed else {
         failpoint::reached("committed");
         return journal.map_or(Ok(()), Journal::complete);
@@ -79,7 +90,7 @@ fn commit(
     let status = if is_refused(&cause) {
         Some("aborted".to_owned())
     } else {
-        status_of(target, id)
+        status_of(target, id, history.as_deref())
     };
     match status.as_deref() {
         Some("committed") => return journal.map_or(Ok(()), Journal::complete),

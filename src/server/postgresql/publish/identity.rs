@@ -20,10 +20,30 @@ pub fn identity(client: &mut impl GenericClient) -> Result<String> {
     Ok(row.get(0))
 }
 
-/// The status of the transaction with this number: `committed`, `aborted`, `in progress`.
-pub(super) fn status_of(target: &ConnectionOptions, id: i64) -> Option<String> {
+/// The history of the server: a standby that takes over begins another one, in which other transactions have the numbers of those
+/// that it never got. None if the user may not ask. The checkpoint that names it, too, comes later.
+pub(super) fn timeline(client: &mut impl GenericClient) -> Option<String> {
+    let sql =
+        "SELECT pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8)";
+    // An error would end the transaction that it is asked in.
+    let mut trial = client.transaction().ok()?;
+    let row = trial.query_one(sql, &[]).ok();
+    trial.rollback().ok()?;
+    row.map(|row| row.get(0))
+}
+
+/// The status of the transaction with this number in this history: `committed`, `aborted`, `in progress`. None if another server
+/// answers, which has taken over.
+pub(super) fn status_of(
+    target: &ConnectionOptions,
+    id: i64,
+    history: Option<&str>,
+) -> Option<String> {
     for _ in 0..20 {
         let status = target.connect().ok().and_then(|mut client| {
+            if history.is_some() && timeline(&mut client).as_deref() != history {
+                return None;
+            }
             let row = client.query_one("SELECT txid_status($1)", &[&id]).ok()?;
             row.get::<_, Option<String>>(0)
         });

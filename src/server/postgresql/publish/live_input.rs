@@ -3,16 +3,18 @@
 use postgres::Client;
 
 use super::examine::tables_of;
+use super::part::PREVIOUS_SCHEMA;
 use crate::error::Result;
 use crate::publish::outcome::LiveInput;
 use crate::publish::record::Record;
+use crate::server::postgresql::error::failure;
 
 /// The archive or dump of the last publish, if its record says which it is, and all its tables are there.
 pub fn live_input(client: &mut Client) -> Result<Option<LiveInput>> {
     let Some(record) = Record::read(client)? else {
         return Ok(None);
     };
-    if !record.can_be_undone() {
+    if !record.can_be_undone() || !is_ours(client)? {
         return Ok(None);
     }
     for (schemas, of_schema) in record.parts() {
@@ -22,6 +24,22 @@ pub fn live_input(client: &mut Client) -> Result<Option<LiveInput>> {
             return Ok(None);
         }
     }
-    let builds = record.builds.map(|builds| builds.path);
-    Ok(record.input.map(|input| LiveInput { input, builds }))
+    let (schema, builds) = (record.schema, record.builds.map(|builds| builds.path));
+    Ok(record.input.map(|input| LiveInput {
+        input,
+        schema,
+        builds,
+    }))
+}
+
+/// Whether the record is one of the user's own or of a superuser: a stranger's could have an import left out.
+fn is_ours(client: &mut Client) -> Result<bool> {
+    let row = client
+        .query_opt(
+            "SELECT r.rolsuper OR r.rolname = current_user FROM pg_catalog.pg_namespace n
+             JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner WHERE n.nspname = $1",
+            &[&PREVIOUS_SCHEMA],
+        )
+        .map_err(failure("look whose the record of the last import is"))?;
+    Ok(row.is_some_and(|row| row.get(0)))
 }

@@ -18,6 +18,7 @@ pub(crate) mod previous;
 mod recover;
 mod relations;
 mod rollback;
+mod standby;
 mod swap;
 mod table_settings;
 
@@ -33,4 +34,5 @@ pub use live_input::live_input;
 pub use part::PREVIOUS_SCHEMA;
 pub use recover::{is_cut, recover};
 pub use rollback::{Exchange, previous_import, rollback};
+pub(crate) use standby::warn_if_missing;
 pub use swap::{Steps, publish};
