@@ -71,9 +71,12 @@ impl ConnectionOptions {
     /// server's own functions: all other names are qualified.
     pub fn connect(&self) -> Result<Client> {
         let mut client = self.connect_somewhere()?;
+        // First of all, names mean what they should. Another product may not know how.
+        let pinned = client.batch_execute(PIN);
         refuse_others(&version(&mut client)?)?;
-        let prepared = client.batch_execute(&format!("{PIN}; {PINNED}"));
-        prepared.map_err(failure("prepare the session"))?;
+        pinned
+            .and_then(|()| client.batch_execute(PINNED))
+            .map_err(failure("prepare the session"))?;
         let version: i32 = client
             .query_one("SELECT current_setting('server_version_num')::int", &[])
             .map_err(failure("ask for the server's version"))?

@@ -38,17 +38,25 @@ pub(super) fn rename_and_commit(
     renames: Option<(&BuildsDirectory, Renames)>,
 ) -> Result<()> {
     let mut journal = None;
+    let history = timeline(&mut transaction);
+    let watch = CommitWatch::begin(&mut transaction, target)?;
     if let Some((builds, renames)) = renames {
         let database = identity(&mut transaction)?;
-        let timeline = timeline(&mut transaction);
-        let written = Journal::write(builds, renames, id.to_string(), (database, timeline))?;
+        let found = (database, history.clone());
+        let written = Journal::write(builds, renames, id.to_string(), found)?;
         if let Err(error) = written.rename() {
             written.undo()?;
             return Err(error);
         }
         journal = Some(written);
     }
-    commit(transaction, target, id, journal)
+    commit(
+        transaction,
+        target,
+        (id, history.as_deref()),
+        journal,
+        watch,
+    )
 }
 
 /// Makes the server write its log to the disk, including the open transaction. Otherwise a server that
@@ -67,19 +75,12 @@ fn make_number_durable(target: &ConnectionOptions) -> Result<()> {
 /// Commits, or undoes the renames. If the connection is lost, the server is asked for the status of the
 /// transaction. Without an answer nothing is changed.
 fn commit(
-    mut transaction: Transaction<'_>,
+    transaction: Transaction<'_>,
     target: &ConnectionOptions,
-    id: i64,
+    (id, history): (i64, Option<&str>),
     journal: Option<Journal>,
+    watch: CommitWatch,
 ) -> Result<()> {
-    let history = timeline(&mut transaction);
-    let watch = match CommitWatch::begin(&mut transaction, target) {
-        Ok(watch) => watch,
-        Err(error) => {
-            journal.map_or(Ok(()), Journal::undo)?;
-            return Err(error);
-        }
-    };
     failpoint::reached("to be committed");
     let committed = transaction.commit();
     watch.end();
@@ -90,7 +91,7 @@ fn commit(
     let status = if is_refused(&cause) {
         Some("aborted".to_owned())
     } else {
-        status_of(target, id, history.as_deref())
+        status_of(target, id, history)
     };
     match status.as_deref() {
         Some("committed") => return journal.map_or(Ok(()), Journal::complete),
