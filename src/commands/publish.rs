@@ -204,10 +204,7 @@ impl Step<'_> {
             content: self.content(),
             wait_for_locks: self.settings.wait_for_locks,
             leaves_ci_off: self.settings.leave_ci_off,
-            input: self.kept.identity.clone().map(|identity| InputRecord {
-                name: self.kept.input.clone(),
-                identity,
-            }),
+            input: InputRecord::of(&self.kept.input, self.kept.identity.as_ref()),
         };
         let published = publishing.run(&mut *held.target, self.progress, self.cancellation);
         published.map_err(|error| {

@@ -27,17 +27,6 @@ pub struct Publication<'a> {
     pub input: Option<&'a InputRecord>,
 }
 
-/// What is live.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveInput {
-    /// The archive or dump.
-    pub input: InputRecord,
-    /// The schema of its tables, the first one of several; in MySQL, the database.
-    pub schema: String,
-    /// The path of the builds directory, if there were traces.
-    pub builds: Option<String>,
-}
-
 /// Tables, and the schema that they are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaTables<'a> {

@@ -41,6 +41,28 @@ pub struct InputRecord {
     pub identity: String,
 }
 
+/// What is live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveInput {
+    /// The archive or dump.
+    pub input: InputRecord,
+    /// The schema of its tables, the first one of several; in MySQL, the database.
+    pub schema: String,
+    /// The path of the builds directory, if there were traces.
+    pub builds: Option<String>,
+}
+
+impl InputRecord {
+    /// That of the input with this `name`, if its `identity` is to be known later.
+    #[must_use]
+    pub fn of(name: &str, identity: Option<&String>) -> Option<InputRecord> {
+        Some(InputRecord {
+            name: name.to_owned(),
+            identity: identity?.clone(),
+        })
+    }
+}
+
 /// What a publish has done in another schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RecordOfSchema {
@@ -124,6 +146,18 @@ impl Record {
             epochs.extend(record.previous);
         }
         epochs
+    }
+
+    /// What is live by this record, if that is known and nobody has discarded what it replaced.
+    pub(crate) fn live_input(self) -> Option<LiveInput> {
+        if !self.can_be_undone() {
+            return None;
+        }
+        Some(LiveInput {
+            input: self.input?,
+            schema: self.schema,
+            builds: self.builds.map(|builds| builds.path),
+        })
     }
 
     /// Whether it is the record of a publish, not the rest of an interrupted discard.

@@ -222,10 +222,7 @@ impl Import<'_> {
             content: self.content,
             wait_for_locks: self.settings.wait_for_locks,
             leaves_ci_off: self.settings.leave_ci_off,
-            input: staged.identity.clone().map(|identity| InputRecord {
-                name: self.input.clone(),
-                identity,
-            }),
+            input: InputRecord::of(&self.input, staged.identity.as_ref()),
         };
         publishing.run(target, self.progress, self.cancellation)
     }

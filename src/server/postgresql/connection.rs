@@ -24,42 +24,37 @@ pub(crate) struct Canceller {
 impl Canceller {
     /// Cancels the running statement, if there is one.
     pub(crate) fn cancel(&self) {
+        let _ = self.try_cancel();
+    }
+
+    /// The same. Returns whether the server was reached.
+    pub(crate) fn try_cancel(&self) -> bool {
         if self.ways.is_empty() {
-            let _ = self.token.cancel_query(NoTls);
+            return self.token.cancel_query(NoTls).is_ok();
         }
         let mut ways = self.ways.iter();
-        ways.find(|way| self.token.cancel_query((*way).clone()).is_ok());
+        ways.any(|way| self.token.cancel_query(way.clone()).is_ok())
     }
 }
 
 impl ConnectionOptions {
-    /// Cancels the statement of the session with this `token`, over a connection made as that of the session. Returns whether
-    /// the server was reached.
-    pub(crate) fn cancel(&self, token: &CancelToken) -> bool {
-        let ways = self.ways_to_cancel();
-        if ways.is_empty() {
-            return token.cancel_query(NoTls).is_ok();
-        }
-        ways.into_iter().any(|way| token.cancel_query(way).is_ok())
-    }
-
     /// Returns the canceller for the statements of `client`, a session with this target.
     #[must_use]
     pub(crate) fn canceller(&self, client: &Client) -> Canceller {
-        Canceller {
-            token: client.cancel_token(),
-            ways: self.ways_to_cancel(),
-        }
+        self.canceller_of(client.cancel_token())
     }
 
-    /// The ways of the sessions with this target.
-    fn ways_to_cancel(&self) -> Vec<Connector> {
+    /// The same for the session with this `token`.
+    pub(crate) fn canceller_of(&self, token: CancelToken) -> Canceller {
         let rule = Rule {
             methods: Methods::ANY,
             clear_text: ClearText::Refused,
         };
         let ways = self.tls.used().into_iter();
-        ways.map(|tls| Connector { tls, rule }).collect()
+        Canceller {
+            token,
+            ways: ways.map(|tls| Connector { tls, rule }).collect(),
+        }
     }
 
     /// Connects to the first place that accepts the connection.

@@ -5,7 +5,7 @@ use mysql::Conn;
 use super::catalog::tables_of;
 use super::record::{State, last};
 use crate::error::Result;
-use crate::publish::outcome::LiveInput;
+use crate::publish::record::LiveInput;
 use crate::server::mysql::databases::Databases;
 
 /// The archive or dump of the last publish, if its record says which it is, and all its tables are there.
@@ -14,17 +14,12 @@ pub fn live_input(conn: &mut Conn, databases: &Databases) -> Result<Option<LiveI
         return Ok(None);
     };
     let record = written.record;
-    if written.state != State::Published || !record.can_be_undone() {
+    if written.state != State::Published {
         return Ok(None);
     }
     let there = tables_of(conn, &databases.live)?;
     if !record.published.iter().all(|name| there.contains(name)) {
         return Ok(None);
     }
-    let (schema, builds) = (record.schema, record.builds.map(|builds| builds.path));
-    Ok(record.input.map(|input| LiveInput {
-        input,
-        schema,
-        builds,
-    }))
+    Ok(record.live_input())
 }

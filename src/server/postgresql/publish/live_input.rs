@@ -5,8 +5,7 @@ use postgres::Client;
 use super::examine::tables_of;
 use super::part::PREVIOUS_SCHEMA;
 use crate::error::Result;
-use crate::publish::outcome::LiveInput;
-use crate::publish::record::Record;
+use crate::publish::record::{LiveInput, Record};
 use crate::server::postgresql::error::failure;
 
 /// The archive or dump of the last publish, if its record says which it is, and all its tables are there.
@@ -14,7 +13,7 @@ pub fn live_input(client: &mut Client) -> Result<Option<LiveInput>> {
     let Some(record) = Record::read(client)? else {
         return Ok(None);
     };
-    if !record.can_be_undone() || !is_ours(client)? {
+    if !is_ours(client)? {
         return Ok(None);
     }
     for (schemas, of_schema) in record.parts() {
@@ -24,12 +23,7 @@ pub fn live_input(client: &mut Client) -> Result<Option<LiveInput>> {
             return Ok(None);
         }
     }
-    let (schema, builds) = (record.schema, record.builds.map(|builds| builds.path));
-    Ok(record.input.map(|input| LiveInput {
-        input,
-        schema,
-        builds,
-    }))
+    Ok(record.live_input())
 }
 
 /// Whether the record is one of the user's own or of a superuser: a stranger's could have an import left out.

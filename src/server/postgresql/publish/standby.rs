@@ -4,11 +4,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use postgres::{CancelToken, Client, Transaction};
+use postgres::{Client, Transaction};
 
 use crate::cancellation::stop;
 use crate::error::codes::Code;
 use crate::error::{Doing, Result};
+use crate::server::postgresql::connection::Canceller;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::ui::terminal;
@@ -60,12 +61,13 @@ impl CommitWatch {
         let row = transaction
             .query_one("SELECT pg_catalog.pg_backend_pid()", &[])
             .map_err(failure("ask for the session's number"))?;
-        let (session, token) = (row.get(0), transaction.cancel_token());
+        let session = row.get(0);
+        let canceller = target.canceller_of(transaction.cancel_token());
         let (done, is_done) = channel();
         let target = target.clone();
         let watch = std::thread::Builder::new()
             .name("commit".to_owned())
-            .spawn(move || watch(&is_done, &target, session, &token))
+            .spawn(move || watch(&is_done, &target, session, &canceller))
             .doing("start a thread")?;
         Ok(CommitWatch {
             done: Some(done),
@@ -92,7 +94,7 @@ fn watch(
     is_done: &Receiver<()>,
     target: &ConnectionOptions,
     session: i32,
-    token: &CancelToken,
+    canceller: &Canceller,
 ) -> bool {
     let begun = Instant::now();
     let mut told = false;
@@ -112,7 +114,7 @@ fn watch(
             );
         }
         // The transaction is committed already: what is cancelled is the waiting.
-        if stop::is_signalled() && target.cancel(token) {
+        if stop::is_signalled() && canceller.try_cancel() {
             return true;
         }
     }
