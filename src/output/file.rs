@@ -176,6 +176,13 @@ impl OutputFile {
         }
     }
 
+    /// Writes `content`, all that it is to have.
+    pub fn fill(&self, content: &[u8]) -> io::Result<()> {
+        let mut writer = self.writer().map_err(io::Error::other)?;
+        writer.write_all(content)?;
+        writer.flush()
+    }
+
     /// The file is complete: gives it its name, in place of another file. An object is replaced only if that was asked for.
     pub fn keep(self) -> Result<()> {
         self.named(NamedTempFile::persist)

@@ -10,6 +10,8 @@ mod file;
 mod gzip;
 mod limits;
 #[cfg(feature = "servers")]
+mod place;
+#[cfg(feature = "servers")]
 pub mod report;
 mod transcoded;
 
@@ -20,3 +22,5 @@ pub use dump::{DumpWriter, WrittenTable};
 #[cfg(feature = "servers")]
 pub use file::{OutputFile, url_in};
 pub use limits::Limits;
+#[cfg(feature = "servers")]
+pub use place::Place;

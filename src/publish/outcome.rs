@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::record::InputRecord;
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::traces::{BuildsDirectory, StagedDirectory};
 use crate::ui::shown::write_line;
@@ -25,6 +26,37 @@ pub struct Publication<'a> {
     pub leaves_ci_off: bool,
     /// Which archive or dump it is, if that is to be known later.
     pub input: Option<&'a InputRecord>,
+}
+
+/// An archive or dump that was published.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputRecord {
+    /// Its name.
+    pub name: String,
+    /// What identifies it among all others; see `input::whole`.
+    pub identity: String,
+}
+
+/// What is live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveInput {
+    /// The archive or dump.
+    pub input: InputRecord,
+    /// The schema of its tables, the first one of several; in MySQL, the database.
+    pub schema: String,
+    /// The path of the builds directory, if there were traces.
+    pub builds: Option<String>,
+}
+
+impl InputRecord {
+    /// That of the input with this `name`, if its `identity` is to be known later.
+    #[must_use]
+    pub fn of(name: &str, identity: Option<&String>) -> Option<InputRecord> {
+        Some(InputRecord {
+            name: name.to_owned(),
+            identity: identity?.clone(),
+        })
+    }
 }
 
 /// Tables, and the schema that they are for.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::aside::aside_name;
+use super::outcome::{InputRecord, LiveInput};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::traces::BuildsDirectory;
@@ -30,37 +31,6 @@ pub(crate) struct Record {
     pub(crate) input: Option<InputRecord>,
     /// What it did in other schemas, if each database of a dump has one.
     pub(crate) others: Vec<RecordOfSchema>,
-}
-
-/// An archive or dump that was published.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputRecord {
-    /// Its name.
-    pub name: String,
-    /// What identifies it among all others; see `input::whole`.
-    pub identity: String,
-}
-
-/// What is live.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveInput {
-    /// The archive or dump.
-    pub input: InputRecord,
-    /// The schema of its tables, the first one of several; in MySQL, the database.
-    pub schema: String,
-    /// The path of the builds directory, if there were traces.
-    pub builds: Option<String>,
-}
-
-impl InputRecord {
-    /// That of the input with this `name`, if its `identity` is to be known later.
-    #[must_use]
-    pub fn of(name: &str, identity: Option<&String>) -> Option<InputRecord> {
-        Some(InputRecord {
-            name: name.to_owned(),
-            identity: identity?.clone(),
-        })
-    }
 }
 
 /// What a publish has done in another schema.

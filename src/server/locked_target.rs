@@ -11,8 +11,9 @@ use crate::gitlab::live::LiveChanges;
 use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::kept::Kept;
-use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
-use crate::publish::record::LiveInput;
+use crate::publish::outcome::{
+    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+};
 use crate::traces::BuildsDirectory;
 use crate::verify::{TableFinding, Verifying};
 

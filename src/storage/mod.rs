@@ -14,6 +14,7 @@ mod google;
 mod list;
 mod new_object;
 mod object;
+mod parts;
 mod piece;
 mod pinned;
 mod read_ahead;
@@ -30,7 +31,7 @@ pub use list::{Listed, list};
 pub use new_object::Writing;
 pub use object::{Object, Opened, open};
 pub use remove::remove;
-pub use upload::{Upload, part_bytes, put, upload_bytes};
+pub use upload::{Upload, put};
 pub use url::{ObjectUrl, Scheme};
 
 /// What reading an archive takes: two readers with their requests, the client with its connections, TLS.

@@ -10,6 +10,7 @@ use object_store::{MultipartId, ObjectMeta, ObjectStoreExt, PutMode, PutOptions,
 
 use super::bucket::{Bucket, Use, path_of};
 use super::failure::{Failure, Meaning};
+use super::parts::{memory_bytes, part_bytes};
 use super::request::{Patience, with_patience};
 use super::server::bucket_of;
 use super::url::ObjectUrl;
@@ -22,8 +23,26 @@ pub struct Writing {
     pub replaces: bool,
     /// How long a request is tried.
     pub timeout: Duration,
-    /// The size of a part of a large object. See [`super::part_bytes`].
-    pub part_bytes: usize,
+    /// The size of a part of a large object.
+    part_bytes: usize,
+}
+
+impl Writing {
+    /// If the program may take so much memory, in MiB.
+    #[must_use]
+    pub fn within(memory: Option<u64>, replaces: bool, timeout: Duration) -> Writing {
+        Writing {
+            replaces,
+            timeout,
+            part_bytes: part_bytes(memory),
+        }
+    }
+
+    /// What an upload takes, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        memory_bytes(self.part_bytes)
+    }
 }
 
 /// See the module.

@@ -5,11 +5,11 @@ use std::io::{Seek, Write};
 
 use super::folder::{self, NewArchive};
 use super::object::{self, NewObject};
-use super::report::Place;
 use super::settings::{BackupSettings, To};
 use crate::cancellation::Cancellation;
 use crate::error::codes::Code;
 use crate::error::{Doing, Result};
+use crate::output::Place;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 

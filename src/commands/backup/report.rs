@@ -1,33 +1,14 @@
 //! What a backup has made.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::commands::import::report::Changes;
 use crate::error::codes::Code;
-use crate::storage::ObjectUrl;
+use crate::output::Place;
 use crate::ui::numbers::grouped;
 use crate::ui::shown::{line, shell_word};
-
-/// Where an archive is.
-#[derive(Debug)]
-pub enum Place {
-    /// In a file.
-    File(PathBuf),
-    /// In an object storage.
-    Object(ObjectUrl),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::File(path) => path.display().fmt(f),
-            Place::Object(url) => url.fmt(f),
-        }
-    }
-}
 
 /// A complete archive.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::output::{Limits, url_in};
 use crate::resources::Resources;
 use crate::schema::policies::Policies;
 use crate::server::Target;
-use crate::storage::{ObjectUrl, Scheme, Writing, part_bytes, upload_bytes};
+use crate::storage::{ObjectUrl, Scheme, Writing};
 
 /// Where the archive goes.
 #[derive(Debug, Clone)]
@@ -38,12 +38,8 @@ impl To {
             return Err(Error::usage(format!("cannot write to {url}: a web server takes no archives"))
                 .hint("-o names a folder, or a prefix in an object storage: s3://BUCKET/PREFIX/, gs://…, az://…"));
         }
-        let writing = Writing {
-            // Each archive has a name of its own.
-            replaces: false,
-            timeout,
-            part_bytes: part_bytes(memory),
-        };
+        // Each archive has a name of its own.
+        let writing = Writing::within(memory, false, timeout);
         Ok(To::Prefix(url.as_prefix(), writing))
     }
 }
@@ -111,7 +107,7 @@ impl BackupSettings {
         };
         let is_pipe = matches!(to, To::Stdout);
         let reserved = match &to {
-            To::Prefix(_, writing) => upload_bytes(writing.part_bytes),
+            To::Prefix(_, writing) => writing.memory_bytes(),
             To::Folder(_) | To::Stdout => 0,
         };
         if is_pipe && arguments.keep_time.is_some() {

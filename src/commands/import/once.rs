@@ -9,7 +9,7 @@ use crate::dump::Databases;
 use crate::error::{Error, Result};
 use crate::gitlab::content::Content;
 use crate::input::whole::{Identifying, Whole, checksum};
-use crate::publish::record::LiveInput;
+use crate::publish::outcome::LiveInput;
 use crate::server::LockedTarget;
 use crate::ui::shown::line;
 

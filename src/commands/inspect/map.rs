@@ -1,7 +1,6 @@
 //! A mapping file with the policies that a dump needs.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 
 use super::Findings;
@@ -26,8 +25,7 @@ impl Findings {
                 .hint("name another file, or - for standard output"));
         }
         let output = OutputFile::create(Some(path))?;
-        let mut writer = output.writer()?;
-        let written = writer.write_all(self.map().as_bytes());
+        let written = output.fill(self.map().as_bytes());
         written.doing(format!("write {shown}"))?;
         output.keep_new()
     }

@@ -13,7 +13,6 @@ mod settings;
 pub(in crate::commands) mod sites;
 
 use std::fs;
-use std::io::Write;
 
 use crate::cli::arguments::{RedirectArgs, WebServer};
 use crate::error::{Doing, Error, Result};
@@ -37,12 +36,9 @@ pub fn write(arguments: &RedirectArgs) -> Result<()> {
         return Err(refused(path));
     }
     let output = OutputFile::create(path)?;
-    let mut writer = output.writer()?;
-    let written = writer
-        .write_all(text.as_bytes())
-        .and_then(|()| writer.flush());
-    written.doing("write the configuration")?;
-    drop(writer);
+    output
+        .fill(text.as_bytes())
+        .doing("write the configuration")?;
     if arguments.yes {
         output.keep()
     } else {

@@ -28,7 +28,7 @@ use crate::error::{Kind, Result};
 use crate::input::source::Source;
 use crate::output::{Limits, url_in};
 use crate::resources::Resources;
-use crate::storage::{Writing, part_bytes, upload_bytes};
+use crate::storage::Writing;
 use crate::ui::progress::{self, Progress};
 use crate::ui::shown::Shown;
 use crate::ui::{messages, terminal, tracing_lines};
@@ -167,14 +167,10 @@ fn run_convert(arguments: ConvertArgs) -> Result<ExitCode> {
     let source = Source::named(arguments.archive, |name| std::env::var(name).ok())?;
     let cancellation = Cancellation::on_signals()?;
     let output = arguments.output.as_deref();
-    let writing = Writing {
-        replaces: arguments.overwrite,
-        timeout,
-        part_bytes: part_bytes(arguments.memory),
-    };
+    let writing = Writing::within(arguments.memory, arguments.overwrite, timeout);
     let mut reserved = source.reserved_bytes();
     if output.is_some_and(|output| url_in(output).is_some()) {
-        reserved += upload_bytes(writing.part_bytes);
+        reserved += writing.memory_bytes();
     }
     let limits = Limits {
         resources: Resources::beside(reserved, None, arguments.memory)?,

@@ -18,7 +18,7 @@ use crate::error::codes::Code;
 use crate::error::{DATA_CHANGED, Error, Kind, Result};
 use crate::input::source::shown;
 use crate::output::report::{Command, Ended, Outcome, Reports, Subject};
-use crate::storage::{Writing, part_bytes};
+use crate::storage::Writing;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 use crate::ui::times::PartTime;
@@ -30,11 +30,7 @@ fn variable(name: &str) -> Option<String> {
 
 /// How reports that are objects are written.
 fn writing(files: &ReportArgs, storage: StorageArgs) -> Writing {
-    Writing {
-        replaces: files.overwrite,
-        timeout: storage.timeout(),
-        part_bytes: part_bytes(None),
-    }
+    Writing::within(None, files.overwrite, storage.timeout())
 }
 
 /// Warns of variables that mean something to GitLab's tasks, but nothing here.

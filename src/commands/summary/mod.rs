@@ -5,14 +5,14 @@ mod table;
 
 use std::path::Path;
 
-use found::Found;
+use found::{Found, read};
 pub use table::Summary;
 
 use crate::cli::arguments::SummaryArgs;
 use crate::error::{Doing, Error, Result};
 use crate::output::OutputFile;
 use crate::output::report::{read_document, render_summary};
-use crate::storage::{Writing, part_bytes};
+use crate::storage::Writing;
 
 /// Reads the reports, and merges them. Writes the page, if one is asked for.
 pub fn run(arguments: &SummaryArgs) -> Result<Summary> {
@@ -21,7 +21,7 @@ pub fn run(arguments: &SummaryArgs) -> Result<Summary> {
     for path in &arguments.reports {
         let found = Found::at(path, timeout)?;
         for report in found.reports {
-            match (read_document(&report.read(timeout)?), found.is_folder) {
+            match (read_document(&read(&report, timeout)?), found.is_folder) {
                 (Some(document), _) => summary.add(&document),
                 (None, true) => summary.leave_out(report.to_string()),
                 (None, false) => {
@@ -37,11 +37,7 @@ pub fn run(arguments: &SummaryArgs) -> Result<Summary> {
         );
     }
     if let Some(output) = &arguments.output {
-        let writing = Writing {
-            replaces: arguments.overwrite,
-            timeout,
-            part_bytes: part_bytes(None),
-        };
+        let writing = Writing::within(None, arguments.overwrite, timeout);
         write(output, &summary, &writing)?;
     }
     Ok(summary)
@@ -50,11 +46,6 @@ pub fn run(arguments: &SummaryArgs) -> Result<Summary> {
 fn write(output: &Path, summary: &Summary, writing: &Writing) -> Result<()> {
     let text = render_summary(&summary.to_json(), output)?;
     let file = OutputFile::create_anywhere(Some(output), writing)?;
-    let mut writer = file.writer()?;
-    let written = writer
-        .write_all(text.as_bytes())
-        .and_then(|()| writer.flush());
-    written.doing("write the summary")?;
-    drop(writer);
+    file.fill(text.as_bytes()).doing("write the summary")?;
     file.keep()
 }

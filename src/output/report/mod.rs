@@ -3,9 +3,9 @@
 mod document;
 mod filters;
 mod format;
-mod place;
 mod render;
 mod summary;
+mod written;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -14,11 +14,11 @@ use document::Document;
 pub use document::{Command, Ended, Outcome, Subject};
 use format::Format;
 use jiff::Timestamp;
-use place::Place;
 use render::Page;
 pub use summary::{read_document, render_summary};
 
 use crate::error::{Error, Result};
+use crate::output::place::Place;
 use crate::storage::Writing;
 
 /// The files that a command writes its report to.
@@ -49,7 +49,7 @@ impl Reports {
             if known.iter().any(|(other, _)| *other == place) {
                 return Err(Error::usage(format!("the report {place} is named twice")));
             }
-            place.examine(&writing)?;
+            written::examine(&place, &writing)?;
             known.push((place, format));
         }
         Ok(Reports {
@@ -78,7 +78,7 @@ impl Reports {
         .to_json();
         for (place, format) in &self.files {
             let text = render::render(&document, Page::Run, *format)?;
-            place.write(text, &self.writing)?;
+            written::write(place, text, &self.writing)?;
         }
         Ok(())
     }

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::document::FORMAT;
 use super::format::Format;
-use super::place::Place;
 use super::render::{self, Page};
 use crate::error::{Error, Result};
+use crate::output::place::Place;
 
 /// The document of a report in JSON; none if it is something else, or of a later version.
 #[must_use]

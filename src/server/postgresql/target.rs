@@ -22,8 +22,9 @@ use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
-use crate::publish::outcome::{Discarded, Live, Publication, Published, Recovered, RolledBack};
-use crate::publish::record::LiveInput;
+use crate::publish::outcome::{
+    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+};
 use crate::resources::Resources;
 use crate::schema::policies::{Extension, Policies};
 use crate::server::comparison::Verifies;

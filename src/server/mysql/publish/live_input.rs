@@ -5,7 +5,7 @@ use mysql::Conn;
 use super::catalog::tables_of;
 use super::record::{State, last};
 use crate::error::Result;
-use crate::publish::record::LiveInput;
+use crate::publish::outcome::LiveInput;
 use crate::server::mysql::databases::Databases;
 
 /// The archive or dump of the last publish, if its record says which it is, and all its tables are there.

@@ -5,7 +5,8 @@ use postgres::Client;
 use super::examine::tables_of;
 use super::part::PREVIOUS_SCHEMA;
 use crate::error::Result;
-use crate::publish::record::{LiveInput, Record};
+use crate::publish::outcome::LiveInput;
+use crate::publish::record::Record;
 use crate::server::postgresql::error::failure;
 
 /// The archive or dump of the last publish, if its record says which it is, and all its tables are there.
