@@ -23,6 +23,7 @@ pub mod input;
 pub mod migrate;
 pub mod output;
 pub mod pipeline;
+#[cfg(feature = "servers")]
 pub mod publish;
 pub mod resources;
 pub mod rows;
@@ -31,6 +32,8 @@ pub mod schema;
 pub mod server;
 #[cfg(feature = "servers")]
 pub mod storage;
+#[cfg(feature = "servers")]
 pub mod traces;
 pub mod ui;
+#[cfg(feature = "servers")]
 pub mod verify;

@@ -1,22 +1,20 @@
 //! The destination of an import: a named database, or the private server.
 
-use std::path::PathBuf;
-
 use crate::cancellation::stop;
-use crate::cli::settings::Destination;
+use crate::cli::settings::{BuildsPath, Destination};
 use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::server::Target;
 use crate::server::postgresql::private_server::PrivateServer;
-use crate::traces::{BuildsDirectory, Owner};
+use crate::traces::{Builds, BuildsDirectory, BuildsPrefix, Owner};
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
 /// A destination that is ready for an import.
 pub(crate) struct PreparedTarget {
     pub(crate) target: Target,
-    /// The builds directory, if there are traces.
-    pub(crate) builds: Option<BuildsDirectory>,
+    /// Where the traces go, if there are any.
+    pub(crate) builds: Option<Builds>,
     private: Option<PrivateRun>,
 }
 
@@ -40,8 +38,18 @@ impl Drop for PrivateRun {
     }
 }
 
+/// The place that `path` names.
+fn place(path: &BuildsPath) -> Result<Builds> {
+    match path {
+        BuildsPath::Directory(path) => BuildsDirectory::at(path).map(Builds::Directory),
+        BuildsPath::Prefix { url, timeout } => {
+            BuildsPrefix::at(url, &BuildsPath::writing(*timeout)).map(Builds::Prefix)
+        }
+    }
+}
+
 impl PreparedTarget {
-    /// Prepares the destination, with a builds directory if the input `has_traces`.
+    /// Prepares the destination, with a place for the traces if the input `has_traces`.
     pub(crate) fn prepare(
         destination: &Destination,
         has_traces: bool,
@@ -61,7 +69,7 @@ impl PreparedTarget {
                 let builds = builds.as_ref().filter(|_| has_traces);
                 Ok(PreparedTarget {
                     target: (**target).clone(),
-                    builds: builds.map(|path| BuildsDirectory::at(path)).transpose()?,
+                    builds: builds.map(place).transpose()?,
                     private: None,
                 })
             }
@@ -70,11 +78,11 @@ impl PreparedTarget {
                 progress.step("starting the private PostgreSQL");
                 let started = server.start()?;
                 let run = PrivateRun { server, started };
-                let beside = run.server.builds();
+                let beside = BuildsPath::Directory(run.server.builds());
                 let builds = has_traces.then(|| builds.as_ref().unwrap_or(&beside));
                 Ok(PreparedTarget {
                     target: Target::Postgresql(run.server.target()),
-                    builds: builds.map(|path| BuildsDirectory::at(path)).transpose()?,
+                    builds: builds.map(place).transpose()?,
                     private: Some(run),
                 })
             }
@@ -105,22 +113,21 @@ impl PreparedTarget {
         let Some(owner) = owner else {
             return Ok(self);
         };
-        let Some(builds) = self.builds.take() else {
-            return Err(
-                Error::usage("--builds-owner: the input has no build traces")
-                    .hint("leave the option out"),
-            );
+        let without = match self.builds.take() {
+            Some(Builds::Directory(builds)) => {
+                self.builds = Some(Builds::Directory(builds.owned_by(owner)?));
+                return Ok(self);
+            }
+            Some(Builds::Prefix(_)) => "objects in a storage have no owner",
+            None => "the input has no build traces",
         };
-        self.builds = Some(builds.owned_by(owner)?);
-        Ok(self)
+        let refused = Error::usage(format!("--builds-owner: {without}"));
+        Err(refused.hint("leave the option out"))
     }
 
-    /// The path of the builds directory; empty if there are no traces.
-    pub(crate) fn builds_path(&self) -> PathBuf {
-        self.builds
-            .as_ref()
-            .map(|builds| builds.path().to_owned())
-            .unwrap_or_default()
+    /// The builds directory, if the traces go to one.
+    pub(crate) fn directory(&self) -> Option<&BuildsDirectory> {
+        self.builds.as_ref().and_then(Builds::directory)
     }
 
     /// The name of the target in messages.

@@ -1,6 +1,6 @@
 //! `ci-import fresh`: an empty builds directory for who does not move CI's data.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::locked_for_change::confirm;
 use crate::cancellation::Cancellation;
@@ -15,7 +15,7 @@ pub fn run(
     owner: Option<Owner>,
     yes: bool,
     cancellation: &Cancellation,
-) -> Result<Option<PathBuf>> {
+) -> Result<Option<String>> {
     let mut builds = BuildsDirectory::at(builds)?;
     if let Some(owner) = owner {
         builds = builds.owned_by(owner)?;

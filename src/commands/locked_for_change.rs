@@ -6,7 +6,7 @@ use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
 use crate::server::LockedTarget;
-use crate::traces::{BuildsDirectory, BuildsLock};
+use crate::traces::{Builds, BuildsLock};
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
@@ -30,8 +30,8 @@ pub(super) fn lock_for_change(
     let ready = PreparedTarget::existing(destination, has_builds, progress)?;
     let mut target = ready.target.lock()?;
     let builds = ready.builds.as_ref();
-    let builds = builds.map(BuildsDirectory::lock).transpose()?;
-    let recovered = target.recover(ready.builds.as_ref())?;
+    let builds = builds.map(Builds::lock).transpose()?.flatten();
+    let recovered = target.recover(ready.directory())?;
     let held = LockedForChange {
         target,
         ready,

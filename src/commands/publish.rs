@@ -21,7 +21,7 @@ use crate::publish::kept::{Kept, KeptTable};
 use crate::publish::outcome::{InputRecord, Published, SchemaTables};
 use crate::rows::Tally;
 use crate::rows::contents::Contents;
-use crate::traces::{StagedDirectory, TraceSummary};
+use crate::traces::{StagedTraces, TraceSummary};
 use crate::ui::progress::Progress;
 use crate::ui::times::Work;
 use crate::verify::depth::Depth;
@@ -58,15 +58,16 @@ fn publish(
         progress,
         cancellation,
     };
-    let directory = step.directory(&held)?;
-    step.check_staging(&mut held, directory.as_ref())?;
+    let staged = step.staged(&held)?;
+    step.check_staging(&mut held, staged.as_ref())?;
     step.check_target(&mut held)?;
-    let published = step.publish(&mut held, directory.as_ref())?;
+    let published = step.publish(&mut held, staged.as_ref())?;
     let reported = Reported {
         loaded,
         loaded_at: Some(kept.loaded_at.clone()),
         schema: kept.schema.clone(),
         is_backup: kept.is_backup,
+        prefix: staged.as_ref().and_then(StagedTraces::url),
         started,
         tables: Vec::new(),
     };
@@ -107,23 +108,23 @@ impl Step<'_> {
     }
 
     /// The staged traces.
-    fn directory(&self, held: &LockedForChange) -> Result<Option<StagedDirectory>> {
+    fn staged(&self, held: &LockedForChange) -> Result<Option<StagedTraces>> {
         let Some(traces) = &self.kept.traces else {
             return Ok(None);
         };
         let Some(builds) = &held.ready.builds else {
-            let beside = traces.directory.builds();
+            let path = traces.place.builds();
             return Err(Error::usage("what is kept has build traces")
-                .hint(format!("add --builds-path {beside}")));
+                .hint(format!("add --builds-path {path}")));
         };
-        traces.directory.open(builds).map(Some)
+        traces.place.open(builds).map(Some)
     }
 
     /// Refuses a staging that is not what the import has left.
     fn check_staging(
         &self,
         held: &mut LockedForChange,
-        directory: Option<&StagedDirectory>,
+        staged: Option<&StagedTraces>,
     ) -> Result<()> {
         let meter = self.progress.steps("verifying what is kept");
         let (tables, others) = self.kept.sorted();
@@ -147,7 +148,7 @@ impl Step<'_> {
             bytes: traces.bytes,
             ..TraceSummary::default()
         });
-        let traces = directory.zip(summary.as_ref());
+        let traces = staged.zip(summary.as_ref());
         verify_staged(verify_tables, traces, Depth::Count, self.cancellation).map_err(|error| {
             error.hint("import the archive again; the import drops what is kept")
         })?;
@@ -192,14 +193,14 @@ impl Step<'_> {
     fn publish(
         &self,
         held: &mut LockedForChange,
-        directory: Option<&StagedDirectory>,
+        staged: Option<&StagedTraces>,
     ) -> Result<Published<LiveChanges>> {
         let (tables, others) = self.kept.sorted();
         let publishing = Publishing {
             schema: &self.kept.schema,
             tables: &tables,
             others: &others,
-            builds: held.ready.builds.as_ref().zip(directory),
+            builds: held.ready.builds.as_ref().zip(staged),
             content: self.content(),
             wait_for_locks: self.settings.wait_for_locks,
             leaves_ci_off: self.settings.leave_ci_off,

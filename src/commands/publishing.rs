@@ -12,7 +12,7 @@ use crate::gitlab::live::LiveChanges;
 use crate::publish::outcome::InputRecord;
 use crate::publish::outcome::{Publication, Published, SchemaTables, Waiting};
 use crate::server::LockedTarget;
-use crate::traces::{BuildsDirectory, StagedDirectory};
+use crate::traces::{Builds, StagedTraces};
 use crate::ui::progress::Progress;
 
 /// The staged data, and where it goes.
@@ -21,7 +21,7 @@ pub(super) struct Publishing<'a> {
     pub(super) tables: &'a [&'a str],
     /// Those of other schemas.
     pub(super) others: &'a [SchemaTables<'a>],
-    pub(super) builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
+    pub(super) builds: Option<(&'a Builds, &'a StagedTraces)>,
     pub(super) content: Content,
     /// How long others who hold the live tables are waited for.
     pub(super) wait_for_locks: Duration,

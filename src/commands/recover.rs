@@ -4,6 +4,7 @@ use super::locked_for_change::lock_for_change;
 use crate::cli::settings::Destination;
 use crate::error::{Error, Result};
 use crate::publish::outcome::Recovered;
+use crate::traces::Builds;
 use crate::ui::progress::Progress;
 use crate::ui::terminal;
 
@@ -12,7 +13,13 @@ use crate::ui::terminal;
 pub fn run(destination: &Destination, progress: &Progress) -> Result<Recovered> {
     let (mut held, recovered) = lock_for_change(destination, progress)?;
     match &held.ready.builds {
-        Some(builds) => builds.remove_stale()?,
+        Some(Builds::Directory(builds)) => builds.remove_stale()?,
+        Some(Builds::Prefix(prefix)) => {
+            let mut known = held.target.known_prefixes()?;
+            let kept = held.target.kept()?.and_then(|kept| kept.traces);
+            known.extend(kept.and_then(|traces| traces.place.url().cloned()));
+            prefix.tell_unknown(&known);
+        }
         None if held.target.has_record() => {}
         None => {
             return Err(Error::usage("no builds directory is named").hint("add --builds-path"));

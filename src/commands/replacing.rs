@@ -18,7 +18,7 @@ pub(super) fn confirm_replacing(
     if !live.with_rows.is_empty() {
         replaced.push(format!("the tables {}", live.with_rows.join(", ")));
     }
-    if let Some(builds) = &destination.builds
+    if let Some(builds) = destination.directory()
         && builds.has_content()?
     {
         replaced.push(format!("the build traces in {}", builds.path().display()));

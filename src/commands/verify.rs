@@ -16,7 +16,7 @@ use crate::pipeline::reading::Dump;
 use crate::schema::schemas_of;
 use crate::server::Comparison;
 use crate::server::Verifies;
-use crate::traces::{self, BuildsDirectory, TraceFindings};
+use crate::traces::{self, Builds, LiveTraces, TraceFindings};
 use crate::ui::progress::Progress;
 use crate::verify::{ExpectedTable, Findings, Verifying};
 
@@ -39,6 +39,14 @@ pub fn run(
     let ready = PreparedTarget::existing(destination, content.has_traces(), progress)?;
     let target = ready.target.verifies();
     let schema = target.schema(settings.schema.as_deref(), content)?;
+    let live = match &ready.builds {
+        Some(Builds::Prefix(_)) => target.live_prefix()?,
+        _ => None,
+    };
+    let traces = ready.builds.as_ref();
+    let traces = traces
+        .map(|builds| builds.live(live.as_deref()))
+        .transpose()?;
     let verification = Verification {
         settings,
         content,
@@ -48,7 +56,7 @@ pub fn run(
     let taken = input.take(
         cancellation,
         |member| verification.expected(target, asked, &schema, member),
-        |member| verification.compare(ready.builds.as_ref(), member),
+        |member| verification.compare(traces.as_ref(), member),
     )?;
     let schemas = schemas_of(taken.dump.iter().map(|table| table.schema.as_deref()));
     let meter = progress.steps("reading the target");
@@ -56,7 +64,7 @@ pub fn run(
         schema: &schema,
         expected: taken.dump,
         content,
-        builds: ready.builds.as_ref(),
+        traces: traces.as_ref(),
         verifying: Verifying {
             jobs: settings.resources.jobs,
             counts: meter.counts(),
@@ -120,10 +128,10 @@ impl Verification<'_> {
     /// Compares the traces with the live ones.
     fn compare(
         &self,
-        builds: Option<&BuildsDirectory>,
+        live: Option<&LiveTraces>,
         member: TracesMember<'_>,
     ) -> Result<TraceFindings> {
-        let builds = builds.ok_or_else(|| Error::failed("no builds directory to compare with"))?;
+        let live = live.ok_or_else(|| Error::failed("no traces to compare with"))?;
         let meter = self
             .progress
             .member("comparing the traces", member.size, "traces");
@@ -136,7 +144,7 @@ impl Verification<'_> {
         };
         let check = || self.cancellation.check();
         let counts = meter.counts();
-        let findings = traces::compare(&mut inflated, builds, wanted, &check, counts)?;
+        let findings = live.compare(&mut inflated, wanted, &check, counts)?;
         meter.complete();
         Ok(findings)
     }

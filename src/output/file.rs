@@ -46,8 +46,9 @@ pub enum Access {
 }
 
 /// The URL of an object in `output`, if it is one.
+#[must_use]
 pub fn url_in(output: &Path) -> Option<Result<ObjectUrl>> {
-    output.to_str().and_then(ObjectUrl::parse)
+    ObjectUrl::in_path(output)
 }
 
 /// A file being written. It is removed if it is dropped before `keep`.

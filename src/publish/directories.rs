@@ -1,13 +1,12 @@
 //! The directories that a publish or a rollback renames.
 
-use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::aside::aside_name;
 use super::record::{BuildsRecord, Record};
 use super::renames::Renames;
 use crate::error::{Error, Result};
-use crate::traces::{BuildsDirectory, StagedDirectory};
+use crate::traces::{Builds, BuildsDirectory, StagedDirectory, StagedTraces};
 
 /// The renames beside a builds directory, and their record.
 #[derive(Default)]
@@ -20,26 +19,35 @@ pub(crate) struct DirectoryPlan<'a> {
 
 impl DirectoryPlan<'_> {
     /// The future place of the live directory, if there is one.
-    pub(crate) fn previous(&self) -> Option<PathBuf> {
+    pub(crate) fn previous(&self) -> Option<String> {
         let (builds, renames) = self.renames.as_ref()?;
         let previous = renames.previous.as_ref()?;
-        Some(builds.place().shown(previous))
+        Some(builds.place().shown(previous).display().to_string())
     }
 
     /// The directory that will be live, if there is one.
-    pub(crate) fn live(&self) -> Option<PathBuf> {
+    pub(crate) fn live(&self) -> Option<String> {
         let (builds, renames) = self.renames.as_ref()?;
-        renames.staged.as_ref().map(|_| builds.path().to_owned())
+        let path = builds.path().display();
+        renames.staged.as_ref().map(|_| path.to_string())
     }
 }
 
-/// The renames of a publish that replaces the first directory with the second.
-pub(crate) fn plan_publish<'a>(
-    builds: Option<(&'a BuildsDirectory, &StagedDirectory)>,
+/// The renames of a publish of these traces. Those in an object storage need none.
+pub(crate) fn plan_publish<'a>(builds: Option<(&'a Builds, &StagedTraces)>) -> DirectoryPlan<'a> {
+    match builds {
+        Some((Builds::Directory(builds), StagedTraces::Directory(staged))) => {
+            plan_exchange(builds, staged)
+        }
+        _ => DirectoryPlan::default(),
+    }
+}
+
+/// The renames that put `staged` in the place of `builds`.
+pub(crate) fn plan_exchange<'a>(
+    builds: &'a BuildsDirectory,
+    staged: &StagedDirectory,
 ) -> DirectoryPlan<'a> {
-    let Some((builds, staged)) = builds else {
-        return DirectoryPlan::default();
-    };
     let epoch = builds.place().is_live().then(|| free_epoch(builds));
     let record = BuildsRecord {
         path: builds.path().to_string_lossy().into_owned(),

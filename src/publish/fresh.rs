@@ -1,8 +1,6 @@
 //! An empty builds directory in the place of one with old traces, for a GitLab that does not take them over.
 
-use std::path::PathBuf;
-
-use super::directories::plan_publish;
+use super::directories::plan_exchange;
 use super::renames::{Renames, Swap};
 use crate::error::Result;
 use crate::failpoint;
@@ -10,13 +8,13 @@ use crate::traces::BuildsDirectory;
 
 /// Puts an empty directory with the same owner and mode in the place of `builds`, which exists. Returns where the old one
 /// is; none if it is empty. Needs the lock.
-pub fn start_fresh(builds: &BuildsDirectory) -> Result<Option<PathBuf>> {
+pub fn start_fresh(builds: &BuildsDirectory) -> Result<Option<String>> {
     if !builds.has_content()? {
         return Ok(None);
     }
     let mut staged = builds.stage()?;
     staged.finish()?;
-    let plan = plan_publish(Some((builds, &staged)));
+    let plan = plan_exchange(builds, &staged);
     let previous = plan.previous();
     if let Some((_, renames)) = plan.renames {
         failpoint::reached("empty directory made");

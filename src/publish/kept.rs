@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::outcome::SchemaTables;
-use crate::traces::KeptDirectory;
+use crate::traces::KeptPlace;
 
 /// What is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,8 @@ pub struct KeptTraces {
     /// Bytes of their content.
     pub bytes: u64,
     /// Where they are.
-    pub directory: KeptDirectory,
+    #[serde(flatten)]
+    pub place: KeptPlace,
 }
 
 impl Kept {

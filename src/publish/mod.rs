@@ -7,5 +7,6 @@ pub(crate) mod journal;
 pub mod kept;
 pub mod outcome;
 pub(crate) mod patience;
+pub(crate) mod prefixes;
 pub(crate) mod record;
 pub(crate) mod renames;

@@ -1,13 +1,12 @@
 //! The input and the results of publish, rollback, recover and discard, for all servers.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::traces::{BuildsDirectory, StagedDirectory};
+use crate::traces::{Builds, StagedTraces};
 use crate::ui::shown::write_line;
 
 /// The data to publish.
@@ -18,8 +17,8 @@ pub struct Publication<'a> {
     pub tables: &'a [&'a str],
     /// More staged tables, if each database of a dump has a schema of its own.
     pub others: &'a [SchemaTables<'a>],
-    /// The builds directory and its replacement, if there are traces.
-    pub builds: Option<(&'a BuildsDirectory, &'a StagedDirectory)>,
+    /// The traces, if there are any, and where they go.
+    pub builds: Option<(&'a Builds, &'a StagedTraces)>,
     /// What is done while others hold the live tables.
     pub waiting: Waiting<'a>,
     /// Whether CI stays as it is, instead of being switched on.
@@ -44,7 +43,7 @@ pub struct LiveInput {
     pub input: InputRecord,
     /// The schema of its tables, the first one of several; in MySQL, the database.
     pub schema: String,
-    /// The path of the builds directory, if there were traces.
+    /// The path of the builds directory, or the URL of the prefix of the import, if there were traces.
     pub builds: Option<String>,
 }
 
@@ -138,8 +137,8 @@ impl Waiting<'_> {
 pub struct Published<T> {
     /// The replaced tables, which are kept aside.
     pub replaced: Vec<String>,
-    /// The new place of the old builds directory, if there was one.
-    pub previous_builds: Option<PathBuf>,
+    /// Where the old traces are now, if there were any.
+    pub previous_builds: Option<String>,
     /// Replaced tables, each with something that it had and the new one does not have.
     pub lost: Vec<(String, String)>,
     /// How long nobody else could read the live tables, if they are locked at all.
@@ -159,10 +158,10 @@ pub struct RolledBack {
     pub aside: Vec<String>,
     /// The schema of the tables moved aside; in MySQL, the database.
     pub previous: String,
-    /// The builds directory that is live again, if there was one.
-    pub builds: Option<PathBuf>,
-    /// The new place of the import's builds directory, if there was one.
-    pub builds_aside: Option<PathBuf>,
+    /// Where the traces are that are live again, if there were any.
+    pub builds: Option<String>,
+    /// Where the traces of the import are now, if it had any.
+    pub builds_aside: Option<String>,
 }
 
 impl fmt::Display for RolledBack {
@@ -178,14 +177,10 @@ impl fmt::Display for RolledBack {
         }
         write_line!(f, "in {} now: {}", self.previous, self.aside.join(", "))?;
         if let Some(builds) = &self.builds {
-            write_line!(f, "the old build traces are back in {}", builds.display())?;
+            write_line!(f, "the old build traces are back in {builds}")?;
         }
         if let Some(aside) = &self.builds_aside {
-            write_line!(
-                f,
-                "the build traces of the import are now in {}",
-                aside.display()
-            )?;
+            write_line!(f, "the build traces of the import are now in {aside}")?;
         }
         Ok(())
     }
@@ -234,8 +229,8 @@ pub struct Discarded {
     pub tables: Vec<String>,
     /// The schema of the dropped tables; in MySQL, the database.
     pub previous: String,
-    /// The removed directories.
-    pub directories: Vec<PathBuf>,
+    /// Where the removed traces were: directories, or prefixes of an object storage.
+    pub places: Vec<String>,
     /// What was kept for a second try, and is dropped.
     pub kept: Option<String>,
 }
@@ -244,14 +239,14 @@ impl fmt::Display for Discarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kept) = &self.kept {
             write_line!(f, "removed {kept}")?;
-        } else if self.tables.is_empty() && self.directories.is_empty() {
+        } else if self.tables.is_empty() && self.places.is_empty() {
             return writeln!(f, "there was nothing to discard");
         }
         if !self.tables.is_empty() {
             write_line!(f, "removed {}: {}", self.previous, self.tables.join(", "))?;
         }
-        for directory in &self.directories {
-            write_line!(f, "removed {}", directory.display())?;
+        for place in &self.places {
+            write_line!(f, "removed {place}")?;
         }
         Ok(())
     }
@@ -268,8 +263,8 @@ pub struct Aside {
     /// replace them.
     pub lock: Option<String>,
     /// The statements that drop all these tables, like `discard`. They keep the schema if it has the record
-    /// of builds directories that `discard` must still remove.
+    /// of traces that `discard` must still remove, or of the prefix with the live ones.
     pub statements: Vec<String>,
-    /// Whether there are such directories.
+    /// Whether there are traces to remove.
     pub has_builds: bool,
 }

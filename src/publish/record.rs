@@ -3,16 +3,18 @@
 //! own way.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::aside::aside_name;
 use super::outcome::{InputRecord, LiveInput};
+use super::prefixes::{Prefix, PrefixRecord};
+use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::traces::BuildsDirectory;
+use crate::traces::{Builds, BuildsDirectory, remove_traces};
+use crate::ui::terminal;
 
 /// What a publish has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(crate) struct Record {
     pub(crate) builds: Option<BuildsRecord>,
     /// The epochs of older builds directories, whose tables were dropped.
     pub(crate) older_builds: Vec<u64>,
+    /// The prefixes of an object storage with traces.
+    pub(crate) prefixes: PrefixRecord,
     /// The archive or dump that is live, if the publish knew which it is.
     pub(crate) input: Option<InputRecord>,
     /// What it did in other schemas, if each database of a dump has one.
@@ -42,6 +46,49 @@ pub(crate) struct RecordOfSchema {
     pub(crate) published: Vec<String>,
     /// The replaced tables, which are kept aside.
     pub(crate) replaced: Vec<String>,
+}
+
+/// Where traces are that a discard removes.
+pub(crate) struct PlacesAside<'a> {
+    directories: Vec<(&'a BuildsDirectory, OsString)>,
+    prefixes: Vec<Prefix>,
+    /// What lies elsewhere, and stays.
+    left: Vec<String>,
+    /// What is left of the record afterwards; none if it leads to nothing.
+    pub(crate) rest: Option<Record>,
+}
+
+impl PlacesAside<'_> {
+    /// Their paths and URLs.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        let directories = self.directories.iter().map(|(builds, name)| {
+            let shown = builds.place().shown(name);
+            shown.display().to_string()
+        });
+        let prefixes = self.prefixes.iter().map(|(url, _)| url.clone());
+        directories.chain(prefixes).collect()
+    }
+
+    /// Removes what is there, and tells what is left.
+    pub(crate) fn remove(&self) -> Result<()> {
+        for (builds, name) in &self.directories {
+            builds.place().remove_tree(name)?;
+            failpoint::reached("old directory removed");
+        }
+        for (_, objects) in &self.prefixes {
+            remove_traces(objects)?;
+            failpoint::reached("old traces in the storage removed");
+        }
+        for place in &self.left {
+            terminal::warn(
+                Code::TracesRemain,
+                &format!(
+                    "{place} stay, since --builds-path does not name their place; ci-import discard with that one removes them"
+                ),
+            );
+        }
+        Ok(())
+    }
 }
 
 /// What a publish did to the builds directory.
@@ -75,10 +122,14 @@ impl Record {
                 }),
             },
             older_builds: epochs.map(Value::as_u64).collect::<Option<_>>()?,
-            // An earlier version of the program recorded neither.
+            // An earlier version of the program recorded none of these.
             input: match &value["input"] {
                 Value::Null => None,
                 input => Some(serde_json::from_value(input.clone()).ok()?),
+            },
+            prefixes: match &value["prefixes"] {
+                Value::Null => PrefixRecord::default(),
+                prefixes => serde_json::from_value(prefixes.clone()).ok()?,
             },
             others: match &value["others"] {
                 Value::Null => Vec::new(),
@@ -99,6 +150,7 @@ impl Record {
             "replaced": self.replaced,
             "builds": builds,
             "older_builds": self.older_builds,
+            "prefixes": (!self.prefixes.is_empty()).then_some(&self.prefixes),
             "input": self.input,
             "others": self.others,
         });
@@ -126,8 +178,46 @@ impl Record {
         Some(LiveInput {
             input: self.input?,
             schema: self.schema,
-            builds: self.builds.map(|builds| builds.path),
+            builds: self
+                .prefixes
+                .of_publish()
+                .or(self.builds.map(|builds| builds.path)),
         })
+    }
+
+    /// The record of a publish whose replaced tables were dropped. It cannot be undone; only its traces are still to be
+    /// removed.
+    pub(crate) fn without_tables(&self) -> Record {
+        Record {
+            published: Vec::new(),
+            replaced: Vec::new(),
+            others: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// What is left of it when all that was replaced is removed: which prefix is live, if one is.
+    pub(crate) fn at_rest(&self) -> Option<Record> {
+        let prefixes = self.prefixes.only_live();
+        let rest = Record {
+            schema: self.schema.clone(),
+            prefixes,
+            ..Record::default()
+        };
+        (!rest.knows_nothing()).then_some(rest)
+    }
+
+    /// Whether it only says which prefix is live.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.at_rest().is_some_and(|rest| rest == *self)
+    }
+
+    /// Whether traces were moved aside, or replaced by others.
+    pub(crate) fn has_builds_aside(&self) -> bool {
+        let previous = self.builds.as_ref().and_then(|builds| builds.previous);
+        previous.is_some()
+            || !self.older_builds.is_empty()
+            || self.prefixes.aside().next().is_some()
     }
 
     /// Whether it is the record of a publish, not the rest of an interrupted discard.
@@ -162,39 +252,57 @@ impl Record {
         }
     }
 
-    /// The directories beside `builds` that the record knows, and that exist.
-    pub(crate) fn directories(&self, builds: Option<&BuildsDirectory>) -> Result<Vec<PathBuf>> {
-        let names = self.directory_names(builds)?;
-        let shown = builds.map(BuildsDirectory::place);
-        Ok(shown.map_or(Vec::new(), |place| {
-            names.iter().map(|name| place.shown(name)).collect()
-        }))
-    }
-
-    /// Removes the directories of [`Record::directories`]. Returns their paths.
-    pub(crate) fn remove_directories(
-        &self,
-        builds: Option<&BuildsDirectory>,
-    ) -> Result<Vec<PathBuf>> {
-        let names = self.directory_names(builds)?;
-        let mut removed = Vec::new();
-        for (name, builds) in names.iter().zip(builds.iter().cycle()) {
-            builds.place().remove_tree(name)?;
-            removed.push(builds.place().shown(name));
-            failpoint::reached("old directory removed");
+    /// Where traces are that a discard with `builds` removes.
+    pub(crate) fn places_aside<'a>(&self, builds: Option<&'a Builds>) -> Result<PlacesAside<'a>> {
+        let directories = self.directories_aside(builds)?;
+        let (prefixes, elsewhere) = self.prefixes.objects_aside(builds)?;
+        let has_directories = matches!(builds, Some(Builds::Prefix(_)))
+            && self
+                .builds
+                .as_ref()
+                .is_some_and(|record| record.previous.is_some());
+        let mut left = elsewhere.clone();
+        let mut rest = Record {
+            schema: self.schema.clone(),
+            prefixes: PrefixRecord {
+                older: elsewhere,
+                ..self.prefixes.only_live()
+            },
+            ..Record::default()
+        };
+        if let Some(record) = self.builds.as_ref().filter(|_| has_directories) {
+            left.push(format!("the directories beside {}", record.path));
+            rest.builds = Some(record.clone());
+            rest.older_builds.clone_from(&self.older_builds);
         }
-        Ok(removed)
+        Ok(PlacesAside {
+            directories,
+            prefixes,
+            left,
+            rest: (!rest.knows_nothing()).then_some(rest),
+        })
     }
 
-    fn directory_names(&self, builds: Option<&BuildsDirectory>) -> Result<Vec<OsString>> {
-        let Some(builds) = self.builds(builds)? else {
+    /// Whether it leads to nothing.
+    fn knows_nothing(&self) -> bool {
+        self.prefixes.is_empty() && self.builds.is_none()
+    }
+
+    fn directories_aside<'a>(
+        &self,
+        builds: Option<&'a Builds>,
+    ) -> Result<Vec<(&'a BuildsDirectory, OsString)>> {
+        if matches!(builds, Some(Builds::Prefix(_))) {
+            return Ok(Vec::new());
+        }
+        let Some(builds) = self.builds(builds.and_then(Builds::directory))? else {
             return Ok(Vec::new());
         };
         let previous = self.builds.as_ref().and_then(|builds| builds.previous);
         let epochs = previous.iter().chain(&self.older_builds);
-        let mut names: Vec<OsString> = epochs.map(|epoch| aside_name(builds, *epoch)).collect();
-        names.retain(|name| builds.place().has_directory(name));
-        Ok(names)
+        let names = epochs.map(|epoch| aside_name(builds, *epoch));
+        let there = names.filter(|name| builds.place().has_directory(name));
+        Ok(there.map(|name| (builds, name)).collect())
     }
 }
 
@@ -213,6 +321,11 @@ mod tests {
                 previous: Some(1_443_700_800),
             }),
             older_builds: vec![1, 2],
+            prefixes: PrefixRecord {
+                live: Some("s3://b/p/import-2/".to_owned()),
+                previous: Some("s3://b/p/import-1/".to_owned()),
+                older: Vec::new(),
+            },
             input: Some(InputRecord {
                 name: "a.tar".to_owned(),
                 identity: "size 1".to_owned(),

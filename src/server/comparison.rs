@@ -6,7 +6,7 @@ use crate::gitlab::content::Content;
 use crate::pipeline::reading::Dump;
 use crate::resources::Resources;
 use crate::server::encrypted::ReadsEncrypted;
-use crate::traces::{BuildWithout, BuildsDirectory, WithoutTrace};
+use crate::traces::{BuildWithout, LiveTraces, WithoutTrace};
 use crate::ui::counts::Counts;
 use crate::verify::{ExpectedTable, TableFinding, Verifying};
 
@@ -20,7 +20,7 @@ pub struct Comparison<'a> {
     /// are in GitLab's tables.
     pub content: Content,
     /// The live traces of an archive.
-    pub builds: Option<&'a BuildsDirectory>,
+    pub traces: Option<&'a LiveTraces>,
     /// How it is done. There are several sessions if they can share a snapshot.
     pub verifying: Verifying<'a>,
 }
@@ -34,7 +34,7 @@ pub struct Compared {
     pub dropped: Vec<&'static str>,
     /// The number of CI's taggings that GitLab's taggings lack; none if the target has no tables for them.
     pub missing_taggings: Option<i64>,
-    /// The builds without a trace; none without a builds directory.
+    /// The builds without a trace; none if the target has no traces.
     pub without_trace: Option<WithoutTrace>,
 }
 
@@ -66,7 +66,7 @@ impl Comparison<'_> {
             schema,
             mut expected,
             content,
-            builds,
+            traces,
             verifying,
         } = self;
         let mut dropped = Vec::new();
@@ -81,13 +81,14 @@ impl Comparison<'_> {
             None
         };
         let mut without_trace = None;
-        if let Some(builds) = builds.filter(|_| content.has_gitlab_steps()) {
-            let mut found = WithoutTrace::of(builds)?;
+        if let Some(traces) = traces.filter(|_| content.has_gitlab_steps()) {
+            let mut found = WithoutTrace::of(traces)?;
             let mut take = |build| {
                 verifying.cancellation.check()?;
                 found.add(build)
             };
             if moment.builds_without_trace(schema, &mut take)? {
+                found.end()?;
                 without_trace = Some(found);
             }
         }
@@ -111,6 +112,8 @@ pub trait Verifies: Sync {
     ) -> Result<Vec<ExpectedTable>>;
     /// The schema with the tables of `content`: the `named` one, or the default.
     fn schema(&self, named: Option<&str>, content: Content) -> Result<String>;
+    /// The URL of the prefix of an object storage with the live traces, by the record of the last publish.
+    fn live_prefix(&self) -> Result<Option<String>>;
     /// Compares the live data with the expected tables, at one moment.
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared>;
     /// A session that reads the encrypted values of live tables.

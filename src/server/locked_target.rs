@@ -1,7 +1,5 @@
 //! The operations on a locked target: for an import, and for the commands that follow up imports.
 
-use std::path::PathBuf;
-
 use super::encrypted::TakeEncrypted;
 use super::load::Loads;
 use crate::cancellation::Cancellation;
@@ -14,7 +12,7 @@ use crate::publish::kept::Kept;
 use crate::publish::outcome::{
     Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
 };
-use crate::traces::BuildsDirectory;
+use crate::traces::{Builds, BuildsDirectory};
 use crate::verify::{TableFinding, Verifying};
 
 /// What is known about the rights of the user.
@@ -104,6 +102,10 @@ pub trait LockedTarget {
     /// The archive or dump that the last publish has made live, if that is known and all its tables are there.
     fn live_input(&mut self) -> Result<Option<LiveInput>>;
 
+    /// The URLs of the prefixes of an object storage that the record of the last publish knows: with the live traces, and
+    /// with replaced ones.
+    fn known_prefixes(&mut self) -> Result<Vec<String>>;
+
     /// The schema with the replaced tables.
     fn previous(&self) -> String;
 
@@ -112,14 +114,11 @@ pub trait LockedTarget {
     fn previous_import(&mut self) -> Result<Option<(Vec<String>, Vec<String>)>>;
 
     /// Undoes the last publish: all of it, or nothing.
-    fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack>;
+    fn rollback(&mut self, builds: Option<&Builds>) -> Result<RolledBack>;
 
-    /// The directories that [`LockedTarget::discard`] would remove; none if there is nothing to remove.
-    fn previous_directories(
-        &mut self,
-        builds: Option<&BuildsDirectory>,
-    ) -> Result<Option<Vec<PathBuf>>>;
+    /// Where traces are that [`LockedTarget::discard`] would remove; none if there is nothing to remove at all.
+    fn places_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>>;
 
-    /// Drops the replaced tables, and removes the replaced builds directories.
-    fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded>;
+    /// Drops the replaced tables, and removes the replaced traces.
+    fn discard(&mut self, builds: Option<&Builds>) -> Result<Discarded>;
 }

@@ -113,7 +113,7 @@ fn pin_of(meta: &ObjectMeta) -> Pin {
 pub(super) fn path_of(url: &ObjectUrl) -> Result<Path> {
     let refused = || {
         Error::usage(format!(
-            "{url}: keys with empty, . or .. parts are not supported"
+            "{url}: keys with empty, . or .. parts, or with control characters, are not supported"
         ))
         .hint("copy the object to another key")
     };

@@ -112,6 +112,14 @@ impl Failure {
         Failure::new(meaning, shortened(&innermost(error)))
     }
 
+    /// The same of a list: what does not exist has an empty one, so only the bucket can be missing.
+    pub(super) fn of_list(self) -> Failure {
+        match self.meaning {
+            Meaning::NoObject => Failure::new(Meaning::NoBucket, self.said),
+            _ => self,
+        }
+    }
+
     /// The failure of a request to a web server.
     pub(super) fn of_web(error: reqwest::Error) -> Failure {
         let error = error.without_url();

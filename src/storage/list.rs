@@ -38,11 +38,7 @@ pub fn list(prefix: &ObjectUrl, timeout: Duration) -> Result<Vec<Listed>> {
         found.map_err(|error| Failure::of_bucket(&error))
     });
     let found = wait_for(found)?.map_err(|failure: Failure| {
-        // A list of what does not exist is empty, so only the bucket can be missing.
-        let failure = match failure.meaning {
-            Meaning::NoObject => Failure::new(Meaning::NoBucket, failure.said),
-            _ => failure,
-        };
+        let failure = failure.of_list();
         let error = failure.told(prefix, server.tried());
         match failure.meaning {
             // Mostly a key below it that object_store does not take.

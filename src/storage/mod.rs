@@ -10,29 +10,40 @@ mod azure;
 mod bucket;
 mod client;
 mod failure;
+mod flight;
 mod google;
 mod list;
 mod new_object;
 mod object;
+mod objects;
 mod parts;
 mod piece;
 mod pinned;
 mod read_ahead;
 mod remove;
 mod request;
+mod requests;
 mod runtime;
 mod server;
 mod upload;
 mod url;
 mod variables;
+mod walk;
 mod web;
+
+use std::time::Duration;
 
 pub use list::{Listed, list};
 pub use new_object::Writing;
 pub use object::{Object, Opened, open};
+pub use objects::{Objects, SMALL_OBJECT_BYTES};
 pub use remove::remove;
+pub use requests::{Gets, Looks, Puts};
 pub use upload::{Upload, put};
 pub use url::{ObjectUrl, Scheme};
+
+/// How long a request is tried, if nobody says it.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// What reading an archive takes: two readers with their requests, the client with its connections, TLS.
 pub const MEMORY_BYTES: usize = 20 * 1024 * 1024;

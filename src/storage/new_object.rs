@@ -62,12 +62,6 @@ impl NewObject {
             silence: writing.timeout,
             keeps_objects: !writing.replaces,
         };
-        if url.is_prefix() {
-            return Err(
-                Error::usage(format!("cannot write {url}: it names no object"))
-                    .hint("add the name of the object"),
-            );
-        }
         let Some(bucket) = bucket_of(url, purpose)? else {
             return Err(
                 Error::usage(format!("cannot write {url}: a web server takes no files")).hint(
@@ -75,8 +69,23 @@ impl NewObject {
                 ),
             );
         };
+        NewObject::in_bucket(&bucket, url, writing)
+    }
+
+    /// The one at `url`, which is in `bucket`.
+    pub(super) fn in_bucket(
+        bucket: &Bucket,
+        url: &ObjectUrl,
+        writing: &Writing,
+    ) -> Result<NewObject> {
+        if url.is_prefix() {
+            return Err(
+                Error::usage(format!("cannot write {url}: it names no object"))
+                    .hint("add the name of the object"),
+            );
+        }
         Ok(NewObject {
-            bucket,
+            bucket: bucket.clone(),
             path: path_of(url)?,
             url: url.clone(),
             writing: *writing,
@@ -172,13 +181,32 @@ impl NewObject {
         };
         // Not every storage looks itself.
         self.refuse_existing().await?;
-        self.made_by(complete, bytes).await
+        let made = self.made_by(complete, bytes, self.in_the_middle()).await;
+        made.map_err(|failure| self.told(&failure))
     }
 
     /// Makes an object with this content, in one request.
     pub(super) async fn put(&self, content: Bytes) -> Result<()> {
         // Not every storage looks itself.
         self.refuse_existing().await?;
+        let put = self.put_at_once(content, self.in_the_middle()).await;
+        put.map_err(|failure| self.told(&failure))
+    }
+
+    /// The same, without our own look whether there is one. False if the storage says that there is.
+    pub(super) async fn put_new(&self, content: Bytes, patience: Patience) -> Result<bool> {
+        match self.put_at_once(content, patience).await {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.meaning == Meaning::Exists => Ok(false),
+            Err(failure) => Err(self.told(&failure)),
+        }
+    }
+
+    async fn put_at_once(
+        &self,
+        content: Bytes,
+        patience: Patience,
+    ) -> std::result::Result<(), Failure> {
         let mode = if self.writing.replaces {
             PutMode::Overwrite
         } else {
@@ -193,12 +221,17 @@ impl NewObject {
             let put = store.put_opts(&self.path, payload, options).await;
             put.map_err(|error| failed(&error))
         };
-        self.made_by(put, content.len() as u64).await
+        self.made_by(put, content.len() as u64, patience).await
     }
 
     /// Does the request that makes the object. If an attempt got no answer, it may have made it, and the next one fails
     /// because of that.
-    async fn made_by<T, W>(&self, request: impl Fn() -> W, bytes: u64) -> Result<()>
+    async fn made_by<T, W>(
+        &self,
+        request: impl Fn() -> W,
+        bytes: u64,
+        patience: Patience,
+    ) -> std::result::Result<(), Failure>
     where
         W: Future<Output = std::result::Result<T, Failure>>,
     {
@@ -209,7 +242,7 @@ impl NewObject {
             is_unclear.fetch_or(is_passing, Ordering::Relaxed);
             done
         };
-        let done = with_patience(self.in_the_middle(), "the end of an upload", attempt).await;
+        let done = with_patience(patience, "the end of an upload", attempt).await;
         let Err(failure) = done else {
             return Ok(());
         };
@@ -220,7 +253,7 @@ impl NewObject {
                 return Ok(());
             }
         }
-        Err(self.told(&failure))
+        Err(failure)
     }
 
     /// Has the storage forget the upload `id`.

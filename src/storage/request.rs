@@ -49,7 +49,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The attempts of a request.
-struct Attempts {
+pub(super) struct Attempts {
     patience: Patience,
     /// For the lines of -v.
     what: &'static str,
@@ -59,7 +59,7 @@ struct Attempts {
 }
 
 impl Attempts {
-    fn new(patience: Patience, what: &'static str) -> Attempts {
+    pub(super) fn new(patience: Patience, what: &'static str) -> Attempts {
         Attempts {
             patience,
             what,
@@ -70,7 +70,7 @@ impl Attempts {
     }
 
     /// Does an attempt, for as long as all may take.
-    async fn attempt<T>(
+    pub(super) async fn attempt<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
@@ -81,7 +81,7 @@ impl Attempts {
     }
 
     /// Waits before the next attempt, after one has failed. Returns the failure if there is no next one.
-    async fn pause_after(&mut self, failure: Failure) -> Result<(), Failure> {
+    pub(super) async fn pause_after(&mut self, failure: Failure) -> Result<(), Failure> {
         let is_last = self.number >= self.patience.attempts;
         if !failure.is_passing() || is_last || self.begun.elapsed() >= self.patience.time {
             return Err(failure);

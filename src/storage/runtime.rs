@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::cancellation::stop;
@@ -84,4 +84,20 @@ pub(super) fn wait_a_moment_for<T>(begun: &mut JoinHandle<Result<T>>) -> Result<
     let crashed = |_| Error::failed("the thread of the object storage crashed");
     let done = runtime()?.block_on(async { timeout(A_MOMENT, begun).await });
     done.ok().map(|ended| ended.map_err(crashed)?).transpose()
+}
+
+/// Begins `work` in `set`, and does not wait for it.
+pub(super) fn spawn_into<T: Send + 'static>(
+    set: &mut JoinSet<T>,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<()> {
+    set.spawn_on(work, runtime()?.handle());
+    Ok(())
+}
+
+/// Waits for `work`, but only for a moment; none if it is not done by then.
+pub(super) fn wait_a_moment<T>(work: impl Future<Output = T>) -> Result<Option<T>> {
+    Ok(runtime()?
+        .block_on(async { timeout(A_MOMENT, work).await })
+        .ok())
 }

@@ -39,7 +39,12 @@ pub struct Upload {
 impl Upload {
     /// Begins to write the object at `url`. It is an error now if it cannot be written, or exists and must not be replaced.
     pub fn begin(url: &ObjectUrl, writing: &Writing) -> Result<Upload> {
-        let object = Arc::new(NewObject::of(url, writing)?);
+        Upload::of(NewObject::of(url, writing)?)
+    }
+
+    /// The same of an object that is known.
+    pub(super) fn of(object: NewObject) -> Result<Upload> {
+        let object = Arc::new(object);
         wait_for(object.refuse_existing())??;
         // It is not given up before the storage has said which upload is to be forgotten then.
         let id = Arc::new(wait_for_end(object.begin())??);

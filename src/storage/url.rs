@@ -1,6 +1,7 @@
 //! The URLs of objects.
 
 use std::fmt;
+use std::path::Path;
 
 use reqwest::Url;
 
@@ -65,6 +66,12 @@ impl ObjectUrl {
             key: key.to_owned(),
         };
         Some(url.check())
+    }
+
+    /// The URL that was given instead of a path; None if it has not the scheme of an object.
+    #[must_use]
+    pub fn in_path(path: &Path) -> Option<Result<ObjectUrl>> {
+        path.to_str().and_then(ObjectUrl::parse)
     }
 
     fn check(self) -> Result<ObjectUrl> {
@@ -140,6 +147,21 @@ impl ObjectUrl {
             prefix.text.push('/');
         }
         prefix
+    }
+
+    /// The one text of all that name the same in an object storage.
+    #[must_use]
+    pub fn canonical(&self) -> ObjectUrl {
+        let scheme = match self.scheme {
+            Scheme::S3 => "s3",
+            Scheme::Google => "gs",
+            Scheme::Azure => "az",
+            Scheme::Web => return self.clone(),
+        };
+        ObjectUrl {
+            text: format!("{scheme}://{}/{}", self.bucket, self.key),
+            ..self.clone()
+        }
     }
 
     /// The URL of the object `name` below this prefix.
@@ -294,6 +316,18 @@ mod tests {
         }
         assert!(checked_address("X", "minio:9000".to_owned()).is_err());
         assert!(checked_address("X", "https://minio:9000".to_owned()).is_ok());
+    }
+
+    #[test]
+    fn one_text_names_one_place() {
+        for (given, canonical) in [
+            ("S3://b", "s3://b/"),
+            ("s3://b/", "s3://b/"),
+            ("azure://c/p", "az://c/p"),
+            ("gs://b/p/", "gs://b/p/"),
+        ] {
+            assert_eq!(url(given).canonical().to_string(), canonical);
+        }
     }
 
     #[test]

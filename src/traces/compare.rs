@@ -1,6 +1,5 @@
 //! Compares the traces on the disk with those in the archive.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use tar::EntryType;
 
 use super::digest::{TraceDigest, TraceHasher};
 use super::directory::BuildsDirectory;
-use super::extract::{Wanted, damaged_trace, for_each_trace_entry, refuse_truncated};
+use super::extract::{Wanted, damaged_trace, for_each_trace_entry, truncation};
 use crate::archive::{BLOCK_BYTES, read_block, safe_path, shown};
 use crate::error::{Doing, Error, Result};
 use crate::files::{Found, for_each_file, open_below};
@@ -62,7 +61,7 @@ impl TraceFindings {
 }
 
 /// Compares `inflated`, a tar of traces, with those of `builds`, byte for byte. `check` can stop it.
-pub fn compare(
+pub(super) fn compare(
     inflated: &mut dyn Read,
     builds: &BuildsDirectory,
     wanted: Wanted,
@@ -107,14 +106,7 @@ pub fn compare(
         }
         Ok(())
     });
-    match read {
-        Err(error) if error.is_truncation() => {
-            let shown = error.to_string();
-            refuse_truncated(error, findings.files, wanted)?;
-            findings.truncated = Some(shown);
-        }
-        read => read?,
-    }
+    findings.truncated = truncation(read, findings.files, wanted)?;
     for_each_file(
         root.as_fd(),
         |name| place.is_ours(name),
@@ -126,9 +118,9 @@ pub fn compare(
     Ok(findings)
 }
 
-fn same(
+pub(super) fn same(
     entry: &mut impl Read,
-    file: &mut File,
+    file: &mut impl Read,
     (expected, found): &mut (Vec<u8>, Vec<u8>),
     path: &Path,
 ) -> Result<bool> {
@@ -156,7 +148,7 @@ pub struct Measured {
 }
 
 /// Measures the traces below the open directory `root`; with `digest` it reads them. `check` can stop it.
-pub fn measure(
+pub(super) fn measure(
     root: BorrowedFd<'_>,
     digest: bool,
     check: &dyn Fn() -> Result<()>,

@@ -213,7 +213,7 @@ impl BuildsDirectory {
 }
 
 /// 32 random hexadecimal digits.
-fn unguessable() -> Result<String> {
+pub(super) fn unguessable() -> Result<String> {
     let mut bytes = [0; 16];
     getrandom(&mut bytes, GetRandomFlags::empty())
         .map_err(io::Error::from)

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::ScopedJoinHandle;
 
-use tar::EntryType;
+use tar::{EntryType, Header};
 use tracing::debug;
 
 use super::digest::TraceDigest;
@@ -112,7 +112,7 @@ pub fn survey(inflated: &mut dyn Read) -> Result<TraceSurvey> {
 
 /// Unpacks `inflated`, a tar of traces, into `staged` with a thread for each job. At the end the files are synced to
 /// the disk.
-pub fn extract(
+pub(super) fn extract(
     inflated: &mut dyn Read,
     staged: &StagedDirectory,
     resources: &Resources,
@@ -181,20 +181,31 @@ fn write(
                 summary.digest.get_or_insert_default().merge(written);
             }
         }
-        match read {
-            Err(error) if error.is_truncation() => {
-                let shown = error.to_string();
-                refuse_truncated(error, summary.files, wanted)?;
-                summary.truncated = Some(shown);
-            }
-            read => read?,
-        }
+        end_of(read, &mut summary, wanted)?;
         Ok(summary)
     })
 }
 
+/// Judges how the tar of the traces of `summary` was `read`.
+pub(super) fn end_of(read: Result<()>, summary: &mut TraceSummary, wanted: Wanted) -> Result<()> {
+    summary.truncated = truncation(read, summary.files, wanted)?;
+    Ok(())
+}
+
+/// Where a tar with so many complete traces ended too early, if it did and that is allowed.
+pub(super) fn truncation(read: Result<()>, files: u64, wanted: Wanted) -> Result<Option<String>> {
+    match read {
+        Err(error) if error.is_truncation() => {
+            let shown = error.to_string();
+            refuse_truncated(error, files, wanted)?;
+            Ok(Some(shown))
+        }
+        read => read.map(|()| None),
+    }
+}
+
 /// Refuses a truncated tar, unless the user wants the traces that are complete.
-pub(super) fn refuse_truncated(error: Error, files: u64, wanted: Wanted) -> Result<()> {
+fn refuse_truncated(error: Error, files: u64, wanted: Wanted) -> Result<()> {
     if files == 0 && !wanted.allow_none {
         if error.hint_text() == Some(EMPTY_HINT) {
             return Err(error);
@@ -255,13 +266,9 @@ impl Dispatcher<'_> {
                 refused(&String::from_utf8_lossy(name), "a file needs a name"),
             ),
             EntryType::Regular | EntryType::Continuous => {
-                let modified = header
-                    .mtime()
-                    .ok()
-                    .and_then(|time| i64::try_from(time).ok());
                 let attributes = Attributes {
                     mode: mode & 0o666 | 0o600,
-                    modified: modified.unwrap_or(0),
+                    modified: modified_at(header),
                 };
                 self.room.announce(&path, entry.size())?;
                 self.file(&path, attributes, entry)
@@ -284,16 +291,8 @@ impl Dispatcher<'_> {
                 .unwrap_or(usize::MAX)
                 .min(BLOCK_BYTES);
             let mut block = vec![0; length];
-            let count =
-                read_block(entry, &mut block).map_err(|cause| damaged_trace(path, cause))?;
-            if count < length {
-                return Err(Error::archive(format!(
-                    "the archive is truncated in the trace {} at its byte {} of {size}",
-                    shown(path),
-                    read + count as u64
-                )));
-            }
-            read += count as u64;
+            read_of_trace(entry, &mut block, path, (read, size))?;
+            read += length as u64;
             Ok(block)
         };
         let start = next(entry)?;
@@ -332,6 +331,30 @@ impl Dispatcher<'_> {
             .send(order)
             .map_err(|_| Error::failed("a writer of traces has stopped"))
     }
+}
+
+/// When a file of a tar was changed last, in seconds since 1970.
+pub(super) fn modified_at(header: &Header) -> i64 {
+    let time = header.mtime().ok();
+    time.and_then(|time| i64::try_from(time).ok()).unwrap_or(0)
+}
+
+/// Fills `block` with the bytes from `at` on of the trace at `path`, which has `size`.
+pub(super) fn read_of_trace(
+    entry: &mut dyn Read,
+    block: &mut [u8],
+    path: &Path,
+    (at, size): (u64, u64),
+) -> Result<()> {
+    let count = read_block(entry, block).map_err(|cause| damaged_trace(path, cause))?;
+    if count == block.len() {
+        return Ok(());
+    }
+    Err(Error::archive(format!(
+        "the archive is truncated in the trace {} at its byte {} of {size}",
+        shown(path),
+        at + count as u64
+    )))
 }
 
 /// The error for a trace that cannot be read to its end.

@@ -7,7 +7,9 @@ use std::io;
 use rustix::fs::{FileType, Stat};
 use serde::{Deserialize, Serialize};
 
+use super::builds::{Builds, StagedTraces};
 use super::directory::{BuildsDirectory, STAGING_SUFFIX, StagedDirectory};
+use super::prefix::{remove_traces, root_of};
 use crate::error::{Doing, Error, Result};
 use crate::failpoint;
 
@@ -121,6 +123,95 @@ impl KeptDirectory {
             builds.path().display()
         ))
         .hint(format!("add --builds-path {kept}"))
+    }
+}
+
+/// Where kept traces are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptPlace {
+    /// In a directory beside the builds directory.
+    Directory(KeptDirectory),
+    /// Below the prefix of their import, with this URL.
+    Prefix(String),
+}
+
+impl KeptPlace {
+    /// What the record of `staged` says, which is for `builds`.
+    pub fn of(staged: &StagedTraces, builds: &Builds) -> Result<KeptPlace> {
+        match (staged, builds) {
+            (StagedTraces::Directory(staged), Builds::Directory(builds)) => {
+                KeptDirectory::of(staged, builds).map(KeptPlace::Directory)
+            }
+            (StagedTraces::Prefix(staged), _) => Ok(KeptPlace::Prefix(staged.url().to_string())),
+            (StagedTraces::Directory(_), Builds::Prefix(_)) => {
+                Err(Error::failed("the staged traces are in another place"))
+            }
+        }
+    }
+
+    /// The URL of the prefix, if it is one.
+    #[must_use]
+    pub fn url(&self) -> Option<&String> {
+        match self {
+            KeptPlace::Directory(_) => None,
+            KeptPlace::Prefix(url) => Some(url),
+        }
+    }
+
+    /// What --builds-path names then.
+    #[must_use]
+    pub fn builds(&self) -> &str {
+        match self {
+            KeptPlace::Directory(directory) => directory.builds(),
+            KeptPlace::Prefix(url) => root_of(url),
+        }
+    }
+
+    /// Has `staged` stay. It is not removed any more.
+    pub fn keep(&self, staged: &mut StagedTraces, builds: &Builds) -> Result<()> {
+        match (self, staged, builds) {
+            (
+                KeptPlace::Directory(kept),
+                StagedTraces::Directory(staged),
+                Builds::Directory(builds),
+            ) => kept.keep(staged, builds),
+            (_, staged, _) => {
+                staged.published();
+                Ok(())
+            }
+        }
+    }
+
+    /// Opens it for a publish. An error unless it is as it was when it was kept.
+    pub fn open(&self, builds: &Builds) -> Result<StagedTraces> {
+        match (self, builds) {
+            (KeptPlace::Directory(kept), Builds::Directory(builds)) => {
+                kept.open(builds).map(StagedTraces::Directory)
+            }
+            (KeptPlace::Prefix(url), Builds::Prefix(prefix)) => {
+                Ok(StagedTraces::Prefix(Box::new(prefix.kept(url)?)))
+            }
+            _ => Err(Error::usage(format!(
+                "its traces are in {}, not in {builds}",
+                self.builds()
+            ))
+            .hint(format!("add --builds-path {}", self.builds()))),
+        }
+    }
+
+    /// Removes it. False if it does not belong to `builds`: then it is still there.
+    pub fn remove(&self, builds: &Builds) -> Result<bool> {
+        match (self, builds) {
+            (KeptPlace::Directory(kept), Builds::Directory(builds)) if kept.is_beside(builds) => {
+                kept.remove(builds).map(|()| true)
+            }
+            (KeptPlace::Prefix(url), Builds::Prefix(prefix)) => match prefix.of_import(url) {
+                Some(objects) => remove_traces(&objects).map(|()| true),
+                None => Ok(false),
+            },
+            _ => Ok(false),
+        }
     }
 }
 

@@ -4,22 +4,26 @@
 //! writer, since the kernel lets only one at a time add to a directory anyway. The bytes in flight
 //! are bounded; a large trace passes through in pieces.
 
+mod builds;
 mod compare;
 mod digest;
 mod directory;
 mod extract;
 mod kept;
 mod pack;
+mod prefix;
 mod room;
 mod without;
 mod writer;
 
 pub use crate::files::Owner;
-pub use compare::{Measured, Names, TraceFindings, compare, measure};
+pub use builds::{Builds, LiveTraces, StagedTraces};
+pub use compare::{Measured, Names, TraceFindings};
 pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, BuildsLock, StagedDirectory};
-pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, extract, survey};
-pub use kept::KeptDirectory;
+pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, survey};
+pub use kept::KeptPlace;
 pub use pack::{Packed, pack, traces_in};
+pub use prefix::{BuildsPrefix, StagedPrefix, remove_traces, root_of, told_of_unknown};
 pub use room::free_bytes;
 pub use without::{BuildWithout, Without, WithoutTrace};

@@ -4,12 +4,12 @@ use super::depth::Depth;
 use super::tables::TableFinding;
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
-use crate::traces::{StagedDirectory, TraceSummary, measure};
+use crate::traces::{StagedTraces, TraceSummary};
 
 /// An error unless the staged tables, which `verify_tables` compares, and the traces equal the input.
 pub fn verify_staged(
     verify_tables: impl FnOnce() -> Result<Vec<TableFinding>>,
-    traces: Option<(&StagedDirectory, &TraceSummary)>,
+    traces: Option<(&StagedTraces, &TraceSummary)>,
     depth: Depth,
     cancellation: &Cancellation,
 ) -> Result<()> {
@@ -17,9 +17,9 @@ pub fn verify_staged(
         return Ok(());
     }
     std::thread::scope(|scope| {
-        let traces = traces.map(|(directory, summary)| {
+        let traces = traces.map(|(staged, summary)| {
             scope.spawn(move || {
-                cancellation.guard(|| verify_traces(directory, summary, depth, cancellation))
+                cancellation.guard(|| verify_traces(staged, summary, depth, cancellation))
             })
         });
         let found = verify_tables();
@@ -44,13 +44,13 @@ fn refuse(finding: &TableFinding) -> Result<()> {
 }
 
 fn verify_traces(
-    directory: &StagedDirectory,
+    staged: &StagedTraces,
     summary: &TraceSummary,
     depth: Depth,
     cancellation: &Cancellation,
 ) -> Result<()> {
     let check = || cancellation.check();
-    let found = directory.work(|| measure(directory.directory(), depth == Depth::Full, &check))?;
+    let found = staged.measure(depth == Depth::Full, &check)?;
     if found.files != summary.files || found.bytes != summary.bytes {
         return Err(Error::failed(format!(
             "the staged traces differ from what was unpacked: {} files of {} bytes instead of {} of {}",
@@ -61,7 +61,7 @@ fn verify_traces(
         return Err(Error::failed(
             "the staged traces differ from what was unpacked: read back, their contents differ",
         )
-        .hint("check the disk and its file system"));
+        .hint("check the disk and its file system, or the object storage"));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 s3.py setup PORT           makes the buckets
 s3.py put PORT PATH        puts standard input there, as the user who may do everything
+s3.py delete PORT PATH     removes that object, as the same
 """
 import datetime, hashlib, hmac, http.client, sys, urllib.parse
 
@@ -62,6 +63,8 @@ if __name__ == "__main__":
     if sys.argv[1] == "setup":
         setup(sys.argv[2])
     else:
-        status, _, answer = req(sys.argv[2], "user", "PUT", sys.argv[3], body=sys.stdin.buffer.read())
+        does = {"put": "PUT", "delete": "DELETE"}[sys.argv[1]]
+        content = sys.stdin.buffer.read() if does == "PUT" else b""
+        status, _, answer = req(sys.argv[2], "user", does, sys.argv[3], body=content)
         if status // 100 != 2:
             sys.exit("%d %s" % (status, answer.decode("utf-8", "replace")))

@@ -9,6 +9,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::cli::guesses::hint_for;
 use crate::input::source::Named;
+use crate::storage::DEFAULT_TIMEOUT;
 
 /// An archive or a dump.
 #[derive(Debug, Args)]
@@ -39,9 +40,18 @@ pub struct ArchiveArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct StorageArgs {
     /// How long a request to an object storage or a web server is tried
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = StorageArgs::default().storage_timeout)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub storage_timeout: u32,
+}
+
+impl Default for StorageArgs {
+    fn default() -> StorageArgs {
+        let seconds = u32::try_from(DEFAULT_TIMEOUT.as_secs());
+        StorageArgs {
+            storage_timeout: seconds.unwrap_or(u32::MAX),
+        }
+    }
 }
 
 impl StorageArgs {

@@ -295,9 +295,11 @@ pub struct TargetArgs {
     /// Which environment of the database.yml to use [default: production]
     #[arg(long, value_name = "NAME", requires = "database_yml")]
     pub environment: Option<String>,
-    /// The directory of the build traces of an archive
+    /// Where the build traces of an archive go: a directory, or s3://BUCKET/PREFIX
     ///
-    /// It is required for an archive, unless the target is the private PostgreSQL, which has its own.
+    /// It is required for an archive, unless the target is the private PostgreSQL, which has its own. GitLab reads a directory,
+    /// and nothing else. Of an object storage (s3://BUCKET/PREFIX, gs://…, az://…) the traces of each import get a prefix of
+    /// their own, which the record of the publish in the target names.
     #[arg(long, value_name = "DIR")]
     pub builds_path: Option<PathBuf>,
     /// The directory of the private PostgreSQL
@@ -546,7 +548,7 @@ pub struct PublishArgs {
     /// Where the report is written to, too
     #[command(flatten)]
     pub reports: ReportArgs,
-    /// The object storage, if the report is there
+    /// The object storage, if the traces or the report are there
     #[command(flatten)]
     pub storage: StorageArgs,
 }
@@ -557,6 +559,9 @@ pub struct ReplacedArgs {
     /// The target
     #[command(flatten)]
     pub target: TargetArgs,
+    /// The object storage, if the traces are there
+    #[command(flatten)]
+    pub storage: StorageArgs,
     /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,

@@ -4,18 +4,19 @@ mod destination;
 mod migrate;
 mod policies;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::arguments::{CheckArgs, ImportArgs, OwnerArgs, PublishArgs, VerifyArgs};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gitlab::secrets::{self, SecretsFile};
 use crate::input::source::Source;
 use crate::resources::Resources;
 use crate::schema::policies::Policies;
+use crate::storage::ObjectUrl;
 use crate::traces::Owner;
 use crate::verify::depth::Depth;
-pub use destination::Destination;
+pub use destination::{BuildsPath, Destination};
 pub use migrate::{MigrateSettings, Migrating};
 pub use policies::policies;
 use policies::policies_for;
@@ -73,17 +74,18 @@ impl Settings {
     /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: ImportArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let storage = arguments.archive.storage;
         let source = Source::named(arguments.archive, variable)?;
-        let destination = Destination::named(arguments.target, variable)?;
+        let destination = Destination::named(arguments.target, variable)?.trying(storage);
         Ok(Settings {
             mysql_to_postgresql: arguments.mysql_to_postgresql,
-            destination,
             resources: Resources::beside(
-                source.reserved_bytes(),
+                source.reserved_bytes() + destination.reserved_bytes(),
                 arguments.jobs,
                 arguments.memory,
             )?,
             source,
+            destination,
             allow_truncated_traces: arguments.allow_truncated_traces,
             allow_no_traces: arguments.allow_no_traces,
             secrets: arguments
@@ -137,7 +139,7 @@ impl PublishSettings {
     ) -> Result<PublishSettings> {
         let is_forced = variable("force").as_deref() == Some("yes");
         Ok(PublishSettings {
-            destination: Destination::named(arguments.target, variable)?,
+            destination: Destination::named(arguments.target, variable)?.trying(arguments.storage),
             yes: arguments.yes || is_forced,
             wait_for_locks: Duration::from_secs(arguments.publishing.wait_for_locks.into()),
             leave_ci_off: arguments.publishing.leave_ci_off,
@@ -170,10 +172,11 @@ pub struct CheckSettings {
 impl CheckSettings {
     /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: CheckArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let storage = arguments.archive.storage;
         Ok(CheckSettings {
             source: Source::named(arguments.archive, &variable)?,
             mysql_to_postgresql: arguments.mysql_to_postgresql,
-            destination: Destination::named(arguments.target, variable)?,
+            destination: Destination::named(arguments.target, variable)?.trying(storage),
             schema: arguments.schema,
             ignore_target_version: arguments.ignore_target_version,
             builds_owner: owner(&arguments.owner)?,
@@ -206,21 +209,32 @@ pub struct VerifySettings {
 impl VerifySettings {
     /// The settings from `arguments` and the environment. `variable` looks up a variable.
     pub fn new(arguments: VerifyArgs, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let storage = arguments.archive.storage;
         let source = Source::named(arguments.archive, &variable)?;
+        let destination = Destination::named(arguments.target, variable)?.trying(storage);
         Ok(VerifySettings {
-            destination: Destination::named(arguments.target, variable)?,
             policies: policies_for(arguments.conversion, arguments.schema.as_deref())?,
             schema: arguments.schema,
             resources: Resources::beside(
-                source.reserved_bytes(),
+                source.reserved_bytes() + destination.reserved_bytes(),
                 arguments.jobs,
                 arguments.memory,
             )?,
             source,
+            destination,
             allow_truncated_traces: arguments.allow_truncated_traces,
             allow_no_traces: arguments.allow_no_traces,
             max_inflation: arguments.inflation.max_inflation,
         })
+    }
+}
+
+/// An error if `path`, which `option` names, is in an object storage, where only a directory will do.
+pub fn refuse_storage(path: &Path, option: &str) -> Result<()> {
+    match ObjectUrl::in_path(path) {
+        None => Ok(()),
+        Some(_) => Err(Error::usage(format!("{option}: it is not a directory"))
+            .hint("GitLab and GitLab CI read and write their traces in a directory")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::arguments::{BackupArgs, TargetArgs};
-use crate::cli::settings::{Destination, policies};
+use crate::cli::settings::{Destination, policies, refuse_storage};
 use crate::error::{Error, Result};
 use crate::output::{Limits, url_in};
 use crate::resources::Resources;
@@ -78,6 +78,7 @@ impl BackupSettings {
         arguments: BackupArgs,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<BackupSettings> {
+        refuse_storage(&arguments.builds_path, "--builds-path")?;
         let named = TargetArgs {
             database_url: arguments.database_url,
             database_yml: arguments.database_yml,

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::files::{Owner, file_system_of, ids_of, is_shared};
 use crate::gitlab::installation::Installation;
 use crate::server::postgresql::publish;
-use crate::traces::BuildsDirectory;
+use crate::traces::{BuildsDirectory, BuildsPrefix};
 
 /// GitLab's user, in packages and in the manual.
 const GITLAB_USER: &str = "git";
@@ -65,6 +65,23 @@ pub(super) fn check(
             space => tell_space(checks, "space for traces", space.map(|s| s.to_string())),
         }
     }
+}
+
+/// Checks the object storage. Whether one may write there, only the import finds out, before anything else.
+pub(super) fn check_prefix(checks: &mut Checks, prefix: &BuildsPrefix) {
+    checks.add(
+        "object storage",
+        prefix.imports(),
+        |imports| match imports.len() {
+            0 => format!("{prefix} has no traces yet"),
+            1 => format!("{prefix} has the traces of an import, which stay"),
+            several => format!("{prefix} has the traces of {several} imports, which stay"),
+        },
+    );
+    checks.note(
+        "readers",
+        "GitLab itself reads its traces from a directory, and not from an object storage",
+    );
 }
 
 /// GitLab must be able to write into the directory: runners send traces to it.

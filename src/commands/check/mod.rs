@@ -21,7 +21,7 @@ use crate::publish::outcome::Live;
 use crate::schema::policies::Policies;
 use crate::server::Rights;
 use crate::server::postgresql::private_server::PrivateServer;
-use crate::traces::empty_traces;
+use crate::traces::{Builds, empty_traces};
 use crate::ui::numbers::age_of;
 use crate::ui::progress::Progress;
 pub use checks::Checks;
@@ -135,8 +135,12 @@ fn check_target(
             }
         }
     }
-    if let Some(builds) = &ready.builds {
-        builds::check(checks, builds, settings, (gitlab, estimate));
+    match &ready.builds {
+        None => {}
+        Some(Builds::Directory(directory)) => {
+            builds::check(checks, directory, settings, (gitlab, estimate));
+        }
+        Some(Builds::Prefix(prefix)) => builds::check_prefix(checks, prefix),
     }
 }
 

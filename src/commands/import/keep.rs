@@ -8,7 +8,7 @@ use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::publish::kept::{Kept, KeptTable, KeptTraces};
 use crate::server::LockedTarget;
-use crate::traces::KeptDirectory;
+use crate::traces::KeptPlace;
 use crate::ui::terminal;
 use crate::verify::depth::Depth;
 
@@ -46,9 +46,9 @@ impl Import<'_> {
         staged: &mut Staged,
     ) -> Result<()> {
         let builds = self.destination.builds.as_ref();
-        let directory = builds
-            .zip(staged.directory.as_ref())
-            .map(|(builds, directory)| KeptDirectory::of(directory, builds))
+        let place = builds
+            .zip(staged.place.as_ref())
+            .map(|(builds, staged)| KeptPlace::of(staged, builds))
             .transpose()?;
         let tables = staged.dump.tables.iter().map(|table| KeptTable {
             schema: table.schema.clone(),
@@ -67,10 +67,10 @@ impl Import<'_> {
             is_backup: self.content.has_traces(),
             schema: prepared.live.schema.clone(),
             tables: tables.collect(),
-            traces: directory.clone().map(|directory| KeptTraces {
+            traces: place.clone().map(|place| KeptTraces {
                 files: staged.traces.files,
                 bytes: staged.traces.bytes,
-                directory,
+                place,
             }),
             replace: self.settings.replace,
             ignore_target_version: self.settings.ignore_target_version,
@@ -79,10 +79,8 @@ impl Import<'_> {
         };
         // If the program is killed in between, the next import removes the directory as that of any killed import.
         target.keep(&kept)?;
-        if let (Some(builds), Some(directory), Some(staged)) =
-            (builds, directory, &mut staged.directory)
-        {
-            directory.keep(staged, builds)?;
+        if let (Some(builds), Some(place), Some(staged)) = (builds, place, &mut staged.place) {
+            place.keep(staged, builds)?;
         }
         Ok(())
     }

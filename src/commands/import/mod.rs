@@ -30,7 +30,7 @@ use crate::pipeline::loaded::LoadedTable;
 use crate::publish::outcome::{InputRecord, Published, SchemaTables};
 use crate::schema::Note;
 use crate::server::LockedTarget;
-use crate::traces::BuildsDirectory;
+use crate::traces::{Builds, StagedTraces};
 use crate::ui::progress::Progress;
 use crate::verify::depth::Depth;
 use crate::verify::{Verifying, verify_staged};
@@ -92,7 +92,7 @@ fn import(
             .owned_by(settings.builds_owner)?;
     let builds = destination.builds.as_ref();
     let mut held = destination.target.lock()?;
-    let _lock = builds.map(BuildsDirectory::lock).transpose()?;
+    let _lock = builds.map(Builds::lock).transpose()?.flatten();
     let import = Import {
         started,
         input: opened.located.name(),
@@ -135,6 +135,8 @@ fn import(
         Err(error) if error.is_held() => {
             return Err(import.keep(target, &prepared, staged, error));
         }
+        // Perhaps it is live.
+        Err(error) if error.kind() == Kind::CutPublish => return Err(staged.left(error)),
         published => published?,
     };
     let report = import.report(target, prepared.live.schema, staged, published);
@@ -158,8 +160,7 @@ impl Import<'_> {
             cancellation: self.cancellation,
         };
         let verify_tables = || target.verify_staged(&staged.dump.tables, &verifying);
-        let directory = staged.directory.as_ref();
-        let traces = directory.map(|directory| (directory, &staged.traces));
+        let traces = staged.place.as_ref().zip(Some(&staged.traces));
         verify_staged(verify_tables, traces, depth, self.cancellation)?;
         meter.complete();
         Ok(())
@@ -206,18 +207,14 @@ impl Import<'_> {
                 target.examine(schema, &tables)?;
             }
         }
-        if let Some(directory) = &staged.directory {
-            directory.finish()?;
+        if let Some(place) = &staged.place {
+            place.finish()?;
         }
         let publishing = Publishing {
             schema,
             tables: &tables,
             others: &others,
-            builds: self
-                .destination
-                .builds
-                .as_ref()
-                .zip(staged.directory.as_ref()),
+            builds: self.destination.builds.as_ref().zip(staged.place.as_ref()),
             content: self.content,
             wait_for_locks: self.settings.wait_for_locks,
             leaves_ci_off: self.settings.leave_ci_off,
@@ -255,16 +252,18 @@ impl Import<'_> {
         published: Published<LiveChanges>,
     ) -> Report {
         let loaded = self.loaded(&staged);
+        let prefix = staged.place.as_ref().and_then(StagedTraces::url);
         let tables = staged.dump.tables.iter();
         let tables = tables.filter_map(|table| self.time_of(table)).collect();
-        if let Some(mut directory) = staged.directory {
-            directory.published();
+        if let Some(mut place) = staged.place {
+            place.published();
         }
         let reported = Reported {
             loaded,
             loaded_at: None,
             schema,
             is_backup: self.content.has_traces(),
+            prefix,
             started: self.started,
             tables,
         };

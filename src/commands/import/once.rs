@@ -11,6 +11,7 @@ use crate::gitlab::content::Content;
 use crate::input::whole::{Identifying, Whole, checksum};
 use crate::publish::outcome::LiveInput;
 use crate::server::LockedTarget;
+use crate::traces::Builds;
 use crate::ui::shown::line;
 
 /// An import that found its input live.
@@ -69,10 +70,11 @@ impl Import<'_> {
             let recorded = &live.input.identity;
             let is_there =
                 live.schema == schema || self.settings.policies.databases == Databases::All;
-            recorded.starts_with(&beginning) && is_there && self.has_traces_of(live)
+            recorded.starts_with(&beginning) && is_there
         });
-        let Some(live) = live else {
-            return Ok(Found::Other(identifying));
+        let live = match live {
+            Some(live) if self.has_traces_of(&live)? => live,
+            _ => return Ok(Found::Other(identifying)),
         };
         let meter = self.progress.steps("comparing the input with what is live");
         let identity = identifying.known()?;
@@ -97,14 +99,15 @@ impl Import<'_> {
         }
     }
 
-    /// Whether the builds directory of this import is the one of what is `live`, and is there.
-    fn has_traces_of(&self, live: &LiveInput) -> bool {
+    /// Whether the traces of what is `live` are where this import would put its own.
+    fn has_traces_of(&self, live: &LiveInput) -> Result<bool> {
         match (&self.destination.builds, &live.builds) {
-            (Some(builds), Some(path)) => {
-                builds.path().to_string_lossy() == path.as_str() && builds.place().is_live()
+            (Some(Builds::Directory(builds)), Some(path)) => {
+                Ok(builds.path().to_string_lossy() == path.as_str() && builds.place().is_live())
             }
-            (None, None) => true,
-            _ => false,
+            (Some(Builds::Prefix(prefix)), Some(url)) => prefix.has(url),
+            (None, None) => Ok(true),
+            _ => Ok(false),
         }
     }
 }

@@ -98,8 +98,8 @@ impl Prepared {
 impl Import<'_> {
     /// Completes or undoes an interrupted publish.
     pub(super) fn recover(&self, target: &mut dyn LockedTarget) -> Result<()> {
-        let builds = self.destination.builds.as_ref();
-        if let Some(told) = target.recover(builds)?.told() {
+        let directory = self.destination.directory();
+        if let Some(told) = target.recover(directory)?.told() {
             terminal::say(&format!("ci-import: {told}"));
         }
         Ok(())
@@ -152,7 +152,7 @@ impl Import<'_> {
 
     /// Checks that a publish with traces could be recovered, and that there is enough space for them.
     fn check_room(&self, target: &mut dyn LockedTarget, input: &Input<'_>) -> Result<()> {
-        let Some(builds) = &self.destination.builds else {
+        let Some(builds) = self.destination.directory() else {
             return Ok(());
         };
         target.check_recovery()?;

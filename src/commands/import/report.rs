@@ -1,7 +1,6 @@
 //! The report of an import, as text and JSON.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -48,10 +47,10 @@ pub struct Report {
 /// The part of the report about the publish of an archive.
 #[derive(Debug)]
 pub(in crate::commands) struct ArchiveReport {
-    /// The builds directory.
-    pub(in crate::commands) builds: PathBuf,
-    /// The path of the replaced traces.
-    pub(in crate::commands) previous_builds: Option<PathBuf>,
+    /// Where the traces are: the path of a directory, or the URL of a prefix.
+    pub(in crate::commands) builds: String,
+    /// Where the replaced traces are.
+    pub(in crate::commands) previous_builds: Option<String>,
     /// The changes of GitLab's steps.
     pub(in crate::commands) live: LiveChanges,
     /// How long nobody could read the live tables, if that was measured.
@@ -212,7 +211,7 @@ impl Report {
             write_line!(f, "      in the schemas {}", self.loaded.schemas.join(", "))?;
         }
         if let Some(archive) = &self.archive {
-            write_line!(f, "     and {}", archive.builds.display())?;
+            write_line!(f, "     and {}", archive.builds)?;
         }
         writeln!(f)
     }
@@ -343,8 +342,8 @@ impl Report {
             }
             write_line!(f, "  {count} tables, in the schema {previous}")?;
         }
-        if let Some(path) = previous {
-            write_line!(f, "  the traces, in {}", path.display())?;
+        if let Some(place) = previous {
+            write_line!(f, "  the traces, in {place}")?;
         }
         Ok(())
     }
@@ -359,8 +358,8 @@ impl Report {
         if let Some(archive) = &self.archive {
             let tags = archive.live.tags.as_ref();
             let published = json!({
-                "builds": archive.builds.display().to_string(),
-                "previous_builds": archive.previous_builds.as_ref().map(|path| path.display().to_string()),
+                "builds": archive.builds,
+                "previous_builds": archive.previous_builds,
                 "ci_enabled": archive.live.ci_enabled,
                 "taggings": tags.map(|tags| tags.taggings),
                 "new_tags": tags.map_or(0, |tags| tags.new_tags),

@@ -18,6 +18,8 @@ pub(in crate::commands) struct Reported {
     pub(in crate::commands) loaded_at: Option<String>,
     pub(in crate::commands) schema: String,
     pub(in crate::commands) is_backup: bool,
+    /// The prefix with the traces, if they are in an object storage.
+    pub(in crate::commands) prefix: Option<String>,
     pub(in crate::commands) started: Instant,
     /// When each table was loaded, if it was now.
     pub(in crate::commands) tables: Vec<TableTime>,
@@ -48,7 +50,10 @@ impl Reported {
             replaced: published.replaced,
             previous_schema: target.previous(),
             archive: self.is_backup.then(|| ArchiveReport {
-                builds: destination.builds_path(),
+                builds: self.prefix.unwrap_or_else(|| {
+                    let builds = destination.builds.as_ref();
+                    builds.map(ToString::to_string).unwrap_or_default()
+                }),
                 previous_builds: published.previous_builds,
                 live: published.finished,
                 locked: published.locked,

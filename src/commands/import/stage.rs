@@ -15,7 +15,7 @@ use crate::input::packing::unpacked;
 use crate::pipeline::loaded::LoadedDump;
 use crate::pipeline::reading::Dump;
 use crate::server::{Loading, Loads, LockedTarget};
-use crate::traces::{self, BuildsDirectory, StagedDirectory, TraceSummary};
+use crate::traces::{self, Builds, StagedTraces, TraceSummary};
 use crate::ui::terminal;
 use crate::verify::depth::Depth;
 
@@ -24,12 +24,26 @@ pub(super) struct Staged {
     pub(super) information: Option<Information>,
     pub(super) dump: LoadedDump,
     pub(super) traces: TraceSummary,
-    /// The staged traces.
-    pub(super) directory: Option<StagedDirectory>,
+    /// Where the staged traces are.
+    pub(super) place: Option<StagedTraces>,
     /// The encrypted values, after they were counted.
     pub(super) encrypted: EncryptedValues,
     /// What identifies the input, after that was found out.
     pub(super) identity: Option<String>,
+}
+
+impl Staged {
+    /// Leaves the traces where they are in an object storage, after a publish of which nobody knows how it ended. Those in
+    /// directories are known to the journal.
+    pub(super) fn left(self, error: Error) -> Error {
+        match self.place {
+            Some(StagedTraces::Prefix(mut prefix)) => {
+                prefix.published();
+                error.adding(&format!("; its traces stay in {}", prefix.url()))
+            }
+            _ => error,
+        }
+    }
 }
 
 impl Import<'_> {
@@ -46,19 +60,18 @@ impl Import<'_> {
         }
         target.make_staging()?;
         failpoint::reached("staging schema made");
-        let directory = builds.map(BuildsDirectory::stage);
-        let directory = directory.transpose()?;
+        let place = builds.map(Builds::stage).transpose()?;
         let (loads, asked) = (target.loads(), opened.asked);
         let taken = opened.input.take(
             self.cancellation,
             |member| self.load(&*loads, asked, prepared, member),
-            |member| self.unpack(directory.as_ref(), member),
+            |member| self.unpack(place.as_ref(), member),
         )?;
         Ok(Staged {
             information: opened.information.or(taken.information),
             dump: taken.dump,
             traces: taken.traces.unwrap_or_default(),
-            directory,
+            place,
             encrypted: EncryptedValues::default(),
             identity: None,
         })
@@ -102,10 +115,10 @@ impl Import<'_> {
 
     fn unpack(
         &self,
-        directory: Option<&StagedDirectory>,
+        place: Option<&StagedTraces>,
         member: TracesMember<'_>,
     ) -> Result<TraceSummary> {
-        let directory = directory.ok_or_else(|| Error::failed("no place for the traces"))?;
+        let place = place.ok_or_else(|| Error::failed("no place for the traces"))?;
         let settings = self.settings;
         let meter = self
             .progress
@@ -121,14 +134,7 @@ impl Import<'_> {
         };
         let (resources, cancellation) = (&settings.resources, self.cancellation);
         let counts = meter.counts();
-        let summary = traces::extract(
-            &mut inflated,
-            directory,
-            resources,
-            wanted,
-            counts,
-            cancellation,
-        )?;
+        let summary = place.fill(&mut inflated, resources, wanted, counts, cancellation)?;
         meter.complete();
         Ok(summary)
     }

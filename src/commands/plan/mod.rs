@@ -12,7 +12,7 @@ use steps::{Step, Tick, Words, steps};
 
 use crate::cancellation::Cancellation;
 use crate::cli::arguments::{Installed, PlanArgs, TargetArgs};
-use crate::cli::settings::Destination;
+use crate::cli::settings::{Destination, refuse_storage};
 use crate::error::{Error, Result};
 use crate::gitlab::installation::Layout;
 use crate::input::source::{Source, shown};
@@ -40,6 +40,9 @@ pub fn run(
         .builds_path
         .as_ref()
         .map(|path| path.display().to_string());
+    if let Some(path) = &arguments.target.builds_path {
+        refuse_storage(path, "--builds-path")?;
+    }
     let named_target = words_of(&arguments.target);
     let source = if archives.is_empty() {
         None

@@ -228,7 +228,8 @@ fn run_recover(target: TargetArgs) -> Result<ExitCode> {
 }
 
 fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
-    let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
+    let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?
+        .trying(arguments.storage);
     let (progress, cancellation) = (Progress::new(true), Cancellation::on_signals()?);
     let done = rollback::run(&destination, arguments.yes, &progress, &cancellation)?;
     if !arguments.quiet {
@@ -244,7 +245,8 @@ fn run_rollback(arguments: ReplacedArgs) -> Result<ExitCode> {
 }
 
 fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
-    let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?;
+    let destination = Destination::named(arguments.target, |name| std::env::var(name).ok())?
+        .trying(arguments.storage);
     let (progress, cancellation) = (Progress::new(true), Cancellation::on_signals()?);
     let done = discard::run(&destination, arguments.yes, &progress, &cancellation)?;
     if !arguments.quiet {
@@ -262,12 +264,12 @@ fn run_discard(arguments: ReplacedArgs) -> Result<ExitCode> {
 fn run_fresh(arguments: &FreshArgs) -> Result<ExitCode> {
     let cancellation = Cancellation::on_signals()?;
     let builds = &arguments.builds_path;
+    settings::refuse_storage(builds, "--builds-path")?;
     let owner = owner(&arguments.owner)?;
     let done = match fresh::run(builds, owner, arguments.yes, &cancellation)? {
         Some(previous) => format!(
-            "{} is empty; the old traces are in {}\n",
-            builds.display(),
-            previous.display()
+            "{} is empty; the old traces are in {previous}\n",
+            builds.display()
         ),
         None => format!("{} is empty\n", builds.display()),
     };

@@ -6,6 +6,7 @@ use mysql::prelude::Queryable;
 use super::databases::Databases;
 use super::error::failure;
 use super::options::ConnectionOptions;
+use super::publish;
 use crate::error::Result;
 use crate::gitlab::live::SETTINGS;
 use crate::server::about::About;
@@ -59,7 +60,11 @@ impl ConnectionOptions {
                     (&databases.previous,),
                 )
                 .map_err(asking())?;
-            about.has_previous = found.is_some();
+            about.has_previous = match found {
+                None => false,
+                // Whoever only looks may not read it.
+                Some(_) => !publish::is_at_rest(&mut connection, &databases),
+            };
         }
         Ok(about)
     }

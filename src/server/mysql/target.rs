@@ -1,7 +1,5 @@
 //! MySQL or MariaDB as a target.
 
-use std::path::PathBuf;
-
 use super::capabilities::Capabilities;
 use super::databases::Databases;
 use super::gitlab::{self, Exchange, Publishing, migrations};
@@ -33,7 +31,7 @@ use crate::server::encrypted::{ReadsEncrypted, TakeEncrypted};
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
-use crate::traces::{BuildWithout, BuildsDirectory};
+use crate::traces::{BuildWithout, Builds, BuildsDirectory};
 use crate::ui::counts::Counts;
 use crate::verify::{
     Expected, ExpectedTable, TableFinding, Verifying, verify_tables, verify_tables_in,
@@ -206,6 +204,10 @@ impl LockedTarget for LockedMysql {
         publish::live_input(self.staging.connection(), &self.databases)
     }
 
+    fn known_prefixes(&mut self) -> Result<Vec<String>> {
+        publish::known_prefixes(self.staging.connection(), &self.databases)
+    }
+
     fn previous(&self) -> String {
         self.databases.previous.clone()
     }
@@ -214,7 +216,7 @@ impl LockedTarget for LockedMysql {
         publish::previous_import(self.staging.connection(), &self.databases)
     }
 
-    fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack> {
+    fn rollback(&mut self, builds: Option<&Builds>) -> Result<RolledBack> {
         publish::rollback(
             &self.target,
             self.staging.connection(),
@@ -225,14 +227,11 @@ impl LockedTarget for LockedMysql {
         )
     }
 
-    fn previous_directories(
-        &mut self,
-        builds: Option<&BuildsDirectory>,
-    ) -> Result<Option<Vec<PathBuf>>> {
-        publish::previous_directories(self.staging.connection(), &self.databases, builds)
+    fn places_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
+        publish::places_aside(self.staging.connection(), &self.databases, builds)
     }
 
-    fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+    fn discard(&mut self, builds: Option<&Builds>) -> Result<Discarded> {
         publish::discard(self.staging.connection(), &self.databases, builds)
     }
 }
@@ -280,6 +279,11 @@ impl Verifies for ConnectionOptions {
 
     fn schema(&self, named: Option<&str>, _: Content) -> Result<String> {
         schema(self, named)
+    }
+
+    fn live_prefix(&self) -> Result<Option<String>> {
+        let databases = Databases::of(self.database())?;
+        publish::live_prefix(&mut self.connect()?, &databases)
     }
 
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {

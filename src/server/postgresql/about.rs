@@ -4,7 +4,7 @@ use postgres::Client;
 
 use super::error::failure;
 use super::options::ConnectionOptions;
-use super::publish::PREVIOUS_SCHEMA;
+use super::publish::{self, PREVIOUS_SCHEMA};
 use crate::error::Result;
 use crate::gitlab::live::SETTINGS;
 use crate::schema::sql::identifier;
@@ -33,7 +33,8 @@ impl ConnectionOptions {
         let row = client
             .query_one(
                 "SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_encoding'),
-                        EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1)",
+                        (SELECT COALESCE(pg_catalog.obj_description(oid, 'pg_namespace'), '')
+                         FROM pg_catalog.pg_namespace WHERE nspname = $1)",
                 &[&PREVIOUS_SCHEMA],
             )
             .map_err(asking())?;
@@ -41,7 +42,9 @@ impl ConnectionOptions {
         let mut about = About {
             server: format!("PostgreSQL {version}"),
             encoding: row.get(1),
-            has_previous: row.get(2),
+            has_previous: row
+                .get::<_, Option<String>>(2)
+                .is_some_and(|comment| !publish::is_at_rest(&comment)),
             ..About::default()
         };
         if let Some(schema) = schema_of(&mut client, "ci_builds")? {

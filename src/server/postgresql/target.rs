@@ -1,7 +1,5 @@
 //! PostgreSQL as a target.
 
-use std::path::PathBuf;
-
 use postgres::Transaction;
 
 use super::gitlab::builds_without_trace;
@@ -34,7 +32,7 @@ use crate::server::encrypted::{ReadsEncrypted, TakeEncrypted};
 use crate::server::load::{Loading, Loads};
 use crate::server::locked_target::{LockedTarget, Rights};
 use crate::server::migration::InMigrationSession;
-use crate::traces::{BuildWithout, BuildsDirectory};
+use crate::traces::{BuildWithout, Builds, BuildsDirectory};
 use crate::ui::counts::Counts;
 use crate::verify::{Expected, ExpectedTable, TableFinding, Verifying, verify_tables};
 
@@ -190,6 +188,10 @@ impl LockedTarget for LockedPostgresql {
         publish::live_input(self.staging.client())
     }
 
+    fn known_prefixes(&mut self) -> Result<Vec<String>> {
+        publish::known_prefixes(self.staging.client())
+    }
+
     fn previous(&self) -> String {
         PREVIOUS_SCHEMA.to_owned()
     }
@@ -198,19 +200,16 @@ impl LockedTarget for LockedPostgresql {
         publish::previous_import(self.staging.client())
     }
 
-    fn rollback(&mut self, builds: Option<&BuildsDirectory>) -> Result<RolledBack> {
+    fn rollback(&mut self, builds: Option<&Builds>) -> Result<RolledBack> {
         let client = self.staging.client();
         publish::rollback(&self.target, client, builds, &mut live::exchange)
     }
 
-    fn previous_directories(
-        &mut self,
-        builds: Option<&BuildsDirectory>,
-    ) -> Result<Option<Vec<PathBuf>>> {
-        publish::previous_directories(self.staging.client(), builds)
+    fn places_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
+        publish::places_aside(self.staging.client(), builds)
     }
 
-    fn discard(&mut self, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+    fn discard(&mut self, builds: Option<&Builds>) -> Result<Discarded> {
         publish::discard(self.staging.client(), builds)
     }
 }
@@ -291,6 +290,10 @@ impl Verifies for ConnectionOptions {
 
     fn schema(&self, named: Option<&str>, content: Content) -> Result<String> {
         schema(&mut self.connect()?, named, content)
+    }
+
+    fn live_prefix(&self) -> Result<Option<String>> {
+        publish::live_prefix(&mut self.connect()?)
     }
 
     fn compare(&self, comparison: Comparison<'_>) -> Result<Compared> {

@@ -6,7 +6,7 @@ use ci_import::error::{Error, Kind};
 use ci_import::publish::outcome::{Publication, Recovered};
 use ci_import::server::mysql::gitlab::{Publishing, undo};
 use ci_import::server::mysql::publish::{examine, is_cut, publish};
-use ci_import::traces::BuildsDirectory;
+use ci_import::traces::{Builds, BuildsDirectory};
 use mysql::prelude::Queryable;
 
 use crate::support::mysql_scene::{MysqlScene, STAGED, refused};
@@ -19,8 +19,9 @@ fn what_stops_it_last_leaves_everything_as_it_was() {
     scene.execute("UPDATE application_settings SET ci_enabled = 0");
     let before = MysqlState::of(&scene);
     scene.stage_tables(1);
-    let builds = BuildsDirectory::at(&scene.builds()).unwrap();
+    let builds = Builds::Directory(BuildsDirectory::at(&scene.builds()).unwrap());
     let staged = builds.stage().unwrap();
+    let path = staged.directory().unwrap().path();
     let publication = Publication {
         input: None,
         leaves_ci_off: false,
@@ -35,7 +36,7 @@ fn what_stops_it_last_leaves_everything_as_it_was() {
     let stop = &mut || Err(Error::interrupted());
     let stopped = publish(&scene.target, conn, &publication, steps, &undo, stop);
     refused(stopped, Kind::Interrupted, "interrupted");
-    assert!(staged.path().exists());
+    assert!(path.exists());
     drop(staged);
     before.assert_same(&MysqlState::of(&scene), "the interruption");
     assert_eq!(scene.databases_beside(), ["previous", "staging"]);

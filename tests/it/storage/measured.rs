@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::bad_line::{BadLine, Fault};
 use crate::support::object_storage::{BUCKET, storage};
-use crate::support::program::run_watched;
+use crate::support::program::{command, run_watched};
 use crate::support::scene::Scene;
 
 const ROUNDS: usize = 5;
@@ -14,6 +14,45 @@ const ROUNDS: usize = 5;
 /// At most so many times as long as from a file: from a bucket on this machine, and from one that answers 20 ms later.
 const NEAR: f64 = 1.15;
 const FAR: f64 = 1.5;
+
+/// An import whose traces go to a bucket, near or far, beside one with a directory.
+#[test]
+#[ignore = "scripts/bench-storage runs it"]
+fn imports_into_a_bucket() {
+    let archive = std::env::var("CI_IMPORT_BENCH_ARCHIVE").expect("the archive is named");
+    let far = BadLine::to(storage().port, Fault::Far(Duration::from_millis(10)));
+    let bucket = format!("s3://{BUCKET}/bench/traces");
+    let ways = [
+        ("directory", None, storage().port),
+        ("bucket", Some(&bucket), storage().port),
+        ("far bucket", Some(&bucket), far.port),
+    ];
+    for _ in 0..2 {
+        for (name, builds, port) in ways {
+            let scene = Scene::gitlab();
+            let directory = scene.builds().to_str().unwrap().to_owned();
+            let import = [
+                &archive,
+                "--mysql-to-postgresql",
+                "--yes",
+                "--quiet",
+                "--builds-path",
+            ];
+            let mut import = storage().used_by(command(import), port);
+            import.arg(builds.unwrap_or(&directory));
+            import.args(["--database-url", &scene.url()]);
+            rustix::fs::sync();
+            let started = Instant::now();
+            let (outcome, peak) = run_watched(import);
+            let seconds = started.elapsed().as_secs_f64();
+            outcome.succeeds();
+            eprintln!(
+                "traces into a {name}: {seconds:.2} s, at most {} MiB",
+                peak >> 20
+            );
+        }
+    }
+}
 
 #[test]
 #[ignore = "scripts/bench-storage runs it"]

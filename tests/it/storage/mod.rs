@@ -6,6 +6,7 @@ mod memory;
 mod outputs;
 mod refusals;
 mod s3;
+mod traces;
 mod web;
 
 use std::sync::OnceLock;

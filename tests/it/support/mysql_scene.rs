@@ -11,7 +11,7 @@ use ci_import::publish::outcome::{Discarded, Publication, Published, Recovered, 
 use ci_import::server::mysql::gitlab::{Exchange, Publishing, undo};
 use ci_import::server::mysql::publish::{discard, publish, recover, rollback};
 use ci_import::server::mysql::{ConnectionOptions, Databases};
-use ci_import::traces::BuildsDirectory;
+use ci_import::traces::{Builds, BuildsDirectory};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value};
 use tempfile::TempDir;
@@ -260,7 +260,7 @@ fn url(server: &Path, database: &str) -> String {
 }
 
 impl Stage {
-    fn open(&self) -> (ConnectionOptions, Conn, Databases, BuildsDirectory) {
+    fn open(&self) -> (ConnectionOptions, Conn, Databases, Builds) {
         let target = ConnectionOptions::from_url(&self.url).unwrap();
         let conn = target.connect().unwrap();
         let databases = Databases::of(target.database()).unwrap();
@@ -268,7 +268,7 @@ impl Stage {
             target,
             conn,
             databases,
-            BuildsDirectory::at(&self.builds).unwrap(),
+            Builds::Directory(BuildsDirectory::at(&self.builds).unwrap()),
         )
     }
 
@@ -276,7 +276,7 @@ impl Stage {
     pub(crate) fn publish(&self, which: usize) -> Result<Published<Option<LiveChanges>>> {
         let (target, mut conn, databases, builds) = self.open();
         let mut staged = builds.stage()?;
-        let trace = staged.path().join("2015_10/2");
+        let trace = staged.directory().unwrap().path().join("2015_10/2");
         fs::create_dir_all(&trace).unwrap();
         let trace = trace.join("5.log");
         fs::write(&trace, format!("the trace of import {which}")).unwrap();
@@ -306,8 +306,8 @@ impl Stage {
 
     pub(crate) fn recover(&self) -> Result<Recovered> {
         let (_, mut conn, databases, builds) = self.open();
-        let recovered = recover(&mut conn, &databases, Some(&builds), &undo)?;
-        builds.remove_stale()?;
+        let recovered = recover(&mut conn, &databases, builds.directory(), &undo)?;
+        builds.directory().unwrap().remove_stale()?;
         Ok(recovered)
     }
 

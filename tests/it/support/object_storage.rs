@@ -1,6 +1,7 @@
 //! An object storage that speaks S3: SeaweedFS, which `scripts/test` fetches; or Ceph, for `scripts/test-ceph`.
 
 use std::borrow::BorrowMut;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -207,6 +208,49 @@ impl Storage {
         let keys = text.split("<Key>").skip(1);
         let names = keys.map(|rest| rest.split('<').next().unwrap().rsplit('/').next().unwrap());
         names.map(str::to_owned).collect()
+    }
+
+    /// All objects whose keys begin with `prefix`, with their sizes.
+    pub(crate) fn objects(&self, bucket: &str, prefix: &str) -> BTreeMap<String, u64> {
+        let mut objects = BTreeMap::new();
+        let mut last = String::new();
+        loop {
+            let url = format!("http://127.0.0.1:{}/{bucket}", self.port);
+            let page = ureq::get(url)
+                .query("list-type", "2")
+                .query("prefix", prefix)
+                .query("start-after", &last);
+            let mut answer = page.call().unwrap();
+            let text = answer.body_mut().read_to_string().unwrap();
+            let between = |text: &str, tag: &str| {
+                let rest = text.split_once(&format!("<{tag}>")).unwrap().1;
+                rest.split_once('<').unwrap().0.to_owned()
+            };
+            let before = objects.len();
+            for object in text.split("<Contents>").skip(1) {
+                last = between(object, "Key");
+                objects.insert(last.clone(), between(object, "Size").parse().unwrap());
+            }
+            if objects.len() == before {
+                return objects;
+            }
+        }
+    }
+
+    /// Removes an object.
+    pub(crate) fn remove(&self, bucket: &str, key: &str) {
+        if self.files.is_some() {
+            ureq::delete(self.file_url(bucket, key)).call().unwrap();
+            return;
+        }
+        let mut remove = Command::new("python3");
+        remove.arg(project().join("tests/ceph/s3.py"));
+        remove.args([
+            "delete",
+            &self.port.to_string(),
+            &format!("/{bucket}/{key}"),
+        ]);
+        expect_success(&remove.output().unwrap());
     }
 
     /// The uploads of `key` that are neither complete nor forgotten: what the storage says of each.

@@ -1,7 +1,5 @@
 //! Removes what a publish has moved aside.
 
-use std::path::PathBuf;
-
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
@@ -17,26 +15,26 @@ use crate::publish::outcome::{Aside, Discarded};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::{identifier, qualified};
-use crate::traces::BuildsDirectory;
+use crate::traces::Builds;
 
-/// The directories that [`discard`] would remove; none if there is nothing to remove.
-pub fn previous_directories(
+/// Where traces are that [`discard`] would remove; none if there is nothing to remove at all.
+pub fn places_aside(
     conn: &mut Conn,
     databases: &Databases,
-    builds: Option<&BuildsDirectory>,
-) -> Result<Option<Vec<PathBuf>>> {
-    let Some(last) = record::last(conn, databases)? else {
+    builds: Option<&Builds>,
+) -> Result<Option<Vec<String>>> {
+    let Some(last) = record::last(conn, databases)?.filter(|last| !last.record.is_at_rest()) else {
         return Ok(None);
     };
-    last.record.directories(builds).map(Some)
+    Ok(Some(last.record.places_aside(builds)?.shown()))
 }
 
-/// Drops the replaced tables, and removes the replaced builds directories. An interrupted discard can be
+/// Drops the replaced tables, and removes the replaced traces. An interrupted discard can be
 /// repeated: the record lists what is still to be removed.
 pub fn discard(
     conn: &mut Conn,
     databases: &Databases,
-    builds: Option<&BuildsDirectory>,
+    builds: Option<&Builds>,
 ) -> Result<Discarded> {
     alone(conn, databases, |conn| {
         refuse_cut(conn, databases)?;
@@ -44,8 +42,8 @@ pub fn discard(
         let Some(last) = record::last(conn, databases)? else {
             return Ok(Discarded::default());
         };
-        // A wrong builds directory is found before anything is dropped.
-        last.record.builds(builds)?;
+        // A wrong place for the traces is found before anything is dropped.
+        let places = last.record.places_aside(builds)?;
         // From here on, a rollback is no longer possible.
         record::rewrite(conn, previous, &last.record.without_tables())?;
         failpoint::reached("old tables to be dropped");
@@ -57,14 +55,18 @@ pub fn discard(
             }
         }
         failpoint::reached("old tables dropped");
-        let directories = last.record.remove_directories(builds)?;
-        conn.query_drop(format!("DROP DATABASE {}", identifier(previous)))
-            .map_err(failure(format!("drop the database {previous}")))?;
+        places.remove()?;
+        match &places.rest {
+            Some(rest) => record::rewrite(conn, previous, rest)?,
+            None => conn
+                .query_drop(format!("DROP DATABASE {}", identifier(previous)))
+                .map_err(failure(format!("drop the database {previous}")))?,
+        }
         failpoint::reached("database of the old tables dropped");
         Ok(Discarded {
             tables: last.record.replaced,
             previous: previous.clone(),
-            directories,
+            places: places.shown(),
             kept: None,
         })
     })
@@ -111,9 +113,13 @@ pub fn look_aside(conn: &mut Conn, databases: &Databases) -> Result<Option<Aside
             "SET SESSION foreign_key_checks = 1".to_owned(),
         ]);
     }
-    if !aside.has_builds {
-        let database = identifier(previous);
-        aside.statements.push(format!("DROP DATABASE {database}"));
+    match last.record.at_rest() {
+        _ if aside.has_builds => {}
+        Some(rest) => aside.statements.push(record::rewriting(previous, &rest)),
+        None => {
+            let database = identifier(previous);
+            aside.statements.push(format!("DROP DATABASE {database}"));
+        }
     }
     Ok(Some(aside))
 }

@@ -43,7 +43,7 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
         }
     }
     refuse_dependents(conn, databases, tables)?;
-    let has_previous = record::last(conn, databases)?.is_some();
+    let has_previous = record::last(conn, databases)?.is_some_and(|last| !last.record.is_at_rest());
     Ok(Live {
         schema: live.clone(),
         with_rows,

@@ -23,3 +23,21 @@ pub fn live_input(conn: &mut Conn, databases: &Databases) -> Result<Option<LiveI
     }
     Ok(record.live_input())
 }
+
+/// All prefixes that the record knows.
+pub fn known_prefixes(conn: &mut Conn, databases: &Databases) -> Result<Vec<String>> {
+    let record = last(conn, databases)?.map(|written| written.record);
+    let prefixes = record.unwrap_or_default().prefixes;
+    Ok(prefixes.all().cloned().collect())
+}
+
+/// The prefix with the live traces, if they are in an object storage.
+pub fn live_prefix(conn: &mut Conn, databases: &Databases) -> Result<Option<String>> {
+    Ok(last(conn, databases)?.and_then(|written| written.record.prefixes.live))
+}
+
+/// Whether the record only says which prefix is live. False, too, if it cannot be read.
+pub fn is_at_rest(conn: &mut Conn, databases: &Databases) -> bool {
+    let last = last(conn, databases).ok().flatten();
+    last.is_some_and(|last| last.record.is_at_rest())
+}

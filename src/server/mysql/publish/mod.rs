@@ -37,10 +37,10 @@ mod steps;
 mod swap;
 
 pub use catalog::tables_of;
-pub use discard::{discard, look_aside, previous_directories};
+pub use discard::{discard, look_aside, places_aside};
 pub use examine::examine;
 pub use holders::holders;
-pub use live_input::live_input;
+pub use live_input::{is_at_rest, known_prefixes, live_input, live_prefix};
 pub(crate) use lock::alone;
 pub(super) use names::{kept, kept_before, scratch};
 pub use recover::{Undo, is_cut, recover};

@@ -15,10 +15,11 @@ use super::swap::refuse_cut;
 use crate::error::{Error, Result};
 use crate::publish::directories::plan_rollback;
 use crate::publish::outcome::RolledBack;
+use crate::publish::prefixes::both;
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::ConnectionOptions;
-use crate::traces::BuildsDirectory;
+use crate::traces::Builds;
 
 /// The tables that a rollback would restore, and those that it would move aside. None if there is no publish
 /// to undo.
@@ -41,7 +42,7 @@ pub fn rollback<S: Steps>(
     target: &ConnectionOptions,
     conn: &mut Conn,
     databases: &Databases,
-    builds: Option<&BuildsDirectory>,
+    builds: Option<&Builds>,
     exchange: &mut S,
     undo: Undo<'_>,
 ) -> Result<RolledBack> {
@@ -50,7 +51,8 @@ pub fn rollback<S: Steps>(
         let record = undoable(conn, databases)?.ok_or_else(|| {
             Error::usage("there is nothing to roll back: no import has replaced anything here")
         })?;
-        let builds = record.builds(builds)?;
+        record.prefixes.check_return(builds)?;
+        let builds = record.builds(builds.and_then(Builds::directory))?;
         let directories = plan_rollback(&record, builds)?;
         let names: Vec<&str> = record.published.iter().map(String::as_str).collect();
         refuse_dependents(conn, databases, &names)?;
@@ -68,13 +70,14 @@ pub fn rollback<S: Steps>(
             .replaced
             .iter()
             .map(|name| Move::of(name, passing, live));
+        let prefixes = record.prefixes.reversed();
         let done = RolledBack {
             schema: live.clone(),
             restored: record.replaced.clone(),
             aside: going.clone(),
             previous: previous.clone(),
-            builds: directories.live(),
-            builds_aside: directories.previous(),
+            builds: both(record.prefixes.replaced(), directories.live()),
+            builds_aside: both(prefixes.replaced(), directories.previous()),
         };
         let plan = Plan {
             keeps: true,
@@ -86,6 +89,7 @@ pub fn rollback<S: Steps>(
                 replaced: going.clone(),
                 builds: directories.record,
                 older_builds: record.older_builds.clone(),
+                prefixes,
                 input: None,
                 others: Vec::new(),
             },

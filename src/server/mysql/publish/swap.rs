@@ -15,6 +15,7 @@ use super::steps::Steps;
 use crate::error::{Error, Kind, Result};
 use crate::publish::directories::plan_publish;
 use crate::publish::outcome::{Publication, Published};
+use crate::publish::prefixes::both;
 use crate::publish::record::Record;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::options::ConnectionOptions;
@@ -57,13 +58,21 @@ fn publish_once<S: Steps>(
     let mut replaced = base_tables(conn, &databases.live)?;
     replaced.retain(|name| publication.tables.contains(&name.as_str()));
     let directories = plan_publish(publication.builds);
-    let builds = publication.builds.map(|(builds, _)| builds);
+    let builds = publication
+        .builds
+        .and_then(|(builds, _)| builds.directory());
     let before = record::last(conn, databases)?;
     // An earlier record leads to what that import has replaced.
-    let only_records_input = publication.input.is_some() && before.is_none();
-    let older_builds = before.map(|before| before.record.epochs_at(builds));
-    let keeps = !replaced.is_empty() || builds.is_some() || only_records_input;
-    let previous_builds = directories.previous();
+    let is_new = before
+        .as_ref()
+        .is_none_or(|before| before.record.is_at_rest());
+    let only_records_input = publication.input.is_some() && is_new;
+    let before = before.map(|before| before.record).unwrap_or_default();
+    let keeps = !replaced.is_empty() || publication.builds.is_some() || only_records_input;
+    let prefixes = before
+        .prefixes
+        .after(publication.builds.map(|(_, staged)| staged));
+    let previous_builds = both(prefixes.replaced(), directories.previous());
     let aside = replaced
         .iter()
         .map(|name| Move::of(name, &databases.live, &databases.previous));
@@ -77,7 +86,8 @@ fn publish_once<S: Steps>(
             published: publication.tables.iter().map(ToString::to_string).collect(),
             replaced: replaced.clone(),
             builds: directories.record,
-            older_builds: older_builds.unwrap_or_default(),
+            prefixes,
+            older_builds: before.epochs_at(builds),
             input: publication.input.cloned(),
             others: Vec::new(),
         },

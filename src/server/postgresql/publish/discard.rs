@@ -1,7 +1,5 @@
 //! Removes what a publish has moved aside.
 
-use std::path::PathBuf;
-
 use postgres::{Client, Transaction};
 
 use super::lock::begin;
@@ -14,27 +12,24 @@ use crate::publish::outcome::{Aside, Discarded};
 use crate::publish::record::Record;
 use crate::schema::sql::qualified;
 use crate::server::postgresql::error::failure;
-use crate::traces::BuildsDirectory;
+use crate::traces::Builds;
 
-/// The directories that [`discard`] would remove; none if there is nothing to remove.
-pub fn previous_directories(
-    client: &mut Client,
-    builds: Option<&BuildsDirectory>,
-) -> Result<Option<Vec<PathBuf>>> {
-    let Some(record) = Record::read(client)? else {
+/// Where traces are that [`discard`] would remove; none if there is nothing to remove at all.
+pub fn places_aside(client: &mut Client, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
+    let Some(record) = Record::read(client)?.filter(|record| !record.is_at_rest()) else {
         return Ok(None);
     };
-    record.directories(builds).map(Some)
+    Ok(Some(record.places_aside(builds)?.shown()))
 }
 
-/// Drops the replaced tables, and removes the replaced builds directories. An interrupted discard can be
+/// Drops the replaced tables, and removes the replaced traces. An interrupted discard can be
 /// repeated: the record lists what is still to be removed.
-pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<Discarded> {
+pub fn discard(client: &mut Client, builds: Option<&Builds>) -> Result<Discarded> {
     let Some(record) = Record::read(client)? else {
         return Ok(Discarded::default());
     };
-    // A wrong builds directory is found before anything is dropped.
-    record.builds(builds)?;
+    // A wrong place for the traces is found before anything is dropped.
+    let places = record.places_aside(builds)?;
     // From here on, a rollback is no longer possible.
     let mut transaction = begin(client)?;
     previous::drop_all(&mut transaction, &record, false)?;
@@ -44,9 +39,13 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
         .commit()
         .map_err(failure("drop the tables of the previous import"))?;
     failpoint::reached("old tables dropped");
-    let directories = record.remove_directories(builds)?;
+    places.remove()?;
     let mut transaction = begin(client)?;
-    previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, true)?;
+    let rest = &places.rest;
+    previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, rest.is_none())?;
+    if let Some(rest) = rest {
+        rest.write(&mut transaction)?;
+    }
     transaction
         .commit()
         .map_err(failure("drop the schema of the old tables"))?;
@@ -54,7 +53,7 @@ pub fn discard(client: &mut Client, builds: Option<&BuildsDirectory>) -> Result<
     Ok(Discarded {
         tables: record.shown_replaced(),
         previous: record.shown_previous(),
-        directories,
+        places: places.shown(),
         kept: None,
     })
 }
@@ -92,9 +91,12 @@ pub fn look_aside(transaction: &mut Transaction<'_>) -> Result<Option<Aside>> {
     for beside in previous::schemas_beside(&record) {
         statements.extend(previous::drop_statements(transaction, &beside, true)?);
     }
-    statements.extend(previous::drop_statements(transaction, schema, !has_builds)?);
-    if has_builds {
-        statements.push(record.without_tables().statement());
+    let stays = has_builds || record.at_rest().is_some();
+    statements.extend(previous::drop_statements(transaction, schema, !stays)?);
+    match record.at_rest() {
+        Some(rest) if !has_builds => statements.push(rest.statement()),
+        _ if has_builds => statements.push(record.without_tables().statement()),
+        _ => {}
     }
     Ok(Some(Aside {
         replaced,

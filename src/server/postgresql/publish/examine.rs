@@ -102,7 +102,7 @@ fn examine_previous(client: &mut Client) -> Result<bool> {
         let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
         refuse_dependents(client, &schema, &tables)?;
     }
-    Ok(true)
+    Ok(!record.is_at_rest())
 }
 
 /// Some of the sessions that hold locks on any of `tables` now, each with a table. Of its statement, which has values, only

@@ -24,12 +24,30 @@ pub(crate) fn write(client: &mut Client, kept: &Kept) -> Result<()> {
 
 /// The record, if there is one.
 pub(crate) fn read(client: &mut Client) -> Result<Option<Kept>> {
-    let sql = "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace WHERE nspname = $1";
+    let sql = "SELECT COALESCE(obj_description(n.oid, 'pg_namespace'), ''), pg_get_userbyid(n.nspowner)::text,
+                      COALESCE(r.rolsuper OR r.rolname = current_user, false)
+               FROM pg_namespace n LEFT JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = $1";
     let found = client
         .query_opt(sql, &[&STAGING_SCHEMA])
         .map_err(failure("read the record of what is kept"))?;
-    let comment: Option<String> = found.map(|row| row.get(0));
-    Ok(comment.and_then(|comment| Kept::from_json(comment.strip_prefix(MARK)?.trim())))
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    let comment: String = found.get(0);
+    let kept = comment
+        .strip_prefix(MARK)
+        .and_then(|text| Kept::from_json(text.trim()));
+    if kept.is_some() && !found.get::<_, bool>(2) {
+        // Traces would be removed as it says.
+        let owner: String = found.get(1);
+        return Err(Error::target(format!(
+            "the schema {STAGING_SCHEMA}, with what an import has kept, belongs to {owner}"
+        ))
+        .hint(format!(
+            "connect as {owner}, or drop the schema {STAGING_SCHEMA}"
+        )));
+    }
+    Ok(kept)
 }
 
 /// The query of what a staging does not have, or what belongs to somebody else, with its kind.

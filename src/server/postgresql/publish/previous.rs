@@ -67,8 +67,8 @@ impl Record {
         }
         let what = match found {
             Some(found) => format!("the table {}", found.get::<_, String>(0)),
-            // What lies beside the builds directory is not his.
-            None if self.builds.is_some() => "directories".to_owned(),
+            // What lies beside the builds directory, or in the storage, is not his.
+            None if self.builds.is_some() || !self.prefixes.is_empty() => "traces".to_owned(),
             None => return Ok(()),
         };
         Err(Error::target(format!(
@@ -109,23 +109,6 @@ impl Record {
         transaction
             .batch_execute(&self.statement())
             .map_err(failure("keep the record of the publish"))
-    }
-
-    /// The record of a publish whose replaced tables were dropped. It cannot be undone; only its builds
-    /// directories are still to be removed.
-    pub(crate) fn without_tables(&self) -> Record {
-        Record {
-            published: Vec::new(),
-            replaced: Vec::new(),
-            others: Vec::new(),
-            ..self.clone()
-        }
-    }
-
-    /// Whether the record has builds directories that were moved aside.
-    pub(crate) fn has_builds_aside(&self) -> bool {
-        let previous = self.builds.as_ref().and_then(|builds| builds.previous);
-        previous.is_some() || !self.older_builds.is_empty()
     }
 }
 

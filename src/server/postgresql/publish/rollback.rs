@@ -14,11 +14,12 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_rollback;
 use crate::publish::outcome::RolledBack;
+use crate::publish::prefixes::both;
 use crate::publish::record::{BuildsRecord, Record, RecordOfSchema};
 use crate::schema::sql::identifier;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::options::ConnectionOptions;
-use crate::traces::BuildsDirectory;
+use crate::traces::Builds;
 
 /// Exchanges the rows that a publish has changed in tables it did not replace. Arguments: the transaction,
 /// the schema of the live tables, the schema with the kept rows, and the schema for the rows to keep now.
@@ -35,7 +36,7 @@ pub fn previous_import(client: &mut Client) -> Result<Option<(Vec<String>, Vec<S
 pub fn rollback(
     target: &ConnectionOptions,
     client: &mut Client,
-    builds: Option<&BuildsDirectory>,
+    builds: Option<&Builds>,
     exchange: Exchange<'_>,
 ) -> Result<RolledBack> {
     let record = Record::read(client)?
@@ -43,7 +44,8 @@ pub fn rollback(
         .ok_or_else(|| {
             Error::usage("there is nothing to roll back: no import has replaced anything here")
         })?;
-    let builds = record.builds(builds)?;
+    record.prefixes.check_return(builds)?;
+    let builds = record.builds(builds.and_then(Builds::directory))?;
     let directories = plan_rollback(&record, builds)?;
     let parts = record.parts();
     for (schemas, of_schema) in &parts {
@@ -96,8 +98,8 @@ pub fn rollback(
         restored: record.shown_replaced(),
         aside: reverse.shown_replaced(),
         previous: record.shown_previous(),
-        builds: directories.live(),
-        builds_aside: directories.previous(),
+        builds: both(record.prefixes.replaced(), directories.live()),
+        builds_aside: both(reverse.prefixes.replaced(), directories.previous()),
     };
     let id = number(&mut transaction, target, directories.renames.is_some())?;
     rename_and_commit(transaction, target, id, directories.renames)?;
@@ -119,6 +121,7 @@ fn reverse(record: &Record, going: &[Vec<String>], builds: Option<BuildsRecord>)
         replaced: first.replaced,
         builds,
         older_builds: record.older_builds.clone(),
+        prefixes: record.prefixes.reversed(),
         // What is live again was there before, and nobody said what it is.
         input: None,
         others: reversed.collect(),

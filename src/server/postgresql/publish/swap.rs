@@ -15,11 +15,12 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_publish;
 use crate::publish::outcome::{Publication, Published};
+use crate::publish::prefixes::both;
 use crate::publish::record::{Record, RecordOfSchema};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::load::schemas_beside;
 use crate::server::postgresql::options::ConnectionOptions;
-use crate::traces::BuildsDirectory;
+use crate::traces::Builds;
 
 /// The steps of a publish in its transaction, besides moving the tables. They keep the rows that they change in
 /// [`PREVIOUS_SCHEMA`](super::PREVIOUS_SCHEMA).
@@ -75,30 +76,27 @@ fn publish_once<S: Steps>(
         }
     }
     let is_replacing = replaced.iter().any(|tables| !tables.is_empty());
-    let builds = publication.builds.map(|(builds, _)| builds);
     let directories = plan_publish(publication.builds);
+    let mut previous_prefix = None;
     // An earlier record leads to what that import has replaced, and this one replaces nothing.
-    let only_records_input =
-        publication.input.is_some() && Record::read(&mut transaction)?.is_none();
-    if is_replacing || builds.is_some() || only_records_input {
-        let mut of_schemas = parts.iter().zip(&replaced).map(|(part, replaced)| {
-            let tables = part.tables.iter();
-            RecordOfSchema {
-                schema: part.schemas.live.to_owned(),
-                published: tables.map(ToString::to_string).collect(),
-                replaced: replaced.clone(),
-            }
-        });
+    let only_records_input = publication.input.is_some()
+        && Record::read(&mut transaction)?.is_none_or(|it| it.is_at_rest());
+    if is_replacing || publication.builds.is_some() || only_records_input {
+        let older = take_older(&mut transaction)?;
+        let (builds, staged) = publication.builds.unzip();
+        let mut of_schemas = parts.iter().zip(&replaced).map(of_schema);
         let first = of_schemas.next().unwrap_or_default();
         let record = Record {
             schema: first.schema,
             published: first.published,
             replaced: first.replaced,
             builds: directories.record.clone(),
-            older_builds: drop_older(&mut transaction, builds)?,
+            prefixes: older.prefixes.after(staged),
+            older_builds: older.epochs_at(builds.and_then(Builds::directory)),
             input: publication.input.cloned(),
             others: of_schemas.collect(),
         };
+        previous_prefix = record.prefixes.replaced().cloned();
         previous::make(&mut transaction, &record)?;
         failpoint::reached("publish on record");
     }
@@ -128,7 +126,7 @@ fn publish_once<S: Steps>(
     failpoint::reached("empty schema dropped");
     let finished = steps.finish(&mut transaction, schema, before)?;
     failpoint::reached("steps done");
-    let previous_builds = directories.previous();
+    let previous_builds = both(previous_prefix.as_ref(), directories.previous());
     rename_and_commit(transaction, target, id, directories.renames)?;
     let of_parts = parts.iter().zip(&replaced);
     let shown = of_parts.flat_map(|(part, tables)| {
@@ -142,6 +140,16 @@ fn publish_once<S: Steps>(
         previous_builds,
         finished,
     })
+}
+
+/// What the record says of a part, of which the tables `replaced` are live before.
+fn of_schema((part, replaced): (&Part<'_>, &Vec<String>)) -> RecordOfSchema {
+    let tables = part.tables.iter();
+    RecordOfSchema {
+        schema: part.schemas.live.to_owned(),
+        published: tables.map(ToString::to_string).collect(),
+        replaced: replaced.clone(),
+    }
 }
 
 /// Moves the tables `replaced` of a part aside, and its staged tables in. They get the rights, comments and settings of
@@ -184,15 +192,11 @@ fn exchange(
     Ok(lost)
 }
 
-/// Drops the tables that the previous publish has replaced, if they still exist. Its builds directories
-/// beside `builds` stay. Returns their epochs.
-fn drop_older(
-    transaction: &mut Transaction<'_>,
-    builds: Option<&BuildsDirectory>,
-) -> Result<Vec<u64>> {
+/// Drops the tables that the previous publish has replaced, if they still exist. Its traces stay. Returns its record.
+fn take_older(transaction: &mut Transaction<'_>) -> Result<Record> {
     let Some(older) = Record::read(transaction)? else {
-        return Ok(Vec::new());
+        return Ok(Record::default());
     };
     previous::drop_all(transaction, &older, true)?;
-    Ok(older.epochs_at(builds))
+    Ok(older)
 }
