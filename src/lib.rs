@@ -4,7 +4,12 @@
 
 #![cfg_attr(
     not(feature = "servers"),
-    allow(dead_code, unused_imports, reason = "the servers use it")
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "the servers use it"
+    )
 )]
 
 pub mod archive;

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::error::codes::Code;
 use crate::publish::kept::Kept;
 use crate::server::LockedTarget;
-use crate::traces::Builds;
+use crate::traces::{Builds, canonical};
 use crate::ui::terminal;
 
 /// The hint of a publish that others have kept from the live tables.
@@ -22,16 +22,23 @@ pub(super) fn drop_kept(
     if let Some(traces) = &kept.traces {
         // Whatever the record of what is kept says: what is live, or may be again, is not removed.
         let known = target.known_prefixes()?;
-        let is_known = traces.place.url().is_some_and(|url| known.contains(url));
+        let url = traces.place.url();
+        let is_known = url.is_some_and(|url| known.contains(&canonical(url)));
         let builds = builds.filter(|_| !is_known);
         let removed = builds.map(|builds| traces.place.remove(builds));
         if !removed.transpose()?.unwrap_or(false) {
+            let place = match url {
+                Some(url) => format!("in {url}"),
+                None => format!("beside {}", traces.place.builds()),
+            };
+            let why = if is_known {
+                "they are live, or can be again"
+            } else {
+                "--builds-path does not name their place"
+            };
             terminal::warn(
                 Code::TracesRemain,
-                &format!(
-                    "the traces that are kept for {} are not removed, since --builds-path does not name it",
-                    traces.place.builds()
-                ),
+                &format!("the traces that are kept {place} are not removed: {why}"),
             );
         }
     }

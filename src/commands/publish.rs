@@ -159,7 +159,8 @@ impl Step<'_> {
     /// Checks the live side as an import does, and asks whether it may be replaced.
     fn check_target(&self, held: &mut LockedForChange) -> Result<()> {
         let (kept, target) = (self.kept, &mut held.target);
-        if kept.traces.is_some() {
+        let traces = kept.traces.as_ref();
+        if traces.is_some_and(|traces| traces.place.url().is_none()) {
             target.check_recovery()?;
         }
         let content = self.content();

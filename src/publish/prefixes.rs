@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::storage::Objects;
-use crate::traces::{Builds, BuildsPrefix, StagedTraces, root_of};
+use crate::traces::{Builds, BuildsPrefix, StagedTraces, canonical};
 
 /// The URLs of the prefixes of imports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,15 @@ pub(crate) struct PrefixRecord {
 pub(crate) type Prefix = (String, Objects);
 
 impl PrefixRecord {
+    /// The same with the one text of each URL: whoever owns the record may have written another.
+    pub(super) fn canonical(self) -> PrefixRecord {
+        PrefixRecord {
+            live: self.live.map(|url| canonical(&url)),
+            previous: self.previous.map(|url| canonical(&url)),
+            older: self.older.iter().map(|url| canonical(url)).collect(),
+        }
+    }
+
     /// What it is after a publish with these traces, if it has any.
     pub(crate) fn after(&self, traces: Option<&StagedTraces>) -> PrefixRecord {
         let live = match traces {
@@ -94,29 +103,6 @@ impl PrefixRecord {
             _ => BuildsPrefix::of_live(previous)?.complete(previous),
         }
         .map(|_| ())
-    }
-
-    /// The objects of those that are not live, with their URLs; and those that are not below `builds`, unless that is none of
-    /// them.
-    pub(crate) fn objects_aside(
-        &self,
-        builds: Option<&Builds>,
-    ) -> Result<(Vec<Prefix>, Vec<String>)> {
-        let (mut found, mut elsewhere) = (Vec::new(), Vec::new());
-        for url in self.aside() {
-            let prefix = builds.and_then(Builds::prefix);
-            match prefix.and_then(|prefix| prefix.of_import(url)) {
-                Some(objects) => found.push((url.clone(), objects)),
-                None => elsewhere.push(url.clone()),
-            }
-        }
-        match (builds, elsewhere.first()) {
-            (None | Some(Builds::Prefix(_)), Some(url)) if found.is_empty() => {
-                let told = Error::usage(format!("an import put its build traces into {url}"));
-                Err(told.hint(format!("add --builds-path {}", root_of(url))))
-            }
-            _ => Ok((found, elsewhere)),
-        }
     }
 }
 

@@ -2,19 +2,13 @@
 //! directory. `rollback` and `discard` use it. It is the same for all targets; each target stores it in its
 //! own way.
 
-use std::ffi::OsString;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::aside::aside_name;
 use super::outcome::{InputRecord, LiveInput};
-use super::prefixes::{Prefix, PrefixRecord};
-use crate::error::codes::Code;
+use super::prefixes::PrefixRecord;
 use crate::error::{Error, Result};
-use crate::failpoint;
-use crate::traces::{Builds, BuildsDirectory, remove_traces};
-use crate::ui::terminal;
+use crate::traces::BuildsDirectory;
 
 /// What a publish has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +23,8 @@ pub(crate) struct Record {
     pub(crate) builds: Option<BuildsRecord>,
     /// The epochs of older builds directories, whose tables were dropped.
     pub(crate) older_builds: Vec<u64>,
+    /// Older directories beside other builds directories.
+    pub(crate) elsewhere: Vec<DirectoriesRecord>,
     /// The prefixes of an object storage with traces.
     pub(crate) prefixes: PrefixRecord,
     /// The archive or dump that is live, if the publish knew which it is.
@@ -48,47 +44,13 @@ pub(crate) struct RecordOfSchema {
     pub(crate) replaced: Vec<String>,
 }
 
-/// Where traces are that a discard removes.
-pub(crate) struct PlacesAside<'a> {
-    directories: Vec<(&'a BuildsDirectory, OsString)>,
-    prefixes: Vec<Prefix>,
-    /// What lies elsewhere, and stays.
-    left: Vec<String>,
-    /// What is left of the record afterwards; none if it leads to nothing.
-    pub(crate) rest: Option<Record>,
-}
-
-impl PlacesAside<'_> {
-    /// Their paths and URLs.
-    pub(crate) fn shown(&self) -> Vec<String> {
-        let directories = self.directories.iter().map(|(builds, name)| {
-            let shown = builds.place().shown(name);
-            shown.display().to_string()
-        });
-        let prefixes = self.prefixes.iter().map(|(url, _)| url.clone());
-        directories.chain(prefixes).collect()
-    }
-
-    /// Removes what is there, and tells what is left.
-    pub(crate) fn remove(&self) -> Result<()> {
-        for (builds, name) in &self.directories {
-            builds.place().remove_tree(name)?;
-            failpoint::reached("old directory removed");
-        }
-        for (_, objects) in &self.prefixes {
-            remove_traces(objects)?;
-            failpoint::reached("old traces in the storage removed");
-        }
-        for place in &self.left {
-            terminal::warn(
-                Code::TracesRemain,
-                &format!(
-                    "{place} stay, since --builds-path does not name their place; ci-import discard with that one removes them"
-                ),
-            );
-        }
-        Ok(())
-    }
+/// Replaced directories beside a builds directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DirectoriesRecord {
+    /// Its path.
+    pub(crate) path: String,
+    /// Their epochs.
+    pub(crate) epochs: Vec<u64>,
 }
 
 /// What a publish did to the builds directory.
@@ -127,9 +89,16 @@ impl Record {
                 Value::Null => None,
                 input => Some(serde_json::from_value(input.clone()).ok()?),
             },
+            elsewhere: match &value["elsewhere"] {
+                Value::Null => Vec::new(),
+                elsewhere => serde_json::from_value(elsewhere.clone()).ok()?,
+            },
             prefixes: match &value["prefixes"] {
                 Value::Null => PrefixRecord::default(),
-                prefixes => serde_json::from_value(prefixes.clone()).ok()?,
+                prefixes => {
+                    let prefixes = serde_json::from_value::<PrefixRecord>(prefixes.clone());
+                    prefixes.ok()?.canonical()
+                }
             },
             others: match &value["others"] {
                 Value::Null => Vec::new(),
@@ -150,24 +119,12 @@ impl Record {
             "replaced": self.replaced,
             "builds": builds,
             "older_builds": self.older_builds,
+            "elsewhere": (!self.elsewhere.is_empty()).then_some(&self.elsewhere),
             "prefixes": (!self.prefixes.is_empty()).then_some(&self.prefixes),
             "input": self.input,
             "others": self.others,
         });
         record.to_string()
-    }
-
-    /// The epochs of all builds directories that the record knows beside `builds`.
-    pub(crate) fn epochs_at(self, builds: Option<&BuildsDirectory>) -> Vec<u64> {
-        let is_here = |record: &BuildsRecord| {
-            builds.is_some_and(|builds| builds.path().to_string_lossy() == record.path)
-        };
-        let mut epochs = Vec::new();
-        if let Some(record) = self.builds.filter(is_here) {
-            epochs = self.older_builds;
-            epochs.extend(record.previous);
-        }
-        epochs
     }
 
     /// What is live by this record, if that is known and nobody has discarded what it replaced.
@@ -214,10 +171,7 @@ impl Record {
 
     /// Whether traces were moved aside, or replaced by others.
     pub(crate) fn has_builds_aside(&self) -> bool {
-        let previous = self.builds.as_ref().and_then(|builds| builds.previous);
-        previous.is_some()
-            || !self.older_builds.is_empty()
-            || self.prefixes.aside().next().is_some()
+        !self.directories().is_empty() || self.prefixes.aside().next().is_some()
     }
 
     /// Whether it is the record of a publish, not the rest of an interrupted discard.
@@ -252,57 +206,9 @@ impl Record {
         }
     }
 
-    /// Where traces are that a discard with `builds` removes.
-    pub(crate) fn places_aside<'a>(&self, builds: Option<&'a Builds>) -> Result<PlacesAside<'a>> {
-        let directories = self.directories_aside(builds)?;
-        let (prefixes, elsewhere) = self.prefixes.objects_aside(builds)?;
-        let has_directories = matches!(builds, Some(Builds::Prefix(_)))
-            && self
-                .builds
-                .as_ref()
-                .is_some_and(|record| record.previous.is_some());
-        let mut left = elsewhere.clone();
-        let mut rest = Record {
-            schema: self.schema.clone(),
-            prefixes: PrefixRecord {
-                older: elsewhere,
-                ..self.prefixes.only_live()
-            },
-            ..Record::default()
-        };
-        if let Some(record) = self.builds.as_ref().filter(|_| has_directories) {
-            left.push(format!("the directories beside {}", record.path));
-            rest.builds = Some(record.clone());
-            rest.older_builds.clone_from(&self.older_builds);
-        }
-        Ok(PlacesAside {
-            directories,
-            prefixes,
-            left,
-            rest: (!rest.knows_nothing()).then_some(rest),
-        })
-    }
-
     /// Whether it leads to nothing.
-    fn knows_nothing(&self) -> bool {
-        self.prefixes.is_empty() && self.builds.is_none()
-    }
-
-    fn directories_aside<'a>(
-        &self,
-        builds: Option<&'a Builds>,
-    ) -> Result<Vec<(&'a BuildsDirectory, OsString)>> {
-        if matches!(builds, Some(Builds::Prefix(_))) {
-            return Ok(Vec::new());
-        }
-        let Some(builds) = self.builds(builds.and_then(Builds::directory))? else {
-            return Ok(Vec::new());
-        };
-        let previous = self.builds.as_ref().and_then(|builds| builds.previous);
-        let epochs = previous.iter().chain(&self.older_builds);
-        let names = epochs.map(|epoch| aside_name(builds, *epoch));
-        let there = names.filter(|name| builds.place().has_directory(name));
-        Ok(there.map(|name| (builds, name)).collect())
+    pub(super) fn knows_nothing(&self) -> bool {
+        self.prefixes.is_empty() && self.builds.is_none() && self.elsewhere.is_empty()
     }
 }
 
@@ -321,6 +227,10 @@ mod tests {
                 previous: Some(1_443_700_800),
             }),
             older_builds: vec![1, 2],
+            elsewhere: vec![DirectoriesRecord {
+                path: "/b".to_owned(),
+                epochs: vec![3],
+            }],
             prefixes: PrefixRecord {
                 live: Some("s3://b/p/import-2/".to_owned()),
                 previous: Some("s3://b/p/import-1/".to_owned()),

@@ -45,6 +45,13 @@ impl Writing {
     }
 }
 
+/// So often, and with such pauses, it looks for an object that an attempt without an answer may have made.
+const MOST_LOOKS: usize = 3;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+/// Makes the error for an object that is there already.
+pub(super) type Exists = fn(&str) -> Error;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct NewObject {
@@ -52,6 +59,9 @@ pub(super) struct NewObject {
     path: Path,
     url: ObjectUrl,
     writing: Writing,
+    /// The error if it is there already, made of its name; the usual one if there is none.
+    exists: Option<Exists>,
+    name: String,
 }
 
 impl NewObject {
@@ -89,6 +99,8 @@ impl NewObject {
             path: path_of(url)?,
             url: url.clone(),
             writing: *writing,
+            exists: None,
+            name: String::new(),
         })
     }
 
@@ -97,7 +109,19 @@ impl NewObject {
         self.writing.part_bytes
     }
 
+    /// The same, with another error if it is there already.
+    pub(super) fn unless(self, exists: Option<Exists>, name: &str) -> NewObject {
+        NewObject {
+            exists,
+            name: name.to_owned(),
+            ..self
+        }
+    }
+
     fn told(&self, failure: &Failure) -> Error {
+        if let (Meaning::Exists, Some(exists)) = (failure.meaning, self.exists) {
+            return exists(&self.name);
+        }
         failure.told_of_writing(&self.url, &self.bucket.tried)
     }
 
@@ -193,13 +217,10 @@ impl NewObject {
         put.map_err(|failure| self.told(&failure))
     }
 
-    /// The same, without our own look whether there is one. False if the storage says that there is.
-    pub(super) async fn put_new(&self, content: Bytes, patience: Patience) -> Result<bool> {
-        match self.put_at_once(content, patience).await {
-            Ok(()) => Ok(true),
-            Err(failure) if failure.meaning == Meaning::Exists => Ok(false),
-            Err(failure) => Err(self.told(&failure)),
-        }
+    /// The same, without our own look whether there is one.
+    pub(super) async fn put_new(&self, content: Bytes, patience: Patience) -> Result<()> {
+        let put = self.put_at_once(content, patience).await;
+        put.map_err(|failure| self.told(&failure))
     }
 
     async fn put_at_once(
@@ -242,18 +263,26 @@ impl NewObject {
             is_unclear.fetch_or(is_passing, Ordering::Relaxed);
             done
         };
-        let done = with_patience(patience, "the end of an upload", attempt).await;
-        let Err(failure) = done else {
-            return Ok(());
-        };
-        let may_be_done = matches!(failure.meaning, Meaning::NoObject | Meaning::Exists);
-        if may_be_done && is_unclear.load(Ordering::Relaxed) {
-            let found = self.found().await.ok().flatten();
-            if found.is_some_and(|found| found.size == bytes) {
+        for _ in 0..MOST_LOOKS {
+            let done = with_patience(patience, "the end of an upload", attempt).await;
+            let Err(failure) = done else {
                 return Ok(());
+            };
+            let may_be_done = matches!(failure.meaning, Meaning::NoObject | Meaning::Exists);
+            if !may_be_done || !is_unclear.load(Ordering::Relaxed) {
+                return Err(failure);
+            }
+            match self.found().await.ok().flatten() {
+                Some(found) if found.size == bytes => return Ok(()),
+                Some(_) => return Err(failure),
+                // The attempt that got no answer may still be at work.
+                None => tokio::time::sleep(BETWEEN_LOOKS).await,
             }
         }
-        Err(failure)
+        Err(Failure::new(
+            Meaning::Unreachable,
+            "nobody knows whether it was written",
+        ))
     }
 
     /// Has the storage forget the upload `id`.

@@ -9,7 +9,7 @@ use object_store::ObjectStoreExt as _;
 use super::bucket::{Bucket, Use, path_of};
 use super::failure::{Failure, Meaning};
 use super::flight::MOST_BYTES;
-use super::new_object::{NewObject, Writing};
+use super::new_object::{Exists, NewObject, Writing};
 use super::pinned::Pinned;
 use super::read_ahead::ReadAhead;
 use super::request::{Patience, with_patience};
@@ -39,13 +39,16 @@ pub struct Objects {
     bucket: Bucket,
     prefix: ObjectUrl,
     writing: Writing,
+    /// The error for a name that one of them has already.
+    exists: Option<Exists>,
 }
 
 impl Objects {
     /// Those below `prefix`, which are written as `writing` says. Nothing is asked yet.
     pub fn below(prefix: &ObjectUrl, writing: &Writing) -> Result<Objects> {
         let purpose = Use {
-            silence: writing.timeout / ATTEMPTS,
+            // A part of a large one is on its way before the storage answers.
+            silence: writing.timeout,
             keeps_objects: !writing.replaces,
         };
         let bucket = bucket_of(prefix, purpose)?.ok_or_else(|| {
@@ -56,6 +59,7 @@ impl Objects {
             bucket,
             prefix: prefix.as_prefix(),
             writing: *writing,
+            exists: None,
         })
     }
 
@@ -65,6 +69,15 @@ impl Objects {
         Objects {
             prefix: self.prefix.below(name).as_prefix(),
             ..self.clone()
+        }
+    }
+
+    /// The same, with another error for a name that one of them has already.
+    #[must_use]
+    pub fn unless(self, exists: fn(&str) -> Error) -> Objects {
+        Objects {
+            exists: Some(exists),
+            ..self
         }
     }
 
@@ -101,7 +114,8 @@ impl Objects {
     }
 
     pub(super) fn new_object(&self, name: &str) -> Result<NewObject> {
-        NewObject::in_bucket(&self.bucket, &self.url_of(name), &self.writing)
+        let object = NewObject::in_bucket(&self.bucket, &self.url_of(name), &self.writing)?;
+        Ok(object.unless(self.exists, name))
     }
 
     /// Begins to write the object `name` in parts.
@@ -179,19 +193,23 @@ impl Objects {
         }
     }
 
-    /// Removes as many of them as it can in this time. It does not look at signals, and can be used when the process ends.
-    pub fn remove_within(&self, limit: Duration) {
+    /// Removes as many of them as it can in this time, the object `first` before the others, and those that come meanwhile, too. It
+    /// does not look at signals, and can be used when the process ends.
+    pub fn remove_within(&self, limit: Duration, first: &str) {
         let remove = async {
-            let mut walk = Walk::below(&self.bucket, &self.prefix, self.patience()).ok()?;
-            loop {
+            let _ = self
+                .bucket
+                .store
+                .delete(&path_of(&self.url_of(first)).ok()?)
+                .await;
+            let mut empty = 0;
+            while empty < 2 {
+                let mut walk = Walk::below(&self.bucket, &self.prefix, self.patience()).ok()?;
                 let page = walk.page().await.ok()?;
-                if page.is_empty() {
-                    return Some(());
-                }
-                remove_page(&self.bucket, &page, self.patience())
-                    .await
-                    .ok()?;
+                empty = if page.is_empty() { empty + 1 } else { 0 };
+                let _ = remove_page(&self.bucket, &page, self.patience()).await;
             }
+            Some(())
         };
         let _ = wait_at_most(limit, remove);
     }

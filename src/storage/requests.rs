@@ -7,24 +7,22 @@ use super::flight::Flight;
 use super::objects::{Objects, is_there};
 use super::request::with_patience;
 use super::server::Server;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Writes small objects.
 #[derive(Debug)]
 pub struct Puts {
     objects: Objects,
     flight: Flight<()>,
-    exists: fn(&str) -> Error,
 }
 
 impl Puts {
-    /// Writes into `objects`. `exists` is the error for a name that one of them has already, if the storage says so.
+    /// Writes into `objects`.
     #[must_use]
-    pub fn to(objects: &Objects, exists: fn(&str) -> Error) -> Puts {
+    pub fn to(objects: &Objects) -> Puts {
         Puts {
             objects: objects.clone(),
             flight: Flight::new(),
-            exists,
         }
     }
 
@@ -32,15 +30,8 @@ impl Puts {
     pub fn begin(&mut self, name: &str, content: Vec<u8>) -> Result<()> {
         let object = self.objects.new_object(name)?;
         let bytes = content.len();
-        let (exists, name) = (self.exists, name.to_owned());
         let patience = self.objects.patience();
-        let put = async move {
-            match object.put_new(Bytes::from(content), patience).await {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(exists(&name)),
-                Err(error) => Err(error),
-            }
-        };
+        let put = async move { object.put_new(Bytes::from(content), patience).await };
         self.flight.begin(bytes, put, &mut Ok)
     }
 

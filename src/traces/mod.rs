@@ -24,6 +24,6 @@ pub use directory::{BuildsDirectory, BuildsLock, StagedDirectory};
 pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, survey};
 pub use kept::KeptPlace;
 pub use pack::{Packed, pack, traces_in};
-pub use prefix::{BuildsPrefix, StagedPrefix, remove_traces, root_of, told_of_unknown};
+pub use prefix::{BuildsPrefix, StagedPrefix, canonical, remove_traces, root_of, told_of_unknown};
 pub use room::free_bytes;
 pub use without::{BuildWithout, Without, WithoutTrace};

@@ -10,6 +10,7 @@ mod staged;
 
 use std::fmt;
 
+use crate::archive::twice;
 use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::storage::{DEFAULT_TIMEOUT, ObjectUrl, Objects, Scheme, Writing};
@@ -51,13 +52,13 @@ impl BuildsPrefix {
 
     /// Begins a prefix for an import. It is an error now if one may not write, list or remove there.
     pub fn stage(&self) -> Result<StagedPrefix> {
-        StagedPrefix::begin(self.root.in_folder(&new_name()?))
+        StagedPrefix::begin(self.root.in_folder(&new_name()?).unless(twice))
     }
 
     /// The objects of the import whose prefix is `url`; none if it is not below this one.
     #[must_use]
     pub fn of_import(&self, url: &str) -> Option<Objects> {
-        let url = ObjectUrl::parse(url)?.ok()?.canonical().to_string();
+        let url = canonical(url);
         let root = self.root.prefix().to_string();
         let name = url.strip_prefix(&root)?.strip_suffix('/')?;
         is_of_an_import(name).then(|| self.root.in_folder(name))
@@ -76,7 +77,8 @@ impl BuildsPrefix {
             return Ok(objects);
         }
         Err(Error::failed(format!("the traces in {url} are not complete: they have no {MANIFEST}"))
-            .hint("somebody has removed it, or all of them; a copy of all objects below that prefix can be put back"))
+            .hint("somebody has removed it, or all of them; a copy of all objects below that prefix can be put back; with an empty object \
+             manifest.jsonl there, a rollback goes back without them"))
     }
 
     /// The traces of an import that was kept. They stay if they are not published.
@@ -105,6 +107,15 @@ impl BuildsPrefix {
         for url in found.iter().filter(|url| !known.contains(url)) {
             terminal::warn(Code::TracesRemain, &told_of_unknown(url));
         }
+    }
+}
+
+/// The one text of the URL of a prefix; anything else as it is.
+#[must_use]
+pub fn canonical(url: &str) -> String {
+    match ObjectUrl::parse(url) {
+        Some(Ok(url)) => url.canonical().to_string(),
+        _ => url.to_owned(),
     }
 }
 

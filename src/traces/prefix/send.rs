@@ -8,7 +8,7 @@ use tar::EntryType;
 
 use super::manifest::{MANIFEST, Manifest, upload_failure};
 use super::staged::StagedPrefix;
-use crate::archive::{BLOCK_BYTES, Entry, refused, refused_kind, safe_path, twice};
+use crate::archive::{BLOCK_BYTES, Entry, refused, refused_kind, safe_path};
 use crate::cancellation::Cancellation;
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -30,7 +30,7 @@ pub(in crate::traces) fn send(
     let objects = staged.objects();
     let mut sender = Sender {
         objects,
-        puts: Puts::to(objects, twice),
+        puts: Puts::to(objects),
         manifest: staged.manifest()?,
         summary: TraceSummary {
             digest: wanted.digest.then(Default::default),

@@ -9,8 +9,11 @@ use crate::cancellation::stop::{self, Removal};
 use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::storage::{ObjectUrl, Objects};
+use crate::storage::{ObjectUrl, Objects, Puts};
 use crate::ui::terminal;
+
+/// An object that is written and removed, to see whether one may.
+const TRIAL: &str = "trial";
 
 /// If the process is ended by force, as much is removed as can be in this time.
 const TIME_TO_END: Duration = Duration::from_secs(3);
@@ -30,20 +33,24 @@ impl StagedPrefix {
     pub(super) fn begin(objects: Objects) -> Result<StagedPrefix> {
         let at_end = objects.clone();
         let removal = stop::remove_at_end(move || {
-            at_end.remove_within(TIME_TO_END);
+            at_end.remove_within(TIME_TO_END, MANIFEST);
             true
         });
         let mut staged = StagedPrefix {
             objects,
             manifest: Mutex::new(None),
             removal: Some(removal),
+            // Who may not remove leaves at most an empty object.
             keep: true,
         };
-        staged.manifest = Mutex::new(Some(Manifest::begin(&staged.objects)?));
         // These rights are needed at the end, when it is late to learn that they are missing.
+        let mut trial = Puts::to(&staged.objects);
+        trial.begin(TRIAL, Vec::new())?;
+        trial.end()?;
         staged.objects.for_each(&mut |_, _| Ok(()))?;
-        staged.objects.remove(MANIFEST)?;
+        staged.objects.remove(TRIAL)?;
         staged.keep = false;
+        staged.manifest = Mutex::new(Some(Manifest::begin(&staged.objects)?));
         Ok(staged)
     }
 
@@ -84,16 +91,15 @@ impl StagedPrefix {
 
 impl Drop for StagedPrefix {
     fn drop(&mut self) {
-        if self.keep {
-            return;
-        }
-        failpoint::reached("traces in the storage to be removed");
-        drop(self.manifest());
-        if let Err(error) = remove_traces(&self.objects) {
-            terminal::warn(
-                Code::StagingRemains,
-                &format!("the traces in {} were not removed: {error}", self.url()),
-            );
+        if !self.keep {
+            failpoint::reached("traces in the storage to be removed");
+            drop(self.manifest());
+            if let Err(error) = remove_traces(&self.objects) {
+                terminal::warn(
+                    Code::StagingRemains,
+                    &format!("the traces in {} were not removed: {error}", self.url()),
+                );
+            }
         }
         self.removal.into_iter().for_each(stop::keep_at_end);
     }

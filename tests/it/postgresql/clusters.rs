@@ -170,6 +170,35 @@ fn the_wait_for_a_standby_that_is_gone_ends_with_a_signal() {
     assert_no_lock(&scene);
 }
 
+/// Both servers of a pair are named: whichever can be written to is taken, also after a takeover.
+#[test]
+fn of_several_hosts_the_primary_is_taken() {
+    let mut primary = OwnServer::start();
+    let standby = primary.standby();
+    let scene = Scene::gitlab_on(&primary.directory);
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    wait_for_standby(&primary, &standby);
+    let hosts = [&standby, &primary].map(|server| server.directory.to_str().unwrap());
+    let url = format!(
+        "postgresql://postgres@/{}?host={}&target_session_attrs=read-write",
+        scene.database,
+        hosts.join(",").replace('/', "%2F")
+    );
+    let it = |arguments: &[&str]| {
+        let mut it = command(arguments);
+        it.arg("--builds-path").arg(scene.builds());
+        run(it.args(["--database-url", &url]))
+    };
+    let archive = archive.to_str().unwrap();
+    it(&[archive, "--mysql-to-postgresql", "--yes"]).succeeds();
+    it(&["verify", archive]).succeeds();
+    wait_for_standby(&primary, &standby);
+    primary.end();
+    promote(&standby);
+    it(&["verify", archive]).succeeds();
+    it(&["rollback", "--yes"]).succeeds();
+}
+
 /// The server is lost when the publish is committed there, and its standby takes over: with the publish, or without it.
 #[test]
 fn after_a_takeover_recover_follows_what_the_standby_has() {

@@ -373,7 +373,8 @@ fn from_a_directory_and_back() {
     target.verify(&archive).succeeds();
     into_directory();
     in_directory(["discard", "--yes"]).succeeds().says(&format!(
-        "{live} stay, since --builds-path does not name their place"
+        "the traces in {live} stay; ci-import discard with --builds-path {} removes them",
+        target.builds()
     ));
     assert!(!storage().objects(BUCKET, &key_of(&live)).is_empty());
     run(target.command(&["discard", "--yes"]))
@@ -383,6 +384,84 @@ fn from_a_directory_and_back() {
     in_directory(["discard", "--yes"])
         .succeeds()
         .reports("there was nothing to discard");
+}
+
+/// Directories that were replaced before the traces went to a storage are known until they are removed.
+#[test]
+fn older_directories_are_not_forgotten() {
+    let target = Target::new("older");
+    let archive = target.pack("a.tar");
+    run(target.scene.import_command(archive.to_str().unwrap())).succeeds();
+    let aside = || -> Vec<String> {
+        let beside = fs::read_dir(target.scene.builds().parent().unwrap()).unwrap();
+        let names = beside.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("builds.1")).collect()
+    };
+    assert_eq!(aside().len(), 1);
+    target.import(&archive).succeeds();
+    let directory = target.scene.builds();
+    let left = format!(
+        "replaced traces beside {0} stay; ci-import discard with --builds-path {0} removes them",
+        directory.display()
+    );
+    run(target.command(&["discard", "--yes"]))
+        .succeeds()
+        .says(&left);
+    target.import(&archive).succeeds();
+    let live = target.live();
+    assert_eq!(aside().len(), 1);
+    let discard = target.scene.command(["discard", "--yes"]);
+    run(storage().used_by(discard, storage().port))
+        .succeeds()
+        .reports("removed")
+        .says("stay; ci-import discard with --builds-path s3://");
+    assert_eq!(aside(), Vec::<String>::new());
+    run(target.command(&["discard", "--yes"]))
+        .succeeds()
+        .reports("removed s3://");
+    assert!(
+        target
+            .objects()
+            .keys()
+            .all(|key| key.starts_with(&key_of(&live)))
+    );
+    target.verify(&archive).succeeds();
+}
+
+/// A discard that is killed before it has dropped the tables goes on.
+#[test]
+fn a_killed_discard_in_mysql_goes_on() {
+    let scene = MysqlScene::gitlab();
+    let builds = format!("s3://{BUCKET}/traces/killed-discard");
+    let archive = scene.archive();
+    let archive = archive.to_str().unwrap();
+    let it = |arguments: &[&str]| {
+        let mut it = storage().command(arguments);
+        it.args([
+            "--builds-path",
+            &builds,
+            "--database-url",
+            &scene.stage().url,
+        ]);
+        it
+    };
+    run(it(&[archive, "--yes"])).succeeds();
+    for _ in 0..2 {
+        run(it(&["rollback", "--yes"])).succeeds();
+    }
+    let mut discard = it(&["discard", "--yes"]);
+    discard.env("CI_IMPORT_FAILPOINT", "kill:old tables to be dropped");
+    assert_eq!(run(discard).code, None);
+    run(it(&["discard", "--yes"])).succeeds().reports("removed");
+    let tables = format!(
+        "SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = '{}'",
+        scene.databases.previous
+    );
+    assert_eq!(scene.values(&tables), ["ci_import_record"]);
+    run(it(&["discard", "--yes"]))
+        .succeeds()
+        .reports("nothing to discard");
+    run(it(&["verify", archive])).succeeds();
 }
 
 #[test]
@@ -605,7 +684,7 @@ fn a_strangers_record_removes_nothing() {
     target
         .import(&archive)
         .exits(4)
-        .says(&format!("belongs to {eve}"));
+        .says(&format!("has the owner {eve}"));
     assert_eq!(target.objects(), objects);
     target.scene.execute("DROP SCHEMA ci_import_staging");
     target.scene.execute(&format!("DROP ROLE {eve}"));

@@ -23,9 +23,12 @@ pub fn places_aside(
     databases: &Databases,
     builds: Option<&Builds>,
 ) -> Result<Option<Vec<String>>> {
-    let Some(last) = record::last(conn, databases)?.filter(|last| !last.record.is_at_rest()) else {
+    let Some(last) = record::last(conn, databases)? else {
         return Ok(None);
     };
+    if record::is_at_rest(conn, databases, &last)? {
+        return Ok(None);
+    }
     Ok(Some(last.record.places_aside(builds)?.shown()))
 }
 
@@ -47,12 +50,12 @@ pub fn discard(
         // From here on, a rollback is no longer possible.
         record::rewrite(conn, previous, &last.record.without_tables())?;
         failpoint::reached("old tables to be dropped");
-        for table in base_tables(conn, previous)? {
-            // The record is dropped last, with the database.
-            if table != RECORD {
-                drop_tables(conn, previous, &[table])?;
-                failpoint::reached("old table dropped");
-            }
+        let mut dropped = base_tables(conn, previous)?;
+        // The record is dropped last, with the database.
+        dropped.retain(|table| table != RECORD);
+        for table in &dropped {
+            drop_tables(conn, previous, std::slice::from_ref(table))?;
+            failpoint::reached("old table dropped");
         }
         failpoint::reached("old tables dropped");
         places.remove()?;
@@ -64,7 +67,12 @@ pub fn discard(
         }
         failpoint::reached("database of the old tables dropped");
         Ok(Discarded {
-            tables: last.record.replaced,
+            // After an interrupted discard, the record names none any more.
+            tables: if last.record.replaced.is_empty() {
+                dropped
+            } else {
+                last.record.replaced
+            },
             previous: previous.clone(),
             places: places.shown(),
             kept: None,

@@ -43,7 +43,10 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
         }
     }
     refuse_dependents(conn, databases, tables)?;
-    let has_previous = record::last(conn, databases)?.is_some_and(|last| !last.record.is_at_rest());
+    let has_previous = match record::last(conn, databases)? {
+        Some(last) => !record::is_at_rest(conn, databases, &last)?,
+        None => false,
+    };
     Ok(Live {
         schema: live.clone(),
         with_rows,

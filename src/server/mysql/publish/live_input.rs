@@ -3,7 +3,7 @@
 use mysql::Conn;
 
 use super::catalog::tables_of;
-use super::record::{State, last};
+use super::record::{self, State, last};
 use crate::error::Result;
 use crate::publish::outcome::LiveInput;
 use crate::server::mysql::databases::Databases;
@@ -39,5 +39,5 @@ pub fn live_prefix(conn: &mut Conn, databases: &Databases) -> Result<Option<Stri
 /// Whether the record only says which prefix is live. False, too, if it cannot be read.
 pub fn is_at_rest(conn: &mut Conn, databases: &Databases) -> bool {
     let last = last(conn, databases).ok().flatten();
-    last.is_some_and(|last| last.record.is_at_rest())
+    last.is_some_and(|last| record::is_at_rest(conn, databases, &last).unwrap_or(false))
 }

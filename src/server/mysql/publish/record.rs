@@ -3,7 +3,7 @@
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::catalog::tables_of;
+use super::catalog::{base_tables, tables_of};
 use super::moves::{self, Move};
 use super::names::RECORD;
 use super::names::scratch;
@@ -121,6 +121,13 @@ pub(super) fn last(conn: &mut Conn, databases: &Databases) -> Result<Option<Writ
         return Err(not_ours(previous));
     }
     read_from(conn, previous)
+}
+
+/// Whether the record of the last publish only says which prefix of an object storage is live. An interrupted discard has
+/// written that before it drops the tables.
+pub(super) fn is_at_rest(conn: &mut Conn, databases: &Databases, last: &Written) -> Result<bool> {
+    let tables = base_tables(conn, &databases.previous)?;
+    Ok(last.record.is_at_rest() && tables.iter().all(|name| name == RECORD))
 }
 
 fn read_from(conn: &mut Conn, database: &str) -> Result<Option<Written>> {

@@ -89,6 +89,7 @@ pub fn rollback<S: Steps>(
                 replaced: going.clone(),
                 builds: directories.record,
                 older_builds: record.older_builds.clone(),
+                elsewhere: record.elsewhere.clone(),
                 prefixes,
                 input: None,
                 others: Vec::new(),

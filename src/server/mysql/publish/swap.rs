@@ -63,12 +63,14 @@ fn publish_once<S: Steps>(
         .and_then(|(builds, _)| builds.directory());
     let before = record::last(conn, databases)?;
     // An earlier record leads to what that import has replaced.
-    let is_new = before
-        .as_ref()
-        .is_none_or(|before| before.record.is_at_rest());
+    let is_new = match &before {
+        Some(before) => record::is_at_rest(conn, databases, before)?,
+        None => true,
+    };
     let only_records_input = publication.input.is_some() && is_new;
     let before = before.map(|before| before.record).unwrap_or_default();
     let keeps = !replaced.is_empty() || publication.builds.is_some() || only_records_input;
+    let (older_builds, elsewhere) = before.older_directories(builds);
     let prefixes = before
         .prefixes
         .after(publication.builds.map(|(_, staged)| staged));
@@ -87,7 +89,8 @@ fn publish_once<S: Steps>(
             replaced: replaced.clone(),
             builds: directories.record,
             prefixes,
-            older_builds: before.epochs_at(builds),
+            older_builds,
+            elsewhere,
             input: publication.input.cloned(),
             others: Vec::new(),
         },

@@ -41,7 +41,7 @@ pub(crate) fn read(client: &mut Client) -> Result<Option<Kept>> {
         // Traces would be removed as it says.
         let owner: String = found.get(1);
         return Err(Error::target(format!(
-            "the schema {STAGING_SCHEMA}, with what an import has kept, belongs to {owner}"
+            "the record of what is kept is not trusted: {STAGING_SCHEMA} has the owner {owner}"
         ))
         .hint(format!(
             "connect as {owner}, or drop the schema {STAGING_SCHEMA}"

@@ -121,6 +121,7 @@ fn reverse(record: &Record, going: &[Vec<String>], builds: Option<BuildsRecord>)
         replaced: first.replaced,
         builds,
         older_builds: record.older_builds.clone(),
+        elsewhere: record.elsewhere.clone(),
         prefixes: record.prefixes.reversed(),
         // What is live again was there before, and nobody said what it is.
         input: None,

@@ -84,6 +84,7 @@ fn publish_once<S: Steps>(
     if is_replacing || publication.builds.is_some() || only_records_input {
         let older = take_older(&mut transaction)?;
         let (builds, staged) = publication.builds.unzip();
+        let (older_builds, elsewhere) = older.older_directories(builds.and_then(Builds::directory));
         let mut of_schemas = parts.iter().zip(&replaced).map(of_schema);
         let first = of_schemas.next().unwrap_or_default();
         let record = Record {
@@ -92,7 +93,8 @@ fn publish_once<S: Steps>(
             replaced: first.replaced,
             builds: directories.record.clone(),
             prefixes: older.prefixes.after(staged),
-            older_builds: older.epochs_at(builds.and_then(Builds::directory)),
+            older_builds,
+            elsewhere,
             input: publication.input.cloned(),
             others: of_schemas.collect(),
         };
@@ -102,7 +104,7 @@ fn publish_once<S: Steps>(
     }
     let before = steps.before(&mut transaction, schema)?;
     failpoint::reached("steps before the moves done");
-    let id = number(&mut transaction, target, directories.renames.is_some())?;
+    let id = number(&mut transaction, target, publication.builds.is_some())?;
     for (part, replaced) in parts.iter().zip(&replaced) {
         if lock_live(&mut transaction, part.schemas.live, &part.tables)? != *replaced {
             return Err(
