@@ -278,7 +278,7 @@ fn its_commands_run() {
             count += 1;
         }
     }
-    assert_eq!(count, 105, "commands in README and book");
+    assert_eq!(count, 106, "commands in README and book");
     let not_run: Vec<&str> = not_run.iter().map(String::as_str).collect();
     let expected = [
         "cargo build --release",

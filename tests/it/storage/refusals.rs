@@ -68,7 +68,7 @@ fn each_fault_has_its_message() {
     inspect(&format!("s3://{BUCKET}//b"), &[]).exits(2);
     inspect(&format!("s3://{BUCKET}/a//b"), &[])
         .exits(2)
-        .says("keys with empty, . or .. parts are not supported");
+        .says("keys with empty, . or .. parts, or with control characters, are not supported");
     inspect(
         "az://c/x.sql",
         &[

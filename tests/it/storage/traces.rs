@@ -464,6 +464,33 @@ fn a_killed_discard_in_mysql_goes_on() {
     run(it(&["verify", archive])).succeeds();
 }
 
+/// Whoever undoes a publish that was cut off says where its traces are.
+#[test]
+fn an_undone_publish_in_mysql_names_its_traces() {
+    let scene = MysqlScene::gitlab();
+    let builds = format!("s3://{BUCKET}/traces/undone");
+    let archive = scene.archive();
+    let it = |arguments: &[&str]| {
+        let mut it = storage().command(arguments);
+        it.args([
+            "--builds-path",
+            &builds,
+            "--database-url",
+            &scene.stage().url,
+        ]);
+        it
+    };
+    let before = MysqlState::of(&scene);
+    let mut import = it(&[archive.to_str().unwrap(), "--yes"]);
+    import.env("CI_IMPORT_FAILPOINT", "kill:new tables in place");
+    assert_eq!(run(import).code, None);
+    run(it(&["recover"]))
+        .succeeds()
+        .reports("undid an interrupted publish")
+        .says(&format!("has left its traces in {builds}/import-"));
+    before.assert_live(&MysqlState::of(&scene), "the recovery");
+}
+
 #[test]
 fn what_fails_leaves_no_object() {
     let target = Target::new("fails");

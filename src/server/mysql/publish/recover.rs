@@ -4,13 +4,15 @@ use mysql::Conn;
 
 use super::lock::{alone, in_transaction};
 use super::record::{self, State, Written};
-use super::{catalog, moves, passing};
+use super::{catalog, kept, moves, passing};
+use crate::error::codes::Code;
 use crate::error::{Error, Kind, Result};
 use crate::failpoint;
 use crate::publish::journal::Journal;
 use crate::publish::outcome::Recovered;
 use crate::server::mysql::databases::Databases;
 use crate::traces::BuildsDirectory;
+use crate::ui::terminal;
 
 /// Undoes [`Steps::before`](super::steps::Steps::before), by the rows that it has kept in the database
 /// `passing`. Changes nothing if there is nothing to undo, so that it can be repeated.
@@ -24,7 +26,20 @@ pub fn recover(
     builds: Option<&BuildsDirectory>,
     undo: Undo<'_>,
 ) -> Result<Recovered> {
-    find_and_settle(conn, databases, builds, undo)
+    let written = record::find(conn, databases)?;
+    let begun = written.filter(|written| written.state == State::Begun);
+    let prefix = begun.and_then(|begun| begun.record.prefixes.of_publish());
+    let recovered = find_and_settle(conn, databases, builds, undo)?;
+    if let (Recovered::Undone, Some(url)) = (recovered, prefix) {
+        let kept = kept::read(conn, databases)?.and_then(|kept| kept.traces);
+        if kept.is_none_or(|traces| traces.place.url() != Some(&url)) {
+            let what = format!(
+                "the publish that was undone has left its traces in {url}: remove all objects below it"
+            );
+            terminal::warn(Code::TracesRemain, &what);
+        }
+    }
+    Ok(recovered)
 }
 
 /// Whether there is an interrupted publish, or one that is running.
