@@ -115,7 +115,8 @@ pub(crate) fn surplus() -> u64 {
         drop(child.stdin.take());
         finish(child, "inspect".to_owned());
         let surplus = peak.saturating_sub(8 << 20);
-        assert!(surplus <= 8 << 20, "{} KiB before any input", peak >> 10);
+        // A file that was copied has larger pieces in the page cache, of which more are mapped than are used.
+        assert!(surplus <= 12 << 20, "{} KiB before any input", peak >> 10);
         surplus
     })
 }
