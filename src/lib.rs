@@ -37,7 +37,6 @@ pub mod schema;
 pub mod server;
 #[cfg(feature = "servers")]
 pub mod storage;
-#[cfg(feature = "servers")]
 pub mod traces;
 pub mod ui;
 #[cfg(feature = "servers")]

@@ -4,15 +4,19 @@
 //! writer, since the kernel lets only one at a time add to a directory anyway. The bytes in flight
 //! are bounded; a large trace passes through in pieces.
 
+#[cfg(feature = "servers")]
 mod builds;
 mod compare;
 mod digest;
 mod directory;
 mod extract;
+#[cfg(feature = "servers")]
 mod kept;
 mod pack;
+#[cfg(feature = "servers")]
 mod prefix;
 mod room;
+#[cfg(feature = "servers")]
 mod without;
 mod writer;
 
