@@ -18,13 +18,13 @@ pub fn run(
 ) -> Result<Discarded> {
     let mut held = lock_recovered(destination, progress)?;
     let builds = held.ready.builds.as_ref();
-    let places = held.target.places_aside(builds)?;
+    let traces = held.target.traces_aside(builds)?;
     let kept = held.target.kept()?;
     let mut what = Vec::new();
-    if let Some(places) = &places {
+    if let Some(traces) = &traces {
         let previous = held.target.previous();
         what.push(format!("the schema {previous} of {}", held.ready.shown()));
-        what.extend(places.iter().map(|place| format!("the traces in {place}")));
+        what.extend(traces.iter().map(|place| format!("the traces in {place}")));
     }
     what.extend(kept.as_ref().map(Kept::told));
     if what.is_empty() {
@@ -34,7 +34,7 @@ pub fn run(
     confirm(&format!("remove {what} permanently"), yes, cancellation)?;
     cancellation.begin_change()?;
     let dropped = drop_kept(&mut *held.target, builds)?;
-    let mut done = match places {
+    let mut done = match traces {
         Some(_) => held.target.discard(builds)?,
         None => Discarded::default(),
     };

@@ -7,7 +7,7 @@ pub(crate) mod journal;
 pub mod kept;
 pub mod outcome;
 pub(crate) mod patience;
-mod places;
 pub(crate) mod prefixes;
 pub(crate) mod record;
 pub(crate) mod renames;
+mod traces_aside;

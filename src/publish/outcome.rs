@@ -230,7 +230,7 @@ pub struct Discarded {
     /// The schema of the dropped tables; in MySQL, the database.
     pub previous: String,
     /// Where the removed traces were: directories, or prefixes of an object storage.
-    pub places: Vec<String>,
+    pub traces: Vec<String>,
     /// What was kept for a second try, and is dropped.
     pub kept: Option<String>,
 }
@@ -239,13 +239,13 @@ impl fmt::Display for Discarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kept) = &self.kept {
             write_line!(f, "removed {kept}")?;
-        } else if self.tables.is_empty() && self.places.is_empty() {
+        } else if self.tables.is_empty() && self.traces.is_empty() {
             return writeln!(f, "there was nothing to discard");
         }
         if !self.tables.is_empty() {
             write_line!(f, "removed {}: {}", self.previous, self.tables.join(", "))?;
         }
-        for place in &self.places {
+        for place in &self.traces {
             write_line!(f, "removed {place}")?;
         }
         Ok(())

@@ -117,7 +117,7 @@ pub trait LockedTarget {
     fn rollback(&mut self, builds: Option<&Builds>) -> Result<RolledBack>;
 
     /// Where traces are that [`LockedTarget::discard`] would remove; none if there is nothing to remove at all.
-    fn places_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>>;
+    fn traces_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>>;
 
     /// Drops the replaced tables, and removes the replaced traces.
     fn discard(&mut self, builds: Option<&Builds>) -> Result<Discarded>;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::bucket::path_of;
+use object_store::ListResult;
+
+use super::bucket::{Bucket, path_of};
 use super::failure::{Failure, Meaning};
 use super::request::{Patience, silence, with_patience};
 use super::runtime::wait_for;
@@ -21,6 +23,22 @@ pub struct Listed {
     pub url: ObjectUrl,
 }
 
+/// The objects and the folders directly below `prefix` in `bucket`.
+pub(super) fn directly_below(
+    bucket: &Bucket,
+    prefix: &ObjectUrl,
+    timeout: Duration,
+) -> Result<std::result::Result<ListResult, Failure>> {
+    let path = path_of(prefix)?;
+    let path = (!prefix.key().is_empty()).then_some(&path);
+    let patience = Patience::at_first(timeout);
+    let found = with_patience(patience, "a list of objects", || async {
+        let found = bucket.store.list_with_delimiter(path).await;
+        found.map_err(|error| Failure::of_bucket(&error))
+    });
+    Ok(wait_for(found)?.map_err(Failure::of_list))
+}
+
 /// The objects directly below `prefix`. A request is tried for as long as `timeout`.
 pub fn list(prefix: &ObjectUrl, timeout: Duration) -> Result<Vec<Listed>> {
     let server = Server::of(prefix, silence(timeout))?;
@@ -30,15 +48,7 @@ pub fn list(prefix: &ObjectUrl, timeout: Duration) -> Result<Vec<Listed>> {
                 .hint("name the file itself"),
         );
     };
-    let path = path_of(prefix)?;
-    let path = (!prefix.key().is_empty()).then_some(&path);
-    let patience = Patience::at_first(timeout);
-    let found = with_patience(patience, "the list of objects", || async {
-        let found = bucket.store.list_with_delimiter(path).await;
-        found.map_err(|error| Failure::of_bucket(&error))
-    });
-    let found = wait_for(found)?.map_err(|failure: Failure| {
-        let failure = failure.of_list();
+    let found = directly_below(bucket, prefix, timeout)?.map_err(|failure| {
         let error = failure.told(prefix, server.tried());
         match failure.meaning {
             // Mostly a key below it that object_store does not take.

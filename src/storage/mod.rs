@@ -31,8 +31,6 @@ mod variables;
 mod walk;
 mod web;
 
-use std::time::Duration;
-
 pub use list::{Listed, list};
 pub use new_object::Writing;
 pub use object::{Object, Opened, open};
@@ -42,8 +40,8 @@ pub use requests::{Gets, Looks, Puts};
 pub use upload::{Upload, put};
 pub use url::{ObjectUrl, Scheme};
 
-/// How long a request is tried, if nobody says it.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(180);
+/// So many seconds a request is tried, if nobody says it.
+pub const DEFAULT_SECONDS: u32 = 180;
 
 /// What reading an archive takes: two readers with their requests, the client with its connections, TLS.
 pub const MEMORY_BYTES: usize = 20 * 1024 * 1024;

@@ -1,6 +1,6 @@
 //! An object that is to be written: the requests that make it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -59,6 +59,10 @@ pub(super) struct NewObject {
     path: Path,
     url: ObjectUrl,
     writing: Writing,
+    /// How long looks, the beginning and the end of an upload are tried.
+    at_first: Patience,
+    /// How long the request that makes it is tried.
+    at_the_end: Patience,
     /// The error if it is there already, made of its name; the usual one if there is none.
     exists: Option<Exists>,
     name: String,
@@ -99,6 +103,8 @@ impl NewObject {
             path: path_of(url)?,
             url: url.clone(),
             writing: *writing,
+            at_first: Patience::at_first(writing.timeout),
+            at_the_end: Patience::in_the_middle(writing.timeout),
             exists: None,
             name: String::new(),
         })
@@ -109,9 +115,17 @@ impl NewObject {
         self.writing.part_bytes
     }
 
-    /// The same, with another error if it is there already.
-    pub(super) fn unless(self, exists: Option<Exists>, name: &str) -> NewObject {
+    /// The same as one of many: all its requests but its parts are tried with `patience`, and there may be another error if
+    /// it is there already.
+    pub(super) fn among_many(
+        self,
+        patience: Patience,
+        exists: Option<Exists>,
+        name: &str,
+    ) -> NewObject {
         NewObject {
+            at_first: patience,
+            at_the_end: patience,
             exists,
             name: name.to_owned(),
             ..self
@@ -123,14 +137,6 @@ impl NewObject {
             return exists(&self.name);
         }
         failure.told_of_writing(&self.url, &self.bucket.tried)
-    }
-
-    fn at_first(&self) -> Patience {
-        Patience::at_first(self.writing.timeout)
-    }
-
-    fn in_the_middle(&self) -> Patience {
-        Patience::in_the_middle(self.writing.timeout)
     }
 
     /// What is there now; nothing, too, if one may not look.
@@ -147,7 +153,7 @@ impl NewObject {
                 },
             }
         };
-        with_patience(self.at_first(), "a look at the object", look).await
+        with_patience(self.at_first, "a look at the object", look).await
     }
 
     /// An error if it exists and must not be replaced.
@@ -169,7 +175,7 @@ impl NewObject {
             let begun = self.bucket.store.create_multipart(&self.path).await;
             begun.map_err(|error| failed(&error))
         };
-        let id = with_patience(self.at_first(), "the first request", begin).await;
+        let id = with_patience(self.at_first, "the first request", begin).await;
         id.map_err(|failure| self.told(&failure))
     }
 
@@ -186,7 +192,12 @@ impl NewObject {
             let sent = store.put_part(&self.path, id, number, payload).await;
             sent.map_err(|error| failed(&error))
         };
-        let sent = with_patience(self.in_the_middle(), "a part", attempt).await;
+        let sent = with_patience(
+            Patience::in_the_middle(self.writing.timeout),
+            "a part",
+            attempt,
+        )
+        .await;
         sent.map_err(|failure| self.told(&failure))
     }
 
@@ -205,7 +216,7 @@ impl NewObject {
         };
         // Not every storage looks itself.
         self.refuse_existing().await?;
-        let made = self.made_by(complete, bytes, self.in_the_middle()).await;
+        let made = self.made_by(complete, bytes).await;
         made.map_err(|failure| self.told(&failure))
     }
 
@@ -213,21 +224,16 @@ impl NewObject {
     pub(super) async fn put(&self, content: Bytes) -> Result<()> {
         // Not every storage looks itself.
         self.refuse_existing().await?;
-        let put = self.put_at_once(content, self.in_the_middle()).await;
-        put.map_err(|failure| self.told(&failure))
+        self.put_new(content).await
     }
 
     /// The same, without our own look whether there is one.
-    pub(super) async fn put_new(&self, content: Bytes, patience: Patience) -> Result<()> {
-        let put = self.put_at_once(content, patience).await;
+    pub(super) async fn put_new(&self, content: Bytes) -> Result<()> {
+        let put = self.put_at_once(content).await;
         put.map_err(|failure| self.told(&failure))
     }
 
-    async fn put_at_once(
-        &self,
-        content: Bytes,
-        patience: Patience,
-    ) -> std::result::Result<(), Failure> {
+    async fn put_at_once(&self, content: Bytes) -> std::result::Result<(), Failure> {
         let mode = if self.writing.replaces {
             PutMode::Overwrite
         } else {
@@ -242,7 +248,7 @@ impl NewObject {
             let put = store.put_opts(&self.path, payload, options).await;
             put.map_err(|error| failed(&error))
         };
-        self.made_by(put, content.len() as u64, patience).await
+        self.made_by(put, content.len() as u64).await
     }
 
     /// Does the request that makes the object. If an attempt got no answer, it may have made it, and the next one fails
@@ -251,25 +257,24 @@ impl NewObject {
         &self,
         request: impl Fn() -> W,
         bytes: u64,
-        patience: Patience,
     ) -> std::result::Result<(), Failure>
     where
         W: Future<Output = std::result::Result<T, Failure>>,
     {
-        let is_unclear = AtomicBool::new(false);
-        let attempt = || async {
-            let done = request().await;
-            let is_passing = done.as_ref().is_err_and(Failure::is_passing);
-            is_unclear.fetch_or(is_passing, Ordering::Relaxed);
-            done
+        // One that is given up, since it takes too long, does not come to its end here.
+        let attempts = AtomicU32::new(0);
+        let attempt = || {
+            attempts.fetch_add(1, Ordering::Relaxed);
+            request()
         };
         for _ in 0..MOST_LOOKS {
-            let done = with_patience(patience, "the end of an upload", attempt).await;
+            let done = with_patience(self.at_the_end, "the end of an upload", attempt).await;
             let Err(failure) = done else {
                 return Ok(());
             };
             let may_be_done = matches!(failure.meaning, Meaning::NoObject | Meaning::Exists);
-            if !may_be_done || !is_unclear.load(Ordering::Relaxed) {
+            let is_unclear = attempts.load(Ordering::Relaxed) > 1;
+            if !may_be_done || !is_unclear {
                 return Err(failure);
             }
             match self.found().await.ok().flatten() {
@@ -294,7 +299,7 @@ impl NewObject {
                 aborted => aborted,
             }
         };
-        with_patience(self.at_first(), "the end of an upload", abort).await
+        with_patience(self.at_first, "the end of an upload", abort).await
     }
 }
 

@@ -9,9 +9,11 @@ use object_store::ObjectStoreExt as _;
 use super::bucket::{Bucket, Use, path_of};
 use super::failure::{Failure, Meaning};
 use super::flight::MOST_BYTES;
+use super::list::directly_below;
 use super::new_object::{Exists, NewObject, Writing};
 use super::pinned::Pinned;
 use super::read_ahead::ReadAhead;
+use super::remove::remove_from;
 use super::request::{Patience, with_patience};
 use super::runtime::{wait_at_most, wait_for, wait_for_end};
 use super::server::{Server, bucket_of};
@@ -74,7 +76,7 @@ impl Objects {
 
     /// The same, with another error for a name that one of them has already.
     #[must_use]
-    pub fn unless(self, exists: fn(&str) -> Error) -> Objects {
+    pub fn with_exists(self, exists: fn(&str) -> Error) -> Objects {
         Objects {
             exists: Some(exists),
             ..self
@@ -115,7 +117,7 @@ impl Objects {
 
     pub(super) fn new_object(&self, name: &str) -> Result<NewObject> {
         let object = NewObject::in_bucket(&self.bucket, &self.url_of(name), &self.writing)?;
-        Ok(object.unless(self.exists, name))
+        Ok(object.among_many(self.patience(), self.exists, name))
     }
 
     /// Begins to write the object `name` in parts.
@@ -125,14 +127,8 @@ impl Objects {
 
     /// The names of the folders directly below.
     pub fn folders(&self) -> Result<Vec<String>> {
-        let path = path_of(&self.prefix)?;
-        let path = (!self.prefix.key().is_empty()).then_some(&path);
-        let patience = Patience::at_first(self.writing.timeout);
-        let found = with_patience(patience, "the list of folders", || async {
-            let found = self.bucket.store.list_with_delimiter(path).await;
-            found.map_err(|error| Failure::of_bucket(&error))
-        });
-        let found = wait_for(found)?.map_err(|failure| self.told(&failure.of_list()))?;
+        let found = directly_below(&self.bucket, &self.prefix, self.writing.timeout)?;
+        let found = found.map_err(|failure| self.told(&failure))?;
         let folders = found.common_prefixes.iter();
         Ok(folders
             .filter_map(|folder| Some(folder.parts().next_back()?.as_ref().to_owned()))
@@ -158,18 +154,8 @@ impl Objects {
     /// Removes the object `name`, if there is one.
     pub fn remove(&self, name: &str) -> Result<()> {
         let url = self.url_of(name);
-        let path = path_of(&url)?;
-        let remove = || async {
-            match self.bucket.store.delete(&path).await {
-                Ok(()) => Ok(()),
-                Err(error) => match Failure::of_bucket(&error) {
-                    failure if failure.meaning == Meaning::NoObject => Ok(()),
-                    failure => Err(failure),
-                },
-            }
-        };
-        let removed = with_patience(self.patience(), "a removal", remove);
-        wait_for_end(removed)?.map_err(|failure| failure.told_of_writing(&url, &self.bucket.tried))
+        let removed = wait_for_end(remove_from(&self.bucket, &url, self.patience()))?;
+        removed.map_err(|failure| failure.told_of_writing(&url, &self.bucket.tried))
     }
 
     /// Removes all of them. It goes on after a first signal, as long as it comes on.
@@ -197,11 +183,7 @@ impl Objects {
     /// does not look at signals, and can be used when the process ends.
     pub fn remove_within(&self, limit: Duration, first: &str) {
         let remove = async {
-            let _ = self
-                .bucket
-                .store
-                .delete(&path_of(&self.url_of(first)).ok()?)
-                .await;
+            let _ = remove_from(&self.bucket, &self.url_of(first), self.patience()).await;
             let mut empty = 0;
             while empty < 2 {
                 let mut walk = Walk::below(&self.bucket, &self.prefix, self.patience()).ok()?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use object_store::ObjectStoreExt;
 
-use super::bucket::{Use, path_of};
-use super::failure::Failure;
+use super::bucket::{Bucket, Use, path_of};
+use super::failure::{Failure, Meaning};
 use super::request::{Patience, silence, with_patience};
 use super::runtime::wait_for;
 use super::server::bucket_of;
@@ -19,11 +19,25 @@ pub fn remove(url: &ObjectUrl, timeout: Duration) -> Result<()> {
             "cannot remove {url}: it is on a web server"
         )));
     };
-    let path = path_of(url)?;
-    let removed = with_patience(Patience::at_first(timeout), "a removal", || async {
-        let removed = bucket.store.delete(&path).await;
-        removed.map_err(|error| Failure::of_bucket(&error))
-    });
-    let removed = wait_for(removed)?;
+    let removed = wait_for(remove_from(&bucket, url, Patience::at_first(timeout)))?;
     removed.map_err(|failure| failure.told_of_writing(url, &bucket.tried))
+}
+
+/// Removes the object at `url` from `bucket`, if there is one.
+pub(super) async fn remove_from(
+    bucket: &Bucket,
+    url: &ObjectUrl,
+    patience: Patience,
+) -> std::result::Result<(), Failure> {
+    let path = path_of(url).map_err(|error| Failure::new(Meaning::Other, error.to_string()))?;
+    let remove = || async {
+        match bucket.store.delete(&path).await {
+            Ok(()) => Ok(()),
+            Err(error) => match Failure::of_bucket(&error) {
+                failure if failure.meaning == Meaning::NoObject => Ok(()),
+                failure => Err(failure),
+            },
+        }
+    };
+    with_patience(patience, "a removal", remove).await
 }

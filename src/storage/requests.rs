@@ -30,8 +30,7 @@ impl Puts {
     pub fn begin(&mut self, name: &str, content: Vec<u8>) -> Result<()> {
         let object = self.objects.new_object(name)?;
         let bytes = content.len();
-        let patience = self.objects.patience();
-        let put = async move { object.put_new(Bytes::from(content), patience).await };
+        let put = async move { object.put_new(Bytes::from(content)).await };
         self.flight.begin(bytes, put, &mut Ok)
     }
 

@@ -82,8 +82,8 @@ pub(super) fn begin<T: Send + 'static>(
 /// Waits for what was begun, but only for a moment; none if it is not done by then.
 pub(super) fn wait_a_moment_for<T>(begun: &mut JoinHandle<Result<T>>) -> Result<Option<T>> {
     let crashed = |_| Error::failed("the thread of the object storage crashed");
-    let done = runtime()?.block_on(async { timeout(A_MOMENT, begun).await });
-    done.ok().map(|ended| ended.map_err(crashed)?).transpose()
+    let done = wait_a_moment(begun)?;
+    done.map(|ended| ended.map_err(crashed)?).transpose()
 }
 
 /// Begins `work` in `set`, and does not wait for it.

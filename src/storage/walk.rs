@@ -7,7 +7,7 @@ use object_store::{ObjectMeta, ObjectStore as _};
 
 use super::bucket::{Bucket, path_of};
 use super::failure::{Failure, Meaning};
-use super::request::{Attempts, Patience};
+use super::request::{Attempts, Patience, with_patience};
 use super::url::ObjectUrl;
 use crate::error::Result;
 
@@ -84,13 +84,7 @@ pub(super) async fn remove_page(
     page: &[ObjectMeta],
     patience: Patience,
 ) -> std::result::Result<(), Failure> {
-    let mut attempts = Attempts::new(patience, "a removal");
-    loop {
-        match attempts.attempt(remove_once(bucket, page)).await {
-            Ok(()) => return Ok(()),
-            Err(failure) => attempts.pause_after(failure).await?,
-        }
-    }
+    with_patience(patience, "a removal", || remove_once(bucket, page)).await
 }
 
 async fn remove_once(bucket: &Bucket, page: &[ObjectMeta]) -> std::result::Result<(), Failure> {

@@ -181,21 +181,13 @@ fn reading(found: &Found<'_>) -> String {
 /// Adds the hash of a trace to `digest`. Returns its bytes.
 fn read_into(digest: &mut TraceDigest, found: &Found<'_>, block: &mut [u8]) -> Result<u64> {
     let mut hasher = TraceHasher::new(&found.path);
-    let mut bytes = 0;
     let Some(mut file) = found.open().doing(reading(found))? else {
         return Err(Error::failed(format!(
             "cannot {}: it is no file",
             reading(found)
         )));
     };
-    loop {
-        let count = read_block(&mut file, block).doing(reading(found))?;
-        if count == 0 {
-            break;
-        }
-        bytes += count as u64;
-        hasher.update(&block[..count]);
-    }
+    let bytes = hasher.read(&mut file, block).doing(reading(found))?;
     digest.add(hasher.finish());
     Ok(bytes)
 }

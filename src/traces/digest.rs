@@ -1,10 +1,13 @@
 //! A checksum of traces that does not depend on their order: the sum of the hashes of all, each of
 //! its path, its size and its content (XXH3, 128 bits).
 
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use twox_hash::xxhash3_128;
+
+use crate::archive::read_block;
 
 /// The checksum of some traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +46,18 @@ impl TraceHasher {
     pub(super) fn update(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
         self.content.write(bytes);
+    }
+
+    /// Adds all bytes of `from`, which go through `block`. Returns how many there were.
+    pub(super) fn read(&mut self, from: &mut dyn Read, block: &mut [u8]) -> io::Result<u64> {
+        let before = self.bytes;
+        loop {
+            let count = read_block(from, block)?;
+            if count == 0 {
+                return Ok(self.bytes - before);
+            }
+            self.update(&block[..count]);
+        }
     }
 
     /// The hash.

@@ -21,13 +21,17 @@ mod without;
 mod writer;
 
 pub use crate::files::Owner;
+#[cfg(feature = "servers")]
 pub use builds::{Builds, LiveTraces, StagedTraces};
 pub use compare::{Measured, Names, TraceFindings};
 pub use digest::TraceDigest;
 pub use directory::{BuildsDirectory, BuildsLock, StagedDirectory};
 pub use extract::{TraceSummary, TraceSurvey, Wanted, empty_traces, survey};
+#[cfg(feature = "servers")]
 pub use kept::KeptPlace;
 pub use pack::{Packed, pack, traces_in};
-pub use prefix::{BuildsPrefix, StagedPrefix, canonical, remove_traces, root_of, told_of_unknown};
+#[cfg(feature = "servers")]
+pub use prefix::{BuildsPrefix, StagedPrefix, canonical, remove_traces, root_of};
 pub use room::free_bytes;
+#[cfg(feature = "servers")]
 pub use without::{BuildWithout, Without, WithoutTrace};

@@ -9,7 +9,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use crate::archive::DEFAULT_MAX_INFLATION;
 use crate::cli::guesses::hint_for;
 use crate::input::source::Named;
-use crate::storage::DEFAULT_TIMEOUT;
+use crate::storage::DEFAULT_SECONDS;
 
 /// An archive or a dump.
 #[derive(Debug, Args)]
@@ -47,9 +47,8 @@ pub struct StorageArgs {
 
 impl Default for StorageArgs {
     fn default() -> StorageArgs {
-        let seconds = u32::try_from(DEFAULT_TIMEOUT.as_secs());
         StorageArgs {
-            storage_timeout: seconds.unwrap_or(u32::MAX),
+            storage_timeout: DEFAULT_SECONDS,
         }
     }
 }

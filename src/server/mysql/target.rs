@@ -227,8 +227,8 @@ impl LockedTarget for LockedMysql {
         )
     }
 
-    fn places_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
-        publish::places_aside(self.staging.connection(), &self.databases, builds)
+    fn traces_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
+        publish::traces_aside(self.staging.connection(), &self.databases, builds)
     }
 
     fn discard(&mut self, builds: Option<&Builds>) -> Result<Discarded> {

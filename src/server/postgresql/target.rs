@@ -205,8 +205,8 @@ impl LockedTarget for LockedPostgresql {
         publish::rollback(&self.target, client, builds, &mut live::exchange)
     }
 
-    fn places_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
-        publish::places_aside(self.staging.client(), builds)
+    fn traces_aside(&mut self, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
+        publish::traces_aside(self.staging.client(), builds)
     }
 
     fn discard(&mut self, builds: Option<&Builds>) -> Result<Discarded> {

@@ -9,11 +9,12 @@ mod send;
 mod staged;
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::archive::twice;
 use crate::error::codes::Code;
 use crate::error::{Error, Result};
-use crate::storage::{DEFAULT_TIMEOUT, ObjectUrl, Objects, Scheme, Writing};
+use crate::storage::{DEFAULT_SECONDS, ObjectUrl, Objects, Scheme, Writing};
 use crate::ui::terminal;
 
 use names::{is_of_an_import, new_name};
@@ -46,13 +47,14 @@ impl BuildsPrefix {
     /// The one above `url`, which the record of a target names.
     pub(crate) fn of_live(url: &str) -> Result<BuildsPrefix> {
         let root = ObjectUrl::parse(root_of(url)).ok_or_else(|| elsewhere(url))??;
-        let writing = Writing::within(None, false, DEFAULT_TIMEOUT);
+        let timeout = Duration::from_secs(DEFAULT_SECONDS.into());
+        let writing = Writing::within(None, false, timeout);
         BuildsPrefix::at(&root, &writing)
     }
 
     /// Begins a prefix for an import. It is an error now if one may not write, list or remove there.
     pub fn stage(&self) -> Result<StagedPrefix> {
-        StagedPrefix::begin(self.root.in_folder(&new_name()?).unless(twice))
+        StagedPrefix::begin(self.root.in_folder(&new_name()?).with_exists(twice))
     }
 
     /// The objects of the import whose prefix is `url`; none if it is not below this one.
@@ -105,7 +107,11 @@ impl BuildsPrefix {
             }
         };
         for url in found.iter().filter(|url| !known.contains(url)) {
-            terminal::warn(Code::TracesRemain, &told_of_unknown(url));
+            let what = format!(
+                "{url} has traces that this target does not know: of another target, of an import that is running, or of \
+                 one that was killed"
+            );
+            terminal::warn(Code::TracesRemain, &what);
         }
     }
 }
@@ -117,15 +123,6 @@ pub fn canonical(url: &str) -> String {
         Some(Ok(url)) => url.canonical().to_string(),
         _ => url.to_owned(),
     }
-}
-
-/// What is to be said of traces that the target does not know.
-#[must_use]
-pub fn told_of_unknown(url: &str) -> String {
-    format!(
-        "{url} has traces that this target does not know: of another target, of an import that is running, or of one that \
-         was killed; if it is the last, remove all objects below it"
-    )
 }
 
 /// Removes the traces of an import. First they are not complete any more.

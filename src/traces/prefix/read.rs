@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tar::EntryType;
 
 use super::manifest::MANIFEST;
-use crate::archive::{BLOCK_BYTES, read_block, safe_path};
+use crate::archive::{BLOCK_BYTES, safe_path};
 use crate::error::{Doing, Result};
 use crate::storage::{Gets, Objects, SMALL_OBJECT_BYTES};
 use crate::traces::compare::{Measured, TraceFindings, same};
@@ -158,14 +158,8 @@ fn hash_of(objects: &Objects, name: &str) -> Result<u128> {
     let mut hasher = TraceHasher::new(Path::new(name));
     let mut block = vec![0; BLOCK_BYTES];
     if let Some(mut found) = objects.open(name)? {
-        loop {
-            let reading = || format!("read {}{name}", objects.prefix());
-            let count = read_block(&mut found, &mut block).doing(reading())?;
-            if count == 0 {
-                break;
-            }
-            hasher.update(&block[..count]);
-        }
+        let read = hasher.read(&mut found, &mut block);
+        read.doing(format!("read {}{name}", objects.prefix()))?;
     }
     Ok(hasher.finish())
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use ci_import::error::Kind;
 use ci_import::publish::outcome::Publication;
 use ci_import::server::mysql::gitlab::{Publishing, ci_enabled, undo};
-use ci_import::server::mysql::publish::{examine, places_aside, previous_import, publish};
+use ci_import::server::mysql::publish::{examine, previous_import, publish, traces_aside};
 use ci_import::traces::{Builds, BuildsDirectory};
 use mysql::prelude::Queryable;
 
@@ -57,8 +57,8 @@ fn what_was_staged_is_live_and_what_was_live_is_aside() {
     assert!(Path::new(&old).join("2014_01/1/1.log").exists());
     let builds = Builds::Directory(BuildsDirectory::at(&scene.builds()).unwrap());
     let conn = &mut scene.conn();
-    let places = places_aside(conn, &scene.databases, Some(&builds)).unwrap();
-    assert_eq!(places, Some(vec![old]));
+    let traces = traces_aside(conn, &scene.databases, Some(&builds)).unwrap();
+    assert_eq!(traces, Some(vec![old]));
     let (restored, aside) = previous_import(conn, &scene.databases).unwrap().unwrap();
     assert_eq!(restored, STAGED);
     assert_eq!(aside, STAGED);
@@ -106,7 +106,7 @@ fn a_discard_frees_what_is_aside_and_nothing_else() {
     let live = MysqlState::of(&scene);
     let told = scene.discard().unwrap();
     assert_eq!(told.tables, STAGED);
-    assert_eq!(told.places.len(), 2);
+    assert_eq!(told.traces.len(), 2);
     live.assert_live(&MysqlState::of(&scene), "the discard");
     assert!(scene.databases_beside().is_empty());
     assert_eq!(scene.beside(), ["builds.1400000000"]);

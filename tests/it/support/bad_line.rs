@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     BreaksOnce(u64),
     /// After so many bytes altogether, none comes any more.
     SilentAfter(u64),
+    /// After so many bytes altogether, the connection that has the next ones falls silent, and the others go on.
+    OneSilentAfter(u64),
     /// After so many bytes altogether, this happens before any more come.
     Then(u64, Box<dyn Fn() + Send + Sync>),
 }
@@ -136,6 +138,10 @@ impl State {
                 Fault::BreaksOnce(most) if first_time(*most) => return Ok(()),
                 Fault::SilentAfter(most) if passed > *most => {
                     self.happened.store(true, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_secs(60));
+                    return Ok(());
+                }
+                Fault::OneSilentAfter(due) if first_time(*due) => {
                     std::thread::sleep(Duration::from_secs(60));
                     return Ok(());
                 }

@@ -18,7 +18,7 @@ use crate::server::mysql::sql::{identifier, qualified};
 use crate::traces::Builds;
 
 /// Where traces are that [`discard`] would remove; none if there is nothing to remove at all.
-pub fn places_aside(
+pub fn traces_aside(
     conn: &mut Conn,
     databases: &Databases,
     builds: Option<&Builds>,
@@ -29,7 +29,7 @@ pub fn places_aside(
     if record::is_at_rest(conn, databases, &last)? {
         return Ok(None);
     }
-    Ok(Some(last.record.places_aside(builds)?.shown()))
+    Ok(Some(last.record.traces_aside(builds)?.shown()))
 }
 
 /// Drops the replaced tables, and removes the replaced traces. An interrupted discard can be
@@ -46,7 +46,7 @@ pub fn discard(
             return Ok(Discarded::default());
         };
         // A wrong place for the traces is found before anything is dropped.
-        let places = last.record.places_aside(builds)?;
+        let traces = last.record.traces_aside(builds)?;
         // From here on, a rollback is no longer possible.
         record::rewrite(conn, previous, &last.record.without_tables())?;
         failpoint::reached("old tables to be dropped");
@@ -58,8 +58,8 @@ pub fn discard(
             failpoint::reached("old table dropped");
         }
         failpoint::reached("old tables dropped");
-        places.remove()?;
-        match &places.rest {
+        traces.remove()?;
+        match &traces.rest {
             Some(rest) => record::rewrite(conn, previous, rest)?,
             None => conn
                 .query_drop(format!("DROP DATABASE {}", identifier(previous)))
@@ -74,7 +74,7 @@ pub fn discard(
                 last.record.replaced
             },
             previous: previous.clone(),
-            places: places.shown(),
+            traces: traces.shown(),
             kept: None,
         })
     })

@@ -37,7 +37,7 @@ mod steps;
 mod swap;
 
 pub use catalog::tables_of;
-pub use discard::{discard, look_aside, places_aside};
+pub use discard::{discard, look_aside, traces_aside};
 pub use examine::examine;
 pub use holders::holders;
 pub use live_input::{is_at_rest, known_prefixes, live_input, live_prefix};

@@ -15,11 +15,11 @@ use crate::server::postgresql::error::failure;
 use crate::traces::Builds;
 
 /// Where traces are that [`discard`] would remove; none if there is nothing to remove at all.
-pub fn places_aside(client: &mut Client, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
+pub fn traces_aside(client: &mut Client, builds: Option<&Builds>) -> Result<Option<Vec<String>>> {
     let Some(record) = Record::read(client)?.filter(|record| !record.is_at_rest()) else {
         return Ok(None);
     };
-    Ok(Some(record.places_aside(builds)?.shown()))
+    Ok(Some(record.traces_aside(builds)?.shown()))
 }
 
 /// Drops the replaced tables, and removes the replaced traces. An interrupted discard can be
@@ -29,7 +29,7 @@ pub fn discard(client: &mut Client, builds: Option<&Builds>) -> Result<Discarded
         return Ok(Discarded::default());
     };
     // A wrong place for the traces is found before anything is dropped.
-    let places = record.places_aside(builds)?;
+    let traces = record.traces_aside(builds)?;
     // From here on, a rollback is no longer possible.
     let mut transaction = begin(client)?;
     previous::drop_all(&mut transaction, &record, false)?;
@@ -39,9 +39,9 @@ pub fn discard(client: &mut Client, builds: Option<&Builds>) -> Result<Discarded
         .commit()
         .map_err(failure("drop the tables of the previous import"))?;
     failpoint::reached("old tables dropped");
-    places.remove()?;
+    traces.remove()?;
     let mut transaction = begin(client)?;
-    let rest = &places.rest;
+    let rest = &traces.rest;
     previous::drop_contents(&mut transaction, PREVIOUS_SCHEMA, rest.is_none())?;
     if let Some(rest) = rest {
         rest.write(&mut transaction)?;
@@ -53,7 +53,7 @@ pub fn discard(client: &mut Client, builds: Option<&Builds>) -> Result<Discarded
     Ok(Discarded {
         tables: record.shown_replaced(),
         previous: record.shown_previous(),
-        places: places.shown(),
+        traces: traces.shown(),
         kept: None,
     })
 }

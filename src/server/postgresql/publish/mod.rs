@@ -27,7 +27,7 @@ pub use crate::publish::outcome::Recovered;
 pub use crate::publish::outcome::RolledBack;
 pub use crate::publish::outcome::{Aside, Discarded};
 pub use crate::publish::outcome::{Publication, Published};
-pub use discard::{discard, look_aside, places_aside};
+pub use discard::{discard, look_aside, traces_aside};
 pub use examine::{all_tables, examine, holders, tables_of};
 pub use identity::identity;
 pub use live_input::{is_at_rest, known_prefixes, live_input, live_prefix};

@@ -12,7 +12,7 @@ use crate::traces::{Builds, BuildsDirectory, remove_traces, root_of};
 use crate::ui::terminal;
 
 /// Traces that are not live.
-pub(crate) struct PlacesAside<'a> {
+pub(crate) struct TracesAside<'a> {
     /// Directories that exist, each beside its builds directory.
     directories: Vec<(&'a BuildsDirectory, OsString)>,
     prefixes: Vec<Prefix>,
@@ -22,7 +22,7 @@ pub(crate) struct PlacesAside<'a> {
     pub(crate) rest: Option<Record>,
 }
 
-impl PlacesAside<'_> {
+impl TracesAside<'_> {
     /// The paths and URLs of what is removed.
     pub(crate) fn shown(&self) -> Vec<String> {
         let directories = self.directories.iter().map(|(builds, name)| {
@@ -57,8 +57,8 @@ impl PlacesAside<'_> {
 
 impl Record {
     /// The traces that are not live, for a discard with `builds`. An error if none of them, nor the live ones, are there.
-    pub(crate) fn places_aside<'a>(&self, builds: Option<&'a Builds>) -> Result<PlacesAside<'a>> {
-        let mut places = PlacesAside {
+    pub(crate) fn traces_aside<'a>(&self, builds: Option<&'a Builds>) -> Result<TracesAside<'a>> {
+        let mut traces = TracesAside {
             directories: Vec::new(),
             prefixes: Vec::new(),
             left: Vec::new(),
@@ -73,7 +73,7 @@ impl Record {
                     let names = record.epochs.iter();
                     let names = names.map(|epoch| aside_name(builds, *epoch));
                     let there = names.filter(|name| builds.place().has_directory(name));
-                    places.directories.extend(there.map(|name| (builds, name)));
+                    traces.directories.extend(there.map(|name| (builds, name)));
                 }
                 None => elsewhere.push(record),
             }
@@ -84,7 +84,7 @@ impl Record {
             match prefix.and_then(|prefix| prefix.of_import(url)) {
                 Some(objects) => {
                     is_here = true;
-                    places.prefixes.push((url.clone(), objects));
+                    traces.prefixes.push((url.clone(), objects));
                 }
                 None => older.push(url.clone()),
             }
@@ -97,8 +97,8 @@ impl Record {
         });
         let urls = older.iter();
         let urls = urls.map(|url| (format!("the traces in {url}"), root_of(url).to_owned()));
-        places.left = left.chain(urls).collect();
-        if let Some((_, place)) = places.left.first().filter(|_| !is_here) {
+        traces.left = left.chain(urls).collect();
+        if let Some((_, place)) = traces.left.first().filter(|_| !is_here) {
             return Err(not_here(place, builds));
         }
         let rest = Record {
@@ -110,8 +110,8 @@ impl Record {
             elsewhere,
             ..Record::default()
         };
-        places.rest = (!rest.knows_nothing()).then_some(rest);
-        Ok(places)
+        traces.rest = (!rest.knows_nothing()).then_some(rest);
+        Ok(traces)
     }
 
     /// All replaced directories that are known.
