@@ -29,6 +29,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "private_dir",
             "schema",
             "replace",
+            "undistribute",
             "once",
         ],
     ),

@@ -9,7 +9,7 @@ use super::import::unpublished;
 use super::kept::HOW_TO_PUBLISH;
 use super::locked_for_change::{LockedForChange, lock_recovered};
 use super::publishing::Publishing;
-use super::replacing::confirm_replacing;
+use super::replacing::{confirm_replacing, refuse_distributed};
 use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::PublishSettings;
 use crate::error::{Error, Result};
@@ -170,13 +170,15 @@ impl Step<'_> {
         let (tables, others) = kept.sorted();
         if content.has_gitlab_steps() {
             let live = target.examine(&kept.schema, &tables)?;
+            refuse_distributed(&live, self.settings.undistribute)?;
             let previous = target.previous();
             let yes = self.settings.yes;
             return confirm_replacing(&held.ready, yes, &live, &previous, self.cancellation);
         }
         for SchemaTables { schema, tables } in SchemaTables::of_all(&kept.schema, &tables, &others)
         {
-            target.examine(schema, &tables)?;
+            let live = target.examine(schema, &tables)?;
+            refuse_distributed(&live, self.settings.undistribute)?;
             let existing = target.tables_of(schema)?;
             let mut existing = existing.iter();
             match existing.find(|name| tables.contains(&name.as_str())) {

@@ -218,6 +218,8 @@ pub struct Live {
     pub schema: String,
     /// The tables that exist and have rows.
     pub with_rows: Vec<String>,
+    /// The tables that Citus distributes, with the schema.
+    pub distributed: Vec<String>,
     /// Whether an earlier import has kept its replaced tables.
     pub has_previous: bool,
 }

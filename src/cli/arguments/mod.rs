@@ -242,6 +242,17 @@ pub struct PublishingArgs {
     /// Do not switch CI on in GitLab at the end
     #[arg(long)]
     pub leave_ci_off: bool,
+    /// Whether tables may be replaced that are distributed
+    #[command(flatten)]
+    pub clusters: ClusterArgs,
+}
+
+/// What may become of tables of a cluster.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ClusterArgs {
+    /// Replace tables that Citus distributes, by ordinary ones of the coordinator
+    #[arg(long)]
+    pub undistribute: bool,
 }
 
 /// The form of the output.
@@ -473,6 +484,9 @@ pub struct CheckArgs {
     /// Accept a GitLab that is not 8.0, too
     #[arg(long)]
     pub ignore_target_version: bool,
+    /// Whether tables may be replaced that are distributed
+    #[command(flatten)]
+    pub clusters: ClusterArgs,
     /// Whose the traces become
     #[command(flatten)]
     pub owner: OwnerArgs,

@@ -56,6 +56,8 @@ pub struct Settings {
     pub wait_for_locks: Duration,
     /// Whether CI stays off in GitLab.
     pub leave_ci_off: bool,
+    /// Whether tables that Citus distributes may be replaced by ordinary ones.
+    pub undistribute: bool,
     /// Whether the version of the target's GitLab does not matter.
     pub ignore_target_version: bool,
     /// Whether a changed value is a failure.
@@ -102,6 +104,7 @@ impl Settings {
             quiet: arguments.telling.quiet,
             wait_for_locks: Duration::from_secs(arguments.publishing.wait_for_locks.into()),
             leave_ci_off: arguments.publishing.leave_ci_off,
+            undistribute: arguments.publishing.clusters.undistribute,
             ignore_target_version: arguments.ignore_target_version,
             strict: arguments.strict,
             json: arguments.telling.json,
@@ -123,6 +126,8 @@ pub struct PublishSettings {
     pub wait_for_locks: Duration,
     /// Whether CI stays off in GitLab.
     pub leave_ci_off: bool,
+    /// Whether tables that Citus distributes may be replaced by ordinary ones.
+    pub undistribute: bool,
     /// The number of connections that count rows.
     pub resources: Resources,
     /// Whether only errors are printed.
@@ -143,6 +148,7 @@ impl PublishSettings {
             yes: arguments.yes || is_forced,
             wait_for_locks: Duration::from_secs(arguments.publishing.wait_for_locks.into()),
             leave_ci_off: arguments.publishing.leave_ci_off,
+            undistribute: arguments.publishing.clusters.undistribute,
             resources: Resources::new(None, None)?,
             quiet: arguments.telling.quiet,
             json: arguments.telling.json,
@@ -163,6 +169,8 @@ pub struct CheckSettings {
     pub schema: Option<String>,
     /// Whether the version of the target's GitLab does not matter.
     pub ignore_target_version: bool,
+    /// Whether tables that Citus distributes may be replaced by ordinary ones.
+    pub undistribute: bool,
     /// Whose the traces become, if that is not as it is now.
     pub builds_owner: Option<Owner>,
     /// The directory of GitLab's repositories, if it is named.
@@ -179,6 +187,7 @@ impl CheckSettings {
             destination: Destination::named(arguments.target, variable)?.trying(storage),
             schema: arguments.schema,
             ignore_target_version: arguments.ignore_target_version,
+            undistribute: arguments.clusters.undistribute,
             builds_owner: owner(&arguments.owner)?,
             repositories: arguments.repositories_path,
         })

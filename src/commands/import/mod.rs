@@ -17,6 +17,7 @@ use tracing::debug;
 
 use super::destination::PreparedTarget;
 use super::publishing::Publishing;
+use super::replacing::refuse_distributed;
 use crate::archive;
 use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::Settings;
@@ -204,7 +205,8 @@ impl Import<'_> {
         if self.content.known_tables().is_empty() {
             // Only now the names of the tables are known, so their dependents can be checked.
             for SchemaTables { schema, tables } in SchemaTables::of_all(schema, &tables, &others) {
-                target.examine(schema, &tables)?;
+                let live = target.examine(schema, &tables)?;
+                refuse_distributed(&live, self.settings.undistribute)?;
             }
         }
         if let Some(place) = &staged.place {

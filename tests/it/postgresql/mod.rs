@@ -1,6 +1,7 @@
 //! What a target in PostgreSQL has of its own.
 
 mod ci_migrate;
+mod citus;
 mod clusters;
 pub(crate) mod decided_by_values;
 pub(crate) mod definitions;

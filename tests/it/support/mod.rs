@@ -2,6 +2,7 @@
 
 pub(crate) mod archives;
 pub(crate) mod bad_line;
+pub(crate) mod citus;
 pub(crate) mod compare;
 pub(crate) mod converter;
 pub(crate) mod lines;

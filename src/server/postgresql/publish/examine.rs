@@ -2,6 +2,7 @@
 
 use postgres::Client;
 
+use super::citus;
 use super::obstacles;
 use super::part::PREVIOUS_SCHEMA;
 use super::previous;
@@ -22,9 +23,11 @@ pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Liv
     let doing = || failure("examine the target");
     obstacles::refuse(client)?;
     obstacles::refuse_publications_of(client, schema)?;
+    citus::refuse_schema(client, schema)?;
     if tables.contains(&CI_TAG_TABLES[0]) {
         obstacles::refuse_missing_rights(client, schema)?;
         foreign_code::refuse(client, schema, &WRITTEN)?;
+        citus::refuse_written(client, schema, tables)?;
     }
     let rights = client
         .query_one(
@@ -69,9 +72,12 @@ pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Liv
     }
     refuse_dependents(client, schema, tables)?;
     let has_previous = examine_previous(client)?;
+    let distributed = citus::distributed(client, schema, tables)?;
+    let distributed = distributed.iter().map(|name| format!("{schema}.{name}"));
     Ok(Live {
         schema: schema.to_owned(),
         with_rows,
+        distributed: distributed.collect(),
         has_previous,
     })
 }

@@ -3,6 +3,7 @@
 //!
 //! The modules `directories`, `journal` and `record` are shared with the other servers.
 
+mod citus;
 mod comments;
 mod commit;
 mod discard;

@@ -2,6 +2,7 @@
 
 use postgres::Client;
 
+use super::citus;
 use crate::error::{Error, Result};
 use crate::gitlab::live::SETTINGS;
 use crate::gitlab::tags::{TAGGINGS, TAGS};
@@ -23,6 +24,7 @@ const TRIAL: [&str; 2] = ["ci_import_trial_1", "ci_import_trial_2"];
 /// Refuses a target that cannot be written to, or that does not allow what an import does.
 pub(super) fn refuse(client: &mut Client) -> Result<()> {
     refuse_read_only(client)?;
+    citus::refuse_worker(client)?;
     refuse_encoding(client)?;
     refuse_publications(client)?;
     try_definitions(client)

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use postgres::{Client, Transaction};
 
+use super::citus;
 use super::comments;
 use super::commit::{number, rename_and_commit};
 use super::lock::{begin, live, lock_live, patiently};
@@ -21,6 +22,10 @@ use crate::server::postgresql::error::failure;
 use crate::server::postgresql::load::schemas_beside;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::traces::Builds;
+
+/// What a table has lost that replaces one of Citus.
+const UNDISTRIBUTED: &str =
+    "Citus distributes the replaced table; now it is an ordinary table of the coordinator";
 
 /// The steps of a publish in its transaction, besides moving the tables. They keep the rows that they change in
 /// [`PREVIOUS_SCHEMA`](super::PREVIOUS_SCHEMA).
@@ -175,6 +180,7 @@ fn exchange(
         .iter()
         .map(|name| table_settings::read(transaction, schema, name))
         .collect::<Result<_>>()?;
+    let distributed = citus::distributed(transaction, schema, replaced)?;
     let previous = part.schemas.previous();
     move_aside(transaction, schema, replaced, &staging, &previous)?;
     move_in(transaction, &staging, &part.tables, schema)?;
@@ -186,7 +192,10 @@ fn exchange(
     for comments in comments {
         comments.give(transaction, schema)?;
     }
-    let mut lost = Vec::new();
+    let mut lost: Vec<(String, String)> = distributed
+        .iter()
+        .map(|table| (part.schemas.shown(table), UNDISTRIBUTED.to_owned()))
+        .collect();
     for settings in settings {
         let of_table = settings.give(transaction, schema)?.into_iter();
         lost.extend(of_table.map(|(table, what)| (part.schemas.shown(&table), what)));

@@ -1,0 +1,214 @@
+//! Targets that are clusters of Citus. There is no package of Citus: scripts/test-citus builds it.
+
+use std::path::Path;
+
+use crate::support::citus::Citus;
+use crate::support::program::{command, run};
+use crate::support::scene::{Dialect, Scene, fixture_dump};
+use crate::support::servers::{connect_in, url_in};
+use crate::support::trees::tree;
+
+const TABLES: &str =
+    "SELECT logicalrelid::text || ' ' || partmethod::text FROM pg_dist_partition ORDER BY 1";
+const DISTRIBUTE: &str = "SELECT create_distributed_table('ci_builds', 'id');
+                          SELECT create_reference_table('ci_runners');
+                          SELECT create_distributed_table('ci_services', 'id');
+                          SELECT citus_add_local_table_to_metadata('ci_variables')";
+const LIVE: [&str; 4] = [
+    "ci_builds h",
+    "ci_runners n",
+    "ci_services h",
+    "ci_variables n",
+];
+const ASIDE: [&str; 4] = [
+    "ci_import_previous.ci_builds h",
+    "ci_import_previous.ci_runners n",
+    "ci_import_previous.ci_services h",
+    "ci_import_previous.ci_variables n",
+];
+
+/// What tells an imported state from another: a row of each kind of table, and how many there are.
+fn rows(scene: &Scene) -> Vec<String> {
+    scene.values(
+        "SELECT 'build ' || id || coalesce(status, '') FROM ci_builds
+         UNION ALL SELECT 'runner ' || id || coalesce(description, '') FROM ci_runners
+         UNION ALL SELECT 'service ' || id || coalesce(type, '') FROM ci_services
+         UNION ALL SELECT 'variable ' || id || coalesce(key, '') FROM ci_variables ORDER BY 1",
+    )
+}
+
+/// An import that is live, whose tables were distributed and changed after it: the archive, and the rows that are live now.
+fn distributed(cluster: &Citus) -> (Scene, String, Vec<String>) {
+    let scene = cluster.gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let archive = archive.to_str().unwrap().to_owned();
+    run(scene.import_command(&archive)).succeeds();
+    scene.execute(DISTRIBUTE);
+    for table in ["ci_builds", "ci_runners", "ci_services", "ci_variables"] {
+        scene.execute(&format!(
+            "DELETE FROM {table} WHERE id = (SELECT max(id) FROM {table})"
+        ));
+    }
+    assert_eq!(scene.values(TABLES), LIVE);
+    let live = rows(&scene);
+    (scene, archive, live)
+}
+
+/// The schemas of imports on the worker.
+fn schemas_of_worker(cluster: &Citus, database: &str) -> i64 {
+    let mut client = connect_in(&cluster.worker.directory, database).unwrap();
+    let sql = "SELECT count(*) FROM pg_namespace WHERE nspname ~ '^ci_import'";
+    client.query_one(sql, &[]).unwrap().get(0)
+}
+
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn a_coordinator_works_as_a_server_does() {
+    let cluster = Citus::start();
+    let scene = cluster.gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let archive = archive.to_str().unwrap();
+    for _ in 0..2 {
+        let told = run(scene.import_command(archive)).succeeds();
+        assert!(!told.whole().contains("Citus"), "{}", told.whole());
+    }
+    run(scene.command(["verify", archive])).succeeds();
+    run(scene.command(["rollback", "--yes"])).succeeds();
+    run(scene.command(["verify", archive])).succeeds();
+    run(scene.command(["discard", "--yes"])).succeeds();
+    assert_eq!(schemas_of_worker(&cluster, &scene.database), 0);
+}
+
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn distributed_tables_are_named_and_refused_unless_that_is_asked_for() {
+    let cluster = Citus::start();
+    let (scene, archive, live) = distributed(&cluster);
+    let before = tree(&scene.builds());
+    let what = "Citus distributes live tables: public.ci_builds, public.ci_runners, public.ci_services, public.ci_variables";
+    run(scene.import_command(&archive))
+        .exits(4)
+        .says(what)
+        .says("with --undistribute");
+    let check = |more: &[&str]| {
+        let mut check = scene.command(["check", &archive, "--mysql-to-postgresql"]);
+        check.args(more);
+        run(check)
+    };
+    check(&[]).exits(4).reports(what);
+    assert_eq!(scene.values(TABLES), LIVE);
+    assert_eq!(rows(&scene), live);
+    assert_eq!(tree(&scene.builds()), before);
+    check(&["--undistribute"]).succeeds();
+
+    let mut import = scene.import_command(&archive);
+    run(import.arg("--undistribute"))
+        .succeeds()
+        .reports("ci_builds: Citus distributes the replaced table");
+    assert_eq!(scene.values(TABLES), ASIDE);
+    run(scene.command(["verify", &archive])).succeeds();
+    let imported = rows(&scene);
+    assert_ne!(imported, live);
+
+    run(scene.command(["rollback", "--yes"])).succeeds();
+    assert_eq!(scene.values(TABLES), LIVE);
+    assert_eq!(rows(&scene), live);
+    // Its sequence goes on.
+    scene.execute("INSERT INTO ci_runners (description) VALUES ('after the rollback')");
+    run(scene.command(["rollback", "--yes"])).succeeds();
+    assert_eq!(scene.values(TABLES), ASIDE);
+    assert_eq!(rows(&scene), imported);
+    run(scene.command(["discard", "--yes"])).succeeds();
+    assert!(scene.values(TABLES).is_empty());
+    assert_eq!(scene.value("SELECT count(*)::text FROM pg_dist_shard"), "0");
+    assert_eq!(schemas_of_worker(&cluster, &scene.database), 0);
+}
+
+/// Whatever is killed when, one state is there, whole, on both nodes.
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn a_killed_publish_of_distributed_tables_leaves_one_state() {
+    let cluster = Citus::start();
+    let (scene, archive, live) = distributed(&cluster);
+    for point in ["live tables locked", "steps done", "to be committed"] {
+        let mut import = scene.import_command(&archive);
+        import.arg("--undistribute");
+        import.env("CI_IMPORT_FAILPOINT", format!("kill:{point}"));
+        let killed = run(import);
+        assert_eq!(killed.code, None, "{point}: {}", killed.whole());
+        run(scene.command(["recover"])).succeeds();
+        assert_eq!(scene.values(TABLES), LIVE, "{point}");
+        assert_eq!(rows(&scene), live, "{point}");
+    }
+    let mut import = scene.import_command(&archive);
+    import.arg("--undistribute");
+    import.env("CI_IMPORT_FAILPOINT", "kill:committed");
+    assert_eq!(run(import).code, None);
+    run(scene.command(["recover"])).succeeds();
+    assert_eq!(scene.values(TABLES), ASIDE);
+    run(scene.command(["verify", &archive])).succeeds();
+}
+
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn a_dump_that_replaces_a_distributed_table() {
+    let cluster = Citus::start();
+    let scene = cluster.gitlab();
+    let dump = scene.path("shop.sql");
+    let sql = "CREATE TABLE `shop` (`id` int NOT NULL, `name` varchar(20), PRIMARY KEY (`id`));
+               INSERT INTO `shop` VALUES (1,'a'),(2,'b');\n-- Dump completed\n";
+    std::fs::write(&dump, sql).unwrap();
+    let dump = dump.to_str().unwrap();
+    let import = |more: &[&str]| {
+        let mut import = scene.command([dump, "--mysql-to-postgresql", "--replace", "--yes"]);
+        import.args(more);
+        run(import)
+    };
+    import(&[]).succeeds();
+    scene
+        .execute("SELECT create_distributed_table('shop', 'id'); INSERT INTO shop VALUES (3, 'c')");
+    import(&[])
+        .exits(4)
+        .says("Citus distributes live tables: public.shop");
+    assert_eq!(scene.value("SELECT count(*)::text FROM shop"), "3");
+    import(&["--undistribute"]).succeeds();
+    assert_eq!(scene.value("SELECT count(*)::text FROM shop"), "2");
+    assert_eq!(scene.values(TABLES), ["ci_import_previous.shop h"]);
+}
+
+/// What would be in the way in the publish is found before.
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn what_an_import_cannot_do_there_is_refused() {
+    let cluster = Citus::start();
+    let (scene, archive, _) = distributed(&cluster);
+    let import = |url: &str, schema: &[&str]| {
+        let mut import = command([
+            &*archive,
+            "--mysql-to-postgresql",
+            "--yes",
+            "--undistribute",
+        ]);
+        import.arg("--builds-path").arg(scene.builds());
+        import.args(["--database-url", url]).args(schema);
+        run(import)
+    };
+    let of = |directory: &Path| url_in(directory, &scene.database);
+    import(&of(&cluster.worker.directory), &[])
+        .exits(4)
+        .says("the target is a worker of a Citus cluster")
+        .says("name the coordinator");
+    let url = of(&cluster.coordinator.directory);
+    scene.execute("CREATE SCHEMA spread; SELECT citus_schema_distribute('spread')");
+    import(&url, &["--schema", "spread"])
+        .exits(4)
+        .says("Citus distributes the schema spread");
+    scene.execute("SELECT create_reference_table('tags')");
+    import(&url, &[])
+        .exits(4)
+        .says("Citus distributes tables of GitLab whose rows the import changes: tags");
+    assert_eq!(
+        scene.values("SELECT nspname::text FROM pg_namespace WHERE nspname ~ 'ci_import_staging'"),
+        [""; 0]
+    );
+}
