@@ -13,9 +13,17 @@ use ci_import::commands::run::run;
 use ci_import::error::{Doing, Error, Kind, Result};
 use ci_import::input::source::refuse_url;
 use ci_import::resources::heap;
+use ci_import::storage::{clean_up_after, watchdog};
 use ci_import::ui::terminal;
 
 fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == watchdog::COMMAND)
+    {
+        return clean_up_after();
+    }
+    watchdog::enable();
     heap::give_large_blocks_back();
     let (done, show_values) = parse_and_run();
     match done {

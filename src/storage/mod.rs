@@ -8,6 +8,7 @@
 mod aws;
 mod azure;
 mod bucket;
+mod clean_up;
 mod client;
 mod failure;
 mod flight;
@@ -29,8 +30,10 @@ mod upload;
 mod url;
 mod variables;
 mod walk;
+pub mod watchdog;
 mod web;
 
+pub use clean_up::clean_up_after;
 pub use list::{Listed, list};
 pub use new_object::Writing;
 pub use object::{Object, Opened, open};

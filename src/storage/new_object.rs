@@ -111,6 +111,10 @@ impl NewObject {
     }
 
     /// The size of a part.
+    pub(super) fn url(&self) -> &ObjectUrl {
+        &self.url
+    }
+
     pub(super) fn part_bytes(&self) -> usize {
         self.writing.part_bytes
     }

@@ -20,6 +20,7 @@ use super::server::{Server, bucket_of};
 use super::upload::Upload;
 use super::url::ObjectUrl;
 use super::walk::{Walk, remove_page};
+use super::watchdog::{self, Left, Watched};
 use crate::cancellation::stop;
 use crate::error::{Error, Result};
 
@@ -194,6 +195,17 @@ impl Objects {
             Some(())
         };
         let _ = wait_at_most(limit, remove);
+    }
+
+    /// Has all of them removed, the object `first` before the others, if this process is killed before that is
+    /// [done](Watched::done) with.
+    #[must_use]
+    pub fn watched(&self, first: &str) -> Watched {
+        watchdog::start();
+        watchdog::watch(Left::Objects {
+            prefix: self.prefix.text().to_owned(),
+            first: first.to_owned(),
+        })
     }
 
     /// Whether there is an object `name`.

@@ -13,6 +13,7 @@ use super::failure::as_io;
 use super::new_object::{NewObject, Writing};
 use super::runtime::{TIME_TO_END, begin, wait_a_moment_for, wait_at_most, wait_for, wait_for_end};
 use super::url::ObjectUrl;
+use super::watchdog::{self, Left, Watched};
 use crate::cancellation::stop::{self, Removal};
 use crate::error::{Error, Result};
 
@@ -33,6 +34,8 @@ pub struct Upload {
     failed: Option<Error>,
     /// The storage forgets it even if the process is ended by force.
     removal: Removal,
+    /// And if the process is killed.
+    watched: Watched,
     is_open: bool,
 }
 
@@ -46,8 +49,13 @@ impl Upload {
     pub(super) fn of(object: NewObject) -> Result<Upload> {
         let object = Arc::new(object);
         wait_for(object.refuse_existing())??;
+        watchdog::start();
         // It is not given up before the storage has said which upload is to be forgotten then.
         let id = Arc::new(wait_for_end(object.begin())??);
+        let watched = watchdog::watch(Left::Upload {
+            url: object.url().text().to_owned(),
+            id: (*id).clone(),
+        });
         let of_end = (Arc::clone(&object), Arc::clone(&id));
         let removal = stop::remove_at_end(move || {
             let (object, id) = &of_end;
@@ -63,6 +71,7 @@ impl Upload {
             bytes: 0,
             failed: None,
             removal,
+            watched,
             is_open: true,
         };
         if stop::is_signalled() {
@@ -157,17 +166,22 @@ impl Drop for Upload {
         if let Some(sending) = &self.sending {
             sending.abort();
         }
-        if self.is_open {
-            forget(&self.object, &self.id);
+        if !self.is_open || forget(&self.object, &self.id) {
+            self.watched.done();
         }
         stop::keep_at_end(self.removal);
     }
 }
 
-/// Has the storage forget an upload.
-fn forget(object: &NewObject, id: &MultipartId) {
-    if let Ok(Err(failure)) = wait_for_end(object.abort(id)) {
-        debug!(said = failure.said, "an open upload is left");
+/// Has the storage forget an upload. Returns whether it has.
+fn forget(object: &NewObject, id: &MultipartId) -> bool {
+    match wait_for_end(object.abort(id)) {
+        Ok(Ok(())) => true,
+        Ok(Err(failure)) => {
+            debug!(said = failure.said, "an open upload is left");
+            false
+        }
+        Err(_) => false,
     }
 }
 

@@ -139,6 +139,14 @@ impl StagedTraces {
         self.directory().map_or(Ok(()), StagedDirectory::finish)
     }
 
+    /// From here on, it stays if this process is killed, unless the journal or the next import says otherwise: it may be live
+    /// then, or kept.
+    pub fn leave_if_killed(&self) {
+        if let StagedTraces::Prefix(prefix) = self {
+            prefix.leave_if_killed();
+        }
+    }
+
     /// Says that it was published, and must not be removed.
     pub fn published(&mut self) {
         match self {

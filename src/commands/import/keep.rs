@@ -77,6 +77,9 @@ impl Import<'_> {
             strict: self.settings.strict,
             report: report.map_err(|cause| Error::failed(format!("its report: {cause}")))?,
         };
+        if let Some(place) = &staged.place {
+            place.leave_if_killed();
+        }
         // If the program is killed in between, the next import removes the directory as that of any killed import.
         target.keep(&kept)?;
         if let (Some(builds), Some(place), Some(staged)) = (builds, place, &mut staged.place) {

@@ -9,6 +9,7 @@ use crate::cancellation::stop::{self, Removal};
 use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::storage::watchdog::Watched;
 use crate::storage::{ObjectUrl, Objects, Puts};
 use crate::ui::terminal;
 
@@ -25,12 +26,14 @@ pub struct StagedPrefix {
     /// Until the traces are written.
     manifest: Mutex<Option<Manifest>>,
     removal: Option<Removal>,
+    watched: Mutex<Watched>,
     keep: bool,
 }
 
 impl StagedPrefix {
     /// Begins it, with its manifest.
     pub(super) fn begin(objects: Objects) -> Result<StagedPrefix> {
+        let watched = objects.watched(MANIFEST);
         let at_end = objects.clone();
         let removal = stop::remove_at_end(move || {
             at_end.remove_within(TIME_TO_END, MANIFEST);
@@ -40,6 +43,7 @@ impl StagedPrefix {
             objects,
             manifest: Mutex::new(None),
             removal: Some(removal),
+            watched: Mutex::new(watched),
             // Who may not remove leaves at most an empty object.
             keep: true,
         };
@@ -67,6 +71,7 @@ impl StagedPrefix {
             objects,
             manifest: Mutex::new(None),
             removal: None,
+            watched: Mutex::default(),
             keep: true,
         }
     }
@@ -82,23 +87,33 @@ impl StagedPrefix {
         &self.objects
     }
 
+    /// From here on, it stays if this process is killed: it may be live then, or kept.
+    pub fn leave_if_killed(&self) {
+        let watched = self.watched.lock();
+        watched.unwrap_or_else(PoisonError::into_inner).done();
+    }
+
     /// Says that it was published or kept, and must not be removed.
     pub fn published(&mut self) {
         self.keep = true;
+        self.leave_if_killed();
         self.removal.into_iter().for_each(stop::keep_at_end);
     }
 }
 
 impl Drop for StagedPrefix {
     fn drop(&mut self) {
-        if !self.keep {
+        if self.keep {
+            self.leave_if_killed();
+        } else {
             failpoint::reached("traces in the storage to be removed");
             drop(self.manifest());
-            if let Err(error) = remove_traces(&self.objects) {
-                terminal::warn(
+            match remove_traces(&self.objects) {
+                Ok(()) => self.leave_if_killed(),
+                Err(error) => terminal::warn(
                     Code::StagingRemains,
                     &format!("the traces in {} were not removed: {error}", self.url()),
-                );
+                ),
             }
         }
         self.removal.into_iter().for_each(stop::keep_at_end);

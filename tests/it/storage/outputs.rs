@@ -184,6 +184,33 @@ fn a_signal_leaves_nothing() {
     }
 }
 
+/// What is killed cannot remove anything; its watchdog does.
+#[test]
+fn what_is_killed_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = BadLine::to(storage().port, Fault::Late(Duration::from_millis(100)));
+    let url = format!("s3://{BUCKET}/killed");
+    let mut convert = command(["convert", "-q", &dump_in(folder.path()), "-o", &url]);
+    let mut child = storage().used_by(&mut convert, line.port).spawn().unwrap();
+    let begun = Instant::now();
+    while storage().open_uploads(BUCKET, "killed").is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing began");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // The storage knows it before the program does.
+    std::thread::sleep(Duration::from_millis(400));
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().code(), None);
+    let killed = Instant::now();
+    while !storage().open_uploads(BUCKET, "killed").is_empty() {
+        assert!(killed.elapsed() < Duration::from_secs(20), "it is left");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // What came late has gone, too.
+    std::thread::sleep(Duration::from_secs(3));
+    assert_nothing_is_left("killed");
+}
+
 #[test]
 fn what_cannot_be_written_is_told_before_the_work() {
     let folder = tempfile::tempdir().unwrap();

@@ -579,17 +579,66 @@ fn a_signal_leaves_no_object() {
     }
 }
 
-/// Who is killed removes nothing. It is told, and what is live stays.
+/// The watchdog of an import that is killed removes its objects, also those of a large trace that is on its way.
 #[test]
-fn a_killed_import_is_told_later() {
+fn a_killed_import_leaves_no_object() {
+    let target = Target::new("watched");
+    let first = target.pack("first.tar");
+    target.import(&first).succeeds();
+    let (live, before) = (target.live(), target.objects());
+    let folder = target.scene.source().join("2015_12/2");
+    fs::create_dir_all(&folder).unwrap();
+    for build in 0..300 {
+        fs::write(folder.join(format!("{build}.log")), "small").unwrap();
+    }
+    fs::write(folder.join("1000.log"), vec![b'x'; 40 << 20]).unwrap();
+    let archive = target.pack("a.tar");
+    let is_gone = |what: &str| {
+        let killed = Instant::now();
+        loop {
+            let uploads = storage().open_uploads(BUCKET, &target.root);
+            if uploads.is_empty() && target.objects() == before {
+                break;
+            }
+            assert!(killed.elapsed() < Duration::from_secs(30), "{what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(target.live(), live, "{what}");
+        target.verify(&first).succeeds();
+    };
+    let mut import = target.import_command(&archive);
+    import.env("CI_IMPORT_FAILPOINT", "kill:traces written");
+    assert_eq!(run(import).code, None);
+    is_gone("when they were written");
+
+    let slow = BadLine::to(storage().port, Fault::Late(Duration::from_millis(40)));
+    for most in [50, 250] {
+        let mut import = target.import_command(&archive);
+        let mut child = storage().used_by(&mut import, slow.port).spawn().unwrap();
+        let begun = Instant::now();
+        while target.objects().len() < before.len() + most {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nothing began");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        is_gone("in the middle");
+    }
+}
+
+/// What may be live is not removed. It is told, and what is live stays.
+#[test]
+fn an_import_that_is_killed_in_its_publish_is_told_later() {
     let target = Target::new("killed");
     let archive = target.pack("a.tar");
     target.import(&archive).succeeds();
     let live = target.live();
     let mut import = target.import_command(&archive);
-    import.env("CI_IMPORT_FAILPOINT", "kill:traces written");
+    import.env("CI_IMPORT_FAILPOINT", "kill:live tables locked");
     let killed = run(import);
     assert_eq!(killed.code, None);
+    // So long its watchdog would need.
+    std::thread::sleep(Duration::from_secs(3));
     run(target.command(&["recover"]))
         .succeeds()
         .says("has traces that this target does not know");
@@ -600,6 +649,15 @@ fn a_killed_import_is_told_later() {
     assert_eq!(target.live(), live);
     target.verify(&archive).succeeds();
     target.import(&archive).succeeds();
+    target.verify(&archive).succeeds();
+
+    // After the commit, they are live.
+    let live = target.live();
+    let mut import = target.import_command(&archive);
+    import.env("CI_IMPORT_FAILPOINT", "kill:published");
+    assert_eq!(run(import).code, None);
+    std::thread::sleep(Duration::from_secs(3));
+    assert_ne!(target.live(), live);
     target.verify(&archive).succeeds();
 }
 

@@ -99,6 +99,9 @@ fn publish_once<S: Steps>(
         coming: staged.chain(kept::moves(conn, databases)?).collect(),
         renames: directories.renames,
     };
+    if let Some((_, staged)) = publication.builds {
+        staged.leave_if_killed();
+    }
     let finished = carry_out(target, conn, databases, plan, (steps, undo), last)?;
     Ok(Published {
         lost: Vec::new(),

@@ -119,6 +119,9 @@ fn publish_once<S: Steps>(
         }
     }
     let locked = Instant::now();
+    if let Some((_, staged)) = publication.builds {
+        staged.leave_if_killed();
+    }
     failpoint::reached("live tables locked");
     let mut lost = Vec::new();
     for (part, replaced) in parts.iter().zip(&replaced) {
