@@ -61,6 +61,9 @@ const METADATA: [&str; 5] = [
     "metadata",
 ];
 
+/// What object_store says if Azurite answers to a range of an object without bytes, which Azure refuses with 416.
+const RANGE_OF_NOTHING: &str = "\"bytes 0--1/0\"";
+
 /// What object_store says of a redirect that does not say where to, as S3's to another region.
 const BARE_REDIRECT: &str = "Received redirect without LOCATION";
 
@@ -88,6 +91,9 @@ impl Failure {
         let text = error.to_string();
         if METADATA.contains(&host_in(&text)) {
             return Failure::new(Meaning::NoCredentials, "the metadata service gave none");
+        }
+        if text.contains(RANGE_OF_NOTHING) {
+            return Failure::new(Meaning::Empty, "there is no byte in it");
         }
         if text.contains(BARE_REDIRECT) {
             return Failure::new(Meaning::Elsewhere, "the storage redirects");

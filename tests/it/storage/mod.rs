@@ -1,5 +1,6 @@
 //! Archives and dumps that are not on this machine: in an object storage, on a web server.
 
+mod azure;
 mod faults;
 mod measured;
 mod memory;

@@ -1,6 +1,7 @@
 //! What the tests share: servers, scenes, ways to run the program and to compare. No tests.
 
 pub(crate) mod archives;
+pub(crate) mod azurite;
 pub(crate) mod bad_line;
 pub(crate) mod citus;
 pub(crate) mod compare;
