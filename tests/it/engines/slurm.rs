@@ -53,7 +53,7 @@ fn kill_some(slurm: &Slurm, prefix: &str) -> usize {
     let mut killed: Vec<String> = Vec::new();
     let started = Instant::now();
     while killed.len() < KILLS && started.elapsed() < Duration::from_secs(200) {
-        std::thread::sleep(Duration::from_millis(fastrand::u64(100..600)));
+        std::thread::sleep(Duration::from_millis(fastrand::u64(20..250)));
         let mut imports = running(prefix);
         imports.retain(|(_, url)| killed.iter().filter(|killed| *killed == url).count() < 2);
         if let Some((pid, url)) = fastrand::choice(imports)
