@@ -11,7 +11,8 @@ use crate::support::program::run;
 use crate::support::scene::{Dialect, Scene, TABLES, fixture_dump};
 use crate::support::servers::{expect_success, postgresql, postgresql_programs};
 
-/// Everything that the catalogs say about the schema of GitLab; a line begins with what it is about.
+/// Everything that the catalogs say about the schema of GitLab; a line begins with what it is about. pg_attver says how often the
+/// server has made a column anew (PostgreSQL of November 2026).
 const CATALOGS: &str = "
 WITH relation AS (
   SELECT c.*, c.oid AS id FROM pg_class c WHERE relnamespace = 'public'::regnamespace)
@@ -30,7 +31,7 @@ FROM pg_description JOIN relation ON id = objoid AND classoid = 'pg_class'::regc
 UNION ALL
 SELECT concat_ws(' ', 'column', relname, attname, attnum, format_type(atttypid, atttypmod), attnotnull,
                  'default', pg_get_expr(adbin, adrelid), attidentity, attstorage, attcollation::regcollation, attacl,
-                 attoptions, attislocal)
+                 NULLIF(ARRAY(SELECT option FROM unnest(attoptions) option WHERE option !~ '^pg_attver='), '{}'), attislocal)
 FROM relation JOIN pg_attribute ON attrelid = id AND attnum > 0 AND NOT attisdropped
 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE relkind = 'r'
