@@ -118,7 +118,9 @@ impl Ways {
         // How often the server has made the column anew: PostgreSQL of November 2026 keeps it there, and an older pg_dump takes
         // it for an option of the admin's.
         let is_count = |line: &&str| line.contains(" SET (pg_attver=");
-        let lines = dump.lines().filter(|line| !is_other(line) && !is_count(line));
+        let lines = dump
+            .lines()
+            .filter(|line| !is_other(line) && !is_count(line));
         lines.map(str::to_owned).collect()
     }
 
