@@ -30,12 +30,13 @@ pub fn clean_up_after() -> ExitCode {
         let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
     }
     let mut begun = BTreeMap::new();
-    for line in io::stdin().lock().lines().map_while(io::Result::ok) {
-        match serde_json::from_str(&line) {
-            Ok(Line::Begun(number, left)) => drop(begun.insert(number, left)),
-            Ok(Line::Done(number)) => drop(begun.remove(&number)),
-            // The last one was cut.
-            Err(_) => {}
+    for line in io::stdin().lock().lines() {
+        let line = line.ok().and_then(|line| serde_json::from_str(&line).ok());
+        match line {
+            Some(Line::Begun(number, left)) => drop(begun.insert(number, left)),
+            Some(Line::Done(number)) => drop(begun.remove(&number)),
+            // Whoever does not know what is done with removes nothing.
+            None => return ExitCode::FAILURE,
         }
     }
     if begun.is_empty() {

@@ -110,11 +110,11 @@ impl NewObject {
         })
     }
 
-    /// The size of a part.
     pub(super) fn url(&self) -> &ObjectUrl {
         &self.url
     }
 
+    /// The size of a part.
     pub(super) fn part_bytes(&self) -> usize {
         self.writing.part_bytes
     }

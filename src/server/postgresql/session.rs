@@ -35,6 +35,12 @@ SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
 WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
                'transaction_timeout')";
 
+/// Has Citus leave new schemas and tables as PostgreSQL makes them, whatever the server, the database or the role says: it would
+/// distribute each schema of an import, and copy its tables in the publish.
+const AS_POSTGRESQL: &str = "\
+SELECT pg_catalog.set_config(name, 'off', false) FROM pg_catalog.pg_settings
+WHERE name IN ('citus.enable_schema_based_sharding', 'citus.use_citus_managed_tables')";
+
 /// The first version with generated columns, and the first one with virtual ones.
 const GENERATED_COLUMNS: i32 = 120_000;
 const VIRTUAL_COLUMNS: i32 = 180_000;
@@ -131,7 +137,7 @@ impl ConnectionOptions {
     pub(crate) fn connect_to_stay(&self) -> Result<Client> {
         let mut client = self.connect()?;
         client
-            .batch_execute(NO_TIME_LIMITS)
+            .batch_execute(&format!("{NO_TIME_LIMITS}; {AS_POSTGRESQL}"))
             .map_err(failure("prepare the session"))?;
         Ok(client)
     }

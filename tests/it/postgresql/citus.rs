@@ -1,6 +1,7 @@
 //! Targets that are clusters of Citus. There is no package of Citus: scripts/test-citus builds it.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::support::citus::Citus;
 use crate::support::program::{command, run};
@@ -211,4 +212,32 @@ fn what_an_import_cannot_do_there_is_refused() {
         scene.values("SELECT nspname::text FROM pg_namespace WHERE nspname ~ 'ci_import_staging'"),
         [""; 0]
     );
+}
+
+/// Who reads a table through a worker is not waited for without end. Citus does not say that it is a lock, so it is not tried again.
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn a_lock_on_a_worker_is_waited_for_only_so_long() {
+    let cluster = Citus::start();
+    let (scene, archive, live) = distributed(&cluster);
+    let mut holder = connect_in(&cluster.worker.directory, &scene.database).unwrap();
+    let mut transaction = holder.transaction().unwrap();
+    transaction
+        .batch_execute("SELECT count(*) FROM ci_builds")
+        .unwrap();
+    let began = Instant::now();
+    let mut import = scene.import_command(&archive);
+    run(import.args(["--undistribute", "--wait-for-locks", "3"]))
+        .exits(1)
+        .says("cannot lock the live tables");
+    assert!(began.elapsed() < Duration::from_secs(30));
+    drop(transaction);
+    assert_eq!(rows(&scene), live);
+    assert_eq!(scene.values(TABLES), LIVE);
+    let mut import = scene.import_command(&archive);
+    run(import.arg("--undistribute")).succeeds();
+    assert_eq!(scene.values(TABLES), ASIDE);
+    // The next one drops what was distributed.
+    run(scene.import_command(&archive)).succeeds();
+    assert!(scene.values(TABLES).is_empty());
 }

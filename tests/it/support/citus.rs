@@ -7,8 +7,10 @@ use super::scene::Scene;
 use super::servers::connect_in;
 
 /// Without the last one, a server tells its makers on the internet how large it is.
-const SETTINGS: [&str; 2] = [
+const SETTINGS: [&str; 3] = [
     "shared_preload_libraries=citus",
+    // The hardest for an import: new schemas are distributed, if nobody says otherwise.
+    "citus.enable_schema_based_sharding=on",
     "citus.enable_statistics_collection=off",
 ];
 

@@ -97,12 +97,17 @@ fn is_about_locks(error: &Error) -> bool {
     .any(|of_locks| code == Some(of_locks))
 }
 
+/// Has Citus tell its workers how long to wait, on which it locks the parts of distributed tables (its manual, "Configuration
+/// Reference").
+const LOCKS_OF_WORKERS: &str = "SELECT set_config(name, 'local', true) FROM pg_settings
+    WHERE name = 'citus.propagate_set_commands'";
+
 /// Begins the transaction of a publish.
 pub(super) fn begin(client: &mut Client) -> Result<Transaction<'_>> {
     let mut transaction = client.transaction().map_err(failure("begin to publish"))?;
     transaction
         .batch_execute(&format!(
-            "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = on"
+            "{LOCKS_OF_WORKERS}; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL synchronous_commit = on"
         ))
         .map_err(failure("begin to publish"))?;
     failpoint::reached("transaction begun");
