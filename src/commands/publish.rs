@@ -9,7 +9,7 @@ use super::import::unpublished;
 use super::kept::HOW_TO_PUBLISH;
 use super::locked_for_change::{LockedForChange, lock_recovered};
 use super::publishing::Publishing;
-use super::replacing::{confirm_replacing, refuse_distributed};
+use super::replacing::confirm_replacing;
 use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::PublishSettings;
 use crate::error::{Error, Result};
@@ -107,6 +107,11 @@ impl Step<'_> {
         }
     }
 
+    /// Whether the import may undistribute tables, or this command.
+    fn undistribute(&self) -> bool {
+        self.kept.undistribute || self.settings.undistribute
+    }
+
     /// The staged traces.
     fn staged(&self, held: &LockedForChange) -> Result<Option<StagedTraces>> {
         let Some(traces) = &self.kept.traces else {
@@ -169,16 +174,14 @@ impl Step<'_> {
         }
         let (tables, others) = kept.sorted();
         if content.has_gitlab_steps() {
-            let live = target.examine(&kept.schema, &tables)?;
-            refuse_distributed(&live, self.settings.undistribute)?;
+            let live = target.examine(&kept.schema, &tables, self.undistribute())?;
             let previous = target.previous();
             let yes = self.settings.yes;
             return confirm_replacing(&held.ready, yes, &live, &previous, self.cancellation);
         }
         for SchemaTables { schema, tables } in SchemaTables::of_all(&kept.schema, &tables, &others)
         {
-            let live = target.examine(schema, &tables)?;
-            refuse_distributed(&live, self.settings.undistribute)?;
+            target.examine(schema, &tables, self.undistribute())?;
             let existing = target.tables_of(schema)?;
             let mut existing = existing.iter();
             match existing.find(|name| tables.contains(&name.as_str())) {
@@ -207,6 +210,7 @@ impl Step<'_> {
             content: self.content(),
             wait_for_locks: self.settings.wait_for_locks,
             leaves_ci_off: self.settings.leave_ci_off,
+            undistribute: self.undistribute(),
             input: InputRecord::of(&self.kept.input, self.kept.identity.as_ref()),
         };
         let published = publishing.run(&mut *held.target, self.progress, self.cancellation);

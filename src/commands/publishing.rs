@@ -27,6 +27,8 @@ pub(super) struct Publishing<'a> {
     pub(super) wait_for_locks: Duration,
     /// Whether CI stays off.
     pub(super) leaves_ci_off: bool,
+    /// Whether tables that a cluster distributes are replaced.
+    pub(super) undistribute: bool,
     /// Which archive or dump it is, if that is to be known later.
     pub(super) input: Option<InputRecord>,
 }
@@ -53,6 +55,7 @@ impl Publishing<'_> {
             others: self.others,
             builds: self.builds,
             leaves_ci_off: self.leaves_ci_off,
+            undistribute: self.undistribute,
             input: self.input.as_ref(),
         };
         let published = target.publish(&publication, self.content, cancellation)?;

@@ -6,17 +6,6 @@ use crate::error::{Error, Result};
 use crate::publish::outcome::Live;
 use crate::ui::terminal;
 
-/// Refuses live tables that Citus distributes, unless they may be `undistributed`.
-pub(super) fn refuse_distributed(live: &Live, undistributed: bool) -> Result<()> {
-    if undistributed || live.distributed.is_empty() {
-        return Ok(());
-    }
-    let tables = live.distributed.join(", ");
-    Err(Error::target(format!("Citus distributes live tables: {tables}")).hint(
-        "with --undistribute, ordinary tables of the coordinator take their places; they are kept aside, distributed",
-    ))
-}
-
 /// Asks whether existing CI data may be replaced, if there is any.
 pub(super) fn confirm_replacing(
     destination: &PreparedTarget,

@@ -31,6 +31,9 @@ pub struct Kept {
     pub replace: bool,
     /// Whether the version of the target's GitLab does not matter.
     pub ignore_target_version: bool,
+    /// Whether tables that a cluster distributes may be replaced.
+    #[serde(default)]
+    pub undistribute: bool,
     /// Whether a changed value is a failure.
     pub strict: bool,
     /// What the report says of it.
@@ -114,6 +117,7 @@ mod tests {
             traces: None,
             replace: false,
             ignore_target_version: true,
+            undistribute: true,
             strict: false,
             report: json!({"tables": [1, null, "a"]}),
         };

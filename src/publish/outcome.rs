@@ -23,6 +23,8 @@ pub struct Publication<'a> {
     pub waiting: Waiting<'a>,
     /// Whether CI stays as it is, instead of being switched on.
     pub leaves_ci_off: bool,
+    /// Whether tables that a cluster distributes are replaced, by ordinary ones.
+    pub undistribute: bool,
     /// Which archive or dump it is, if that is to be known later.
     pub input: Option<&'a InputRecord>,
 }
@@ -218,8 +220,6 @@ pub struct Live {
     pub schema: String,
     /// The tables that exist and have rows.
     pub with_rows: Vec<String>,
-    /// The tables that Citus distributes, with the schema.
-    pub distributed: Vec<String>,
     /// Whether an earlier import has kept its replaced tables.
     pub has_previous: bool,
 }

@@ -39,8 +39,9 @@ pub trait LockedTarget {
     /// The schema for the tables: the `named` one, or the target's default for an archive or a dump.
     fn schema(&mut self, named: Option<&str>, content: Content) -> Result<String>;
 
-    /// Examines the target before `tables` are published in `schema`. An error names an obstacle.
-    fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live>;
+    /// Examines the target before `tables` are published in `schema`. An error names an obstacle. Live tables that a cluster
+    /// distributes are one, unless it may `undistribute` them.
+    fn examine(&mut self, schema: &str, tables: &[&str], undistribute: bool) -> Result<Live>;
 
     /// The rights of the user, as far as they are known in advance. An error if a right that an import needs
     /// is missing.

@@ -16,8 +16,11 @@ use super::url::ObjectUrl;
 use super::watchdog::{Left, Line};
 use crate::error::{Error, Result};
 
-/// How long it tries to remove each thing.
+/// How long a request is tried.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long all objects below a prefix are removed, if they come away.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What was on its way when the process was killed has arrived by then; it is removed as well.
 const LATE: Duration = Duration::from_secs(2);
@@ -42,8 +45,7 @@ pub fn clean_up_after() -> ExitCode {
     if begun.is_empty() {
         return ExitCode::SUCCESS;
     }
-    // Uploads below a prefix were begun after it.
-    // There is nobody to be told if it cannot.
+    // Uploads below a prefix were begun after it, so they come first. There is nobody to be told of what cannot be removed.
     let remove_all = || {
         for left in begun.values().rev() {
             let _ = remove(left);
@@ -64,7 +66,7 @@ fn remove(left: &Left) -> Result<()> {
             wait_at_most(PATIENCE, object.abort(id));
         }
         Left::Objects { prefix, first } => {
-            Objects::below(&url(prefix)?, &writing)?.remove_within(PATIENCE, first);
+            Objects::below(&url(prefix)?, &writing)?.remove_within(LONGEST, first);
         }
     }
     Ok(())

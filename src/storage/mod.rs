@@ -42,6 +42,7 @@ pub use remove::remove;
 pub use requests::{Gets, Looks, Puts};
 pub use upload::{Upload, put};
 pub use url::{ObjectUrl, Scheme};
+pub use watchdog::Watched;
 
 /// So many seconds a request is tried, if nobody says it.
 pub const DEFAULT_SECONDS: u32 = 180;

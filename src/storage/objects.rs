@@ -181,7 +181,7 @@ impl Objects {
     }
 
     /// Removes as many of them as it can in this time, the object `first` before the others, and those that come meanwhile, too. It
-    /// does not look at signals, and can be used when the process ends.
+    /// ends at what cannot be removed. It does not look at signals, and can be used when the process ends.
     pub fn remove_within(&self, limit: Duration, first: &str) {
         let remove = async {
             let _ = remove_from(&self.bucket, &self.url_of(first), self.patience()).await;
@@ -190,7 +190,10 @@ impl Objects {
                 let mut walk = Walk::below(&self.bucket, &self.prefix, self.patience()).ok()?;
                 let page = walk.page().await.ok()?;
                 empty = if page.is_empty() { empty + 1 } else { 0 };
-                let _ = remove_page(&self.bucket, &page, self.patience()).await;
+                for some in page.chunks(REMOVED_AT_ONCE) {
+                    let removed = remove_page(&self.bucket, some, self.patience()).await;
+                    removed.ok()?;
+                }
             }
             Some(())
         };

@@ -6,7 +6,6 @@ mod checks;
 
 use super::destination::PreparedTarget;
 use super::estimate::{Estimate, estimate};
-use super::replacing::refuse_distributed;
 use super::space::database_space;
 use crate::cancellation::Cancellation;
 use crate::cli::settings::{CheckSettings, Destination};
@@ -173,11 +172,8 @@ fn check_tables(
     }
     let tables = content.known_tables();
     let schema = target.schema(settings.schema.as_deref(), content);
-    let examined = schema.and_then(|schema| target.examine(&schema, tables));
-    let examined = examined.and_then(|live| {
-        refuse_distributed(&live, settings.undistribute)?;
-        Ok((target.rights(&live.schema)?, live))
-    });
+    let examined = schema.and_then(|schema| target.examine(&schema, tables, settings.undistribute));
+    let examined = examined.and_then(|live| Ok((target.rights(&live.schema)?, live)));
     let live = match examined {
         Ok((Rights::Enough(told), live)) => {
             checks.add("rights", Ok(told), Clone::clone);

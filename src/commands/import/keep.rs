@@ -74,6 +74,7 @@ impl Import<'_> {
             }),
             replace: self.settings.replace,
             ignore_target_version: self.settings.ignore_target_version,
+            undistribute: self.settings.undistribute,
             strict: self.settings.strict,
             report: report.map_err(|cause| Error::failed(format!("its report: {cause}")))?,
         };

@@ -17,7 +17,6 @@ use tracing::debug;
 
 use super::destination::PreparedTarget;
 use super::publishing::Publishing;
-use super::replacing::refuse_distributed;
 use crate::archive;
 use crate::cancellation::{Cancellation, stop};
 use crate::cli::settings::Settings;
@@ -205,8 +204,7 @@ impl Import<'_> {
         if self.content.known_tables().is_empty() {
             // Only now the names of the tables are known, so their dependents can be checked.
             for SchemaTables { schema, tables } in SchemaTables::of_all(schema, &tables, &others) {
-                let live = target.examine(schema, &tables)?;
-                refuse_distributed(&live, self.settings.undistribute)?;
+                target.examine(schema, &tables, self.settings.undistribute)?;
             }
         }
         if let Some(place) = &staged.place {
@@ -220,6 +218,7 @@ impl Import<'_> {
             content: self.content,
             wait_for_locks: self.settings.wait_for_locks,
             leaves_ci_off: self.settings.leave_ci_off,
+            undistribute: self.settings.undistribute,
             input: InputRecord::of(&self.input, staged.identity.as_ref()),
         };
         publishing.run(target, self.progress, self.cancellation)

@@ -9,7 +9,7 @@ use super::once::known_again;
 use crate::cancellation::Cancellation;
 use crate::cli::settings::Settings;
 use crate::commands::estimate::estimate;
-use crate::commands::replacing::{confirm_replacing, refuse_distributed};
+use crate::commands::replacing::confirm_replacing;
 use crate::commands::space::refuse_too_little;
 use crate::dump::Databases;
 use crate::dump::acceptance::Asked;
@@ -123,13 +123,11 @@ impl Import<'_> {
             Live {
                 schema,
                 with_rows: Vec::new(),
-                distributed: Vec::new(),
                 has_previous: false,
             }
         } else {
-            target.examine(&schema, known)?
+            target.examine(&schema, known, self.settings.undistribute)?
         };
-        refuse_distributed(&live, self.settings.undistribute)?;
         let mut existing = HashSet::new();
         if !known.is_empty() {
             confirm_replacing(

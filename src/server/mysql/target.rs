@@ -75,7 +75,7 @@ impl LockedTarget for LockedMysql {
         schema(&self.target, named)
     }
 
-    fn examine(&mut self, _: &str, tables: &[&str]) -> Result<Live> {
+    fn examine(&mut self, _: &str, tables: &[&str], _: bool) -> Result<Live> {
         self.staging.refuse_foreign()?;
         publish::examine(self.staging.connection(), &self.databases, tables)
     }

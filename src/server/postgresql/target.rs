@@ -76,9 +76,9 @@ impl LockedTarget for LockedPostgresql {
         schema(self.staging.client(), named, content)
     }
 
-    fn examine(&mut self, schema: &str, tables: &[&str]) -> Result<Live> {
+    fn examine(&mut self, schema: &str, tables: &[&str], undistribute: bool) -> Result<Live> {
         self.staging.refuse_foreign()?;
-        publish::examine(self.staging.client(), schema, tables)
+        publish::examine(self.staging.client(), schema, tables, undistribute)
     }
 
     /// [`LockedTarget::examine`] has checked the rights.

@@ -1,6 +1,6 @@
 //! The traces of an import that is not published yet.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::manifest::{MANIFEST, Manifest};
@@ -9,8 +9,7 @@ use crate::cancellation::stop::{self, Removal};
 use crate::error::codes::Code;
 use crate::error::{Error, Result};
 use crate::failpoint;
-use crate::storage::watchdog::Watched;
-use crate::storage::{ObjectUrl, Objects, Puts};
+use crate::storage::{ObjectUrl, Objects, Puts, Watched};
 use crate::ui::terminal;
 
 /// An object that is written and removed, to see whether one may.
@@ -89,8 +88,11 @@ impl StagedPrefix {
 
     /// From here on, it stays if this process is killed: it may be live then, or kept.
     pub fn leave_if_killed(&self) {
-        let watched = self.watched.lock();
-        watched.unwrap_or_else(PoisonError::into_inner).done();
+        self.watched().done();
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that it was published or kept, and must not be removed.
@@ -104,12 +106,15 @@ impl StagedPrefix {
 impl Drop for StagedPrefix {
     fn drop(&mut self) {
         if self.keep {
-            self.leave_if_killed();
+            self.watched().done();
         } else {
+            // A publish that has failed has ended its watch: now it is known that they are not live.
+            self.watched().done();
+            *self.watched() = self.objects.watched(MANIFEST);
             failpoint::reached("traces in the storage to be removed");
             drop(self.manifest());
             match remove_traces(&self.objects) {
-                Ok(()) => self.leave_if_killed(),
+                Ok(()) => self.watched().done(),
                 Err(error) => terminal::warn(
                     Code::StagingRemains,
                     &format!("the traces in {} were not removed: {error}", self.url()),

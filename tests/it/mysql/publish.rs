@@ -140,6 +140,7 @@ fn a_dump_that_replaces_nothing_leaves_no_record() {
     let publication = Publication {
         input: None,
         leaves_ci_off: false,
+        undistribute: false,
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
         tables: &["shop"],
@@ -173,6 +174,7 @@ fn the_first_tables_of_ci_can_be_rolled_back_without_traces() {
     let publication = Publication {
         input: None,
         leaves_ci_off: false,
+        undistribute: false,
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: live,
         tables: &STAGED,
@@ -210,6 +212,7 @@ fn foreign_keys_among_the_tables_go_with_them() {
         let publication = Publication {
             input: None,
             leaves_ci_off: false,
+            undistribute: false,
             waiting: ci_import::publish::outcome::Waiting::silently(15),
             schema: &scene.databases.live,
             tables: &["a", "b"],

@@ -25,6 +25,7 @@ fn what_stops_it_last_leaves_everything_as_it_was() {
     let publication = Publication {
         input: None,
         leaves_ci_off: false,
+        undistribute: false,
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
         tables: &STAGED,
@@ -52,6 +53,7 @@ fn a_session_that_is_lost_is_replaced() {
     let publication = Publication {
         input: None,
         leaves_ci_off: false,
+        undistribute: false,
         waiting: ci_import::publish::outcome::Waiting::silently(15),
         schema: &scene.databases.live,
         tables: &STAGED,

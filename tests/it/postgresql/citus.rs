@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::support::citus::Citus;
+use crate::support::paused::Paused;
 use crate::support::program::{command, run};
 use crate::support::scene::{Dialect, Scene, fixture_dump};
 use crate::support::servers::{connect_in, url_in};
@@ -240,4 +241,46 @@ fn a_lock_on_a_worker_is_waited_for_only_so_long() {
     // The next one drops what was distributed.
     run(scene.import_command(&archive)).succeeds();
     assert!(scene.values(TABLES).is_empty());
+}
+
+/// What the import was asked for counts for the publish of what it has kept, too.
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn what_is_kept_may_undistribute_as_well() {
+    let cluster = Citus::start();
+    let (scene, archive, live) = distributed(&cluster);
+    let mut holder = scene.connect();
+    let mut transaction = holder.transaction().unwrap();
+    transaction
+        .batch_execute("LOCK TABLE ci_commits IN ACCESS SHARE MODE")
+        .unwrap();
+    let mut import = scene.import_command(&archive);
+    run(import.args(["--undistribute", "--wait-for-locks", "1"]))
+        .exits(4)
+        .says("and is kept");
+    drop(transaction);
+    assert_eq!(rows(&scene), live);
+    run(scene.command(["publish", "--yes"])).succeeds();
+    assert_eq!(scene.values(TABLES), ASIDE);
+    run(scene.command(["verify", &archive])).succeeds();
+}
+
+/// It is looked at again behind the locks.
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn a_table_that_is_distributed_meanwhile_is_refused() {
+    let cluster = Citus::start();
+    let scene = cluster.gitlab();
+    let archive = scene.pack(&fixture_dump(Dialect::Native));
+    let archive = archive.to_str().unwrap();
+    run(scene.import_command(archive)).succeeds();
+    let before = tree(&scene.builds());
+    let paused = Paused::at(scene.import_command(archive), "to be published");
+    scene.execute("SELECT create_distributed_table('ci_builds', 'id')");
+    paused
+        .finish()
+        .exits(4)
+        .says("Citus distributes live tables: public.ci_builds");
+    assert_eq!(scene.values(TABLES), ["ci_builds h"]);
+    assert_eq!(tree(&scene.builds()), before);
 }

@@ -498,11 +498,47 @@ fn an_undone_publish_in_mysql_names_its_traces() {
     let mut import = it(&[archive.to_str().unwrap(), "--yes"]);
     import.env("CI_IMPORT_FAILPOINT", "kill:new tables in place");
     assert_eq!(run(import).code, None);
+    // So long its watchdog would need.
+    std::thread::sleep(Duration::from_secs(3));
+    let left = storage().objects(BUCKET, "traces/undone/");
+    assert!(left.keys().any(|key| key.ends_with(MANIFEST)), "{left:?}");
     run(it(&["recover"]))
         .succeeds()
         .reports("undid an interrupted publish")
         .says(&format!("has left its traces in {builds}/import-"));
     before.assert_live(&MysqlState::of(&scene), "the recovery");
+
+    // Behind the commit, they are live.
+    let mut import = it(&[archive.to_str().unwrap(), "--yes"]);
+    import.env("CI_IMPORT_FAILPOINT", "kill:committed");
+    assert_eq!(run(import).code, None);
+    std::thread::sleep(Duration::from_secs(3));
+    run(it(&["recover"])).succeeds();
+    run(it(&["verify", archive.to_str().unwrap()])).succeeds();
+}
+
+/// Between the record of what is kept and the end.
+#[test]
+fn what_is_kept_stays_if_the_program_is_killed() {
+    let target = Target::new("kept-killed");
+    let archive = target.pack("a.tar");
+    target.import(&archive).succeeds();
+    let live = target.live();
+    let mut holder = target.scene.connect();
+    let mut transaction = holder.transaction().unwrap();
+    transaction
+        .batch_execute("LOCK TABLE ci_runners IN ACCESS SHARE MODE")
+        .unwrap();
+    let mut import = target.import_command(&archive);
+    import.args(["--wait-for-locks", "1"]);
+    import.env("CI_IMPORT_FAILPOINT", "kill:staging kept");
+    assert_eq!(run(import).code, None);
+    drop(transaction);
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(target.live(), live);
+    run(target.command(&["publish", "--yes"])).succeeds();
+    assert_ne!(target.live(), live);
+    target.verify(&archive).succeeds();
 }
 
 #[test]

@@ -286,6 +286,7 @@ impl Stage {
         let publication = Publication {
             input: None,
             leaves_ci_off: false,
+            undistribute: false,
             waiting: ci_import::publish::outcome::Waiting::silently(15),
             schema: &databases.live,
             tables: &STAGED,

@@ -50,7 +50,6 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
     Ok(Live {
         schema: live.clone(),
         with_rows,
-        distributed: Vec::new(),
         has_previous,
     })
 }

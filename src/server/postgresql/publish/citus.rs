@@ -71,6 +71,21 @@ pub(super) fn refuse_written(client: &mut Client, schema: &str, replaces: &[&str
     .hint("make them ordinary tables before, with undistribute_table"))
 }
 
+/// Refuses live tables of `schema` that are `distributed`.
+pub(super) fn refuse_distributed(schema: &str, distributed: &[String]) -> Result<()> {
+    if distributed.is_empty() {
+        return Ok(());
+    }
+    let tables: Vec<String> = distributed
+        .iter()
+        .map(|name| format!("{schema}.{name}"))
+        .collect();
+    let tables = tables.join(", ");
+    Err(Error::target(format!("Citus distributes live tables: {tables}")).hint(
+        "with --undistribute, ordinary tables of the coordinator take their places; they are kept aside, distributed",
+    ))
+}
+
 /// Which of `tables` in `schema` Citus distributes, keeps a copy of on each node, or has made known to all nodes.
 pub(super) fn distributed<T>(
     client: &mut impl GenericClient,

@@ -18,8 +18,13 @@ use crate::server::postgresql::load::schemas_beside;
 use crate::server::postgresql::update_triggers::ours;
 
 /// Examines the target before tables named `tables` are published in `schema`. An error names dependents that
-/// would still refer to the old tables.
-pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Live> {
+/// would still refer to the old tables, and tables that Citus distributes, unless it may `undistribute` them.
+pub fn examine(
+    client: &mut Client,
+    schema: &str,
+    tables: &[&str],
+    undistribute: bool,
+) -> Result<Live> {
     let doing = || failure("examine the target");
     obstacles::refuse(client)?;
     obstacles::refuse_publications_of(client, schema)?;
@@ -72,12 +77,13 @@ pub fn examine(client: &mut Client, schema: &str, tables: &[&str]) -> Result<Liv
     }
     refuse_dependents(client, schema, tables)?;
     let has_previous = examine_previous(client)?;
-    let distributed = citus::distributed(client, schema, tables)?;
-    let distributed = distributed.iter().map(|name| format!("{schema}.{name}"));
+    if !undistribute {
+        let distributed = citus::distributed(client, schema, tables)?;
+        citus::refuse_distributed(schema, &distributed)?;
+    }
     Ok(Live {
         schema: schema.to_owned(),
         with_rows,
-        distributed: distributed.collect(),
         has_previous,
     })
 }

@@ -110,14 +110,7 @@ fn publish_once<S: Steps>(
     let before = steps.before(&mut transaction, schema)?;
     failpoint::reached("steps before the moves done");
     let id = number(&mut transaction, target, publication.builds.is_some())?;
-    for (part, replaced) in parts.iter().zip(&replaced) {
-        if lock_live(&mut transaction, part.schemas.live, &part.tables)? != *replaced {
-            return Err(
-                Error::target("the tables of the target have changed meanwhile")
-                    .hint("stop GitLab and its jobs, then run it again"),
-            );
-        }
-    }
+    lock_all(&mut transaction, parts, &replaced)?;
     let locked = Instant::now();
     if let Some((_, staged)) = publication.builds {
         staged.leave_if_killed();
@@ -125,7 +118,12 @@ fn publish_once<S: Steps>(
     failpoint::reached("live tables locked");
     let mut lost = Vec::new();
     for (part, replaced) in parts.iter().zip(&replaced) {
-        lost.extend(exchange(&mut transaction, part, replaced)?);
+        lost.extend(exchange(
+            &mut transaction,
+            part,
+            replaced,
+            publication.undistribute,
+        )?);
         drop_empty(&mut transaction, &part.schemas.staging())?;
     }
     // Those of which all tables were dropped again.
@@ -152,6 +150,23 @@ fn publish_once<S: Steps>(
     })
 }
 
+/// Locks the live tables of all parts. An error if they are not those that are to be `replaced` any more.
+fn lock_all(
+    transaction: &mut Transaction<'_>,
+    parts: &[Part<'_>],
+    replaced: &[Vec<String>],
+) -> Result<()> {
+    for (part, replaced) in parts.iter().zip(replaced) {
+        if lock_live(transaction, part.schemas.live, &part.tables)? != *replaced {
+            return Err(
+                Error::target("the tables of the target have changed meanwhile")
+                    .hint("stop GitLab and its jobs, then run it again"),
+            );
+        }
+    }
+    Ok(())
+}
+
 /// What the record says of a part, of which the tables `replaced` are live before.
 fn of_schema((part, replaced): (&Part<'_>, &Vec<String>)) -> RecordOfSchema {
     let tables = part.tables.iter();
@@ -168,6 +183,7 @@ fn exchange(
     transaction: &mut Transaction<'_>,
     part: &Part<'_>,
     replaced: &[String],
+    undistribute: bool,
 ) -> Result<Vec<(String, String)>> {
     let (schema, staging) = (part.schemas.live, part.schemas.staging());
     if replaced.is_empty() {
@@ -184,6 +200,10 @@ fn exchange(
         .map(|name| table_settings::read(transaction, schema, name))
         .collect::<Result<_>>()?;
     let distributed = citus::distributed(transaction, schema, replaced)?;
+    if !undistribute {
+        // Since it was examined.
+        citus::refuse_distributed(schema, &distributed)?;
+    }
     let previous = part.schemas.previous();
     move_aside(transaction, schema, replaced, &staging, &previous)?;
     move_in(transaction, &staging, &part.tables, schema)?;
