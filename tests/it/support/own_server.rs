@@ -74,7 +74,8 @@ impl OwnServer {
             directory,
         };
         let mut copy = standby.program("pg_basebackup");
-        copy.args(["-R", "-X", "stream", "-c", "fast", "-D"])
+        // With a slot: the primary may keep so little of its log that it would remove what the standby has not got yet.
+        copy.args(["-C", "-S", "s1", "-R", "-X", "stream", "-c", "fast", "-D"])
             .arg(&data);
         let primary = self.directory.display();
         copy.args([
