@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::outcome::Waiting;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The pause before the next try, in which others get the tables.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -39,6 +39,7 @@ pub(crate) fn patiently<S, T>(
             let seconds = waiting.limit.as_secs();
             return Err(error
                 .adding(&format!("; others hold the live tables{shown}"))
+                .into_kind(Kind::Target)
                 .held()
                 .hint(format!(
                     "stop GitLab and its jobs, then run it again, or let it wait longer than {seconds} s: \

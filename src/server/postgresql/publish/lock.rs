@@ -88,14 +88,19 @@ fn try_locks(client: &mut Client, parts: &[Part<'_>]) -> Result<()> {
 fn is_about_locks(error: &Error) -> bool {
     let cause = std::error::Error::source(error);
     let cause = cause.and_then(|cause| cause.downcast_ref::<postgres::Error>());
-    let code = cause.and_then(postgres::Error::code);
-    [
+    let Some(said) = cause.and_then(postgres::Error::as_db_error) else {
+        return false;
+    };
+    let codes = [
         SqlState::LOCK_NOT_AVAILABLE,
         SqlState::T_R_DEADLOCK_DETECTED,
-    ]
-    .iter()
-    .any(|of_locks| code == Some(of_locks))
+    ];
+    codes.contains(said.code()) || said.message().starts_with(OF_A_WORKER)
 }
+
+/// What Citus says if a worker has refused something, whatever that was: it tells the cause, such as the lock of somebody else's on
+/// that worker, as a warning alone. A publish can be tried again after each of them.
+const OF_A_WORKER: &str = "failure on connection marked as essential";
 
 /// Has Citus tell its workers how long to wait, on which it locks the parts of distributed tables (its manual, "Configuration
 /// Reference").
