@@ -231,6 +231,8 @@ pub(crate) fn install_mariadb(directory: &Path) {
         "--skip-test-db",
     ]);
     install.arg(format!("--datadir={}", directory.join("data").display()));
+    // The server that it starts removes the temporary tables of others, see `mariadbd`.
+    install.env("TMPDIR", directory);
     let output = install
         .output()
         .expect("MariaDB is not installed; scripts/test installs it");
