@@ -21,6 +21,14 @@ target_directory() {
   realpath -m "${CARGO_TARGET_DIR:-target}"
 }
 
+# build_tests: builds the program and the tests with real servers, and says where those are. The program, which they start, is
+# optimized; they are not: it would take four times as long.
+build_tests() {
+  local built
+  built=$(cargo rustc --locked --quiet --test it --message-format=json-render-diagnostics -- -C opt-level=0) || return
+  sed -n 's/.*"name":"it".*"executable":"\([^"]*\)".*/\1/p' <<<"$built"
+}
+
 # need_rust: stops if there is no Rust toolchain, which no package of Debian has new enough.
 need_rust() {
   command -v cargo >/dev/null || { echo "a Rust toolchain is needed (cargo, rustc 1.89 or later)" >&2; exit 1; }
