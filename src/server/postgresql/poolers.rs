@@ -39,6 +39,9 @@ fn refuse_pgpool(client: &mut Client) -> Result<()> {
 /// So many sessions are held while ours is looked at: a pooler with other clients may give us the same one by chance.
 const HELD: usize = 3;
 
+/// Holds a session, also one of a role or database that ends sessions which do nothing in a transaction.
+const HOLD: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0";
+
 /// Whether two sessions that are open at the same time are one session of the server, or one of them is several: when others
 /// are held in transactions, ours becomes another one.
 fn shares_sessions(target: &ConnectionOptions, client: &mut Client) -> Result<bool> {
@@ -47,7 +50,7 @@ fn shares_sessions(target: &ConnectionOptions, client: &mut Client) -> Result<bo
     for _ in 0..HELD {
         let mut other = target.connect()?;
         other
-            .simple_query("BEGIN")
+            .simple_query(HOLD)
             .map_err(failure("look for a pooler"))?;
         if session(&mut other)? == ours {
             return Ok(true);
