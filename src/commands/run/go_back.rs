@@ -2,16 +2,21 @@
 
 use crate::cli::arguments::TargetArgs;
 use crate::cli::password::without_password;
+use crate::cli::settings::Destination;
 use crate::ui::shown::shell_word;
 
 /// How a command names the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target(Vec<String>);
+pub(super) struct Target {
+    options: Vec<String>,
+    /// The database that the environment names, where no option names one.
+    of_environment: Option<String>,
+}
 
 /// The commands: what each is for, and the command.
 #[must_use]
 pub(super) fn commands(target: &Target) -> Vec<(String, String)> {
-    let options = target.0.join(" ");
+    let options = target.options.join(" ");
     let command = |name: &str| format!("ci-import {name} {options}").trim_end().to_owned();
     vec![
         (
@@ -26,9 +31,9 @@ pub(super) fn commands(target: &Target) -> Vec<(String, String)> {
 }
 
 impl Target {
-    /// The target that `arguments` name.
+    /// The target that `arguments` name, or the environment, in which `variable` looks up a variable.
     #[must_use]
-    pub(super) fn of(arguments: &TargetArgs) -> Target {
+    pub(super) fn of(arguments: &TargetArgs, variable: impl Fn(&str) -> Option<String>) -> Target {
         let paths = [
             ("--database-yml", &arguments.database_yml),
             ("--builds-path", &arguments.builds_path),
@@ -48,17 +53,27 @@ impl Target {
         let texts = texts
             .into_iter()
             .filter_map(|(option, text)| Some([option.to_owned(), shell_word(&text?)]));
-        Target(texts.chain(paths).flatten().collect())
+        // What is wrong with it, the command itself says.
+        let of_environment = match Destination::named(arguments.clone(), variable) {
+            Ok(Destination::Named { target, .. }) => Some(target.to_string()),
+            Ok(Destination::Private { .. }) | Err(_) => None,
+        };
+        Target {
+            options: texts.chain(paths).flatten().collect(),
+            of_environment,
+        }
     }
 
-    /// The database, for people; empty if no option names it.
+    /// The database, for people; empty if nothing names it.
     pub(super) fn shown(&self) -> String {
         let named = ["--database-url", "--database-yml", "--private-dir"];
-        let pairs = self.0.chunks(2);
+        let pairs = self.options.chunks(2);
         let mut found = pairs.filter(|pair| named.contains(&pair[0].as_str()));
         found
             .next()
-            .map_or_else(String::new, |pair| pair[1].clone())
+            .map(|pair| pair[1].clone())
+            .or_else(|| self.of_environment.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -98,8 +113,8 @@ mod tests {
         ] {
             let line = format!("ci-import a.sql {options}");
             let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
-            let target = Target::of(&cli.import.target);
-            assert_eq!(target.0.join(" "), expected);
+            let target = Target::of(&cli.import.target, |_| None);
+            assert_eq!(target.options.join(" "), expected);
             let rollback = format!("ci-import rollback {expected}");
             assert_eq!(commands(&target)[0].1, rollback.trim_end());
         }
