@@ -1,5 +1,5 @@
-//! Carries over what an admin has set on a replaced table, or says what is not carried over: storage options, replica
-//! identity, row security, targets of statistics, indexes.
+//! Carries over what an admin has set on a replaced table, or says what is not carried over: options, replica identity, row
+//! security, what is set on its columns, its order, indexes, statistics, tablespace, labels.
 
 use postgres::Transaction;
 
@@ -52,27 +52,70 @@ pub(super) fn read(
     if row.get(3) {
         statements.push(format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"));
     }
-    let targets = transaction
-        .query(
-            "SELECT attname::text, attstattarget::int FROM pg_attribute
-             WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attstattarget >= 0",
-            &[&table],
-        )
-        .map_err(doing())?;
-    for target in targets {
-        let (column, value): (String, i32) = (target.get(0), target.get(1));
-        let column = identifier(&column);
-        statements.push(format!(
-            "ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS {value}"
-        ));
-    }
+    statements.extend(of_columns(transaction, &table)?);
     statements.extend(trigger_states(transaction, &table)?);
     Ok(TableSettings {
         table: name.to_owned(),
         statements,
         indexes: indexes(transaction, &table)?,
-        told,
+        told: told
+            .into_iter()
+            .chain(left_out(transaction, &table)?)
+            .collect(),
     })
+}
+
+/// The statements that set on columns what is set on those of `table`: the target of statistics, options, how long values are
+/// stored and compressed. PostgreSQL's own counter among the options (`pg_attver`, since November 2026) is none of the admin's.
+fn of_columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>> {
+    // Of a version that does not have the column (`attcompression`, since 14) it is NULL.
+    let sql = "
+        SELECT quote_ident(a.attname), s.setting
+        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+             CROSS JOIN LATERAL (VALUES
+               (CASE WHEN a.attstattarget >= 0 THEN 'STATISTICS ' || a.attstattarget END),
+               ((SELECT '(' || string_agg(quote_ident(o.option_name) || ' = ' || quote_literal(o.option_value), ', ') || ')'
+                 FROM pg_options_to_table(a.attoptions) o WHERE o.option_name <> 'pg_attver')),
+               (CASE WHEN a.attstorage <> t.typstorage
+                     THEN 'STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+                                                          WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
+               (CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END)
+             ) s (setting)
+        WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped AND s.setting IS NOT NULL
+        ORDER BY a.attnum, s.setting";
+    let rows = transaction.query(sql, &[&table]).map_err(failure(
+        "read the settings of the columns of the live tables",
+    ))?;
+    let statements = rows.iter().map(|row| {
+        let (column, setting): (String, String) = (row.get(0), row.get(1));
+        format!("ALTER TABLE {table} ALTER COLUMN {column} SET {setting}")
+    });
+    Ok(statements.collect())
+}
+
+/// What `table` has that a new one does not get, as texts for the report.
+fn left_out(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>> {
+    let sql = "
+        SELECT 'it was in the tablespace ' || spcname::text
+          FROM pg_class c JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE c.oid = to_regclass($1)
+        UNION ALL
+        SELECT 'it was unlogged' FROM pg_class WHERE oid = to_regclass($1) AND relpersistence = 'u'
+        UNION ALL
+        SELECT 'its rows were ordered by the index ' || relname::text || ' (CLUSTER)'
+          FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = to_regclass($1) AND indisclustered
+        UNION ALL
+        SELECT 'it had the statistics ' || stxname::text FROM pg_statistic_ext WHERE stxrelid = to_regclass($1)
+        UNION ALL
+        SELECT DISTINCT 'it had security labels of ' || provider FROM pg_seclabel
+          WHERE classoid = 'pg_class'::regclass AND objoid = to_regclass($1)
+        ORDER BY 1";
+    let rows = transaction
+        .query(sql, &[&table])
+        .map_err(failure("read what else the live tables have"))?;
+    Ok(rows
+        .iter()
+        .map(|row| format!("{}, which was not carried over", row.get::<_, String>(0)))
+        .collect())
 }
 
 /// The statements that disable the triggers of an import as they are disabled on `table`.
@@ -127,7 +170,7 @@ impl TableSettings {
                     let why = said.map(|said| said.shown).unwrap_or_default();
                     let what = sql
                         .split_once(" ALTER COLUMN ")
-                        .map_or("a setting", |_| "statistics");
+                        .map_or("a setting", |_| "a setting of a column");
                     told.push(format!(
                         "{what} of the replaced table could not be set: {why}"
                     ));
