@@ -23,7 +23,10 @@ pub fn run(
     let mut what = Vec::new();
     if let Some(traces) = &traces {
         let previous = held.target.previous();
-        what.push(format!("the schema {previous} of {}", held.ready.shown()));
+        what.push(format!(
+            "the replaced tables in {previous} of {}",
+            held.ready.shown()
+        ));
         what.extend(traces.iter().map(|place| format!("the traces in {place}")));
     }
     what.extend(kept.as_ref().map(Kept::told));

@@ -224,6 +224,15 @@ pub struct Live {
     pub has_previous: bool,
 }
 
+/// Why a live table cannot be replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Irreplaceable {
+    /// What an error says of it.
+    pub why: String,
+    /// What can be done.
+    pub hint: &'static str,
+}
+
 /// The result of a discard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Discarded {

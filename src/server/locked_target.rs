@@ -1,5 +1,7 @@
 //! The operations on a locked target: for an import, and for the commands that follow up imports.
 
+use std::collections::HashMap;
+
 use super::encrypted::TakeEncrypted;
 use super::load::Loads;
 use crate::cancellation::Cancellation;
@@ -10,7 +12,7 @@ use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::LoadedTable;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{
-    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+    Discarded, Irreplaceable, Live, LiveInput, Publication, Published, Recovered, RolledBack,
 };
 use crate::traces::{Builds, BuildsDirectory};
 use crate::verify::{TableFinding, Verifying};
@@ -49,6 +51,13 @@ pub trait LockedTarget {
 
     /// The tables that are in `schema`.
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>>;
+
+    /// The live tables that cannot be replaced, whichever others are, or of which Citus forbids it unless it may
+    /// `undistribute` them: the schema and name of each, and why.
+    fn irreplaceable(
+        &mut self,
+        undistribute: bool,
+    ) -> Result<HashMap<(String, String), Irreplaceable>>;
 
     /// All tables of all schemas, if a dump can go to several: the schema and the name of each.
     fn all_tables(&mut self) -> Result<Vec<(String, String)>>;

@@ -1,7 +1,7 @@
 //! The preparation before anything is staged: what the input is, whether it may be imported, what it would
 //! replace, and whether there is enough space.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::context::Import;
@@ -21,7 +21,7 @@ use crate::input::locate::{Located, locate};
 use crate::input::open::Input;
 use crate::input::whole::Whole;
 use crate::pipeline::converter::Accept;
-use crate::publish::outcome::Live;
+use crate::publish::outcome::{Irreplaceable, Live};
 use crate::schema::Map;
 use crate::server::LockedTarget;
 use crate::ui::progress::Progress;
@@ -72,20 +72,28 @@ pub(super) struct Prepared {
     pub(super) live: Live,
     /// The existing tables that a dump must not replace, with their schemas.
     existing: HashSet<(String, String)>,
+    /// Those that cannot be replaced, and why.
+    irreplaceable: HashMap<(String, String), Irreplaceable>,
 }
 
 impl Prepared {
     /// Checks the names of tables. A backup may only have tables of GitLab CI. A dump may only have tables
-    /// that replace none, unless `--replace` allows it.
+    /// that replace none, unless `--replace` allows it and nothing prevents it.
     pub(super) fn accept(&self, content: Content, map: &Arc<Map>) -> Accept {
         let (existing, schema) = (self.existing.clone(), self.live.schema.clone());
+        let irreplaceable = self.irreplaceable.clone();
         let map = Arc::clone(map);
         Box::new(move |database, name| {
             content.check_table(name)?;
             let (own, name) = map.place(database, name);
             let table = (own.unwrap_or_else(|| schema.clone()), name);
             if !existing.contains(&table) {
-                return Ok(());
+                return match irreplaceable.get(&table) {
+                    None => Ok(()),
+                    Some(Irreplaceable { why, hint }) => {
+                        Err(Error::target(why.clone()).hint(*hint))
+                    }
+                };
             }
             let (schema, name) = table;
             Err(Error::usage(format!("the target already has a table {schema}.{name}")).hint(
@@ -147,7 +155,16 @@ impl Import<'_> {
             let tables = target.tables_of(&live.schema)?.into_iter();
             existing.extend(tables.map(|table| (live.schema.clone(), table)));
         }
-        Ok(Prepared { live, existing })
+        let irreplaceable = if known.is_empty() && self.settings.replace {
+            target.irreplaceable(self.settings.undistribute)?
+        } else {
+            HashMap::new()
+        };
+        Ok(Prepared {
+            live,
+            existing,
+            irreplaceable,
+        })
     }
 
     /// Checks that a publish with traces could be recovered, and that there is enough space for them.

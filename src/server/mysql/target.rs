@@ -1,5 +1,7 @@
 //! MySQL or MariaDB as a target.
 
+use std::collections::HashMap;
+
 use super::capabilities::Capabilities;
 use super::databases::Databases;
 use super::gitlab::{self, Exchange, Publishing, migrations};
@@ -20,7 +22,7 @@ use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{
-    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+    Discarded, Irreplaceable, Live, LiveInput, Publication, Published, Recovered, RolledBack,
 };
 use crate::resources::Resources;
 use crate::schema::policies::{ColumnPolicies, Policies};
@@ -102,6 +104,10 @@ impl LockedTarget for LockedMysql {
 
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {
         publish::tables_of(self.staging.connection(), schema)
+    }
+
+    fn irreplaceable(&mut self, _: bool) -> Result<HashMap<(String, String), Irreplaceable>> {
+        publish::irreplaceable(self.staging.connection(), &self.databases)
     }
 
     fn all_tables(&mut self) -> Result<Vec<(String, String)>> {

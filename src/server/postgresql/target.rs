@@ -1,5 +1,7 @@
 //! PostgreSQL as a target.
 
+use std::collections::HashMap;
+
 use postgres::Transaction;
 
 use super::gitlab::builds_without_trace;
@@ -21,7 +23,7 @@ use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{
-    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+    Discarded, Irreplaceable, Live, LiveInput, Publication, Published, Recovered, RolledBack,
 };
 use crate::resources::Resources;
 use crate::schema::policies::{Extension, Policies};
@@ -89,6 +91,13 @@ impl LockedTarget for LockedPostgresql {
 
     fn tables_of(&mut self, schema: &str) -> Result<Vec<String>> {
         publish::tables_of(self.staging.client(), schema)
+    }
+
+    fn irreplaceable(
+        &mut self,
+        undistribute: bool,
+    ) -> Result<HashMap<(String, String), Irreplaceable>> {
+        publish::irreplaceable(self.staging.client(), undistribute)
     }
 
     fn all_tables(&mut self) -> Result<Vec<(String, String)>> {

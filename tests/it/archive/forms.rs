@@ -466,7 +466,10 @@ fn the_hint_of_yes_says_what_is_dropped() {
     );
     for (what, says) in [
         ("rollback", "move ci_"),
-        ("discard", "remove the schema ci_import_previous"),
+        (
+            "discard",
+            "remove the replaced tables in ci_import_previous",
+        ),
     ] {
         run(scene.command([what]))
             .exits(2)

@@ -11,6 +11,7 @@ use mysql::prelude::Queryable;
 
 use crate::support::mysql_scene::{MysqlScene, STAGED, refused};
 use crate::support::mysql_state::MysqlState;
+use crate::support::program::run;
 
 #[test]
 fn what_stops_it_last_leaves_everything_as_it_was() {
@@ -128,6 +129,26 @@ fn what_stands_in_the_way_is_named_beforehand() {
     let conn = &mut scene.conn();
     let ours = examine(conn, &scene.databases, &["ci_import_record"]);
     refused(ours, Kind::Usage, "reserved for tables of ci-import");
+}
+
+/// What a dump would replace is looked at when its table begins, not after all is loaded.
+#[test]
+fn what_a_dump_cannot_replace_is_told_before_its_rows_are_read() {
+    let scene = MysqlScene::bare();
+    scene.execute("CREATE TABLE t (id int)");
+    scene.execute("CREATE TRIGGER mine BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id");
+    let dump = scene.path("t.sql");
+    std::fs::write(
+        &dump,
+        "CREATE TABLE `t` (`id` int);\nINSERT INTO `t` VALUES (1);\nWHAT IS THIS;\n",
+    )
+    .unwrap();
+    let import = || run(scene.command(&[dump.to_str().unwrap(), "--replace", "--yes"]));
+    import()
+        .exits(4)
+        .says("have dependents that would be left behind: the trigger mine of");
+    scene.execute("DROP TRIGGER mine");
+    import().exits(1).says("is not understood");
 }
 
 #[test]

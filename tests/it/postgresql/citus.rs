@@ -172,6 +172,16 @@ fn a_dump_that_replaces_a_distributed_table() {
     import(&[])
         .exits(4)
         .says("Citus distributes live tables: public.shop");
+    // It is told when the table begins, not after all is loaded.
+    let broken = scene.path("broken.sql");
+    std::fs::write(&broken, format!("{sql}WHAT IS THIS;\n")).unwrap();
+    run(scene.command([
+        broken.to_str().unwrap(),
+        "--mysql-to-postgresql",
+        "--replace",
+    ]))
+    .exits(4)
+    .says("Citus distributes live tables: public.shop");
     assert_eq!(scene.value("SELECT count(*)::text FROM shop"), "3");
     import(&["--undistribute"]).succeeds();
     assert_eq!(scene.value("SELECT count(*)::text FROM shop"), "2");

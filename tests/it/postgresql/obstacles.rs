@@ -158,25 +158,65 @@ fn settings_of_replaced_tables_are_carried_over_or_told() {
         .connect()
         .batch_execute(
             "ALTER TABLE ci_builds SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
-             ALTER TABLE ci_builds ALTER COLUMN status SET STATISTICS 500;
+             ALTER TABLE ci_builds ALTER COLUMN status SET STATISTICS 500, ALTER COLUMN status SET (n_distinct = -0.5);
+             ALTER TABLE ci_builds ALTER COLUMN commands SET STORAGE EXTERNAL, ALTER COLUMN options SET COMPRESSION pglz;
              ALTER TABLE ci_commits REPLICA IDENTITY FULL;
              ALTER TABLE ci_runners ENABLE ROW LEVEL SECURITY;
-             CREATE INDEX of_the_admin ON ci_builds (status)",
+             CREATE INDEX of_the_admin ON ci_builds (status);
+             CLUSTER ci_builds USING of_the_admin;
+             CREATE STATISTICS of_two_columns ON status, name FROM ci_builds;
+             ALTER TABLE ci_events SET UNLOGGED",
         )
         .unwrap();
-    run(scene.import_command(archive.to_str().unwrap()))
-        .succeeds()
-        .reports("ci_builds: the replaced table had an index of_the_admin, which the archive does not have");
+    let mut imported = run(scene.import_command(archive.to_str().unwrap())).succeeds();
+    for told in [
+        "ci_builds: the replaced table had an index of_the_admin, which the archive does not have",
+        "ci_builds: its rows were ordered by the index of_the_admin (CLUSTER), which was not carried over",
+        "ci_builds: it had the statistics of_two_columns, which was not carried over",
+        "ci_events: it was unlogged, which was not carried over",
+    ] {
+        imported = imported.reports(told);
+    }
     let found = scene.value(
         "SELECT (SELECT array_to_string(reloptions, ',') FROM pg_class WHERE oid = 'public.ci_builds'::regclass),
-                (SELECT attstattarget FROM pg_attribute WHERE attrelid = 'public.ci_builds'::regclass AND attname = 'status'),
+                (SELECT string_agg(concat_ws(' ', attname, attstattarget, n.option_value, attstorage, attcompression), ', '
+                                   ORDER BY attnum)
+                 FROM pg_attribute LEFT JOIN LATERAL (SELECT option_value FROM pg_options_to_table(attoptions)
+                                                      WHERE option_name = 'n_distinct') n ON true
+                 WHERE attrelid = 'public.ci_builds'::regclass AND attname IN ('status', 'commands', 'options')),
                 (SELECT relreplident FROM pg_class WHERE oid = 'public.ci_commits'::regclass),
                 (SELECT relrowsecurity FROM pg_class WHERE oid = 'public.ci_runners'::regclass)",
     );
     assert_eq!(
         found,
-        "fillfactor=70,autovacuum_vacuum_scale_factor=0.01|500|f|t"
+        "fillfactor=70,autovacuum_vacuum_scale_factor=0.01|\
+         status 500 -0.5 x , commands -1 e , options -1 x p|f|t"
     );
+}
+
+/// What a dump would replace is looked at when its table begins, not after all is loaded.
+#[test]
+fn what_a_dump_cannot_replace_is_told_before_its_rows_are_read() {
+    let scene = Scene::bare();
+    scene.execute(
+        "CREATE TABLE t (id int); CREATE TABLE u (id int); CREATE VIEW v AS SELECT id FROM t",
+    );
+    let dump = scene.path("t.sql");
+    std::fs::write(
+        &dump,
+        "CREATE TABLE `u` (`id` int);\nCREATE TABLE `t` (`id` int);\nINSERT INTO `t` VALUES (1);\nWHAT IS THIS;\n",
+    )
+    .unwrap();
+    let import = || {
+        let dump = dump.to_str().unwrap();
+        run(scene.command([dump, "--mysql-to-postgresql", "--replace", "--yes"]))
+    };
+    import()
+        .exits(4)
+        .says("have dependents that would be left behind: the view public.v")
+        .says("drop them before the import");
+    scene.execute("DROP VIEW v");
+    import().exits(1).says("is not understood");
 }
 
 /// GitLab's own tables may belong to somebody else.

@@ -1,5 +1,7 @@
 //! Examines the live data before anything is changed: what would be replaced, and what prevents that.
 
+use std::collections::HashMap;
+
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
@@ -9,7 +11,7 @@ use super::swap::refuse_our_names;
 use crate::error::{Error, Result};
 use crate::gitlab::live::WRITTEN;
 use crate::gitlab::migrations::list::CI_TAG_TABLES;
-use crate::publish::outcome::Live;
+use crate::publish::outcome::{Irreplaceable, Live};
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::qualified;
@@ -87,17 +89,10 @@ pub(super) fn refuse_dependents(
 ) -> Result<()> {
     let Databases { live, previous, .. } = databases;
     let doing = || failure("look for what depends on the tables");
-    let triggers: Vec<(String, String, String)> = conn
-        .exec(
-            "SELECT trigger_name, event_object_schema, event_object_table
-             FROM information_schema.triggers WHERE event_object_schema IN (?, ?) ORDER BY 1",
-            (live, previous),
-        )
-        .map_err(doing())?;
-    let triggers = triggers
+    let triggers = triggers(conn, databases)?
         .into_iter()
-        .filter(|(_, database, table)| database == previous || tables.contains(&table.as_str()))
-        .map(|(name, database, table)| format!("the trigger {name} of {database}.{table}"));
+        .filter(|trigger| trigger.database == *previous || tables.contains(&trigger.table.as_str()))
+        .map(|trigger| trigger.shown());
     let keys: Vec<(String, String, String, String)> = conn
         .exec(
             "SELECT constraint_name, constraint_schema, table_name, referenced_table_name
@@ -117,9 +112,64 @@ pub(super) fn refuse_dependents(
     if found.is_empty() {
         return Ok(());
     }
-    Err(Error::target(format!(
-        "the tables to be replaced have dependents that would be left behind: {}",
-        found.join(", ")
-    ))
-    .hint("drop them before the import and create them again after it"))
+    Err(Error::target(left_behind(&found.join(", "))).hint(HINT))
+}
+
+const HINT: &str = "drop them before the import and create them again after it";
+
+fn left_behind(names: &str) -> String {
+    format!("the tables to be replaced have dependents that would be left behind: {names}")
+}
+
+/// A trigger of a table that is live, or that the previous publish has replaced.
+struct Trigger {
+    name: String,
+    database: String,
+    table: String,
+}
+
+impl Trigger {
+    fn shown(&self) -> String {
+        let Trigger {
+            name,
+            database,
+            table,
+        } = self;
+        format!("the trigger {name} of {database}.{table}")
+    }
+}
+
+fn triggers(conn: &mut Conn, databases: &Databases) -> Result<Vec<Trigger>> {
+    conn.exec_map(
+        "SELECT trigger_name, event_object_schema, event_object_table
+         FROM information_schema.triggers WHERE event_object_schema IN (?, ?) ORDER BY 1",
+        (&databases.live, &databases.previous),
+        |(name, database, table)| Trigger {
+            name,
+            database,
+            table,
+        },
+    )
+    .map_err(failure("look for what depends on the tables"))
+}
+
+/// The live tables that cannot be replaced, whichever others are: the database and name of each, and why. Foreign keys are not
+/// looked at: the table that has one may be replaced, too.
+pub fn irreplaceable(
+    conn: &mut Conn,
+    databases: &Databases,
+) -> Result<HashMap<(String, String), Irreplaceable>> {
+    let mut of_tables: HashMap<(String, String), Vec<String>> = HashMap::new();
+    for trigger in triggers(conn, databases)? {
+        if trigger.database == databases.live {
+            let shown = trigger.shown();
+            let table = (trigger.database, trigger.table);
+            of_tables.entry(table).or_default().push(shown);
+        }
+    }
+    let found = of_tables.into_iter().map(|(table, names)| {
+        let why = left_behind(&names.join(", "));
+        (table, Irreplaceable { why, hint: HINT })
+    });
+    Ok(found.collect())
 }

@@ -38,7 +38,7 @@ mod swap;
 
 pub use catalog::tables_of;
 pub use discard::{discard, look_aside, traces_aside};
-pub use examine::examine;
+pub use examine::{examine, irreplaceable};
 pub use holders::holders;
 pub use live_input::{is_at_rest, known_prefixes, live_input, live_prefix};
 pub(crate) use lock::alone;

@@ -4,10 +4,13 @@
 //! back as any other. What an import loads are ordinary tables of the coordinator. See the manual of Citus, "Citus Tables and
 //! Views": `pg_dist_partition` has the tables, `pg_dist_schema` the distributed schemas, `pg_dist_local_group` the node.
 
+use std::collections::HashMap;
+
 use postgres::{Client, GenericClient};
 
 use crate::error::{Error, Result};
 use crate::gitlab::live::WRITTEN;
+use crate::publish::outcome::Irreplaceable;
 use crate::server::postgresql::error::failure;
 
 /// Whether the database has the catalog `name`. A user can make no tables in that schema.
@@ -80,10 +83,33 @@ pub(super) fn refuse_distributed(schema: &str, distributed: &[String]) -> Result
         .iter()
         .map(|name| format!("{schema}.{name}"))
         .collect();
-    let tables = tables.join(", ");
-    Err(Error::target(format!("Citus distributes live tables: {tables}")).hint(
-        "with --undistribute, ordinary tables of the coordinator take their places; they are kept aside, distributed",
-    ))
+    Err(Error::target(distributes(&tables.join(", "))).hint(HINT))
+}
+
+const HINT: &str = "with --undistribute, ordinary tables of the coordinator take their places; they are kept aside, distributed";
+
+fn distributes(tables: &str) -> String {
+    format!("Citus distributes live tables: {tables}")
+}
+
+/// All tables that Citus distributes, as [`distributed`] finds them: the schema and name of each, and why it cannot be replaced.
+pub(super) fn all_distributed(
+    client: &mut Client,
+) -> Result<HashMap<(String, String), Irreplaceable>> {
+    if !has_catalog(client, "pg_dist_partition")? {
+        return Ok(HashMap::new());
+    }
+    let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_dist_partition d
+               JOIN pg_class c ON c.oid = d.logicalrelid JOIN pg_namespace n ON n.oid = c.relnamespace";
+    let rows = client
+        .query(sql, &[])
+        .map_err(failure("look for tables that Citus distributes"))?;
+    let found = rows.iter().map(|row| {
+        let (schema, name): (String, String) = (row.get(0), row.get(1));
+        let why = distributes(&format!("{schema}.{name}"));
+        ((schema, name), Irreplaceable { why, hint: HINT })
+    });
+    Ok(found.collect())
 }
 
 /// Which of `tables` in `schema` Citus distributes, keeps a copy of on each node, or has made known to all nodes.

@@ -3,6 +3,7 @@
 use postgres::Client;
 
 use super::citus;
+use super::dependents::refuse_dependents;
 use super::obstacles;
 use super::part::PREVIOUS_SCHEMA;
 use super::previous;
@@ -15,7 +16,6 @@ use crate::schema::sql::{identifier, qualified};
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::foreign_code;
 use crate::server::postgresql::load::schemas_beside;
-use crate::server::postgresql::update_triggers::ours;
 
 /// Examines the target before tables named `tables` are published in `schema`. An error names dependents that
 /// would still refer to the old tables, and tables that Citus distributes, unless it may `undistribute` them.
@@ -183,58 +183,4 @@ pub fn all_tables(client: &mut Client) -> Result<Vec<(String, String)>> {
         .query(sql, &[])
         .map_err(failure("list the tables of the target"))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
-/// Views, foreign keys and triggers that would stay with the old tables. Those of an import go with them.
-pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&str]) -> Result<()> {
-    let sql = format!(
-        "
-        WITH live AS (
-          SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE n.nspname = $1 AND c.relname = ANY($2) AND c.relkind = 'r'),
-        ours AS ({})
-        SELECT DISTINCT 'the view ' || v.oid::regclass::text
-          FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
-          WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid IN (SELECT oid FROM live) AND v.oid <> d.refobjid
-        UNION
-        SELECT 'the foreign key ' || quote_ident(conname) || ' of ' || conrelid::regclass::text
-          FROM pg_constraint WHERE contype = 'f' AND confrelid IN (SELECT oid FROM live)
-            AND conrelid NOT IN (SELECT oid FROM live)
-        UNION
-        SELECT 'the trigger ' || quote_ident(tgname) || ' of ' || tgrelid::regclass::text
-          FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM live)
-            AND oid NOT IN (SELECT oid FROM ours)
-        UNION
-        SELECT 'the policy ' || quote_ident(polname) || ' of ' || polrelid::regclass::text
-          FROM pg_policy WHERE polrelid IN (SELECT oid FROM live)
-        UNION
-        SELECT 'the rule ' || quote_ident(rulename) || ' of ' || ev_class::regclass::text
-          FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM live)
-        UNION
-        SELECT 'the publication ' || quote_ident(pubname) || ' of ' || prrelid::regclass::text
-          FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid
-          WHERE prrelid IN (SELECT oid FROM live)
-        UNION
-        SELECT 'the function ' || d.objid::regprocedure::text FROM pg_depend d
-          WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_class'::regclass
-            AND d.refobjid IN (SELECT oid FROM live)
-        UNION
-        SELECT 'the inheriting table ' || inhrelid::regclass::text
-          FROM pg_inherits WHERE inhparent IN (SELECT oid FROM live)
-        ORDER BY 1",
-        ours("t.oid")
-    );
-    let rows = client
-        .query(&sql, &[&schema, &tables])
-        .map_err(failure("look for what depends on the tables"))?;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    Err(Error::target(format!(
-        "the tables to be replaced have dependents that would be left behind: {}",
-        names.join(", ")
-    ))
-    .hint("drop them before the import and create them again after it"))
 }

@@ -6,6 +6,7 @@
 mod citus;
 mod comments;
 mod commit;
+mod dependents;
 mod discard;
 mod examine;
 mod grants;
@@ -28,6 +29,7 @@ pub use crate::publish::outcome::Recovered;
 pub use crate::publish::outcome::RolledBack;
 pub use crate::publish::outcome::{Aside, Discarded};
 pub use crate::publish::outcome::{Publication, Published};
+pub use dependents::irreplaceable;
 pub use discard::{discard, look_aside, traces_aside};
 pub use examine::{all_tables, examine, holders, tables_of};
 pub use identity::identity;
