@@ -188,6 +188,81 @@ fn a_dump_that_replaces_a_distributed_table() {
     assert_eq!(scene.values(TABLES), ["ci_import_previous.shop h"]);
 }
 
+/// A dump may go to several schemas, each with tables that are distributed.
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn distributed_tables_of_several_schemas_are_replaced() {
+    let cluster = Citus::start();
+    let scene = cluster.gitlab();
+    let sql = "CREATE TABLE `shop` (`id` int NOT NULL, PRIMARY KEY (`id`));
+               INSERT INTO `shop` VALUES (1),(2);
+               CREATE TABLE `logs` (`id` int NOT NULL, PRIMARY KEY (`id`));
+               INSERT INTO `logs` VALUES (7);\n-- Dump completed\n";
+    let (dump, map) = (scene.path("shop.sql"), scene.path("map.toml"));
+    std::fs::write(&dump, sql).unwrap();
+    std::fs::write(&map, "[tables.logs]\nschema = \"archive\"\n").unwrap();
+    let import = |more: &[&str]| {
+        let mut import = scene.command(["--mysql-to-postgresql", "--replace", "--yes"]);
+        run(import.arg(&dump).arg("--map").arg(&map).args(more))
+    };
+    import(&[]).succeeds();
+    scene.execute(
+        "SELECT create_distributed_table('shop', 'id'), create_reference_table('archive.logs')",
+    );
+    scene.execute("INSERT INTO shop VALUES (3); INSERT INTO archive.logs VALUES (8)");
+    let live = ["archive.logs n", "shop h"];
+    import(&[])
+        .exits(4)
+        .says("Citus distributes live tables: public.shop");
+    assert_eq!(scene.values(TABLES), live);
+    let counts = "SELECT (SELECT count(*) FROM shop) || ' ' || (SELECT count(*) FROM archive.logs)";
+    import(&["--undistribute"]).succeeds();
+    assert_eq!(scene.value(counts), "2 1");
+    run(scene.command(["rollback", "--yes"])).succeeds();
+    assert_eq!(scene.value(counts), "3 2");
+    assert_eq!(scene.values(TABLES), live);
+}
+
+/// Whoever owns the tables, and may create schemas on all nodes, need not be a superuser.
+#[test]
+#[ignore = "scripts/test-citus runs it"]
+fn an_ordinary_user_replaces_distributed_tables() {
+    let cluster = Citus::start();
+    let (scene, archive, live) = distributed(&cluster);
+    run(scene.command(["discard", "--yes"])).succeeds();
+    let database = &scene.database;
+    let role = format!("role_{database}");
+    scene.execute(&format!("CREATE ROLE {role} LOGIN"));
+    for node in [&cluster.worker, &cluster.coordinator] {
+        let mut client = connect_in(&node.directory, database).unwrap();
+        client
+            .batch_execute(&format!(
+                "SET citus.enable_ddl_propagation = off; GRANT CREATE ON DATABASE {database} TO {role};
+                 GRANT ALL ON SCHEMA public TO {role}"
+            ))
+            .unwrap();
+    }
+    for table in scene.values("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'") {
+        scene.execute(&format!("ALTER TABLE {table} OWNER TO {role}"));
+    }
+    let url = url_in(&cluster.coordinator.directory, database);
+    let url = url.replace("postgres@", &format!("{role}@"));
+    let ci_import = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        command.args(["--yes", "--database-url", &url]);
+        run(command.arg("--builds-path").arg(scene.builds()))
+    };
+    let import = [&*archive, "--mysql-to-postgresql", "--undistribute"];
+    ci_import(&import).succeeds();
+    assert_eq!(scene.values(TABLES), ASIDE);
+    run(scene.command(["verify", &archive])).succeeds();
+    ci_import(&["rollback"]).succeeds();
+    assert_eq!(scene.values(TABLES), LIVE);
+    assert_eq!(rows(&scene), live);
+    ci_import(&["discard"]).succeeds();
+    assert_eq!(schemas_of_worker(&cluster, database), 0);
+}
+
 /// What would be in the way in the publish is found before.
 #[test]
 #[ignore = "scripts/test-citus runs it"]

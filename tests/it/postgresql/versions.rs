@@ -43,6 +43,11 @@ fn lives_a_whole_life(version: Version) {
         number.starts_with(&format!("{}.", version.major())),
         "{number}"
     );
+    scene.execute(
+        "ALTER TABLE ci_builds ALTER COLUMN status SET STATISTICS 500;
+         ALTER TABLE ci_builds ALTER COLUMN status SET (n_distinct = -0.5);
+         ALTER TABLE ci_builds ALTER COLUMN status SET STORAGE EXTERNAL",
+    );
     let before = Snapshot::of(&scene);
     let archive = scene.pack(&fixture_dump(Dialect::Native));
     with_archive(&scene, &archive, ["check", "--mysql-to-postgresql"])
@@ -51,6 +56,10 @@ fn lives_a_whole_life(version: Version) {
     let import = ["--mysql-to-postgresql", "--yes", "--verify", "full"];
     with_archive(&scene, &archive, import).succeeds();
     all_values_arrived(&scene);
+    let set = "SELECT concat_ws(' ', attstattarget, (SELECT option_value FROM pg_options_to_table(attoptions)
+                                                     WHERE option_name = 'n_distinct'), attstorage)
+               FROM pg_attribute WHERE attrelid = 'ci_builds'::regclass AND attname = 'status'";
+    assert_eq!(scene.value(set), "500 -0.5 e", "{number}");
     let after = Snapshot::of(&scene);
     with_archive(&scene, &archive, ["verify"])
         .succeeds()
