@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Once;
 
 use super::{large_archive, large_dump};
 use crate::support::archives::{SMALL_DUMP, archive, gzip, small_traces};
@@ -15,12 +16,16 @@ const FIXTURE: &str = "1443700800_gitlab_ci_backup.tar";
 
 /// The same archive as a file and as an object.
 fn fixture() -> (String, String) {
+    // Once: another one would change it under those who read it.
+    static WRITTEN: Once = Once::new();
     let file = project().join("fixtures").join(FIXTURE);
-    storage().put(
-        BUCKET,
-        &format!("fixture/{FIXTURE}"),
-        &fs::read(&file).unwrap(),
-    );
+    WRITTEN.call_once(|| {
+        storage().put(
+            BUCKET,
+            &format!("fixture/{FIXTURE}"),
+            &fs::read(&file).unwrap(),
+        );
+    });
     (
         file.to_str().unwrap().to_owned(),
         format!("s3://{BUCKET}/fixture/{FIXTURE}"),
