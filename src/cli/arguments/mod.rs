@@ -282,7 +282,7 @@ pub struct ReportArgs {
 }
 
 /// The target: a database and the directory of the build traces.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
 pub struct TargetArgs {
     /// The target: postgresql://… or mysql://… [default: private PostgreSQL]
     ///

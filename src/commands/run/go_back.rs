@@ -2,21 +2,16 @@
 
 use crate::cli::arguments::TargetArgs;
 use crate::cli::password::without_password;
-use crate::cli::settings::Destination;
 use crate::ui::shown::shell_word;
 
 /// How a command names the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
-    options: Vec<String>,
-    /// The database that the environment names, where no option names one.
-    of_environment: Option<String>,
-}
+pub(super) struct Target(Vec<String>);
 
 /// The commands: what each is for, and the command.
 #[must_use]
 pub(super) fn commands(target: &Target) -> Vec<(String, String)> {
-    let options = target.options.join(" ");
+    let options = target.0.join(" ");
     let command = |name: &str| format!("ci-import {name} {options}").trim_end().to_owned();
     vec![
         (
@@ -31,9 +26,9 @@ pub(super) fn commands(target: &Target) -> Vec<(String, String)> {
 }
 
 impl Target {
-    /// The target that `arguments` name, or the environment, in which `variable` looks up a variable.
+    /// The target that `arguments` name.
     #[must_use]
-    pub(super) fn of(arguments: &TargetArgs, variable: impl Fn(&str) -> Option<String>) -> Target {
+    pub(super) fn of(arguments: &TargetArgs) -> Target {
         let paths = [
             ("--database-yml", &arguments.database_yml),
             ("--builds-path", &arguments.builds_path),
@@ -53,27 +48,17 @@ impl Target {
         let texts = texts
             .into_iter()
             .filter_map(|(option, text)| Some([option.to_owned(), shell_word(&text?)]));
-        // What is wrong with it, the command itself says.
-        let of_environment = match Destination::named(arguments.clone(), variable) {
-            Ok(Destination::Named { target, .. }) => Some(target.to_string()),
-            Ok(Destination::Private { .. }) | Err(_) => None,
-        };
-        Target {
-            options: texts.chain(paths).flatten().collect(),
-            of_environment,
-        }
+        Target(texts.chain(paths).flatten().collect())
     }
 
-    /// The database, for people; empty if nothing names it.
+    /// The database, for people; empty if no option names it.
     pub(super) fn shown(&self) -> String {
         let named = ["--database-url", "--database-yml", "--private-dir"];
-        let pairs = self.options.chunks(2);
+        let pairs = self.0.chunks(2);
         let mut found = pairs.filter(|pair| named.contains(&pair[0].as_str()));
         found
             .next()
-            .map(|pair| pair[1].clone())
-            .or_else(|| self.of_environment.clone())
-            .unwrap_or_default()
+            .map_or_else(String::new, |pair| pair[1].clone())
     }
 }
 
@@ -113,8 +98,8 @@ mod tests {
         ] {
             let line = format!("ci-import a.sql {options}");
             let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
-            let target = Target::of(&cli.import.target, |_| None);
-            assert_eq!(target.options.join(" "), expected);
+            let target = Target::of(&cli.import.target);
+            assert_eq!(target.0.join(" "), expected);
             let rollback = format!("ci-import rollback {expected}");
             assert_eq!(commands(&target)[0].1, rollback.trim_end());
         }

@@ -46,7 +46,7 @@ pub(super) fn run_import(mut arguments: ImportArgs, shows_values: bool) -> Resul
     let telling = arguments.telling;
     let input = Some(&arguments.archive);
     let writing = writing(&files, arguments.archive.storage);
-    let target = Target::of(&arguments.target, variable);
+    let target = Target::of(&arguments.target);
     let files = (files, writing);
     let reporting = Reporting::begin(Command::Import, input, &target, files, shows_values)?;
     let ((imported, is_strict), parts) = reporting.run(telling.quiet, |progress| {
@@ -92,7 +92,7 @@ pub(super) fn run_publish(mut arguments: PublishArgs, shows_values: bool) -> Res
     let files = std::mem::take(&mut arguments.reports);
     let telling = arguments.telling;
     let writing = writing(&files, arguments.storage);
-    let target = Target::of(&arguments.target, variable);
+    let target = Target::of(&arguments.target);
     let files = (files, writing);
     let reporting = Reporting::begin(Command::Publish, None, &target, files, shows_values)?;
     let ((report, is_strict), _) = reporting.run(telling.quiet, |progress| {
@@ -144,7 +144,7 @@ pub(super) fn run_check(mut arguments: CheckArgs, shows_values: bool) -> Result<
     let json = arguments.json;
     let input = Some(&arguments.archive);
     let writing = writing(&files, arguments.archive.storage);
-    let target = Target::of(&arguments.target, variable);
+    let target = Target::of(&arguments.target);
     let files = (files, writing);
     let reporting = Reporting::begin(Command::Check, input, &target, files, shows_values)?;
     let (mut checks, parts) = reporting.run(false, |progress| {
@@ -176,7 +176,7 @@ pub(super) fn run_verify(mut arguments: VerifyArgs, shows_values: bool) -> Resul
     let TellingArgs { quiet, json } = arguments.telling;
     let input = Some(&arguments.archive);
     let writing = writing(&files, arguments.archive.storage);
-    let target = Target::of(&arguments.target, variable);
+    let target = Target::of(&arguments.target);
     let files = (files, writing);
     let reporting = Reporting::begin(Command::Verify, input, &target, files, shows_values)?;
     let (findings, parts) = reporting.run(quiet, |progress| {

@@ -19,7 +19,7 @@ const GOOD: [&str; 2] = ["done", "already live"];
 #[derive(Debug, Default)]
 pub struct Summary {
     runs: BTreeMap<Key, Run>,
-    /// How many runs did not name their target.
+    /// How many runs did not say which target they had.
     unnamed: usize,
     /// Files in the folders that are no reports.
     left_out: Vec<String>,
@@ -92,7 +92,7 @@ impl Summary {
         let text = |key: &str| document[key].as_str().unwrap_or_default().to_owned();
         let mut key = (text("command"), text("input"), text("target"));
         if key.2.is_empty() {
-            // The private server of some user, on some machine: nobody knows whether it was the same one.
+            // The environment named it: nobody knows whether it was the same one.
             key.2 = format!("({})", self.unnamed + 1);
             self.unnamed += 1;
         }

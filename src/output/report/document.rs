@@ -43,7 +43,7 @@ impl Command {
 pub struct Subject {
     /// The archive or dump; empty for `publish`.
     pub input: String,
-    /// The target, without a password; empty if nothing names it: it is the private server of that user and machine.
+    /// The target, without a password; empty if the environment names it.
     pub target: String,
 }
 

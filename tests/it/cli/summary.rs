@@ -73,35 +73,6 @@ fn the_reports_of_many_runs_become_one_table() {
     run(command(["summary", scene.path("none").to_str().unwrap()])).exits(2);
 }
 
-/// Secrets of an engine come through the environment. What it runs again has the same target.
-#[test]
-fn attempts_with_a_target_of_the_environment_are_merged() {
-    let scene = Scene::bare();
-    let folder = scene.path("reports");
-    fs::create_dir(&folder).unwrap();
-    let dump = scene.path("a.sql");
-    let url = scene.url().replace("postgres@", "postgres:s3cret@");
-    let import = |report: &str| {
-        let mut import = command([dump.to_str().unwrap(), "--report"]);
-        run(import.arg(folder.join(report)).env("DATABASE_URL", &url))
-    };
-    import("1.json").exits(2);
-    fs::write(&dump, "CREATE TABLE `a` (`id` int);\n").unwrap();
-    import("2.json").succeeds();
-    run(command(["summary", folder.to_str().unwrap()]))
-        .succeeds()
-        .reports("2 attempts")
-        .reports("1 runs: 1 done");
-    let report = fs::read_to_string(folder.join("2.json")).unwrap();
-    let report: Value = serde_json::from_str(&report).unwrap();
-    let target = report["target"].as_str().unwrap();
-    assert!(
-        target.contains(scene.value("SELECT current_database()").as_str()),
-        "{target}"
-    );
-    assert!(!target.contains("s3cret"), "{target}");
-}
-
 #[test]
 fn reports_are_read_from_a_bucket() {
     let scene = Scene::bare();
