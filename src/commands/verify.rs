@@ -12,6 +12,7 @@ use crate::input::locate::locate;
 use crate::input::members::{DumpMember, TracesMember};
 use crate::input::open::Input;
 use crate::input::packing::unpacked;
+use crate::pipeline::converter::Accept;
 use crate::pipeline::reading::Dump;
 use crate::schema::schemas_of;
 use crate::server::Comparison;
@@ -116,7 +117,7 @@ impl Verification<'_> {
                 .policies
                 .for_tables(!self.content.known_tables().is_empty())
                 .within(schema),
-            accept: Box::new(|_, _| Ok(())),
+            accept: Accept::by(|_, _| Ok(())),
             late_prefix: Some(late_prefix),
             limits: self.settings.resources.dump,
         };

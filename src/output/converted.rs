@@ -7,6 +7,7 @@ use super::limits::Limits;
 use crate::dump::Facts;
 use crate::dump::acceptance::Asked;
 use crate::error::Result;
+use crate::pipeline::converter::Accept;
 use crate::pipeline::reading::{Dump, ReadDump};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
@@ -30,7 +31,7 @@ pub fn convert_dump(
         reader,
         asked: Asked::Conversion,
         policies,
-        accept: Box::new(move |_, table| accept(table)),
+        accept: Accept::by(move |_, table| accept(table)),
         late_prefix: None,
         limits: limits.resources.dump,
     };

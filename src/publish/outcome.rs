@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::traces::{Builds, StagedTraces};
 use crate::ui::shown::write_line;
 
@@ -231,6 +231,14 @@ pub struct Irreplaceable {
     pub why: String,
     /// What can be done.
     pub hint: &'static str,
+}
+
+impl Irreplaceable {
+    /// The error.
+    #[must_use]
+    pub fn refused(&self) -> Error {
+        Error::target(self.why.clone()).hint(self.hint)
+    }
 }
 
 /// The result of a discard.

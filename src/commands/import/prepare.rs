@@ -80,26 +80,33 @@ impl Prepared {
     /// Checks the names of tables. A backup may only have tables of GitLab CI. A dump may only have tables
     /// that replace none, unless `--replace` allows it and nothing prevents it.
     pub(super) fn accept(&self, content: Content, map: &Arc<Map>) -> Accept {
-        let (existing, schema) = (self.existing.clone(), self.live.schema.clone());
-        let irreplaceable = self.irreplaceable.clone();
-        let map = Arc::clone(map);
-        Box::new(move |database, name| {
-            content.check_table(name)?;
-            let (own, name) = map.place(database, name);
-            let table = (own.unwrap_or_else(|| schema.clone()), name);
-            if !existing.contains(&table) {
-                return match irreplaceable.get(&table) {
-                    None => Ok(()),
-                    Some(Irreplaceable { why, hint }) => {
-                        Err(Error::target(why.clone()).hint(*hint))
-                    }
-                };
+        let place = {
+            let (map, schema) = (Arc::clone(map), self.live.schema.clone());
+            move |database: Option<&str>, name: &str| {
+                let (own, name) = map.place(database, name);
+                (own.unwrap_or_else(|| schema.clone()), name)
             }
-            let (schema, name) = table;
-            Err(Error::usage(format!("the target already has a table {schema}.{name}")).hint(
-                "--replace replaces the tables of the target; --schema imports into another schema",
-            ))
-        })
+        };
+        let place_of_rows = place.clone();
+        let (existing, irreplaceable) = (self.existing.clone(), self.irreplaceable.clone());
+        Accept {
+            tables: Box::new(move |database, name| {
+                content.check_table(name)?;
+                let table = place(database, name);
+                if !existing.contains(&table) {
+                    return Ok(());
+                }
+                let (schema, name) = table;
+                let what = format!("the target already has a table {schema}.{name}");
+                Err(Error::usage(what).hint(
+                    "--replace replaces the tables of the target; --schema imports into another schema",
+                ))
+            }),
+            rows: Box::new(move |database, name| {
+                let found = irreplaceable.get(&place_of_rows(database, name));
+                found.map_or(Ok(()), |found| Err(found.refused()))
+            }),
+        }
     }
 }
 

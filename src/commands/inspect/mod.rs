@@ -19,6 +19,7 @@ use crate::input::members::{DumpMember, Part};
 use crate::input::open::Input;
 use crate::input::packing::unpacked;
 use crate::input::source::Source;
+use crate::pipeline::converter::Accept;
 use crate::pipeline::planned_rows::{PlannedRows, TranscodedRows};
 use crate::pipeline::reading::Dump;
 use crate::pipeline::sink::Sink;
@@ -114,7 +115,7 @@ impl Inspector<'_> {
             reader: &mut unpacked(reader, packing, self.max_inflation),
             asked: Asked::Either,
             policies,
-            accept: Box::new(|_, _| Ok(())),
+            accept: Accept::by(|_, _| Ok(())),
             late_prefix: None,
             limits: self.limits,
         };

@@ -17,6 +17,7 @@ use crate::input::members::{DumpMember, Part};
 use crate::input::open::Input;
 use crate::input::packing::unpacked;
 use crate::input::source::Source;
+use crate::pipeline::converter::Accept;
 use crate::pipeline::reading::Dump;
 use crate::schema::policies::Policies;
 use crate::ui::progress::Progress;
@@ -83,7 +84,7 @@ impl Check<'_> {
             reader: &mut unpacked(reader, packing, self.settings.max_inflation),
             asked: Asked::Either,
             policies: Policies::to_look(),
-            accept: Box::new(|_, _| Ok(())),
+            accept: Accept::by(|_, _| Ok(())),
             late_prefix: None,
             limits: self.settings.resources.dump,
         };

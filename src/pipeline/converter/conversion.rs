@@ -12,8 +12,27 @@ use crate::rows::{Layout, Normal, TranscodePlan};
 use crate::schema::Note;
 use crate::schema::policies::Policies;
 
-/// Checks a table before it is used: its database, if that becomes a schema, and its name.
-pub type Accept = Box<dyn Fn(Option<&str>, &str) -> Result<()> + Send>;
+/// Refuses a table: by its database, if that becomes a schema, and its name.
+pub type Check = Box<dyn Fn(Option<&str>, &str) -> Result<()> + Send>;
+
+/// Which tables of a dump may be used.
+pub struct Accept {
+    /// Asked before a table is used.
+    pub tables: Check,
+    /// Asked before the first rows of a table: one without rows may stand in for a view, and be dropped again.
+    pub rows: Check,
+}
+
+impl Accept {
+    /// Those that `tables` does not refuse.
+    #[must_use]
+    pub fn by(tables: impl Fn(Option<&str>, &str) -> Result<()> + Send + 'static) -> Accept {
+        Accept {
+            tables: Box::new(tables),
+            rows: Box::new(|_, _| Ok(())),
+        }
+    }
+}
 
 /// Returns the prefix that the texts of a column may get after the load.
 pub type LatePrefix = fn(&str, &str) -> Option<&'static str>;
@@ -85,7 +104,7 @@ impl<S> Conversion<S> {
             self.keep(database, table, Taken::Not);
             return Ok(false);
         }
-        (self.accept)(database, table).map(|()| true)
+        (self.accept.tables)(database, table).map(|()| true)
     }
 
     /// Keeps what happens to the rows of a table.
@@ -192,7 +211,10 @@ impl<S> Conversion<S> {
             plan: Arc::clone(&route.plan),
             chunk,
         };
-        self.with_rows.insert(route.table);
+        if self.with_rows.insert(route.table) {
+            let insert = &route.insert;
+            (self.accept.rows)(insert.database.as_deref(), &insert.table)?;
+        }
         self.route = Some(route);
         self.sink.rows(rows)
     }

@@ -11,7 +11,7 @@ mod postgresql_columns;
 mod postgresql_mapping;
 mod postgresql_sequences;
 
-pub use conversion::{Accept, Conversion, LatePrefix};
+pub use conversion::{Accept, Check, Conversion, LatePrefix};
 pub use converted::ConvertedConverter;
 pub(crate) use mapping::changes_rows;
 pub use mapping::{Mapped, MappedAgain, MappedColumn, Mapping};

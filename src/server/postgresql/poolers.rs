@@ -4,6 +4,7 @@ use postgres::{Client, SimpleQueryMessage};
 
 use super::error::failure;
 use super::options::ConnectionOptions;
+use super::session::{Until, no_time_limits};
 use crate::error::{Error, Result};
 
 /// Refuses what `client` may go through: pgpool, and a pooler that gives each transaction any of its sessions. Nothing is
@@ -39,9 +40,6 @@ fn refuse_pgpool(client: &mut Client) -> Result<()> {
 /// So many sessions are held while ours is looked at: a pooler with other clients may give us the same one by chance.
 const HELD: usize = 3;
 
-/// Holds a session, also one of a role or database that ends sessions which do nothing in a transaction.
-const HOLD: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0";
-
 /// Whether two sessions that are open at the same time are one session of the server, or one of them is several: when others
 /// are held in transactions, ours becomes another one.
 fn shares_sessions(target: &ConnectionOptions, client: &mut Client) -> Result<bool> {
@@ -50,7 +48,8 @@ fn shares_sessions(target: &ConnectionOptions, client: &mut Client) -> Result<bo
     for _ in 0..HELD {
         let mut other = target.connect()?;
         other
-            .simple_query(HOLD)
+            // Also if the role or the database ends sessions that do nothing in a transaction.
+            .simple_query(&format!("BEGIN; {}", no_time_limits(Until::Commit)))
             .map_err(failure("look for a pooler"))?;
         if session(&mut other)? == ours {
             return Ok(true);

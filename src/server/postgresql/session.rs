@@ -28,12 +28,25 @@ pub(crate) const PINNED: &str = "\
 SET standard_conforming_strings = on; SET row_security = off;
 SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off";
 
-/// Removes the time limits that a database or role may have for its sessions. Skips those that the server
+/// How long a setting holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// To the end of the transaction.
+    Commit,
+    /// To the end of the session.
+    Disconnect,
+}
+
+/// What removes the time limits that a database or role may have for its sessions. Skips those that the server
 /// does not know, because PostgreSQL 14 and 17 added some.
-pub(crate) const NO_TIME_LIMITS: &str = "\
-SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
-WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
-               'transaction_timeout')";
+pub(crate) fn no_time_limits(until: Until) -> String {
+    let is_local = until == Until::Commit;
+    format!(
+        "SELECT pg_catalog.set_config(name, '0', {is_local}) FROM pg_catalog.pg_settings
+         WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout',
+                        'transaction_timeout')"
+    )
+}
 
 /// Has Citus leave new schemas and tables as PostgreSQL makes them, whatever the server, the database or the role says: it would
 /// distribute each schema of an import, and copy its tables in the publish.
@@ -137,7 +150,10 @@ impl ConnectionOptions {
     pub(crate) fn connect_to_stay(&self) -> Result<Client> {
         let mut client = self.connect()?;
         client
-            .batch_execute(&format!("{NO_TIME_LIMITS}; {AS_POSTGRESQL}"))
+            .batch_execute(&format!(
+                "{}; {AS_POSTGRESQL}",
+                no_time_limits(Until::Disconnect)
+            ))
             .map_err(failure("prepare the session"))?;
         Ok(client)
     }

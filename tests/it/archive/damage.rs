@@ -3,7 +3,7 @@
 use ci_import::dump::{Consumer, Databases, Reader};
 use ci_import::error::{Kind, Result};
 use ci_import::pipeline::converter::{
-    Conversion, ConvertedConverter, MysqlConverter, PostgresqlMapping,
+    Accept, Conversion, ConvertedConverter, MysqlConverter, PostgresqlMapping,
 };
 use ci_import::pipeline::planned_rows::PlannedRows;
 use ci_import::pipeline::sink::Sink;
@@ -51,7 +51,12 @@ impl Sink for Nowhere {
 }
 
 fn conversion() -> Conversion<Nowhere> {
-    Conversion::new(Nowhere, Policies::default(), Box::new(|_, _| Ok(())), None)
+    Conversion::new(
+        Nowhere,
+        Policies::default(),
+        Accept::by(|_, _| Ok(())),
+        None,
+    )
 }
 
 fn reader() -> Reader<MysqlConverter<PostgresqlMapping, Nowhere>> {

@@ -131,7 +131,7 @@ fn what_stands_in_the_way_is_named_beforehand() {
     refused(ours, Kind::Usage, "reserved for tables of ci-import");
 }
 
-/// What a dump would replace is looked at when its table begins, not after all is loaded.
+/// What a dump would replace is looked at when the rows of its table begin, not after all is loaded.
 #[test]
 fn what_a_dump_cannot_replace_is_told_before_its_rows_are_read() {
     let scene = MysqlScene::bare();

@@ -32,9 +32,7 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
     let mut with_rows = Vec::new();
     for name in names {
         if !base.contains(&name) {
-            return Err(Error::target(format!(
-                "{live}.{name} exists, but is not an ordinary table"
-            )));
+            return Err(not_ordinary(live, &name).refused());
         }
         let any = format!("SELECT 1 FROM {} LIMIT 1", qualified(live, &name));
         let any: Option<u8> = conn
@@ -56,15 +54,21 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
     })
 }
 
+/// Why `name` in the database `live`, which is a view or something else, cannot be replaced.
+fn not_ordinary(live: &str, name: &str) -> Irreplaceable {
+    Irreplaceable {
+        why: format!("{live}.{name} exists, but is not an ordinary table"),
+        hint: "rename or drop it before the import",
+    }
+}
+
 /// Refuses views in the place of GitLab's tables: what writes to a view may call functions of whoever has made it, with the
 /// rights of the user (MySQL manual, 27.6).
 fn refuse_views(live: &str, names: &[String], base: &[String]) -> Result<()> {
     let is_view = |name: &&String| WRITTEN.contains(&name.as_str()) && !base.contains(name);
     match names.iter().find(is_view) {
         None => Ok(()),
-        Some(name) => Err(Error::target(format!(
-            "{live}.{name} exists, but is not an ordinary table"
-        ))),
+        Some(name) => Err(not_ordinary(live, name).refused()),
     }
 }
 
@@ -112,7 +116,8 @@ pub(super) fn refuse_dependents(
     if found.is_empty() {
         return Ok(());
     }
-    Err(Error::target(left_behind(&found.join(", "))).hint(HINT))
+    let why = left_behind(&found.join(", "));
+    Err(Irreplaceable { why, hint: HINT }.refused())
 }
 
 const HINT: &str = "drop them before the import and create them again after it";
@@ -167,9 +172,18 @@ pub fn irreplaceable(
             of_tables.entry(table).or_default().push(shown);
         }
     }
-    let found = of_tables.into_iter().map(|(table, names)| {
+    let with_triggers = of_tables.into_iter().map(|(table, names)| {
         let why = left_behind(&names.join(", "));
         (table, Irreplaceable { why, hint: HINT })
     });
-    Ok(found.collect())
+    let mut found: HashMap<_, _> = with_triggers.collect();
+    let live = &databases.live;
+    let base = base_tables(conn, live)?;
+    for name in tables_of(conn, live)? {
+        if !base.contains(&name) {
+            let why = not_ordinary(live, &name);
+            found.insert((live.clone(), name), why);
+        }
+    }
+    Ok(found)
 }

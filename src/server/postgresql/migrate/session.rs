@@ -27,11 +27,11 @@ use crate::server::postgresql::error::failure;
 use crate::server::postgresql::foreign_code;
 use crate::server::postgresql::options::ConnectionOptions;
 use crate::server::postgresql::search_path::{self, PIN, UNPIN};
-use crate::server::postgresql::session::{NO_TIME_LIMITS, PINNED};
+use crate::server::postgresql::session::{PINNED, Until, no_time_limits};
 use crate::ui::progress::Progress;
 
 /// The settings of every migration, whatever the former one has set. Roles of applications often have timeouts,
-/// which are not meant for migrations ([`NO_TIME_LIMITS`]).
+/// which are not meant for migrations ([`no_time_limits`]).
 const SETTINGS: &str = "\
 SET lock_timeout = 0; SET standard_conforming_strings = on; SET client_min_messages = warning";
 
@@ -352,7 +352,10 @@ fn connect(target: &ConnectionOptions) -> Result<Client> {
 
 /// Applies the settings of every migration.
 fn prepare(client: &mut Client) -> std::result::Result<(), postgres::Error> {
-    client.batch_execute(&format!("{SETTINGS}; {NO_TIME_LIMITS}"))
+    client.batch_execute(&format!(
+        "{SETTINGS}; {}",
+        no_time_limits(Until::Disconnect)
+    ))
 }
 
 /// Gives the statements of an admin the search_path that he expects, or takes it back: `switch` is [`UNPIN`] or [`PIN`],

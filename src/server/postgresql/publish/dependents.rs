@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use postgres::Client;
 
 use super::citus;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::publish::outcome::Irreplaceable;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::update_triggers::ours;
@@ -60,7 +60,11 @@ pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&st
         return Ok(());
     }
     let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    Err(Error::target(left_behind(&names)).hint(HINT))
+    Err(Irreplaceable {
+        why: left_behind(&names),
+        hint: HINT,
+    }
+    .refused())
 }
 
 fn left_behind(names: &[String]) -> String {
@@ -95,5 +99,45 @@ pub fn irreplaceable(
     if !undistribute {
         found.extend(citus::all_distributed(client)?);
     }
+    found.extend(not_ours(client)?);
     Ok(found)
+}
+
+/// What has the name of a table and is none, or belongs to somebody else: the schema and name of each, and why it cannot be
+/// replaced.
+fn not_ours(client: &mut Client) -> Result<HashMap<(String, String), Irreplaceable>> {
+    let sql = "SELECT n.nspname::text, c.relname::text, c.relkind = 'r'
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname !~ '^pg_' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                 AND (c.relkind <> 'r' OR NOT pg_has_role(c.relowner, 'USAGE'))";
+    let rows = client
+        .query(sql, &[])
+        .map_err(failure("look whose the live tables are"))?;
+    let found = rows.iter().map(|row| {
+        let (schema, name): (String, String) = (row.get(0), row.get(1));
+        let table = format!("{schema}.{name}");
+        let why = if row.get(2) {
+            not_owned(&table)
+        } else {
+            not_ordinary(&table)
+        };
+        ((schema, name), why)
+    });
+    Ok(found.collect())
+}
+
+/// Why `table`, which belongs to somebody else, cannot be replaced.
+pub(super) fn not_owned(table: &str) -> Irreplaceable {
+    Irreplaceable {
+        why: format!("the user does not own the table {table}"),
+        hint: "connect as its owner, or as a superuser",
+    }
+}
+
+/// Why `table`, which is a view or something else, cannot be replaced.
+pub(super) fn not_ordinary(table: &str) -> Irreplaceable {
+    Irreplaceable {
+        why: format!("{table} exists, but is not an ordinary table"),
+        hint: "rename or drop it before the import",
+    }
 }

@@ -3,7 +3,7 @@
 use postgres::Client;
 
 use super::citus;
-use super::dependents::refuse_dependents;
+use super::dependents::{not_ordinary, not_owned, refuse_dependents};
 use super::obstacles;
 use super::part::PREVIOUS_SCHEMA;
 use super::previous;
@@ -59,16 +59,12 @@ pub fn examine(
     let mut with_rows = Vec::new();
     for row in rows {
         let (name, kind, ours): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
+        let table = format!("{schema}.{name}");
         if kind != "r" {
-            return Err(Error::target(format!(
-                "{schema}.{name} exists, but is not an ordinary table"
-            )));
+            return Err(not_ordinary(&table).refused());
         }
         if !ours {
-            return Err(
-                Error::target(format!("the user does not own the table {schema}.{name}"))
-                    .hint("connect as its owner, or as a superuser"),
-            );
+            return Err(not_owned(&table).refused());
         }
         let any = format!("SELECT EXISTS (SELECT 1 FROM {})", qualified(schema, &name));
         if client.query_one(&any, &[]).map_err(doing())?.get(0) {

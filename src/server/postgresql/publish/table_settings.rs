@@ -9,11 +9,15 @@ use crate::server::postgresql::error::failure;
 use crate::server::postgresql::message::message;
 use crate::server::postgresql::update_triggers::ours;
 
+/// The first version in which a column has a method of compression.
+const COMPRESSION: i32 = 140_000;
+
 /// What was set on a replaced table.
 pub(super) struct TableSettings {
     table: String,
     statements: Vec<String>,
     indexes: Vec<String>,
+    left_out: Vec<String>,
     told: Vec<String>,
 }
 
@@ -58,18 +62,24 @@ pub(super) fn read(
         table: name.to_owned(),
         statements,
         indexes: indexes(transaction, &table)?,
-        told: told
-            .into_iter()
-            .chain(left_out(transaction, &table)?)
-            .collect(),
+        left_out: left_out(transaction, &table)?,
+        told,
     })
 }
 
 /// The statements that set on columns what is set on those of `table`: the target of statistics, options, how long values are
 /// stored and compressed. PostgreSQL's own counter among the options (`pg_attver`, since November 2026) is none of the admin's.
 fn of_columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>> {
-    // Of a version that does not have the column (`attcompression`, since 14) it is NULL.
-    let sql = "
+    let version = transaction
+        .query_one("SELECT current_setting('server_version_num')::int", &[])
+        .map_err(failure("ask for the server's version"))?;
+    let compression = if version.get::<_, i32>(0) < COMPRESSION {
+        "NULL"
+    } else {
+        "CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END"
+    };
+    // No row of the catalog is converted as a whole: it has values of the owner's types, whose casts are the owner's code.
+    let sql = format!("
         SELECT quote_ident(a.attname), s.setting
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
              CROSS JOIN LATERAL (VALUES
@@ -79,10 +89,11 @@ fn of_columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Stri
                (CASE WHEN a.attstorage <> t.typstorage
                      THEN 'STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
                                                           WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
-               (CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END)
+               ({compression})
              ) s (setting)
         WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped AND s.setting IS NOT NULL
-        ORDER BY a.attnum, s.setting";
+        ORDER BY a.attnum, s.setting");
+    let sql = &sql;
     let rows = transaction.query(sql, &[&table]).map_err(failure(
         "read the settings of the columns of the live tables",
     ))?;
@@ -93,7 +104,7 @@ fn of_columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Stri
     Ok(statements.collect())
 }
 
-/// What `table` has that a new one does not get, as texts for the report.
+/// What `table` has that is not carried over, as texts for the report.
 fn left_out(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>> {
     let sql = "
         SELECT 'it was in the tablespace ' || spcname::text
@@ -183,6 +194,8 @@ impl TableSettings {
         told.extend(lost.map(|name| {
             format!("the replaced table had an index {name}, which the archive does not have")
         }));
+        let has = left_out(transaction, &qualified(schema, &self.table))?;
+        told.extend(self.left_out.into_iter().filter(|it| !has.contains(it)));
         let table = self.table;
         Ok(told.into_iter().map(|told| (table.clone(), told)).collect())
     }
