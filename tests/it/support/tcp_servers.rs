@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -92,10 +93,18 @@ fn named(name: &str) -> CertificateParams {
     parameters
 }
 
-/// A port of 127.0.0.1. Nobody else takes one that was just free.
+/// A free port of 127.0.0.1, another one each time. A connection gets none of these by itself, as it might one of 32768 or more
+/// (Linux, `ip_local_port_range`), before the server that it is for has taken it.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Other tests that run now begin elsewhere.
+        let number = std::process::id() * 40 + GIVEN.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + u16::try_from(number % 12_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A PostgreSQL on 127.0.0.1.
