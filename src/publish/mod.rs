@@ -3,6 +3,7 @@
 pub(crate) mod aside;
 pub(crate) mod directories;
 pub mod fresh;
+pub mod irreplaceable;
 pub(crate) mod journal;
 pub mod kept;
 pub mod outcome;

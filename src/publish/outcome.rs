@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::traces::{Builds, StagedTraces};
 use crate::ui::shown::write_line;
 
@@ -222,23 +222,6 @@ pub struct Live {
     pub with_rows: Vec<String>,
     /// Whether an earlier import has kept its replaced tables.
     pub has_previous: bool,
-}
-
-/// Why a live table cannot be replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Irreplaceable {
-    /// What an error says of it.
-    pub why: String,
-    /// What can be done.
-    pub hint: &'static str,
-}
-
-impl Irreplaceable {
-    /// The error.
-    #[must_use]
-    pub fn refused(&self) -> Error {
-        Error::target(self.why.clone()).hint(self.hint)
-    }
 }
 
 /// The result of a discard.

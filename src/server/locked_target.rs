@@ -10,9 +10,10 @@ use crate::gitlab::content::Content;
 use crate::gitlab::live::LiveChanges;
 use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::LoadedTable;
+use crate::publish::irreplaceable::Irreplaceable;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{
-    Discarded, Irreplaceable, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
 };
 use crate::traces::{Builds, BuildsDirectory};
 use crate::verify::{TableFinding, Verifying};

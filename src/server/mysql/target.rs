@@ -20,9 +20,10 @@ use crate::gitlab::live::LiveChanges;
 use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
+use crate::publish::irreplaceable::Irreplaceable;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{
-    Discarded, Irreplaceable, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
 };
 use crate::resources::Resources;
 use crate::schema::policies::{ColumnPolicies, Policies};

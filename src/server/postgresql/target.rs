@@ -21,9 +21,10 @@ use crate::gitlab::live::{LiveChanges, MergedTags, WRITTEN};
 use crate::gitlab::secrets::Held;
 use crate::pipeline::loaded::{LoadedDump, LoadedTable};
 use crate::pipeline::reading::Dump;
+use crate::publish::irreplaceable::Irreplaceable;
 use crate::publish::kept::Kept;
 use crate::publish::outcome::{
-    Discarded, Irreplaceable, Live, LiveInput, Publication, Published, Recovered, RolledBack,
+    Discarded, Live, LiveInput, Publication, Published, Recovered, RolledBack,
 };
 use crate::resources::Resources;
 use crate::schema::policies::{Extension, Policies};

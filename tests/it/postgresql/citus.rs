@@ -172,7 +172,7 @@ fn a_dump_that_replaces_a_distributed_table() {
     import(&[])
         .exits(4)
         .says("Citus distributes live tables: public.shop");
-    // It is told when the table begins, not after all is loaded.
+    // It is told when the rows of the table begin, not after all is loaded.
     let broken = scene.path("broken.sql");
     std::fs::write(&broken, format!("{sql}WHAT IS THIS;\n")).unwrap();
     run(scene.command([

@@ -495,11 +495,8 @@ fn an_undone_publish_in_mysql_names_its_traces() {
         it
     };
     let before = MysqlState::of(&scene);
-    let mut import = it(&[archive.to_str().unwrap(), "--yes"]);
-    import.env("CI_IMPORT_FAILPOINT", "kill:new tables in place");
-    assert_eq!(run(import).code, None);
-    // So long its watchdog would need.
-    std::thread::sleep(Duration::from_secs(3));
+    let import = it(&[archive.to_str().unwrap(), "--yes"]);
+    killed_at("new tables in place", import);
     let left = storage().objects(BUCKET, "traces/undone/");
     assert!(left.keys().any(|key| key.ends_with(MANIFEST)), "{left:?}");
     run(it(&["recover"]))
@@ -509,12 +506,18 @@ fn an_undone_publish_in_mysql_names_its_traces() {
     before.assert_live(&MysqlState::of(&scene), "the recovery");
 
     // Behind the commit, they are live.
-    let mut import = it(&[archive.to_str().unwrap(), "--yes"]);
-    import.env("CI_IMPORT_FAILPOINT", "kill:committed");
-    assert_eq!(run(import).code, None);
-    std::thread::sleep(Duration::from_secs(3));
+    let import = it(&[archive.to_str().unwrap(), "--yes"]);
+    killed_at("committed", import);
     run(it(&["recover"])).succeeds();
     run(it(&["verify", archive.to_str().unwrap()])).succeeds();
+}
+
+/// The `import` is killed at this point, and its watchdog has ended.
+fn killed_at(point: &str, mut import: Command) {
+    import.env("CI_IMPORT_FAILPOINT", format!("kill:{point}"));
+    assert_eq!(run(import).code, None, "{point}");
+    // So long it would need.
+    std::thread::sleep(Duration::from_secs(3));
 }
 
 /// Between the record of what is kept and the end.
@@ -531,10 +534,8 @@ fn what_is_kept_stays_if_the_program_is_killed() {
         .unwrap();
     let mut import = target.import_command(&archive);
     import.args(["--wait-for-locks", "1"]);
-    import.env("CI_IMPORT_FAILPOINT", "kill:staging kept");
-    assert_eq!(run(import).code, None);
+    killed_at("staging kept", import);
     drop(transaction);
-    std::thread::sleep(Duration::from_secs(3));
     assert_eq!(target.live(), live);
     run(target.command(&["publish", "--yes"])).succeeds();
     assert_ne!(target.live(), live);
@@ -669,12 +670,8 @@ fn an_import_that_is_killed_in_its_publish_is_told_later() {
     let archive = target.pack("a.tar");
     target.import(&archive).succeeds();
     let live = target.live();
-    let mut import = target.import_command(&archive);
-    import.env("CI_IMPORT_FAILPOINT", "kill:live tables locked");
-    let killed = run(import);
-    assert_eq!(killed.code, None);
-    // So long its watchdog would need.
-    std::thread::sleep(Duration::from_secs(3));
+    let import = target.import_command(&archive);
+    killed_at("live tables locked", import);
     run(target.command(&["recover"]))
         .succeeds()
         .says("has traces that this target does not know");
@@ -689,10 +686,8 @@ fn an_import_that_is_killed_in_its_publish_is_told_later() {
 
     // After the commit, they are live.
     let live = target.live();
-    let mut import = target.import_command(&archive);
-    import.env("CI_IMPORT_FAILPOINT", "kill:published");
-    assert_eq!(run(import).code, None);
-    std::thread::sleep(Duration::from_secs(3));
+    let import = target.import_command(&archive);
+    killed_at("published", import);
     assert_ne!(target.live(), live);
     target.verify(&archive).succeeds();
 }

@@ -11,7 +11,8 @@ use super::swap::refuse_our_names;
 use crate::error::{Error, Result};
 use crate::gitlab::live::WRITTEN;
 use crate::gitlab::migrations::list::CI_TAG_TABLES;
-use crate::publish::outcome::{Irreplaceable, Live};
+use crate::publish::irreplaceable::Irreplaceable;
+use crate::publish::outcome::Live;
 use crate::server::mysql::databases::Databases;
 use crate::server::mysql::error::failure;
 use crate::server::mysql::sql::qualified;
@@ -32,7 +33,7 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
     let mut with_rows = Vec::new();
     for name in names {
         if !base.contains(&name) {
-            return Err(not_ordinary(live, &name).refused());
+            return Err(Irreplaceable::no_ordinary_table(live, &name).refused());
         }
         let any = format!("SELECT 1 FROM {} LIMIT 1", qualified(live, &name));
         let any: Option<u8> = conn
@@ -54,21 +55,13 @@ pub fn examine(conn: &mut Conn, databases: &Databases, tables: &[&str]) -> Resul
     })
 }
 
-/// Why `name` in the database `live`, which is a view or something else, cannot be replaced.
-fn not_ordinary(live: &str, name: &str) -> Irreplaceable {
-    Irreplaceable {
-        why: format!("{live}.{name} exists, but is not an ordinary table"),
-        hint: "rename or drop it before the import",
-    }
-}
-
 /// Refuses views in the place of GitLab's tables: what writes to a view may call functions of whoever has made it, with the
 /// rights of the user (MySQL manual, 27.6).
 fn refuse_views(live: &str, names: &[String], base: &[String]) -> Result<()> {
     let is_view = |name: &&String| WRITTEN.contains(&name.as_str()) && !base.contains(name);
     match names.iter().find(is_view) {
         None => Ok(()),
-        Some(name) => Err(not_ordinary(live, name).refused()),
+        Some(name) => Err(Irreplaceable::no_ordinary_table(live, name).refused()),
     }
 }
 
@@ -116,14 +109,7 @@ pub(super) fn refuse_dependents(
     if found.is_empty() {
         return Ok(());
     }
-    let why = left_behind(&found.join(", "));
-    Err(Irreplaceable { why, hint: HINT }.refused())
-}
-
-const HINT: &str = "drop them before the import and create them again after it";
-
-fn left_behind(names: &str) -> String {
-    format!("the tables to be replaced have dependents that would be left behind: {names}")
+    Err(Irreplaceable::with_dependents(&found).refused())
 }
 
 /// A trigger of a table that is live, or that the previous publish has replaced.
@@ -172,16 +158,15 @@ pub fn irreplaceable(
             of_tables.entry(table).or_default().push(shown);
         }
     }
-    let with_triggers = of_tables.into_iter().map(|(table, names)| {
-        let why = left_behind(&names.join(", "));
-        (table, Irreplaceable { why, hint: HINT })
-    });
+    let with_triggers = of_tables
+        .into_iter()
+        .map(|(table, names)| (table, Irreplaceable::with_dependents(&names)));
     let mut found: HashMap<_, _> = with_triggers.collect();
     let live = &databases.live;
     let base = base_tables(conn, live)?;
     for name in tables_of(conn, live)? {
         if !base.contains(&name) {
-            let why = not_ordinary(live, &name);
+            let why = Irreplaceable::no_ordinary_table(live, &name);
             found.insert((live.clone(), name), why);
         }
     }

@@ -4,13 +4,13 @@
 //! back as any other. What an import loads are ordinary tables of the coordinator. See the manual of Citus, "Citus Tables and
 //! Views": `pg_dist_partition` has the tables, `pg_dist_schema` the distributed schemas, `pg_dist_local_group` the node.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use postgres::{Client, GenericClient};
 
 use crate::error::{Error, Result};
 use crate::gitlab::live::WRITTEN;
-use crate::publish::outcome::Irreplaceable;
+use crate::publish::irreplaceable::Irreplaceable;
 use crate::server::postgresql::error::failure;
 
 /// Whether the database has the catalog `name`. A user can make no tables in that schema.
@@ -79,40 +79,12 @@ pub(super) fn refuse_distributed(schema: &str, distributed: &[String]) -> Result
     if distributed.is_empty() {
         return Ok(());
     }
-    let tables: Vec<String> = distributed
-        .iter()
-        .map(|name| format!("{schema}.{name}"))
-        .collect();
-    Err(Error::target(distributes(&tables.join(", "))).hint(HINT))
+    let tables = distributed.iter().map(|name| format!("{schema}.{name}"));
+    let tables: Vec<String> = tables.collect();
+    Err(Irreplaceable::distributed(&tables).refused())
 }
 
-const HINT: &str = "with --undistribute, ordinary tables of the coordinator take their places; they are kept aside, distributed";
-
-fn distributes(tables: &str) -> String {
-    format!("Citus distributes live tables: {tables}")
-}
-
-/// All tables that Citus distributes, as [`distributed`] finds them: the schema and name of each, and why it cannot be replaced.
-pub(super) fn all_distributed(
-    client: &mut Client,
-) -> Result<HashMap<(String, String), Irreplaceable>> {
-    if !has_catalog(client, "pg_dist_partition")? {
-        return Ok(HashMap::new());
-    }
-    let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_dist_partition d
-               JOIN pg_class c ON c.oid = d.logicalrelid JOIN pg_namespace n ON n.oid = c.relnamespace";
-    let rows = client
-        .query(sql, &[])
-        .map_err(failure("look for tables that Citus distributes"))?;
-    let found = rows.iter().map(|row| {
-        let (schema, name): (String, String) = (row.get(0), row.get(1));
-        let why = distributes(&format!("{schema}.{name}"));
-        ((schema, name), Irreplaceable { why, hint: HINT })
-    });
-    Ok(found.collect())
-}
-
-/// Which of `tables` in `schema` Citus distributes, keeps a copy of on each node, or has made known to all nodes.
+/// Which of `tables` in `schema` Citus distributes, see [`all_distributed`].
 pub(super) fn distributed<T>(
     client: &mut impl GenericClient,
     schema: &str,
@@ -121,14 +93,25 @@ pub(super) fn distributed<T>(
 where
     T: AsRef<str>,
 {
-    if tables.is_empty() || !has_catalog(client, "pg_dist_partition")? {
+    if tables.is_empty() {
         return Ok(Vec::new());
     }
-    let tables: Vec<&str> = tables.iter().map(AsRef::as_ref).collect();
-    let sql = "SELECT c.relname::text FROM pg_catalog.pg_dist_partition d JOIN pg_class c ON c.oid = d.logicalrelid
-               JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = ANY($2) ORDER BY 1";
+    let tables: HashSet<&str> = tables.iter().map(AsRef::as_ref).collect();
+    let all = all_distributed(client)?.into_iter();
+    let found = all.filter(|(of, name)| of == schema && tables.contains(name.as_str()));
+    Ok(found.map(|(_, name)| name).collect())
+}
+
+/// The tables that Citus distributes, keeps a copy of on each node, or has made known to all nodes: the schema and name of each,
+/// in their order.
+pub(super) fn all_distributed(client: &mut impl GenericClient) -> Result<Vec<(String, String)>> {
+    if !has_catalog(client, "pg_dist_partition")? {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_dist_partition d
+               JOIN pg_class c ON c.oid = d.logicalrelid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2";
     let rows = client
-        .query(sql, &[&schema, &tables])
+        .query(sql, &[])
         .map_err(failure("look for tables that Citus distributes"))?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }

@@ -3,13 +3,14 @@
 use postgres::Client;
 
 use super::citus;
-use super::dependents::{not_ordinary, not_owned, refuse_dependents};
+use super::irreplaceable::refuse_dependents;
 use super::obstacles;
 use super::part::PREVIOUS_SCHEMA;
 use super::previous;
 use crate::error::{Error, Result};
 use crate::gitlab::live::WRITTEN;
 use crate::gitlab::migrations::list::CI_TAG_TABLES;
+use crate::publish::irreplaceable::Irreplaceable;
 use crate::publish::outcome::Live;
 use crate::publish::record::Record;
 use crate::schema::sql::{identifier, qualified};
@@ -59,12 +60,11 @@ pub fn examine(
     let mut with_rows = Vec::new();
     for row in rows {
         let (name, kind, ours): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
-        let table = format!("{schema}.{name}");
         if kind != "r" {
-            return Err(not_ordinary(&table).refused());
+            return Err(Irreplaceable::no_ordinary_table(schema, &name).refused());
         }
         if !ours {
-            return Err(not_owned(&table).refused());
+            return Err(Irreplaceable::of_another_owner(schema, &name).refused());
         }
         let any = format!("SELECT EXISTS (SELECT 1 FROM {})", qualified(schema, &name));
         if client.query_one(&any, &[]).map_err(doing())?.get(0) {

@@ -4,7 +4,7 @@
 use postgres::{Client, Transaction};
 
 use super::commit::{number, rename_and_commit};
-use super::dependents::refuse_dependents;
+use super::irreplaceable::refuse_dependents;
 use super::lock::begin;
 use super::lock::lock_live;
 use super::part::{PREVIOUS_SCHEMA, RETURNING_SCHEMA};

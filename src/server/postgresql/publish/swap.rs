@@ -11,7 +11,7 @@ use super::lock::{begin, live, lock_live, patiently};
 use super::part::Part;
 use super::previous;
 use super::relations::{drop_empty, give_functions, make_schema, move_aside, move_in, rights};
-use super::table_settings::{self, TableSettings};
+use super::table_settings;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::publish::directories::plan_publish;
@@ -195,10 +195,8 @@ fn exchange(
         .iter()
         .map(|name| comments::read(transaction, schema, name))
         .collect::<Result<_>>()?;
-    let settings: Vec<TableSettings> = replaced
-        .iter()
-        .map(|name| table_settings::read(transaction, schema, name))
-        .collect::<Result<_>>()?;
+    let settings = table_settings::read_all(transaction, schema, replaced)?;
+    let had = table_settings::not_carried_over(transaction, schema, replaced)?;
     let distributed = citus::distributed(transaction, schema, replaced)?;
     if !undistribute {
         // Since it was examined.
@@ -219,10 +217,15 @@ fn exchange(
         .iter()
         .map(|table| (part.schemas.shown(table), UNDISTRIBUTED.to_owned()))
         .collect();
+    let has = table_settings::not_carried_over(transaction, schema, &part.tables)?;
+    let mut told: Vec<_> = had.into_iter().filter(|it| !has.contains(it)).collect();
     for settings in settings {
-        let of_table = settings.give(transaction, schema)?.into_iter();
-        lost.extend(of_table.map(|(table, what)| (part.schemas.shown(&table), what)));
+        told.extend(settings.give(transaction, schema)?);
     }
+    lost.extend(
+        told.into_iter()
+            .map(|(table, what)| (part.schemas.shown(&table), what)),
+    );
     Ok(lost)
 }
 

@@ -17,15 +17,35 @@ pub(super) struct TableSettings {
     table: String,
     statements: Vec<String>,
     indexes: Vec<String>,
-    left_out: Vec<String>,
     told: Vec<String>,
 }
 
-/// Reads what is set on the table `name` in `schema`.
-pub(super) fn read(
+/// Reads what is set on the tables `names` in `schema`.
+pub(super) fn read_all(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    names: &[String],
+) -> Result<Vec<TableSettings>> {
+    let version = transaction
+        .query_one("SELECT current_setting('server_version_num')::int", &[])
+        .map_err(failure("ask for the server's version"))?;
+    let compression = if version.get::<_, i32>(0) < COMPRESSION {
+        "NULL"
+    } else {
+        "CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END"
+    };
+    let names = names.iter();
+    names
+        .map(|name| read(transaction, schema, name, compression))
+        .collect()
+}
+
+/// Reads what is set on the table `name` in `schema`. `compression` is the expression for that of a column.
+fn read(
     transaction: &mut Transaction<'_>,
     schema: &str,
     name: &str,
+    compression: &str,
 ) -> Result<TableSettings> {
     let doing = || failure(format!("read the settings of the table {name}"));
     let table = qualified(schema, name);
@@ -56,28 +76,23 @@ pub(super) fn read(
     if row.get(3) {
         statements.push(format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"));
     }
-    statements.extend(of_columns(transaction, &table)?);
+    statements.extend(of_columns(transaction, &table, compression)?);
     statements.extend(trigger_states(transaction, &table)?);
     Ok(TableSettings {
         table: name.to_owned(),
         statements,
         indexes: indexes(transaction, &table)?,
-        left_out: left_out(transaction, &table)?,
         told,
     })
 }
 
 /// The statements that set on columns what is set on those of `table`: the target of statistics, options, how long values are
 /// stored and compressed. PostgreSQL's own counter among the options (`pg_attver`, since November 2026) is none of the admin's.
-fn of_columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>> {
-    let version = transaction
-        .query_one("SELECT current_setting('server_version_num')::int", &[])
-        .map_err(failure("ask for the server's version"))?;
-    let compression = if version.get::<_, i32>(0) < COMPRESSION {
-        "NULL"
-    } else {
-        "CASE a.attcompression WHEN 'p' THEN 'COMPRESSION pglz' WHEN 'l' THEN 'COMPRESSION lz4' END"
-    };
+fn of_columns(
+    transaction: &mut Transaction<'_>,
+    table: &str,
+    compression: &str,
+) -> Result<Vec<String>> {
     // No row of the catalog is converted as a whole: it has values of the owner's types, whose casts are the owner's code.
     let sql = format!("
         SELECT quote_ident(a.attname), s.setting
@@ -93,8 +108,7 @@ fn of_columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Stri
              ) s (setting)
         WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped AND s.setting IS NOT NULL
         ORDER BY a.attnum, s.setting");
-    let sql = &sql;
-    let rows = transaction.query(sql, &[&table]).map_err(failure(
+    let rows = transaction.query(&sql, &[&table]).map_err(failure(
         "read the settings of the columns of the live tables",
     ))?;
     let statements = rows.iter().map(|row| {
@@ -104,29 +118,37 @@ fn of_columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Stri
     Ok(statements.collect())
 }
 
-/// What `table` has that is not carried over, as texts for the report.
-fn left_out(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<String>> {
+/// What the tables `names` in `schema` have that is not carried over: each table, and a text for the report.
+pub(super) fn not_carried_over(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    names: &[impl AsRef<str>],
+) -> Result<Vec<(String, String)>> {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     let sql = "
-        SELECT 'it was in the tablespace ' || spcname::text
-          FROM pg_class c JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE c.oid = to_regclass($1)
+        WITH t AS (SELECT c.oid, c.relname, c.reltablespace, c.relpersistence FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                   WHERE n.nspname = $1 AND c.relname = ANY($2))
+        SELECT t.relname::text, 'it was in the tablespace ' || spcname::text
+          FROM t JOIN pg_tablespace s ON s.oid = t.reltablespace
         UNION ALL
-        SELECT 'it was unlogged' FROM pg_class WHERE oid = to_regclass($1) AND relpersistence = 'u'
+        SELECT relname::text, 'it was unlogged' FROM t WHERE relpersistence = 'u'
         UNION ALL
-        SELECT 'its rows were ordered by the index ' || relname::text || ' (CLUSTER)'
-          FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = to_regclass($1) AND indisclustered
+        SELECT t.relname::text, 'its rows were ordered by the index ' || c.relname::text || ' (CLUSTER)'
+          FROM t JOIN pg_index ON indrelid = t.oid AND indisclustered JOIN pg_class c ON c.oid = indexrelid
         UNION ALL
-        SELECT 'it had the statistics ' || stxname::text FROM pg_statistic_ext WHERE stxrelid = to_regclass($1)
+        SELECT relname::text, 'it had the statistics ' || stxname::text FROM t JOIN pg_statistic_ext ON stxrelid = t.oid
         UNION ALL
-        SELECT DISTINCT 'it had security labels of ' || provider FROM pg_seclabel
-          WHERE classoid = 'pg_class'::regclass AND objoid = to_regclass($1)
-        ORDER BY 1";
+        SELECT DISTINCT relname::text, 'it had security labels of ' || provider
+          FROM t JOIN pg_seclabel ON classoid = 'pg_class'::regclass AND objoid = t.oid
+        ORDER BY 1, 2";
     let rows = transaction
-        .query(sql, &[&table])
+        .query(sql, &[&schema, &names])
         .map_err(failure("read what else the live tables have"))?;
-    Ok(rows
-        .iter()
-        .map(|row| format!("{}, which was not carried over", row.get::<_, String>(0)))
-        .collect())
+    let told = rows.iter().map(|row| {
+        let what: String = row.get(1);
+        (row.get(0), format!("{what}, which was not carried over"))
+    });
+    Ok(told.collect())
 }
 
 /// The statements that disable the triggers of an import as they are disabled on `table`.
@@ -194,8 +216,6 @@ impl TableSettings {
         told.extend(lost.map(|name| {
             format!("the replaced table had an index {name}, which the archive does not have")
         }));
-        let has = left_out(transaction, &qualified(schema, &self.table))?;
-        told.extend(self.left_out.into_iter().filter(|it| !has.contains(it)));
         let table = self.table;
         Ok(told.into_iter().map(|told| (table.clone(), told)).collect())
     }

@@ -1,4 +1,5 @@
-//! What would stay with replaced tables, since it depends on them: views, foreign keys, triggers and others.
+//! Live tables that cannot be replaced: something depends on them and would stay with the old ones (views, foreign keys, triggers
+//! and others), they belong to somebody else, or they are none.
 
 use std::collections::HashMap;
 
@@ -6,14 +7,11 @@ use postgres::Client;
 
 use super::citus;
 use crate::error::Result;
-use crate::publish::outcome::Irreplaceable;
+use crate::publish::irreplaceable::Irreplaceable;
 use crate::server::postgresql::error::failure;
 use crate::server::postgresql::update_triggers::ours;
 
-const HINT: &str = "drop them before the import and create them again after it";
-
-/// The query of what depends on the tables whose `oid` are in `live`, each with such a table. What an import has made goes with
-/// its table.
+/// The query of what depends on tables, each with the table. What an import has made goes with its table.
 fn dependents() -> String {
     format!(
         "SELECT d.refobjid AS of_table, 'the view ' || v.oid::regclass::text AS what
@@ -60,16 +58,7 @@ pub(super) fn refuse_dependents(client: &mut Client, schema: &str, tables: &[&st
         return Ok(());
     }
     let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    Err(Irreplaceable {
-        why: left_behind(&names),
-        hint: HINT,
-    }
-    .refused())
-}
-
-fn left_behind(names: &[String]) -> String {
-    let names = names.join(", ");
-    format!("the tables to be replaced have dependents that would be left behind: {names}")
+    Err(Irreplaceable::with_dependents(&names).refused())
 }
 
 /// The live tables that cannot be replaced, whichever others are: the schema and name of each, and why. Foreign keys are not
@@ -87,24 +76,23 @@ pub fn irreplaceable(
     let rows = client
         .query(&sql, &[])
         .map_err(failure("look for what depends on the live tables"))?;
-    let mut found = HashMap::new();
-    for row in rows {
+    let with_dependents = rows.iter().map(|row| {
         let names: Vec<String> = row.get(2);
-        let why = Irreplaceable {
-            why: left_behind(&names),
-            hint: HINT,
-        };
-        found.insert((row.get(0), row.get(1)), why);
-    }
+        let table = (row.get(0), row.get(1));
+        (table, Irreplaceable::with_dependents(&names))
+    });
+    let mut found: HashMap<_, _> = with_dependents.collect();
     if !undistribute {
-        found.extend(citus::all_distributed(client)?);
+        for (schema, name) in citus::all_distributed(client)? {
+            let why = Irreplaceable::distributed(&[format!("{schema}.{name}")]);
+            found.insert((schema, name), why);
+        }
     }
     found.extend(not_ours(client)?);
     Ok(found)
 }
 
-/// What has the name of a table and is none, or belongs to somebody else: the schema and name of each, and why it cannot be
-/// replaced.
+/// What has the name of a table and is none, or belongs to somebody else.
 fn not_ours(client: &mut Client) -> Result<HashMap<(String, String), Irreplaceable>> {
     let sql = "SELECT n.nspname::text, c.relname::text, c.relkind = 'r'
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -115,29 +103,12 @@ fn not_ours(client: &mut Client) -> Result<HashMap<(String, String), Irreplaceab
         .map_err(failure("look whose the live tables are"))?;
     let found = rows.iter().map(|row| {
         let (schema, name): (String, String) = (row.get(0), row.get(1));
-        let table = format!("{schema}.{name}");
         let why = if row.get(2) {
-            not_owned(&table)
+            Irreplaceable::of_another_owner(&schema, &name)
         } else {
-            not_ordinary(&table)
+            Irreplaceable::no_ordinary_table(&schema, &name)
         };
         ((schema, name), why)
     });
     Ok(found.collect())
-}
-
-/// Why `table`, which belongs to somebody else, cannot be replaced.
-pub(super) fn not_owned(table: &str) -> Irreplaceable {
-    Irreplaceable {
-        why: format!("the user does not own the table {table}"),
-        hint: "connect as its owner, or as a superuser",
-    }
-}
-
-/// Why `table`, which is a view or something else, cannot be replaced.
-pub(super) fn not_ordinary(table: &str) -> Irreplaceable {
-    Irreplaceable {
-        why: format!("{table} exists, but is not an ordinary table"),
-        hint: "rename or drop it before the import",
-    }
 }
